@@ -1,0 +1,16 @@
+/* Many small things that die together: footers, schemas, plans. Not thread-safe. */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "base/mem.h"
+
+typedef struct arena arena;
+
+nrw_status arena_new(mem *m, arena **out, nrw_error *err) NRW_CHECKED;
+void arena_free(arena *a); /* NULL is fine */
+/* Aligned to 16, zeroed. */
+nrw_status arena_alloc(arena *a, size_t bytes, void **out, nrw_error *err) NRW_CHECKED;
+nrw_status arena_strndup(arena *a, const char *s, size_t len, char **out, nrw_error *err)
+    NRW_CHECKED;
+
+#endif

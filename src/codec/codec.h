@@ -1,0 +1,76 @@
+/* Compression codecs: one table over the libraries. A codec is a row; adding one is a file and a
+ * row in codec.c.
+ *
+ * All calls are thread-safe on different contexts. A context (codec_ctx) keeps what the library
+ * wants to keep between calls (zstd's tables), charged to the account given; it belongs to one
+ * thread at a time and serves one codec. */
+#ifndef CODEC_CODEC_H
+#define CODEC_CODEC_H
+
+#include "base/mem.h"
+#include "base/span.h"
+
+typedef struct codec codec;
+typedef struct codec_ctx codec_ctx;
+
+/* Parquet's ids (format/parquet.thrift, CompressionCodec) */
+enum {
+    CODEC_NONE = 0,
+    CODEC_SNAPPY = 1,
+    CODEC_GZIP = 2,
+    CODEC_LZO = 3, /* not in the table */
+    CODEC_BROTLI = 4,
+    CODEC_LZ4 = 5, /* Hadoop frames, or bare blocks and LZ4 frames that some writers put there */
+    CODEC_ZSTD = 6,
+    CODEC_LZ4_RAW = 7
+};
+
+struct codec {
+    const char *name;   /* "zstd" */
+    int parquet_id;
+    int default_level, min_level, max_level; /* equal: levels are ignored */
+    /* Largest encoded size of n bytes. */
+    size_t (*bound)(size_t n);
+    /* Whole block, decoded size known: fills exactly dst_len bytes or fails NRW_E_CORRUPT. */
+    nrw_status (*decode)(codec_ctx *c, span src, uint8_t *dst, size_t dst_len, nrw_error *err);
+    /* cap >= bound(src.len). The result depends on src and level alone. Windows never exceed
+     * src.len. */
+    nrw_status (*encode)(codec_ctx *c, int level, span src, uint8_t *dst, size_t cap, size_t *n,
+                         nrw_error *err);
+    /* Decoding by stream, in any cuts, for blocks that do not fit in memory. What the window
+     * takes is charged when it is known; a window over the grant is NRW_E_MEMLIMIT that names
+     * the size. begin resets. step consumes from *src (advancing it) and writes up to cap bytes;
+     * *n == 0 with src empty means: give more. After dst_len bytes in all came out the caller
+     * stops; trailing input is NRW_E_CORRUPT in stream_end. */
+    nrw_status (*stream_begin)(codec_ctx *c, uint64_t src_len, uint64_t dst_len, nrw_error *err);
+    nrw_status (*stream_step)(codec_ctx *c, span *src, uint8_t *dst, size_t cap, size_t *n,
+                              nrw_error *err);
+    nrw_status (*stream_end)(codec_ctx *c, nrw_error *err);
+    /* Bytes that encode / decode / a stream of this codec charge at most at `level` for blocks of
+     * block_len (decode: of foreign blocks whose window is at most block_len). For plan. */
+    uint64_t (*encode_mem)(int level, size_t block_len);
+    uint64_t (*decode_mem)(size_t block_len);
+    void (*ctx_free)(codec_ctx *c);
+};
+
+struct codec_ctx {
+    const codec *codec;
+    mem *m;
+    void *encoder, *decoder, *stream; /* the codec's own, created when first used */
+    uint64_t charged;
+};
+
+const codec *codec_by_id(int parquet_id);     /* NULL: not supported */
+const codec *codec_by_name(const char *name); /* also uncompressed, null, zstandard, lz4_raw ...; case ignored */
+/* "snappy", "zstd" ... of any Parquet id, also unsupported ones ("lzo"); "codec 9" is never NULL */
+const char *codec_id_name(int parquet_id);
+/* i-th row, NULL past the end: for help texts. */
+const codec *codec_at(size_t i);
+
+codec_ctx codec_ctx_init(const codec *c, mem *m);
+void codec_ctx_release(codec_ctx *c);
+
+/* CRC-32 (IEEE, as gzip): Parquet pages, spill frames. */
+uint32_t codec_crc32(uint32_t crc, const void *data, size_t len);
+
+#endif

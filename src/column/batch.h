@@ -1,0 +1,83 @@
+/* A batch: some consecutive rows of an input, its columns read only when touched.
+ *
+ * rows        physical rows of this batch, at most BATCH_MAX_ROWS
+ * sel, n_sel  which of them are alive (rising 16-bit indices); sel == NULL: all
+ *
+ * Each column is in one of three states:
+ *   lazy      nothing read yet; `source` reads it, in pieces, in row order
+ *   held      a vector over all physical rows, read before a selection was made
+ *   taken     consumed or dropped
+ *
+ * Reading a column takes the reader's turn for that column and gives it up when the column is
+ * taken or dropped, so every column of every batch must end as taken: batch_release sees to it.
+ * A batch is carried by one thread at a time. */
+#ifndef COLUMN_BATCH_H
+#define COLUMN_BATCH_H
+
+#include "column/vector.h"
+
+typedef struct batch batch;
+
+/* Where lazy columns come from: the reader of a format, a generator, a plain vector. */
+typedef struct column_source {
+    /* Reads on in `column` of the morsel: the next rows of the batch from `first` (relative to
+     * the batch), at most `max_rows` and about `max_bytes` of them, only those in sel[0..n_sel)
+     * if sel is not NULL (all >= first). out->len rows are returned (with sel: selected rows).
+     * At least one row comes back, or an error. Rows are asked for in rising order; rows not
+     * asked for are skipped. Waits for the column's turn at the first call of a batch. */
+    nrw_status (*read)(void *self, batch *b, uint32_t column, uint32_t first, uint32_t max_rows,
+                       size_t max_bytes, const uint16_t *sel, uint32_t n_sel, mem *m, vector *out,
+                       nrw_error *err);
+    /* The batch wants no more of the column: skip to the batch's end, let the next morsel go on.
+     * Called exactly once for every column of every batch. `in_error`: only wake others. */
+    void (*done)(void *self, batch *b, uint32_t column);
+} column_source;
+
+typedef enum column_state { COLUMN_LAZY, COLUMN_HELD, COLUMN_TAKEN } column_state;
+
+typedef struct batch_column {
+    uint8_t state;    /* column_state */
+    uint32_t tag;     /* the source's: which of its columns this is */
+    vector *held;     /* COLUMN_HELD: over all physical rows */
+} batch_column;
+
+struct batch {
+    uint64_t morsel;   /* number in the pipeline's order, from 0 */
+    int64_t first_row; /* ordinal of the first row in the whole input */
+    uint32_t rows;
+    uint32_t n_sel;
+    uint16_t *sel; /* NULL: all rows */
+    uint32_t n_cols;
+    batch_column *cols;
+    const column_source *source;
+    void *source_self;
+    void *source_state; /* what the source keeps per batch (row group, row in it) */
+    mem *m;             /* vectors are charged here */
+};
+
+/* Reads column c over all physical rows and keeps it (for predicates and keys). Idempotent. */
+nrw_status batch_hold(batch *b, uint32_t c, const vector **out, nrw_error *err);
+
+/* Walks the alive rows of column c in pieces of at most about max_bytes, then drops it:
+ *     column_walk w = batch_walk(b, c);
+ *     while ((st = column_next(&w, max_bytes, &v, err)) == NRW_OK) { ...; vector_release(&v); }
+ * NRW_END after the last piece. Pieces are dense: only alive rows. */
+typedef struct column_walk {
+    batch *b;
+    uint32_t column;
+    uint32_t at; /* alive rows given so far */
+} column_walk;
+column_walk batch_walk(batch *b, uint32_t c);
+nrw_status column_next(column_walk *w, size_t max_bytes, vector *out, nrw_error *err);
+
+/* Column c is not needed (any more): frees what is held, gives up its turn. Idempotent. */
+void batch_drop(batch *b, uint32_t c);
+/* Drops all columns and the selection; the struct itself is the caller's. */
+void batch_release(batch *b);
+
+static inline uint32_t batch_alive(const batch *b)
+{
+    return b->sel ? b->n_sel : b->rows;
+}
+
+#endif

@@ -1,0 +1,91 @@
+/* Types and schemas. A type says what a value means and how it lies in memory.
+ *
+ * Layout in vectors (Arrow's unless said): fixed-width little-endian values; booleans as one byte
+ * 0 or 1 (packed to bits at the doors); decimals as two's complement integers of 4, 8, 16 or 32
+ * bytes; text and binary as 16-byte views. Nested types come with a later layer of the reader;
+ * until then a schema is a list of flat fields. */
+#ifndef COLUMN_TYPE_H
+#define COLUMN_TYPE_H
+
+#include "base/arena.h"
+#include "base/span.h"
+
+typedef enum type_id {
+    TYPE_NULL,
+    TYPE_BOOL,
+    TYPE_INT8,
+    TYPE_INT16,
+    TYPE_INT32,
+    TYPE_INT64,
+    TYPE_UINT8,
+    TYPE_UINT16,
+    TYPE_UINT32,
+    TYPE_UINT64,
+    TYPE_FLOAT16,
+    TYPE_FLOAT32,
+    TYPE_FLOAT64,
+    TYPE_DECIMAL,   /* precision 1..76, scale; width 4, 8, 16 or 32 by precision 9, 18, 38, 76 */
+    TYPE_DATE,      /* int32 days since 1970-01-01 */
+    TYPE_TIME,      /* int64 since midnight in `unit`; utc: the zone flag of the file */
+    TYPE_TIMESTAMP, /* int64 since the epoch in `unit`; utc: an instant, else local */
+    TYPE_INTERVAL,  /* 12 bytes: uint32 months, days, milliseconds (Parquet INTERVAL) */
+    TYPE_UTF8,
+    TYPE_BINARY,
+    TYPE_FIXED, /* `width` bytes */
+    TYPE_UUID,  /* 16 bytes, big-endian as printed */
+    TYPE_JSON,  /* text */
+    TYPE_BSON,  /* binary */
+    TYPE_ENUM   /* text */
+} type_id;
+
+typedef enum time_unit { UNIT_NONE, UNIT_S, UNIT_MS, UNIT_US, UNIT_NS } time_unit;
+
+typedef struct type {
+    type_id id;
+    time_unit unit;
+    bool utc;
+    uint8_t precision;
+    int8_t scale;
+    uint32_t width; /* bytes of one value in a vector; 16 for views; 0 for TYPE_NULL */
+} type;
+
+typedef struct field {
+    const char *name; /* UTF-8, in the schema's arena; names may come twice */
+    type type;
+    bool nullable;
+    int32_t field_id; /* -1: none */
+} field;
+
+typedef struct schema {
+    uint32_t n_fields;
+    field *fields;
+} schema;
+
+/* A type with its width filled in. */
+type type_of(type_id id);
+type type_decimal(int precision, int scale);
+type type_timestamp(time_unit unit, bool utc);
+type type_time(time_unit unit, bool utc);
+type type_fixed(uint32_t width);
+
+static inline bool type_is_view(const type *t)
+{
+    return t->id == TYPE_UTF8 || t->id == TYPE_BINARY || t->id == TYPE_JSON ||
+           t->id == TYPE_BSON || t->id == TYPE_ENUM;
+}
+bool type_equal(const type *a, const type *b);
+/* DuckDB's spelling: "BIGINT", "DECIMAL(12,2)", "TIMESTAMP WITH TIME ZONE", "BLOB". Returns the
+ * length needed, as snprintf. */
+size_t type_print(const type *t, char *out, size_t cap);
+/* Reads such a name, case ignored, with DuckDB's and Arrow's synonyms ("int64", "string",
+ * "decimal(12,2)", "timestamp"). NRW_E_ARG names what is not understood. */
+nrw_status type_parse(const char *text, type *out, nrw_error *err);
+
+nrw_status schema_new(arena *a, uint32_t n_fields, schema *out, nrw_error *err);
+/* Exact match first, then without case where that is unambiguous. -1: none, -2: ambiguous. */
+int32_t schema_find(const schema *s, const char *name);
+/* The field whose name is nearest to `name`, for "did you mean"; NULL where none is near. */
+const char *schema_nearest(const schema *s, const char *name);
+bool schema_equal(const schema *a, const schema *b);
+
+#endif

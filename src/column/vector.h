@@ -1,0 +1,158 @@
+/* Vectors and batches: data in flight.
+ *
+ * A vector is one column of some rows in one of three forms:
+ *   flat   `data` holds len values; `validity` one bit a row (1 = there), NULL where all are there.
+ *   dict   `data` holds len uint32 indices into `dict`, a flat vector without nulls that many
+ *          vectors share; rows that are null have validity 0 and an index that is in range.
+ *   runs   `data` holds n_runs uint32 run ends (exclusive, rising, the last is len); `values`, a
+ *          flat or dict vector of n_runs entries, holds each run's value and its validity.
+ * What lies under a null in a flat vector is defined (zero), so kernels may read it.
+ *
+ * Text and binary: `data` holds 16-byte views in Arrow's BinaryView layout; a view of more than 12
+ * bytes points into heaps[buffer_index]. Heaps are reference counted and shared.
+ *
+ * A vector owns references on its buffers; vector_release drops them. Vectors are moved by plain
+ * assignment followed by (vector){0} at the source. Nothing reachable from a vector is written
+ * after it was handed on.
+ *
+ * A lazy column lives in the batch (below), not here: it becomes vectors when it is read. */
+#ifndef COLUMN_VECTOR_H
+#define COLUMN_VECTOR_H
+
+#include "base/buffer.h"
+#include "column/type.h"
+
+typedef enum vector_form { VECTOR_FLAT, VECTOR_DICT, VECTOR_RUNS } vector_form;
+
+#define BATCH_MAX_ROWS 65536
+
+typedef union view {
+    struct {
+        int32_t len;
+        char inlined[12];
+    };
+    struct {
+        int32_t len_;
+        char prefix[4];
+        int32_t heap; /* index into the vector's heaps */
+        int32_t offset;
+    };
+} view;
+
+#define VIEW_INLINE 12
+
+typedef struct heaps {
+    uint32_t n, cap;
+    buffer **at;
+} heaps;
+
+typedef struct dict dict;
+
+typedef struct vector {
+    type type;
+    vector_form form;
+    uint32_t len;        /* rows */
+    uint32_t n_runs;     /* runs */
+    uint32_t null_count; /* rows that are null (of runs: rows, not runs) */
+    uint8_t *data;       /* values, views, indices or run ends */
+    uint8_t *validity;   /* flat and dict; NULL: no nulls */
+    buffer *data_buf, *validity_buf;
+    heaps heaps;           /* flat views */
+    dict *dict;            /* dict: the shared dictionary */
+    struct vector *values; /* runs */
+    mem *m;                /* what small parts (heaps.at, values) are charged to */
+} vector;
+
+/* A dictionary that vectors share. `id` is unique in the process, so that a consumer can keep a
+ * table per dictionary (remapping, cached predicate results) and know when it is stale. */
+struct dict {
+    _Atomic uint32_t refs;
+    uint64_t id;
+    vector values; /* flat, no nulls */
+    bool distinct; /* all entries known to differ */
+};
+
+nrw_status dict_new(mem *m, vector *values, dict **out, nrw_error *err); /* takes values */
+dict *dict_ref(dict *d);
+void dict_unref(dict *d);
+
+/* Empty flat vector with room for `rows` values, validity NULL. */
+nrw_status vector_flat(mem *m, const type *t, uint32_t rows, vector *out, nrw_error *err);
+/* Adds an all-valid bitmap (with slack) to a flat or dict vector that has none. */
+nrw_status vector_add_validity(vector *v, nrw_error *err);
+/* dict vector with room for `rows` indices; takes a reference on d. */
+nrw_status vector_dict(mem *m, const type *t, dict *d, uint32_t rows, vector *out, nrw_error *err);
+/* runs vector: takes `values`; room for values->len run ends. */
+nrw_status vector_runs(mem *m, vector *values, uint32_t rows, vector *out, nrw_error *err);
+/* All null. */
+nrw_status vector_nulls(mem *m, const type *t, uint32_t rows, vector *out, nrw_error *err);
+/* A new reference on the same content. */
+nrw_status vector_share(const vector *v, vector *out, nrw_error *err);
+void vector_release(vector *v);
+
+/* Adds a heap (takes a reference of its own) and returns its index. */
+nrw_status vector_add_heap(vector *v, buffer *b, int32_t *index, nrw_error *err);
+
+/* Rows [first, first + n) as a vector of its own; flat data are copied, dictionaries and heaps
+ * shared. */
+nrw_status vector_slice(const vector *v, uint32_t first, uint32_t n, mem *m, vector *out,
+                        nrw_error *err);
+/* The rows that `sel` names (rising), in the same form (runs stay runs where that is smaller). */
+nrw_status vector_take(const vector *v, const uint16_t *sel, uint32_t n, mem *m, vector *out,
+                       nrw_error *err);
+/* Any form to flat. */
+nrw_status vector_flatten(const vector *v, mem *m, vector *out, nrw_error *err);
+
+static inline bool bit_get(const uint8_t *bits, size_t i)
+{
+    return bits[i >> 3] >> (i & 7) & 1;
+}
+static inline void bit_set(uint8_t *bits, size_t i)
+{
+    bits[i >> 3] |= (uint8_t)(1u << (i & 7));
+}
+static inline void bit_clear(uint8_t *bits, size_t i)
+{
+    bits[i >> 3] &= (uint8_t)~(1u << (i & 7));
+}
+
+static inline span view_span(const vector *v, uint32_t i)
+{
+    const view *w = (const view *)v->data + i;
+    const uint8_t *p =
+        w->len <= VIEW_INLINE ? (const uint8_t *)w->inlined : v->heaps.at[w->heap]->data + w->offset;
+    return (span){p, (size_t)w->len};
+}
+/* Value i of a flat vector as bytes: a view's text, else `width` bytes. */
+static inline span flat_span(const vector *v, uint32_t i)
+{
+    if (type_is_view(&v->type))
+        return view_span(v, i);
+    return (span){v->data + (size_t)i * v->type.width, v->type.width};
+}
+static inline bool vector_is_valid(const vector *v, uint32_t i)
+{
+    return !v->validity || bit_get(v->validity, i);
+}
+/* A view over bytes at heaps[heap]->data + offset. */
+static inline view view_make(const uint8_t *p, int32_t len, int32_t heap, int32_t offset)
+{
+    view w = {.len = len};
+    if (len <= VIEW_INLINE) {
+        memcpy(w.inlined, p, (size_t)len);
+    } else {
+        memcpy(w.prefix, p, 4);
+        w.heap = heap;
+        w.offset = offset;
+    }
+    return w;
+}
+
+/* One value of any form, resolved: for readers that look at single rows (printing, slow paths).
+ * *null is set for nulls. The bytes live as long as the vector. */
+span vector_value(const vector *v, uint32_t row, bool *null);
+
+/* Checks every invariant above; used by tests and by debug builds at each door. */
+nrw_status vector_validate(const vector *v, nrw_error *err);
+
+#endif
