@@ -10,6 +10,11 @@
  *
  * Reading a column takes the reader's turn for that column and gives it up when the column is
  * taken or dropped, so every column of every batch must end as taken: batch_release sees to it.
+ * A morsel goes through the pipeline as one batch or, where a held column is wider than its share,
+ * as several: `offset` says where in the morsel this one starts, `last` whether it is the final
+ * one. Turns are given up at the end of the morsel. The driver (exec) makes the next batch of the
+ * same morsel by moving offset on by rows.
+ *
  * A batch is carried by one thread at a time. */
 #ifndef COLUMN_BATCH_H
 #define COLUMN_BATCH_H
@@ -20,7 +25,7 @@ typedef struct batch batch;
 
 /* Where lazy columns come from: the reader of a format, a generator, a plain vector. */
 typedef struct column_source {
-    /* Reads on in `column` of the morsel: the next rows of the batch from `first` (relative to
+    /* Reads on in `column` (its tag) of the morsel: the next rows from `first` (relative to
      * the batch), at most `max_rows` and about `max_bytes` of them, only those in sel[0..n_sel)
      * if sel is not NULL (all >= first). out->len rows are returned (with sel: selected rows).
      * At least one row comes back, or an error. Rows are asked for in rising order; rows not
@@ -28,8 +33,8 @@ typedef struct column_source {
     nrw_status (*read)(void *self, batch *b, uint32_t column, uint32_t first, uint32_t max_rows,
                        size_t max_bytes, const uint16_t *sel, uint32_t n_sel, mem *m, vector *out,
                        nrw_error *err);
-    /* The batch wants no more of the column: skip to the batch's end, let the next morsel go on.
-     * Called exactly once for every column of every batch. `in_error`: only wake others. */
+    /* The morsel wants no more of the column: let the next morsel go on. Called exactly once for
+     * every column of every morsel, also when nothing was read and when the job has failed. */
     void (*done)(void *self, batch *b, uint32_t column);
 } column_source;
 
@@ -42,7 +47,9 @@ typedef struct batch_column {
 } batch_column;
 
 struct batch {
-    uint64_t morsel;   /* number in the pipeline's order, from 0 */
+    uint64_t morsel; /* number in the pipeline's order, from 0 */
+    uint32_t offset; /* first row of this batch in its morsel */
+    bool last;       /* of its morsel */
     int64_t first_row; /* ordinal of the first row in the whole input */
     uint32_t rows;
     uint32_t n_sel;
@@ -55,8 +62,10 @@ struct batch {
     mem *m;             /* vectors are charged here */
 };
 
-/* Reads column c over all physical rows and keeps it (for predicates and keys). Idempotent. */
-nrw_status batch_hold(batch *b, uint32_t c, const vector **out, nrw_error *err);
+/* Reads column c over all physical rows and keeps it (for predicates and keys). Idempotent. The
+ * first column that is held may cut the batch short (rows shrinks, last becomes false) when it
+ * would pass max_bytes; columns held later are read over the rows that are left. */
+nrw_status batch_hold(batch *b, uint32_t c, size_t max_bytes, const vector **out, nrw_error *err);
 
 /* Walks the alive rows of column c in pieces of at most about max_bytes, then drops it:
  *     column_walk w = batch_walk(b, c);
@@ -70,7 +79,8 @@ typedef struct column_walk {
 column_walk batch_walk(batch *b, uint32_t c);
 nrw_status column_next(column_walk *w, size_t max_bytes, vector *out, nrw_error *err);
 
-/* Column c is not needed (any more): frees what is held, gives up its turn. Idempotent. */
+/* Column c is not needed (any more): frees what is held and, in the last batch of a morsel, gives
+ * up its turn. Idempotent. */
 void batch_drop(batch *b, uint32_t c);
 /* Drops all columns and the selection; the struct itself is the caller's. */
 void batch_release(batch *b);

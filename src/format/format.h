@@ -1,0 +1,80 @@
+/* What a format is to the layers above: a reader that cuts its input into morsels of lazy columns,
+ * and a writer that takes batches. One row in the table (registry.c) and one folder a format. */
+#ifndef FORMAT_FORMAT_H
+#define FORMAT_FORMAT_H
+
+#include "column/batch.h"
+#include "io/file.h"
+#include "io/spill.h"
+#include "io/target.h"
+
+/* What a part needs to run at all, and what it would like. A part that was granted at least
+ * `least` finishes; `spill` is the most it may write to disk with exactly `least`. */
+typedef struct budget {
+    uint64_t least, wish;
+    uint64_t spill; /* UINT64_MAX: not known beforehand */
+} budget;
+
+/* ---- reading ---- */
+typedef struct reader reader;
+
+typedef struct reader_counts {
+    uint64_t pages_decompressed, pages_skipped; /* data pages whose body was / was never decoded */
+    uint64_t bytes_decompressed;
+} reader_counts;
+
+typedef struct reader_class {
+    const char *name;
+    const schema *(*schema)(const reader *r);
+    int64_t (*rows)(const reader *r); /* -1: not known without reading */
+    /* For reading the columns cols[0..n) by `workers` threads. */
+    nrw_status (*budget)(const reader *r, const uint32_t *cols, uint32_t n, uint32_t workers,
+                         budget *out, nrw_error *err);
+    /* Chooses the columns, in the order the batches will have; memory is charged to `grant`
+     * (child of which the reader may make), oversize pages go to `s`. Once, before next. */
+    nrw_status (*start)(reader *r, const uint32_t *cols, uint32_t n, uint32_t workers, mem *grant,
+                        spill *s, nrw_error *err);
+    /* Cuts the next morsel: fills rows, first_row (ordinal in this file), n_cols, cols, source,
+     * source_self, source_state of *b. NRW_END after the last. Called by one thread at a time, in
+     * order; numbers of morsels are the caller's and rise by one a call. */
+    nrw_status (*next)(reader *r, batch *b, nrw_error *err);
+    /* Per chosen column; any thread, at any time. */
+    void (*counts)(const reader *r, uint32_t col, reader_counts *out);
+    /* Wakes every thread that waits for a turn; the job has failed. */
+    void (*stop)(reader *r);
+    void (*close)(reader *r); /* after all batches were released */
+} reader_class;
+
+struct reader {
+    const reader_class *class;
+    io_file *file;
+};
+
+/* ---- writing ---- */
+typedef struct writer writer;
+
+typedef struct file_summary {
+    int64_t rows; /* as the written footer says */
+    int64_t row_groups;
+    uint64_t bytes;
+    uint64_t spilled;
+    uint64_t encoded; /* before compression */
+} file_summary;
+
+typedef struct writer_class {
+    const char *name;
+    /* Takes the batch's columns (the caller still releases the batch). Any number of threads at
+     * once; order is that of b->morsel, which start at 0 without gaps, and of the batches in
+     * one morsel. */
+    nrw_status (*push)(writer *w, batch *b, nrw_error *err);
+    /* All batches were pushed: writes what is left and the footer. Does not publish. */
+    nrw_status (*finish)(writer *w, file_summary *out, nrw_error *err);
+    void (*stop)(writer *w); /* the job has failed: wakes all waits */
+    void (*close)(writer *w);
+} writer_class;
+
+struct writer {
+    const writer_class *class;
+};
+
+#endif

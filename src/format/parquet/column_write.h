@@ -1,0 +1,79 @@
+/* The ordered actor of one written column: takes dense vectors in row order, cuts pages by the
+ * rows alone, keeps the dictionary and the statistics, and hands finished page bodies (encoded,
+ * not yet compressed) to its owner. What it does is a function of schema, options and the values:
+ * never of how rows were cut into vectors, nor of their form.
+ *
+ * Rules (all per row group):
+ * - A page ends after page_rows rows or when its PLAIN size reaches page_bytes, whichever is first
+ *   (fixed width: page_bytes / width rows; text: the row whose bytes reach the bound is the last).
+ * - Dictionary first (unless off, boolean, or encoding given). Entries stand in order of first
+ *   appearance; an incoming dictionary is remapped through a table, once per entry that occurs;
+ *   runs are taken as runs. It is given up when its PLAIN size passes dictionary_bytes (the page in
+ *   progress is still written with the dictionary, up to the row before) or when at the end of the
+ *   first page more than half of the non-null values were distinct (then that page, too, is
+ *   written without). After that pages are PLAIN, in version 2 DELTA_BINARY_PACKED for integers,
+ *   dates, times and timestamps, DELTA_LENGTH_BYTE_ARRAY for text and binary.
+ * - Encoded size: the sum of uncompressed page bodies plus headers counted as 0.
+ *
+ * One thread at a time, under the writer's turn of the column. */
+#ifndef PARQUET_COLUMN_WRITE_H
+#define PARQUET_COLUMN_WRITE_H
+
+#include "column/vector.h"
+#include "format/parquet/parquet.h"
+#include "io/spill.h"
+
+typedef struct pq_column_writer pq_column_writer;
+
+/* A finished page body and what its header and the indexes need. */
+typedef struct pq_page_out {
+    pq_page_type type;
+    pq_encoding encoding;
+    uint32_t rows, nulls;  /* dictionary page: entries, 0 */
+    uint32_t levels_len;   /* v2: bytes of definition levels at the body's start (uncompressed) */
+    bool has_bounds;       /* min and max of the page, PLAIN without length, not truncated */
+    bytes min, max;        /* owned */
+    buffer *body;          /* owned */
+} pq_page_out;
+
+typedef struct pq_page_list {
+    uint32_t n, cap;
+    pq_page_out *at;
+    mem *m;
+} pq_page_list;
+
+void pq_page_out_release(pq_page_out *p);
+void pq_page_list_release(pq_page_list *l);
+
+/* Bounds of the whole chunk so far and counts, for ColumnMetaData. */
+typedef struct pq_chunk_stats {
+    int64_t rows, nulls;
+    bool has_bounds;
+    bytes min, max;
+    int64_t distinct; /* -1: not known (known while the dictionary holds) */
+} pq_chunk_stats;
+
+nrw_status pq_column_writer_new(mem *m, const field *f, const pq_write_options *opts,
+                                const pq_column_options *column, pq_column_writer **out,
+                                nrw_error *err);
+/* Appends v->len rows; pages that became full are added to *out (data pages only). */
+nrw_status pq_column_append(pq_column_writer *w, const vector *v, pq_page_list *out,
+                            nrw_error *err);
+/* Encoded bytes of the chunk so far, the page in progress included: a function of the rows. */
+uint64_t pq_column_encoded(const pq_column_writer *w);
+/* Ends the chunk: the last data page, then the dictionary page (if one is in use) as the last
+ * entry; statistics are moved to *stats. The writer is then empty, ready for the next row group. */
+nrw_status pq_column_finish(pq_column_writer *w, pq_page_list *out, pq_chunk_stats *stats,
+                            nrw_error *err);
+
+/* All state (page in progress, dictionary, statistics) into one spill block and out of memory, and
+ * back. A parked writer takes no more than some hundred bytes. */
+nrw_status pq_column_park(pq_column_writer *w, spill *s, nrw_error *err);
+nrw_status pq_column_unpark(pq_column_writer *w, nrw_error *err);
+uint64_t pq_column_memory(const pq_column_writer *w);
+void pq_column_writer_free(pq_column_writer *w); /* NULL is fine */
+
+/* The most a column can hold with these options (dictionary, its table, page, scratch). */
+uint64_t pq_column_most(const field *f, const pq_write_options *opts);
+
+#endif

@@ -1,0 +1,48 @@
+/* The face of the Parquet folder: reader and writer for the layers above. */
+#ifndef PARQUET_PARQUET_H
+#define PARQUET_PARQUET_H
+
+#include "format/format.h"
+#include "format/parquet/meta.h"
+
+/* Takes f. Options beyond pq_read_options come with --read. */
+nrw_status parquet_open(mem *m, io_file *f, const pq_read_options *opts, reader **out,
+                        nrw_error *err);
+pq_meta *parquet_reader_meta(reader *r);
+
+/* ---- writing ---- */
+typedef struct pq_column_options {
+    int32_t codec, level;
+    int32_t encoding; /* -1: by rule; else a pq_encoding */
+    bool dictionary;
+    bool statistics;
+} pq_column_options;
+
+typedef struct pq_write_options {
+    int64_t row_group_rows;    /* 1 Mi */
+    uint64_t row_group_bytes;  /* 128 MiB, encoded */
+    uint32_t page_bytes;       /* 128 KiB of values */
+    uint32_t page_rows;        /* 20,000 */
+    uint32_t dictionary_bytes; /* 1 MiB of PLAIN entries */
+    int version;               /* 1: v1 pages, PLAIN/dictionary; 2: v2 pages, delta encodings */
+    bool page_index, page_crc;
+    uint32_t statistics_truncate; /* bytes of text and binary bounds; 64 */
+    const char *created_by;       /* NULL: "narrows version X" */
+    uint32_t n_key_values;
+    const pq_key_value *key_values;
+    uint32_t n_sorting;
+    const pq_sorting *sorting;
+    const pq_column_options *columns; /* one per field */
+} pq_write_options;
+
+pq_write_options pq_write_defaults(void);
+
+/* What writing a schema takes with `workers` threads. */
+nrw_status parquet_write_budget(const schema *s, const pq_write_options *opts, uint32_t workers,
+                                budget *out, nrw_error *err);
+/* t, s stay the caller's; options and schema must outlive the writer. */
+nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s,
+                               const pq_write_options *opts, uint32_t workers, writer **out,
+                               nrw_error *err);
+
+#endif
