@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/span.h"
 
 /* Fails with the error's sentence where the status is not the one wanted. */
 #define assert_status(want, expr, error)                                                           \
