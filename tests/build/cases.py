@@ -1,0 +1,25 @@
+"""Every preset that the other suites need builds, without a warning."""
+import os
+import subprocess
+
+import harness
+
+
+def build(preset, *options):
+    jobs = os.environ.get("JOBS", str(len(os.sched_getaffinity(0))))
+    folder = "build" if preset == "release" else f"build-{preset}"
+    for command in (["cmake", "--preset", preset, *options],
+                    ["cmake", "--build", folder, f"-j{jobs}"]):
+        out = subprocess.run(command, cwd=harness.ROOT, capture_output=True, text=True,
+                             errors="replace")
+        if out.returncode:
+            lines = [l for l in (out.stdout + out.stderr).splitlines()
+                     if "error" in l or "warning" in l or "FAILED" in l]
+            raise AssertionError("\n".join(lines[:20]) or out.stderr[-800:])
+
+
+def cases(_tier):
+    yield "release", lambda: build("release"), 900
+    yield "debug, gcc, warnings are errors", lambda: build("debug"), 900
+    yield "debug, clang, warnings are errors", lambda: build("clang"), 900
+    yield "address and undefined-behaviour sanitizers", lambda: build("asan"), 900

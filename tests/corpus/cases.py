@@ -1,0 +1,234 @@
+"""Files by other writers: good ones give the expected values, bad ones a sentence.
+
+The files and their expected facts lie in ../shared/data (NARROWS_SHARED says where else).
+"""
+import glob
+import json
+import os
+import re
+
+import facts
+import harness
+from harness import MIB, Scratch, Skip
+
+DATA = os.path.join(harness.SHARED, "data")
+GOOD = ["parquet-testing", "parquet-hyparquet", "parquet-duckdb", "parquet-dotnet", "parquet-go",
+        "parquet-fastparquet", "parquet-misc"]
+BAD = "parquet-malformed"
+# Columns that are bytes to one reader and text to another: an ENUM is text to us.
+TEXT_OR_BYTES = ("binary",)
+
+DUCKDB_TYPE = {
+    "bool": "BOOLEAN", "int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER",
+    "int64": "BIGINT", "uint8": "UTINYINT", "uint16": "USMALLINT", "uint32": "UINTEGER",
+    "uint64": "UBIGINT", "float": "FLOAT", "double": "DOUBLE", "date32[day]": "DATE",
+    "string": "VARCHAR", "binary": "BLOB",
+}
+
+
+def listing(folder):
+    """(path of the data file, its expected facts' path) of a folder of the corpus."""
+    root = os.path.join(DATA, folder)
+    base = os.path.join(root, "expected")
+    for path in sorted(glob.glob(os.path.join(base, "**", "*.json"), recursive=True)):
+        yield os.path.join(root, os.path.relpath(path, base)[:-5]), path
+
+
+def load(path):
+    with open(path, encoding="utf-8") as f:
+        return json.load(f)
+
+
+def nested(expected):
+    return any(facts.is_nested(c.get("type") or "") for c in expected.get("columns") or [])
+
+
+def check_column(column, kind, values):
+    if kind == "string" and any(not isinstance(v, (str, type(None))) or isinstance(v, facts.Number)
+                                for v in values):
+        return None  # JSON stands as JSON, not as text: compared row by row
+    try:
+        canonical = [facts.read_value(v, kind) for v in values]
+        wrong = facts.differences(column, canonical, kind)
+    except ValueError as e:
+        canonical, wrong = None, [str(e)]
+    if wrong and kind in TEXT_OR_BYTES:
+        as_text = [facts.read_value(v, kind, True) for v in values]
+        if not facts.differences(column, as_text, kind):
+            return as_text
+    if wrong:
+        raise AssertionError(f"column {column['path']} ({column['type']}): " + "; ".join(wrong))
+    return canonical
+
+
+def check_values(source, expected):
+    """What `copy FILE - -f json` prints, against every fact and every expected row."""
+    ran = harness.ok("copy", source, "-", "-f", "json", "--memory", "128MiB", timeout=55)
+    rows = [facts.parse_line(line) for line in ran.out.decode("utf-8").splitlines() if line]
+    columns = expected["columns"]
+    if len(rows) != expected["rows"] and columns:
+        raise AssertionError(f"{len(rows)} rows, expected {expected['rows']}")
+    canonical = []
+    for i, column in enumerate(columns):
+        if rows and any(len(r) != len(columns) for r in rows):
+            raise AssertionError(f"{len(rows[0])} columns, expected {len(columns)}")
+        name = re.sub(r"\.\d+$", "", column["path"])
+        if rows and rows[0][i][0] not in (column["path"], name):
+            raise AssertionError(f"column {i} is {rows[0][i][0]!r}, expected {column['path']!r}")
+        kind = facts.plain_type(column["type"])
+        canonical.append(check_column(column, kind, [r[i][1] for r in rows]))
+    lines = os.path.join(os.path.dirname(expected["_path"]),
+                         os.path.basename(expected["_path"])[:-5] + ".jsonl")
+    if not os.path.exists(lines):
+        return
+    with open(lines, encoding="utf-8") as f:
+        for n, line in enumerate(f):
+            wanted = json.loads(line, parse_float=facts.Number, parse_int=facts.Number,
+                                object_pairs_hook=list)
+            for i, column in enumerate(columns):
+                kind = facts.plain_type(column["type"])
+                want = facts.expected_row_value(wanted[i][1], kind)
+                if canonical[i] is None:
+                    want, got = facts.parse_line(want), rows[n][i][1]
+                else:
+                    got = canonical[i][n]
+                if not facts.equal(want, got):
+                    raise AssertionError(f"row {n}, column {column['path']}: {got!r}, "
+                                         f"expected {want!r}")
+
+
+def schema_columns(document):
+    """The list of {name, type} objects somewhere in `schema -f json`."""
+    if isinstance(document, list):
+        if document and all(isinstance(x, dict) and "name" in x and "type" in x for x in document):
+            return document
+        parts = document
+    elif isinstance(document, dict):
+        parts = document.values()
+    else:
+        return None
+    return next((found for found in map(schema_columns, parts) if found), None)
+
+
+def check_schema(source, expected):
+    ran = harness.ok("schema", source, "-f", "json", timeout=10)
+    document = [json.loads(line) for line in ran.out.decode().splitlines()
+                if line.strip()] if ran.out.count(b"\n{") else json.loads(ran.out)
+    columns = schema_columns(document) or []
+    if len(columns) != len(expected["columns"]):
+        raise AssertionError(f"schema names {len(columns)} columns, "
+                             f"expected {len(expected['columns'])}")
+    for got, column in zip(columns, expected["columns"]):
+        kind = facts.plain_type(column["type"])
+        wanted = DUCKDB_TYPE.get(kind)
+        if kind.startswith("decimal"):
+            wanted = re.sub(r"decimal\d+\((\d+), (-?\d+)\)", r"DECIMAL(\1,\2)", kind)
+        # Text and bytes with a meaning of their own have names of their own.
+        fine = {"VARCHAR": ("JSON", "UUID", "ENUM"), "BLOB": ("ENUM", "BSON", "VARCHAR")}
+        if wanted and got["type"] != wanted and got["type"] not in fine.get(wanted, ()):
+            raise AssertionError(f"column {column['path']}: type {got['type']}, expected {wanted}")
+
+
+def compatible(kind, got):
+    """Whether pyarrow's type of what we wrote stands for the expected type."""
+    got = facts.plain_type(got)
+    got = re.sub(r"extension<arrow\.uuid>", "fixed_size_binary[16]", got)
+    got = re.sub(r"extension<arrow\.json.*>", "string", got)
+    if kind == got or {kind, got} <= {"string", "fixed_size_binary[16]", "binary"}:
+        return True
+    if kind.startswith("timestamp") and got.startswith("timestamp"):
+        # Readers differ on the zone of the old converted types; [s] has no place in the format.
+        return re.sub(r", tz=.*?\]", "]", kind) == re.sub(r", tz=.*?\]", "]", got) or \
+            kind.startswith("timestamp[s")
+    if kind.startswith("decimal") and got.startswith("decimal"):
+        return kind.split("(")[1] == got.split("(")[1]
+    return kind.startswith("fixed_size_binary[12]") or kind == "null"
+
+
+def check_rewrite(source, expected):
+    """A copy of the file, read by pyarrow: same types, same nulls."""
+    harness.library("pyarrow")
+    import pyarrow.parquet as pq
+    with Scratch("corpus") as scratch:
+        target = scratch("out.parquet")
+        harness.ok("copy", source, target, "--memory", "128MiB", "-q", timeout=55)
+        table = pq.ParquetFile(target)
+        meta, schema = table.metadata, table.schema_arrow
+        if meta.num_rows != expected["rows"] and expected["columns"]:
+            raise AssertionError(f"copy has {meta.num_rows} rows, expected {expected['rows']}")
+        for i, column in enumerate(expected["columns"]):
+            kind = facts.plain_type(column["type"])
+            if not compatible(kind, str(schema.field(i).type)):
+                raise AssertionError(f"copy's column {column['path']} is {schema.field(i).type}, "
+                                     f"expected {column['type']}")
+            nulls = table.read([schema.names[i]]).column(0).null_count \
+                if schema.names.count(schema.names[i]) == 1 else column["nulls"]
+            if nulls != column["nulls"] and kind != "null":
+                raise AssertionError(f"copy's column {column['path']} has {nulls} nulls, "
+                                     f"expected {column['nulls']}")
+
+
+def good(source, expected):
+    check_values(source, expected)
+    check_schema(source, expected)
+    counted = int(harness.ok("count", source, timeout=10).out)
+    if counted != expected["rows"]:
+        raise AssertionError(f"count says {counted}, expected {expected['rows']}")
+    check_rewrite(source, expected)
+
+
+def refuse(source, words=None):
+    ran = harness.narrows("copy", source, "-", "-f", "json", "--memory", "64MiB", timeout=10,
+                          stdout=open(os.devnull, "wb"))
+    if ran.peak > 128 * MIB:
+        raise AssertionError(f"peak {harness.mib(ran.peak)}")
+    line = harness.refused(ran)
+    if os.path.basename(source) not in line:
+        raise AssertionError(f"the message does not name the file: {line}")
+    if words and not re.search(words, line, re.I):
+        raise AssertionError(f"the message does not say {words}: {line}")
+    return line[:200]
+
+
+def bad(source, expected):
+    """An error in a sentence, or the rows where they are an answer."""
+    ran = harness.narrows("copy", source, "-", "-f", "json", "--memory", "64MiB", timeout=10)
+    if ran.timed_out:
+        raise AssertionError("took more than 10 s")
+    if ran.peak > 128 * MIB:
+        raise AssertionError(f"peak {harness.mib(ran.peak)}")
+    if ran.code == 0 and "rows" in expected["expect"]:
+        if "the rows below" in expected["expect"] and "columns" in expected \
+                and not nested(expected):
+            check_values(source, expected)
+        return "rows"
+    harness.refused(ran)
+    return None
+
+
+def cases(_tier):
+    if not os.path.isdir(DATA):
+        def missing():
+            raise Skip(f"no {os.path.relpath(DATA, harness.ROOT)}")
+        for folder in GOOD + [BAD]:
+            yield folder, missing
+        return
+    for folder in GOOD:
+        for source, path in listing(folder):
+            name = f"{folder}/{os.path.relpath(source, os.path.join(DATA, folder))}"
+            expected = dict(load(path), _path=path)
+            if "corrupt-checksum" in name:
+                yield name, lambda s=source: refuse(s, "column")
+            elif not expected["expect"].startswith("the rows"):
+                words = "encrypt" if "crypt" in (expected.get("note") or "") else None
+                yield name, lambda s=source, w=words: refuse(s, w)
+            elif "dict-malformed" in name:
+                yield name, lambda s=source, e=expected: bad(s, dict(e, expect="or the rows below"))
+            elif nested(expected):
+                yield f"{name} (not yet: nested)", lambda s=source: refuse(
+                    s, r"nested|unsupported|not supported")
+            else:
+                yield name, lambda s=source, e=expected: good(s, e)
+    for source, path in listing(BAD):
+        name = f"{BAD}/{os.path.relpath(source, os.path.join(DATA, BAD))}"
+        yield name, lambda s=source, e=dict(load(path), _path=path): bad(s, e), 40

@@ -1,0 +1,20 @@
+"""The rules of tools/lint.py, a case each."""
+import os
+import sys
+
+import harness
+
+sys.path.insert(0, os.path.join(harness.ROOT, "tools"))
+import lint  # noqa: E402
+
+
+def check(rule):
+    found = [f"{path}:{line}: {what}" for path, line, _, what in lint.run([rule])]
+    if found:
+        rest = f"\nand {len(found) - 30} more" if len(found) > 30 else ""
+        raise AssertionError("\n".join(found[:30]) + rest)
+
+
+def cases(_tier):
+    for rule in lint.RULES:
+        yield rule, lambda rule=rule: check(rule), 120
