@@ -45,6 +45,7 @@ typedef struct pq_leaf {
     uint8_t max_def;      /* 0 required, 1 optional (flat) */
     uint8_t max_rep;      /* > 0: nested, not readable yet */
     bool int96_us;        /* --read int96=us: microseconds instead of nanoseconds */
+    bool nested;          /* repeated, or inside a group: not readable yet */
     field field;          /* name and type in vectors */
     const char *path;     /* dotted */
     const char *logical;  /* as the file names it: "STRING", "DECIMAL(12,2)", "TIMESTAMP_MILLIS" */
@@ -169,6 +170,7 @@ nrw_status pq_column_index_read(pq_meta *p, const pq_chunk *c, arena *a, pq_colu
 
 const char *pq_encoding_name(int e);    /* "RLE_DICTIONARY"; never NULL */
 const char *pq_physical_name(int t);    /* "INT64" */
+const char *pq_page_type_name(int t);   /* "DATA_PAGE" */
 /* A statistics value as text, by the leaf's type ("2024-01-31", "12.50", "0x00FF..."). */
 size_t pq_value_print(const pq_leaf *l, span value, char *out, size_t cap);
 
