@@ -23,6 +23,13 @@ typedef struct reader_counts {
     uint64_t bytes_decompressed;
 } reader_counts;
 
+/* How the consumer would like its batches: a reader keeps each bound as far as it can know. */
+typedef struct batch_shape {
+    uint32_t max_rows;   /* at most BATCH_MAX_ROWS */
+    size_t column_bytes; /* decoded bytes of the widest column: for consumers that go column by column */
+    size_t batch_bytes;  /* decoded bytes of all columns: for consumers that hold whole batches */
+} batch_shape;
+
 typedef struct reader_class {
     const char *name;
     const schema *(*schema)(const reader *r);
@@ -32,8 +39,8 @@ typedef struct reader_class {
                          budget *out, nrw_error *err);
     /* Chooses the columns, in the order the batches will have; memory is charged to `grant`
      * (child of which the reader may make), oversize pages go to `s`. Once, before next. */
-    nrw_status (*start)(reader *r, const uint32_t *cols, uint32_t n, uint32_t workers, mem *grant,
-                        spill *s, nrw_error *err);
+    nrw_status (*start)(reader *r, const uint32_t *cols, uint32_t n, const batch_shape *shape,
+                        mem *grant, spill *s, nrw_error *err);
     /* Cuts the next morsel: fills rows, first_row (ordinal in this file), n_cols, cols, source,
      * source_self, source_state of *b. NRW_END after the last. Called by one thread at a time, in
      * order; numbers of morsels are the caller's and rise by one a call. */
@@ -43,6 +50,9 @@ typedef struct reader_class {
     /* Wakes every thread that waits for a turn; the job has failed. */
     void (*stop)(reader *r);
     void (*close)(reader *r); /* after all batches were released */
+    /* After a read failed with NRW_E_CORRUPT: the rows of the batch's morsel that are lost, from
+     * the morsel's start; false: the damage is not confined to rows. NULL: never confined. */
+    bool (*lost)(const reader *r, const batch *b, uint32_t column, uint32_t *first, uint32_t *n);
 } reader_class;
 
 struct reader {

@@ -1,0 +1,383 @@
+#include "dataset/scan.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* An open input; closed when the cutter has left it and its last morsel is through. */
+typedef struct part {
+    reader *r;
+    size_t file;
+    uint64_t first_morsel, end_morsel; /* end: UINT64_MAX while it is being cut */
+    uint64_t under_way;
+} part;
+
+struct scan {
+    mem *m;
+    const scan_input *inputs;
+    size_t n;
+    arena *a;
+    schema schema;
+    int64_t *rows_of; /* per input */
+    int64_t rows;
+    reader *first; /* kept open between planning and the first morsel */
+
+    uint32_t n_cols;
+    uint32_t *cols;
+    batch_shape shape;
+    mem *grant;
+    spill *spill;
+    size_t next_file;
+    uint64_t morsel;
+    int64_t first_row;
+
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t freed;
+    part parts[2]; /* parts[current] is being cut */
+    int current;
+    bool stopped;
+    reader_counts *closed; /* per chosen column */
+    uint64_t bytes_closed;
+};
+
+static nrw_status copy_schema(scan *s, const schema *from, nrw_error *err)
+{
+    TRY(schema_new(s->a, from->n_fields, &s->schema, err));
+    for (uint32_t i = 0; i < from->n_fields; i++) {
+        char *name;
+        s->schema.fields[i] = from->fields[i];
+        TRY(arena_strndup(s->a, from->fields[i].name, strlen(from->fields[i].name), &name, err));
+        s->schema.fields[i].name = name;
+    }
+    return NRW_OK;
+}
+
+/* What differs first, in a sentence that names both files. */
+static nrw_status differ(const scan *s, const schema *other, size_t i, nrw_error *err)
+{
+    const schema *mine = &s->schema;
+    const char *name = s->inputs[i].name, *first = s->inputs[0].name;
+    char a[64], b[64];
+
+    for (uint32_t c = 0; c < mine->n_fields && c < other->n_fields; c++) {
+        const field *x = &mine->fields[c], *y = &other->fields[c];
+        if (strcmp(x->name, y->name) != 0)
+            return err_set(err, NRW_E_SCHEMA, "column %u is %s in %s and %s in %s", c + 1, x->name,
+                           first, y->name, name);
+        if (type_equal(&x->type, &y->type))
+            continue;
+        type_print(&x->type, a, sizeof a);
+        type_print(&y->type, b, sizeof b);
+        return err_set(err, NRW_E_SCHEMA, "column %s is %s in %s and %s in %s", x->name, a, first,
+                       b, name);
+    }
+    return err_set(err, NRW_E_SCHEMA, "%s has %u columns and %s has %u", first, mine->n_fields,
+                   name, other->n_fields);
+}
+
+/* Names and types; nullability may differ and is widened. */
+static bool schemas_match(const schema *a, const schema *b)
+{
+    if (a->n_fields != b->n_fields)
+        return false;
+    for (uint32_t c = 0; c < a->n_fields; c++)
+        if (strcmp(a->fields[c].name, b->fields[c].name) != 0 ||
+            !type_equal(&a->fields[c].type, &b->fields[c].type))
+            return false;
+    return true;
+}
+
+static nrw_status look_at(scan *s, size_t i, nrw_error *err)
+{
+    reader *r;
+    const schema *sch;
+    nrw_status st = NRW_OK;
+
+    TRY(s->inputs[i].open(s->inputs[i].self, s->m, &r, err));
+    sch = r->class->schema(r);
+    if (i == 0)
+        st = copy_schema(s, sch, err);
+    else if (!schemas_match(&s->schema, sch))
+        st = differ(s, sch, i, err);
+    if (st >= 0) {
+        for (uint32_t c = 0; c < sch->n_fields; c++)
+            s->schema.fields[c].nullable |= sch->fields[c].nullable;
+        s->rows_of[i] = r->class->rows(r);
+        s->rows += s->rows_of[i];
+    }
+    if (i == 0 && st >= 0)
+        s->first = r;
+    else
+        r->class->close(r);
+    return st;
+}
+
+nrw_status scan_open(mem *m, const scan_input *inputs, size_t n, scan **out, nrw_error *err)
+{
+    scan *s;
+    nrw_status st;
+
+    *out = NULL;
+    TRY(mem_zalloc(m, sizeof *s, (void **)&s, err));
+    s->m = m;
+    s->inputs = inputs;
+    s->n = n;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->freed, NULL);
+    TRY_OUT(arena_new(m, &s->a, err));
+    TRY_OUT(arena_alloc(s->a, n * sizeof *s->rows_of, (void **)&s->rows_of, err));
+    for (size_t i = 0; i < n; i++)
+        TRY_OUT(look_at(s, i, err));
+    st = NRW_OK;
+out:
+    if (st < 0)
+        scan_close(s);
+    else
+        *out = s;
+    return st;
+}
+
+const schema *scan_schema(const scan *s)
+{
+    return &s->schema;
+}
+
+int64_t scan_rows(const scan *s)
+{
+    return s->rows;
+}
+
+size_t scan_files(const scan *s)
+{
+    return s->n;
+}
+
+scan_file_counts scan_file(const scan *s, size_t i)
+{
+    return (scan_file_counts){s->inputs[i].name, s->rows_of[i]};
+}
+
+reader *scan_first(const scan *s)
+{
+    return s->first;
+}
+
+nrw_status scan_budget(const scan *s, const uint32_t *cols, uint32_t n, uint32_t workers,
+                       budget *out, nrw_error *err)
+{
+    const uint64_t footer = 256 << 10; /* of a second file while the first is finished */
+
+    TRY(s->first->class->budget(s->first, cols, n, workers, out, err));
+    if (s->n > 1) {
+        out->least += out->least / 2 + footer;
+        out->wish += out->wish / 2 + footer;
+    }
+    return NRW_OK;
+}
+
+nrw_status scan_start(scan *s, const uint32_t *cols, uint32_t n, const batch_shape *shape,
+                      mem *grant, spill *sp, nrw_error *err)
+{
+    TRY(arena_alloc(s->a, n * sizeof *s->cols + 1, (void **)&s->cols, err));
+    memcpy(s->cols, cols, n * sizeof *cols);
+    TRY(arena_alloc(s->a, n * sizeof *s->closed + 1, (void **)&s->closed, err));
+    s->n_cols = n;
+    s->shape = *shape;
+    s->grant = grant;
+    s->spill = sp;
+    return NRW_OK;
+}
+
+static void part_close(scan *s, part *p)
+{
+    if (!p->r)
+        return;
+    for (uint32_t c = 0; c < s->n_cols; c++) {
+        reader_counts n;
+        p->r->class->counts(p->r, c, &n);
+        s->closed[c].pages_decompressed += n.pages_decompressed;
+        s->closed[c].pages_skipped += n.pages_skipped;
+        s->closed[c].bytes_decompressed += n.bytes_decompressed;
+    }
+    if (p->r->file)
+        s->bytes_closed += atomic_load(&p->r->file->bytes_read);
+    p->r->class->close(p->r);
+    *p = (part){0};
+}
+
+/* Opens input `next_file` for reading; it must still be what planning saw. */
+static nrw_status open_input(scan *s, reader **out, nrw_error *err)
+{
+    const scan_input *in = &s->inputs[s->next_file];
+    reader *r;
+    nrw_status st;
+
+    if (s->next_file == 0) {
+        r = s->first;
+        s->first = NULL;
+    } else {
+        TRY(in->open(in->self, s->grant, &r, err));
+        if (!schemas_match(&s->schema, r->class->schema(r)) ||
+            r->class->rows(r) != s->rows_of[s->next_file]) {
+            r->class->close(r);
+            err_at_object(err, in->name);
+            return err_set(err, NRW_E_CHANGED, "the file changed while it was read");
+        }
+    }
+    st = r->class->start(r, s->cols, s->n_cols, &s->shape, s->grant, s->spill, err);
+    if (st < 0) {
+        r->class->close(r);
+        return st;
+    }
+    *out = r;
+    return NRW_OK;
+}
+
+/* The cutter leaves its file; the other place is taken once it is free. */
+static nrw_status open_next(scan *s, nrw_error *err)
+{
+    part *now = &s->parts[s->current], *next = &s->parts[1 - s->current];
+    nrw_status st = NRW_OK;
+    reader *r;
+
+    pthread_mutex_lock(&s->lock);
+    now->end_morsel = s->morsel;
+    if (now->under_way == 0)
+        part_close(s, now);
+    while (next->r && !s->stopped)
+        pthread_cond_wait(&s->freed, &s->lock);
+    if (s->stopped)
+        st = NRW_E_CANCELLED;
+    else if (s->next_file >= s->n)
+        st = NRW_END;
+    pthread_mutex_unlock(&s->lock);
+    if (st != NRW_OK)
+        return st;
+
+    TRY(open_input(s, &r, err));
+    pthread_mutex_lock(&s->lock);
+    *next = (part){
+        .r = r, .file = s->next_file++, .first_morsel = s->morsel, .end_morsel = UINT64_MAX};
+    s->current = 1 - s->current;
+    if (s->stopped)
+        r->class->stop(r);
+    pthread_mutex_unlock(&s->lock);
+    return NRW_OK;
+}
+
+nrw_status scan_next(scan *s, batch *b, nrw_error *err)
+{
+    for (;;) {
+        part *p = &s->parts[s->current];
+        bool cutting = p->r && p->end_morsel == UINT64_MAX;
+        nrw_status st = cutting ? p->r->class->next(p->r, b, err) : NRW_END;
+
+        if (st < 0)
+            return st;
+        if (st == NRW_OK) {
+            b->morsel = s->morsel++;
+            b->first_row = s->first_row;
+            s->first_row += b->rows;
+            pthread_mutex_lock(&s->lock);
+            p->under_way++;
+            pthread_mutex_unlock(&s->lock);
+            return NRW_OK;
+        }
+        if (cutting && p->r->file)
+            TRY(file_check(p->r->file, err));
+        st = open_next(s, err);
+        if (st != NRW_OK)
+            return st;
+    }
+}
+
+/* Under the lock. */
+static part *part_of(scan *s, const batch *b)
+{
+    for (int i = 0; i < 2; i++) {
+        part *p = &s->parts[i];
+        if (p->r && b->morsel >= p->first_morsel && b->morsel < p->end_morsel)
+            return p;
+    }
+    return NULL;
+}
+
+void scan_morsel_done(scan *s, const batch *b)
+{
+    part *p;
+
+    pthread_mutex_lock(&s->lock);
+    p = part_of(s, b);
+    if (p && --p->under_way == 0 && p->end_morsel != UINT64_MAX) {
+        part_close(s, p);
+        pthread_cond_broadcast(&s->freed);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+bool scan_lost(scan *s, const batch *b, uint32_t column, uint32_t *first, uint32_t *n)
+{
+    part *p;
+
+    pthread_mutex_lock(&s->lock);
+    p = part_of(s, b);
+    pthread_mutex_unlock(&s->lock);
+    return p && p->r->class->lost && p->r->class->lost(p->r, b, column, first, n);
+}
+
+const char *scan_name_of(scan *s, const batch *b)
+{
+    const char *name = "";
+    part *p;
+
+    pthread_mutex_lock(&s->lock);
+    p = part_of(s, b);
+    if (p)
+        name = s->inputs[p->file].name;
+    pthread_mutex_unlock(&s->lock);
+    return name;
+}
+
+void scan_counts(scan *s, uint32_t col, reader_counts *out)
+{
+    pthread_mutex_lock(&s->lock);
+    *out = s->closed ? s->closed[col] : (reader_counts){0};
+    pthread_mutex_unlock(&s->lock);
+}
+
+uint64_t scan_bytes_read(scan *s)
+{
+    uint64_t n;
+
+    pthread_mutex_lock(&s->lock);
+    n = s->bytes_closed;
+    for (int i = 0; i < 2; i++)
+        if (s->parts[i].r && s->parts[i].r->file)
+            n += atomic_load(&s->parts[i].r->file->bytes_read);
+    pthread_mutex_unlock(&s->lock);
+    return n;
+}
+
+void scan_stop(scan *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->stopped = true;
+    for (int i = 0; i < 2; i++)
+        if (s->parts[i].r)
+            s->parts[i].r->class->stop(s->parts[i].r);
+    pthread_cond_broadcast(&s->freed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void scan_close(scan *s)
+{
+    if (!s)
+        return;
+    for (int i = 0; i < 2; i++)
+        part_close(s, &s->parts[i]);
+    if (s->first)
+        s->first->class->close(s->first);
+    arena_free(s->a);
+    pthread_cond_destroy(&s->freed);
+    pthread_mutex_destroy(&s->lock);
+    mem_free(s->m, s, sizeof *s);
+}

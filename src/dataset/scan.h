@@ -1,0 +1,53 @@
+/* Several inputs as one: files in order, equal schemas, morsels numbered through.
+ *
+ * At most two files are open for reading at a time (the one being cut, and the one before it whose
+ * last morsels are still under way), so memory does not follow the number of files. */
+#ifndef DATASET_SCAN_H
+#define DATASET_SCAN_H
+
+#include "format/format.h"
+
+typedef struct scan scan;
+
+/* How the i-th input is opened; called again for reading after planning closed it. */
+typedef struct scan_input {
+    const char *name;
+    nrw_status (*open)(const void *self, mem *m, reader **out, nrw_error *err);
+    const void *self;
+} scan_input;
+
+typedef struct scan_file_counts {
+    const char *name;
+    int64_t rows;
+} scan_file_counts;
+
+/* Opens each input once: names and types must be equal (else NRW_E_SCHEMA naming both files and
+ * the column), rows are summed. inputs outlive the scan. */
+nrw_status scan_open(mem *m, const scan_input *inputs, size_t n, scan **out, nrw_error *err);
+const schema *scan_schema(const scan *s);
+int64_t scan_rows(const scan *s);
+size_t scan_files(const scan *s);
+scan_file_counts scan_file(const scan *s, size_t i);
+/* The first file's reader, open until the first scan_next: for metadata that a plan takes over. */
+reader *scan_first(const scan *s);
+
+nrw_status scan_budget(const scan *s, const uint32_t *cols, uint32_t n, uint32_t workers,
+                       budget *out, nrw_error *err);
+nrw_status scan_start(scan *s, const uint32_t *cols, uint32_t n, const batch_shape *shape,
+                      mem *grant, spill *sp, nrw_error *err);
+/* As reader_class.next, with b->morsel and b->first_row over all inputs. Not thread-safe. May wait
+ * for morsels of the file before the last one. */
+nrw_status scan_next(scan *s, batch *b, nrw_error *err);
+/* The morsel is through (all columns done); any thread. */
+void scan_morsel_done(scan *s, const batch *b);
+/* As reader_class.lost. */
+bool scan_lost(scan *s, const batch *b, uint32_t column, uint32_t *first, uint32_t *n);
+/* Name of the file a batch is from. */
+const char *scan_name_of(scan *s, const batch *b);
+/* Of what is closed: complete once the pipeline has ended and scan_stop or the end was reached. */
+void scan_counts(scan *s, uint32_t col, reader_counts *out);
+uint64_t scan_bytes_read(scan *s);
+void scan_stop(scan *s);
+void scan_close(scan *s);
+
+#endif

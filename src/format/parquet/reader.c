@@ -1,0 +1,433 @@
+/* The Parquet reader: cuts row groups into morsels, and serves their columns lazily.
+ *
+ * A morsel is a range of rows inside one row group. Cutting it costs nothing: no page is looked at.
+ * Each chosen column owns a turn and one chunk reader, which moves forward through the column's
+ * chunk. The thread that carries morsel k waits for the column's turn, reads the morsel's rows and
+ * lets morsel k + 1 go on; meanwhile other threads are at other columns, or compress. So a row
+ * group is decoded once, in order, by all threads together, and holds one page and one dictionary
+ * per column however large it is.
+ *
+ * Where the grant is small for the number of columns, a chunk reader is parked (page and dictionary
+ * dropped) whenever a morsel is done with it. */
+#include "base/turn.h"
+#include "format/parquet/chunk_read.h"
+#include "format/parquet/parquet.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* What the morsels of one row group share; the cutter holds a reference, and each morsel one. */
+typedef struct open_group {
+    _Atomic uint32_t refs;
+    int32_t index;
+    int64_t rows;
+    arena *a;
+    pq_chunk *chunks; /* one per chosen column */
+} open_group;
+
+typedef struct morsel {
+    uint64_t seq; /* in this reader */
+    int64_t row0; /* in the row group */
+    uint32_t rows;
+    open_group *group;
+    struct morsel *next_free;
+    _Atomic uint32_t columns_left;
+} morsel;
+
+typedef struct column {
+    turn turn;
+    uint32_t leaf;
+    /* under the turn: */
+    pq_chunk_reader *chunk;
+    open_group *group; /* of `chunk` */
+    reader_counts closed; /* of chunks already closed */
+} column;
+
+typedef struct pq_reader {
+    reader base;
+    mem *m;      /* books of the metadata */
+    mem *grant;  /* of reading */
+    pq_meta *meta;
+    schema schema;
+    spill *spill;
+    uint32_t n;
+    column *cols;
+    batch_shape shape;
+    pq_chunk_options chunk_options;
+    bool park;
+    bool counting; /* counters may be read: start succeeded */
+
+    /* the cutter; one thread at a time */
+    open_group *group;
+    int32_t next_group;
+    int64_t at; /* row in the group */
+    int64_t first_row;
+    uint32_t cut_rows;
+    uint64_t seq;
+
+    pthread_mutex_t lock; /* free list, counters of closed chunks */
+    morsel *free;
+} pq_reader;
+
+static const column_source parquet_columns;
+
+static const schema *reader_schema(const reader *base)
+{
+    return &((const pq_reader *)base)->schema;
+}
+
+static int64_t reader_rows(const reader *base)
+{
+    return pq_meta_rows(((const pq_reader *)base)->meta);
+}
+
+static void group_unref(pq_reader *r, open_group *g)
+{
+    if (!g || atomic_fetch_sub_explicit(&g->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    mem_free(r->grant, g->chunks, r->n * sizeof *g->chunks);
+    arena_free(g->a);
+    mem_free(r->grant, g, sizeof *g);
+}
+
+static nrw_status group_open(pq_reader *r, int32_t index, open_group **out, nrw_error *err)
+{
+    open_group *g = NULL;
+    pq_row_group info;
+    uint32_t *leaves = NULL;
+    nrw_status st;
+
+    *out = NULL;
+    TRY(pq_meta_row_group(r->meta, index, &info, err));
+    TRY(mem_zalloc(r->grant, sizeof *g, (void **)&g, err));
+    atomic_init(&g->refs, 1);
+    g->index = index;
+    g->rows = info.rows;
+    TRY_OUT(arena_new(r->grant, &g->a, err));
+    TRY_OUT(mem_zalloc(r->grant, r->n * sizeof *g->chunks, (void **)&g->chunks, err));
+    TRY_OUT(mem_alloc(r->grant, r->n * sizeof *leaves, (void **)&leaves, err));
+    for (uint32_t i = 0; i < r->n; i++)
+        leaves[i] = r->cols[i].leaf;
+    st = pq_meta_chunks(r->meta, index, leaves, r->n, g->a, g->chunks, err);
+out:
+    mem_free(r->grant, leaves, r->n * sizeof *leaves);
+    if (st < 0) {
+        mem_free(r->grant, g->chunks, g->chunks ? r->n * sizeof *g->chunks : 0);
+        arena_free(g->a);
+        mem_free(r->grant, g, sizeof *g);
+        return st;
+    }
+    *out = g;
+    return NRW_OK;
+}
+
+/* Bytes of one decoded value of a chunk, on average; views count with their text. */
+static double decoded_width(const pq_reader *r, const open_group *g, uint32_t i)
+{
+    const pq_leaf *l = pq_meta_leaf(r->meta, r->cols[i].leaf);
+    double per_row = g->rows > 0 ? (double)g->chunks[i].uncompressed / (double)g->rows : 0;
+    double fixed = l->field.type.width;
+
+    if (type_is_view(&l->field.type))
+        return per_row + fixed;
+    return fixed < 1 ? 1 : fixed;
+}
+
+/* Rows of a morsel of this group, so that the consumer's bounds hold on average. */
+static uint32_t rows_for(const pq_reader *r, const open_group *g)
+{
+    double widest = 1, sum = 1, rows;
+
+    for (uint32_t i = 0; i < r->n; i++) {
+        double w = decoded_width(r, g, i);
+        sum += w;
+        widest = w > widest ? w : widest;
+    }
+    rows = (double)r->shape.column_bytes / widest;
+    if (r->shape.batch_bytes && (double)r->shape.batch_bytes / sum < rows)
+        rows = (double)r->shape.batch_bytes / sum;
+    if (rows > r->shape.max_rows)
+        rows = r->shape.max_rows;
+    return rows < 1 ? 1 : (uint32_t)rows;
+}
+
+static nrw_status reader_budget(const reader *base, const uint32_t *cols, uint32_t n,
+                                uint32_t workers, budget *out, nrw_error *err)
+{
+    const pq_reader *r = (const pq_reader *)base;
+    const uint64_t page = 1 << 20, per_column = sizeof(column) + sizeof(pq_chunk) + 512;
+    uint64_t small = pq_chunk_least();
+    uint64_t busy = n < workers ? n : workers;
+
+    (void)cols;
+    (void)err;
+    (void)r;
+    /* parked columns keep their bookkeeping; each worker has one column at work and one piece */
+    out->least = n * per_column + busy * small + workers * ((uint64_t)512 << 10);
+    out->wish = n * (per_column + small + 2 * page) + workers * ((uint64_t)2 << 20);
+    out->spill = UINT64_MAX;
+    return NRW_OK;
+}
+
+static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
+                               const batch_shape *shape, mem *grant, spill *s, nrw_error *err)
+{
+    pq_reader *r = (pq_reader *)base;
+    uint64_t share;
+
+    r->grant = grant;
+    r->spill = s;
+    r->shape = *shape;
+    TRY(mem_zalloc(grant, n * sizeof *r->cols, (void **)&r->cols, err));
+    r->n = n;
+    for (uint32_t i = 0; i < n; i++) {
+        r->cols[i].leaf = cols[i];
+        turn_init(&r->cols[i].turn);
+    }
+    share = mem_room(grant) / (n ? n : 1);
+    r->park = share < pq_chunk_least() + (128 << 10);
+    r->chunk_options.verify_crc = true;
+    r->chunk_options.read_ahead = share / 8 > (256 << 10) ? 256 << 10
+                                  : share / 8 < (16 << 10) ? 16 << 10
+                                                           : share / 8;
+    r->counting = true;
+    return NRW_OK;
+}
+
+static morsel *morsel_take(pq_reader *r, nrw_error *err)
+{
+    morsel *m;
+
+    pthread_mutex_lock(&r->lock);
+    m = r->free;
+    if (m)
+        r->free = m->next_free;
+    pthread_mutex_unlock(&r->lock);
+    if (!m && mem_alloc(r->grant, sizeof *m, (void **)&m, err) < 0)
+        return NULL;
+    return m;
+}
+
+static nrw_status next_group(pq_reader *r, nrw_error *err)
+{
+    do {
+        group_unref(r, r->group);
+        r->group = NULL;
+        if (r->next_group >= pq_meta_row_groups(r->meta))
+            return NRW_END;
+        TRY(group_open(r, r->next_group++, &r->group, err));
+    } while (r->group->rows == 0);
+    r->at = 0;
+    r->cut_rows = rows_for(r, r->group);
+    return NRW_OK;
+}
+
+static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
+{
+    pq_reader *r = (pq_reader *)base;
+    morsel *m;
+
+    if (!r->group || r->at >= r->group->rows) {
+        nrw_status st = next_group(r, err);
+        if (st != NRW_OK)
+            return st;
+    }
+    m = morsel_take(r, err);
+    if (!m)
+        return err ? err->status : NRW_E_NOMEM;
+    *m = (morsel){.seq = r->seq++, .row0 = r->at, .group = r->group};
+    m->rows = (uint32_t)(r->group->rows - r->at < r->cut_rows ? r->group->rows - r->at
+                                                              : r->cut_rows);
+    atomic_init(&m->columns_left, r->n);
+    atomic_fetch_add_explicit(&r->group->refs, 1, memory_order_relaxed);
+    b->rows = m->rows;
+    b->first_row = r->first_row;
+    b->source = &parquet_columns;
+    b->source_self = r;
+    b->source_state = m;
+    r->at += m->rows;
+    r->first_row += m->rows;
+    return NRW_OK;
+}
+
+static void column_close_chunk(pq_reader *r, column *c)
+{
+    reader_counts n;
+
+    if (!c->chunk)
+        return;
+    pq_chunk_counts(c->chunk, &n);
+    pthread_mutex_lock(&r->lock);
+    c->closed.pages_decompressed += n.pages_decompressed;
+    c->closed.pages_skipped += n.pages_skipped;
+    c->closed.bytes_decompressed += n.bytes_decompressed;
+    pthread_mutex_unlock(&r->lock);
+    pq_chunk_close(c->chunk);
+    c->chunk = NULL;
+    group_unref(r, c->group);
+    c->group = NULL;
+}
+
+/* The column's chunk reader stands in the morsel's row group afterwards. */
+static nrw_status column_enter(pq_reader *r, column *c, uint32_t i, const morsel *m,
+                               nrw_error *err)
+{
+    if (c->group == m->group)
+        return NRW_OK;
+    column_close_chunk(r, c);
+    TRY(pq_chunk_open(r->grant, r->spill, r->base.file, pq_meta_leaf(r->meta, c->leaf),
+                      &m->group->chunks[i], m->group->index, m->group->rows, &r->chunk_options,
+                      &c->chunk, err));
+    c->group = m->group;
+    atomic_fetch_add_explicit(&c->group->refs, 1, memory_order_relaxed);
+    return NRW_OK;
+}
+
+static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t first,
+                               uint32_t max_rows, size_t max_bytes, const uint16_t *sel,
+                               uint32_t n_sel, mem *m, vector *out, nrw_error *err)
+{
+    pq_reader *r = self;
+    morsel *ms = b->source_state;
+    column *c = &r->cols[tag];
+    nrw_status st;
+
+    *out = (vector){0};
+    TRY(turn_wait(&c->turn, ms->seq));
+    st = column_enter(r, c, tag, ms, err);
+    if (st >= 0)
+        st = pq_chunk_read(c->chunk, ms->row0 + b->offset + first, max_rows, max_bytes, sel, n_sel,
+                           first, m, out, err);
+    if (st < 0)
+        err_at_object(err, r->base.file->name);
+    return st;
+}
+
+static void columns_done(void *self, batch *b, uint32_t tag)
+{
+    pq_reader *r = self;
+    morsel *ms = b->source_state;
+    column *c = &r->cols[tag];
+
+    /* who reads nothing of a column still has to let the others pass in order; a stopped turn
+     * means the job has failed, and nobody waits any more */
+    if (turn_wait(&c->turn, ms->seq) == NRW_OK) {
+        if (c->chunk && r->park)
+            pq_chunk_park(c->chunk);
+        if (c->chunk && ms->row0 + ms->rows >= ms->group->rows && c->group == ms->group)
+            column_close_chunk(r, c);
+        turn_done(&c->turn, ms->seq);
+    }
+    if (atomic_fetch_sub_explicit(&ms->columns_left, 1, memory_order_acq_rel) == 1) {
+        group_unref(r, ms->group);
+        pthread_mutex_lock(&r->lock);
+        ms->next_free = r->free;
+        r->free = ms;
+        pthread_mutex_unlock(&r->lock);
+    }
+}
+
+static const column_source parquet_columns = {columns_read, columns_done};
+
+static bool reader_lost(const reader *base, const batch *b, uint32_t tag, uint32_t *first,
+                        uint32_t *n)
+{
+    const pq_reader *r = (const pq_reader *)base;
+    const morsel *ms = b->source_state;
+    int64_t from, count, end;
+
+    if (!r->cols[tag].chunk)
+        return false;
+    pq_chunk_lost(r->cols[tag].chunk, &from, &count);
+    end = from + count;
+    if (count <= 0 || end <= ms->row0 || from >= ms->row0 + ms->rows)
+        return false;
+    from = from < ms->row0 ? ms->row0 : from;
+    end = end > ms->row0 + ms->rows ? ms->row0 + ms->rows : end;
+    *first = (uint32_t)(from - ms->row0);
+    *n = (uint32_t)(end - from);
+    return true;
+}
+
+static void reader_counts_of(const reader *base, uint32_t col, reader_counts *out)
+{
+    const pq_reader *r = (const pq_reader *)base;
+
+    *out = r->counting ? r->cols[col].closed : (reader_counts){0};
+}
+
+static void reader_stop(reader *base)
+{
+    pq_reader *r = (pq_reader *)base;
+
+    for (uint32_t i = 0; i < r->n; i++)
+        turn_stop(&r->cols[i].turn);
+}
+
+static void reader_close(reader *base)
+{
+    pq_reader *r = (pq_reader *)base;
+
+    if (!r)
+        return;
+    for (uint32_t i = 0; i < r->n; i++)
+        column_close_chunk(r, &r->cols[i]);
+    group_unref(r, r->group);
+    while (r->free) {
+        morsel *m = r->free;
+        r->free = m->next_free;
+        mem_free(r->grant, m, sizeof *m);
+    }
+    if (r->cols)
+        mem_free(r->grant, r->cols, r->n * sizeof *r->cols);
+    pq_meta_close(r->meta);
+    file_close(r->base.file);
+    pthread_mutex_destroy(&r->lock);
+    mem_free(r->m, r, sizeof *r);
+}
+
+static const reader_class parquet_reader_class = {
+    .name = "parquet",
+    .schema = reader_schema,
+    .rows = reader_rows,
+    .budget = reader_budget,
+    .start = reader_start,
+    .next = reader_next,
+    .counts = reader_counts_of,
+    .stop = reader_stop,
+    .close = reader_close,
+    .lost = reader_lost,
+};
+
+nrw_status parquet_open(mem *m, io_file *f, const pq_read_options *opts, reader **out,
+                        nrw_error *err)
+{
+    pq_reader *r = NULL;
+    nrw_status st;
+
+    *out = NULL;
+    st = mem_zalloc(m, sizeof *r, (void **)&r, err);
+    if (st < 0) {
+        file_close(f);
+        return st;
+    }
+    r->base.class = &parquet_reader_class;
+    r->base.file = f;
+    r->m = m;
+    pthread_mutex_init(&r->lock, NULL);
+    st = pq_meta_open(m, f, opts, &r->meta, err);
+    if (st >= 0)
+        st = pq_meta_schema(r->meta, &r->schema, err);
+    if (st < 0) {
+        err_at_object(err, f->name);
+        reader_close(&r->base);
+        return st;
+    }
+    *out = &r->base;
+    return NRW_OK;
+}
+
+pq_meta *parquet_reader_meta(reader *base)
+{
+    return ((pq_reader *)base)->meta;
+}
