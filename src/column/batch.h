@@ -82,6 +82,15 @@ nrw_status column_next(column_walk *w, size_t max_bytes, vector *out, nrw_error 
 /* Column c is not needed (any more): frees what is held and, in the last batch of a morsel, gives
  * up its turn. Idempotent. */
 void batch_drop(batch *b, uint32_t c);
+/* The rows that go on from here: n rising indices in a block of BATCH_MAX_ROWS, charged to b->m,
+ * which the batch takes. Columns held so far stay over all physical rows. */
+static inline void batch_select(batch *b, uint16_t *sel, uint32_t n)
+{
+    mem_free(b->m, b->sel, b->sel ? BATCH_MAX_ROWS * sizeof *sel : 0);
+    b->sel = sel;
+    b->n_sel = n;
+}
+
 /* Drops all columns and the selection; the struct itself is the caller's. */
 void batch_release(batch *b);
 

@@ -237,7 +237,7 @@ static nrw_status open_next(scan *s, nrw_error *err)
 {
     part *now = &s->parts[s->current], *next = &s->parts[1 - s->current];
     nrw_status st = NRW_OK;
-    reader *r;
+    reader *r = NULL;
 
     pthread_mutex_lock(&s->lock);
     now->end_morsel = s->morsel;
