@@ -70,11 +70,16 @@ nrw_status batch_hold(batch *b, uint32_t c, size_t max_bytes, const vector **out
 /* Walks the alive rows of column c in pieces of at most about max_bytes, then drops it:
  *     column_walk w = batch_walk(b, c);
  *     while ((st = column_next(&w, max_bytes, &v, err)) == NRW_OK) { ...; vector_release(&v); }
- * NRW_END after the last piece. Pieces are dense: only alive rows. */
+ * NRW_END after the last piece. Pieces are dense: only alive rows.
+ *
+ * `until`, set by the caller before a column_next, stops the walk before that alive row: NRW_END
+ * comes there, too, but the column stays and the walk goes on once `until` was raised. At the last
+ * alive row the walk ends as above, whatever `until` says. */
 typedef struct column_walk {
     batch *b;
     uint32_t column;
-    uint32_t at; /* alive rows given so far */
+    uint32_t at;    /* alive rows given so far */
+    uint32_t until; /* 0: all */
 } column_walk;
 column_walk batch_walk(batch *b, uint32_t c);
 nrw_status column_next(column_walk *w, size_t max_bytes, vector *out, nrw_error *err);
