@@ -167,7 +167,7 @@ def column_facts(values, kind):
         facts["bytes"] = sum(map(len, there))
         facts["min"], facts["max"] = min(there).hex()[:128], max(there).hex()[:128]
         return facts
-    if kind == "string":
+    if kind in ("string", "json"):
         facts["bytes"] = sum(len(v.encode("utf-8", "surrogatepass")) for v in there)
         low = min(there, key=lambda v: v.encode("utf-8", "surrogatepass"))
         high = max(there, key=lambda v: v.encode("utf-8", "surrogatepass"))
