@@ -64,13 +64,15 @@ struct batch {
 
 /* Reads column c over all physical rows and keeps it (for predicates and keys). Idempotent. The
  * first column that is held may cut the batch short (rows shrinks, last becomes false) when it
- * would pass max_bytes; columns held later are read over the rows that are left. */
+ * would pass max_bytes; columns held later are read over the rows that are left. No cut is made
+ * after another column was taken or a selection was set. */
 nrw_status batch_hold(batch *b, uint32_t c, size_t max_bytes, const vector **out, nrw_error *err);
 
 /* Walks the alive rows of column c in pieces of at most about max_bytes, then drops it:
  *     column_walk w = batch_walk(b, c);
  *     while ((st = column_next(&w, max_bytes, &v, err)) == NRW_OK) { ...; vector_release(&v); }
- * NRW_END after the last piece. Pieces are dense: only alive rows.
+ * NRW_END after the last piece. Pieces are dense: only alive rows. The
+ * column counts as dropped once its last alive row was given.
  *
  * `until`, set by the caller before a column_next, stops the walk before that alive row: NRW_END
  * comes there, too, but the column stays and the walk goes on once `until` was raised. At the last
@@ -96,8 +98,11 @@ static inline void batch_select(batch *b, uint16_t *sel, uint32_t n)
     b->n_sel = n;
 }
 
-/* Drops all columns and the selection; the struct itself is the caller's. */
+/* Drops all columns and the selection; the struct itself and `cols` are the caller's. */
 void batch_release(batch *b);
+/* The same where the job has failed and no further batch of this morsel will come: gives up the
+ * turns of all its columns, those too that this batch, not being the last, has taken already. */
+void batch_abandon(batch *b);
 
 static inline uint32_t batch_alive(const batch *b)
 {

@@ -70,8 +70,8 @@ type type_fixed(uint32_t width);
 
 static inline bool type_is_view(const type *t)
 {
-    return t->id == TYPE_UTF8 || t->id == TYPE_BINARY || t->id == TYPE_JSON ||
-           t->id == TYPE_BSON || t->id == TYPE_ENUM;
+    return t->id == TYPE_UTF8 || t->id == TYPE_BINARY || t->id == TYPE_JSON || t->id == TYPE_BSON ||
+           t->id == TYPE_ENUM;
 }
 bool type_equal(const type *a, const type *b);
 /* DuckDB's spelling: "BIGINT", "DECIMAL(12,2)", "TIMESTAMP WITH TIME ZONE", "BLOB". Returns the

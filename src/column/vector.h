@@ -41,6 +41,8 @@ typedef union view {
 
 #define VIEW_INLINE 12
 
+/* The array is reference counted too, so that sharing all heaps of a vector costs nothing however
+ * many they are. Change it through vector_add_heap alone: it copies an array that is shared. */
 typedef struct heaps {
     uint32_t n, cap;
     buffer **at;
@@ -72,17 +74,21 @@ struct dict {
     bool distinct; /* all entries known to differ */
 };
 
-nrw_status dict_new(mem *m, vector *values, dict **out, nrw_error *err); /* takes values */
+/* Takes values: *values is zeroed, also on failure. `distinct` starts as false. */
+nrw_status dict_new(mem *m, vector *values, dict **out, nrw_error *err);
 dict *dict_ref(dict *d);
 void dict_unref(dict *d);
 
-/* Empty flat vector with room for `rows` values, validity NULL. */
+/* Empty flat vector with room for `rows` values, validity NULL. len is 0: who fills it sets it.
+ * The values are not zeroed. */
 nrw_status vector_flat(mem *m, const type *t, uint32_t rows, vector *out, nrw_error *err);
-/* Adds an all-valid bitmap (with slack) to a flat or dict vector that has none. */
+/* Adds an all-valid bitmap (with slack, one bit for each value there is room for) to a flat or
+ * dict vector that has none. */
 nrw_status vector_add_validity(vector *v, nrw_error *err);
-/* dict vector with room for `rows` indices; takes a reference on d. */
+/* dict vector with room for `rows` indices, len 0; takes a reference of its own on d. */
 nrw_status vector_dict(mem *m, const type *t, dict *d, uint32_t rows, vector *out, nrw_error *err);
-/* runs vector: takes `values`; room for values->len run ends. */
+/* runs vector of `rows` rows: takes `values` (zeroed, also on failure); room for values->len run
+ * ends, which the caller fills in before vector_count_nulls. */
 nrw_status vector_runs(mem *m, vector *values, uint32_t rows, vector *out, nrw_error *err);
 /* All null. */
 nrw_status vector_nulls(mem *m, const type *t, uint32_t rows, vector *out, nrw_error *err);
@@ -92,6 +98,8 @@ void vector_release(vector *v);
 
 /* Adds a heap (takes a reference of its own) and returns its index. */
 nrw_status vector_add_heap(vector *v, buffer *b, int32_t *index, nrw_error *err);
+/* Gives `to` all heaps of `from` (in place of its own), so that views may be copied. O(1). */
+void vector_share_heaps(const vector *from, vector *to);
 
 /* Rows [first, first + n) as a vector of its own; flat data are copied, dictionaries and heaps
  * shared. */
@@ -102,6 +110,22 @@ nrw_status vector_take(const vector *v, const uint16_t *sel, uint32_t n, mem *m,
                        nrw_error *err);
 /* Any form to flat. */
 nrw_status vector_flatten(const vector *v, mem *m, vector *out, nrw_error *err);
+/* runs to the form of its values (flat or dict); flat and dict are shared. */
+nrw_status vector_expand(const vector *v, mem *m, vector *out, nrw_error *err);
+/* The rows of parts[0..n) one after the other, all of one type: parts over one dictionary give a
+ * dict vector, parts of runs over the same form give runs, all else gives flat. */
+nrw_status vector_concat(const vector *parts, uint32_t n, mem *m, vector *out, nrw_error *err);
+/* For who keeps vectors long: where the text that views point to is less than a quarter of the
+ * heaps they pin, copies it into a heap of its own. */
+nrw_status vector_compact(vector *v, mem *m, nrw_error *err);
+
+/* Sets null_count of a runs vector after its run ends were filled in. */
+void vector_count_nulls(vector *v);
+/* Bytes that the rows of v take: values, indices or runs, bitmap and the text of views; without
+ * a shared dictionary. */
+size_t vector_bytes(const vector *v);
+/* The run that holds `row`. */
+uint32_t vector_run_at(const vector *v, uint32_t row);
 
 static inline bool bit_get(const uint8_t *bits, size_t i)
 {
@@ -113,14 +137,14 @@ static inline void bit_set(uint8_t *bits, size_t i)
 }
 static inline void bit_clear(uint8_t *bits, size_t i)
 {
-    bits[i >> 3] &= (uint8_t)~(1u << (i & 7));
+    bits[i >> 3] &= (uint8_t) ~(1u << (i & 7));
 }
 
 static inline span view_span(const vector *v, uint32_t i)
 {
     const view *w = (const view *)v->data + i;
-    const uint8_t *p =
-        w->len <= VIEW_INLINE ? (const uint8_t *)w->inlined : v->heaps.at[w->heap]->data + w->offset;
+    const uint8_t *p = w->len <= VIEW_INLINE ? (const uint8_t *)w->inlined
+                                             : v->heaps.at[w->heap]->data + w->offset;
     return (span){p, (size_t)w->len};
 }
 /* Value i of a flat vector as bytes: a view's text, else `width` bytes. */

@@ -1,0 +1,104 @@
+#include "column/type.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+nrw_status schema_new(arena *a, uint32_t n_fields, schema *out, nrw_error *err)
+{
+    void *fields = NULL;
+    size_t bytes;
+    *out = (schema){0};
+    if (!size_mul(n_fields, sizeof(field), &bytes))
+        return err_set(err, NRW_E_ARG, "%u columns are too many", n_fields);
+    TRY(arena_alloc(a, bytes, &fields, err));
+    *out = (schema){.n_fields = n_fields, .fields = fields};
+    for (uint32_t i = 0; i < n_fields; i++)
+        out->fields[i] = (field){.name = "", .nullable = true, .field_id = -1};
+    return NRW_OK;
+}
+
+int32_t schema_find(const schema *s, const char *name)
+{
+    int32_t found = -1;
+    for (uint32_t i = 0; i < s->n_fields; i++)
+        if (strcmp(s->fields[i].name, name) == 0) {
+            if (found >= 0)
+                return -2;
+            found = (int32_t)i;
+        }
+    if (found >= 0)
+        return found;
+    for (uint32_t i = 0; i < s->n_fields; i++)
+        if (strcasecmp(s->fields[i].name, name) == 0) {
+            if (found >= 0)
+                return -2;
+            found = (int32_t)i;
+        }
+    return found;
+}
+
+#define NEAREST_MAX 64
+
+/* Edits (insert, drop, change, swap of neighbours) from a to b, without case. */
+static uint32_t distance(const char *a, size_t n, const char *b, size_t m)
+{
+    uint32_t rows[3][NEAREST_MAX + 1];
+    uint32_t *before = rows[0], *last = rows[1], *now = rows[2];
+    for (size_t j = 0; j <= m; j++)
+        last[j] = (uint32_t)j;
+    for (size_t i = 1; i <= n; i++) {
+        int x = tolower((unsigned char)a[i - 1]);
+        now[0] = (uint32_t)i;
+        for (size_t j = 1; j <= m; j++) {
+            int y = tolower((unsigned char)b[j - 1]);
+            uint32_t best = last[j - 1] + (x != y);
+            if (last[j] + 1 < best)
+                best = last[j] + 1;
+            if (now[j - 1] + 1 < best)
+                best = now[j - 1] + 1;
+            if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
+                y == tolower((unsigned char)a[i - 2]) && before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            now[j] = best;
+        }
+        uint32_t *spare = before;
+        before = last;
+        last = now;
+        now = spare;
+    }
+    return last[m];
+}
+
+const char *schema_nearest(const schema *s, const char *name)
+{
+    const char *nearest = NULL;
+    size_t n = strlen(name);
+    uint32_t least = UINT32_MAX;
+    if (n == 0 || n > NEAREST_MAX)
+        return NULL;
+    for (uint32_t i = 0; i < s->n_fields; i++) {
+        const char *other = s->fields[i].name;
+        size_t m = strlen(other);
+        if (m == 0 || m > NEAREST_MAX)
+            continue;
+        uint32_t d = distance(name, n, other, m);
+        if (d <= (size_max(n, m) + 1) / 3 && d < least) {
+            least = d;
+            nearest = other;
+        }
+    }
+    return nearest;
+}
+
+bool schema_equal(const schema *a, const schema *b)
+{
+    if (a->n_fields != b->n_fields)
+        return false;
+    for (uint32_t i = 0; i < a->n_fields; i++) {
+        const field *x = &a->fields[i], *y = &b->fields[i];
+        if (strcmp(x->name, y->name) != 0 || !type_equal(&x->type, &y->type) ||
+            x->nullable != y->nullable)
+            return false;
+    }
+    return true;
+}
