@@ -78,8 +78,9 @@ static nrw_status carry_morsel(pipeline *p, batch *b, nrw_error *err)
             b->cols[c] = (batch_column){.state = COLUMN_LAZY, .tag = c};
         st = carry_batch(p, b, err);
         if (st < 0)
-            b->last = true;
-        batch_release(b);
+            batch_abandon(b);
+        else
+            batch_release(b);
         if (st < 0 || b->last)
             return st;
     }
