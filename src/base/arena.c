@@ -44,6 +44,11 @@ void arena_free(arena *a)
     mem_free(a->m, a, sizeof *a);
 }
 
+mem *arena_mem(const arena *a)
+{
+    return a->m;
+}
+
 static nrw_status new_piece(arena *a, size_t size, piece **out, nrw_error *err)
 {
     void *p;

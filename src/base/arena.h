@@ -8,9 +8,10 @@ typedef struct arena arena;
 
 nrw_status arena_new(mem *m, arena **out, nrw_error *err) NRW_CHECKED;
 void arena_free(arena *a); /* NULL is fine */
+mem *arena_mem(const arena *a);
 /* Aligned to 16, zeroed. */
 nrw_status arena_alloc(arena *a, size_t bytes, void **out, nrw_error *err) NRW_CHECKED;
-nrw_status arena_strndup(arena *a, const char *s, size_t len, char **out, nrw_error *err)
-    NRW_CHECKED;
+nrw_status arena_strndup(arena *a, const char *s, size_t len, char **out,
+                         nrw_error *err) NRW_CHECKED;
 
 #endif

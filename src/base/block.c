@@ -60,8 +60,8 @@ void *block_remap(void *p, size_t old_bytes, size_t new_bytes)
 
 void *block_map(size_t bytes)
 {
-    void *p = mmap(NULL, block_size(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                   -1, 0);
+    void *p =
+        mmap(NULL, block_size(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     return p == MAP_FAILED ? NULL : p;
 }

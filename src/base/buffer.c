@@ -65,7 +65,8 @@ nrw_status bytes_reserve(bytes *b, size_t more, nrw_error *err)
     if (!size_add(b->len, more, &need) || need > b->max)
         return err_set(err, NRW_E_MEMLIMIT, "%s: %zu bytes and %zu more pass the %zu that fit here",
                        mem_name(b->m), b->len, more, b->max);
-    want = size_min(b->max, size_max(need, size_max(64, b->cap < b->max / 2 ? 2 * b->cap : b->max)));
+    want =
+        size_min(b->max, size_max(need, size_max(64, b->cap < b->max / 2 ? 2 * b->cap : b->max)));
     /* doubling is a wish, the need is not */
     if (want == need || mem_realloc(b->m, &p, b->cap, want, NULL) < 0) {
         want = need;

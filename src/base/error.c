@@ -16,8 +16,7 @@ const char *nrw_status_text(nrw_status status)
 {
     switch (status) {
 #define CASE(name, value, err, text)                                                               \
-    case name:                                                                                     \
-        return text;
+    case name: return text;
         NRW_STATUS_MAP(CASE)
 #undef CASE
     }
@@ -28,8 +27,7 @@ int nrw_status_errno(nrw_status status)
 {
     switch (status) {
 #define CASE(name, value, err, text)                                                               \
-    case name:                                                                                     \
-        return err;
+    case name: return err;
         NRW_STATUS_MAP(CASE)
 #undef CASE
     }
@@ -192,7 +190,8 @@ size_t nrw_error_print(const nrw_error *err, char *out, size_t cap)
         put(&t, "%sbyte %s", sep, grouped(err->offset, num)), sep = ", ";
     if (err->row >= 0)
         put(&t, "%srow %s", sep, grouped(err->row, num)), sep = ", ";
-    put(&t, "%s%s", *sep ? ": " : "", err->message[0] ? err->message : nrw_status_text(err->status));
+    put(&t, "%s%s", *sep ? ": " : "",
+        err->message[0] ? err->message : nrw_status_text(err->status));
     if (err->next[0])
         put(&t, "; %s", err->next);
     return t.len;

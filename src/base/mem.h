@@ -42,8 +42,8 @@ nrw_status mem_alloc(mem *m, size_t bytes, void **out, nrw_error *err) NRW_CHECK
 nrw_status mem_zalloc(mem *m, size_t bytes, void **out, nrw_error *err) NRW_CHECKED;
 void *mem_try_alloc(mem *m, size_t bytes);
 /* Old content up to the smaller size is kept; *p stays valid on failure. */
-nrw_status mem_realloc(mem *m, void **p, size_t old_bytes, size_t new_bytes, nrw_error *err)
-    NRW_CHECKED;
+nrw_status mem_realloc(mem *m, void **p, size_t old_bytes, size_t new_bytes,
+                       nrw_error *err) NRW_CHECKED;
 /* `bytes` as at allocation. p == NULL is fine. */
 void mem_free(mem *m, void *p, size_t bytes);
 

@@ -130,8 +130,8 @@ const char *text_size_option(uint64_t bytes, char buf[TEXT_NUMBER])
     bool small = bytes < (1 << 20);
     uint64_t unit = small ? 1 << 10 : 1 << 20;
 
-    snprintf(buf, TEXT_NUMBER, "%llu%s",
-             (unsigned long long)(bytes / unit + (bytes % unit != 0)), small ? "KiB" : "MiB");
+    snprintf(buf, TEXT_NUMBER, "%llu%s", (unsigned long long)(bytes / unit + (bytes % unit != 0)),
+             small ? "KiB" : "MiB");
     return buf;
 }
 

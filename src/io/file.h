@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/span.h"
+#include <stdatomic.h>
 
 typedef struct io_file io_file;
 

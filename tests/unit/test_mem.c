@@ -61,7 +61,8 @@ static void refusal_names_the_holder(void **state)
 
 static void hostile_sizes_are_refused(void **state)
 {
-    static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX / 2, SIZE_MAX / 4, (size_t)1 << 62};
+    static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX / 2, SIZE_MAX / 4,
+                                   (size_t)1 << 62};
     nrw_error err = NRW_ERROR_INIT;
     mem *m = test_mem_open(64 * MIB);
     void *p, *q;
@@ -119,8 +120,8 @@ static void size_classes_waste_little(void **state)
 
 static void realloc_keeps_content(void **state)
 {
-    static const size_t sizes[] = {10,      200,     40 * KIB, 41 * KIB, 9 * MIB, 12 * MIB,
-                                   5 * MIB, 100 * KIB, 20 * KIB, 100};
+    static const size_t sizes[] = {10,       200,     40 * KIB,  41 * KIB, 9 * MIB,
+                                   12 * MIB, 5 * MIB, 100 * KIB, 20 * KIB, 100};
     nrw_error err = NRW_ERROR_INIT;
     mem *m = test_mem_open(MEM_NO_LIMIT);
     size_t have = 0;

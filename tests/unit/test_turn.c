@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #define THREADS 4
-#define STEPS 20000
+#define STEPS   20000
 
 typedef struct race {
     turn t;

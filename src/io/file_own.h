@@ -1,0 +1,11 @@
+/* For the stores of io_file. Internal to io. */
+#ifndef IO_FILE_OWN_H
+#define IO_FILE_OWN_H
+
+#include "io/file.h"
+
+/* Fills the common part; file_close frees the name. */
+nrw_status file_set_up(io_file *f, const file_class *class, mem *m, const char *name,
+                       nrw_error *err) NRW_CHECKED;
+
+#endif

@@ -1,0 +1,280 @@
+#include "io/sys.h"
+
+#include "base/fault.h"
+#include "base/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* Linux moves at most 0x7ffff000 bytes a call. */
+#define CALL_MAX ((size_t)1 << 30)
+
+static size_t call_size(size_t len)
+{
+    return len < CALL_MAX ? len : CALL_MAX;
+}
+
+int sys_open_at(int dir, const char *path, int flags, mode_t mode, int *fd)
+{
+    int fault = fault_io((flags & O_CREAT) != 0);
+
+    *fd = -1;
+    if (fault)
+        return fault;
+    do
+        *fd = openat(dir, path, flags | O_CLOEXEC, mode);
+    while (*fd < 0 && errno == EINTR);
+    return *fd < 0 ? errno : 0;
+}
+
+int sys_stat_at(int dir, const char *path, struct stat *st, int flags)
+{
+    int fault = fault_io(false);
+
+    if (fault)
+        return fault;
+    return fstatat(dir, path, st, flags) ? errno : 0;
+}
+
+int sys_stat(int fd, struct stat *st)
+{
+    int fault = fault_io(false);
+
+    if (fault)
+        return fault;
+    return fstat(fd, st) ? errno : 0;
+}
+
+int sys_read_at(int fd, uint64_t offset, void *dst, size_t len, size_t *done)
+{
+    *done = 0;
+    while (*done < len) {
+        int fault = fault_io(false);
+        ssize_t n;
+        if (fault)
+            return fault;
+        n = pread(fd, (char *)dst + *done, call_size(len - *done), (off_t)(offset + *done));
+        if (n < 0 && errno != EINTR)
+            return errno;
+        if (n == 0)
+            break;
+        *done += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+int sys_write_at(int fd, uint64_t offset, const void *src, size_t len, size_t *done)
+{
+    *done = 0;
+    while (*done < len) {
+        int fault = fault_io(true);
+        ssize_t n;
+        if (fault)
+            return fault;
+        n = pwrite(fd, (const char *)src + *done, call_size(len - *done), (off_t)(offset + *done));
+        if (n < 0 && errno != EINTR)
+            return errno;
+        *done += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+int sys_read(int fd, void *dst, size_t len, size_t *done)
+{
+    int fault = fault_io(false);
+    ssize_t n;
+
+    *done = 0;
+    if (fault)
+        return fault;
+    do
+        n = read(fd, dst, call_size(len));
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno;
+    *done = (size_t)n;
+    return 0;
+}
+
+int sys_write(int fd, const void *src, size_t len, size_t *done)
+{
+    *done = 0;
+    while (*done < len) {
+        int fault = fault_io(true);
+        ssize_t n;
+        if (fault)
+            return fault;
+        n = write(fd, (const char *)src + *done, call_size(len - *done));
+        if (n < 0 && errno != EINTR)
+            return errno;
+        *done += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+int sys_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, size_t len,
+                   size_t *done)
+{
+    off_t in = (off_t)from_offset, out = (off_t)to_offset;
+    int fault = fault_io(true);
+    ssize_t n;
+
+    *done = 0;
+    if (fault)
+        return fault;
+    do
+        n = copy_file_range(from, &in, to, &out, call_size(len), 0);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno;
+    *done = (size_t)n;
+    return 0;
+}
+
+int sys_sync(int fd)
+{
+    int fault = fault_io(true);
+
+    if (fault)
+        return fault;
+    while (fsync(fd) < 0)
+        if (errno != EINTR)
+            return errno;
+    return 0;
+}
+
+int sys_link_fd(int fd, int dir, const char *name)
+{
+    char path[40];
+    int fault = fault_io(true);
+
+    if (fault)
+        return fault;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) ? errno : 0;
+}
+
+int sys_link_at(int dir, const char *from, const char *to)
+{
+    int fault = fault_io(true);
+
+    if (fault)
+        return fault;
+    return linkat(dir, from, dir, to, 0) ? errno : 0;
+}
+
+int sys_rename_at(int dir, const char *from, const char *to, bool replace)
+{
+    int fault = fault_io(true);
+
+    if (fault)
+        return fault;
+    return renameat2(dir, from, dir, to, replace ? 0 : RENAME_NOREPLACE) ? errno : 0;
+}
+
+int sys_unlink_at(int dir, const char *name)
+{
+    return unlinkat(dir, name, 0) ? errno : 0;
+}
+
+void sys_close(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+nrw_status sys_read_folder(int fd, void *buffer, size_t len, folder_visit visit, void *ctx,
+                           int *os_errno, nrw_error *err)
+{
+    *os_errno = 0;
+    for (;;) {
+        int fault = fault_io(false);
+        ssize_t n = fault ? -1 : getdents64(fd, buffer, len);
+        if (n < 0) {
+            *os_errno = fault ? fault : errno;
+            return NRW_E_IO;
+        }
+        if (n == 0)
+            return NRW_OK;
+        for (char *at = buffer, *end = at + n; at < end;) {
+            struct dirent64 *entry = (struct dirent64 *)at;
+            at += entry->d_reclen;
+            if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+                TRY(visit(ctx, entry->d_name, entry->d_type, err));
+        }
+    }
+}
+
+uint64_t sys_free_space(int fd)
+{
+    struct statvfs fs;
+
+    return fstatvfs(fd, &fs) ? 0 : (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
+const char *sys_temp_folder(void)
+{
+    const char *dir = getenv("TMPDIR");
+
+    return dir && *dir ? dir : "/var/tmp";
+}
+
+/* For file systems that cannot do O_TMPFILE: a name for a moment. */
+static int open_and_unlink(const char *dir, int *fd)
+{
+    int folder, e = sys_open_at(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0, &folder);
+
+    *fd = -1;
+    for (unsigned i = 0; !e && i < 1000; i++) {
+        char name[64];
+        snprintf(name, sizeof name, ".narrows-spill-%d-%u", (int)getpid(), i);
+        e = sys_open_at(folder, name, O_RDWR | O_CREAT | O_EXCL, 0600, fd);
+        if (!e) {
+            sys_unlink_at(folder, name);
+            break;
+        }
+        if (e == EEXIST && i < 999)
+            e = 0;
+    }
+    sys_close(folder);
+    return e;
+}
+
+nrw_status sys_open_unnamed(const char *dir, int *fd, nrw_error *err)
+{
+    int e = sys_open_at(AT_FDCWD, dir, O_RDWR | O_TMPFILE, 0600, fd);
+
+    if (e == EOPNOTSUPP || e == EISDIR || e == EINVAL)
+        e = open_and_unlink(dir, fd);
+    if (!e)
+        return NRW_OK;
+    err_at_object(err, dir);
+    err_next(err, "--spill-dir names another folder");
+    return err_errno(err, NRW_E_IO, e, "cannot make a spill file in this folder");
+}
+
+nrw_status sys_write_error(int fd, int os_errno, uint64_t to_write, const char *what,
+                           nrw_error *err)
+{
+    char want[TEXT_NUMBER], lack[TEXT_NUMBER];
+    uint64_t room = sys_free_space(fd);
+
+    if (os_errno == EPIPE) {
+        err_set(err, NRW_E_PIPE, "%s", nrw_status_text(NRW_E_PIPE));
+        return NRW_E_PIPE;
+    }
+    if (os_errno != ENOSPC && os_errno != EDQUOT)
+        return err_errno(err, NRW_E_IO, os_errno, "%scannot write %s bytes", what,
+                         text_group(to_write, want));
+    if (err)
+        err->os_errno = os_errno;
+    return err_set(err, NRW_E_IO, "%sthe disk is full, %s bytes were to be written, %s are missing",
+                   what, text_group(to_write, want),
+                   text_group(room < to_write ? to_write - room : to_write, lack));
+}

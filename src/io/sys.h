@@ -1,0 +1,55 @@
+/* System calls on files, with what every caller wants: EINTR retried, short transfers continued,
+ * faults injected in test builds. They return 0 or an errno. Internal to io. */
+#ifndef IO_SYS_H
+#define IO_SYS_H
+
+#include "base/mem.h"
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+/* *fd is -1 on failure. O_CLOEXEC is added. */
+int sys_open_at(int dir, const char *path, int flags, mode_t mode, int *fd);
+int sys_stat_at(int dir, const char *path, struct stat *st, int flags);
+int sys_stat(int fd, struct stat *st);
+
+/* *done counts the bytes that went through even on failure. Reading stops early only at the end of
+ * the file. */
+int sys_read_at(int fd, uint64_t offset, void *dst, size_t len, size_t *done);
+int sys_write_at(int fd, uint64_t offset, const void *src, size_t len, size_t *done);
+/* At the descriptor's own position: pipes. sys_read gives what is there, 0 at the end. */
+int sys_read(int fd, void *dst, size_t len, size_t *done);
+int sys_write(int fd, const void *src, size_t len, size_t *done);
+/* One call; *done may be anything from 0 to len. */
+int sys_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, size_t len,
+                   size_t *done);
+
+int sys_sync(int fd);
+int sys_link_fd(int fd, int dir, const char *name);
+int sys_link_at(int dir, const char *from, const char *to);
+/* `replace` false: EEXIST where `to` is there; EINVAL where the file system cannot promise it. */
+int sys_rename_at(int dir, const char *from, const char *to, bool replace);
+int sys_unlink_at(int dir, const char *name);
+void sys_close(int fd); /* -1 is fine */
+
+/* Names in a folder, without . and .., in the file system's order. `type` is a DT_ value of
+ * dirent.h, DT_UNKNOWN included. The visitor ends the walk with a status other than NRW_OK.
+ * `buffer` is lent for the walk: 8-byte aligned, 4 KiB at least. *os_errno tells why the folder
+ * could not be read; then the status is NRW_E_IO and err is untouched. */
+typedef nrw_status (*folder_visit)(void *ctx, const char *name, unsigned char type, nrw_error *err);
+nrw_status sys_read_folder(int fd, void *buffer, size_t len, folder_visit visit, void *ctx,
+                           int *os_errno, nrw_error *err);
+
+/* Bytes free for this user on the file system of fd; 0 where unknown. */
+uint64_t sys_free_space(int fd);
+
+/* $TMPDIR, else /var/tmp. */
+const char *sys_temp_folder(void);
+/* A file without a name in `dir`. */
+nrw_status sys_open_unnamed(const char *dir, int *fd, nrw_error *err);
+/* The sentence for a failed write; a full disk is told in bytes: to write, missing. `what`
+ * stands in front: "spilling: ", or nothing. */
+nrw_status sys_write_error(int fd, int os_errno, uint64_t to_write, const char *what,
+                           nrw_error *err);
+
+#endif
