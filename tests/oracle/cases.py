@@ -18,7 +18,7 @@ BIG = 45000  # more than two pages of 20,000 rows
 UNKNOWN = {"duckdb": {"decimal76"}, "polars": {"decimal76"}, "pyarrow": set()}
 # Encodings that a reader does not know for some types.
 CANNOT = {("duckdb", "byte-stream-split"): {"float16", "fixed5", "fixed16"},
-          ("polars", "byte-stream-split"): {"float16"},
+          ("polars", "byte-stream-split"): {"float16", "fixed5", "fixed16"},
           ("polars", "delta-byte-array"): {"float16", "fixed5", "fixed16"}}
 
 

@@ -1,0 +1,367 @@
+"""The ceiling is the process: peak resident memory (VmHWM) of the command, against its limit.
+
+Every case measures the command itself by limits/peak.c. Files come from limits/files.py.
+"""
+import hashlib
+import json
+import os
+import re
+import statistics
+
+import files
+import harness
+from harness import MIB, Scratch, mib, narrows, ok, refused
+
+FLAT = 0.05  # growth allowed, or
+SLACK = 2 * MIB
+
+
+def digest(path):
+    h = hashlib.sha256()
+    with open(path, "rb") as f:
+        while part := f.read(1 << 20):
+            h.update(part)
+    return h.hexdigest()
+
+
+def within(ran, limit, what=""):
+    if ran.peak > limit * MIB:
+        raise AssertionError(f"{what}peak {mib(ran.peak)} at --memory {limit}MiB")
+
+
+def sound(path, rows=None):
+    """Row groups and rows of a file as its footer and the command's own check tell."""
+    ok("verify", path, "-q", timeout=600)
+    if rows is not None:
+        got = int(ok("count", path).out)
+        if got != rows:
+            raise AssertionError(f"{got} rows, wanted {rows}")
+
+
+def groups_of(path):
+    import pyarrow.parquet as pq
+    m = pq.ParquetFile(path).metadata
+    return [(m.row_group(i).num_rows, m.row_group(i).total_byte_size)
+            for i in range(m.num_row_groups)]
+
+
+def copied(source, limit, *options, rows=None, timeout=600):
+    with Scratch("limits") as s:
+        ran = ok("copy", source, s("out.parquet"), "--memory", f"{limit}MiB", *options,
+                 timeout=timeout)
+        within(ran, limit)
+        sound(s("out.parquet"), rows)
+    return f"peak {mib(ran.peak)} of {limit} MiB, {ran.seconds:.1f} s"
+
+
+# ---- start ----
+
+def start_up():
+    """--version in 5 ms and 6 MiB: the median of 20."""
+    runs = [ok("--version") for _ in range(20)]
+    seconds = statistics.median(r.seconds for r in runs)
+    peak = max(r.peak for r in runs)
+    if seconds > 0.005 or peak > 6 * MIB:
+        raise AssertionError(f"{seconds * 1000:.1f} ms, {mib(peak)}")
+    return f"{seconds * 1000:.1f} ms, {mib(peak)}"
+
+
+# ---- many columns, many files ----
+
+def wide(columns, rows):
+    """Works at 128 MiB; the least that works is what the refusal says; 80 % of it is refused."""
+    source = files.wide(columns, rows)
+    note = copied(source, 128, rows=rows)
+    with Scratch("wide") as s:
+        line = refused(narrows("copy", source, s("o.parquet"), "--memory", "8MiB"), 4)
+        said = re.search(r"--memory (\d+(?:\.\d+)?)\s*MiB", line)
+        if not said:
+            raise AssertionError(f"the refusal names no limit: {line}")
+        least = float(said.group(1))
+        ran = ok("copy", source, s("least.parquet"), "--memory", f"{said.group(1)}MiB",
+                 timeout=600)
+        if ran.peak > least * MIB:
+            raise AssertionError(f"peak {mib(ran.peak)} at the least limit, {least} MiB")
+        refused(narrows("copy", source, s("less.parquet"), "--memory",
+                        f"{int(least * 0.8 * 1024)}KiB"), 4)
+    return f"{note}; least {least:g} MiB"
+
+
+def many_files(count):
+    folder = files.many(count, 6000)
+    with Scratch("many") as s:
+        ran = ok("copy", os.path.join(folder, "*.parquet"), s("out.parquet"), "--memory", "64MiB",
+                 timeout=600)
+        within(ran, 64)
+        sound(s("out.parquet"), count * 6000)
+        groups = groups_of(s("out.parquet"))
+        if any(n != 1 << 20 for n, _ in groups[:-1]):
+            raise AssertionError(f"row groups of {[n for n, _ in groups]} rows")
+    return f"peak {mib(ran.peak)}, {len(groups)} row groups"
+
+
+# ---- oversize pages ----
+
+def duckdb_pages(codec):
+    return copied(files.duckdb_pages(codec), 32, rows=122880)
+
+
+def dictionary(codec, size):
+    return copied(files.dictionary(codec, size), 64, rows=size * 32)
+
+
+# ---- one large row group ----
+
+def one_group(size):
+    source = files.one_group(size)
+    with Scratch("group") as s:
+        seconds = {}
+        for threads in ("1", "2"):
+            ran = ok("copy", source, s(f"{threads}.parquet"), "--memory", "128MiB", "--threads",
+                     threads, timeout=900)
+            within(ran, 128, f"{threads} threads: ")
+            seconds[threads] = ran.seconds
+        if digest(s("1.parquet")) != digest(s("2.parquet")):
+            raise AssertionError("bytes differ between 1 and 2 threads")
+    ratio = seconds["1"] / seconds["2"]
+    note = f"peak {mib(ran.peak)}, 2 threads {ratio:.2f} x 1 thread"
+    if len(os.sched_getaffinity(0)) < 2:
+        return note + " (one CPU)"
+    if size >= 4096 and ratio < 1.6:
+        raise AssertionError(note)
+    return note
+
+
+# ---- growth ----
+
+def flat(name, run, sizes):
+    """Peaks of the same job at growing sizes: none above the first by more than allowed."""
+    peaks = [run(size) for size in sizes]
+    allowed = max(peaks[0] * FLAT, SLACK)
+    note = f"{name}: " + ", ".join(f"{n:,}: {mib(p)}" for n, p in zip(sizes, peaks))
+    if max(peaks) - peaks[0] > allowed:
+        raise AssertionError(note)
+    return note
+
+
+def copy_grows(top, options=()):
+    def run(rows):
+        with Scratch("grow") as s:
+            ran = ok("copy", files.growing(rows), s("o.parquet"), "--memory", "64MiB", *options,
+                     timeout=900)
+            within(ran, 64)
+            return ran.peak
+    sizes = [n for n in (200_000, 2_000_000, 20_000_000) if n <= top]
+    return flat("rows", run, sizes)
+
+
+def gen_grows(top, options=()):
+    def run(rows):
+        with Scratch("grow") as s:
+            ran = ok("gen", s("o.parquet"), "--range", f"group={rows // 10**4}", "--range",
+                     "id=100", "--range", "row=100", "--memory", "64MiB", *options, timeout=900)
+            within(ran, 64)
+            return ran.peak
+    sizes = [n for n in (10**7, 10**8, 10**9) if n <= top]
+    return flat("rows", run, sizes)
+
+
+def sample_grows(top):
+    """Rows grow, groups do not: the state stays as it is."""
+    def run(rows):
+        with Scratch("grow") as s:
+            ok("gen", s("i.parquet"), "--range", "group=100", "--range", "id=100", "--range",
+               f"row={rows // 10**4}", "-q", timeout=900)
+            ran = ok("sample", s("i.parquet"), s("o.parquet"), "--first", "10", "--of", "id",
+                     "--per", "group", "--memory", "32MiB", timeout=900)
+            within(ran, 32)
+            return ran.peak
+    sizes = [n for n in (10**7, 10**8, 10**9) if n <= top]
+    return flat("rows", run, sizes)
+
+
+def every_limit():
+    source = files.growing(2_000_000)
+    return "; ".join(copied(source, limit, rows=2_000_000) for limit in (32, 64, 128, 256))
+
+
+def state_refused():
+    """Groups times first that do not fit: said before the limit breaks."""
+    with Scratch("state") as s:
+        ok("gen", s("i.parquet"), "--range", "group=3000000", "--range", "id=2", "--shuffle",
+           "-q", timeout=300)
+        ran = narrows("sample", s("i.parquet"), s("o.parquet"), "--first", "2", "--of", "id",
+                      "--per", "group", "--memory", "32MiB", timeout=300)
+        line = refused(ran, 4)
+        within(ran, 32)
+        if os.path.exists(s("o.parquet")):
+            raise AssertionError("a target was left")
+        return line[:160]
+
+
+# ---- the job ----
+
+def the_job(groups):
+    """The job of the first page, at 32 MiB: rows, row groups, pages left alone."""
+    with Scratch("job") as s:
+        ranges = ["--range", f"group={groups}", "--range", "id=1000", "--range", "row=1000"]
+        made = ok("gen", s("data.parquet"), *ranges, "--memory", "32MiB", timeout=300)
+        within(made, 32, "gen: ")
+        ran = ok("sample", s("data.parquet"), s("output.parquet"), "--first", "10", "--of", "id",
+                 "--per", "group", "--memory", "32MiB", "--report", s("r.json"), timeout=300)
+        within(ran, 32, "sample: ")
+        rows = groups * 10 * 1000
+        sound(s("output.parquet"), rows)
+        sizes = groups_of(s("output.parquet"))
+        if len(sizes) > max(1, -(-rows // 10**6)):
+            raise AssertionError(f"{len(sizes)} row groups for {rows:,} rows")
+        share = untouched(s("r.json"), "row")
+        check_job(s("output.parquet"), groups)
+    return (f"gen {made.seconds:.2f} s, {mib(made.peak)}; sample {ran.seconds:.2f} s, "
+            f"{mib(ran.peak)}; {share}")
+
+
+def untouched(path, column):
+    """The report's share of a column's pages that were decompressed: at most 11 %."""
+    with open(path, encoding="utf-8") as f:
+        report = json.load(f)
+
+    def find(x):
+        if isinstance(x, dict):
+            if x.get("name") == column and "pages" in x:
+                return x
+            parts = x.values()
+        else:
+            parts = x if isinstance(x, list) else ()
+        return next((found for found in map(find, parts) if found), None)
+    told = find(report)
+    if not told:
+        raise AssertionError(f"the report tells no pages of {column}")
+    done = next((v for k, v in told.items() if k.startswith(("pages_decoded", "decompressed",
+                                                             "pages_read", "decoded",
+                                                             "pages_decompressed"))), None)
+    if done is None:
+        raise AssertionError(f"the report tells no decompressed pages: {told}")
+    if done > 0.11 * told["pages"]:
+        raise AssertionError(f"{done} of {told['pages']} pages of {column} were decompressed")
+    return f"{done} of {told['pages']} pages of {column}"
+
+
+def check_job(path, groups):
+    import numpy as np
+    import pyarrow.parquet as pq
+    file, at = pq.ParquetFile(path), 0
+    for batch in file.iter_batches(1 << 20):
+        i = np.arange(at, at + batch.num_rows)
+        for column, wanted in zip(batch.columns, (i // 10000, i // 1000 % 10, i % 1000)):
+            if not np.array_equal(column.to_numpy(), wanted):
+                raise AssertionError(f"rows from {at} on differ")
+        at += batch.num_rows
+    if at != groups * 10000:
+        raise AssertionError(f"{at} rows")
+
+
+# ---- same bytes ----
+
+SAME = [["--threads", "1"], ["--threads", "2"], ["--threads", "8"], ["--memory", "32MiB"],
+        ["--memory", "64MiB"], ["--memory", "1GiB"]]
+
+
+def same_bytes(make, variants, environments=({},)):
+    seen = {}
+    with Scratch("same") as s:
+        for n, options in enumerate(variants):
+            for environment in environments:
+                path = s(f"{n}.parquet")
+                ok(*make(path), *options, env=environment, timeout=300)
+                label = " ".join(options + [f"{k}={v}" for k, v in environment.items()])
+                seen.setdefault(digest(path), []).append(label)
+                os.unlink(path)
+    if len(seen) != 1:
+        raise AssertionError("different bytes: " + " | ".join("; ".join(v) for v in seen.values()))
+    return f"{sum(map(len, seen.values()))} runs"
+
+
+LEVELS = [{"NARROWS_CPU": level} for level in ("scalar", "avx2", "avx512")]
+
+
+def same_copy(version):
+    source = files.growing(2_000_000)
+    extra = ["--parquet-version", version]
+    return same_bytes(lambda path: ["copy", source, path, *extra], SAME)
+
+
+def same_cpu():
+    source = files.growing(200_000)
+    return "; ".join(same_bytes(lambda path, v=version: ["copy", source, path, "--parquet-version",
+                                                         v], [[]], [{}] + LEVELS)
+                     for version in ("1", "2"))
+
+
+def same_gen():
+    return same_bytes(lambda path: ["gen", path, "--range", "group=50", "--range", "id=200",
+                                    "--range", "row=100", "--shuffle", "--nulls", "id=0.05",
+                                    "--column", "note=string:8..40"], SAME, [{}])
+
+
+def same_sample():
+    with Scratch("same") as s:
+        ok("gen", s("i.parquet"), "--range", "group=100", "--range", "id=100", "--range",
+           "row=200", "--shuffle", "-q")
+        return same_bytes(lambda path: ["sample", s("i.parquet"), path, "--first", "10", "--of",
+                                        "id", "--per", "group"], SAME, [{}] + LEVELS)
+
+
+def regrouped():
+    """How rows arrive does not matter: the same rows from other row groups and pages."""
+    import pyarrow.parquet as pq
+    table = pq.read_table(files.growing(200_000))
+    seen = {}
+    with Scratch("same") as s:
+        for rows, page, dictionary_on in ((200_000, 1 << 20, True), (7_777, 4096, True),
+                                          (65_536, 1 << 16, False), (1_000, 1 << 20, False)):
+            source, target = s("i.parquet"), s("o.parquet")
+            pq.write_table(table, source, row_group_size=rows, data_page_size=page,
+                           use_dictionary=dictionary_on)
+            ok("copy", source, target, "--on-exists", "replace")
+            seen.setdefault(digest(target), []).append(f"{rows} rows, {page} B pages, "
+                                                       f"dictionary {dictionary_on}")
+    if len(seen) != 1:
+        raise AssertionError("different bytes: " + " | ".join("; ".join(v) for v in seen.values()))
+
+
+def cases(tier):
+    full = tier == "all"
+    yield "start-up", start_up
+    yield f"the job, {'10^9' if full else '10^8'} rows, 32 MiB", lambda: the_job(
+        1000 if full else 100), 600
+    yield "copy at 32, 64, 128, 256 MiB", every_limit, 300
+    yield "1,600 columns", lambda: wide(1600, 100_000 if full else 5_000), 900
+    yield "10,000 columns", lambda: wide(10_000, 1_000), 900
+    yield f"{1000 if full else 200} files of 100 KB", lambda: many_files(
+        1000 if full else 200), 900
+    yield "pages of 100 MiB, zstd", lambda: duckdb_pages("zstd"), 300
+    if full:
+        for codec in ("uncompressed", "snappy", "gzip", "brotli", "lz4_raw"):
+            yield f"pages of 100 MiB, {codec}", lambda c=codec: duckdb_pages(c), 300
+    size = 1024 if full else 192
+    for codec in ("none", "snappy", "gzip", "zstd", "brotli", "lz4"):
+        if full or codec in ("snappy", "zstd"):
+            yield f"a dictionary page of {size} MiB, {codec}", lambda c=codec: dictionary(
+                c, size), 900
+    size = 4096 if full else 512
+    yield f"one row group of {size} MiB", lambda: one_group(size), 1800
+    yield "copy: input grows", lambda: copy_grows(20_000_000 if full else 2_000_000), 900
+    yield "copy, version 2: input grows", lambda: copy_grows(
+        20_000_000 if full else 2_000_000, ["--parquet-version", "2"]), 900
+    yield "gen: output grows", lambda: gen_grows(10**9 if full else 10**8), 900
+    yield "gen --shuffle: output grows", lambda: gen_grows(
+        10**8, ["--shuffle"] if full else ["--seed", "1"]), 900
+    yield "sample: input grows", lambda: sample_grows(10**9 if full else 10**8), 900
+    yield "sample: state that does not fit", state_refused, 300
+    yield "same bytes: copy", lambda: same_copy("1"), 300
+    yield "same bytes: copy, version 2", lambda: same_copy("2"), 300
+    yield "same bytes: CPU levels", same_cpu, 300
+    yield "same bytes: gen", same_gen, 300
+    yield "same bytes: sample", same_sample, 300
+    yield "same bytes: however rows arrive", regrouped, 300
