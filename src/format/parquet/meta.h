@@ -4,8 +4,8 @@
 #ifndef PARQUET_META_H
 #define PARQUET_META_H
 
-#include "column/type.h"
 #include "base/buffer.h"
+#include "column/type.h"
 #include "io/file.h"
 
 typedef enum pq_physical {
@@ -71,8 +71,8 @@ typedef struct pq_chunk {
 
 typedef struct pq_row_group {
     int64_t rows, total_bytes, compressed_bytes; /* compressed -1: not said */
-    int64_t first_row; /* ordinal in the file */
-    int64_t at;        /* of its thrift struct in the file */
+    int64_t first_row;                           /* ordinal in the file */
+    int64_t at;                                  /* of its thrift struct in the file */
     int64_t len;
 } pq_row_group;
 
@@ -113,8 +113,8 @@ bool pq_meta_is_flat(const pq_meta *p);
 nrw_status pq_meta_schema_text(const pq_meta *p, bytes *out, nrw_error *err);
 
 nrw_status pq_meta_row_group(const pq_meta *p, int32_t rg, pq_row_group *out, nrw_error *err);
-/* Statistics and the like go to `a`. Thread-safe with arenas of one's own. Reads only what lies
- * between the row group's start and this column, and remembers positions on the way. */
+/* Bounds go to `a`; NULL: bounds are not wanted. Thread-safe with arenas of one's own. Reads only
+ * what lies between the row group's start and this column, and remembers positions on the way. */
 nrw_status pq_meta_chunk(pq_meta *p, int32_t rg, uint32_t leaf, arena *a, pq_chunk *out,
                          nrw_error *err);
 /* All chunks of a row group in one pass over its metadata (readers of many columns):
@@ -129,13 +129,13 @@ nrw_status pq_meta_sorting(pq_meta *p, int32_t rg, arena *a, uint32_t *n, pq_sor
 /* ---- pages ---- */
 typedef struct pq_page {
     pq_page_type type;
-    uint32_t header_len;             /* of the thrift header */
+    uint32_t header_len;              /* of the thrift header */
     int32_t uncompressed, compressed; /* body bytes, both >= 0 */
     bool has_crc;
     uint32_t crc;
     int32_t n_values; /* rows incl. nulls (flat) or dictionary entries */
     pq_encoding encoding;
-    pq_encoding def_encoding, rep_encoding; /* v1 */
+    pq_encoding def_encoding, rep_encoding;    /* v1 */
     int32_t n_nulls, n_rows, def_len, rep_len; /* v2; else -1, -1, 0, 0 */
     bool v2_compressed;
     bool dict_sorted;
@@ -168,10 +168,12 @@ typedef struct pq_column_index {
 nrw_status pq_column_index_read(pq_meta *p, const pq_chunk *c, arena *a, pq_column_index *out,
                                 nrw_error *err);
 
-const char *pq_encoding_name(int e);    /* "RLE_DICTIONARY"; never NULL */
-const char *pq_physical_name(int t);    /* "INT64" */
-const char *pq_page_type_name(int t);   /* "DATA_PAGE" */
+const char *pq_encoding_name(int e);  /* "RLE_DICTIONARY"; never NULL */
+const char *pq_physical_name(int t);  /* "INT64" */
+const char *pq_page_type_name(int t); /* "DATA_PAGE" */
 /* A statistics value as text, by the leaf's type ("2024-01-31", "12.50", "0x00FF..."). */
 size_t pq_value_print(const pq_leaf *l, span value, char *out, size_t cap);
+/* Below, at or above zero as a is less than, equal to or greater than b in the column's order. */
+int pq_value_compare(const pq_leaf *l, span a, span b);
 
 #endif
