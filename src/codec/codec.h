@@ -26,7 +26,7 @@ enum {
 };
 
 struct codec {
-    const char *name;   /* "zstd" */
+    const char *name; /* "zstd" */
     int parquet_id;
     int default_level, min_level, max_level; /* equal: levels are ignored */
     /* Largest encoded size of n bytes. */
@@ -39,9 +39,12 @@ struct codec {
                          nrw_error *err);
     /* Decoding by stream, in any cuts, for blocks that do not fit in memory. What the window
      * takes is charged when it is known; a window over the grant is NRW_E_MEMLIMIT that names
-     * the size. begin resets. step consumes from *src (advancing it) and writes up to cap bytes;
-     * *n == 0 with src empty means: give more. After dst_len bytes in all came out the caller
-     * stops; trailing input is NRW_E_CORRUPT in stream_end. */
+     * the size. begin resets. step consumes from *src (advancing it) and writes up to cap bytes,
+     * never more than dst_len in all; *n == 0 with src empty means: give more. The caller steps
+     * until src_len bytes were given and dst_len bytes came out (a stream's end mark may lie
+     * behind its last byte: cap may be 0 then); end says whether all was there and nothing
+     * followed, and frees the stream's memory. After a failure only begin or release may
+     * follow. */
     nrw_status (*stream_begin)(codec_ctx *c, uint64_t src_len, uint64_t dst_len, nrw_error *err);
     nrw_status (*stream_step)(codec_ctx *c, span *src, uint8_t *dst, size_t cap, size_t *n,
                               nrw_error *err);
@@ -60,8 +63,9 @@ struct codec_ctx {
     uint64_t charged;
 };
 
-const codec *codec_by_id(int parquet_id);     /* NULL: not supported */
-const codec *codec_by_name(const char *name); /* also uncompressed, null, zstandard, lz4_raw ...; case ignored */
+const codec *codec_by_id(int parquet_id); /* NULL: not supported */
+/* Also uncompressed, null, zstandard, lz4_raw ...; case ignored. */
+const codec *codec_by_name(const char *name);
 /* "snappy", "zstd" ... of any Parquet id, also unsupported ones ("lzo"); "codec 9" is never NULL */
 const char *codec_id_name(int parquet_id);
 /* i-th row, NULL past the end: for help texts. */

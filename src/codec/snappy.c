@@ -1,0 +1,75 @@
+/* Snappy: whole blocks by the library, streams by our own decoder. */
+#include "codec/snappy_stream.h"
+#include <snappy-c.h>
+
+static size_t snappy_bound(size_t n)
+{
+    return snappy_max_compressed_length(n);
+}
+
+static nrw_status snappy_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_len,
+                                nrw_error *err)
+{
+    (void)c;
+    size_t len;
+    if (codec_nothing(src.len, dst_len))
+        return NRW_OK;
+    if (snappy_uncompressed_length((const char *)src.data, src.len, &len) != SNAPPY_OK)
+        return codec_damaged("snappy", err);
+    if (len != dst_len)
+        return codec_wrong_size("snappy", len, dst_len, err);
+    if (snappy_uncompress((const char *)src.data, src.len, (char *)dst, &len) != SNAPPY_OK)
+        return codec_damaged("snappy", err);
+    return NRW_OK;
+}
+
+/* What the library takes while it encodes: a hash table of 32 KiB, a fragment of 64 KiB and its
+ * output, by its own malloc. */
+#define SNAPPY_ENCODE_MEM ((uint64_t)192 << 10)
+
+static nrw_status snappy_encode(codec_ctx *c, int level, span src, uint8_t *dst, size_t cap,
+                                size_t *n, nrw_error *err)
+{
+    (void)level;
+    *n = 0;
+    if (src.len > UINT32_MAX)
+        return err_set(err, NRW_E_UNSUPPORTED, "a block of %zu bytes is too large for snappy",
+                       src.len);
+    if (cap < snappy_bound(src.len))
+        return err_set(err, NRW_E_ARG, "too little room for a snappy block");
+    TRY(mem_reserve(c->m, SNAPPY_ENCODE_MEM, err));
+    size_t len = cap;
+    snappy_status st = snappy_compress((const char *)src.data, src.len, (char *)dst, &len);
+    mem_release(c->m, SNAPPY_ENCODE_MEM);
+    if (st != SNAPPY_OK)
+        return err_set(err, NRW_E_ARG, "snappy refuses a block of %zu bytes", src.len);
+    *n = len;
+    return NRW_OK;
+}
+
+static uint64_t snappy_encode_mem(int level, size_t block_len)
+{
+    (void)level;
+    (void)block_len;
+    return SNAPPY_ENCODE_MEM;
+}
+
+static uint64_t snappy_decode_mem(size_t block_len)
+{
+    (void)block_len;
+    return SNAPPY_STREAM_MEM;
+}
+
+const codec codec_row_snappy = {
+    .name = "snappy",
+    .parquet_id = CODEC_SNAPPY,
+    .bound = snappy_bound,
+    .decode = snappy_decode,
+    .encode = snappy_encode,
+    .stream_begin = snappy_stream_begin,
+    .stream_step = snappy_stream_step,
+    .stream_end = snappy_stream_end,
+    .encode_mem = snappy_encode_mem,
+    .decode_mem = snappy_decode_mem,
+    .ctx_free = snappy_stream_free,
+};

@@ -1,0 +1,291 @@
+/* Zstandard (RFC 8878), by its library with its memory on our books. */
+#define ZSTD_STATIC_LINKING_ONLY /* custom allocator, frame header, estimates */
+#include "codec/internal.h"
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#define NAME      "zstd"
+#define MIN_LEVEL (-7)
+
+typedef struct zstd_encoder {
+    codec_heap heap;
+    ZSTD_CCtx *library;
+} zstd_encoder;
+
+typedef struct zstd_decoder {
+    codec_heap heap;
+    ZSTD_DCtx *library;
+} zstd_decoder;
+
+typedef struct zstd_stream {
+    codec_flow flow;
+    zstd_decoder d;
+    uint8_t head[ZSTD_FRAMEHEADERSIZE_MAX]; /* of the frame, held back until it is understood */
+    size_t head_len, head_fed;
+    bool known, ended; /* header understood; between frames */
+    uint64_t window;
+} zstd_stream;
+
+static size_t zstd_bound(size_t n)
+{
+    return ZSTD_compressBound(n);
+}
+
+static nrw_status no_memory(const codec_heap *h, nrw_error *err)
+{
+    return h->st < 0 ? h->st : err_set(err, NRW_E_NOMEM, "no memory for zstd");
+}
+
+/* -- Whole blocks --------------------------------------------------------------------------------
+ */
+
+static nrw_status encoder_open(codec_ctx *c, zstd_encoder **out, nrw_error *err)
+{
+    TRY(codec_state(c, &c->encoder, sizeof(zstd_encoder), err));
+    zstd_encoder *e = c->encoder;
+    codec_heap_enter(&e->heap, c, err);
+    if (!e->library)
+        e->library =
+            ZSTD_createCCtx_advanced((ZSTD_customMem){codec_heap_alloc, codec_heap_free, &e->heap});
+    *out = e;
+    return e->library ? NRW_OK : no_memory(&e->heap, err);
+}
+
+static nrw_status zstd_encode(codec_ctx *c, int level, span src, uint8_t *dst, size_t cap,
+                              size_t *n, nrw_error *err)
+{
+    zstd_encoder *e;
+    *n = 0;
+    if (level < MIN_LEVEL || level > ZSTD_maxCLevel())
+        return err_set(err, NRW_E_ARG, "zstd has the levels %d to %d, not %d", MIN_LEVEL,
+                       ZSTD_maxCLevel(), level);
+    TRY(encoder_open(c, &e, err));
+    /* All parameters follow from level and size: the frame fits the block, no window beyond it. */
+    ZSTD_CCtx_reset(e->library, ZSTD_reset_session_and_parameters);
+    ZSTD_CCtx_setParameter(e->library, ZSTD_c_compressionLevel, level);
+    size_t r = ZSTD_compress2(e->library, dst, cap, src.data, src.len);
+    if (!ZSTD_isError(r)) {
+        *n = r;
+        return NRW_OK;
+    }
+    if (ZSTD_getErrorCode(r) == ZSTD_error_memory_allocation)
+        return no_memory(&e->heap, err);
+    return err_set(err, NRW_E_ARG, "zstd does not encode the block: %s", ZSTD_getErrorName(r));
+}
+
+static nrw_status decoder_open(codec_ctx *c, zstd_decoder *d, nrw_error *err)
+{
+    codec_heap_enter(&d->heap, c, err);
+    if (!d->library)
+        d->library =
+            ZSTD_createDCtx_advanced((ZSTD_customMem){codec_heap_alloc, codec_heap_free, &d->heap});
+    return d->library ? NRW_OK : no_memory(&d->heap, err);
+}
+
+static nrw_status decode_error(const zstd_decoder *d, size_t r, uint64_t want, nrw_error *err)
+{
+    switch (ZSTD_getErrorCode(r)) {
+    case ZSTD_error_memory_allocation: return no_memory(&d->heap, err);
+    case ZSTD_error_dstSize_tooSmall: return codec_wrong_size(NAME, want + 1, want, err);
+    case ZSTD_error_dictionary_wrong:
+        return err_set(err, NRW_E_UNSUPPORTED, "the zstd data need a dictionary");
+    default:
+        return err_set(err, NRW_E_CORRUPT, "the zstd data are damaged: %s", ZSTD_getErrorName(r));
+    }
+}
+
+static nrw_status zstd_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_len, nrw_error *err)
+{
+    if (codec_nothing(src.len, dst_len))
+        return NRW_OK;
+    if (src.len == 0)
+        return codec_wrong_size(NAME, 0, dst_len, err);
+    TRY(codec_state(c, &c->decoder, sizeof(zstd_decoder), err));
+    zstd_decoder *d = c->decoder;
+    TRY(decoder_open(c, d, err));
+    size_t r = ZSTD_decompressDCtx(d->library, dst, dst_len, src.data, src.len);
+    if (ZSTD_isError(r))
+        return decode_error(d, r, dst_len, err);
+    return r == dst_len ? NRW_OK : codec_wrong_size(NAME, r, dst_len, err);
+}
+
+/* -- Streams -------------------------------------------------------------------------------------
+ */
+
+static void stream_free(codec_ctx *c)
+{
+    zstd_stream *s = c->stream;
+    if (!s)
+        return;
+    codec_heap_enter(&s->d.heap, c, NULL);
+    ZSTD_freeDCtx(s->d.library);
+    codec_state_free(c, &c->stream, sizeof *s);
+}
+
+static nrw_status stream_begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len, nrw_error *err)
+{
+    stream_free(c);
+    TRY(codec_state(c, &c->stream, sizeof(zstd_stream), err));
+    zstd_stream *s = c->stream;
+    s->flow = (codec_flow){.src_len = src_len, .dst_len = dst_len};
+    s->ended = true;
+    nrw_status st = decoder_open(c, &s->d, err);
+    if (st < 0)
+        stream_free(c);
+    else /* the account decides, not the library */
+        ZSTD_DCtx_setParameter(s->d.library, ZSTD_d_windowLogMax, ZSTD_WINDOWLOG_MAX);
+    return st;
+}
+
+/* What the frame will take, asked for before any of it is decoded. */
+static nrw_status check_frame(zstd_stream *s, const ZSTD_frameHeader *h, nrw_error *err)
+{
+    uint64_t left = s->flow.dst_len - s->flow.out;
+    s->window = h->windowSize;
+    if (h->frameType == ZSTD_skippableFrame)
+        return NRW_OK;
+    if (h->frameContentSize != ZSTD_CONTENTSIZE_UNKNOWN && h->frameContentSize > left)
+        return codec_wrong_size(NAME, s->flow.dst_len + 1, s->flow.dst_len, err);
+    if (h->windowSize > (uint64_t)1 << ZSTD_WINDOWLOG_MAX)
+        return err_set(err, NRW_E_UNSUPPORTED, "the zstd window of %llu bytes is too large",
+                       (unsigned long long)h->windowSize);
+    uint64_t need = ZSTD_estimateDStreamSize((size_t)h->windowSize);
+    uint64_t room = mem_room(s->d.heap.ctx->m) + ZSTD_sizeof_DCtx(s->d.library);
+    if (need <= room)
+        return NRW_OK;
+    err_next(err, "give at least %llu bytes more memory", (unsigned long long)(need - room));
+    return err_set(err, NRW_E_MEMLIMIT,
+                   "a zstd window of %llu bytes takes %llu bytes of memory, %llu are left",
+                   (unsigned long long)h->windowSize, (unsigned long long)need,
+                   (unsigned long long)room);
+}
+
+/* Collects the bytes of a frame's header. */
+static nrw_status read_head(zstd_stream *s, span *src, nrw_error *err)
+{
+    ZSTD_frameHeader h;
+    while (!s->known && src->len > 0) {
+        s->head[s->head_len++] = *src->data++;
+        src->len--;
+        size_t r = ZSTD_getFrameHeader(&h, s->head, s->head_len);
+        if (ZSTD_isError(r))
+            return decode_error(&s->d, r, s->flow.dst_len, err);
+        if (r == 0) {
+            TRY(check_frame(s, &h, err));
+            s->known = true;
+        }
+    }
+    return NRW_OK;
+}
+
+static nrw_status feed(zstd_stream *s, span *src, uint8_t *dst, size_t cap, size_t *n,
+                       nrw_error *err)
+{
+    ZSTD_inBuffer in = {src->data, src->len, 0};
+    ZSTD_outBuffer out = {dst, cap, 0};
+    size_t r = ZSTD_decompressStream(s->d.library, &out, &in);
+    *n += out.pos;
+    src->data += in.pos;
+    src->len -= in.pos;
+    if (ZSTD_isError(r))
+        return decode_error(&s->d, r, s->flow.dst_len, err);
+    if (r == 0) { /* the frame is over */
+        s->ended = true;
+        s->known = false;
+        s->head_len = s->head_fed = 0;
+    }
+    return NRW_OK;
+}
+
+static nrw_status pull(void *state, span *src, uint8_t *dst, size_t cap, size_t *n, nrw_error *err)
+{
+    zstd_stream *s = state;
+    if (s->ended && src->len == 0)
+        return NRW_OK;
+    s->ended = false;
+    TRY(read_head(s, src, err));
+    if (!s->known)
+        return NRW_OK;
+    if (s->head_fed < s->head_len) {
+        span head = {s->head + s->head_fed, s->head_len - s->head_fed};
+        size_t before = head.len;
+        nrw_status st = feed(s, &head, dst, cap, n, err);
+        if (st < 0 || s->ended)
+            return st;
+        s->head_fed += before - head.len;
+        if (head.len > 0)
+            return codec_damaged(NAME, err);
+    }
+    return feed(s, src, dst + *n, cap - *n, n, err);
+}
+
+static nrw_status stream_step(codec_ctx *c, span *src, uint8_t *dst, size_t cap, size_t *n,
+                              nrw_error *err)
+{
+    zstd_stream *s = c->stream;
+    codec_heap_enter(&s->d.heap, c, err);
+    return codec_flow_step(&s->flow, NAME, pull, s, src, dst, cap, n, err);
+}
+
+static nrw_status stream_end(codec_ctx *c, nrw_error *err)
+{
+    zstd_stream *s = c->stream;
+    nrw_status st = codec_flow_end(&s->flow, NAME, s->ended && s->flow.in > 0, err);
+    stream_free(c);
+    return st;
+}
+
+/* -- The row -------------------------------------------------------------------------------------
+ */
+
+static void zstd_free(codec_ctx *c)
+{
+    zstd_encoder *e = c->encoder;
+    zstd_decoder *d = c->decoder;
+    stream_free(c);
+    if (e) {
+        codec_heap_enter(&e->heap, c, NULL);
+        ZSTD_freeCCtx(e->library);
+        codec_state_free(c, &c->encoder, sizeof *e);
+    }
+    if (d) {
+        codec_heap_enter(&d->heap, c, NULL);
+        ZSTD_freeDCtx(d->library);
+        codec_state_free(c, &c->decoder, sizeof *d);
+    }
+}
+
+/* Parameters come in tiers of block size, and a smaller block may take the dearer ones. */
+static uint64_t zstd_encode_mem(int level, size_t block_len)
+{
+    static const size_t tiers[] = {SIZE_MAX, 256 << 10, 128 << 10, 16 << 10};
+    uint64_t most = 0;
+    for (size_t i = 0; i < sizeof tiers / sizeof *tiers; i++) {
+        size_t n = size_max(size_min(block_len, tiers[i]), 1);
+        size_t bytes = ZSTD_estimateCCtxSize_usingCParams(ZSTD_getCParams(level, n, 0));
+        most = bytes > most ? bytes : most;
+    }
+    return codec_rounded(most);
+}
+
+static uint64_t zstd_decode_mem(size_t block_len)
+{
+    return codec_rounded(ZSTD_estimateDStreamSize(size_max(block_len, 1024)));
+}
+
+const codec codec_row_zstd = {
+    .name = NAME,
+    .parquet_id = CODEC_ZSTD,
+    .default_level = 3,
+    .min_level = MIN_LEVEL,
+    .max_level = 22,
+    .bound = zstd_bound,
+    .decode = zstd_decode,
+    .encode = zstd_encode,
+    .stream_begin = stream_begin,
+    .stream_step = stream_step,
+    .stream_end = stream_end,
+    .encode_mem = zstd_encode_mem,
+    .decode_mem = zstd_decode_mem,
+    .ctx_free = zstd_free,
+};
