@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,10 +61,17 @@ nrw_status text_parse_size(const char *text, uint64_t whole, const char *what, u
     }
     if (factor == 0)
         return bad_size(text, what, err);
-    if (number * factor >= 0x1p64)
+    errno = 0;
+    if (factor == 1 && !strpbrk(text, ".eE"))
+        *out = strtoull(text, NULL, 10); /* a double would round */
+    else if (number * factor < 0x1p64)
+        *out = (uint64_t)(number * factor);
+    else
+        errno = ERANGE;
+    if (errno) {
+        *out = 0;
         return err_set(err, NRW_E_ARG, "%s: '%.60s' is too large", what, text);
-    *out = factor == 1 && !strpbrk(text, ".eE") ? strtoull(text, NULL, 10)
-                                                : (uint64_t)(number * factor);
+    }
     return NRW_OK;
 }
 
