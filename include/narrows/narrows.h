@@ -1,0 +1,8 @@
+/* Narrows: streaming columnar data of any size through a memory limit. */
+#ifndef NARROWS_NARROWS_H
+#define NARROWS_NARROWS_H
+
+#include "narrows/base.h"
+#include "narrows/job.h"
+
+#endif

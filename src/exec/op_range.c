@@ -1,0 +1,51 @@
+#include "exec/op_range.h"
+
+typedef struct op_range {
+    op base;
+    mem *m;
+    int64_t from, to;
+} op_range;
+
+static nrw_status range_apply(op *base, batch *b, nrw_error *err)
+{
+    op_range *o = (op_range *)base;
+    uint32_t alive = batch_alive(b), n = 0;
+    uint16_t *sel;
+
+    atomic_fetch_add_explicit(&base->rows_in, alive, memory_order_relaxed);
+    if (b->first_row >= o->from && b->first_row + b->rows <= o->to)
+        return NRW_OK;
+    TRY(mem_alloc(b->m, BATCH_MAX_ROWS * sizeof *sel, (void **)&sel, err));
+    for (uint32_t i = 0; i < alive; i++) {
+        uint16_t row = b->sel ? b->sel[i] : (uint16_t)i;
+        int64_t at = b->first_row + row;
+        if (at >= o->from && at < o->to)
+            sel[n++] = row;
+    }
+    batch_select(b, sel, n);
+    atomic_fetch_add_explicit(&base->rows_filtered, alive - n, memory_order_relaxed);
+    return NRW_OK;
+}
+
+static void range_close(op *base)
+{
+    op_range *o = (op_range *)base;
+
+    mem_free(o->m, o, sizeof *o);
+}
+
+static const op_class range_class = {"range", range_apply, NULL, range_close};
+
+nrw_status op_range_new(mem *m, int64_t from, int64_t to, op **out, nrw_error *err)
+{
+    op_range *o;
+
+    *out = NULL;
+    TRY(mem_zalloc(m, sizeof *o, (void **)&o, err));
+    o->base.class = &range_class;
+    o->m = m;
+    o->from = from;
+    o->to = to;
+    *out = &o->base;
+    return NRW_OK;
+}
