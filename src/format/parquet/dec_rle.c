@@ -30,7 +30,7 @@ static nrw_status next_run(rle *r, nrw_error *err)
         uint64_t groups = head >> 1;
         if (r->width && groups > cursor_left(&r->c) / r->width) {
             uint64_t values = (uint64_t)cursor_left(&r->c) * 8 / r->width;
-            if (groups - 1 > values / 8)
+            if (values == 0 || groups - 1 > values / 8)
                 return err_set(err, NRW_E_CORRUPT,
                                "a bit-packed run of %llu groups passes the end of the page",
                                (unsigned long long)groups);
