@@ -164,6 +164,10 @@ nrw_status convert_choose(const pq_leaf *leaf, convert *out, nrw_error *err)
     convert c = {.in = pq_physical_width(leaf), .out = t->width, .int96_us = leaf->int96_us};
 
     *out = (convert){0};
+    if (t->id == TYPE_NULL) {
+        out->null_type = true;
+        return NRW_OK;
+    }
     switch (leaf->physical) {
     case PQ_BYTE_ARRAY:
         c.in = sizeof(view);

@@ -15,6 +15,7 @@ struct convert {
     uint32_t in, out;    /* bytes of a value; in: 16 where these are views */
     bool from_views;     /* the decoder gives views, the vector holds numbers */
     bool views;          /* the vector holds views */
+    bool null_type;      /* there are no values */
     bool is_unsigned;
     bool int96_us;
     const heaps *heaps;  /* from_views: where long ones lie; set before each call */
