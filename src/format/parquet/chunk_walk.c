@@ -297,7 +297,7 @@ static void count_page(pq_chunk_reader *r)
 static nrw_status load_page(pq_chunk_reader *r, nrw_error *err)
 {
     page_state *p = r->page;
-    size_t values_at;
+    size_t values_at = 0;
     void *mem;
 
     if (!p) {
