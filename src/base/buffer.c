@@ -43,6 +43,27 @@ buffer *buffer_try_new(mem *m, size_t cap)
     return p ? buffer_set_up(p, m, cap) : NULL;
 }
 
+nrw_status buffer_resize(buffer **b, size_t cap, nrw_error *err)
+{
+    size_t size;
+    void *p = *b;
+
+    if (!whole_size(cap, &size))
+        size = SIZE_MAX;
+    TRY(mem_realloc((*b)->m, &p, (*b)->cap + HEAD + BUFFER_SLACK, size, err));
+    *b = p;
+    (*b)->data = (uint8_t *)p + HEAD;
+    (*b)->cap = cap;
+    if ((*b)->len > cap)
+        (*b)->len = cap;
+    return NRW_OK;
+}
+
+uint64_t buffer_cost(size_t cap)
+{
+    return mem_cost(cap + HEAD + BUFFER_SLACK);
+}
+
 buffer *buffer_ref(buffer *b)
 {
     atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);

@@ -20,6 +20,11 @@ typedef struct buffer {
 nrw_status buffer_new(mem *m, size_t cap, buffer **out, nrw_error *err) NRW_CHECKED;
 /* NULL instead of an error when the grant is used up. */
 buffer *buffer_try_new(mem *m, size_t cap);
+/* Another capacity for a buffer that nobody else holds; large ones grow without a copy. *b stays
+ * valid on failure. */
+nrw_status buffer_resize(buffer **b, size_t cap, nrw_error *err) NRW_CHECKED;
+/* What a buffer of this capacity takes in the books. */
+uint64_t buffer_cost(size_t cap);
 buffer *buffer_ref(buffer *b);
 void buffer_unref(buffer *b); /* NULL is fine */
 

@@ -201,6 +201,11 @@ static uint64_t cost_of(size_t bytes)
     return (size_max(bytes, 1) + 15) / 16 * 16 + 16;
 }
 
+uint64_t mem_cost(size_t bytes)
+{
+    return cost_of(bytes);
+}
+
 typedef struct grab {
     void *p;
     mem *refuser; /* set: a grant refused; else p == NULL means that the system did */
@@ -298,11 +303,12 @@ void *mem_try_alloc(mem *m, size_t bytes)
 
 void mem_free(mem *m, void *p, size_t bytes)
 {
-    mem *root = m->root;
+    mem *root;
     size_t size;
 
     if (!p)
         return;
+    root = m->root;
     if (bytes < BLOCK_MIN) {
         free(p);
         discharge(m, NULL, cost_of(bytes));

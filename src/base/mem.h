@@ -47,6 +47,9 @@ nrw_status mem_realloc(mem *m, void **p, size_t old_bytes, size_t new_bytes,
 /* `bytes` as at allocation. p == NULL is fine. */
 void mem_free(mem *m, void *p, size_t bytes);
 
+/* What an allocation of so many bytes takes in the books, rounding included. */
+uint64_t mem_cost(size_t bytes);
+
 uint64_t mem_used(const mem *m);
 uint64_t mem_peak(const mem *m);
 uint64_t mem_limit(const mem *m);

@@ -8,11 +8,15 @@
  *   (fixed width: page_bytes / width rows; text: the row whose bytes reach the bound is the last).
  * - Dictionary first (unless off, boolean, or encoding given). Entries stand in order of first
  *   appearance; an incoming dictionary is remapped through a table, once per entry that occurs;
- *   runs are taken as runs. It is given up when its PLAIN size passes dictionary_bytes (the page in
- *   progress is still written with the dictionary, up to the row before) or when at the end of the
- *   first page more than half of the non-null values were distinct (then that page, too, is
- *   written without). After that pages are PLAIN, in version 2 DELTA_BINARY_PACKED for integers,
- *   dates, times and timestamps, DELTA_LENGTH_BYTE_ARRAY for text and binary.
+ *   runs are taken as runs. It is given up when its PLAIN size would pass dictionary_bytes (the
+ *   page in progress ends with the row before, still with the dictionary) or when at the end of
+ *   the first page that holds values more than half of these were distinct (then that page, too,
+ *   is written without). After that pages are PLAIN, in version 2 DELTA_BINARY_PACKED for what is
+ *   stored as INT32 or INT64, DELTA_LENGTH_BYTE_ARRAY for text and binary, RLE for booleans.
+ *   RLE_DICTIONARY as the encoding given: a dictionary that only its size ends.
+ * - Indices of a dictionary page are as wide as the entries known at its end ask for, 1 bit at
+ * least.
+ * - A page without values (all null) is PLAIN.
  * - Encoded size: the sum of uncompressed page bodies plus headers counted as 0.
  *
  * One thread at a time, under the writer's turn of the column. */
@@ -29,11 +33,13 @@ typedef struct pq_column_writer pq_column_writer;
 typedef struct pq_page_out {
     pq_page_type type;
     pq_encoding encoding;
-    uint32_t rows, nulls;  /* dictionary page: entries, 0 */
-    uint32_t levels_len;   /* v2: bytes of definition levels at the body's start (uncompressed) */
-    bool has_bounds;       /* min and max of the page, PLAIN without length, not truncated */
-    bytes min, max;        /* owned */
-    buffer *body;          /* owned */
+    uint32_t rows, nulls; /* dictionary page: entries, 0 */
+    uint32_t levels_len;  /* v2: bytes of definition levels at the body's start (uncompressed) */
+    /* min and max of the page, PLAIN without length. What is longer than statistics_truncate is cut
+     * a little behind that: enough to see that it must be truncated, and how. */
+    bool has_bounds;
+    bytes min, max; /* owned */
+    buffer *body;   /* owned */
 } pq_page_out;
 
 typedef struct pq_page_list {

@@ -1,0 +1,233 @@
+#include "format/parquet/column_write_parts.h"
+#include "kernel/kernel.h"
+
+/* ---- options ---- */
+
+static pq_encoding plain_encoding(const pq_value_type *t, bool v2)
+{
+    if (v2 && t->class == PQ_VALUES_BOOL)
+        return PQ_RLE;
+    if (v2 && (t->written.physical == PQ_INT32 || t->written.physical == PQ_INT64))
+        return PQ_DELTA_BINARY_PACKED;
+    if (v2 && t->written.physical == PQ_BYTE_ARRAY)
+        return PQ_DELTA_LENGTH_BYTE_ARRAY;
+    return PQ_PLAIN;
+}
+
+/* Encodings.md: what each encoding is defined for. */
+static bool encoding_fits(pq_encoding e, pq_physical p)
+{
+    bool integer = p == PQ_INT32 || p == PQ_INT64, fixed = p == PQ_FIXED_LEN_BYTE_ARRAY;
+
+    switch (e) {
+    case PQ_PLAIN: return true;
+    case PQ_RLE: return p == PQ_BOOLEAN;
+    case PQ_PLAIN_DICTIONARY:
+    case PQ_RLE_DICTIONARY: return p != PQ_BOOLEAN;
+    case PQ_DELTA_BINARY_PACKED: return integer;
+    case PQ_DELTA_LENGTH_BYTE_ARRAY: return p == PQ_BYTE_ARRAY;
+    case PQ_DELTA_BYTE_ARRAY: return p == PQ_BYTE_ARRAY || fixed;
+    case PQ_BYTE_STREAM_SPLIT: return integer || fixed || p == PQ_FLOAT || p == PQ_DOUBLE;
+    case PQ_BIT_PACKED: break;
+    }
+    return false;
+}
+
+static nrw_status choose_encoding(pq_column_writer *w, const pq_column_options *o, nrw_error *err)
+{
+    pq_encoding e = (pq_encoding)o->encoding;
+
+    w->encoding = plain_encoding(&w->t, w->v2);
+    w->want_dict = o->dictionary && w->t.class != PQ_VALUES_BOOL;
+    if (o->encoding >= 0) {
+        if (!encoding_fits(e, w->t.written.physical))
+            return err_set(err, NRW_E_ARG, "encoding %s is not for values stored as %s",
+                           pq_encoding_name(e), pq_physical_name(w->t.written.physical));
+        w->force_dict = e == PQ_RLE_DICTIONARY || e == PQ_PLAIN_DICTIONARY;
+        w->want_dict = w->force_dict;
+        if (!w->force_dict)
+            w->encoding = e;
+    }
+    if (w->t.class == PQ_VALUES_NONE)
+        w->want_dict = w->force_dict = false;
+    return NRW_OK;
+}
+
+/* Rows that end a page whatever they hold. */
+static uint32_t page_limit(const pq_value_type *t, const pq_write_options *o)
+{
+    uint64_t limit = o->page_rows, fit = limit;
+
+    if (t->class == PQ_VALUES_BOOL)
+        fit = (uint64_t)o->page_bytes * 8;
+    else if (t->width)
+        fit = o->page_bytes / t->width;
+    limit = fit < limit ? fit : limit;
+    return limit ? (uint32_t)limit : 1;
+}
+
+/* ---- life ---- */
+
+static void begin_chunk(pq_column_writer *w)
+{
+    w->rows = w->nulls = 0;
+    w->finished = 0;
+    w->known = 0;
+    w->has_bounds = w->judged = w->dict_used = false;
+    w->indexing = w->want_dict;
+}
+
+nrw_status pq_column_writer_new(mem *m, const field *f, const pq_write_options *opts,
+                                const pq_column_options *column, pq_column_writer **out,
+                                nrw_error *err)
+{
+    pq_column_writer *w;
+    void *p;
+    nrw_status st;
+
+    *out = NULL;
+    TRY(mem_zalloc(m, sizeof *w, &p, err));
+    w = p;
+    w->m = m;
+    w->name = f->name;
+    w->nullable = f->nullable;
+    w->v2 = opts->version == 2;
+    w->statistics = column->statistics;
+    w->page_bytes = opts->page_bytes ? opts->page_bytes : 1;
+    w->dict_bytes = opts->dictionary_bytes;
+    w->keep_bound = opts->statistics_truncate ? (size_t)opts->statistics_truncate + 8 : SIZE_MAX;
+    st = pq_value_type_of(f, &w->t, err);
+    if (st == NRW_OK)
+        st = choose_encoding(w, column, err);
+    if (st < 0) {
+        err_at_column(err, f->name);
+        mem_free(m, w, sizeof *w);
+        return st;
+    }
+    w->page_limit = page_limit(&w->t, opts);
+    pq_dict_init(&w->dict, m, w->t.class == PQ_VALUES_NUMBERS, w->t.width, w->dict_bytes);
+    begin_chunk(w);
+    *out = w;
+    return NRW_OK;
+}
+
+void pq_column_writer_free(pq_column_writer *w)
+{
+    if (!w)
+        return;
+    pq_parked_release(w);
+    pq_page_release(w);
+    pq_dict_release(&w->dict);
+    pq_words_release(w->m, &w->remap.own);
+    bytes_release(&w->min);
+    bytes_release(&w->max);
+    mem_free(w->m, w, sizeof *w);
+}
+
+/* ---- the end of a chunk ---- */
+
+/* The entries themselves become the page's body. */
+static nrw_status push_dictionary(pq_column_writer *w, pq_page_list *out, nrw_error *err)
+{
+    pq_page_out p = {.type = PQ_DICTIONARY_PAGE, .encoding = PQ_PLAIN, .rows = w->dict.n};
+    buffer *plain = w->dict.plain;
+
+    if (plain->cap - plain->len > plain->len / 8 + 256)
+        TRY(buffer_resize(&w->dict.plain, plain->len, err));
+    p.body = w->dict.plain;
+    TRY(pq_page_list_push(out, w->m, &p, err));
+    w->dict.plain = NULL;
+    return NRW_OK;
+}
+
+static void take_stats(pq_column_writer *w, pq_chunk_stats *s)
+{
+    *s = (pq_chunk_stats){.rows = w->rows,
+                          .nulls = w->nulls,
+                          .has_bounds = w->has_bounds,
+                          .distinct = w->indexing ? (int64_t)w->known : -1};
+    if (w->has_bounds) {
+        s->min = w->min;
+        s->max = w->max;
+        w->min = w->max = (bytes){0};
+    }
+}
+
+nrw_status pq_column_finish(pq_column_writer *w, pq_page_list *out, pq_chunk_stats *stats,
+                            nrw_error *err)
+{
+    *stats = (pq_chunk_stats){0};
+    if (w->parked)
+        return err_set(err, NRW_E_ARG, "the column is parked");
+    if (w->page.rows)
+        TRY(pq_page_end(w, out, err));
+    if (w->dict_used)
+        TRY(push_dictionary(w, out, err));
+    take_stats(w, stats);
+    w->dict_used = false;
+    pq_dictionary_end(w);
+    begin_chunk(w);
+    return NRW_OK;
+}
+
+/* ---- sizes ---- */
+
+uint64_t pq_column_encoded(const pq_column_writer *w)
+{
+    const pq_draft *p = &w->page;
+    uint64_t values = p->rows - p->nulls, bits = 0, sum = w->finished;
+
+    if (w->nullable && p->nulls)
+        bits += p->rows;
+    if (w->indexing) {
+        bits += values * (w->known > 1 ? enc_width(w->known - 1) : 1);
+        sum += pq_dict_bytes(&w->dict);
+    } else {
+        if (w->dict_used)
+            sum += pq_dict_bytes(&w->dict);
+        if (w->t.class == PQ_VALUES_BOOL)
+            bits += values;
+        else
+            sum += p->plain;
+    }
+    return sum + bits / 8;
+}
+
+static uint64_t words_cost(const pq_words *w)
+{
+    return w->at ? mem_cost(w->cap * sizeof(uint32_t)) : 0;
+}
+
+static uint64_t bytes_cost(const bytes *b)
+{
+    return b->data ? mem_cost(b->cap) : 0;
+}
+
+uint64_t pq_column_memory(const pq_column_writer *w)
+{
+    const pq_draft *p = &w->page;
+
+    return mem_cost(sizeof *w) + pq_dict_memory(&w->dict) + words_cost(&w->remap.own) +
+           words_cost(&p->valid) + words_cost(&p->index) + words_cost(&p->runs) +
+           (p->body ? buffer_cost(p->body->cap) : 0) + bytes_cost(&p->min) + bytes_cost(&p->max) +
+           bytes_cost(&w->min) + bytes_cost(&w->max) + pq_parked_memory(w);
+}
+
+uint64_t pq_column_most(const field *f, const pq_write_options *opts)
+{
+    pq_value_type t;
+    uint64_t rows, values, page, dict = 0;
+
+    if (pq_value_type_of(f, &t, NULL) < 0)
+        return 0;
+    rows = page_limit(&t, opts);
+    values = t.width ? rows * t.width : (uint64_t)opts->page_bytes * 33 / 32;
+    /* the body in progress, the one it is encoded to, the exact copy of that; levels */
+    page = 2 * values + values / 2 + rows;
+    if (t.class != PQ_VALUES_BOOL && t.class != PQ_VALUES_NONE)
+        dict = pq_dict_most(t.class == PQ_VALUES_NUMBERS, t.width, opts->dictionary_bytes) +
+               5 * rows * sizeof(uint32_t) +                      /* indices, their body */
+               opts->dictionary_bytes / (t.width ? t.width : 7) + /* marks */
+               ((uint64_t)1 << 20);                               /* remapping */
+    return (page + dict) * 9 / 8 + 16384;
+}

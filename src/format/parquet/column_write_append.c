@@ -1,0 +1,351 @@
+/* Vectors into the page in progress, cut where the rows say. */
+#include "format/parquet/column_write_parts.h"
+#include "kernel/kernel.h"
+
+/* A table for an incoming dictionary of more entries would outgrow what a column may hold. */
+#define REMAP_MAX (1u << 18)
+
+static bool page_is_full(const pq_column_writer *w)
+{
+    return w->page.rows >= w->page_limit || (pq_is_text(w) && w->page.plain >= w->page_bytes);
+}
+
+/* ---- which entry a value is ---- */
+
+/* A table for v's dictionary, once as many rows have come as pay for it. Without memory for it,
+ * values are looked up one by one. */
+static void remap_for(pq_column_writer *w, const vector *v)
+{
+    pq_remap *r = &w->remap;
+    uint32_t n = v->dict->values.len;
+
+    if (!r->known || r->id != v->dict->id) {
+        pq_words own = r->own;
+        *r = (pq_remap){.known = true, .id = v->dict->id, .own = own};
+    }
+    r->rows += v->len;
+    if (r->n || n > REMAP_MAX || n > 4 * r->rows)
+        return;
+    if (pq_words_room(w->m, &r->own, n, n, NULL) < 0)
+        return;
+    memset(r->own.at, 0xff, n * sizeof(uint32_t));
+    r->n = n;
+}
+
+static nrw_status add_values(pq_column_writer *w, const pq_block *b, uint32_t *own, size_t *took,
+                             nrw_error *err)
+{
+    if (w->t.class == PQ_VALUES_NUMBERS)
+        return pq_dict_add_numbers(&w->dict, b->values, b->n, own, took, err);
+    return pq_dict_add_spans(&w->dict, b->spans, b->n, own, took, err);
+}
+
+/* Fills in what the table does not know yet; stops where the dictionary is full. */
+static nrw_status add_missing(pq_column_writer *w, const vector *v, const uint32_t *index,
+                              uint32_t there, pq_block *b, uint32_t *own, size_t *took,
+                              nrw_error *err)
+{
+    uint32_t *map = w->remap.own.at;
+
+    for (*took = 0; *took < there; ++*took) {
+        uint32_t e = index[*took];
+        size_t one;
+        if (map[e] == PQ_REMAP_NONE) {
+            TRY(pq_block_load(&w->t, &v->dict->values, e, 1, 1, b, err));
+            TRY(add_values(w, b, &map[e], &one, err));
+            if (!one)
+                return NRW_OK;
+        }
+        own[*took] = map[e];
+    }
+    return NRW_OK;
+}
+
+/* Entries of the `there` values of rows [first, first + n). *took < there: value *took is new and
+ * the dictionary full. */
+static nrw_status entries_of(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,
+                             uint32_t there, pq_block *b, uint32_t *own, size_t *took,
+                             nrw_error *err)
+{
+    const kernels *k = kernels_get();
+    const uint32_t *index;
+
+    *took = 0;
+    if (!there)
+        return NRW_OK;
+    if (v->form != VECTOR_DICT || !w->remap.n) {
+        TRY(pq_block_load(&w->t, v, first, n, there, b, err));
+        return add_values(w, b, own, took, err);
+    }
+    index = pq_block_indices(v, first, n, there, b);
+    k->gather_4(w->remap.own.at, index, there, own);
+    if (k->max_u32(own, there) == PQ_REMAP_NONE)
+        return add_missing(w, v, index, there, b, own, took, err);
+    *took = there;
+    return NRW_OK;
+}
+
+/* ---- rows with the dictionary ---- */
+
+/* How many of the first n values the page still takes: the one that reaches page_bytes is its last.
+ * Their PLAIN bytes are added to the page. */
+static uint32_t cut_entries(pq_column_writer *w, const uint32_t *own, uint32_t n)
+{
+    const uint32_t *at = w->dict.at;
+    pq_draft *p = &w->page;
+
+    if (w->t.width) {
+        p->plain += (uint64_t)n * w->t.width;
+        return n;
+    }
+    uint64_t sum = p->plain;
+    for (uint32_t i = 0; i < n; i++)
+        sum += at[own[i] + 1] - at[own[i]];
+    if (sum < w->page_bytes) {
+        p->plain = sum;
+        return n;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        p->plain += at[own[i] + 1] - at[own[i]];
+        if (p->plain >= w->page_bytes)
+            return i + 1;
+    }
+    return n;
+}
+
+/* Entries stand in order of first appearance: the highest one tells how many the rows know. */
+static void know_entries(pq_column_writer *w, const uint32_t *own, uint32_t n)
+{
+    if (n && w->known < w->dict.n) {
+        uint32_t most = kernels_get()->max_u32(own, n) + 1;
+        w->known = most > w->known ? most : w->known;
+    }
+}
+
+/* The dictionary is full at the row to come: the page ends before it. */
+static nrw_status overflow(pq_column_writer *w, pq_page_list *out, nrw_error *err)
+{
+    if (w->page.rows)
+        TRY(pq_page_end(w, out, err));
+    if (w->indexing)
+        pq_dictionary_end(w);
+    return NRW_OK;
+}
+
+static nrw_status index_rows(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,
+                             pq_block *b, uint32_t *rows, pq_page_list *out, nrw_error *err)
+{
+    uint32_t there = pq_rows_there(v, first, n), *own, taken;
+    size_t took;
+
+    TRY(pq_page_index_room(w, there, &own, err));
+    TRY(entries_of(w, v, first, n, there, b, own, &took, err));
+    taken = cut_entries(w, own, (uint32_t)took);
+    *rows = n;
+    if (page_is_full(w)) /* by bytes, with value taken - 1 */
+        *rows = pq_row_of_value(v, first, n, taken - 1) + 1;
+    else if (took < there)
+        *rows = pq_row_of_value(v, first, n, (uint32_t)took);
+    know_entries(w, own, taken);
+    w->page.n_index += taken;
+    TRY(pq_page_levels(w, v->validity, first, *rows, *rows - taken, err));
+    if (!page_is_full(w) && took < there)
+        return overflow(w, out, err);
+    return NRW_OK;
+}
+
+/* ---- rows without ---- */
+
+static uint32_t cut_spans(const pq_column_writer *w, const pq_block *b)
+{
+    uint64_t sum = w->page.plain;
+
+    if (!pq_is_text(w))
+        return b->n;
+    for (uint32_t i = 0; i < b->n; i++) {
+        sum += 4 + b->spans[i].len;
+        if (sum >= w->page_bytes)
+            return i + 1;
+    }
+    return b->n;
+}
+
+static nrw_status plain_rows(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,
+                             pq_block *b, uint32_t *rows, nrw_error *err)
+{
+    uint32_t there = pq_rows_there(v, first, n), taken;
+
+    TRY(pq_block_load(&w->t, v, first, n, there, b, err));
+    taken = w->t.class == PQ_VALUES_NONE ? 0 : cut_spans(w, b);
+    TRY(pq_page_values(w, b, taken, err));
+    *rows = n;
+    if (page_is_full(w))
+        *rows = pq_row_of_value(v, first, n, taken - 1) + 1;
+    if (w->t.class == PQ_VALUES_NONE)
+        return pq_page_levels(w, NULL, 0, n, n, err);
+    return pq_page_levels(w, v->validity, first, *rows, *rows - taken, err);
+}
+
+/* As many rows as one step may take: a block, or to the page's end where values are stored as they
+ * lie in the vector. */
+static uint32_t step_rows(const pq_column_writer *w, const vector *v, uint32_t left)
+{
+    uint32_t room = w->page_limit - w->page.rows, most = w->t.block_rows;
+
+    if (!w->indexing && w->t.class == PQ_VALUES_NUMBERS && v->form == VECTOR_FLAT && !v->validity &&
+        v->type.width == w->t.width && !w->t.convert)
+        most = room;
+    room = room < most ? room : most;
+    return left < room ? left : room;
+}
+
+static nrw_status append_rows(pq_column_writer *w, const vector *v, pq_block *b, pq_page_list *out,
+                              nrw_error *err)
+{
+    if (v->form == VECTOR_DICT && w->indexing)
+        remap_for(w, v);
+    for (uint32_t row = 0, rows = 0; row < v->len; row += rows) {
+        uint32_t n = step_rows(w, v, v->len - row);
+        w->ahead = v->len - row;
+        if (w->indexing)
+            TRY(index_rows(w, v, row, n, b, &rows, out, err));
+        else
+            TRY(plain_rows(w, v, row, n, b, &rows, err));
+        if (page_is_full(w))
+            TRY(pq_page_end(w, out, err));
+    }
+    return NRW_OK;
+}
+
+/* ---- runs ---- */
+
+/* A place in a vector of runs. */
+typedef struct run_at {
+    const vector *v;
+    uint32_t run, row;
+} run_at;
+
+/* Rows of one value that the page still takes, of `count`. */
+static uint32_t run_take(const pq_column_writer *w, uint32_t count, uint64_t size)
+{
+    uint64_t take = w->page_limit - w->page.rows;
+
+    if (pq_is_text(w) && size) {
+        uint64_t fit = (w->page_bytes - w->page.plain + size - 1) / size;
+        take = fit < take ? fit : take;
+    }
+    return take < count ? (uint32_t)take : count;
+}
+
+/* Entry `own` for as many of `count` rows as the page takes. */
+static nrw_status run_index(pq_column_writer *w, uint32_t own, uint32_t count, uint32_t *took,
+                            nrw_error *err)
+{
+    uint64_t size = pq_plain_size(w, pq_dict_entry(&w->dict, own).len);
+
+    *took = run_take(w, count, size);
+    TRY(pq_page_index_run(w, own, *took, err));
+    w->page.plain += size * *took;
+    w->known = own >= w->known ? own + 1 : w->known;
+    return pq_page_levels(w, NULL, 0, *took, 0, err);
+}
+
+static nrw_status run_plain(pq_column_writer *w, const pq_block *b, uint32_t i, uint32_t count,
+                            uint32_t *took, nrw_error *err)
+{
+    *took = run_take(w, count, pq_is_text(w) ? 4 + b->spans[i].len : 0);
+    TRY(pq_page_repeat(w, b, i, *took, err));
+    return pq_page_levels(w, NULL, 0, *took, 0, err);
+}
+
+static nrw_status run_nulls(pq_column_writer *w, uint32_t count, uint32_t *took, nrw_error *err)
+{
+    *took = run_take(w, count, 0);
+    return pq_page_levels(w, NULL, 0, *took, *took, err);
+}
+
+/* What a block of runs holds: entries, or values in the block. */
+typedef struct run_block {
+    pq_block block;
+    uint32_t own[PQ_BLOCK_ROWS + 16];
+    uint32_t there;
+    size_t took; /* entries that are known; less than there: the dictionary is full */
+    bool indexing;
+} run_block;
+
+static nrw_status run_block_load(pq_column_writer *w, const vector *values, uint32_t first,
+                                 uint32_t n, run_block *r, nrw_error *err)
+{
+    r->there = w->t.class == PQ_VALUES_NONE ? 0 : pq_rows_there(values, first, n);
+    r->indexing = w->indexing;
+    if (w->indexing)
+        return entries_of(w, values, first, n, r->there, &r->block, r->own, &r->took, err);
+    return pq_block_load(&w->t, values, first, n, r->there, &r->block, err);
+}
+
+/* Runs from `at` on, at most a block of them, until their values must be looked up anew. */
+static nrw_status append_run_block(pq_column_writer *w, run_at *at, run_block *r, pq_page_list *out,
+                                   nrw_error *err)
+{
+    const vector *values = at->v->values;
+    const uint32_t *ends = (const uint32_t *)at->v->data;
+    uint32_t left = at->v->n_runs - at->run, n = left < w->t.block_rows ? left : w->t.block_rows;
+    uint32_t end = at->run + n, value = 0, took;
+
+    TRY(run_block_load(w, values, at->run, n, r, err));
+    while (at->run < end && w->indexing == r->indexing) {
+        uint32_t count = ends[at->run] - at->row;
+        bool null = w->t.class == PQ_VALUES_NONE || !vector_is_valid(values, at->run);
+        if (null)
+            TRY(run_nulls(w, count, &took, err));
+        else if (!r->indexing)
+            TRY(run_plain(w, &r->block, value, count, &took, err));
+        else if (value < r->took)
+            TRY(run_index(w, r->own[value], count, &took, err));
+        else
+            return overflow(w, out, err);
+        at->row += took;
+        if (took == count) {
+            at->run++;
+            value += !null;
+        }
+        if (page_is_full(w))
+            TRY(pq_page_end(w, out, err));
+    }
+    return NRW_OK;
+}
+
+static nrw_status append_runs(pq_column_writer *w, const vector *v, run_block *r, pq_page_list *out,
+                              nrw_error *err)
+{
+    run_at at = {.v = v};
+
+    if (v->values->form == VECTOR_DICT && w->indexing)
+        remap_for(w, v->values);
+    while (at.row < v->len) {
+        w->ahead = v->len - at.row;
+        TRY(append_run_block(w, &at, r, out, err));
+    }
+    return NRW_OK;
+}
+
+nrw_status pq_column_append(pq_column_writer *w, const vector *v, pq_page_list *out, nrw_error *err)
+{
+    run_block block;
+    nrw_status st;
+
+    if (w->parked) {
+        err_at_column(err, w->name);
+        return err_set(err, NRW_E_ARG, "the column is parked");
+    }
+    if (v->null_count && !w->nullable) {
+        err_at_column(err, w->name);
+        return err_set(err, NRW_E_VALUE, "null in a column that is required");
+    }
+    st = v->form == VECTOR_RUNS ? append_runs(w, v, &block, out, err)
+                                : append_rows(w, v, &block.block, out, err);
+    w->ahead = 0;
+    if (st < 0)
+        err_at_column(err, w->name);
+    return st;
+}

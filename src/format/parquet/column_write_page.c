@@ -1,0 +1,279 @@
+/* The page in progress and its end: levels, values and bounds become a body. */
+#include "format/parquet/column_write_parts.h"
+#include "format/parquet/enc_copy.h"
+#include "kernel/kernel.h"
+
+#define WORDS_FIRST 64
+#define BODY_FIRST  1024
+
+/* Above this many runs, indices are kept row by row. */
+#define RUNS_MAX  2048
+#define RUN_WORDS (sizeof(enc_run) / sizeof(uint32_t))
+
+/* ---- growing ---- */
+
+nrw_status pq_words_room(mem *m, pq_words *w, size_t words, size_t most, nrw_error *err)
+{
+    size_t cap = size_max(words, size_min(most, size_max(WORDS_FIRST, 2 * w->cap)));
+    void *p = w->at;
+
+    if (words <= w->cap)
+        return NRW_OK;
+    TRY(mem_realloc(m, &p, w->cap * sizeof(uint32_t), cap * sizeof(uint32_t), err));
+    w->at = p;
+    w->cap = cap;
+    return NRW_OK;
+}
+
+void pq_words_release(mem *m, pq_words *w)
+{
+    mem_free(m, w->at, w->cap * sizeof(uint32_t));
+    *w = (pq_words){0};
+}
+
+void pq_page_release(pq_column_writer *w)
+{
+    pq_draft *p = &w->page;
+
+    pq_words_release(w->m, &p->valid);
+    pq_words_release(w->m, &p->index);
+    pq_words_release(w->m, &p->runs);
+    buffer_unref(p->body);
+    bytes_release(&p->min);
+    bytes_release(&p->max);
+    *p = (pq_draft){0};
+}
+
+/* ---- taking rows ---- */
+
+#define SLACK_WORDS 16 /* behind outputs of kernels */
+
+/* How many words rows of the page in progress may still need: a guess for growing at once. */
+static size_t words_ahead(const pq_column_writer *w, size_t now)
+{
+    size_t rows = size_min(w->page_limit, (size_t)w->page.rows + w->ahead);
+
+    return size_max(now, rows) + SLACK_WORDS;
+}
+
+nrw_status pq_page_levels(pq_column_writer *w, const uint8_t *validity, size_t off, uint32_t n,
+                          uint32_t nulls, nrw_error *err)
+{
+    const kernels *k = kernels_get();
+    pq_draft *p = &w->page;
+
+    if (nulls || p->nulls) {
+        size_t words = ((size_t)p->rows + n) / 32 + 2 + SLACK_WORDS;
+        uint8_t *bits;
+        TRY(pq_words_room(w->m, &p->valid, words, words_ahead(w, 0) / 32 + 2 + SLACK_WORDS, err));
+        bits = (uint8_t *)p->valid.at;
+        if (!p->nulls)
+            k->fill_bits(bits, 0, p->rows, true);
+        if (validity && nulls && nulls < n)
+            k->copy_bits(validity, off, bits, p->rows, n);
+        else
+            k->fill_bits(bits, p->rows, n, nulls == 0);
+    }
+    p->rows += n;
+    p->nulls += nulls;
+    return NRW_OK;
+}
+
+/* Runs so far, row by row. */
+static nrw_status expand_runs(pq_column_writer *w, uint32_t more, nrw_error *err)
+{
+    pq_draft *p = &w->page;
+    const enc_run *runs = (const enc_run *)p->runs.at;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < p->n_runs; i++)
+        n += runs[i].count;
+    TRY(pq_words_room(w->m, &p->index, (size_t)n + more + SLACK_WORDS,
+                      words_ahead(w, (size_t)n + more), err));
+    n = 0;
+    for (uint32_t i = 0; i < p->n_runs; i++) {
+        kernels_get()->fill_4(p->index.at + n, runs[i].value, runs[i].count);
+        n += runs[i].count;
+    }
+    p->n_index = n;
+    p->n_runs = 0;
+    return NRW_OK;
+}
+
+nrw_status pq_page_index_room(pq_column_writer *w, uint32_t n, uint32_t **at, nrw_error *err)
+{
+    pq_draft *p = &w->page;
+
+    *at = NULL;
+    if (p->n_runs)
+        TRY(expand_runs(w, n, err));
+    TRY(pq_words_room(w->m, &p->index, (size_t)p->n_index + n + SLACK_WORDS,
+                      words_ahead(w, (size_t)p->n_index + n), err));
+    *at = p->index.at + p->n_index;
+    return NRW_OK;
+}
+
+nrw_status pq_page_index_run(pq_column_writer *w, uint32_t entry, uint32_t count, nrw_error *err)
+{
+    pq_draft *p = &w->page;
+    enc_run *runs = (enc_run *)p->runs.at;
+
+    if (p->n_index || p->n_runs == RUNS_MAX) {
+        uint32_t *at;
+        TRY(pq_page_index_room(w, count, &at, err));
+        kernels_get()->fill_4(at, entry, count);
+        p->n_index += count;
+        return NRW_OK;
+    }
+    if (p->n_runs && runs[p->n_runs - 1].value == entry) {
+        runs[p->n_runs - 1].count += count;
+        return NRW_OK;
+    }
+    TRY(pq_words_room(w->m, &p->runs, RUN_WORDS * ((size_t)p->n_runs + 1), RUN_WORDS * RUNS_MAX,
+                      err));
+    ((enc_run *)p->runs.at)[p->n_runs++] = (enc_run){entry, count};
+    return NRW_OK;
+}
+
+/* Only PLAIN values become the body where they lie, behind the levels. The head is a guess: a page
+ * without nulls, full where the width is fixed. */
+static size_t head_guess(const pq_column_writer *w)
+{
+    if (!w->nullable || w->encoding != PQ_PLAIN || w->t.class == PQ_VALUES_BOOL)
+        return 0;
+    return (w->v2 ? 0 : 4) + (pq_is_text(w) ? 2 : enc_varint_len((uint64_t)w->page_limit << 1)) + 1;
+}
+
+/* What the page will need if the rows in hand go on as they are. */
+static size_t body_ahead(const pq_column_writer *w)
+{
+    if (pq_is_text(w))
+        return size_min((size_t)w->ahead * 12, w->page_bytes + w->page_bytes / 32);
+    return size_min(w->page_limit, (size_t)w->page.rows + w->ahead) * w->t.width;
+}
+
+nrw_status pq_page_body_room(pq_column_writer *w, size_t more, nrw_error *err)
+{
+    pq_draft *p = &w->page;
+    size_t need, levels = p->nulls ? enc_rle_bits_bound(w->page.rows) : 0;
+
+    if (!p->body) {
+        p->head = head_guess(w);
+        need = size_max(size_max(more, BODY_FIRST), body_ahead(w));
+        TRY(buffer_new(w->m, p->head + levels + need, &p->body, err));
+        p->body->len = p->head;
+        return NRW_OK;
+    }
+    if (!size_add(p->body->len, more, &need) || need > (size_t)PQ_PAGE_MAX + p->head)
+        return err_set(err, NRW_E_VALUE, "a page with this value would pass 2 GiB");
+    if (need <= p->body->cap)
+        return NRW_OK;
+    need = size_max(need,
+                    size_max(p->head + body_ahead(w), size_min(2 * p->body->cap, w->page_bytes)));
+    return buffer_resize(&p->body, need + levels, err);
+}
+
+/* ---- PLAIN values ---- */
+
+nrw_status pq_bound_set(bytes *b, mem *m, span value, nrw_error *err)
+{
+    b->m = m;
+    b->max = SIZE_MAX;
+    b->len = 0;
+    return bytes_append(b, value.data, value.len, err);
+}
+
+static span cut_bound(const pq_column_writer *w, span s)
+{
+    return (span){s.data, size_min(s.len, w->keep_bound)};
+}
+
+/* Bounds of text are kept beside the page, for its bytes move while it grows. */
+static nrw_status join_text(pq_column_writer *w, const span *values, uint32_t n, nrw_error *err)
+{
+    pq_bounds b = pq_bounds_init(w->t.order);
+    pq_draft *p = &w->page;
+
+    if (!w->statistics || !n)
+        return NRW_OK;
+    pq_bounds_spans(&b, values, n);
+    b.min = cut_bound(w, b.min);
+    b.max = cut_bound(w, b.max);
+    if (!p->any_text || pq_order_compare(b.order, b.min, (span){p->min.data, p->min.len}) < 0)
+        TRY(pq_bound_set(&p->min, w->m, b.min, err));
+    if (!p->any_text || pq_order_compare(b.order, b.max, (span){p->max.data, p->max.len}) > 0)
+        TRY(pq_bound_set(&p->max, w->m, b.max, err));
+    p->any_text = true;
+    return NRW_OK;
+}
+
+static nrw_status put_text(pq_column_writer *w, const span *values, uint32_t n, nrw_error *err)
+{
+    size_t total = 0;
+    uint8_t *at;
+
+    for (uint32_t i = 0; i < n; i++)
+        total += 4 + values[i].len;
+    TRY(pq_page_body_room(w, total, err));
+    TRY(join_text(w, values, n, err));
+    at = w->page.body->data + w->page.body->len;
+    for (uint32_t i = 0; i < n; i++) {
+        store_u32(at, (uint32_t)values[i].len);
+        at = enc_copy(at + 4, values[i].data, values[i].len);
+    }
+    w->page.body->len += total;
+    w->page.plain += total;
+    return NRW_OK;
+}
+
+nrw_status pq_page_values(pq_column_writer *w, const pq_block *b, uint32_t n, nrw_error *err)
+{
+    size_t total = (size_t)n * w->t.width;
+    uint8_t *at;
+
+    if (!n)
+        return NRW_OK;
+    if (pq_is_text(w))
+        return put_text(w, b->spans, n, err);
+    TRY(pq_page_body_room(w, total, err));
+    at = w->page.body->data + w->page.body->len;
+    if (b->values)
+        memcpy(at, b->values, total);
+    else
+        for (uint32_t i = 0; i < n; i++)
+            at = enc_copy(at, b->spans[i].data, w->t.width);
+    w->page.body->len += total;
+    w->page.plain += total;
+    return NRW_OK;
+}
+
+nrw_status pq_page_repeat(pq_column_writer *w, const pq_block *b, uint32_t i, uint32_t count,
+                          nrw_error *err)
+{
+    const kernels *k = kernels_get();
+    span v = b->values ? (span){b->values + (size_t)i * w->t.width, w->t.width} : b->spans[i];
+    size_t size = pq_plain_size(w, v.len);
+    uint8_t *at;
+
+    TRY(pq_page_body_room(w, size * count, err));
+    if (pq_is_text(w))
+        TRY(join_text(w, &v, 1, err));
+    at = w->page.body->data + w->page.body->len;
+    if (w->t.width == 8)
+        k->fill_8(at, load_u64(v.data), count);
+    else if (w->t.width == 4)
+        k->fill_4(at, load_u32(v.data), count);
+    else if (w->t.width == 1)
+        memset(at, v.data[0], count);
+    else
+        for (uint32_t j = 0; j < count; j++) {
+            if (!w->t.width) {
+                store_u32(at, (uint32_t)v.len);
+                at += 4;
+            }
+            at = enc_copy(at, v.data, v.len);
+        }
+    w->page.body->len += size * count;
+    w->page.plain += size * count;
+    return NRW_OK;
+}

@@ -1,0 +1,117 @@
+/* Inside of the column writer: its state, and what its files give each other.
+ *
+ *   column_write.c         life, options, memory, the end of a chunk
+ *   column_write_append.c  vectors into the page in progress; where pages end
+ *   column_write_page.c    the page in progress, and how it becomes a body
+ *   column_write_park.c    state to a spill file and back
+ *   column_write_value.c   values as they are stored */
+#ifndef PARQUET_COLUMN_WRITE_PARTS_H
+#define PARQUET_COLUMN_WRITE_PARTS_H
+
+#include "format/parquet/column_write.h"
+#include "format/parquet/column_write_value.h"
+#include "format/parquet/dict_build.h"
+#include "format/parquet/enc_page.h"
+#include "format/parquet/stats_build.h"
+
+/* Growing array of 32-bit words or runs. */
+typedef struct pq_words {
+    uint32_t *at;
+    size_t cap; /* words */
+} pq_words;
+
+/* The page in progress. Its values are either entries of the dictionary, as `runs` or, once single
+ * rows came, as `index`; or PLAIN in `body`. */
+typedef struct pq_draft {
+    uint32_t rows, nulls;
+    uint32_t n_index, n_runs; /* one of them is 0 */
+    uint64_t plain;           /* PLAIN bytes of its values */
+    pq_words valid;           /* a bit a row; holds nothing while nulls is 0 */
+    pq_words index, runs;
+    buffer *body;
+    size_t head;    /* bytes at the body's start kept free for levels */
+    bool any_text;  /* the two below are set */
+    bytes min, max; /* of text in `body`; other bounds are found at the page's end */
+} pq_draft;
+
+/* Which own entry an entry of the incoming dictionary is. */
+typedef struct pq_remap {
+    bool known; /* id is set */
+    uint64_t id;
+    uint64_t rows; /* of this dictionary that came so far */
+    pq_words own;
+    uint32_t n; /* 0: no table (yet) */
+} pq_remap;
+
+#define PQ_REMAP_NONE UINT32_MAX
+#define PQ_PAGE_MAX   INT32_MAX /* page sizes are i32 */
+
+typedef struct pq_parked pq_parked;
+
+struct pq_column_writer {
+    mem *m;
+    const char *name;
+    pq_value_type t;
+    bool nullable, v2, statistics;
+    bool want_dict, force_dict;
+    pq_encoding encoding; /* without a dictionary */
+    uint32_t page_limit;  /* rows */
+    uint64_t page_bytes, dict_bytes;
+    size_t keep_bound; /* bytes of long bounds that are handed out */
+
+    /* the chunk */
+    int64_t rows, nulls;
+    uint64_t finished; /* bytes of page bodies that were handed out */
+    bool has_bounds;
+    bytes min, max;
+    bool indexing;  /* values go to the dictionary */
+    bool judged;    /* the first page with values had its end */
+    bool dict_used; /* a page refers to it */
+    uint32_t known; /* entries that the rows so far have named; dict.n may be ahead by a block */
+    pq_dict dict;
+    pq_remap remap;
+    pq_draft page;
+    uint32_t ahead; /* rows of the vector in hand that are still to come */
+    pq_parked *parked;
+};
+
+/* ---- page ---- */
+nrw_status pq_words_room(mem *m, pq_words *w, size_t words, size_t most, nrw_error *err);
+void pq_words_release(mem *m, pq_words *w);
+
+/* The validity of the next rows; validity NULL: all alike (nulls is 0 or n). */
+nrw_status pq_page_levels(pq_column_writer *w, const uint8_t *validity, size_t off, uint32_t n,
+                          uint32_t nulls, nrw_error *err);
+/* Room for n more indices; those that came as runs are written out. */
+nrw_status pq_page_index_room(pq_column_writer *w, uint32_t n, uint32_t **at, nrw_error *err);
+nrw_status pq_page_index_run(pq_column_writer *w, uint32_t entry, uint32_t count, nrw_error *err);
+/* Room for so many bytes of values in the body. */
+nrw_status pq_page_body_room(pq_column_writer *w, size_t more, nrw_error *err);
+/* The first n values of a block, PLAIN. */
+nrw_status pq_page_values(pq_column_writer *w, const pq_block *b, uint32_t n, nrw_error *err);
+/* Value i of a block, count times. */
+nrw_status pq_page_repeat(pq_column_writer *w, const pq_block *b, uint32_t i, uint32_t count,
+                          nrw_error *err);
+/* Ends the page (which has rows) and begins the next. May end the dictionary. */
+nrw_status pq_page_end(pq_column_writer *w, pq_page_list *out, nrw_error *err);
+void pq_page_release(pq_column_writer *w);
+/* No entries come any more. */
+void pq_dictionary_end(pq_column_writer *w);
+nrw_status pq_page_list_push(pq_page_list *l, mem *m, pq_page_out *p, nrw_error *err);
+nrw_status pq_bound_set(bytes *b, mem *m, span value, nrw_error *err);
+
+/* PLAIN size of a value. */
+static inline uint64_t pq_plain_size(const pq_column_writer *w, size_t len)
+{
+    return w->t.width ? w->t.width : 4 + (uint64_t)len;
+}
+static inline bool pq_is_text(const pq_column_writer *w)
+{
+    return w->t.class == PQ_VALUES_BYTES && !w->t.width;
+}
+
+/* ---- park ---- */
+void pq_parked_release(pq_column_writer *w);
+uint64_t pq_parked_memory(const pq_column_writer *w);
+
+#endif
