@@ -234,6 +234,30 @@ def report():
         return f"peak {harness.mib(ran.peak)}"
 
 
+def progress():
+    with Scratch("cli") as s:
+        ran = ok("gen", s("a.parquet"), "--range", "x=30000000", "--shuffle", "--progress", "json")
+        events = [json.loads(l) for l in ran.err.splitlines() if l.startswith("{")]
+        if not events or events[-1].get("event") != "done":
+            raise AssertionError(ran.err[-600:])
+        for name in ("phase", "fraction", "rows_in", "rows_out", "bytes_in", "bytes_out", "rss",
+                     "memory", "spill"):
+            if name not in events[-1]:
+                raise AssertionError(f"no {name}: {events[-1]}")
+        if events[-1]["rows_out"] != 30000000:
+            raise AssertionError(events[-1])
+
+
+def environment():
+    """NARROWS_MEMORY and _THREADS are defaults; the options win."""
+    with Scratch("cli") as s:
+        make(s("a.parquet"))
+        small = {"NARROWS_MEMORY": "1MiB"}
+        refused(narrows("copy", s("a.parquet"), s("b.parquet"), env=small), 4)
+        ok("copy", s("a.parquet"), s("b.parquet"), "--memory", "64MiB", env=small)
+        refused(narrows("copy", s("a.parquet"), s("c.parquet"), env={"NARROWS_THREADS": "no"}), 2)
+
+
 def quiet():
     with Scratch("cli") as s:
         make(s("a.parquet"))
@@ -322,5 +346,5 @@ def cases(_tier):
     for verb in VERBS:
         yield f"help {verb}", lambda v=verb: help_of(v)
     for function in (exists, onto_itself, columns, missing, small_memory, texts, looking, verify,
-                     closed_pipe, interrupted, report, quiet, planned, terminal, by_bytes):
+                     closed_pipe, interrupted, report, progress, environment, quiet, planned, terminal, by_bytes):
         yield function.__name__.replace("_", " "), function

@@ -7,7 +7,7 @@
  *
  * The peak is the command's own: a parent's peak counts as the child's until the child has called
  * exec, so a big parent (Python) would hide a small child. This program is smaller than anything
- * it measures. The command dies with it. */
+ * it measures. It dies with its parent, and the command with it. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,6 +29,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: peak RESULT COMMAND [ARGUMENT]...\n");
         return 2;
     }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct timespec a, b;
     clock_gettime(CLOCK_MONOTONIC, &a);
     pid_t child = fork();
