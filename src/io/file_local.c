@@ -76,7 +76,7 @@ static nrw_status spool_to(int from, int to, void *buffer, uint64_t *size, nrw_e
         e = sys_write_at(to, *size, buffer, got, &put);
         if (e) {
             err_next(err, "--spill-dir names another folder");
-            return sys_write_error(to, e, got - put, "spooling the pipe: ", err);
+            return sys_write_error(to, e, got, put, "spooling the pipe: ", err);
         }
         *size += got;
     }

@@ -158,7 +158,7 @@ static nrw_status put(spill *s, uint64_t offset, const void *data, size_t len, n
         return NRW_OK;
     err_at_object(err, s->dir);
     err_next(err, "--spill-dir names another folder");
-    return sys_write_error(s->fd, e, len - done, "spilling: ", err);
+    return sys_write_error(s->fd, e, len, done, "spilling: ", err);
 }
 
 static nrw_status get(spill *s, uint64_t offset, void *dst, size_t len, nrw_error *err)

@@ -259,11 +259,11 @@ nrw_status sys_open_unnamed(const char *dir, int *fd, nrw_error *err)
     return err_errno(err, NRW_E_IO, e, "cannot make a spill file in this folder");
 }
 
-nrw_status sys_write_error(int fd, int os_errno, uint64_t to_write, const char *what,
+nrw_status sys_write_error(int fd, int os_errno, uint64_t to_write, uint64_t done, const char *what,
                            nrw_error *err)
 {
     char want[TEXT_NUMBER], lack[TEXT_NUMBER];
-    uint64_t room = sys_free_space(fd);
+    uint64_t left = to_write - done, room = sys_free_space(fd);
 
     if (os_errno == EPIPE) {
         err_set(err, NRW_E_PIPE, "%s", nrw_status_text(NRW_E_PIPE));
@@ -276,5 +276,5 @@ nrw_status sys_write_error(int fd, int os_errno, uint64_t to_write, const char *
         err->os_errno = os_errno;
     return err_set(err, NRW_E_IO, "%sthe disk is full, %s bytes were to be written, %s are missing",
                    what, text_group(to_write, want),
-                   text_group(room < to_write ? to_write - room : to_write, lack));
+                   text_group(room < left ? left - room : left, lack));
 }

@@ -47,9 +47,10 @@ uint64_t sys_free_space(int fd);
 const char *sys_temp_folder(void);
 /* A file without a name in `dir`. */
 nrw_status sys_open_unnamed(const char *dir, int *fd, nrw_error *err);
-/* The sentence for a failed write; a full disk is told in bytes: to write, missing. `what`
+/* The sentence for a failed write; a full disk is told in bytes: to write, missing. `done`
+ * of them went through. `what`
  * stands in front: "spilling: ", or nothing. */
-nrw_status sys_write_error(int fd, int os_errno, uint64_t to_write, const char *what,
+nrw_status sys_write_error(int fd, int os_errno, uint64_t to_write, uint64_t done, const char *what,
                            nrw_error *err);
 
 #endif

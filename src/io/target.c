@@ -41,9 +41,9 @@ static nrw_status fail(target *t, nrw_error *err, nrw_status st)
     return st;
 }
 
-static nrw_status write_failed(target *t, int e, uint64_t left, nrw_error *err)
+static nrw_status write_failed(target *t, int e, uint64_t len, uint64_t done, nrw_error *err)
 {
-    nrw_status st = sys_write_error(t->fd, e, left, "", err);
+    nrw_status st = sys_write_error(t->fd, e, len, done, "", err);
 
     if (err && st != NRW_E_PIPE && t->folder >= 0) {
         size_t n = strlen(err->message);
@@ -199,7 +199,7 @@ static nrw_status write_out(target *t, const void *data, size_t len, nrw_error *
 
     t->written += done;
     if (e)
-        return write_failed(t, e, len - done, err);
+        return write_failed(t, e, len, done, err);
     start_writeback(t);
     return NRW_OK;
 }
@@ -252,7 +252,7 @@ static nrw_status copy_in_kernel(target *t, int from, const spill_block *b, uint
         int e = sys_copy_range(from, b->offset + *done, t->fd, t->written, (size_t)(b->len - *done),
                                &n);
         if (e == ENOSPC || e == EDQUOT || e == EIO)
-            return write_failed(t, e, b->len - *done, err);
+            return write_failed(t, e, b->len, *done, err);
         if (e || !n)
             return NRW_OK; /* these two files it cannot join */
         *done += n;
@@ -308,7 +308,7 @@ nrw_status target_publish(target *t, nrw_error *err)
     }
     e = sys_sync(t->fd);
     if (e)
-        return write_failed(t, e, t->written, err);
+        return write_failed(t, e, t->written, 0, err);
     e = staging_publish(&t->staging, t->policy == EXISTS_REPLACE);
     if (e)
         return publish_error(t, e, err);

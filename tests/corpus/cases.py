@@ -9,6 +9,7 @@ import re
 
 import facts
 import harness
+import sanitized
 from harness import MIB, Scratch, Skip
 
 DATA = os.path.join(harness.SHARED, "data")
@@ -211,7 +212,7 @@ def bad(source, expected):
     return None
 
 
-def cases(_tier):
+def cases(tier):
     if not os.path.isdir(DATA):
         def missing():
             raise Skip(f"no {os.path.relpath(DATA, harness.ROOT)}")
@@ -237,3 +238,16 @@ def cases(_tier):
     for source, path in listing(BAD):
         name = f"{BAD}/{os.path.relpath(source, os.path.join(DATA, BAD))}"
         yield name, lambda s=source, e=dict(load(path), _path=path): bad(s, e), 40
+    seeds = []
+    for folder in GOOD + [BAD]:
+        paths = [source for source, _ in listing(folder)]
+        if folder != BAD:
+            seeds += [p for p in paths if os.path.getsize(p) < 20000]
+        parts = 4 if folder == BAD else 1
+        for n in range(parts):
+            yield (f"{folder}, sanitizers" + (f", part {n + 1}" if parts > 1 else ""),
+                   lambda p=paths[n::parts], m=4 if tier == "all" or folder == BAD else 2:
+                   sanitized.check(p, m), 600)
+    for n in range(4):
+        yield f"changed at random, sanitizers, part {n + 1}", lambda p=seeds[n::4]: \
+            sanitized.mutated(p, 2000 if tier == "all" else 200), 900

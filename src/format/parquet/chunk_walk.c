@@ -1,0 +1,365 @@
+/* Where the chunk reader stands: pages found by their headers or by the offset index, page bodies
+ * loaded, rows skipped. */
+#include "format/parquet/chunk_priv.h"
+
+/* A jump over fewer rows than this many times the current page's is walked. */
+#define JUMP_PAGES 4
+/* Headers that are only passed do not need the page's bytes. */
+#define SKIP_READ ((size_t)4 << 10)
+
+/* ---- pages by their headers ---- */
+
+static nrw_status data_header(pq_chunk_reader *r, nrw_error *err)
+{
+    const pq_page *h = &r->walk.head;
+
+    if (h->n_values > r->rows - r->walk.first)
+        return err_set(err, NRW_E_CORRUPT, "a page of %d values, the row group has %lld rows left",
+                       h->n_values, (long long)(r->rows - r->walk.first));
+    if (h->type == PQ_DATA_PAGE_V2 && h->n_rows >= 0 && h->n_rows != h->n_values)
+        return err_set(err, NRW_E_CORRUPT, "a page of %d rows has %d values", h->n_rows,
+                       h->n_values);
+    return NRW_OK;
+}
+
+/* The next data page with rows. `hint` as page_header. */
+static nrw_status next_page(pq_chunk_reader *r, size_t hint, nrw_error *err)
+{
+    page_walk *w = &r->walk;
+
+    if (w->in_page) {
+        w->in_page = false;
+        w->first += w->head.n_values;
+        w->number++;
+        page_pass(&r->pages, &w->head);
+    }
+    for (;;) {
+        pq_page h;
+        nrw_status st = page_header(&r->pages, hint, &h, err);
+        if (st < 0)
+            return st;
+        if (st == NRW_END)
+            return err_set(err, NRW_E_CORRUPT, "the column chunk ends after %lld of %lld rows",
+                           (long long)w->first, (long long)r->rows);
+        if (h.type == PQ_DATA_PAGE || h.type == PQ_DATA_PAGE_V2) {
+            w->head = h;
+            if (h.n_values > 0) {
+                TRY(data_header(r, err));
+                w->in_page = true;
+                w->counted = false;
+                return NRW_OK;
+            }
+            w->number++;
+        } else if (h.type == PQ_DICTIONARY_PAGE) {
+            if (r->dict_at && r->dict_at != r->pages.at)
+                return err_set(err, NRW_E_CORRUPT, "a second dictionary page in the chunk");
+            r->dict_at = r->pages.at;
+        }
+        page_pass(&r->pages, &h);
+    }
+}
+
+nrw_status chunk_check_end(pq_chunk_reader *r, nrw_error *err)
+{
+    page_reader p = r->pages;
+    pq_page h;
+
+    if (!r->walk.in_page)
+        return NRW_OK;
+    /* only what the window already holds: the check costs no read */
+    page_pass(&p, &r->walk.head);
+    while (p.at < p.end && p.window && p.at >= p.window_at &&
+           p.at < p.window_at + p.window->len) {
+        span s = {p.window->data + (p.at - p.window_at),
+                  (size_t)(p.window_at + p.window->len - p.at)};
+        if (pq_page_parse(s, &h, NULL) != NRW_OK ||
+            h.header_len + (uint64_t)h.compressed > p.end - p.at)
+            break;
+        if ((h.type == PQ_DATA_PAGE || h.type == PQ_DATA_PAGE_V2) && h.n_values > 0)
+            return err_set(err, NRW_E_CORRUPT,
+                           "the column chunk has more values than the row group's %lld rows",
+                           (long long)r->rows);
+        page_pass(&p, &h);
+    }
+    return NRW_OK;
+}
+
+/* ---- pages by the offset index ---- */
+
+static void load_places(pq_chunk_reader *r)
+{
+    if (r->places || r->no_places)
+        return;
+    r->no_places = true;
+    if (!r->opts.meta || r->chunk->offset_index_at < 0 || r->chunk->offset_index_len <= 0 ||
+        mem_room(r->m) / 8 < (uint64_t)r->chunk->offset_index_len ||
+        arena_new(r->m, &r->places_arena, NULL) < 0)
+        return;
+    if (pq_offset_index(r->opts.meta, r->chunk, r->rows, r->places_arena, &r->n_places, &r->places,
+                        NULL) < 0 ||
+        r->n_places == 0) {
+        arena_free(r->places_arena);
+        r->places_arena = NULL;
+        r->places = NULL;
+        return;
+    }
+    r->no_places = false;
+}
+
+/* Index of the place whose page holds `row`. */
+static uint32_t place_of(const pq_chunk_reader *r, int64_t row)
+{
+    uint32_t lo = 0, hi = r->n_places;
+
+    while (hi - lo > 1) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (r->places[mid].first_row <= row)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static void drop_places(pq_chunk_reader *r)
+{
+    arena_free(r->places_arena);
+    r->places_arena = NULL;
+    r->places = NULL;
+    r->n_places = 0;
+    r->no_places = true;
+}
+
+/* Moves the walk to the page of `row` if the offset index tells its place and the page there is
+ * what the index says; else everything stays. */
+static bool jump(pq_chunk_reader *r, int64_t row)
+{
+    page_walk *w = &r->walk;
+    uint64_t at = r->pages.at;
+    pq_page h;
+    uint32_t i;
+    int64_t end;
+
+    load_places(r);
+    if (!r->places)
+        return false;
+    i = place_of(r, row);
+    if (r->places[i].offset <= (int64_t)at || r->places[i].first_row < w->first)
+        return false;
+    end = i + 1 < r->n_places ? r->places[i + 1].first_row : r->rows;
+    r->pages.at = (uint64_t)r->places[i].offset;
+    if (page_header(&r->pages, SKIP_READ, &h, NULL) != NRW_OK ||
+        (h.type != PQ_DATA_PAGE && h.type != PQ_DATA_PAGE_V2) ||
+        h.n_values != end - r->places[i].first_row) {
+        r->pages.at = at;
+        drop_places(r);
+        return false;
+    }
+    r->counts.pages_skipped += (uint64_t)(i - w->number - (w->in_page && w->counted));
+    w->in_page = false;
+    w->first = r->places[i].first_row;
+    w->number = i;
+    return true;
+}
+
+int64_t chunk_resume(pq_chunk_reader *r, int64_t row)
+{
+    uint32_t i;
+
+    if (r->walk.in_page && row < chunk_page_end(r))
+        return chunk_page_end(r);
+    load_places(r);
+    if (!r->places)
+        return r->rows;
+    i = place_of(r, row);
+    return i + 1 < r->n_places ? r->places[i + 1].first_row : r->rows;
+}
+
+/* ---- bodies ---- */
+
+void chunk_unload(pq_chunk_reader *r)
+{
+    if (r->page) {
+        page_recycle(&r->pages, &r->page->body);
+        r->page->index_open = false;
+    }
+    r->loaded = false;
+}
+
+static nrw_status dictionary(pq_chunk_reader *r, nrw_error *err)
+{
+    uint64_t at = r->pages.at;
+    pq_page h;
+    nrw_status st;
+
+    if (r->dict.loaded || r->dict_at == 0) /* no page: there may be no values but nulls */
+        return NRW_OK;
+    r->pages.at = r->dict_at;
+    st = page_header(&r->pages, r->opts.read_ahead, &h, err);
+    if (st == NRW_OK)
+        st = dict_load(&r->dict, &r->pages, &h, r->leaf, &r->conv, r->dict_id, err);
+    else if (st == NRW_END)
+        st = err_set(err, NRW_E_CORRUPT, "the dictionary page is gone");
+    if (st < 0)
+        err_at_offset(err, (int64_t)r->dict_at);
+    if (st < 0)
+        err_wrap(err, st, "dictionary");
+    r->pages.at = at;
+    if (st >= 0 && r->dict.shared)
+        r->dict_id = r->dict.shared->id;
+    return st;
+}
+
+/* Data page v1: repetition levels (none in flat columns), definition levels, values. */
+static nrw_status levels_v1(pq_chunk_reader *r, size_t *values_at, nrw_error *err)
+{
+    const pq_page *h = &r->walk.head;
+    page_state *p = r->page;
+    uint8_t head[4];
+    size_t len, from = 0;
+
+    *values_at = 0;
+    p->lev.none = r->leaf->max_def == 0;
+    if (p->lev.none)
+        return NRW_OK;
+    if (h->def_encoding == PQ_BIT_PACKED) {
+        len = ((size_t)h->n_values + 7) / 8;
+        p->lev.unpacked = true;
+    } else if (h->def_encoding == PQ_RLE) {
+        if (p->body.len < 4)
+            return err_set(err, NRW_E_CORRUPT, "the page has no room for its levels");
+        TRY(body_read(&p->body, 0, head, 4, err));
+        len = load_u32(head);
+        from = 4;
+    } else {
+        return err_set(err, NRW_E_CORRUPT, "definition levels in encoding %s",
+                       pq_encoding_name(h->def_encoding));
+    }
+    if (len > p->body.len - from)
+        return err_set(err, NRW_E_CORRUPT, "levels of %zu bytes in a page of %zu", len,
+                       p->body.len);
+    rle_open(&p->lev.r, r->m, &p->body, from, from + len, 1);
+    *values_at = from + len;
+    return NRW_OK;
+}
+
+/* Data page v2: levels first, their lengths in the header. */
+static nrw_status levels_v2(pq_chunk_reader *r, size_t *values_at, nrw_error *err)
+{
+    const pq_page *h = &r->walk.head;
+    page_state *p = r->page;
+    size_t from, to;
+
+    if (h->rep_len < 0 || h->def_len < 0 ||
+        __builtin_add_overflow((size_t)h->rep_len, (size_t)h->def_len, &to) || to > p->body.len)
+        return err_set(err, NRW_E_CORRUPT, "levels of %d and %d bytes in a page of %zu", h->rep_len,
+                       h->def_len, p->body.len);
+    from = (size_t)h->rep_len;
+    *values_at = to;
+    p->lev.none = r->leaf->max_def == 0 || (from == to && h->n_nulls == 0);
+    if (!p->lev.none)
+        rle_open(&p->lev.r, r->m, &p->body, from, to, 1);
+    return NRW_OK;
+}
+
+static nrw_status open_values(pq_chunk_reader *r, size_t at, nrw_error *err)
+{
+    const pq_page *h = &r->walk.head;
+    page_state *p = r->page;
+    uint8_t width;
+
+    r->by_index = !r->conv.null_type &&
+                  (h->encoding == PQ_PLAIN_DICTIONARY || h->encoding == PQ_RLE_DICTIONARY);
+    if (r->conv.null_type)
+        return NRW_OK;
+    if (!r->by_index)
+        return dec_open(&p->dec, r->m, r->leaf, h->encoding, &p->body, at, (uint64_t)h->n_values,
+                        err);
+    TRY(dictionary(r, err));
+    p->held_at = p->held_n = 0;
+    p->index_open = at < p->body.len;
+    if (!p->index_open) /* nothing but nulls */
+        return NRW_OK;
+    TRY(body_read(&p->body, at, &width, 1, err));
+    if (width > 32)
+        return err_set(err, NRW_E_CORRUPT, "dictionary indices of %u bits", width);
+    rle_open(&p->index, r->m, &p->body, at + 1, p->body.len, width);
+    return NRW_OK;
+}
+
+static void count_page(pq_chunk_reader *r)
+{
+    if (!r->walk.counted)
+        r->counts.pages_decompressed++;
+    r->walk.counted = true;
+}
+
+static nrw_status load_page(pq_chunk_reader *r, nrw_error *err)
+{
+    page_state *p = r->page;
+    size_t values_at = 0;
+    void *mem;
+
+    if (!p) {
+        TRY(mem_zalloc(r->m, sizeof *p, &mem, err));
+        p = r->page = mem;
+    }
+    page_recycle(&r->pages, &p->body);
+    TRY(page_body(&r->pages, &r->walk.head, &p->body, err));
+    count_page(r);
+    p->lev.unpacked = false;
+    p->lev.run = 0;
+    p->lev.bit_at = p->lev.bit_n = 0;
+    if (r->walk.head.type == PQ_DATA_PAGE_V2)
+        TRY(levels_v2(r, &values_at, err));
+    else
+        TRY(levels_v1(r, &values_at, err));
+    TRY(open_values(r, values_at, err));
+    r->walk.pos = r->walk.first;
+    r->loaded = true;
+    return NRW_OK;
+}
+
+/* ---- rows ---- */
+
+nrw_status chunk_skip_rows(pq_chunk_reader *r, int64_t n, nrw_error *err)
+{
+    uint64_t there;
+
+    TRY(levels_skip(&r->page->lev, (uint64_t)n, &there, err));
+    r->walk.pos += n;
+    if (r->by_index)
+        return index_skip(r, there, err);
+    return r->conv.null_type ? NRW_OK : dec_skip(&r->page->dec, there, err);
+}
+
+static bool worth_a_jump(const pq_chunk_reader *r, int64_t row)
+{
+    const page_walk *w = &r->walk;
+
+    return r->must_jump || (w->in_page && (row - chunk_page_end(r)) / JUMP_PAGES > w->head.n_values);
+}
+
+nrw_status chunk_seek(pq_chunk_reader *r, int64_t row, nrw_error *err)
+{
+    page_walk *w = &r->walk;
+
+    while (!w->in_page || row >= chunk_page_end(r)) {
+        size_t hint = SKIP_READ;
+        bool far = worth_a_jump(r, row);
+        chunk_unload(r);
+        if (!(far && jump(r, row)) && w->in_page && !w->counted) {
+            r->counts.pages_skipped++;
+            w->counted = true;
+        }
+        r->must_jump = false;
+        if (!w->in_page || row < chunk_page_end(r) + w->head.n_values)
+            hint = r->opts.read_ahead;
+        TRY(next_page(r, hint, err));
+    }
+    if (!r->loaded)
+        TRY(load_page(r, err));
+    if (row < w->pos)
+        return err_set(err, NRW_E_ARG, "row %lld was passed already", (long long)row);
+    return row > w->pos ? chunk_skip_rows(r, row - w->pos, err) : NRW_OK;
+}

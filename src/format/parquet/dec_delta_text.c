@@ -1,0 +1,239 @@
+/* DELTA_LENGTH_BYTE_ARRAY: all lengths, then all bytes. DELTA_BYTE_ARRAY: lengths of prefixes
+ * shared with the value before, then the suffixes as DELTA_LENGTH_BYTE_ARRAY (Encodings.md). */
+#include "format/parquet/dec.h"
+
+#include "kernel/kernel.h"
+
+/* Up to n lengths at *out, to be passed with lengths_take. */
+static nrw_status lengths_peek(delta_lengths *l, uint32_t n, const int32_t **out, uint32_t *got,
+                               nrw_error *err)
+{
+    if (l->at == l->n) {
+        uint32_t k = n < DELTA_LENGTHS ? n : DELTA_LENGTHS;
+        int32_t low = 0;
+        l->at = l->n = 0;
+        TRY(delta_read_i32(&l->d, k, l->v, err));
+        for (uint32_t i = 0; i < k; i++)
+            low |= l->v[i];
+        if (low < 0)
+            return err_set(err, NRW_E_CORRUPT, "a value's length is negative");
+        l->n = k;
+    }
+    *out = l->v + l->at;
+    *got = l->n - l->at < n ? l->n - l->at : n;
+    return NRW_OK;
+}
+
+static nrw_status lengths_one(delta_lengths *l, uint64_t want, uint32_t *out, nrw_error *err)
+{
+    const int32_t *v;
+    uint32_t got;
+
+    if (l->at == l->n)
+        TRY(lengths_peek(l, want < DELTA_LENGTHS ? (uint32_t)want : DELTA_LENGTHS, &v, &got, err));
+    *out = (uint32_t)l->v[l->at++];
+    return NRW_OK;
+}
+
+static void lengths_open(delta_lengths *l)
+{
+    l->at = l->n = 0;
+}
+
+/* ---- lengths, then bytes ---- */
+
+static nrw_status length_begin(decoder *d, nrw_error *err)
+{
+    delta_lengths *l = &d->u.text.suffix;
+    size_t end;
+
+    TRY(delta_open(&l->d, d->m, d->b, d->from, d->b->len, d->most, err));
+    TRY(delta_end(&l->d, d->m, &end, err));
+    lengths_open(l);
+    cursor_open(&d->c, d->m, d->b, end, d->b->len);
+    return NRW_OK;
+}
+
+static nrw_status value_cut(const decoder *d, uint32_t len, nrw_error *err)
+{
+    return err_set(err, NRW_E_CORRUPT, "a value has %u bytes, %zu are left in the page", len,
+                   cursor_left(&d->c));
+}
+
+/* One block of lengths whose bytes all lie in memory and are pinned. */
+static nrw_status pinned_block(decoder *d, const int32_t *len, uint32_t n, view_sink *s, view *dst,
+                               uint32_t *got, nrw_error *err)
+{
+    const uint8_t *p = d->c.p, *base = d->b->buf->data;
+    int32_t heap;
+    uint32_t i = 0;
+
+    TRY(sink_pin(s, d->b->buf, &heap, err));
+    do {
+        if ((uint32_t)len[i] > (size_t)(d->c.end - p))
+            return value_cut(d, (uint32_t)len[i], err);
+        if (len[i] <= VIEW_INLINE)
+            dst[i] = view_make(p, len[i], 0, 0);
+        else
+            dst[i] = view_long(p, (uint32_t)len[i], heap, (int32_t)(p - base));
+        p += len[i];
+        s->bytes += (uint32_t)len[i] + sizeof(view);
+        i++;
+    } while (i < n && !sink_full(s));
+    d->c.p = p;
+    *got = i;
+    return NRW_OK;
+}
+
+static nrw_status copied_block(decoder *d, const int32_t *len, uint32_t n, view_sink *s, view *dst,
+                               uint32_t *got, nrw_error *err)
+{
+    uint32_t i = 0;
+
+    do {
+        TRY(sink_from(s, &d->c, (uint32_t)len[i], dst + i, err));
+        s->bytes += (uint32_t)len[i] + sizeof(view);
+        i++;
+    } while (i < n && !sink_full(s));
+    *got = i;
+    return NRW_OK;
+}
+
+static nrw_status length_views(decoder *d, uint32_t n, view_sink *s, view *dst, uint32_t *got,
+                               nrw_error *err)
+{
+    delta_lengths *l = &d->u.text.suffix;
+    uint32_t done = 0;
+
+    do {
+        const int32_t *len;
+        uint32_t k, took = 0;
+        TRY(lengths_peek(l, n - done, &len, &k, err));
+        if (d->b->kind == BODY_MEMORY && !s->copy)
+            TRY(pinned_block(d, len, k, s, dst + done, &took, err));
+        else
+            TRY(copied_block(d, len, k, s, dst + done, &took, err));
+        l->at += took;
+        done += took;
+    } while (done < n && !sink_full(s));
+    *got = done;
+    return NRW_OK;
+}
+
+static nrw_status length_skip(decoder *d, uint64_t n, nrw_error *err)
+{
+    delta_lengths *l = &d->u.text.suffix;
+
+    while (n) {
+        const int32_t *len;
+        uint32_t k;
+        uint64_t sum = 0;
+        TRY(lengths_peek(l, n < DELTA_LENGTHS ? (uint32_t)n : DELTA_LENGTHS, &len, &k, err));
+        for (uint32_t i = 0; i < k; i++)
+            sum += (uint32_t)len[i];
+        TRY(cursor_skip(&d->c, sum, err));
+        l->at += k;
+        n -= k;
+    }
+    return NRW_OK;
+}
+
+static void text_close(decoder *d)
+{
+    cursor_close(&d->u.text.prefix.d.c);
+    cursor_close(&d->u.text.suffix.d.c);
+    if (d->u.text.last.m)
+        bytes_release(&d->u.text.last);
+}
+
+const dec_class dec_delta_length = {
+    .begin = length_begin, .views = length_views, .skip = length_skip, .close = text_close};
+
+/* ---- prefixes and suffixes ---- */
+
+static nrw_status prefix_begin(decoder *d, nrw_error *err)
+{
+    delta_lengths *pre = &d->u.text.prefix, *suf = &d->u.text.suffix;
+    size_t end;
+
+    TRY(delta_open(&pre->d, d->m, d->b, d->from, d->b->len, d->most, err));
+    TRY(delta_end(&pre->d, d->m, &end, err));
+    TRY(delta_open(&suf->d, d->m, d->b, end, d->b->len, d->most, err));
+    TRY(delta_end(&suf->d, d->m, &end, err));
+    lengths_open(pre);
+    lengths_open(suf);
+    cursor_open(&d->c, d->m, d->b, end, d->b->len);
+    if (!d->u.text.last.m)
+        d->u.text.last = bytes_init(d->m, INT32_MAX);
+    bytes_clear(&d->u.text.last);
+    return NRW_OK;
+}
+
+/* The next value is then in `last`. */
+static nrw_status next_value(decoder *d, uint64_t want, nrw_error *err)
+{
+    bytes *last = &d->u.text.last;
+    uint32_t pre, suf;
+
+    TRY(lengths_one(&d->u.text.prefix, want, &pre, err));
+    TRY(lengths_one(&d->u.text.suffix, want, &suf, err));
+    if (pre > last->len)
+        return err_set(err, NRW_E_CORRUPT, "a prefix of %u bytes of a value that has %zu", pre,
+                       last->len);
+    if (suf > cursor_left(&d->c))
+        return value_cut(d, suf, err);
+    last->len = pre;
+    if (last->cap - last->len < suf) {
+        nrw_status st = bytes_reserve(last, suf, err);
+        if (st < 0)
+            return err_wrap(err, st, "a value of %llu bytes", (unsigned long long)pre + suf);
+    }
+    if (suf)
+        TRY(cursor_copy(&d->c, last->data + pre, suf, err));
+    last->len = (size_t)pre + suf;
+    return NRW_OK;
+}
+
+static nrw_status prefix_views(decoder *d, uint32_t n, view_sink *s, view *dst, uint32_t *got,
+                               nrw_error *err)
+{
+    uint32_t i = 0;
+
+    do {
+        const bytes *last = &d->u.text.last;
+        TRY(next_value(d, n - i, err));
+        TRY(sink_bytes(s, last->data ? last->data : (const uint8_t *)"", last->len, dst + i, err));
+        s->bytes += last->len + sizeof(view);
+        i++;
+    } while (i < n && !sink_full(s));
+    *got = i;
+    return NRW_OK;
+}
+
+static nrw_status prefix_fixed(decoder *d, uint32_t n, uint8_t *dst, nrw_error *err)
+{
+    for (; n; n--) {
+        const bytes *last = &d->u.text.last;
+        TRY(next_value(d, n, err));
+        if (last->len != d->width)
+            return err_set(err, NRW_E_CORRUPT, "a value of %zu bytes in a column of %u-byte values",
+                           last->len, d->width);
+        if (d->width)
+            memcpy(dst, last->data, d->width);
+        dst += d->width;
+    }
+    return NRW_OK;
+}
+
+static nrw_status prefix_skip(decoder *d, uint64_t n, nrw_error *err)
+{
+    for (; n; n--)
+        TRY(next_value(d, n, err));
+    return NRW_OK;
+}
+
+const dec_class dec_delta_bytes = {.begin = prefix_begin,
+                                   .fixed = prefix_fixed,
+                                   .views = prefix_views,
+                                   .skip = prefix_skip,
+                                   .close = text_close};

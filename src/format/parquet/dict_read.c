@@ -1,0 +1,345 @@
+#include "format/parquet/dict_read.h"
+
+#define BLOCK_BYTES ((size_t)16 << 10)
+#define BLOCKS_MOST 64
+
+/* ---- blocks of a body that is not in memory ---- */
+
+static nrw_status cache_open(block_cache *c, mem *m, const body *b, nrw_error *err)
+{
+    size_t n = BLOCKS_MOST, each = BLOCK_BYTES + sizeof *c->tag;
+    void *p = NULL;
+
+    *c = (block_cache){.b = b, .m = m};
+    if (b->kind == BODY_MEMORY)
+        return NRW_OK;
+    while (n > (b->len + BLOCK_BYTES - 1) / BLOCK_BYTES && n > 1)
+        n /= 2;
+    for (; n > 1; n /= 2)
+        if (mem_room(m) >= n * each * 2 + PAGE_HEADROOM && (p = mem_try_alloc(m, n * each)))
+            break;
+    if (!p)
+        TRY(mem_alloc(m, each, &p, err));
+    c->n = (uint32_t)n;
+    c->bytes = n * each;
+    c->blocks = p;
+    c->tag = (size_t *)(void *)(c->blocks + n * BLOCK_BYTES);
+    memset(c->tag, 0, n * sizeof *c->tag);
+    return NRW_OK;
+}
+
+static void cache_close(block_cache *c)
+{
+    if (c->blocks)
+        mem_free(c->m, c->blocks, c->bytes);
+    *c = (block_cache){0};
+}
+
+static nrw_status cache_block(block_cache *c, size_t block, const uint8_t **out, nrw_error *err)
+{
+    size_t at = block % c->n, from = block * BLOCK_BYTES;
+    uint8_t *p = c->blocks + at * BLOCK_BYTES;
+
+    if (c->tag[at] != block + 1) {
+        c->tag[at] = 0;
+        TRY(body_read(c->b, from, p, size_min(BLOCK_BYTES, c->b->len - from), err));
+        c->tag[at] = block + 1;
+    }
+    *out = p;
+    return NRW_OK;
+}
+
+static nrw_status cache_read(block_cache *c, size_t pos, void *dst, size_t n, nrw_error *err)
+{
+    uint8_t *to = dst;
+
+    if (c->n == 0 || n >= BLOCK_BYTES || pos > c->b->len || n > c->b->len - pos)
+        return body_read(c->b, pos, dst, n, err);
+    while (n) {
+        const uint8_t *p;
+        size_t in = pos % BLOCK_BYTES, k = size_min(n, BLOCK_BYTES - in);
+        TRY(cache_block(c, pos / BLOCK_BYTES, &p, err));
+        memcpy(to, p + in, k);
+        to += k;
+        pos += k;
+        n -= k;
+    }
+    return NRW_OK;
+}
+
+/* ---- where entries of varying length begin ---- */
+
+typedef struct index_writer {
+    pq_dict *d;
+    uint32_t *piece;
+    size_t cap, n; /* entries */
+    uint64_t at;   /* bytes written to the region */
+} index_writer;
+
+static nrw_status index_flush(index_writer *w, nrw_error *err)
+{
+    span s = {(const uint8_t *)w->piece, w->n * 4};
+
+    if (w->d->index.kind != BODY_REGION || w->n == 0)
+        return NRW_OK;
+    TRY(spill_region_write(w->d->index.s, w->d->index.at + w->at, s, err));
+    w->at += s.len;
+    w->n = 0;
+    return NRW_OK;
+}
+
+static nrw_status index_fill(index_writer *w, cursor *c, nrw_error *err)
+{
+    for (uint32_t i = 0; i < w->d->n; i++) {
+        uint8_t head[4];
+        if (w->n == w->cap)
+            TRY(index_flush(w, err));
+        w->piece[w->n++] = (uint32_t)cursor_pos(c);
+        TRY(cursor_copy(c, head, 4, err));
+        TRY(cursor_skip(c, load_u32(head), err));
+    }
+    return index_flush(w, err);
+}
+
+static nrw_status index_build(pq_dict *d, spill *s, nrw_error *err)
+{
+    size_t bytes = (size_t)d->n * 4;
+    index_writer w = {.d = d};
+    cursor c = {0};
+    void *piece = NULL;
+    nrw_status st = NRW_OK;
+
+    if (mem_room(d->m) >= bytes * 4 + PAGE_HEADROOM) {
+        buffer *b = buffer_try_new(d->m, bytes);
+        if (b)
+            d->index = body_memory(b, b->data, bytes);
+    }
+    if (d->index.kind == BODY_MEMORY) {
+        w.piece = (uint32_t *)(void *)d->index.buf->data;
+        w.cap = d->n;
+    } else {
+        uint64_t at;
+        if (!s)
+            return err_set(err, NRW_E_MEMLIMIT, "no room for an index of %u entries", d->n);
+        TRY(spill_region(s, bytes, &at, err));
+        d->index = body_region(s, at, bytes);
+        TRY(mem_alloc(d->m, CURSOR_WINDOW_MIN, &piece, err));
+        w.piece = piece;
+        w.cap = CURSOR_WINDOW_MIN / 4;
+    }
+    cursor_open(&c, d->m, &d->page, 0, d->page.len);
+    st = index_fill(&w, &c, err);
+    cursor_close(&c);
+    if (piece)
+        mem_free(d->m, piece, CURSOR_WINDOW_MIN);
+    return st;
+}
+
+/* ---- loading ---- */
+
+/* All entries as a flat vector that pins the page. */
+static nrw_status flat_entries(pq_dict *d, const convert *c, vector *out, nrw_error *err)
+{
+    decoder dec = {0};
+    convert_room room = {.m = d->m};
+    uint32_t bad = 0, got = 0;
+    nrw_status st = vector_flat(d->m, &d->leaf->field.type, d->n, out, err);
+
+    if (st < 0)
+        return st;
+    TRY_OUT(dec_open(&dec, d->m, d->leaf, PQ_PLAIN, &d->page, 0, d->n, err));
+    if (c->views) {
+        view_sink s = {.v = out, .max_bytes = SIZE_MAX};
+        TRY_OUT(dec_views(&dec, d->n, &s, (view *)(void *)out->data, &got, err));
+    } else {
+        st = dec_typed(&dec, c, &room, d->n, out->data, &bad, err);
+        if (st == NRW_E_VALUE)
+            err_wrap(err, st, "entry %u of the dictionary", bad);
+        TRY_OUT(st);
+    }
+    out->len = d->n;
+out:
+    convert_room_release(&room);
+    dec_close(&dec);
+    if (st < 0)
+        vector_release(out);
+    return st;
+}
+
+static bool fits(const pq_dict *d, const convert *c)
+{
+    uint64_t bytes = (uint64_t)d->n * c->out, room = mem_room(d->m);
+
+    return d->page.kind == BODY_MEMORY || d->page.len == 0 ? bytes + PAGE_HEADROOM <= room : false;
+}
+
+static nrw_status share(pq_dict *d, const convert *c, uint64_t id, nrw_error *err)
+{
+    vector v;
+
+    TRY(flat_entries(d, c, &v, err));
+    TRY(dict_new(d->m, &v, &d->shared, err));
+    if (id)
+        d->shared->id = id;
+    return NRW_OK;
+}
+
+static nrw_status check_entries(const pq_dict *d, const pq_page *h, nrw_error *err)
+{
+    uint64_t least = d->leaf->physical == PQ_BOOLEAN ? ((uint64_t)d->n + 7) / 8
+                     : d->leaf->physical == PQ_BYTE_ARRAY
+                         ? (uint64_t)d->n * 4
+                         : (uint64_t)d->n * pq_physical_width(d->leaf);
+
+    if (h->encoding != PQ_PLAIN && h->encoding != PQ_PLAIN_DICTIONARY)
+        return err_set(err, NRW_E_CORRUPT, "a dictionary page in encoding %s",
+                       pq_encoding_name(h->encoding));
+    if (least > d->page.len)
+        return err_set(err, NRW_E_CORRUPT, "a dictionary of %u entries in %zu bytes", d->n,
+                       d->page.len);
+    return NRW_OK;
+}
+
+nrw_status dict_load(pq_dict *d, page_reader *p, const pq_page *h, const pq_leaf *leaf,
+                     const convert *c, uint64_t id, nrw_error *err)
+{
+    nrw_status st = NRW_E_MEMLIMIT;
+
+    *d = (pq_dict){.m = p->m, .leaf = leaf, .n = (uint32_t)h->n_values};
+    if (h->n_values < 0)
+        return err_set(err, NRW_E_CORRUPT, "a dictionary of %d entries", h->n_values);
+    TRY(page_body(p, h, &d->page, err));
+    TRY_OUT(check_entries(d, h, err));
+    if (fits(d, c)) {
+        st = share(d, c, id, err);
+        if (st >= 0)
+            page_recycle(p, &d->page);
+        else if (st != NRW_E_MEMLIMIT)
+            goto out;
+    }
+    if (!d->shared) {
+        if (leaf->physical == PQ_BYTE_ARRAY) {
+            TRY_OUT(index_build(d, p->s, err));
+            TRY_OUT(cache_open(&d->index_blocks, d->m, &d->index, err));
+        }
+        TRY_OUT(cache_open(&d->page_blocks, d->m, &d->page, err));
+    }
+    d->loaded = true;
+    st = NRW_OK;
+out:
+    if (st < 0)
+        dict_close(d);
+    return st;
+}
+
+void dict_close(pq_dict *d)
+{
+    dict_unref(d->shared);
+    cache_close(&d->page_blocks);
+    cache_close(&d->index_blocks);
+    body_release(&d->page);
+    body_release(&d->index);
+    *d = (pq_dict){0};
+}
+
+/* ---- entries one by one ---- */
+
+static nrw_status entry(pq_dict *d, uint32_t i, size_t *pos, uint32_t *len, nrw_error *err)
+{
+    uint8_t head[4];
+
+    TRY(cache_read(&d->index_blocks, (size_t)i * 4, head, 4, err));
+    *pos = load_u32(head);
+    TRY(cache_read(&d->page_blocks, *pos, head, 4, err));
+    *pos += 4;
+    *len = load_u32(head);
+    if (*len > d->page.len - *pos)
+        return err_set(err, NRW_E_CORRUPT, "entry %u passes the end of the dictionary", i);
+    return NRW_OK;
+}
+
+nrw_status dict_views(pq_dict *d, const uint32_t *index, uint32_t n, view_sink *s, view *dst,
+                      uint32_t *got, nrw_error *err)
+{
+    uint32_t i = 0;
+
+    do {
+        size_t pos;
+        uint32_t len;
+        if (i && index[i] == index[i - 1]) { /* repeated: the same bytes serve again */
+            dst[i] = dst[i - 1];
+            s->bytes += sizeof(view);
+            continue;
+        }
+        TRY(entry(d, index[i], &pos, &len, err));
+        if (len <= VIEW_INLINE) {
+            dst[i] = (view){.len = (int32_t)len};
+            TRY(cache_read(&d->page_blocks, pos, dst[i].inlined, len, err));
+        } else {
+            uint8_t *p;
+            int32_t heap, offset;
+            TRY(sink_room(s, len, &p, &heap, &offset, err));
+            TRY(cache_read(&d->page_blocks, pos, p, len, err));
+            dst[i] = view_long(p, len, heap, offset);
+        }
+        s->bytes += len + sizeof(view);
+    } while (++i < n && !sink_full(s));
+    *got = i;
+    return NRW_OK;
+}
+
+/* Raw values of k entries to the room. */
+static nrw_status raw_entries(pq_dict *d, const uint32_t *index, uint32_t k, uint8_t *to,
+                              nrw_error *err)
+{
+    size_t width = pq_physical_width(d->leaf);
+
+    for (uint32_t i = 0; i < k; i++) {
+        if (d->leaf->physical == PQ_BOOLEAN) {
+            uint8_t bits;
+            TRY(cache_read(&d->page_blocks, index[i] / 8, &bits, 1, err));
+            to[i] = bits >> (index[i] % 8) & 1;
+        } else {
+            TRY(cache_read(&d->page_blocks, index[i] * width, to + i * width, width, err));
+        }
+    }
+    return NRW_OK;
+}
+
+static nrw_status gather_numbers(pq_dict *d, const convert *c, convert_room *room,
+                                 const uint32_t *index, uint32_t n, uint8_t *dst, uint32_t *bad,
+                                 nrw_error *err)
+{
+    vector v = {.m = d->m, .type = type_of(TYPE_BINARY)};
+    view_sink s = {.v = &v, .max_bytes = SIZE_MAX};
+    convert with = *c;
+    nrw_status st = NRW_OK;
+    uint32_t step = convert_step(c);
+
+    with.heaps = &v.heaps;
+    for (uint32_t i = 0, k, fit; i < n; i += k) {
+        k = n - i < step ? n - i : step;
+        if (c->from_views)
+            TRY_OUT(dict_views(d, index + i, k, &s, (view *)(void *)room->raw, &k, err));
+        else
+            TRY_OUT(raw_entries(d, index + i, k, room->raw, err));
+        fit = c->fn(&with, room->raw, k, dst + (size_t)i * c->out);
+        if (fit < k) {
+            *bad = i + fit;
+            st = convert_failed(c, d->leaf, err);
+            goto out;
+        }
+    }
+out:
+    vector_release(&v);
+    return st;
+}
+
+nrw_status dict_gather(pq_dict *d, const convert *c, convert_room *room, const uint32_t *index,
+                       uint32_t n, uint8_t *dst, uint32_t *bad, nrw_error *err)
+{
+    if (!c->fn)
+        return raw_entries(d, index, n, dst, err);
+    TRY(convert_room_get(room, &room->raw, err));
+    return gather_numbers(d, c, room, index, n, dst, bad, err);
+}

@@ -1,0 +1,45 @@
+/* The pages of one column chunk: their headers, walked in file order through a read-ahead window,
+ * and their bodies.
+ *
+ * A body comes from a compressed page that lies whole in the window, if the account has room for
+ * both; what does not fit is decompressed by stream, into memory or a spill region; an
+ * uncompressed page that does not fit stays in the file. The window grows to the page. */
+#ifndef PARQUET_PAGE_READ_H
+#define PARQUET_PAGE_READ_H
+
+#include "codec/codec.h"
+#include "format/parquet/body.h"
+#include "format/parquet/meta.h"
+
+typedef struct page_reader {
+    mem *m;
+    spill *s;
+    io_file *f;
+    bool verify_crc;
+    size_t read_ahead;
+    uint64_t at, end; /* of the next header in the file; of the chunk */
+    int32_t codec_id;
+    bool has_ctx;
+    codec_ctx ctx;
+    buffer *window; /* file bytes [window_at, window_at + window->len) */
+    uint64_t window_at;
+    buffer *spare; /* a body's buffer, to be used again once nobody else holds it */
+    uint64_t decompressed;
+} page_reader;
+
+/* Room left in an account for what decoding a page in memory takes besides. */
+#define PAGE_HEADROOM ((size_t)64 << 10)
+
+/* The header at p->at, which stays; NRW_END at the chunk's end. `hint`: how much to read if the
+ * window must be filled (at most read_ahead). */
+nrw_status page_header(page_reader *p, size_t hint, pq_page *out, nrw_error *err);
+/* The body of that page: levels and values, decompressed. */
+nrw_status page_body(page_reader *p, const pq_page *h, body *out, nrw_error *err);
+/* Moves on behind that page. */
+void page_pass(page_reader *p, const pq_page *h);
+/* Releases a body, keeping its buffer for the next page if nobody else holds it. */
+void page_recycle(page_reader *p, body *b);
+/* Frees all memory; `at` stays. */
+void page_park(page_reader *p);
+
+#endif
