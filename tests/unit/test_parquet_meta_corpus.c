@@ -1,5 +1,6 @@
 /* The files of other writers: every readable one opens with the counts that were noted for it, and
  * no damaged one does harm. The corpus lies in $NARROWS_SHARED, or beside the source tree. */
+#include "format/parquet/inspect.h"
 #include "format/parquet/meta.h"
 #include "testing.h"
 
@@ -100,6 +101,50 @@ static nrw_status look_at_group(pq_meta *p, int32_t rg, nrw_error *err)
     return st;
 }
 
+static nrw_status add_rows(void *self, const pq_group_info *g, nrw_error *err)
+{
+    (void)err;
+    *(int64_t *)self += g->rows;
+    return NRW_OK;
+}
+
+static nrw_status add_values(void *self, const pq_column_info *c, nrw_error *err)
+{
+    char text[100];
+    (void)err;
+    if (c->has_min)
+        pq_value_print(c->column, c->min, text, sizeof text);
+    *(int64_t *)self += c->values;
+    return NRW_OK;
+}
+
+static nrw_status add_page(void *self, const pq_page_info *i, nrw_error *err)
+{
+    (void)err;
+    if (i->ordinal >= 0)
+        *(int64_t *)self += i->page.n_values;
+    return NRW_OK;
+}
+
+static nrw_status inspect(pq_meta *p, nrw_error *err)
+{
+    int64_t rows = 0, values = 0, page_values = 0;
+    pq_file_info info;
+    nrw_status st = pq_inspect_file(p, account, &info, err);
+    if (st >= 0)
+        st = pq_inspect_groups(p, account, add_rows, &rows, err);
+    if (st >= 0)
+        st = pq_inspect_columns(p, account, add_values, &values, err);
+    if (st >= 0)
+        st = pq_inspect_pages(p, account, add_page, &page_values, err);
+    if (st < 0)
+        return st;
+    assert_int_equal(rows, pq_meta_rows(p));
+    assert_int_equal(info.rows, rows);
+    assert_int_equal(values, page_values);
+    return NRW_OK;
+}
+
 /* Opens and looks at everything; the first failure. */
 static nrw_status look_at(const char *path, const char *json, nrw_error *err)
 {
@@ -132,6 +177,8 @@ static nrw_status look_at(const char *path, const char *json, nrw_error *err)
     }
     for (int32_t rg = 0; st >= 0 && rg < pq_meta_row_groups(p); rg++)
         st = look_at_group(p, rg, err);
+    if (st >= 0)
+        st = inspect(p, err);
     pq_meta_close(p);
     file_close(f);
     mem_trim();

@@ -291,14 +291,18 @@ static nrw_status read_footer(pq_meta *p, thrift_in *in, footer_seen *seen, int6
     }
 }
 
-/* parquet-mr before 1.2.9 did not count the dictionary page's header in the chunk's size. */
+/* parquet-mr before 1.2.9 did not count the dictionary page's header in the chunk's size
+ * (PARQUET-816); the oldest did not say their version. */
 static bool chunk_sizes_short(const char *created_by)
 {
-    static const char name[] = "parquet-mr version ";
+    static const char name[] = "parquet-mr", version[] = " version ";
     if (!created_by || strncmp(created_by, name, sizeof name - 1))
         return false;
+    const char *at = created_by + sizeof name - 1;
+    if (strncmp(at, version, sizeof version - 1))
+        return *at == 0;
     char *end;
-    long major = strtol(created_by + sizeof name - 1, &end, 10);
+    long major = strtol(at + sizeof version - 1, &end, 10);
     long minor = *end == '.' ? strtol(end + 1, &end, 10) : 0;
     long patch = *end == '.' ? strtol(end + 1, &end, 10) : 0;
     return major < 1 || (major == 1 && (minor < 2 || (minor == 2 && patch < 9)));

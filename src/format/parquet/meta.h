@@ -53,7 +53,8 @@ typedef struct pq_leaf {
 
 typedef struct pq_statistics {
     bool has_min, has_max, has_null_count, has_distinct, min_exact, max_exact;
-    /* min_value/max_value; of old min/max only where the format says they can be trusted */
+    /* min_value/max_value; of old min/max only where the format says they can be trusted.
+     * exact: said to be values of the chunk, not only bounds */
     int64_t null_count, distinct_count;
     span min, max; /* PLAIN bytes without a length; valid as long as the pq_chunk's arena */
 } pq_statistics;

@@ -103,9 +103,7 @@ static nrw_status read_statistics(const pq_meta *p, thrift_in *in, uint32_t leaf
     int16_t last;
     thrift_field f;
     bounds b = {0};
-    /* Not said means: maybe cut short. Fixed-width bounds never are. */
-    bool bytes = p->leaves[leaf].physical == PQ_BYTE_ARRAY;
-    *s = (pq_statistics){.min_exact = !bytes, .max_exact = !bytes};
+    *s = (pq_statistics){0};
     TRY(thrift_enter(in, &last, err));
     for (;;) {
         TRY(thrift_read_field(in, &last, &f, err));
