@@ -11,8 +11,7 @@ typedef struct brotli_stream {
     BrotliDecoderState *library;
 } brotli_stream;
 
-/* -- Encoding ------------------------------------------------------------------------------------
- */
+/* -- Encoding -------------------------------------------------------------------------------- */
 
 #define STORED_BLOCK ((size_t)65536)
 
@@ -138,8 +137,7 @@ static nrw_status brotli_encode(codec_ctx *c, int level, span src, uint8_t *dst,
     return NRW_OK;
 }
 
-/* -- Decoding ------------------------------------------------------------------------------------
- */
+/* -- Decoding -------------------------------------------------------------------------------- */
 
 static nrw_status decode_error(const codec_heap *h, BrotliDecoderState *d, nrw_error *err)
 {
@@ -240,8 +238,7 @@ static nrw_status stream_end(codec_ctx *c, nrw_error *err)
     return st;
 }
 
-/* -- The row -------------------------------------------------------------------------------------
- */
+/* -- The row --------------------------------------------------------------------------------- */
 
 static uint64_t brotli_encode_mem(int level, size_t block_len)
 {

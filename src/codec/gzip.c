@@ -39,8 +39,7 @@ static size_t gzip_bound(size_t n)
     return libdeflate_gzip_compress_bound(NULL, n);
 }
 
-/* -- Whole blocks --------------------------------------------------------------------------------
- */
+/* -- Whole blocks ---------------------------------------------------------------------------- */
 
 static void encoder_close(codec_ctx *c, gzip_encoder *e)
 {
@@ -135,8 +134,7 @@ static nrw_status gzip_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_l
     return out == dst_len ? NRW_OK : codec_wrong_size("gzip", out, dst_len, err);
 }
 
-/* -- Streams -------------------------------------------------------------------------------------
- */
+/* -- Streams --------------------------------------------------------------------------------- */
 
 static voidpf z_alloc(voidpf heap, uInt items, uInt size)
 {
@@ -227,8 +225,7 @@ static nrw_status stream_end(codec_ctx *c, nrw_error *err)
     return st;
 }
 
-/* -- The row -------------------------------------------------------------------------------------
- */
+/* -- The row --------------------------------------------------------------------------------- */
 
 static void gzip_free(codec_ctx *c)
 {

@@ -7,14 +7,12 @@
 extern const codec codec_row_none, codec_row_snappy, codec_row_gzip, codec_row_zstd,
     codec_row_brotli, codec_row_lz4, codec_row_lz4_raw;
 
-/* -- Errors, all NRW_E_CORRUPT ------------------------------------------------------------------
- */
+/* -- Errors, all NRW_E_CORRUPT --------------------------------------------------------------- */
 nrw_status codec_damaged(const char *name, nrw_error *err);
 /* The block holds `got` bytes, not `want`; got > want stands for "more". */
 nrw_status codec_wrong_size(const char *name, uint64_t got, uint64_t want, nrw_error *err);
 
-/* -- A codec's own state in one of the context's slots, zeroed when new --------------------------
- */
+/* -- A codec's own state in one of the context's slots, zeroed when new ---------------------- */
 nrw_status codec_state(codec_ctx *c, void **slot, size_t bytes, nrw_error *err) NRW_CHECKED;
 void codec_state_free(codec_ctx *c, void **slot, size_t bytes);
 
@@ -32,8 +30,7 @@ void codec_heap_enter(codec_heap *h, codec_ctx *c, nrw_error *err);
 void *codec_heap_alloc(void *heap, size_t bytes);
 void codec_heap_free(void *heap, void *p);
 
-/* -- Streams ------------------------------------------------------------------------------------
- */
+/* -- Streams --------------------------------------------------------------------------------- */
 typedef struct codec_flow {
     uint64_t src_len, dst_len; /* as announced */
     uint64_t in, out;          /* so far */

@@ -17,8 +17,7 @@ static size_t hadoop_bound(size_t n)
     return block_bound(n) + 8;
 }
 
-/* -- Encoding ------------------------------------------------------------------------------------
- */
+/* -- Encoding -------------------------------------------------------------------------------- */
 
 typedef struct lz4_encoder {
     void *fast, *slow;
@@ -79,8 +78,7 @@ static nrw_status hadoop_encode(codec_ctx *c, int level, span src, uint8_t *dst,
     return NRW_OK;
 }
 
-/* -- Decoding ------------------------------------------------------------------------------------
- */
+/* -- Decoding -------------------------------------------------------------------------------- */
 
 static nrw_status raw_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_len, nrw_error *err)
 {
@@ -183,8 +181,7 @@ static nrw_status lz4_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_le
     return out == dst_len ? NRW_OK : codec_wrong_size(NAME, out, dst_len, err);
 }
 
-/* -- The rows ------------------------------------------------------------------------------------
- */
+/* -- The rows -------------------------------------------------------------------------------- */
 
 static void lz4_free(codec_ctx *c)
 {

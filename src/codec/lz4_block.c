@@ -6,8 +6,7 @@ enum { MIN_MATCH = 4, LONG = 15 };
  */
 enum { MATCH_LIMIT = 12, LAST_LITERALS = 5, BEHIND_LITERALS = 8, BEHIND_LENGTH = 4 };
 
-/* -- Whole blocks --------------------------------------------------------------------------------
- */
+/* -- Whole blocks ---------------------------------------------------------------------------- */
 
 static void copy_16(uint8_t *to, const uint8_t *from)
 {
@@ -93,8 +92,7 @@ nrw_status lz4_block_decode(span src, uint8_t *dst, size_t cap, size_t *n, nrw_e
     return codec_damaged("lz4", err);
 }
 
-/* -- In cuts -------------------------------------------------------------------------------------
- */
+/* -- In cuts --------------------------------------------------------------------------------- */
 
 enum { TOKEN, LITERAL_LENGTH, LITERAL, OFFSET, MATCH_LENGTH, MATCH };
 

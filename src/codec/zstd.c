@@ -36,8 +36,7 @@ static nrw_status no_memory(const codec_heap *h, nrw_error *err)
     return h->st < 0 ? h->st : err_set(err, NRW_E_NOMEM, "no memory for zstd");
 }
 
-/* -- Whole blocks --------------------------------------------------------------------------------
- */
+/* -- Whole blocks ---------------------------------------------------------------------------- */
 
 static nrw_status encoder_open(codec_ctx *c, zstd_encoder **out, nrw_error *err)
 {
@@ -109,8 +108,7 @@ static nrw_status zstd_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_l
     return r == dst_len ? NRW_OK : codec_wrong_size(NAME, r, dst_len, err);
 }
 
-/* -- Streams -------------------------------------------------------------------------------------
- */
+/* -- Streams --------------------------------------------------------------------------------- */
 
 static void stream_free(codec_ctx *c)
 {
@@ -235,8 +233,7 @@ static nrw_status stream_end(codec_ctx *c, nrw_error *err)
     return st;
 }
 
-/* -- The row -------------------------------------------------------------------------------------
- */
+/* -- The row --------------------------------------------------------------------------------- */
 
 static void zstd_free(codec_ctx *c)
 {

@@ -23,7 +23,7 @@ typedef enum kernel_level {
     KERNEL_SCALAR,
     KERNEL_AVX2,        /* Haswell: AVX2, BMI2 */
     KERNEL_AVX512,      /* Skylake-X: F, BW, DQ, VL */
-    KERNEL_AVX512_VBMI, /* Ice Lake: and VBMI */
+    KERNEL_AVX512_VBMI, /* Ice Lake: and VBMI, VBMI2 */
     KERNEL_LEVELS
 } kernel_level;
 
