@@ -1,0 +1,283 @@
+/* Row groups while they are filled, and how they leave: pages get a slot in the column's turn, are
+ * compressed by anybody, and move to their chunk in order. The thread that stores the last page
+ * of a row group splices it: chunk by chunk, dictionary first, to the target. */
+#include "format/parquet/index_write.h"
+#include "format/parquet/writer_own.h"
+
+static void release_slots(pq_writer *w, pq_wchunk *c)
+{
+    for (uint32_t i = 0; i < c->n_slots; i++) {
+        pq_part_release(&w->env, &c->slots[i].part);
+        mem_free(w->m, c->slots[i].record, c->slots[i].record_len);
+    }
+    mem_free(w->m, c->slots, c->cap_slots * sizeof *c->slots);
+    c->slots = NULL;
+    c->n_slots = c->cap_slots = 0;
+}
+
+static void release_chunk(pq_writer *w, pq_wchunk *c)
+{
+    release_slots(w, c);
+    pq_log_release(&w->env, &c->data);
+    pq_log_release(&w->env, &c->records);
+    pq_part_release(&w->env, &c->dictionary);
+    mem_free(w->m, c->stats, c->stats_len);
+    *c = (pq_wchunk){0};
+}
+
+void pq_groups_release(pq_writer *w)
+{
+    for (int i = 0; i < PQ_GROUPS; i++) {
+        pq_wgroup *g = &w->groups[i];
+        for (uint32_t c = 0; g->chunks && c < w->n_columns; c++)
+            release_chunk(w, &g->chunks[c]);
+        mem_free(w->m, g->chunks, w->n_columns * sizeof *g->chunks);
+        g->chunks = NULL;
+    }
+}
+
+/* ---- pages ---- */
+
+static nrw_status count_encoding(pq_wchunk *c, pq_encoding e, nrw_error *err)
+{
+    uint8_t i = 0;
+    while (i < c->n_encodings && c->encodings[i] != e)
+        i++;
+    if (i == PQ_ENCODINGS)
+        return err_set(err, NRW_E_CORRUPT, "a column chunk of more than %d encodings",
+                       PQ_ENCODINGS);
+    if (i == c->n_encodings)
+        c->encodings[c->n_encodings++] = (uint8_t)e;
+    c->pages[i]++;
+    return NRW_OK;
+}
+
+static nrw_status add_slot(pq_writer *w, pq_wchunk *c, uint8_t *record, uint32_t record_len,
+                           nrw_error *err)
+{
+    if (c->n_slots == c->cap_slots) {
+        uint32_t cap = c->cap_slots ? 2 * c->cap_slots : 2;
+        void *at = c->slots;
+        TRY(mem_realloc(w->m, &at, c->cap_slots * sizeof *c->slots, cap * sizeof *c->slots, err));
+        c->slots = at;
+        c->cap_slots = cap;
+    }
+    c->slots[c->n_slots++] = (pq_slot){.record = record, .record_len = record_len};
+    return NRW_OK;
+}
+
+nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t column, const pq_page_out *p,
+                            uint32_t *slot, nrw_error *err)
+{
+    pq_wgroup *g = pq_group_at(w, group);
+    pq_wchunk *c = &g->chunks[column];
+    *slot = 0;
+    if (p->type == PQ_DICTIONARY_PAGE) {
+        pthread_mutex_lock(&w->lock);
+        c->dictionary_encoding = (uint8_t)p->encoding;
+        g->pending++;
+        pthread_mutex_unlock(&w->lock);
+        return NRW_OK;
+    }
+    uint8_t *record = NULL;
+    uint32_t len = 0;
+    if (w->opts->page_index)
+        TRY(pq_page_record_new(w->m, &w->schema->fields[column].type, w->opts->statistics_truncate,
+                               p, &record, &len, err));
+    pthread_mutex_lock(&w->lock);
+    nrw_status st = count_encoding(c, p->encoding, err);
+    if (st == NRW_OK)
+        st = add_slot(w, c, record, len, err);
+    if (st == NRW_OK) {
+        *slot = c->first_slot + c->n_slots - 1;
+        c->rows += p->rows;
+        g->pending++;
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (st < 0)
+        mem_free(w->m, record, len);
+    return st;
+}
+
+/* Moves what is done at the head of the slots into the chunk's logs. */
+static nrw_status drain(pq_writer *w, pq_wchunk *c, nrw_error *err)
+{
+    uint32_t n = 0;
+    nrw_status st = NRW_OK;
+    for (; n < c->n_slots && c->slots[n].done && st == NRW_OK; n++) {
+        pq_slot *s = &c->slots[n];
+        if (s->part.len)
+            st = pq_log_adopt(&w->env, &c->data, &s->part, err);
+        if (st == NRW_OK && s->record)
+            st = pq_log_append(&w->env, &c->records, (span){s->record, s->record_len}, err);
+        mem_free(w->m, s->record, s->record_len);
+    }
+    c->first_slot += n;
+    c->n_slots -= n;
+    memmove(c->slots, c->slots + n, c->n_slots * sizeof *c->slots);
+    if (!c->n_slots)
+        release_slots(w, c);
+    return st;
+}
+
+/* A small page at the head goes to the chunk as bytes, so that small pages share parts. */
+static bool goes_as_bytes(const pq_writer *w, const pq_wchunk *c, uint32_t slot, size_t len)
+{
+    return slot == c->first_slot && len < w->env.tail_max / 2;
+}
+
+static nrw_status store_data(pq_writer *w, pq_wchunk *c, uint32_t slot, span page, nrw_error *err)
+{
+    pq_part part = {0};
+    nrw_status st = NRW_OK;
+    if (!goes_as_bytes(w, c, slot, page.len)) {
+        pthread_mutex_unlock(&w->lock);
+        st = pq_part_new(&w->env, page, &part, err);
+        pthread_mutex_lock(&w->lock);
+    } else {
+        st = pq_log_append(&w->env, &c->data, page, err);
+    }
+    if (st < 0)
+        return st;
+    pq_slot *s = &c->slots[slot - c->first_slot];
+    s->part = part;
+    s->done = true;
+    if (s->record)
+        store_u32(s->record, (uint32_t)page.len);
+    return drain(w, c, err);
+}
+
+nrw_status pq_group_store(pq_writer *w, const pq_pending *p, span page, uint32_t header_len,
+                          nrw_error *err)
+{
+    pq_wgroup *g = pq_group_at(w, p->group);
+    pq_wchunk *c = &g->chunks[p->column];
+    pq_part dictionary = {0};
+    nrw_status st = NRW_OK;
+    if (p->page.type == PQ_DICTIONARY_PAGE)
+        TRY(pq_part_new(&w->env, page, &dictionary, err));
+    pthread_mutex_lock(&w->lock);
+    if (p->page.type == PQ_DICTIONARY_PAGE)
+        c->dictionary = dictionary;
+    else
+        st = store_data(w, c, p->slot, page, err);
+    if (st == NRW_OK) {
+        c->compressed += page.len;
+        c->encoded += p->page.body->len;
+        c->uncompressed += header_len + p->page.body->len;
+        g->pending--;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return st;
+}
+
+nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t column, pq_chunk_stats *stats,
+                               nrw_error *err)
+{
+    pq_wgroup *g = pq_group_at(w, group);
+    pq_wchunk *c = &g->chunks[column];
+    nrw_status st = NRW_OK;
+    if (stats->rows != c->rows)
+        st = err_set(err, NRW_E_CORRUPT, "%lld rows in the pages of a chunk of %lld",
+                     (long long)c->rows, (long long)stats->rows);
+    if (st == NRW_OK)
+        st = pq_footer_statistics(w, column, stats, &c->stats, &c->stats_len, err);
+    bytes_release(&stats->min);
+    bytes_release(&stats->max);
+    if (st < 0)
+        return st;
+    pthread_mutex_lock(&w->lock);
+    g->finished++;
+    pthread_mutex_unlock(&w->lock);
+    return NRW_OK;
+}
+
+/* ---- splicing ---- */
+
+static nrw_status write_indexes(pq_writer *w, uint32_t column, const pq_wchunk *c,
+                                pq_chunk_place *at, nrw_error *err)
+{
+    if (!w->opts->page_index)
+        return NRW_OK;
+    pq_index_source s = {.env = &w->env, .records = &c->records, .m = w->m};
+    for (uint8_t i = 0; i < c->n_encodings; i++)
+        s.n_pages += c->pages[i];
+    const type *t = &w->schema->fields[column].type;
+    if (w->opts->columns[column].statistics && pq_bounds_wanted(t, w->opts->statistics_truncate))
+        s.order = pq_order_of(t);
+    TRY(pq_column_index_write(&s, &w->file_env, &w->column_indexes, &at->column_index_len, err));
+    return pq_offset_index_write(&s, at->data, &w->file_env, &w->offset_indexes,
+                                 &at->offset_index_len, err);
+}
+
+static nrw_status splice_chunk(pq_writer *w, uint32_t column, const pq_wchunk *c, nrw_error *err)
+{
+    int64_t start = (int64_t)(target_size(w->target) - w->base_size);
+    pq_chunk_place at = {.start = start, .data = start, .dictionary = -1};
+    if (c->dictionary.len) {
+        TRY(pq_part_to_target(&w->env, &c->dictionary, w->target, err));
+        at.dictionary = start;
+        at.data = start + c->dictionary.len;
+    }
+    TRY(pq_log_to_target(&w->env, &c->data, w->target, err));
+    uint64_t end = target_size(w->target) - w->base_size;
+    if (end - (uint64_t)start != c->compressed)
+        return err_set(err, NRW_E_IO, "%llu bytes of a column chunk written, %llu stored",
+                       (unsigned long long)(end - (uint64_t)start),
+                       (unsigned long long)c->compressed);
+    TRY(write_indexes(w, column, c, &at, err));
+    return pq_footer_chunk(w, column, c, &at, err);
+}
+
+static nrw_status splice(pq_writer *w, pq_wgroup *g, nrw_error *err)
+{
+    int64_t start = (int64_t)(target_size(w->target) - w->base_size);
+    int64_t rows = g->chunks[0].rows;
+    uint64_t uncompressed = 0, compressed = 0;
+    for (uint32_t i = 0; i < w->n_columns; i++) {
+        pq_wchunk *c = &g->chunks[i];
+        nrw_status st = NRW_OK;
+        if (c->rows != rows)
+            st = err_set(err, NRW_E_CORRUPT, "%lld rows in a chunk, %lld in the first one",
+                         (long long)c->rows, (long long)rows);
+        if (st == NRW_OK)
+            st = splice_chunk(w, i, c, err);
+        if (st < 0) {
+            err_at_column(err, w->schema->fields[i].name);
+            return st;
+        }
+        uncompressed += c->uncompressed;
+        compressed += c->compressed;
+        w->encoded += c->encoded;
+        release_chunk(w, c);
+    }
+    w->file_rows += rows;
+    w->row_groups++;
+    return pq_footer_group(w, rows, start, uncompressed, compressed, err);
+}
+
+nrw_status pq_groups_leave(pq_writer *w, nrw_error *err)
+{
+    nrw_status st = NRW_OK;
+    pthread_mutex_lock(&w->lock);
+    while (!w->splicing && !w->stopped) {
+        pq_wgroup *g = pq_group_at(w, w->groups_gone);
+        if (g->finished < w->n_columns || g->pending)
+            break;
+        w->splicing = g->leaving = true;
+        pthread_mutex_unlock(&w->lock);
+        st = splice(w, g, err);
+        pthread_mutex_lock(&w->lock);
+        if (st < 0) { /* stays marked: nobody may try what was half done again */
+            err_at_row_group(err, (int32_t)w->groups_gone);
+            break;
+        }
+        w->splicing = g->leaving = false;
+        g->finished = 0;
+        w->groups_gone++;
+        pq_cut_group_gone(&w->cut);
+        pthread_cond_broadcast(&w->changed);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return st;
+}

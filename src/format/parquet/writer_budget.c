@@ -1,0 +1,144 @@
+#include "format/parquet/writer_budget.h"
+
+#include "format/parquet/page_compress.h"
+#include "format/parquet/writer_own.h"
+
+enum {
+    PARKED = 640,            /* what a parked actor keeps */
+    FIXED = 160 * 1024,      /* the writer, logs of the file, footer pieces, a window */
+    WORKER_FIXED = 8 * 1024, /* lists of pending pages, their records */
+    PIECE_LEAST = 64 * 1024,
+    PIECE_MOST = 256 * 1024,
+    PEND_LEAST = 256 * 1024,
+    PEND_MOST = 1024 * 1024,
+    TAIL_LEAST = 512,
+    TAIL_MOST = 32 * 1024,
+    FILE_TAIL = 16 * 1024
+};
+
+static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)
+{
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* Everything a plan needs to know of schema and options. */
+typedef struct costs {
+    uint64_t n, workers;
+    uint64_t most, most_sum; /* of one actor; of all */
+    uint64_t column;         /* bookkeeping of one, tails of logs apart */
+    uint64_t bench, big;
+    size_t usual, big_body, piece;
+    uint64_t tail; /* the least tail that is worth it with so many columns */
+} costs;
+
+/* A fixed-width page with its levels, or a text page with a value over its bound. */
+static size_t usual_body(const pq_write_options *o)
+{
+    return (size_t)o->page_bytes + o->page_bytes / 8 + 4096;
+}
+
+static costs costs_of(const schema *s, const pq_write_options *o, uint32_t workers)
+{
+    costs c = {.n = s->n_fields, .workers = workers ? workers : 1};
+    for (uint32_t i = 0; i < s->n_fields; i++) {
+        uint64_t most = pq_column_most(&s->fields[i], o);
+        c.most_sum += most;
+        c.most = most > c.most ? most : c.most;
+    }
+    /* statistics of two open row groups, slots, and lists of parts */
+    uint64_t kept =
+        4 * (uint64_t)(o->statistics_truncate + 32) + 4 * sizeof(pq_slot) + 12 * sizeof(pq_part);
+    c.column = sizeof(pq_wcolumn) + PQ_GROUPS * sizeof(pq_wchunk) + PARKED + kept;
+    c.usual = usual_body(o);
+    c.piece = size_max(o->page_bytes, PIECE_LEAST);
+    c.bench = pq_bench_most(o->columns, s->n_fields, c.usual);
+    c.big_body = size_max(o->dictionary_bytes + c.usual - o->page_bytes, c.usual);
+    c.big = c.big_body > c.usual ? pq_bench_most(o->columns, s->n_fields, c.big_body) : 0;
+    c.tail = clamp((512 * 1024) / (c.n ? c.n : 1), TAIL_LEAST, TAIL_MOST / 2);
+    return c;
+}
+
+static uint64_t actors_in_use(const costs *c)
+{
+    return c->most * (c->workers < c->n ? c->workers : c->n);
+}
+
+/* All but the pool. */
+static uint64_t set_aside(const costs *c, uint64_t tail, uint64_t pend, uint64_t piece)
+{
+    uint64_t worker = WORKER_FIXED + c->bench + pend + piece + 2 * c->usual;
+    return FIXED + c->n * (c->column + 2 * tail) + c->workers * worker + c->big;
+}
+
+static uint64_t least(const costs *c)
+{
+    return set_aside(c, c->tail, 0, c->piece) + actors_in_use(c);
+}
+
+static nrw_status check(const schema *s, const pq_write_options *o, nrw_error *err)
+{
+    if (!s->n_fields)
+        return err_set(err, NRW_E_SCHEMA, "a Parquet file needs at least one column");
+    if (s->n_fields > INT32_MAX / 2)
+        return err_set(err, NRW_E_SCHEMA, "%u columns, more than a file can have", s->n_fields);
+    if (o->row_group_rows < 1 || !o->row_group_bytes || !o->page_bytes || !o->page_rows ||
+        !o->columns)
+        return err_set(err, NRW_E_ARG, "sizes of row groups and pages must be above zero");
+    for (uint32_t i = 0; i < s->n_fields; i++) {
+        int32_t id = o->columns[i].codec;
+        if (id != CODEC_NONE && !codec_by_id(id)) {
+            err_at_column(err, s->fields[i].name);
+            return err_set(err, NRW_E_UNSUPPORTED, "no %s compression", codec_id_name(id));
+        }
+    }
+    return NRW_OK;
+}
+
+nrw_status parquet_write_budget(const schema *s, const pq_write_options *opts, uint32_t workers,
+                                budget *out, nrw_error *err)
+{
+    *out = (budget){0};
+    TRY(check(s, opts, err));
+    costs c = costs_of(s, opts, workers);
+    out->least = least(&c);
+    out->wish = set_aside(&c, TAIL_MOST, PEND_MOST, PIECE_MOST) + actors_in_use(&c) + c.most_sum +
+                opts->row_group_bytes;
+    if (out->wish < out->least)
+        out->wish = out->least;
+    /* two row groups, uncompressible, and all actors parked */
+    out->spill = 2 * (opts->row_group_bytes + opts->row_group_bytes / 8) + c.most_sum;
+    return NRW_OK;
+}
+
+nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_t workers,
+                          uint64_t limit, pq_shares *out, nrw_error *err)
+{
+    *out = (pq_shares){0};
+    TRY(check(s, opts, err));
+    costs c = costs_of(s, opts, workers);
+    uint64_t need = least(&c);
+    if (limit < need) {
+        err_next(err, "give --memory more, or write fewer columns at once");
+        return err_set(err, NRW_E_MEMLIMIT,
+                       "writing %u columns takes at least %llu bytes, %llu are left", s->n_fields,
+                       (unsigned long long)need, (unsigned long long)limit);
+    }
+    uint64_t extra = limit - need;
+    uint64_t tail = clamp(extra / 16 / c.n, c.tail, TAIL_MOST);
+    uint64_t pend = extra / 8 / c.workers;
+    pend = c.workers < 2 || pend < PEND_LEAST ? 0 : clamp(pend, PEND_LEAST, PEND_MOST);
+    uint64_t piece = pend ? size_max(c.piece, PIECE_MOST) : c.piece;
+    uint64_t aside = set_aside(&c, tail, pend, piece);
+    *out = (pq_shares){
+        .pool = limit - aside,
+        .actor_most = actors_in_use(&c),
+        .pend_max = pend,
+        .piece_bytes = (size_t)piece,
+        .usual_body = c.usual,
+        .big_body = c.big_body,
+        .tail_max = (uint32_t)tail,
+        .file_tail = FILE_TAIL,
+        .lean = extra < opts->row_group_bytes / 8,
+    };
+    return NRW_OK;
+}

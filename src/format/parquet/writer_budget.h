@@ -1,0 +1,22 @@
+/* How a writer's grant is shared out. See writer_room.c. */
+#ifndef PARQUET_WRITER_BUDGET_H
+#define PARQUET_WRITER_BUDGET_H
+
+#include "format/parquet/parquet.h"
+
+typedef struct pq_shares {
+    uint64_t pool;       /* for actors and held pages */
+    uint64_t actor_most; /* of the actors that workers may have in use at once */
+    uint64_t pend_max;   /* bodies that a worker carries out of a turn before it compresses them */
+    size_t piece_bytes;  /* read and appended at a time */
+    size_t usual_body;   /* of a page; larger ones share one place to be compressed */
+    size_t big_body;     /* of these */
+    uint32_t tail_max, file_tail;
+    bool lean; /* the grant is near the least */
+} pq_shares;
+
+/* NRW_E_MEMLIMIT, with the bytes that would do, where `limit` is too little. */
+nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_t workers,
+                          uint64_t limit, pq_shares *out, nrw_error *err);
+
+#endif

@@ -1,0 +1,184 @@
+/* The Parquet writer inside. See writer.c for how the parts work together.
+ *
+ * Locks: `lock` guards what is marked (L); a column's actor and what is marked (T) belong to
+ * whoever holds the column's turn; what is marked (S) belongs to the thread that splices. `lock` is
+ * held for moments only, except where held pages are evicted. */
+#ifndef PARQUET_WRITER_OWN_H
+#define PARQUET_WRITER_OWN_H
+
+#include "base/turn.h"
+#include "format/parquet/column_write.h"
+#include "format/parquet/page_compress.h"
+#include "format/parquet/writer_cut.h"
+#include "format/parquet/writer_log.h"
+#include "format/parquet/written_type.h"
+
+#include <pthread.h>
+
+enum {
+    PQ_GROUPS = 2,    /* row groups open at once: one filling, one being compressed and spliced */
+    PQ_ENCODINGS = 4, /* different ones in the data pages of a chunk */
+    PQ_NO_COLUMN = -1
+};
+
+/* A page between the column's turn and its place in the chunk. */
+typedef struct pq_slot {
+    bool done;
+    pq_part part; /* done: the page */
+    uint8_t *record;
+    uint32_t record_len;
+} pq_slot;
+
+/* One column chunk of a row group being filled. (L) */
+typedef struct pq_wchunk {
+    pq_log data;    /* data pages, in order */
+    pq_log records; /* for the page index, in order */
+    pq_part dictionary;
+    pq_slot *slots; /* pages first_slot ... of the chunk that are not in `data` yet */
+    uint32_t first_slot, n_slots, cap_slots;
+    uint64_t uncompressed, compressed; /* with headers */
+    uint64_t encoded;                  /* bodies alone */
+    int64_t rows;
+    uint8_t *stats; /* thrift Statistics without its stop byte */
+    uint32_t stats_len;
+    uint32_t pages[PQ_ENCODINGS];
+    uint8_t encodings[PQ_ENCODINGS], n_encodings;
+    uint8_t dictionary_encoding;
+} pq_wchunk;
+
+typedef struct pq_wgroup {
+    uint32_t finished; /* (L) columns whose chunk is complete, pages perhaps not yet compressed */
+    uint64_t pending;  /* (L) pages not compressed yet */
+    bool leaving;      /* (L) being spliced: the splicer's alone */
+    pq_wchunk *chunks; /* one a column */
+} pq_wgroup;
+
+typedef enum pq_actor_state {
+    ACTOR_NONE,
+    ACTOR_PARKED,
+    ACTOR_IDLE, /* in memory, nobody at it */
+    ACTOR_USED,
+    ACTOR_PARKING
+} pq_actor_state;
+
+typedef struct pq_wcolumn {
+    turn turn;
+    pq_column_writer *actor; /* (T), or with `state` PARKING its parker's */
+    uint64_t most;           /* what the actor can hold */
+    uint64_t held;           /* (L) what it held when last looked at */
+    uint64_t charged;        /* (L) its share of `committed` */
+    int32_t above, below;    /* (L) in the stack of idle actors */
+    pq_actor_state state;    /* (L) */
+    int64_t row;             /* (T) next row */
+    uint64_t stride;         /* (T) of that row */
+    uint64_t group;          /* (T) of the chunk in the actor */
+    int64_t group_row;       /* (T) where that began */
+} pq_wcolumn;
+
+typedef struct pq_writer {
+    writer base;
+    mem *m, *actors, *held;
+    spill *spill;
+    target *target;
+    uint64_t base_size, spilled_before;
+    const schema *schema;
+    const pq_write_options *opts;
+    uint32_t n_columns, workers;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* anything somebody may wait for under `lock` */
+    bool stopped;           /* (L) */
+    turn entry;             /* rows are given to morsels in order */
+    int64_t rows;           /* (entry) */
+
+    pq_cut cut; /* (L) */
+    pq_wgroup groups[PQ_GROUPS];
+    uint64_t groups_gone; /* (L) */
+    bool splicing;        /* (L) */
+    pq_wcolumn *columns;
+
+    /* memory: see writer_room.c */
+    uint64_t pool, committed, resident, most; /* (L) but pool and most */
+    int32_t idle_top;                         /* (L) */
+    uint32_t used;                            /* (L) */
+    pq_bench *benches;                        /* (L) free ones */
+    uint32_t n_benches;                       /* (L) made so far */
+    pq_bench *big;                            /* (L) NULL while in use */
+    bool big_made;
+    size_t usual_body;  /* bodies above go to the big bench */
+    size_t big_body;    /* which is kept ready for bodies up to this */
+    uint64_t pend_max;  /* bytes of bodies a thread may carry out of a turn */
+    size_t piece_bytes; /* of one append */
+
+    pq_log_env env;                                  /* of chunks */
+    pq_log_env file_env;                             /* of the three logs below: always spilled */
+    pq_log metadata, column_indexes, offset_indexes; /* (S) */
+    int64_t file_rows;                               /* (S) */
+    uint64_t encoded;                                /* (S) */
+    int64_t row_groups;                              /* (S) */
+    bool finished;
+} pq_writer;
+
+static inline pq_wgroup *pq_group_at(pq_writer *w, uint64_t group)
+{
+    return &w->groups[group % PQ_GROUPS];
+}
+
+/* Waits for `changed`; NRW_E_CANCELLED once the writer was stopped. Under the lock. */
+nrw_status pq_writer_wait(pq_writer *w);
+void pq_writer_stop(pq_writer *w);
+
+/* ---- row_group_write.c ---- */
+
+/* A page that left its actor and is not compressed yet. */
+typedef struct pq_pending {
+    uint64_t group;
+    uint32_t column, slot;
+    pq_page_out page;
+} pq_pending;
+
+/* Gives the page its place. In the column's turn. The page stays the caller's. */
+nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t column, const pq_page_out *p,
+                            uint32_t *slot, nrw_error *err);
+/* Stores a page that was compressed. */
+nrw_status pq_group_store(pq_writer *w, const pq_pending *p, span page, uint32_t header_len,
+                          nrw_error *err);
+/* All pages of the chunk are reserved. In the column's turn. Takes the statistics. */
+nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t column, pq_chunk_stats *stats,
+                               nrw_error *err);
+/* Splices the row groups that are complete and next in order. */
+nrw_status pq_groups_leave(pq_writer *w, nrw_error *err);
+void pq_groups_release(pq_writer *w);
+
+/* ---- writer_room.c ---- */
+
+/* The column's actor, in memory and with room to grow to its most. In the column's turn. */
+nrw_status pq_room_take(pq_writer *w, uint32_t column, nrw_error *err);
+nrw_status pq_room_give(pq_writer *w, uint32_t column, nrw_error *err);
+nrw_status pq_bench_take(pq_writer *w, size_t body, pq_bench **out, nrw_error *err);
+void pq_bench_give(pq_writer *w, pq_bench *b);
+/* Shares of the grant; NRW_E_MEMLIMIT where it is too small. */
+nrw_status pq_room_plan(pq_writer *w, nrw_error *err);
+
+/* ---- footer_write.c ---- */
+
+/* Where a chunk lies. */
+typedef struct pq_chunk_place {
+    int64_t start;      /* of its first page */
+    int64_t data;       /* of its first data page */
+    int64_t dictionary; /* -1: none */
+    uint32_t column_index_len, offset_index_len;
+} pq_chunk_place;
+
+/* Remembers ColumnMetaData of a chunk, and behind all chunks of a row group what it is. (S) */
+nrw_status pq_footer_chunk(pq_writer *w, uint32_t column, const pq_wchunk *c,
+                           const pq_chunk_place *at, nrw_error *err);
+nrw_status pq_footer_group(pq_writer *w, int64_t rows, int64_t start, uint64_t uncompressed,
+                           uint64_t compressed, nrw_error *err);
+/* Page indexes and footer to the target. */
+nrw_status pq_footer_write(pq_writer *w, nrw_error *err);
+/* Statistics of a chunk as thrift fields, in memory of w->m; NULL where there are none. */
+nrw_status pq_footer_statistics(pq_writer *w, uint32_t column, const pq_chunk_stats *s,
+                                uint8_t **out, uint32_t *len, nrw_error *err);
+
+#endif
