@@ -92,11 +92,11 @@ static nrw_status open_columns(pq_writer *w, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status open_parts(pq_writer *w, nrw_error *err)
+static nrw_status open_parts(pq_writer *w, uint64_t limit, nrw_error *err)
 {
     TRY(mem_child(w->m, "column writers", MEM_NO_LIMIT, &w->actors, err));
     TRY(mem_child(w->m, "finished pages", 0, &w->held, err));
-    TRY(pq_room_plan(w, err));
+    TRY(pq_room_plan(w, limit, err));
     TRY(open_columns(w, err));
     pq_cut_init(&w->cut, w->opts->row_group_bytes, w->opts->row_group_rows, w->n_columns,
                 PQ_GROUPS);
@@ -120,6 +120,7 @@ nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s
                                        .stop = writer_stop,
                                        .close = writer_close};
     void *p = NULL;
+    uint64_t limit = mem_room(grant);
     *out = NULL;
     TRY(mem_zalloc(grant, sizeof(pq_writer), &p, err));
     pq_writer *w = p;
@@ -135,7 +136,7 @@ nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     turn_init(&w->entry);
-    nrw_status st = open_parts(w, err);
+    nrw_status st = open_parts(w, limit, err);
     if (st < 0) {
         writer_close(&w->base);
         return st;

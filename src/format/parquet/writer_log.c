@@ -7,7 +7,7 @@ nrw_status pq_part_new(const pq_log_env *e, span data, pq_part *out, nrw_error *
     *out = (pq_part){0};
     if (data.len > UINT32_MAX)
         return err_set(err, NRW_E_UNSUPPORTED, "a page of %zu bytes", data.len);
-    uint8_t *copy = mem_try_alloc(e->held, data.len);
+    uint8_t *copy = e->held ? mem_try_alloc(e->held, data.len) : NULL;
     if (copy) {
         memcpy(copy, data.data, data.len);
         *out = (pq_part){.data = copy, .len = (uint32_t)data.len};

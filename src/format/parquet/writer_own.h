@@ -157,8 +157,8 @@ nrw_status pq_room_take(pq_writer *w, uint32_t column, nrw_error *err);
 nrw_status pq_room_give(pq_writer *w, uint32_t column, nrw_error *err);
 nrw_status pq_bench_take(pq_writer *w, size_t body, pq_bench **out, nrw_error *err);
 void pq_bench_give(pq_writer *w, pq_bench *b);
-/* Shares of the grant; NRW_E_MEMLIMIT where it is too small. */
-nrw_status pq_room_plan(pq_writer *w, nrw_error *err);
+/* Shares of a grant of so many bytes; NRW_E_MEMLIMIT where it is too small. */
+nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err);
 
 /* ---- footer_write.c ---- */
 

@@ -21,9 +21,8 @@ nrw_status pq_writer_wait(pq_writer *w)
     return w->stopped ? NRW_E_CANCELLED : NRW_OK;
 }
 
-nrw_status pq_room_plan(pq_writer *w, nrw_error *err)
+nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err)
 {
-    uint64_t limit = mem_room(w->m);
     pq_shares s;
     TRY(pq_shares_plan(w->schema, w->opts, w->workers, limit, &s, err));
     w->most = s.actor_most;
