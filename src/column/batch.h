@@ -41,15 +41,15 @@ typedef struct column_source {
 typedef enum column_state { COLUMN_LAZY, COLUMN_HELD, COLUMN_TAKEN } column_state;
 
 typedef struct batch_column {
-    uint8_t state;    /* column_state */
-    uint32_t tag;     /* the source's: which of its columns this is */
-    vector *held;     /* COLUMN_HELD: over all physical rows */
+    uint8_t state; /* column_state */
+    uint32_t tag;  /* the source's: which of its columns this is */
+    vector *held;  /* COLUMN_HELD: over all physical rows */
 } batch_column;
 
 struct batch {
-    uint64_t morsel; /* number in the pipeline's order, from 0 */
-    uint32_t offset; /* first row of this batch in its morsel */
-    bool last;       /* of its morsel */
+    uint64_t morsel;   /* number in the pipeline's order, from 0 */
+    uint32_t offset;   /* first row of this batch in its morsel */
+    bool last;         /* of its morsel */
     int64_t first_row; /* ordinal of the first row in the whole input */
     uint32_t rows;
     uint32_t n_sel;
