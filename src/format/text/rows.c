@@ -1,0 +1,66 @@
+#include "format/text/own.h"
+
+/* A column's piece: as much as lets a whole morsel be read at once where memory allows it (the
+ * next morsel may then be read while this one is written), less where there are many columns. */
+#define PIECE_LEAST ((size_t)512)
+#define PIECE_MOST  ((size_t)1 << 20)
+#define HELD_LEAST  ((size_t)256 << 10)
+
+uint64_t text_write_held(const schema *s)
+{
+    return size_max(HELD_LEAST, 4 * PIECE_LEAST * s->n_fields);
+}
+
+/* Half of what the batch's account has room for now. How pieces are cut does not show in the
+ * output. */
+static size_t piece_bytes(const text_writer *w, const batch *b)
+{
+    uint64_t piece = mem_room(b->m) / 4 / (w->n ? w->n : 1);
+    return piece < PIECE_LEAST ? PIECE_LEAST : piece > PIECE_MOST ? PIECE_MOST : (size_t)piece;
+}
+
+nrw_status text_cols_open(const text_writer *w, text_task *k, nrw_error *err)
+{
+    if (k->b->n_cols < w->n)
+        return err_set(err, NRW_E_ARG, "a batch of %u columns for %u", k->b->n_cols, w->n);
+    for (uint32_t c = 0; c < w->n; c++)
+        k->cols[c] = (text_column){.walk = batch_walk(k->b, c)};
+    return NRW_OK;
+}
+
+nrw_status text_cols_next(const text_writer *w, text_task *k, uint32_t max, uint32_t *rows,
+                          nrw_error *err)
+{
+    size_t piece = piece_bytes(w, k->b);
+    *rows = max;
+    for (uint32_t c = 0; c < w->n; c++) {
+        text_column *col = &k->cols[c];
+        if (col->at == col->v.len) {
+            vector_release(&col->v);
+            col->at = col->run = 0;
+            nrw_status st = column_next(&col->walk, piece, &col->v, err);
+            if (st != NRW_OK)
+                return st; /* all columns have the same rows, so all end together */
+        }
+        if (col->v.len - col->at < *rows)
+            *rows = col->v.len - col->at;
+    }
+    return w->n ? NRW_OK : NRW_END;
+}
+
+void text_cols_skip(const text_writer *w, text_task *k, uint32_t rows)
+{
+    for (uint32_t c = 0; c < w->n; c++) {
+        text_column *col = &k->cols[c];
+        col->at += rows;
+        if (col->v.form == VECTOR_RUNS)
+            while (col->run < col->v.n_runs && ((const uint32_t *)col->v.data)[col->run] <= col->at)
+                col->run++;
+    }
+}
+
+void text_cols_close(const text_writer *w, text_task *k)
+{
+    for (uint32_t c = 0; c < w->n; c++)
+        vector_release(&k->cols[c].v);
+}
