@@ -41,6 +41,7 @@ nrw_status pq_chunk_open(mem *m, spill *s, io_file *f, const pq_leaf *leaf, cons
                              .f = f,
                              .verify_crc = opts->verify_crc,
                              .read_ahead = r->opts.read_ahead,
+                             .headroom = PAGE_HEADROOM,
                              .at = (uint64_t)c->start,
                              .end = (uint64_t)c->end,
                              .codec_id = c->codec};

@@ -5,9 +5,10 @@
 
 /* ---- blocks of a body that is not in memory ---- */
 
-static nrw_status cache_open(block_cache *c, mem *m, const body *b, nrw_error *err)
+static nrw_status cache_open(block_cache *c, const pq_dict *d, const body *b, nrw_error *err)
 {
     size_t n = BLOCKS_MOST, each = BLOCK_BYTES + sizeof *c->tag;
+    mem *m = d->m;
     void *p = NULL;
 
     *c = (block_cache){.b = b, .m = m};
@@ -16,7 +17,7 @@ static nrw_status cache_open(block_cache *c, mem *m, const body *b, nrw_error *e
     while (n > (b->len + BLOCK_BYTES - 1) / BLOCK_BYTES && n > 1)
         n /= 2;
     for (; n > 1; n /= 2)
-        if (mem_room(m) >= n * each * 2 + PAGE_HEADROOM && (p = mem_try_alloc(m, n * each)))
+        if (mem_room(m) / 2 >= n * each + d->headroom / 2 && (p = mem_try_alloc(m, n * each)))
             break;
     if (!p)
         TRY(mem_alloc(m, each, &p, err));
@@ -109,7 +110,7 @@ static nrw_status index_build(pq_dict *d, spill *s, nrw_error *err)
     void *piece = NULL;
     nrw_status st = NRW_OK;
 
-    if (mem_room(d->m) >= bytes * 4 + PAGE_HEADROOM) {
+    if (mem_room(d->m) / 4 >= bytes + d->headroom / 4) {
         buffer *b = buffer_try_new(d->m, bytes);
         if (b)
             d->index = body_memory(b, b->data, bytes);
@@ -170,7 +171,9 @@ static bool fits(const pq_dict *d, const convert *c)
 {
     uint64_t bytes = (uint64_t)d->n * c->out, room = mem_room(d->m);
 
-    return d->page.kind == BODY_MEMORY || d->page.len == 0 ? bytes + PAGE_HEADROOM <= room : false;
+    if (d->page.kind != BODY_MEMORY && d->page.len)
+        return false;
+    return room >= d->headroom && room - d->headroom >= bytes;
 }
 
 static nrw_status share(pq_dict *d, const convert *c, uint64_t id, nrw_error *err)
@@ -205,7 +208,8 @@ nrw_status dict_load(pq_dict *d, page_reader *p, const pq_page *h, const pq_leaf
 {
     nrw_status st = NRW_E_MEMLIMIT;
 
-    *d = (pq_dict){.m = p->m, .leaf = leaf, .n = (uint32_t)h->n_values};
+    *d = (pq_dict){
+        .m = p->m, .headroom = p->headroom, .leaf = leaf, .n = (uint32_t)h->n_values};
     if (h->n_values < 0)
         return err_set(err, NRW_E_CORRUPT, "a dictionary of %d entries", h->n_values);
     TRY(page_body(p, h, &d->page, err));
@@ -220,9 +224,9 @@ nrw_status dict_load(pq_dict *d, page_reader *p, const pq_page *h, const pq_leaf
     if (!d->shared) {
         if (leaf->physical == PQ_BYTE_ARRAY) {
             TRY_OUT(index_build(d, p->s, err));
-            TRY_OUT(cache_open(&d->index_blocks, d->m, &d->index, err));
+            TRY_OUT(cache_open(&d->index_blocks, d, &d->index, err));
         }
-        TRY_OUT(cache_open(&d->page_blocks, d->m, &d->page, err));
+        TRY_OUT(cache_open(&d->page_blocks, d, &d->page, err));
     }
     d->loaded = true;
     st = NRW_OK;

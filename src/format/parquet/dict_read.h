@@ -22,6 +22,7 @@ typedef struct pq_dict {
     uint32_t n;     /* entries */
     dict *shared;   /* NULL: gathered one by one */
     mem *m;
+    size_t headroom;
     const pq_leaf *leaf;
     body page, index; /* index: uint32 offset of each entry of a BYTE_ARRAY's length */
     block_cache page_blocks, index_blocks;

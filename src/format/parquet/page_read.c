@@ -11,7 +11,9 @@ static bool held_by_others(const buffer *b)
 
 static buffer *room_for(page_reader *p, size_t bytes)
 {
-    if (mem_room(p->m) < bytes + PAGE_HEADROOM)
+    uint64_t room = mem_room(p->m);
+
+    if (room < p->headroom || room - p->headroom < bytes)
         return NULL;
     return buffer_try_new(p->m, bytes);
 }
@@ -25,8 +27,8 @@ static size_t in_window(const page_reader *p, uint64_t off)
 }
 
 /* A window of at least `need`, better `want` bytes, with the bytes from `off` that the old one
- * has. False where there is no room. */
-static bool replace_window(page_reader *p, uint64_t off, size_t need, size_t want)
+ * has. False where there is no room. `must`: headroom or not. */
+static bool replace_window(page_reader *p, uint64_t off, size_t need, size_t want, bool must)
 {
     buffer *b = room_for(p, want);
     size_t keep;
@@ -38,7 +40,7 @@ static bool replace_window(page_reader *p, uint64_t off, size_t need, size_t wan
     }
     if (!b && want > need)
         b = room_for(p, need);
-    if (!b && need <= HEADER_GUESS)
+    if (!b && must)
         b = buffer_try_new(p->m, need);
     if (!b)
         return false;
@@ -55,10 +57,10 @@ static bool replace_window(page_reader *p, uint64_t off, size_t need, size_t wan
 }
 
 /* Sees to it that file bytes [off, off + need) are in the window, and as many more, up to `want`
- * in all, as a read brings. *fits is false where there is no room for them. off + need must lie in
- * the chunk. */
-static nrw_status window_fill(page_reader *p, uint64_t off, size_t need, size_t want, bool *fits,
-                              nrw_error *err)
+ * in all, as a read brings. *fits is false where there is no room for them; `must`: even if headroom
+ * is used up. off + need must lie in the chunk. */
+static nrw_status window_fill(page_reader *p, uint64_t off, size_t need, size_t want, bool must,
+                              bool *fits, nrw_error *err)
 {
     size_t have = in_window(p, off), total;
     nrw_status st;
@@ -71,7 +73,7 @@ static nrw_status window_fill(page_reader *p, uint64_t off, size_t need, size_t 
     if (!p->window || p->window->cap < total || held_by_others(p->window) ||
         p->window->cap > size_max(total, p->read_ahead) * 8) {
         size_t cap = size_max(total, size_min(p->read_ahead, (size_t)(p->end - off)));
-        *fits = replace_window(p, off, need, cap);
+        *fits = replace_window(p, off, need, cap, must);
         if (!*fits)
             return NRW_OK;
         have = p->window->len;
@@ -120,7 +122,7 @@ nrw_status page_header(page_reader *p, size_t hint, pq_page *out, nrw_error *err
             need = size_max(need, have * 2);
         }
         need = (size_t)(p->end - p->at < need ? p->end - p->at : need);
-        TRY(window_fill(p, p->at, need, size_max(need, hint), &fits, err));
+        TRY(window_fill(p, p->at, need, size_max(need, hint), true, &fits, err));
         if (!fits)
             return err_set(err, NRW_E_MEMLIMIT, "no room for a page header of %zu bytes", need);
     }
@@ -264,7 +266,7 @@ static nrw_status feed_next(feed *f, span *out, nrw_error *err)
 
     if (have == 0) {
         size_t least = size_min(left, HEADER_GUESS);
-        TRY(window_fill(p, off, least, size_min(left, p->read_ahead), &fits, err));
+        TRY(window_fill(p, off, least, size_min(left, p->read_ahead), true, &fits, err));
         if (!fits)
             return err_set(err, NRW_E_MEMLIMIT, "no room for a window of %zu bytes", least);
         have = in_window(p, off);
@@ -299,7 +301,7 @@ static nrw_status drain_open(drain *d, page_reader *p, size_t len, nrw_error *er
         return err_set(err, NRW_E_MEMLIMIT,
                        "a page of %zu bytes does not fit, and there is nowhere to spill it", len);
     for (d->cap = CURSOR_WINDOW; !piece && d->cap > CURSOR_WINDOW_MIN; d->cap /= 4)
-        if (mem_room(p->m) >= d->cap + PAGE_HEADROOM && (piece = mem_try_alloc(p->m, d->cap)))
+        if (mem_room(p->m) / 2 >= d->cap + p->headroom / 2 && (piece = mem_try_alloc(p->m, d->cap)))
             break;
     if (!piece)
         TRY(mem_alloc(p->m, d->cap, &piece, err));
@@ -477,7 +479,7 @@ nrw_status page_body(page_reader *p, const pq_page *h, body *out, nrw_error *err
     *out = (body){0};
     TRY(layout_of(p, h, &l, err));
     p->decompressed += l.len;
-    TRY(window_fill(p, l.at, l.packed, size_max(l.packed, p->read_ahead), &fits, err));
+    TRY(window_fill(p, l.at, l.packed, size_max(l.packed, p->read_ahead), false, &fits, err));
     if (!fits)
         return l.compressed ? stream_body(p, h, &l, out, err) : body_in_file(p, h, &l, out, err);
     if (l.packed == 0) {
