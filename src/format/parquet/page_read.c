@@ -112,7 +112,9 @@ nrw_status page_header(page_reader *p, size_t hint, pq_page *out, nrw_error *err
         bool fits;
         if (have) {
             st = pq_page_parse(window_span(p, p->at, have), out, err);
-            if (st != NRW_END)
+            if (st < 0)
+                return st;
+            if (st == NRW_OK)
                 break;
             if (have >= p->end - p->at)
                 return err_set(err, NRW_E_CORRUPT, "the page header is cut off by the chunk's end");
