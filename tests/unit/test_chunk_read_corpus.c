@@ -133,8 +133,8 @@ static nrw_status read_one(const chunk_place *c, way how, uint64_t *seen, uint8_
     pq_chunk_options o = {.verify_crc = !no_crc, .read_ahead = 1u << (12 + random_below(9))};
     pq_chunk_reader *r = NULL;
     o.meta = random_below(2) ? c->meta : NULL;
-    nrw_status st = pq_chunk_open(account, disk, c->f, c->leaf, c->chunk, c->group, c->rows, &o,
-                                  &r, err);
+    nrw_status st =
+        pq_chunk_open(account, disk, c->f, c->leaf, c->chunk, c->group, c->rows, &o, &r, err);
     if (st < 0)
         return st;
     if (how == SPILLED || (how != WHOLE && random_below(3) == 0))
@@ -257,7 +257,8 @@ static int visit(const char *path, const struct stat *st, int kind, struct FTW *
         must_read = must_read && !strstr(file, "dict-malformed"); /* an error is right, too */
         n_damaged++;
         if (must_read || getenv("NARROWS_VERBOSE"))
-            print_message("%s %s: %s\n", must_read ? "FAILED" : "refused", strrchr(file, '/'), sentence);
+            print_message("%s %s: %s\n", must_read ? "FAILED" : "refused", strrchr(file, '/'),
+                          sentence);
         n_failed += must_read;
     }
     return 0;

@@ -23,15 +23,10 @@ nrw_status body_read(const body *b, size_t pos, void *dst, size_t n, nrw_error *
         return err_set(err, NRW_E_CORRUPT, "the page ends at byte %zu, %zu bytes from %zu are used",
                        b->len, n, pos);
     switch (b->kind) {
-    case BODY_MEMORY:
-        memcpy(dst, b->data + pos, n);
-        return NRW_OK;
-    case BODY_REGION:
-        return spill_region_read(b->s, b->at + pos, dst, n, err);
-    case BODY_FILE:
-        return file_read(b->f, b->at + pos, dst, n, err);
-    case BODY_NONE:
-        break;
+    case BODY_MEMORY: memcpy(dst, b->data + pos, n); return NRW_OK;
+    case BODY_REGION: return spill_region_read(b->s, b->at + pos, dst, n, err);
+    case BODY_FILE: return file_read(b->f, b->at + pos, dst, n, err);
+    case BODY_NONE: break;
     }
     return err_set(err, NRW_E_CORRUPT, "the page has no bytes");
 }

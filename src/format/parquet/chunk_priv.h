@@ -13,8 +13,8 @@
 typedef struct page_state {
     body body;
     levels lev;
-    decoder dec;   /* other pages */
-    rle index;     /* pages of dictionary indices */
+    decoder dec; /* other pages */
+    rle index;   /* pages of dictionary indices */
     bool index_open;
     uint32_t held_at, held_n; /* indices read and not yet used: of dictionaries that do not fit */
     uint32_t held[HELD_INDICES + 16];
@@ -22,13 +22,13 @@ typedef struct page_state {
 
 /* Where the walk over the pages stands. */
 typedef struct page_walk {
-    bool in_page;      /* `head` is of the page at pages.at */
-    bool counted;      /* this page stands in the counts */
+    bool in_page; /* `head` is of the page at pages.at */
+    bool counted; /* this page stands in the counts */
     pq_page head;
-    uint64_t at;       /* pages.at, in saved copies */
-    int64_t first;     /* row of the page; of the next page where !in_page */
-    int64_t number;    /* data pages before it */
-    int64_t pos;       /* the row that the decoder would give next, while the page is loaded */
+    uint64_t at;    /* pages.at, in saved copies */
+    int64_t first;  /* row of the page; of the next page where !in_page */
+    int64_t number; /* data pages before it */
+    int64_t pos;    /* the row that the decoder would give next, while the page is loaded */
 } page_walk;
 
 struct pq_chunk_reader {
@@ -42,20 +42,20 @@ struct pq_chunk_reader {
     convert conv;
     page_reader pages;
     page_walk walk;
-    bool loaded;       /* the page's body is in *page */
-    bool by_index;     /* its values are dictionary indices */
+    bool loaded;   /* the page's body is in *page */
+    bool by_index; /* its values are dictionary indices */
     page_state *page;
     pq_dict dict;
-    uint64_t dict_id;  /* of the shared dictionary, kept over parks */
-    uint64_t dict_at;  /* of its page's header in the file; 0: none was seen */
+    uint64_t dict_id; /* of the shared dictionary, kept over parks */
+    uint64_t dict_at; /* of its page's header in the file; 0: none was seen */
     arena *places_arena;
     pq_page_place *places; /* the offset index, once a long jump asked for it */
     uint32_t n_places;
     bool no_places;
-    bool must_jump;    /* the header behind the lost rows cannot be read */
+    bool must_jump; /* the header behind the lost rows cannot be read */
     reader_counts counts;
     int64_t lost_first, lost_n;
-    uint32_t *runs;    /* run ends and dictionary indices under construction: cap of each */
+    uint32_t *runs; /* run ends and dictionary indices under construction: cap of each */
     uint32_t runs_cap;
 };
 
@@ -87,10 +87,10 @@ typedef struct build {
     uint32_t nulls;
     uint32_t n_runs;
     size_t max_bytes;
-    bool full;       /* by bytes */
+    bool full; /* by bytes */
     bool copy_text;
-    vector v;        /* index, flat */
-    dict *dict;      /* runs, index: the reader's, which holds it */
+    vector v;   /* index, flat */
+    dict *dict; /* runs, index: the reader's, which holds it */
     view_sink sink;
     convert_room room;
 } build;

@@ -16,8 +16,9 @@ nrw_status pq_chunk_open(mem *m, spill *s, io_file *f, const pq_leaf *leaf, cons
     if (st >= 0 && (c->start < 0 || c->end < c->start || (uint64_t)c->end > f->size))
         st = err_set(err, NRW_E_CORRUPT, "the column chunk lies outside of the file");
     if (st >= 0 && c->n_values != rows)
-        st = err_set(err, NRW_E_CORRUPT, "the column chunk has %lld values, its row group %lld rows",
-                     (long long)c->n_values, (long long)rows);
+        st =
+            err_set(err, NRW_E_CORRUPT, "the column chunk has %lld values, its row group %lld rows",
+                    (long long)c->n_values, (long long)rows);
     if (st >= 0)
         st = mem_zalloc(m, sizeof **out, &p, err);
     if (st < 0) {

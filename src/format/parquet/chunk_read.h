@@ -17,10 +17,10 @@
 typedef struct pq_chunk_reader pq_chunk_reader;
 
 typedef struct pq_chunk_options {
-    bool verify_crc;      /* on by default */
-    size_t read_ahead;    /* bytes of one read: 16 KiB .. 1 MiB, charged */
-    bool quarantine;      /* a damaged page gives NRW_E_CORRUPT but the reader can go on behind it */
-    pq_meta *meta;        /* for the offset index; NULL: pages are found by their headers alone */
+    bool verify_crc;   /* on by default */
+    size_t read_ahead; /* bytes of one read: 16 KiB .. 1 MiB, charged */
+    bool quarantine;   /* a damaged page gives NRW_E_CORRUPT but the reader can go on behind it */
+    pq_meta *meta;     /* for the offset index; NULL: pages are found by their headers alone */
 } pq_chunk_options;
 
 /* `meta`, `leaf` and the statistics arena outlive the reader. Nothing is read yet. `rows` are the

@@ -66,10 +66,13 @@ nrw_status chunk_check_end(pq_chunk_reader *r, nrw_error *err)
 
     if (!r->walk.in_page)
         return NRW_OK;
+    /* chunks of some old writers are read beyond the length they state */
+    if (r->chunk->compressed >= 0 &&
+        (uint64_t)r->chunk->compressed < p.end - (uint64_t)r->chunk->start)
+        p.end = (uint64_t)r->chunk->start + (uint64_t)r->chunk->compressed;
     /* only what the window already holds: the check costs no read */
     page_pass(&p, &r->walk.head);
-    while (p.at < p.end && p.window && p.at >= p.window_at &&
-           p.at < p.window_at + p.window->len) {
+    while (p.at < p.end && p.window && p.at >= p.window_at && p.at < p.window_at + p.window->len) {
         span s = {p.window->data + (p.at - p.window_at),
                   (size_t)(p.window_at + p.window->len - p.at)};
         if (pq_page_parse(s, &h, NULL) != NRW_OK ||
@@ -337,7 +340,8 @@ static bool worth_a_jump(const pq_chunk_reader *r, int64_t row)
 {
     const page_walk *w = &r->walk;
 
-    return r->must_jump || (w->in_page && (row - chunk_page_end(r)) / JUMP_PAGES > w->head.n_values);
+    return r->must_jump ||
+           (w->in_page && (row - chunk_page_end(r)) / JUMP_PAGES > w->head.n_values);
 }
 
 nrw_status chunk_seek(pq_chunk_reader *r, int64_t row, nrw_error *err)

@@ -87,8 +87,7 @@ const uint8_t *dec_direct(decoder *d, uint32_t n)
     return d->class->direct(d, n);
 }
 
-nrw_status dec_views(decoder *d, uint32_t n, view_sink *s, view *dst, uint32_t *got,
-                     nrw_error *err)
+nrw_status dec_views(decoder *d, uint32_t n, view_sink *s, view *dst, uint32_t *got, nrw_error *err)
 {
     *got = 0;
     if (n == 0)

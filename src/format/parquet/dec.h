@@ -31,8 +31,8 @@ nrw_status sink_room(view_sink *s, size_t n, uint8_t **p, int32_t *heap, int32_t
                      nrw_error *err) NRW_CHECKED;
 /* A view of a copy of the next n bytes of c; of bytes in memory. */
 nrw_status sink_from(view_sink *s, cursor *c, size_t n, view *out, nrw_error *err) NRW_CHECKED;
-nrw_status sink_bytes(view_sink *s, const uint8_t *p, size_t n, view *out, nrw_error *err)
-    NRW_CHECKED;
+nrw_status sink_bytes(view_sink *s, const uint8_t *p, size_t n, view *out,
+                      nrw_error *err) NRW_CHECKED;
 
 /* A view of more than VIEW_INLINE bytes. */
 static inline view view_long(const uint8_t *p, uint32_t len, int32_t heap, int32_t offset)

@@ -46,8 +46,7 @@ static uint32_t narrow(const convert *c, const uint8_t *src, uint32_t n, uint8_t
     bool fit;
 
     if (c->out == 1)
-        fit = c->is_unsigned ? k->narrow_i32_u8(v, n, dst)
-                             : k->narrow_i32_i8(v, n, (int8_t *)dst);
+        fit = c->is_unsigned ? k->narrow_i32_u8(v, n, dst) : k->narrow_i32_i8(v, n, (int8_t *)dst);
     else
         fit = c->is_unsigned ? k->narrow_i32_u16(v, n, (uint16_t *)(void *)dst)
                              : k->narrow_i32_i16(v, n, (int16_t *)(void *)dst);

@@ -11,14 +11,14 @@ typedef struct convert convert;
 typedef uint32_t (*convert_fn)(const convert *c, const uint8_t *src, uint32_t n, uint8_t *dst);
 
 struct convert {
-    convert_fn fn;       /* NULL: the bytes stay as they are */
-    uint32_t in, out;    /* bytes of a value; in: 16 where these are views */
-    bool from_views;     /* the decoder gives views, the vector holds numbers */
-    bool views;          /* the vector holds views */
-    bool null_type;      /* there are no values */
+    convert_fn fn;    /* NULL: the bytes stay as they are */
+    uint32_t in, out; /* bytes of a value; in: 16 where these are views */
+    bool from_views;  /* the decoder gives views, the vector holds numbers */
+    bool views;       /* the vector holds views */
+    bool null_type;   /* there are no values */
     bool is_unsigned;
     bool int96_us;
-    const heaps *heaps;  /* from_views: where long ones lie; set before each call */
+    const heaps *heaps; /* from_views: where long ones lie; set before each call */
 };
 
 /* NRW_E_UNSUPPORTED where the leaf's types do not go together. */

@@ -15,7 +15,8 @@ static nrw_status plain_begin(decoder *d, nrw_error *err)
 
 static nrw_status too_few(const decoder *d, uint64_t n, nrw_error *err)
 {
-    return err_set(err, NRW_E_CORRUPT, "%llu values of %u bytes are due, the page has %zu bytes left",
+    return err_set(err, NRW_E_CORRUPT,
+                   "%llu values of %u bytes are due, the page has %zu bytes left",
                    (unsigned long long)n, d->width, cursor_left(&d->c));
 }
 
@@ -49,10 +50,8 @@ static nrw_status plain_skip(decoder *d, uint64_t n, nrw_error *err)
     return cursor_skip(&d->c, bytes, err);
 }
 
-const dec_class dec_plain_fixed = {.begin = plain_begin,
-                                   .fixed = plain_fixed,
-                                   .direct = plain_direct,
-                                   .skip = plain_skip};
+const dec_class dec_plain_fixed = {
+    .begin = plain_begin, .fixed = plain_fixed, .direct = plain_direct, .skip = plain_skip};
 
 /* ---- booleans: bits, least significant first ---- */
 

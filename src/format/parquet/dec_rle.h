@@ -7,10 +7,10 @@
 
 typedef struct rle {
     cursor c;
-    uint32_t width;  /* bits of a value, at most 32 */
-    uint32_t value;  /* of the repeated run */
-    uint64_t left;   /* values left in the current run */
-    bool packed;     /* the current run is bit-packed: c.p is at the group that holds the next */
+    uint32_t width;   /* bits of a value, at most 32 */
+    uint32_t value;   /* of the repeated run */
+    uint64_t left;    /* values left in the current run */
+    bool packed;      /* the current run is bit-packed: c.p is at the group that holds the next */
     uint8_t in_group; /* values of that group of eight that were consumed */
 } rle;
 
@@ -34,15 +34,15 @@ typedef struct levels {
     bool unpacked; /* BIT_PACKED: most significant bit first, no runs */
     rle r;
     /* What was looked at and not yet consumed: either a constant stretch, or bits. */
-    uint64_t run;  /* rows of the constant stretch */
+    uint64_t run; /* rows of the constant stretch */
     bool run_there;
     uint32_t bit_at, bit_n; /* bits [bit_at, bit_n) of `bits` */
     uint8_t bits[LEVELS_BLOCK / 8 + 2 * BUFFER_SLACK];
 } levels;
 
 typedef struct level_span {
-    uint32_t rows;      /* at most what was asked for */
-    uint32_t there;     /* of these */
+    uint32_t rows;       /* at most what was asked for */
+    uint32_t there;      /* of these */
     const uint8_t *bits; /* where 0 < there < rows: bit off + i says whether row i is there */
     size_t off;
 } level_span;

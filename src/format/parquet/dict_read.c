@@ -208,8 +208,7 @@ nrw_status dict_load(pq_dict *d, page_reader *p, const pq_page *h, const pq_leaf
 {
     nrw_status st = NRW_E_MEMLIMIT;
 
-    *d = (pq_dict){
-        .m = p->m, .headroom = p->headroom, .leaf = leaf, .n = (uint32_t)h->n_values};
+    *d = (pq_dict){.m = p->m, .headroom = p->headroom, .leaf = leaf, .n = (uint32_t)h->n_values};
     if (h->n_values < 0)
         return err_set(err, NRW_E_CORRUPT, "a dictionary of %d entries", h->n_values);
     TRY(page_body(p, h, &d->page, err));

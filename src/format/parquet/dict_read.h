@@ -11,7 +11,7 @@
 typedef struct block_cache {
     const body *b;
     mem *m;
-    uint32_t n; /* blocks; 0: the body is in memory */
+    uint32_t n;  /* blocks; 0: the body is in memory */
     size_t *tag; /* block number + 1 that each holds */
     uint8_t *blocks;
     size_t bytes; /* allocated, tags included */
@@ -19,8 +19,8 @@ typedef struct block_cache {
 
 typedef struct pq_dict {
     bool loaded;
-    uint32_t n;     /* entries */
-    dict *shared;   /* NULL: gathered one by one */
+    uint32_t n;   /* entries */
+    dict *shared; /* NULL: gathered one by one */
     mem *m;
     size_t headroom;
     const pq_leaf *leaf;

@@ -57,8 +57,8 @@ static bool replace_window(page_reader *p, uint64_t off, size_t need, size_t wan
 }
 
 /* Sees to it that file bytes [off, off + need) are in the window, and as many more, up to `want`
- * in all, as a read brings. *fits is false where there is no room for them; `must`: even if headroom
- * is used up. off + need must lie in the chunk. */
+ * in all, as a read brings. *fits is false where there is no room for them; `must`: even if
+ * headroom is used up. off + need must lie in the chunk. */
 static nrw_status window_fill(page_reader *p, uint64_t off, size_t need, size_t want, bool must,
                               bool *fits, nrw_error *err)
 {
@@ -144,10 +144,10 @@ void page_pass(page_reader *p, const pq_page *h)
 
 /* How the bytes of a page lie: `raw` ones as they are, then compressed ones. */
 typedef struct layout {
-    uint64_t at;        /* in the file */
-    size_t packed;      /* all bytes of the page there */
-    size_t raw;         /* v2 levels; the whole page where nothing is compressed */
-    size_t len;         /* of the body */
+    uint64_t at;   /* in the file */
+    size_t packed; /* all bytes of the page there */
+    size_t raw;    /* v2 levels; the whole page where nothing is compressed */
+    size_t len;    /* of the body */
     bool compressed;
 } layout;
 

@@ -17,7 +17,7 @@ typedef struct page_reader {
     io_file *f;
     bool verify_crc;
     size_t read_ahead;
-    size_t headroom; /* left in the account when a page is held in memory; PAGE_HEADROOM */
+    size_t headroom;  /* left in the account when a page is held in memory; PAGE_HEADROOM */
     uint64_t at, end; /* of the next header in the file; of the chunk */
     int32_t codec_id;
     bool has_ctx;
