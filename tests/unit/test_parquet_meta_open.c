@@ -672,6 +672,46 @@ static void test_key_values(void **state)
     close_opened(&o);
 }
 
+/* Too little memory is refused, whatever it hits, and all of it comes back. */
+static void test_little_memory(void **state)
+{
+    (void)state;
+    const element e[] = {
+        {.name = "a", .physical = PQ_INT64},
+        {.name = "s", .children = 1},
+        {.name = "x", .physical = PQ_INT32},
+    };
+    footer f = {.elements = e,
+                .n_elements = 3,
+                .n_root = 2,
+                .n_leaves = 2,
+                .n_groups = 40,
+                .group_rows = 3,
+                .rows = 120};
+    mem *m = test_mem_open(64 << 20);
+    bytes b = bytes_init(m, 1 << 20);
+    make_file(&b, &f);
+    io_file *file;
+    OK(file_open_memory(m, "made", (span){b.data, b.len}, &file, NULL));
+    bool opened = false;
+    for (uint64_t limit = 0; !opened; limit += 509) {
+        mem *small;
+        pq_meta *p;
+        nrw_error err = NRW_ERROR_INIT;
+        OK(mem_child(m, "small", limit, &small, NULL));
+        nrw_status st = pq_meta_open(small, file, NULL, &p, &err);
+        opened = st == NRW_OK;
+        if (!opened)
+            assert_status(NRW_E_MEMLIMIT, st, &err);
+        pq_meta_close(p);
+        assert_int_equal(mem_used(small), 0);
+        mem_free_account(small);
+    }
+    file_close(file);
+    bytes_release(&b);
+    test_mem_close(m);
+}
+
 /* ---- values as text ---- */
 static void print_one(const pq_leaf *l, const void *bytes_, size_t len, const char *want)
 {
@@ -726,11 +766,11 @@ static void test_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),      cmocka_unit_test(test_nested),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_not_parquet),
-        cmocka_unit_test(test_pages),      cmocka_unit_test(test_statistics),
-        cmocka_unit_test(test_key_values), cmocka_unit_test(test_values),
-        cmocka_unit_test(test_big),
+        cmocka_unit_test(test_types),         cmocka_unit_test(test_nested),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_not_parquet),
+        cmocka_unit_test(test_pages),         cmocka_unit_test(test_statistics),
+        cmocka_unit_test(test_key_values),    cmocka_unit_test(test_values),
+        cmocka_unit_test(test_little_memory), cmocka_unit_test(test_big),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

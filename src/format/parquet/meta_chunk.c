@@ -52,24 +52,9 @@ static bool is_nan(const pq_leaf *l, span v)
     return (bits & 0x7fff) > 0x7c00;
 }
 
-/* Bytes of a bound in PLAIN; 0: any number. */
-static size_t bound_width(const pq_leaf *l)
-{
-    switch (l->physical) {
-    case PQ_BOOLEAN: return 1;
-    case PQ_INT32:
-    case PQ_FLOAT: return 4;
-    case PQ_INT64:
-    case PQ_DOUBLE: return 8;
-    case PQ_INT96: return 12;
-    case PQ_FIXED_LEN_BYTE_ARRAY: return l->field.type.id == TYPE_FIXED ? 0 : l->type_length;
-    default: return 0;
-    }
-}
-
 static bool is_bound(const pq_leaf *l, span v)
 {
-    size_t width = bound_width(l);
+    size_t width = pq_value_width(l);
     return (!width || v.len == width) && !is_nan(l, v);
 }
 
@@ -258,14 +243,15 @@ static nrw_status check_fields(const pq_leaf *l, const pq_chunk *c, const chunk_
 static nrw_status find_pages(const pq_meta *p, pq_chunk *c, nrw_error *err)
 {
     int64_t limit = (int64_t)p->footer_at, start = c->data_page_offset;
-    if (c->n_values == 0 && (start < 4 || start > limit)) {
+    bool none = c->n_values == 0 && (start < 4 || start > limit);
+    if (c->dictionary_page_offset < 4 || c->dictionary_page_offset >= limit)
+        c->dictionary_page_offset = -1;
+    else if (none || c->dictionary_page_offset < start)
+        start = c->dictionary_page_offset;
+    if (none && c->dictionary_page_offset < 0) {
         c->start = c->end = 4;
         return NRW_OK;
     }
-    if (c->dictionary_page_offset < 4 || c->dictionary_page_offset >= limit)
-        c->dictionary_page_offset = -1;
-    else if (c->dictionary_page_offset < start)
-        start = c->dictionary_page_offset;
     if (start < 4 || start > limit || (start == limit && c->n_values))
         return err_set(err, NRW_E_CORRUPT,
                        "the column's pages are said to start at byte %lld, they can lie in bytes 4 "

@@ -1,5 +1,5 @@
 /* Values of statistics: as text, and which of two is the smaller. */
-#include "format/parquet/meta.h"
+#include "format/parquet/meta_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,8 +231,7 @@ static size_t put_uuid(span v, char *out, size_t cap)
     return put_text((span){(uint8_t *)text, n}, out, cap);
 }
 
-/* Bytes that a value of this physical type must have; 0: any. */
-static size_t value_width(const pq_leaf *l)
+size_t pq_value_width(const pq_leaf *l)
 {
     switch (l->physical) {
     case PQ_BOOLEAN: return 1;
@@ -241,7 +240,11 @@ static size_t value_width(const pq_leaf *l)
     case PQ_INT64:
     case PQ_DOUBLE: return 8;
     case PQ_INT96: return 12;
-    case PQ_FIXED_LEN_BYTE_ARRAY: return l->field.type.id == TYPE_FIXED ? 0 : l->type_length;
+    case PQ_FIXED_LEN_BYTE_ARRAY: {
+        /* Raw bytes and decimals compare and print at any length. */
+        type_id id = l->field.type.id;
+        return id == TYPE_FIXED || id == TYPE_DECIMAL ? 0 : l->type_length;
+    }
     default: return 0;
     }
 }
@@ -249,7 +252,7 @@ static size_t value_width(const pq_leaf *l)
 size_t pq_value_print(const pq_leaf *l, span v, char *out, size_t cap)
 {
     const type *t = &l->field.type;
-    size_t width = value_width(l);
+    size_t width = pq_value_width(l);
     if (l->physical == PQ_INT96 || (width && v.len != width))
         return put_hex(v, out, cap);
     switch (t->id) {
@@ -310,7 +313,7 @@ static int compare_doubles(double a, double b)
 
 int pq_value_compare(const pq_leaf *l, span a, span b)
 {
-    size_t width = value_width(l);
+    size_t width = pq_value_width(l);
     if (width && (a.len != width || b.len != width))
         return compare_bytes(a, b);
     switch (l->field.type.id) {

@@ -13,6 +13,8 @@ nrw_status pq_page_walk_open(mem *m, io_file *f, const pq_chunk *c, pq_page_walk
                           .m = m,
                           .at = c->start,
                           .end = c->end,
+                          .said =
+                              c->compressed < c->end - c->start ? c->start + c->compressed : c->end,
                           .want = c->n_values,
                           .window = window,
                           .cap = FIRST_WINDOW};
@@ -45,14 +47,8 @@ static nrw_status read_header(pq_page_walk *w, pq_page *out, nrw_error *err)
     }
 }
 
-static nrw_status next(pq_page_walk *w, pq_page_at *out, nrw_error *err)
+static nrw_status read_page(pq_page_walk *w, pq_page_at *out, nrw_error *err)
 {
-    /* What lies behind the last value is padding of the chunk's size. */
-    if (w->at >= w->end && w->values < w->want)
-        return err_set(err, NRW_E_CORRUPT, "the pages end after %lld of %lld values",
-                       (long long)w->values, (long long)w->want);
-    if (w->at >= w->end || w->values >= w->want)
-        return NRW_END;
     TRY(read_header(w, &out->page, err));
     const pq_page *p = &out->page;
     bool data = p->type == PQ_DATA_PAGE || p->type == PQ_DATA_PAGE_V2;
@@ -70,6 +66,18 @@ static nrw_status next(pq_page_walk *w, pq_page_at *out, nrw_error *err)
         w->values += p->n_values;
     }
     return NRW_OK;
+}
+
+static nrw_status next(pq_page_walk *w, pq_page_at *out, nrw_error *err)
+{
+    if (w->values < w->want) {
+        if (w->at < w->end)
+            return read_page(w, out, err);
+        return err_set(err, NRW_E_CORRUPT, "the pages end after %lld of %lld values",
+                       (long long)w->values, (long long)w->want);
+    }
+    /* Behind the last value there may be empty pages, and bytes of no meaning. */
+    return w->at < w->said && read_page(w, out, NULL) >= 0 ? NRW_OK : NRW_END;
 }
 
 nrw_status pq_page_walk_next(pq_page_walk *w, pq_page_at *out, nrw_error *err)
