@@ -141,12 +141,26 @@ static const uint8_t *dict_raw(const vector *v, uint32_t first, uint32_t n, uint
     return b->raw;
 }
 
+/* Texts of a vector with one heap at most: long and short ones mixed cost no branch. */
+static void view_spans(const vector *v, uint32_t first, uint32_t n, span *out)
+{
+    const view *w = (const view *)v->data + first;
+    uintptr_t heap = v->heaps.n ? (uintptr_t)v->heaps.at[0]->data : 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uintptr_t in = (uintptr_t)w[i].inlined, far = heap + (uintptr_t)w[i].offset;
+        out[i] = (span){(const uint8_t *)(w[i].len <= VIEW_INLINE ? in : far), (size_t)w[i].len};
+    }
+}
+
 static void flat_spans(const vector *v, uint32_t first, uint32_t n, bool all, span *out)
 {
     uint32_t k = 0, width = v->type.width;
 
     if (type_is_view(&v->type)) {
-        if (all)
+        if (all && v->heaps.n <= 1)
+            view_spans(v, first, n, out);
+        else if (all)
             for (uint32_t i = 0; i < n; i++)
                 out[i] = view_span(v, first + i);
         else

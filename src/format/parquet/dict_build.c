@@ -51,12 +51,12 @@ uint64_t pq_dict_memory(const pq_dict *d)
            (d->at ? mem_cost(d->at_cap * sizeof *d->at) : 0);
 }
 
-/* Three quarters full at most. */
-static uint64_t slots_for(uint64_t entries)
+/* Numbers: half full at most. Longer values, whose table is twice as wide: three quarters. */
+static uint64_t slots_for(bool numbers, uint64_t entries)
 {
     uint64_t slots = SLOTS_FIRST;
 
-    while (entries * 4 > slots * 3)
+    while (numbers ? entries * 2 > slots : entries * 4 > slots * 3)
         slots *= 2;
     return slots;
 }
@@ -64,7 +64,7 @@ static uint64_t slots_for(uint64_t entries)
 uint64_t pq_dict_most(bool numbers, uint32_t width, uint64_t max)
 {
     uint64_t entries = max / (width ? width : 4 + 3) + 1; /* few texts are shorter than 3 bytes */
-    uint64_t table = slots_for(entries) * (numbers ? 4 : 8);
+    uint64_t table = slots_for(numbers, entries) * (numbers ? 4 : 8);
     uint64_t at = width ? 0 : 4 * entries;
 
     return table + table / 2 + max + max / 8 + at + at / 8;
@@ -136,12 +136,12 @@ static nrw_status table_new(pq_dict *d, uint64_t slots, nrw_error *err)
 nrw_status pq_dict_rebuild(pq_dict *d, nrw_error *err)
 {
     pq_dict_freeze(d);
-    return d->n ? table_new(d, slots_for(d->n), err) : NRW_OK;
+    return d->n ? table_new(d, slots_for(d->slot_words == 1, d->n), err) : NRW_OK;
 }
 
 static nrw_status table_room(pq_dict *d, nrw_error *err)
 {
-    uint64_t slots = slots_for((uint64_t)d->n + 1);
+    uint64_t slots = slots_for(d->slot_words == 1, (uint64_t)d->n + 1);
 
     return slots > d->n_slots ? table_new(d, slots, err) : NRW_OK;
 }
@@ -197,27 +197,92 @@ static nrw_status add_number(pq_dict *d, const uint8_t *value, uint64_t hash, nr
     return NRW_OK;
 }
 
-/* The lookup loop, once for each width. */
+/* Lookups, once for each width. The first passes have no branches: pass t tries slot t of each
+ * value and lists those that do not stand there, new ones among them. What is left is taken one by
+ * one, in order, so entries still stand in order of first appearance. */
+#define PASS   256
+#define PASSES 3
+
+typedef struct pass {
+    uint32_t n;            /* values that were not found */
+    uint16_t at[PASS + 1]; /* their places */
+    uint64_t hash[PASS + 8];
+} pass;
+
+#define HASH_32(values, n, out) kernels_get()->hash_4(values, n, out)
+#define HASH_64(values, n, out) kernels_get()->hash_8(values, n, out)
+
 #define ADD_NUMBERS(bits)                                                                          \
-    static nrw_status add_##bits(pq_dict *d, const uint8_t *values, size_t n, uint32_t *out,       \
-                                 size_t *took, nrw_error *err)                                     \
+    static void first_pass_##bits(const pq_dict *d, const uint8_t *values, uint32_t n,             \
+                                  uint32_t *out, pass *p)                                          \
     {                                                                                              \
-        for (size_t i = 0; i < n; i++) {                                                           \
-            uint##bits##_t v = load_u##bits(values + i * sizeof v);                                \
-            uint64_t hash = kernel_hash_u64(v);                                                    \
-            uint32_t mask = d->n_slots - 1, s = (uint32_t)hash & mask, e = 0;                      \
-            if (d->n_slots)                                                                        \
-                while ((e = d->slots[s]) &&                                                        \
-                       load_u##bits(d->plain->data + (e - 1) * sizeof v) != v)                     \
-                    s = (s + 1) & mask;                                                            \
-            if (!e) {                                                                              \
-                *took = i;                                                                         \
-                if (pq_dict_bytes(d) + sizeof v > d->max)                                          \
-                    return NRW_OK;                                                                 \
-                TRY(add_number(d, values + i * sizeof v, hash, err));                              \
-                e = d->n;                                                                          \
-            }                                                                                      \
-            out[i] = e - 1;                                                                        \
+        uint32_t mask = d->n_slots - 1, k = 0;                                                     \
+        const uint8_t *plain = d->plain->data;                                                     \
+        for (uint32_t i = 0; i < n; i++) {                                                         \
+            uint32_t e = d->slots[(uint32_t)p->hash[i] & mask], entry = e - (e != 0);              \
+            bool differs = load_u##bits(plain + (size_t)entry * (bits / 8)) !=                     \
+                           load_u##bits(values + (size_t)i * (bits / 8));                          \
+            out[i] = entry;                                                                        \
+            p->at[k] = (uint16_t)i;                                                                \
+            k += differs | (e == 0);                                                               \
+        }                                                                                          \
+        p->n = k;                                                                                  \
+    }                                                                                              \
+    static void next_pass_##bits(const pq_dict *d, const uint8_t *values, uint32_t step,           \
+                                 uint32_t *out, pass *p)                                           \
+    {                                                                                              \
+        uint32_t mask = d->n_slots - 1, k = 0;                                                     \
+        const uint8_t *plain = d->plain->data;                                                     \
+        for (uint32_t j = 0; j < p->n; j++) {                                                      \
+            uint32_t i = p->at[j], e = d->slots[((uint32_t)p->hash[i] + step) & mask];             \
+            uint32_t entry = e - (e != 0);                                                         \
+            bool differs = load_u##bits(plain + (size_t)entry * (bits / 8)) !=                     \
+                           load_u##bits(values + (size_t)i * (bits / 8));                          \
+            out[i] = entry;                                                                        \
+            p->at[k] = (uint16_t)i;                                                                \
+            k += differs | (e == 0);                                                               \
+        }                                                                                          \
+        p->n = k;                                                                                  \
+    }                                                                                              \
+    static nrw_status one_##bits(pq_dict *d, const uint8_t *value, uint32_t *out, bool *full,      \
+                                 nrw_error *err)                                                   \
+    {                                                                                              \
+        uint##bits##_t v = load_u##bits(value);                                                    \
+        uint64_t hash = kernel_hash_u64(v);                                                        \
+        uint32_t mask = d->n_slots - 1, s = (uint32_t)hash & mask, e = 0;                          \
+        if (d->n_slots)                                                                            \
+            while ((e = d->slots[s]) && load_u##bits(d->plain->data + (e - 1) * sizeof v) != v)    \
+                s = (s + 1) & mask;                                                                \
+        if (!e) {                                                                                  \
+            *full = pq_dict_bytes(d) + sizeof v > d->max;                                          \
+            if (*full)                                                                             \
+                return NRW_OK;                                                                     \
+            TRY(add_number(d, value, hash, err));                                                  \
+            e = d->n;                                                                              \
+        }                                                                                          \
+        *out = e - 1;                                                                              \
+        return NRW_OK;                                                                             \
+    }                                                                                              \
+    static nrw_status add_##bits(pq_dict *d, const uint8_t *values, uint32_t n, uint32_t *out,     \
+                                 uint32_t *took, nrw_error *err)                                   \
+    {                                                                                              \
+        bool full = false;                                                                         \
+        pass p;                                                                                    \
+        if (d->n) {                                                                                \
+            HASH_##bits(values, n, p.hash);                                                        \
+            first_pass_##bits(d, values, n, out, &p);                                              \
+            for (uint32_t step = 1; step < PASSES; step++)                                         \
+                next_pass_##bits(d, values, step, out, &p);                                        \
+        } else {                                                                                   \
+            for (uint32_t i = 0; i < n; i++)                                                       \
+                p.at[i] = (uint16_t)i;                                                             \
+            p.n = n;                                                                               \
+        }                                                                                          \
+        for (uint32_t j = 0; j < p.n; j++) {                                                       \
+            *took = p.at[j];                                                                       \
+            TRY(one_##bits(d, values + p.at[j] * (bits / 8), &out[p.at[j]], &full, err));          \
+            if (full)                                                                              \
+                return NRW_OK;                                                                     \
         }                                                                                          \
         *took = n;                                                                                 \
         return NRW_OK;                                                                             \
@@ -229,8 +294,16 @@ nrw_status pq_dict_add_numbers(pq_dict *d, const uint8_t *values, size_t n, uint
                                size_t *took, nrw_error *err)
 {
     *took = 0;
-    return d->width == 4 ? add_32(d, values, n, out, took, err)
-                         : add_64(d, values, n, out, took, err);
+    while (*took < n) {
+        uint32_t now = (uint32_t)size_min(PASS, n - *took), part = 0;
+        const uint8_t *v = values + *took * d->width;
+        TRY(d->width == 4 ? add_32(d, v, now, out + *took, &part, err)
+                          : add_64(d, v, now, out + *took, &part, err));
+        *took += part;
+        if (part < now)
+            break;
+    }
+    return NRW_OK;
 }
 
 static nrw_status add_span(pq_dict *d, span v, uint32_t hash, nrw_error *err)

@@ -4,12 +4,17 @@
 
 #include "base/span.h"
 
-/* Returns the end of what was written; up to 15 bytes behind it are overwritten. */
+/* Returns the end of what was written; up to 31 bytes behind it are overwritten. */
 static inline uint8_t *enc_copy(uint8_t *dst, const uint8_t *src, size_t len)
 {
-    if (__builtin_expect(len <= 64, 1)) {
-        for (size_t at = 0; at < len; at += 16)
+    if (__builtin_expect(len <= 32, 1)) { /* one branch for most texts, whatever their lengths */
+        memcpy(dst, src, 16);
+        memcpy(dst + 16, src + 16, 16);
+    } else if (len <= 128) {
+        for (size_t at = 0; at < len; at += 32) {
             memcpy(dst + at, src + at, 16);
+            memcpy(dst + at + 16, src + at + 16, 16);
+        }
     } else {
         memcpy(dst, src, len);
     }

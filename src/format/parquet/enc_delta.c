@@ -35,85 +35,63 @@ static unsigned width_of(uint64_t bits)
     return bits ? 64 - (unsigned)__builtin_clzll(bits) : 0;
 }
 
-/* One block of n differences, which are overwritten. */
-static uint8_t *put_block_i32(uint8_t *p, uint32_t *delta, size_t n)
-{
-    const kernels *k = kernels_get();
-    int32_t min = 0, max;
-    uint8_t *widths;
-
-    k->minmax_i32((const int32_t *)delta, n, &min, &max);
-    p += enc_varint(p, zigzag(min));
-    widths = p;
-    memset(widths, 0, MINIBLOCKS);
-    p += MINIBLOCKS;
-    for (size_t i = 0; i < n; i++)
-        delta[i] -= (uint32_t)min;
-    for (size_t i = n; i < (n + MINI - 1) / MINI * MINI; i++)
-        delta[i] = 0;
-    for (size_t b = 0; b * MINI < n; b++) {
-        uint32_t bits = 0;
-        for (size_t i = 0; i < MINI; i++)
-            bits |= delta[b * MINI + i];
-        widths[b] = (uint8_t)width_of(bits);
-        k->pack_u32(delta + b * MINI, widths[b], MINI, p);
-        p += MINI / 8 * widths[b];
+/* One block: `last` and the n values behind it. Inlined twice, for whole blocks and for the last
+ * one, so that the loops of whole blocks have a fixed length. */
+#define PUT_BLOCK(bits)                                                                            \
+    static inline __attribute__((always_inline))                                                   \
+    uint8_t *block_##bits(const kernels *k, uint8_t *p, const uint8_t *v, size_t n)                \
+    {                                                                                              \
+        enum { W = bits / 8 };                                                                     \
+        uint##bits##_t delta[BLOCK + SLACK];                                                       \
+        int##bits##_t min = 0, max;                                                                \
+        uint8_t *widths;                                                                           \
+        for (size_t i = 0; i < n; i++)                                                             \
+            delta[i] = load_u##bits(v + W * i) - load_u##bits(v + W * i - W);                      \
+        k->minmax_i##bits((const int##bits##_t *)delta, n, &min, &max);                            \
+        p += enc_varint(p, zigzag(min));                                                           \
+        widths = p;                                                                                \
+        memset(widths, 0, MINIBLOCKS);                                                             \
+        p += MINIBLOCKS;                                                                           \
+        for (size_t i = 0; i < n; i++)                                                             \
+            delta[i] -= (uint##bits##_t)min;                                                       \
+        for (size_t i = n; i % MINI; i++)                                                          \
+            delta[i] = 0;                                                                          \
+        for (size_t b = 0; b * MINI < n; b++) {                                                    \
+            const uint##bits##_t *mini = delta + b * MINI;                                         \
+            uint##bits##_t all = 0;                                                                \
+            for (size_t i = 0; i < MINI; i++)                                                      \
+                all |= mini[i];                                                                    \
+            widths[b] = (uint8_t)width_of(all);                                                    \
+            k->pack_u##bits(mini, widths[b], MINI, p);                                             \
+            p += MINI / 8 * widths[b];                                                             \
+        }                                                                                          \
+        return p;                                                                                  \
     }
-    return p;
-}
-
-static uint8_t *put_block_i64(uint8_t *p, uint64_t *delta, size_t n)
-{
-    const kernels *k = kernels_get();
-    int64_t min = 0, max;
-    uint8_t *widths;
-
-    k->minmax_i64((const int64_t *)delta, n, &min, &max);
-    p += enc_varint(p, zigzag(min));
-    widths = p;
-    memset(widths, 0, MINIBLOCKS);
-    p += MINIBLOCKS;
-    for (size_t i = 0; i < n; i++)
-        delta[i] -= (uint64_t)min;
-    for (size_t i = n; i < (n + MINI - 1) / MINI * MINI; i++)
-        delta[i] = 0;
-    for (size_t b = 0; b * MINI < n; b++) {
-        uint64_t bits = 0;
-        for (size_t i = 0; i < MINI; i++)
-            bits |= delta[b * MINI + i];
-        widths[b] = (uint8_t)width_of(bits);
-        k->pack_u64(delta + b * MINI, widths[b], MINI, p);
-        p += MINI / 8 * widths[b];
-    }
-    return p;
-}
+PUT_BLOCK(32)
+PUT_BLOCK(64)
 
 size_t enc_delta_i32(const uint8_t *values, size_t n, uint8_t *dst)
 {
-    uint32_t delta[BLOCK + SLACK];
+    const kernels *k = kernels_get();
     uint8_t *p = put_header(dst, n, n ? (int32_t)load_u32(values) : 0);
+    size_t at = 1;
 
-    for (size_t at = 1; at < n; at += BLOCK) {
-        size_t now = size_min(BLOCK, n - at);
-        const uint8_t *v = values + 4 * at;
-        for (size_t i = 0; i < now; i++)
-            delta[i] = load_u32(v + 4 * i) - load_u32(v + 4 * i - 4);
-        p = put_block_i32(p, delta, now);
-    }
+    for (; at + BLOCK <= n; at += BLOCK)
+        p = block_32(k, p, values + 4 * at, BLOCK);
+    if (at < n)
+        p = block_32(k, p, values + 4 * at, n - at);
     return (size_t)(p - dst);
 }
 
 size_t enc_delta_i64(const uint8_t *values, size_t n, uint8_t *dst)
 {
-    uint64_t delta[BLOCK + SLACK];
+    const kernels *k = kernels_get();
     uint8_t *p = put_header(dst, n, n ? (int64_t)load_u64(values) : 0);
+    size_t at = 1;
 
-    for (size_t at = 1; at < n; at += BLOCK) {
-        size_t now = size_min(BLOCK, n - at);
-        const uint8_t *v = values + 8 * at;
-        for (size_t i = 0; i < now; i++)
-            delta[i] = load_u64(v + 8 * i) - load_u64(v + 8 * i - 8);
-        p = put_block_i64(p, delta, now);
-    }
+    for (; at + BLOCK <= n; at += BLOCK)
+        p = block_64(k, p, values + 8 * at, BLOCK);
+    if (at < n)
+        p = block_64(k, p, values + 8 * at, n - at);
     return (size_t)(p - dst);
 }

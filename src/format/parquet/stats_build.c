@@ -92,32 +92,33 @@ static bool minmax(pq_order order, const uint8_t *v, size_t width, size_t n, uin
 /* ---- byte strings ---- */
 
 /* The first eight bytes as a number that compares as they do; short values are filled with 0. */
-static inline uint64_t prefix_key(span s)
+static inline uint64_t prefix_key(span s, uint64_t flip)
 {
     uint64_t key = __builtin_bswap64(load_u64(s.data));
+    unsigned drop = s.len < 8 ? 64 - 8 * (unsigned)s.len : 0;
 
-    if (s.len < 8)
-        key = s.len ? key & ~(UINT64_MAX >> 8 * s.len) : 0;
-    return key;
+    return (drop == 64 ? 0 : key >> drop << drop) ^ flip;
 }
 
-static inline void join_span(pq_bounds *b, span s)
+/* The sign bit flipped, two's complement compares like unsigned bytes. */
+static uint64_t key_flip(const pq_bounds *b)
 {
-    uint64_t key = prefix_key(s);
+    return b->order == PQ_ORDER_DECIMAL ? (uint64_t)1 << 63 : 0;
+}
 
-    if (b->order == PQ_ORDER_DECIMAL)
-        key ^= (uint64_t)1 << 63;
+static void join_span(pq_bounds *b, span s, uint64_t key)
+{
     if (!b->any) {
         b->any = true;
         b->min = b->max = s;
         b->min_key = b->max_key = key;
         return;
     }
-    if (key <= b->min_key && (key < b->min_key || pq_order_compare(b->order, s, b->min) < 0)) {
+    if (key < b->min_key || (key == b->min_key && pq_order_compare(b->order, s, b->min) < 0)) {
         b->min = s;
         b->min_key = key;
     }
-    if (key >= b->max_key && (key > b->max_key || pq_order_compare(b->order, s, b->max) > 0)) {
+    if (key > b->max_key || (key == b->max_key && pq_order_compare(b->order, s, b->max) > 0)) {
         b->max = s;
         b->max_key = key;
     }
@@ -125,10 +126,21 @@ static inline void join_span(pq_bounds *b, span s)
 
 void pq_bounds_spans(pq_bounds *b, const span *values, size_t n)
 {
-    if (b->order == PQ_ORDER_NONE)
+    uint64_t flip = key_flip(b);
+
+    if (b->order == PQ_ORDER_NONE || !n)
         return;
-    for (size_t i = 0; i < n; i++)
-        join_span(b, values[i]);
+    if (!b->any)
+        join_span(b, values[0], prefix_key(values[0], flip));
+    uint64_t low = b->min_key, high = b->max_key;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t key = prefix_key(values[i], flip);
+        if (key > low && key < high)
+            continue;
+        join_span(b, values[i], key);
+        low = b->min_key;
+        high = b->max_key;
+    }
 }
 
 void pq_bounds_fixed(pq_bounds *b, const uint8_t *values, size_t width, size_t n)
@@ -141,8 +153,10 @@ void pq_bounds_fixed(pq_bounds *b, const uint8_t *values, size_t width, size_t n
     if (b->order == PQ_ORDER_NONE)
         return;
     if (!is_number(b->order))
-        for (size_t i = 0; i < n; i++)
-            join_span(b, (span){values + i * width, width});
+        for (size_t i = 0; i < n; i++) {
+            span s = {values + i * width, width};
+            join_span(b, s, prefix_key(s, key_flip(b)));
+        }
     else if (minmax(b->order, values, width, n, min.bytes, max.bytes))
         join_number(b, min.bytes, max.bytes, width);
 }
@@ -154,8 +168,10 @@ static void bounds_entries(pq_bounds *b, const pq_dict *d, const uint32_t *entry
     uint8_t values[8 * (BLOCK + 8)]; /* slack, as kernels ask */
 
     if (!is_number(b->order)) {
-        for (size_t i = 0; i < n; i++)
-            join_span(b, pq_dict_entry(d, entry[i]));
+        for (size_t i = 0; i < n; i++) {
+            span s = pq_dict_entry(d, entry[i]);
+            join_span(b, s, prefix_key(s, key_flip(b)));
+        }
         return;
     }
     if (d->width == 8)
