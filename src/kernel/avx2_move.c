@@ -27,14 +27,30 @@ TARGET_AVX2 void kernel_avx2_gather_16(const void *dict, const uint32_t *index, 
         store_128(to + i * 16, load_128(from + (size_t)at[i] * 16));
 }
 
+/* Two copies that overlap make any width between their size and twice that. */
+#define GATHER_PAIRS(type, load, store)                                                            \
+    for (size_t i = 0; i < n; i++, to += width) {                                                  \
+        const uint8_t *p = from + (size_t)at[i] * width;                                           \
+        type first = load(p), second = load(p + width - sizeof(type));                             \
+        store(to, first);                                                                          \
+        store(to + width - sizeof(type), second);                                                  \
+    }
+
 TARGET_AVX2 void kernel_avx2_gather_any(const void *dict, size_t width, const uint32_t *index,
                                         size_t n, void *dst)
 {
     const any_u32 *at = (const any_u32 *)index;
     const uint8_t *from = dict;
     uint8_t *to = dst;
-    for (size_t i = 0; i < n; i++)
-        memcpy(to + i * width, from + (size_t)at[i] * width, width);
+    if (width < 4 || width > 32) {
+        kernel_scalar_gather_any(dict, width, index, n, dst);
+    } else if (width <= 8) {
+        GATHER_PAIRS(uint32_t, load_u32, store_u32)
+    } else if (width <= 16) {
+        GATHER_PAIRS(uint64_t, load_u64, store_u64)
+    } else {
+        GATHER_PAIRS(__m128i, load_128, store_128)
+    }
 }
 
 /* -- Spread and compress ------------------------------------------------------------------------

@@ -119,16 +119,28 @@ ALWAYS TARGET_AVX2 void join_4(const uint8_t *src, size_t stride, uint8_t *dst)
     store_128(dst + 48, _mm_unpackhi_epi16(ab, cd));
 }
 
+/* Four vectors of byte pairs: one after the other of eight values. */
+ALWAYS TARGET_AVX2 void store_joined_8(__m128i ab, __m128i cd, __m128i ef, __m128i gh, uint8_t *dst)
+{
+    __m128i low = _mm_unpacklo_epi16(ab, cd), high = _mm_unpacklo_epi16(ef, gh);
+    store_128(dst, _mm_unpacklo_epi32(low, high));
+    store_128(dst + 16, _mm_unpackhi_epi32(low, high));
+    low = _mm_unpackhi_epi16(ab, cd);
+    high = _mm_unpackhi_epi16(ef, gh);
+    store_128(dst + 32, _mm_unpacklo_epi32(low, high));
+    store_128(dst + 48, _mm_unpackhi_epi32(low, high));
+}
+
 ALWAYS TARGET_AVX2 void join_8(const uint8_t *src, size_t stride, uint8_t *dst)
 {
-    uint8_t low[64], high[64]; /* bytes 0 to 3 and 4 to 7 of sixteen values */
-    join_4(src, stride, low);
-    join_4(src + 4 * stride, stride, high);
-    for (size_t i = 0; i < 4; i++) {
-        __m128i a = load_128(low + i * 16), b = load_128(high + i * 16);
-        store_128(dst + i * 32, _mm_unpacklo_epi32(a, b));
-        store_128(dst + i * 32 + 16, _mm_unpackhi_epi32(a, b));
-    }
+    __m128i a = load_128(src), b = load_128(src + stride);
+    __m128i c = load_128(src + 2 * stride), d = load_128(src + 3 * stride);
+    __m128i e = load_128(src + 4 * stride), f = load_128(src + 5 * stride);
+    __m128i g = load_128(src + 6 * stride), h = load_128(src + 7 * stride);
+    store_joined_8(_mm_unpacklo_epi8(a, b), _mm_unpacklo_epi8(c, d), _mm_unpacklo_epi8(e, f),
+                   _mm_unpacklo_epi8(g, h), dst);
+    store_joined_8(_mm_unpackhi_epi8(a, b), _mm_unpackhi_epi8(c, d), _mm_unpackhi_epi8(e, f),
+                   _mm_unpackhi_epi8(g, h), dst + 64);
 }
 
 /* A step may read and write up to fifteen values too many, more than the slack of wide ones, so
@@ -149,39 +161,54 @@ TARGET_AVX2 void kernel_avx2_split_decode(const uint8_t *src, size_t stride, siz
     kernel_scalar_split_decode(src + i, stride, width, n - i, dst + i * width);
 }
 
-/* 64 bytes, sixteen values of four: byte k of all of them in *k. */
-ALWAYS TARGET_AVX2 void part_4(const uint8_t *src, size_t step, __m128i by_byte[4])
+ALWAYS TARGET_AVX2 void part_4(const uint8_t *src, uint8_t *dst, size_t stride)
 {
     const __m128i group = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     __m128i a = _mm_shuffle_epi8(load_128(src), group);
-    __m128i b = _mm_shuffle_epi8(load_128(src + step), group);
-    __m128i c = _mm_shuffle_epi8(load_128(src + 2 * step), group);
-    __m128i d = _mm_shuffle_epi8(load_128(src + 3 * step), group);
+    __m128i b = _mm_shuffle_epi8(load_128(src + 16), group);
+    __m128i c = _mm_shuffle_epi8(load_128(src + 32), group);
+    __m128i d = _mm_shuffle_epi8(load_128(src + 48), group);
     __m128i ab = _mm_unpacklo_epi32(a, b), cd = _mm_unpacklo_epi32(c, d);
-    by_byte[0] = _mm_unpacklo_epi64(ab, cd);
-    by_byte[1] = _mm_unpackhi_epi64(ab, cd);
+    store_128(dst, _mm_unpacklo_epi64(ab, cd));
+    store_128(dst + stride, _mm_unpackhi_epi64(ab, cd));
     ab = _mm_unpackhi_epi32(a, b);
     cd = _mm_unpackhi_epi32(c, d);
-    by_byte[2] = _mm_unpacklo_epi64(ab, cd);
-    by_byte[3] = _mm_unpackhi_epi64(ab, cd);
+    store_128(dst + 2 * stride, _mm_unpacklo_epi64(ab, cd));
+    store_128(dst + 3 * stride, _mm_unpackhi_epi64(ab, cd));
+}
+
+/* Two values of eight bytes as eight pairs of equal bytes, four such to quadruples: the low ones of
+ * the bytes 0 to 3, the high ones of 4 to 7. */
+typedef struct quads {
+    __m128i low, high;
+} quads;
+
+ALWAYS TARGET_AVX2 quads quads_of(const uint8_t *src)
+{
+    const __m128i group = _mm_setr_epi8(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+    __m128i a = _mm_shuffle_epi8(load_128(src), group);
+    __m128i b = _mm_shuffle_epi8(load_128(src + 16), group);
+    return (quads){_mm_unpacklo_epi16(a, b), _mm_unpackhi_epi16(a, b)};
+}
+
+ALWAYS TARGET_AVX2 void store_quads(__m128i a, __m128i b, __m128i c, __m128i d, uint8_t *dst,
+                                    size_t stride)
+{
+    __m128i ab = _mm_unpacklo_epi32(a, b), cd = _mm_unpacklo_epi32(c, d);
+    store_128(dst, _mm_unpacklo_epi64(ab, cd));
+    store_128(dst + stride, _mm_unpackhi_epi64(ab, cd));
+    ab = _mm_unpackhi_epi32(a, b);
+    cd = _mm_unpackhi_epi32(c, d);
+    store_128(dst + 2 * stride, _mm_unpacklo_epi64(ab, cd));
+    store_128(dst + 3 * stride, _mm_unpackhi_epi64(ab, cd));
 }
 
 ALWAYS TARGET_AVX2 void part_8(const uint8_t *src, uint8_t *dst, size_t stride)
 {
-    uint8_t low[64], high[64];
-    __m128i bytes[4];
-    for (size_t i = 0; i < 4; i++) {
-        __m128 a = _mm_castsi128_ps(load_128(src + i * 32));
-        __m128 b = _mm_castsi128_ps(load_128(src + i * 32 + 16));
-        store_128(low + i * 16, _mm_castps_si128(_mm_shuffle_ps(a, b, 0x88)));
-        store_128(high + i * 16, _mm_castps_si128(_mm_shuffle_ps(a, b, 0xdd)));
-    }
-    part_4(low, 16, bytes);
-    for (size_t k = 0; k < 4; k++)
-        store_128(dst + k * stride, bytes[k]);
-    part_4(high, 16, bytes);
-    for (size_t k = 0; k < 4; k++)
-        store_128(dst + (k + 4) * stride, bytes[k]);
+    quads a = quads_of(src), b = quads_of(src + 32);
+    quads c = quads_of(src + 64), d = quads_of(src + 96);
+    store_quads(a.low, b.low, c.low, d.low, dst, stride);
+    store_quads(a.high, b.high, c.high, d.high, dst + 4 * stride, stride);
 }
 
 ALWAYS TARGET_AVX2 void part_2(const uint8_t *src, uint8_t *dst, size_t stride)
@@ -204,12 +231,8 @@ TARGET_AVX2 void kernel_avx2_split_encode(const uint8_t *src, size_t width, size
         for (; i + 16 <= n; i += 16)
             part_8(src + i * 8, dst + i, stride);
     else if (width == 4)
-        for (; i + 16 <= n; i += 16) {
-            __m128i bytes[4];
-            part_4(src + i * 4, 16, bytes);
-            for (size_t k = 0; k < 4; k++)
-                store_128(dst + k * stride + i, bytes[k]);
-        }
+        for (; i + 16 <= n; i += 16)
+            part_4(src + i * 4, dst + i, stride);
     kernel_scalar_split_encode(src + i * width, width, n - i, dst + i, stride);
 }
 
