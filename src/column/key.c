@@ -1,5 +1,7 @@
 #include "column/key.h"
 
+#include "column/compare.h"
+
 #include <math.h>
 
 static const uint8_t null_mark[1] = {0}, value_mark[1] = {1};
@@ -46,6 +48,9 @@ nrw_status key_append(bytes *key, const vector *v, uint32_t row, nrw_error *err)
         TRY(bytes_append(key, &len, sizeof len, err));
     } else if (is_float(&v->type)) {
         value = canonical_float(&v->type, value, room);
+    } else if (v->type.id == TYPE_INTERVAL) {
+        store_u64(room, value_interval_ms(value.data));
+        value = (span){room, sizeof room};
     }
     return bytes_append(key, value.data, value.len, err);
 }

@@ -7,7 +7,7 @@
 /* Appends value `row` of v (flat or dict) to a key: a byte that tells nulls from values, then the
  * value; text and binary with their length before them. Two keys made of values of the same types
  * are equal byte for byte exactly when no value is distinct from its counterpart: nulls are equal,
- * -0 equals 0, every NaN equals every other. */
+ * -0 equals 0, every NaN equals every other, 30 days equal a month. */
 nrw_status key_append(bytes *key, const vector *v, uint32_t row, nrw_error *err) NRW_CHECKED;
 
 #endif

@@ -1,115 +1,73 @@
 #include "column/vector_part.h"
 
-/* One loop for each width that types have; the compiler turns the fixed memcpy into moves. */
-#define GATHER(width_)                                                                             \
-    case width_:                                                                                   \
-        for (uint32_t i = 0; i < n; i++)                                                           \
-            memcpy(dst + (size_t)i * (width_), src + (size_t)at[i] * (width_), (width_));          \
-        break;
-
-#define GATHER_BODY                                                                                \
-    switch (width) {                                                                               \
-        GATHER(0)                                                                                  \
-        GATHER(1)                                                                                  \
-        GATHER(2)                                                                                  \
-        GATHER(4)                                                                                  \
-        GATHER(8)                                                                                  \
-        GATHER(12)                                                                                 \
-        GATHER(16)                                                                                 \
-        GATHER(32)                                                                                 \
-    default:                                                                                       \
-        for (uint32_t i = 0; i < n; i++)                                                           \
-            memcpy(dst + (size_t)i * width, src + (size_t)at[i] * width, width);                   \
-    }
+#include "kernel/kernel.h"
 
 void part_gather16(uint8_t *dst, const uint8_t *src, const uint16_t *at, uint32_t n, uint32_t width)
 {
-    GATHER_BODY
+    const kernels *k = kernels_get();
+    switch (width) {
+    case 0: break;
+    case 1: k->take_1(src, at, n, dst); break;
+    case 2: k->take_2(src, at, n, dst); break;
+    case 4: k->take_4(src, at, n, dst); break;
+    case 8: k->take_8(src, at, n, dst); break;
+    case 16: k->take_16(src, at, n, dst); break;
+    default:
+        for (uint32_t i = 0; i < n; i++)
+            memcpy(dst + (size_t)i * width, src + (size_t)at[i] * width, width);
+    }
 }
 
 void part_gather32(uint8_t *dst, const uint8_t *src, const uint32_t *at, uint32_t n, uint32_t width)
 {
-    GATHER_BODY
+    const kernels *k = kernels_get();
+    switch (width) {
+    case 0: break;
+    case 4: k->gather_4(src, at, n, dst); break;
+    case 8: k->gather_8(src, at, n, dst); break;
+    case 16: k->gather_16(src, at, n, dst); break;
+    default: k->gather_any(src, width, at, n, dst); break;
+    }
 }
 
-#define FILL(width_)                                                                               \
-    case width_: {                                                                                 \
-        uint8_t value[width_];                                                                     \
-        memcpy(value, src, (width_));                                                              \
-        for (uint32_t i = 0; i < n; i++)                                                           \
-            memcpy(dst + (size_t)i * (width_), value, (width_));                                   \
-        break;                                                                                     \
-    }
+/* A run of a few values is filled faster than a kernel is called. */
+#define FILL_SHORT 16
+
+static void fill_short(uint8_t *dst, const uint8_t *src, uint32_t n, uint32_t width)
+{
+    for (uint32_t i = 0; i < n; i++)
+        memcpy(dst + (size_t)i * width, src, width);
+}
 
 void part_fill(uint8_t *dst, const uint8_t *src, uint32_t n, uint32_t width)
 {
-    switch (width) {
-    case 0: break;
-    case 1:
-        memset(dst, *src, n);
-        break;
-        FILL(2)
-        FILL(4)
-        FILL(8)
-        FILL(16)
-    default:
+    uint64_t value = 0;
+    if (width == 8 && n <= FILL_SHORT) {
+        memcpy(&value, src, 8);
         for (uint32_t i = 0; i < n; i++)
-            memcpy(dst + (size_t)i * width, src, width);
+            memcpy(dst + 8 * (size_t)i, &value, 8);
+    } else if (width == 8) {
+        memcpy(&value, src, 8);
+        kernels_get()->fill_8(dst, value, n);
+    } else if (width == 4) {
+        kernels_get()->fill_4(dst, load_u32(src), n);
+    } else if (width == 1) {
+        memset(dst, *src, n);
+    } else {
+        fill_short(dst, src, n, width);
     }
 }
 
 void part_set_bits(uint8_t *bits, size_t at, size_t n, bool on)
 {
-    size_t end = at + n;
-    for (; at < end && (at & 7); at++) {
-        if (on)
-            bit_set(bits, at);
-        else
-            bit_clear(bits, at);
-    }
-    size_t whole = (end - at) / 8;
-    memset(bits + (at >> 3), on ? 0xff : 0, whole);
-    for (at += whole * 8; at < end; at++) {
-        if (on)
-            bit_set(bits, at);
-        else
-            bit_clear(bits, at);
-    }
-}
-
-/* Up to 56 bits of src from bit `from`; reads eight bytes, of which the slack behind a bitmap has
- * room. */
-static uint64_t bits_at(const uint8_t *src, size_t from)
-{
-    return load_u64(src + (from >> 3)) >> (from & 7);
+    kernels_get()->fill_bits(bits, at, n, on);
 }
 
 uint32_t part_copy_bits(uint8_t *dst, size_t at, const uint8_t *src, size_t from, size_t n)
 {
-    uint32_t ones = 0;
-    size_t i = 0;
-    for (; i < n && ((at + i) & 7); i++) {
-        bool on = bit_get(src, from + i);
-        ones += on;
-        if (on)
-            bit_set(dst, at + i);
-        else
-            bit_clear(dst, at + i);
-    }
-    for (; n - i >= 48; i += 48) {
-        uint64_t word = bits_at(src, from + i) & (((uint64_t)1 << 48) - 1);
-        ones += (uint32_t)__builtin_popcountll(word);
-        memcpy(dst + ((at + i) >> 3), &word, 6);
-    }
-    for (; i < n; i++) {
-        bool on = bit_get(src, from + i);
-        ones += on;
-        if (on)
-            bit_set(dst, at + i);
-        else
-            bit_clear(dst, at + i);
-    }
-    return (uint32_t)n - ones;
+    const kernels *k = kernels_get();
+    k->copy_bits(src, from, dst, at, n);
+    return (uint32_t)(n - k->popcount_bits(src, from, n));
 }
 
 nrw_status part_like(const vector *v, uint32_t rows, mem *m, vector *out, nrw_error *err)

@@ -11,11 +11,12 @@
 
 #include <pthread.h>
 
-#define CELLS        4096                /* of a step, at least one row */
-#define SCRATCH_SOFT ((size_t)128 << 10) /* beyond it texts that need escapes are cells to stream  \
-                                          */
-#define STREAM_MIN ((size_t)16 << 10)    /* so are longer ones, whatever there is room for */
-#define PAD        16                    /* bytes that may be read behind any short cell */
+#define CELLS 4096 /* of a step, at least one row */
+#define SCRATCH_SOFT                                                                               \
+    ((size_t)128 << 10)               /* beyond it texts that need escapes are cells to stream     \
+                                       */
+#define STREAM_MIN ((size_t)16 << 10) /* so are longer ones, whatever there is room for */
+#define PAD        16                 /* bytes that may be read behind any short cell */
 
 typedef enum cell_place {
     CELL_POINTER, /* `at` is an address */

@@ -6,7 +6,7 @@
 #define WINDOW_ROWS  512 /* rows that decide how wide the columns are, of tables of all rows */
 #define WINDOW_BYTES ((size_t)64 << 10)
 #define DOT_ROWS     3
-#define MAX_ROWS (1u << 24)
+#define MAX_ROWS     (1u << 24)
 
 /* A row as kept: for each column a show_cell's width, its length and its bytes. */
 typedef struct kept {

@@ -1,0 +1,19 @@
+/* The order of values: integers, decimals, dates and times by number; floats by number with NaN
+ * behind all others (-0 equals 0, NaN equals NaN); false before true; text, binary and uuid byte
+ * by byte, unsigned; intervals by length, a month being 30 days. */
+#ifndef COLUMN_COMPARE_H
+#define COLUMN_COMPARE_H
+
+#include "column/type.h"
+
+/* < 0, 0, > 0. Values as flat_span gives them. */
+int value_compare(const type *t, span a, span b);
+
+/* An interval's length in milliseconds. */
+static inline uint64_t value_interval_ms(const uint8_t *p)
+{
+    uint64_t days = (uint64_t)load_u32(p) * 30 + load_u32(p + 4);
+    return days * 86400000 + load_u32(p + 8);
+}
+
+#endif
