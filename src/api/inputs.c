@@ -1,0 +1,148 @@
+/* From a job's words to its inputs. */
+#include "api/move.h"
+
+#include "dataset/gen.h"
+
+#include <string.h>
+
+typedef struct file_input {
+    const char *path;
+    const char *spill_dir;
+    pq_read_options read;
+} file_input;
+
+static nrw_status open_file(const void *self, mem *m, reader **out, nrw_error *err)
+{
+    const file_input *in = self;
+    io_file *f;
+
+    TRY(file_open(m, in->path, in->spill_dir, &f, err));
+    return parquet_open(m, f, &in->read, out, err);
+}
+
+static nrw_status read_options(const nrw_job *job, pq_read_options *o, nrw_error *err)
+{
+    const job_word *w;
+
+    *o = (pq_read_options){0};
+    for (size_t i = 0; (w = job_each(job, "read", i)); i++) {
+        if (strcmp(w->value, "int96=us") == 0)
+            o->int96_us = true;
+        else if (strcmp(w->value, "int96=ns") == 0)
+            o->int96_us = false;
+        else
+            return err_set(err, NRW_E_ARG, "--read: there is no reading option %s of Parquet; "
+                                           "it has int96=us", w->value);
+    }
+    return NRW_OK;
+}
+
+static nrw_status open_files(nrw_job *job, job_inputs *in, nrw_error *err)
+{
+    pq_read_options read;
+    file_input *files;
+
+    TRY(read_options(job, &read, err));
+    TRY(job_files(job, &in->files, err));
+    in->n = in->files.n;
+    TRY(arena_alloc(in->a, in->n * sizeof *files, (void **)&files, err));
+    TRY(arena_alloc(in->a, in->n * sizeof *in->inputs, (void **)&in->inputs, err));
+    for (size_t i = 0; i < in->n; i++) {
+        files[i] = (file_input){in->files.at[i], job_last(job, "spill-dir"), read};
+        in->inputs[i] = (scan_input){in->files.at[i], open_file, &files[i]};
+    }
+    in->name = in->files.at[0];
+    return NRW_OK;
+}
+
+static nrw_status open_gen(const void *self, mem *m, reader **out, nrw_error *err)
+{
+    return gen_open(m, self, out, err);
+}
+
+/* --range and --column in the order they were given. */
+static nrw_status gen_words(nrw_job *job, job_inputs *in, gen_options *o, nrw_error *err)
+{
+    gen_column *columns;
+    const job_word *w;
+    uint32_t n = 0;
+
+    TRY(arena_alloc(in->a, (job->n_words + 1) * sizeof *columns, (void **)&columns, err));
+    for (size_t i = 0; i < job->n_words; i++) {
+        const char *name = job->words[i].option->name;
+        bool range = strcmp(name, "range") == 0;
+        if (range || strcmp(name, "column") == 0)
+            TRY(gen_column_parse(in->a, job->words[i].value, range, &columns[n++], err));
+    }
+    if (n == 0) {
+        err_next(err, "give --range NAME=COUNT or --column NAME=TYPE");
+        return err_set(err, NRW_E_ARG, "gen: no column is given");
+    }
+    for (size_t i = 0; (w = job_each(job, "nulls", i)); i++)
+        TRY(gen_nulls_parse(columns, n, w->value, err));
+    TRY(job_count(job, "rows", 1, INT64_MAX, 0, &o->rows, err));
+    TRY(job_count(job, "seed", 0, UINT64_MAX, 0, &o->seed, err));
+    o->shuffle = job_switch(job, "shuffle", false);
+    o->columns = columns;
+    o->n_columns = n;
+    return NRW_OK;
+}
+
+static nrw_status open_generator(nrw_job *job, job_inputs *in, nrw_error *err)
+{
+    gen_options *o;
+
+    TRY(arena_alloc(in->a, sizeof *o, (void **)&o, err));
+    TRY(gen_words(job, in, o, err));
+    TRY(arena_alloc(in->a, sizeof *in->inputs, (void **)&in->inputs, err));
+    in->inputs[0] = (scan_input){"gen", open_gen, o};
+    in->n = 1;
+    in->gen = o;
+    in->name = "gen";
+    return NRW_OK;
+}
+
+nrw_status job_inputs_open(nrw_job *job, job_inputs *in, nrw_error *err)
+{
+    nrw_status st;
+
+    *in = (job_inputs){0};
+    TRY(mem_child(job->root, "metadata", MEM_NO_LIMIT, &in->m, err));
+    TRY_OUT(arena_new(in->m, &in->a, err));
+    if (strcmp(job->verb->name, "gen") == 0)
+        TRY_OUT(open_generator(job, in, err));
+    else
+        TRY_OUT(open_files(job, in, err));
+    st = scan_open(in->m, in->inputs, in->n, &in->scan, err);
+out:
+    if (st < 0)
+        job_inputs_close(in);
+    return st;
+}
+
+void job_inputs_close(job_inputs *in)
+{
+    scan_close(in->scan);
+    arena_free(in->a);
+    mem_free_account(in->m);
+    *in = (job_inputs){0};
+}
+
+nrw_status job_count_rows(nrw_job *job, const char *path, int64_t *rows, nrw_error *err)
+{
+    pq_read_options read = {0};
+    pq_meta *meta;
+    io_file *f;
+    nrw_status st;
+
+    TRY(file_open(job->root, path, job_last(job, "spill-dir"), &f, err));
+    st = pq_meta_open(job->root, f, &read, &meta, err);
+    if (st >= 0) {
+        *rows = pq_meta_rows(meta);
+        pq_meta_close(meta);
+    } else {
+        err_at_object(err, path);
+    }
+    file_close(f);
+    return st;
+}

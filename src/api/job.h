@@ -1,0 +1,115 @@
+/* What the files of this folder share: a job's words, and what becomes of them. */
+#ifndef API_JOB_H
+#define API_JOB_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "column/type.h"
+#include "io/glob.h"
+#include "io/spill.h"
+#include "narrows/job.h"
+
+#include <stdatomic.h>
+
+typedef struct job_word {
+    const nrw_option *option;
+    const char *value;
+    bool negated; /* --no-... */
+} job_word;
+
+/* Limits of a run and its books, settled before anything is read (memory.c). */
+typedef struct job_limits {
+    uint64_t ceiling;  /* of the process */
+    uint64_t baseline; /* code, libraries, stacks */
+    uint32_t workers;
+    uint64_t spill_limit;
+} job_limits;
+
+typedef struct plan_step {
+    char what[128];  /* "read parquet group, id" */
+    const char *how; /* streams bounded spills */
+    uint64_t least, grant, spill;
+    int64_t rows;     /* -1: none to say */
+    bool rows_bound;  /* "<=" */
+    char detail[256]; /* a line below; empty: none */
+} plan_step;
+
+#define JOB_MAX_STEPS 8
+
+typedef struct job_plan {
+    plan_step steps[JOB_MAX_STEPS];
+    uint32_t n;
+    uint64_t peak, from; /* at most; the least ceiling that would do */
+    uint64_t spill;
+} job_plan;
+
+/* What a run did, for summary and report. */
+typedef struct job_result {
+    bool ran;
+    nrw_status status;
+    double seconds;
+    int64_t rows_in, rows_out, rows_filtered, rows_rejected;
+    int64_t row_groups;
+    uint64_t bytes_in, bytes_out, spilled, rss_peak;
+    bytes sources; /* JSON: a list of {name, rows} */
+    bytes columns; /* JSON: a list of {name, pages ...} */
+    bytes notes;   /* lines */
+} job_result;
+
+struct nrw_job {
+    mem *words_mem;
+    arena *a;
+    const nrw_verb *verb;
+    path_list sources; /* as typed */
+    const char *target;
+    job_word *words;
+    size_t n_words, cap_words;
+
+    mem *root; /* the run's books; made by job_limits_settle */
+    spill *spill;
+    job_limits limits;
+    job_plan plan;
+    job_result result;
+
+    struct pipeline *_Atomic running; /* for progress and cancel */
+    _Atomic uint32_t cancelled;
+    _Atomic(const char *) phase;
+    _Atomic int64_t rows_total;
+    _Atomic uint64_t bytes_total;
+    _Atomic uint64_t bytes_out;
+    double started;
+};
+
+/* ---- words ---- */
+/* The last value given for an option; NULL: not given. */
+const char *job_last(const nrw_job *job, const char *option);
+/* The i-th word of an option (lists, repeated options), NULL past the last. */
+const job_word *job_each(const nrw_job *job, const char *option, size_t i);
+/* A switch with a default. */
+bool job_switch(const nrw_job *job, const char *option, bool initial);
+nrw_status job_size(const nrw_job *job, const char *option, uint64_t whole, uint64_t initial,
+                    uint64_t *out, nrw_error *err);
+nrw_status job_count(const nrw_job *job, const char *option, uint64_t least, uint64_t most,
+                     uint64_t initial, uint64_t *out, nrw_error *err);
+/* The columns that a list option names (SQL select list of plain columns), as places in s. Not
+ * given: *n = 0. A name that s lacks is an error that suggests the nearest; `source` stands in it. */
+nrw_status job_columns(nrw_job *job, const char *option, const schema *s, const char *source,
+                       uint32_t **out, uint32_t *n, nrw_error *err);
+/* The files that the sources and --files-from come to. */
+nrw_status job_files(nrw_job *job, path_list *out, nrw_error *err);
+/* The name in `names` (NULL at the end) nearest to `name`, NULL where none is near. */
+const char *nearest_name(const char *name, const char *const *names);
+
+/* ---- memory ---- */
+/* Ceiling, baseline, workers, spill, and the root account. */
+nrw_status job_limits_settle(nrw_job *job, nrw_error *err);
+/* Shares what the ceiling leaves among n parts: grants[i] from least[i] up to wish[i]. Fewer
+ * workers are tried by the caller. NRW_E_MEMLIMIT: *needs is the least ceiling that would do. */
+nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *wish, uint32_t n,
+                     uint64_t *grants, uint64_t *needs);
+
+/* ---- verbs ---- */
+nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err);
+nrw_status job_look(nrw_job *job, nrw_error *err);
+
+#endif

@@ -1,0 +1,150 @@
+/* Lists in options: columns by the one list grammar, files. */
+#include "api/job.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One item of a list: a bare word, or a name in double quotes ("" is a quote). Advances *s behind
+ * the comma; false at the end. */
+static bool next_item(const char **s, char *name, size_t cap, bool *plain)
+{
+    const char *p = *s;
+    size_t n = 0;
+
+    while (*p == ' ')
+        p++;
+    if (!*p)
+        return false;
+    *plain = true;
+    if (*p == '"') {
+        for (p++; *p && !(*p == '"' && p[1] != '"'); p++) {
+            p += *p == '"';
+            if (n + 1 < cap)
+                name[n++] = *p;
+        }
+        *plain = *p == '"';
+        p += *p == '"';
+        while (*p == ' ')
+            p++;
+        *plain &= *p == ',' || !*p;
+    } else {
+        while (*p && *p != ',' && n + 1 < cap)
+            name[n++] = *p++;
+        while (n > 0 && name[n - 1] == ' ')
+            n--;
+    }
+    name[n] = '\0';
+    while (*p && *p != ',')
+        p++;
+    *s = *p == ',' ? p + 1 : p;
+    return true;
+}
+
+/* "did you mean group? (it has group, id, row)" */
+static nrw_status no_column(const char *option, const schema *s, const char *source,
+                            const char *name, nrw_error *err)
+{
+    const char *near = schema_nearest(s, name);
+    char all[160] = "";
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < s->n_fields && n < sizeof all; i++) {
+        if (n > 100) {
+            snprintf(all + n, sizeof all - n, ", and %u more", s->n_fields - i);
+            break;
+        }
+        n += (size_t)snprintf(all + n, sizeof all - n, "%s%.40s", i ? ", " : "", s->fields[i].name);
+    }
+    if (near)
+        err_next(err, "did you mean %s? (it has %s)", near, all);
+    else
+        err_next(err, "it has %s", all);
+    return err_set(err, NRW_E_ARG, "--%s: %s has no column %s", option, source, name);
+}
+
+static nrw_status find_column(const char *option, const schema *s, const char *source,
+                              const char *name, uint32_t *out, nrw_error *err)
+{
+    int32_t at = schema_find(s, name);
+
+    if (at == -2)
+        return err_set(err, NRW_E_ARG, "--%s: %s is the name of more than one column of %s", option,
+                       name, source);
+    if (at < 0)
+        return no_column(option, s, source, name, err);
+    *out = (uint32_t)at;
+    return NRW_OK;
+}
+
+nrw_status job_columns(nrw_job *job, const char *option, const schema *s, const char *source,
+                       uint32_t **out, uint32_t *n, nrw_error *err)
+{
+    const job_word *w;
+    size_t most = 0;
+    char name[512];
+    bool plain;
+
+    *n = 0;
+    for (size_t i = 0; (w = job_each(job, option, i)); i++)
+        most += strlen(w->value) / 2 + 1 + (strchr(w->value, '*') ? s->n_fields : 0);
+    TRY(arena_alloc(job->a, (most + 1) * sizeof **out, (void **)out, err));
+    for (size_t i = 0; (w = job_each(job, option, i)); i++) {
+        const char *p = w->value;
+        while (next_item(&p, name, sizeof name, &plain)) {
+            if (strcmp(name, "*") == 0 && *w->value != '"') {
+                for (uint32_t c = 0; c < s->n_fields; c++)
+                    (*out)[(*n)++] = c;
+                continue;
+            }
+            if (!plain)
+                return err_set(err, NRW_E_ARG, "--%s: cannot read %s as a list of columns", option,
+                               w->value);
+            TRY(find_column(option, s, source, name, &(*out)[*n], err));
+            (*n)++;
+        }
+        if (*n == 0)
+            return err_set(err, NRW_E_ARG, "--%s: the list is empty", option);
+    }
+    return NRW_OK;
+}
+
+static nrw_status files_from(nrw_job *job, const char *file, path_list *out, nrw_error *err)
+{
+    FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t len;
+    nrw_status st = NRW_OK;
+
+    if (!f) {
+        err_at_object(err, file);
+        return err_errno(err, NRW_E_NOTFOUND, errno, "cannot open");
+    }
+    while (st >= 0 && (len = getline(&line, &cap, f)) > 0) {
+        if (line[len - 1] == '\n')
+            line[--len] = '\0';
+        if (len > 0)
+            st = glob_expand(job->a, line, out, err);
+    }
+    free(line);
+    if (f != stdin)
+        fclose(f);
+    return st;
+}
+
+nrw_status job_files(nrw_job *job, path_list *out, nrw_error *err)
+{
+    const char *list = job_last(job, "files-from");
+
+    for (size_t i = 0; i < job->sources.n; i++)
+        TRY(glob_expand(job->a, job->sources.at[i], out, err));
+    if (list)
+        TRY(files_from(job, list, out, err));
+    if (out->n == 0) {
+        err_next(err, "narrows help %s", job->verb->name);
+        return err_set(err, NRW_E_ARG, "%s: no source is given", job->verb->name);
+    }
+    return NRW_OK;
+}

@@ -1,0 +1,87 @@
+/* The ceiling of a run: what of it is base, and how the rest is shared.
+ *
+ * Baseline: what this process holds before any job (code, libraries, main stack), measured when
+ * the process began, and what comes with running that no account sees: stacks of the workers, code
+ * touched for the first time, slack of the allocator. */
+#include "api/job.h"
+#include "base/text.h"
+#include "base/threads.h"
+
+#include <stdatomic.h>
+#include <sys/statvfs.h>
+#include <stdlib.h>
+
+#define MIB ((uint64_t)1 << 20)
+
+static _Atomic uint64_t idle_rss;
+
+void nrw_process_init(void)
+{
+    mem_tune_process();
+    atomic_store(&idle_rss, mem_process_rss());
+}
+
+static uint64_t baseline(uint32_t workers)
+{
+    const uint64_t touched_later = 2 * MIB + MIB / 2, per_worker = 160 << 10;
+    uint64_t rss = atomic_load(&idle_rss);
+
+    /* a library inside another program bounds its own accounts only */
+    return rss ? rss + touched_later + workers * per_worker : 0;
+}
+
+static uint64_t free_disk(const char *dir)
+{
+    struct statvfs s;
+
+    if (!dir)
+        dir = getenv("TMPDIR");
+    if (statvfs(dir ? dir : "/var/tmp", &s) != 0)
+        return 0;
+    return (uint64_t)s.f_bavail * s.f_frsize;
+}
+
+nrw_status job_limits_settle(nrw_job *job, nrw_error *err)
+{
+    const char *dir = job_last(job, "spill-dir");
+    uint64_t physical = threads_memory(), threads, disk = free_disk(dir);
+    char size[TEXT_NUMBER];
+
+    if (job->root)
+        return NRW_OK;
+    TRY(job_size(job, "memory", physical, physical / 10 * 7, &job->limits.ceiling, err));
+    TRY(job_count(job, "threads", 1, 64, threads_usable(), &threads, err));
+    TRY(job_size(job, "spill-limit", disk, disk / 2, &job->limits.spill_limit, err));
+    job->limits.workers = threads > 64 ? 64 : (uint32_t)threads;
+    job->limits.baseline = baseline(job->limits.workers);
+    if (job->limits.ceiling <= job->limits.baseline + MIB) {
+        text_size_option(job->limits.baseline + 2 * MIB, size);
+        err_next(err, "give --memory %s or more", size);
+        return err_set(err, NRW_E_MEMLIMIT, "--memory is less than the program itself takes");
+    }
+    TRY(mem_root(job->limits.ceiling - job->limits.baseline, &job->root, err));
+    return spill_new(job->root, dir, job->limits.spill_limit, &job->spill, err);
+}
+
+nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *wish, uint32_t n,
+                     uint64_t *grants, uint64_t *needs)
+{
+    const uint64_t slack = MIB / 2; /* cached free blocks, small parts of the job itself */
+    uint64_t have = mem_limit(job->root), sum = slack, open = 0, left;
+
+    for (uint32_t i = 0; i < n; i++)
+        sum += least[i];
+    *needs = job->limits.baseline + sum;
+    if (sum > have)
+        return NRW_E_MEMLIMIT;
+    left = have - sum;
+    for (uint32_t i = 0; i < n; i++)
+        open += wish[i] > least[i] ? wish[i] - least[i] : 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t more = wish[i] > least[i] ? wish[i] - least[i] : 0;
+        if (open > left)
+            more = (uint64_t)((double)more * ((double)left / (double)open));
+        grants[i] = least[i] + more;
+    }
+    return NRW_OK;
+}

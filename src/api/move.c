@@ -1,0 +1,499 @@
+/* copy, sample, gen: source -> (operator) -> sink, from a job's words to a published target. */
+#include "api/move.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "dataset/gen.h"
+#include "exec/op_first.h"
+#include "exec/op_range.h"
+#include "format/text/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KIB ((uint64_t)1 << 10)
+#define MIB ((uint64_t)1 << 20)
+
+enum { PART_READ, PART_OP, PART_WRITE, PART_BATCHES, PARTS };
+
+/* Everything a run holds; released by move_release whatever was reached. */
+typedef struct move {
+    nrw_job *job;
+    job_inputs in;
+    uint32_t *cols; /* of the batches: the output's first, then keys that only the operator needs */
+    uint32_t n_cols, n_out;
+    schema out;
+    bool sample, tail;
+    uint64_t first;
+    uint32_t *of, *per; /* places in the batch */
+    uint32_t n_of, n_per;
+    uint64_t limit;
+
+    const char *target_name;
+    bool parquet;
+    text_kind text;
+    text_options text_options;
+    on_exists on_exists;
+    pq_write_options write;
+
+    uint32_t workers;
+    uint64_t grants[PARTS];
+    size_t piece; /* bytes of a column's piece */
+    mem *books[PARTS];
+    target *target;
+    op *op;
+    writer *writer;
+    pipeline pipeline;
+} move;
+
+static const char *const part_names[PARTS] = {"read", "first", "write", "batches"};
+
+static void move_release(move *m)
+{
+    if (m->writer)
+        m->writer->class->close(m->writer);
+    op_close(m->op);
+    target_close(m->target);
+    job_inputs_close(&m->in);
+    for (int i = 0; i < PARTS; i++)
+        mem_free_account(m->books[i]);
+}
+
+/* ---- columns ---- */
+
+/* The place of source column c in the batch; added behind the output if it is not there yet. */
+static uint32_t place_of(move *m, uint32_t c)
+{
+    for (uint32_t i = 0; i < m->n_cols; i++)
+        if (m->cols[i] == c)
+            return i;
+    m->cols[m->n_cols] = c;
+    return m->n_cols++;
+}
+
+static nrw_status choose_columns(move *m, nrw_error *err)
+{
+    nrw_job *job = m->job;
+    const schema *s = scan_schema(m->in.scan);
+    uint32_t *chosen, n;
+
+    TRY(job_columns(job, "select", s, m->in.name, &chosen, &n, err));
+    TRY(job_columns(job, "of", s, m->in.name, &m->of, &m->n_of, err));
+    TRY(job_columns(job, "per", s, m->in.name, &m->per, &m->n_per, err));
+    m->n_out = n ? n : s->n_fields;
+    TRY(arena_alloc(job->a, (m->n_out + m->n_of + m->n_per + 1) * sizeof *m->cols,
+                    (void **)&m->cols, err));
+    for (uint32_t i = 0; i < m->n_out; i++)
+        m->cols[i] = n ? chosen[i] : i;
+    m->n_cols = m->n_out;
+    for (uint32_t i = 0; i < m->n_of; i++)
+        m->of[i] = place_of(m, m->of[i]);
+    for (uint32_t i = 0; i < m->n_per; i++)
+        m->per[i] = place_of(m, m->per[i]);
+    TRY(schema_new(job->a, m->n_out, &m->out, err));
+    for (uint32_t i = 0; i < m->n_out; i++)
+        m->out.fields[i] = s->fields[m->cols[i]];
+    return NRW_OK;
+}
+
+/* ---- target ---- */
+
+static nrw_status choose_policy(move *m, nrw_error *err)
+{
+    const char *what = job_last(m->job, "on-exists");
+
+    m->on_exists = EXISTS_FAIL;
+    if (!what || strcmp(what, "fail") == 0)
+        return NRW_OK;
+    if (strcmp(what, "replace") == 0 || strcmp(what, "overwrite") == 0)
+        m->on_exists = EXISTS_REPLACE;
+    else if (strcmp(what, "skip") == 0)
+        m->on_exists = EXISTS_SKIP;
+    else
+        return err_set(err, NRW_E_ARG, "--on-exists is fail, replace or skip, not %s", what);
+    return NRW_OK;
+}
+
+static bool ends_in(const char *s, const char *end)
+{
+    size_t n = strlen(s), e = strlen(end);
+
+    return n > e && strcmp(s + n - e, end) == 0;
+}
+
+static const struct {
+    const char *name, *extension;
+    bool parquet;
+    text_kind kind;
+} formats[] = {{"parquet", ".parquet", true, 0},  {"csv", ".csv", false, TEXT_CSV},
+               {"json", ".json", false, TEXT_JSON}, {"jsonl", ".jsonl", false, TEXT_JSON},
+               {"ndjson", ".ndjson", false, TEXT_JSON}, {"table", ".txt", false, TEXT_TABLE},
+               {"parquet", ".pq", true, 0}};
+
+static nrw_status choose_format(move *m, nrw_error *err)
+{
+    const char *name = job_last(m->job, "format"), *to = m->target_name;
+    const size_t n = sizeof formats / sizeof *formats;
+
+    for (size_t i = 0; i < n; i++) {
+        if (name ? strcmp(formats[i].name, name) != 0 : !ends_in(to, formats[i].extension))
+            continue;
+        m->parquet = formats[i].parquet;
+        m->text = formats[i].kind;
+        return NRW_OK;
+    }
+    if (name)
+        return err_set(err, NRW_E_ARG, "--format is parquet, table, csv or json, not %s", name);
+    if (strcmp(to, "-") == 0) { /* rows on a terminal are a table, in a pipe CSV */
+        m->text = isatty(STDOUT_FILENO) ? TEXT_TABLE : TEXT_CSV;
+        return NRW_OK;
+    }
+    err_at_object(err, to);
+    err_next(err, "give --format parquet, csv or json");
+    return err_set(err, NRW_E_ARG, "the extension does not say a format");
+}
+
+static nrw_status choose_target(move *m, nrw_error *err)
+{
+    m->target_name = m->job->target;
+    if (!m->target_name && !m->job->verb->moves_rows)
+        m->target_name = "-";
+    if (!m->target_name) {
+        err_next(err, "narrows help %s", m->job->verb->name);
+        return err_set(err, NRW_E_ARG, "%s: no target is given", m->job->verb->name);
+    }
+    TRY(choose_policy(m, err));
+    return choose_format(m, err);
+}
+
+/* The rows keep their order, so what the one input is sorted by stays true as far as its leading
+ * columns are taken. */
+static nrw_status keep_sorting(move *m, const pq_sorting *from, uint32_t n, nrw_error *err)
+{
+    pq_sorting *kept;
+
+    TRY(arena_alloc(m->job->a, (n + 1) * sizeof *kept, (void **)&kept, err));
+    m->write.sorting = kept;
+    m->write.n_sorting = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t place = 0;
+        while (place < m->n_out && (int32_t)m->cols[place] != from[i].column)
+            place++;
+        if (place == m->n_out)
+            break;
+        kept[i] = from[i];
+        kept[i].column = (int32_t)place;
+        m->write.n_sorting++;
+    }
+    return NRW_OK;
+}
+
+static nrw_status parquet_options(move *m, nrw_error *err)
+{
+    pq_key_value *kv = NULL;
+    pq_sorting *sorting = NULL;
+    uint32_t n_kv = 0, n_sorting = 0;
+
+    if (!m->in.gen) {
+        pq_meta *meta = parquet_reader_meta(scan_first(m->in.scan));
+        TRY(pq_meta_key_values(meta, m->job->a, &n_kv, &kv, err));
+        if (scan_files(m->in.scan) == 1 && pq_meta_row_groups(meta) > 0 && !m->sample)
+            TRY(pq_meta_sorting(meta, 0, m->job->a, &n_sorting, &sorting, err));
+        if (pq_meta_row_groups(meta) > 1) /* sorted inside row groups, which may be cut anew */
+            n_sorting = 0;
+    } else {
+        n_sorting = gen_sorted_prefix(m->in.gen);
+        TRY(arena_alloc(m->job->a, (n_sorting + 1) * sizeof *sorting, (void **)&sorting, err));
+        for (uint32_t i = 0; i < n_sorting; i++)
+            sorting[i] = (pq_sorting){.column = (int32_t)i};
+    }
+    TRY(job_write_options(m->job, &m->out, kv, n_kv, &m->write, err));
+    return keep_sorting(m, sorting, n_sorting, err);
+}
+
+/* ---- memory ---- */
+
+static nrw_status op_budget(const move *m, budget *out)
+{
+    const uint64_t some = 64 * KIB;
+
+    *out = (budget){.least = m->tail ? 4 * KIB : 0, .wish = m->tail ? 4 * KIB : 0};
+    if (!m->sample)
+        return NRW_OK;
+    out->least = some;
+    /* how many groups there are is not known; what is left over is the operator's */
+    out->wish = some + op_first_memory(1000, (uint32_t)m->first, 10000, 24);
+    return NRW_OK;
+}
+
+static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *err)
+{
+    const uint64_t selection = 128 * KIB;
+    budget b;
+
+    TRY(scan_budget(m->in.scan, m->cols, m->n_cols, m->workers, &b, err));
+    least[PART_READ] = b.least;
+    wish[PART_READ] = b.wish;
+    TRY(op_budget(m, &b));
+    least[PART_OP] = b.least;
+    wish[PART_OP] = b.wish;
+    if (m->parquet)
+        TRY(parquet_write_budget(&m->out, &m->write, m->workers, &b, err));
+    else
+        TRY(text_write_budget(&m->out, m->text, &m->text_options, m->workers, &b, err));
+    least[PART_WRITE] = b.least;
+    wish[PART_WRITE] = b.wish;
+    /* of each worker: pieces of a column under way (read, sliced), the selection, held keys */
+    least[PART_BATCHES] = m->workers * (4 * 64 * KIB + selection + m->n_cols * 64);
+    wish[PART_BATCHES] = m->workers * (4 * MIB + selection + m->n_cols * 64);
+    return NRW_OK;
+}
+
+/* The least ceiling that would do, in a sentence: exit 4. */
+static nrw_status refuse(const move *m, uint64_t needs, nrw_error *err)
+{
+    char need[TEXT_NUMBER], have[TEXT_NUMBER], option[TEXT_NUMBER];
+
+    err_at_object(err, m->target_name);
+    text_size_option(needs, option);
+    text_size(needs, need);
+    text_size(m->job->limits.ceiling, have);
+    err_next(err, "give --memory %s or more", option);
+    return err_set(err, NRW_E_MEMLIMIT,
+                   "to write %u columns takes at least %s, --memory is %s, nothing was read",
+                   m->n_out, need, have);
+}
+
+static nrw_status share_memory(move *m, nrw_error *err)
+{
+    uint64_t least[PARTS], wish[PARTS], needs;
+
+    for (m->workers = m->job->limits.workers;; m->workers--) {
+        TRY(budgets(m, least, wish, err));
+        if (job_share(m->job, least, wish, PARTS, m->grants, &needs) >= 0)
+            break;
+        if (m->workers == 1)
+            return refuse(m, needs, err);
+    }
+    m->piece = (size_t)(m->grants[PART_BATCHES] / m->workers / 6);
+    m->piece = m->piece > MIB / 2 ? MIB / 2 : m->piece;
+    m->job->plan.from = needs;
+    if (m->workers > 1) { /* would it run with one worker from less? */
+        uint32_t workers = m->workers;
+        uint64_t grants[PARTS];
+        m->workers = 1;
+        TRY(budgets(m, least, wish, err));
+        m->workers = workers;
+        if (job_share(m->job, least, wish, PARTS, grants, &needs) >= 0)
+            m->job->plan.from = needs;
+    }
+    return NRW_OK;
+}
+
+/* ---- plan ---- */
+
+static plan_step *add_step(job_plan *p, const char *how, const uint64_t *grant, int64_t rows)
+{
+    plan_step *s = &p->steps[p->n++];
+
+    *s = (plan_step){.how = how, .grant = grant ? *grant : 0, .rows = rows};
+    return s;
+}
+
+static void name_columns(const move *m, char *out, size_t cap)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < m->n_cols && n + 48 < cap; i++)
+        n += (size_t)snprintf(out + n, cap - n, "%s%.32s", i ? ", " : " ",
+                              scan_schema(m->in.scan)->fields[m->cols[i]].name);
+}
+
+static void plan_fill(move *m)
+{
+    job_plan *p = &m->job->plan;
+    int64_t rows = scan_rows(m->in.scan);
+    size_t files = scan_files(m->in.scan);
+    char names[96] = "";
+    plan_step *s;
+
+    name_columns(m, names, sizeof names);
+    p->n = 0;
+    s = add_step(p, "streams", &m->grants[PART_READ], rows);
+    snprintf(s->what, sizeof s->what, "%s%s", m->in.gen ? "generate" : "read parquet", names);
+    if (!m->in.gen && files == 1)
+        snprintf(s->detail, sizeof s->detail, "%.120s: %d row groups", m->in.name,
+                 pq_meta_row_groups(parquet_reader_meta(scan_first(m->in.scan))));
+    else if (!m->in.gen)
+        snprintf(s->detail, sizeof s->detail, "%zu files, at most two open at a time", files);
+    if (m->sample) {
+        s = add_step(p, "bounded", &m->grants[PART_OP], rows);
+        s->rows_bound = true;
+        snprintf(s->what, sizeof s->what, "first %llu%s%s", (unsigned long long)m->first,
+                 m->n_of ? " ids" : " rows", m->n_per ? " of each group" : "");
+        snprintf(s->detail, sizeof s->detail, "other columns are read where rows stay");
+    }
+    s = add_step(p, "streams", &m->grants[PART_WRITE], -1);
+    snprintf(s->what, sizeof s->what, "write %s", m->parquet ? "parquet" : formats[1].name);
+    snprintf(s->detail, sizeof s->detail, "%.200s", m->target_name);
+    s = add_step(p, "streams", &m->grants[PART_BATCHES], -1);
+    snprintf(s->what, sizeof s->what, "batches in flight, %u threads", m->workers);
+    p->peak = m->job->limits.baseline + MIB / 2;
+    for (int i = 0; i < PARTS; i++)
+        p->peak += m->grants[i];
+    p->spill = m->job->limits.spill_limit;
+}
+
+/* ---- run ---- */
+
+static nrw_status open_books(move *m, nrw_error *err)
+{
+    for (int i = 0; i < PARTS; i++)
+        TRY(mem_child(m->job->root, part_names[i], m->grants[i], &m->books[i], err));
+    return NRW_OK;
+}
+
+static nrw_status open_parts(move *m, nrw_error *err)
+{
+    const batch_shape shape = {.max_rows = BATCH_MAX_ROWS, .column_bytes = m->piece,
+                               .batch_bytes = m->parquet ? 0 : m->piece};
+
+    TRY(open_books(m, err));
+    if (m->parquet)
+        TRY(parquet_writer_open(m->books[PART_WRITE], m->job->spill, m->target, &m->out, &m->write,
+                                m->workers, &m->writer, err));
+    else
+        TRY(text_writer_open(m->books[PART_WRITE], m->target, &m->out, m->text, &m->text_options,
+                             m->workers, &m->writer, err));
+    TRY(scan_start(m->in.scan, m->cols, m->n_cols, &shape, m->books[PART_READ], m->job->spill,
+                   err));
+    if (m->tail)
+        TRY(op_range_new(m->books[PART_OP], scan_rows(m->in.scan) - (int64_t)m->limit, INT64_MAX,
+                         &m->op, err));
+    if (m->sample)
+        TRY(op_first_new(m->books[PART_OP], (uint32_t)m->first, m->of, m->n_of, m->per, m->n_per,
+                         &m->op, err));
+    m->pipeline.source = m->in.scan;
+    m->pipeline.n_cols = m->n_cols;
+    m->pipeline.ops[0] = m->op;
+    m->pipeline.n_ops = m->op ? 1 : 0;
+    m->pipeline.sink = m->writer;
+    m->pipeline.batches = m->books[PART_BATCHES];
+    m->pipeline.workers = m->workers;
+    m->pipeline.limit = m->limit == INT64_MAX || m->tail ? -1 : (int64_t)m->limit;
+    return NRW_OK;
+}
+
+/* Counted at three places, each on its own: the source's footers, the operator, the written
+ * footer. */
+static nrw_status balance(const move *m, const file_summary *sum, nrw_error *err)
+{
+    uint64_t in = atomic_load(&m->pipeline.rows_in);
+    uint64_t filtered = m->op ? atomic_load(&m->op->rows_filtered) : 0;
+    int64_t said = scan_rows(m->in.scan);
+
+    if (m->pipeline.limit >= 0 && said > m->pipeline.limit)
+        said = m->pipeline.limit;
+    if ((int64_t)in != said)
+        return err_set(err, NRW_E_CORRUPT, "%lld rows were promised and %llu were read",
+                       (long long)said, (unsigned long long)in);
+    if (in != filtered + (uint64_t)sum->rows)
+        return err_set(err, NRW_E_CORRUPT,
+                       "the books do not close: %llu rows in, %llu filtered, %lld written",
+                       (unsigned long long)in, (unsigned long long)filtered, (long long)sum->rows);
+    return NRW_OK;
+}
+
+static nrw_status note_sources(move *m, nrw_error *err)
+{
+    job_result *r = &m->job->result;
+
+    bytes_clear(&r->columns);
+    for (uint32_t i = 0; i < m->n_cols; i++) {
+        reader_counts n;
+        scan_counts(m->in.scan, i, &n);
+        TRY(bytes_printf(&r->columns, err,
+                         "%s{\"column\":%u,\"pages_decompressed\":%llu,\"pages_skipped\":%llu,"
+                         "\"bytes_decompressed\":%llu}",
+                         i ? "," : "", m->cols[i], (unsigned long long)n.pages_decompressed,
+                         (unsigned long long)n.pages_skipped,
+                         (unsigned long long)n.bytes_decompressed));
+    }
+    return NRW_OK;
+}
+
+static void note_result(move *m, const file_summary *sum)
+{
+    job_result *r = &m->job->result;
+
+    r->rows_in = (int64_t)atomic_load(&m->pipeline.rows_in);
+    r->rows_filtered = m->op ? (int64_t)atomic_load(&m->op->rows_filtered) : 0;
+    r->rows_out = sum->rows;
+    r->row_groups = sum->row_groups;
+    r->bytes_out = sum->bytes;
+    r->bytes_in = scan_bytes_read(m->in.scan);
+    r->spilled = spill_written(m->job->spill);
+}
+
+static nrw_status run(move *m, nrw_error *err)
+{
+    nrw_job *job = m->job;
+    file_summary sum = {0};
+    nrw_status st;
+
+    TRY(target_open(job->root, m->target_name, m->on_exists, &m->target, err));
+    TRY(open_parts(m, err));
+    job->phase = job->verb->name;
+    atomic_store(&job->rows_total, scan_rows(m->in.scan));
+    atomic_store(&job->running, &m->pipeline);
+    if (atomic_load(&job->cancelled))
+        atomic_store(&m->pipeline.cancel, 1);
+    st = pipeline_run(&m->pipeline, err);
+    if (st >= 0)
+        st = m->writer->class->finish(m->writer, &sum, err);
+    atomic_store(&job->running, NULL);
+    TRY(st);
+    TRY(balance(m, &sum, err));
+    job->phase = "publish";
+    TRY(target_publish(m->target, err));
+    note_result(m, &sum);
+    return note_sources(m, err);
+}
+
+static nrw_status prepare(move *m, nrw_error *err)
+{
+    nrw_job *job = m->job;
+
+    TRY(choose_target(m, err));
+    m->sample = strcmp(job->verb->name, "sample") == 0;
+    m->tail = strcmp(job->verb->name, "tail") == 0;
+    if (job->verb->moves_rows)
+        TRY(job_count(job, "limit", 0, INT64_MAX, INT64_MAX, &m->limit, err));
+    else
+        TRY(job_count(job, "rows", 0, INT64_MAX, 10, &m->limit, err));
+    TRY(job_count(job, "first", 1, UINT32_MAX / 2, 0, &m->first, err));
+    if (m->sample && !m->first) {
+        err_next(err, "as in --first 10 --of id --per group");
+        return err_set(err, NRW_E_ARG, "sample: how many is not said");
+    }
+    TRY(job_limits_settle(job, err));
+    TRY(job_inputs_open(job, &m->in, err));
+    TRY(choose_columns(m, err));
+    if (m->parquet)
+        TRY(parquet_options(m, err));
+    TRY(share_memory(m, err));
+    plan_fill(m);
+    return NRW_OK;
+}
+
+nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err)
+{
+    move m = {.job = job};
+    nrw_status st = prepare(&m, err);
+
+    if (st >= 0 && !plan_only)
+        st = run(&m, err);
+    move_release(&m);
+    return st;
+}

@@ -1,0 +1,32 @@
+/* Verbs that move rows: copy, sample, gen (and head, which is copy with a limit). */
+#ifndef API_MOVE_H
+#define API_MOVE_H
+
+#include "api/job.h"
+#include "exec/pipeline.h"
+#include "format/parquet/column_write.h"
+#include "format/parquet/parquet.h"
+
+/* The job's Parquet options for writing s; key-value metadata `kept` come from the input. */
+nrw_status job_write_options(nrw_job *job, const schema *s, const pq_key_value *kept,
+                             uint32_t n_kept, pq_write_options *o, nrw_error *err);
+
+/* Inputs of a job: files by their format, or the generator. */
+typedef struct job_inputs {
+    mem *m;
+    arena *a;
+    path_list files;
+    scan_input *inputs;
+    size_t n;
+    scan *scan;
+    const void *gen; /* gen_options of `gen` */
+    const char *name; /* for messages: the first file, or "gen" */
+} job_inputs;
+
+nrw_status job_inputs_open(nrw_job *job, job_inputs *in, nrw_error *err);
+void job_inputs_close(job_inputs *in);
+
+/* Rows of one file, from its footer; also of files with nested columns. */
+nrw_status job_count_rows(nrw_job *job, const char *path, int64_t *rows, nrw_error *err);
+
+#endif

@@ -1,0 +1,95 @@
+/* The verbs and options there are: the one table behind argument checks, help and man pages. */
+#include "api/job.h"
+
+static const nrw_verb verbs[] = {
+    {"copy", "copy SRC... DST", "Moves rows from files to one target.", 1},
+    {"sample", "sample SRC... DST",
+     "Extracts the first n rows, or the first n ids with all their rows, of every group.", 1},
+    {"gen", "gen DST", "Makes test data: a cross join of ranges, and seeded value columns.", 1},
+    {"head", "head SRC...", "Prints the first rows.", 0},
+    {"tail", "tail SRC...", "Prints the last rows.", 0},
+    {"count", "count SRC...", "Prints the number of rows, taken from the footers.", 0},
+    {"schema", "schema SRC...", "Prints columns and types.", 0},
+    {"stats", "stats SRC...", "Reads all rows and prints a summary of each column.", 0},
+    {"inspect", "inspect SRC...",
+     "Prints what the metadata say: row groups, pages, encodings, sizes.", 0},
+    {"verify", "verify SRC...", "Checks every page, count and statistic; exit 1 if something is wrong.",
+     0},
+};
+
+#define MOVE " copy sample gen "
+#define COPY " copy sample "
+#define SOURCES " copy sample head tail count schema stats inspect verify "
+#define ROWS_OUT " copy sample gen head tail "
+#define ANY " copy sample gen head tail count schema stats inspect verify "
+
+static const nrw_option options[] = {
+    {"select", "LIST", "rows", "*", "columns to take, in this order", " copy sample head tail stats ",
+     0},
+    {"limit", "N", "rows", NULL, "at most so many rows", " copy ", 0},
+    {"first", "N", "rows", NULL, "how many ids (or rows) of every group", " sample ", 0},
+    {"of", "LIST", "rows", NULL, "columns that make the id; without it rows are counted", " sample ",
+     0},
+    {"per", "LIST", "rows", NULL, "columns that make the group; without it all is one group",
+     " sample ", 0},
+    {"rows", "N", "rows", NULL, "how many rows", " head tail gen ", 'n'},
+    {"range", "NAME=COUNT[:TYPE]", "rows", NULL, "a range; ranges are joined crosswise, the last fastest",
+     " gen ", 0},
+    {"column", "NAME=TYPE[:MIN..MAX]", "rows", NULL, "a column of seeded values; lengths for text",
+     " gen ", 0},
+    {"nulls", "[COL=]P", "rows", "0", "share of nulls", " gen ", 0},
+    {"shuffle", NULL, "rows", NULL, "rows in a seeded pseudo-random order", " gen ", 0},
+    {"seed", "N", "rows", "0", "another seed gives other values and another order", " gen ", 0},
+
+    {"read", "NAME=VALUE", "read", NULL, "int96=us: INT96 as microseconds, for dates beyond the years 1677 to 2262",
+     SOURCES, 0},
+    {"files-from", "FILE", "read", NULL, "a path a line; - is standard input", SOURCES, 0},
+    {"on-bad-row", "WHAT", "read", "fail", "fail, or quarantine: leave damaged pages' rows out and say so",
+     COPY, 0},
+    {"quarantine", "FILE", "read", "DST.rejected.jsonl", "where the places of rejected rows are written",
+     COPY, 0},
+    {"max-bad-rows", "N|P%", "read", NULL, "fail when more rows are rejected", COPY, 0},
+
+    {"format", "NAME", "write", "by extension", "parquet table csv json; looking verbs: text json",
+     " copy sample gen head tail count schema stats inspect verify ", 'f'},
+    {"on-exists", "WHAT", "write", "fail", "fail replace skip", MOVE, 0},
+    {"compression", "[COL=]NAME[:LEVEL]", "write", "zstd:3",
+     "zstd snappy gzip lz4_raw lz4 brotli none", MOVE, 0},
+    {"compression-level", "LEVEL", "write", NULL, "level of --compression", MOVE, 0},
+    {"row-group-size", "ROWS", "write", "1048576", "at most so many rows in a row group", MOVE, 0},
+    {"row-group-size-bytes", "SIZE", "write", "128MiB",
+     "at most so many bytes in a row group, after encoding and before compression", MOVE, 0},
+    {"encoding", "COL=NAME", "write", NULL,
+     "plain dictionary delta_binary_packed delta_length_byte_array delta_byte_array byte_stream_split rle",
+     MOVE, 0},
+    {"data-page-size-limit", "SIZE", "write", "128KiB", "at most so many bytes of values in a page", MOVE,
+     0},
+    {"dictionary-size-limit", "SIZE", "write", "1MiB", "a larger dictionary is given up", MOVE, 0},
+    {"parquet-version", "1|2", "write", "1", "2: v2 data pages and delta encodings", MOVE, 0},
+    {"kv-metadata", "K=V", "write", NULL, "a key and value for the footer", MOVE, 0},
+    {"statistics", NULL, "write", "on", "least, greatest and null counts; --no-statistics: none", MOVE,
+     0},
+    {"page-index", NULL, "write", "on", "column and offset index; --no-page-index: none", MOVE, 0},
+    {"page-checksum", NULL, "write", "on", "CRC-32 of every page; --no-page-checksum: none", MOVE, 0},
+    {"dictionary", NULL, "write", "on", "dictionary encoding; --no-dictionary: none", MOVE, 0},
+
+    {"columns", NULL, "look", NULL, "a line each column", " inspect ", 0},
+    {"row-groups", NULL, "look", NULL, "a line each row group", " inspect ", 0},
+    {"pages", NULL, "look", NULL, "a line each page", " inspect ", 0},
+    {"metadata", NULL, "look", NULL, "keys and values, the schema as the file has it", " inspect ", 0},
+
+    {"memory", "SIZE", "run", "70%", "ceiling of the whole process", ANY, 0},
+    {"threads", "N", "run", "CPUs", "how many threads work", ANY, 0},
+    {"spill-dir", "DIR", "run", "$TMPDIR, else /var/tmp", "where memory's overflow goes", ANY, 0},
+    {"spill-limit", "SIZE", "run", "50% of free", "how much of it there may be", ANY, 0},
+};
+
+const nrw_verb *nrw_verb_at(size_t i)
+{
+    return i < sizeof verbs / sizeof *verbs ? &verbs[i] : NULL;
+}
+
+const nrw_option *nrw_option_at(size_t i)
+{
+    return i < sizeof options / sizeof *options ? &options[i] : NULL;
+}

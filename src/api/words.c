@@ -1,0 +1,265 @@
+/* A job's words: verb, sources, target and options, stored as they were given. */
+#include "api/job.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Damerau-free edit distance, given up above 3. */
+static unsigned distance(const char *a, const char *b)
+{
+    unsigned row[64];
+    size_t n = strlen(a), m = strlen(b);
+
+    if (n >= 64 || m >= 64 || (n > m ? n - m : m - n) > 3)
+        return 9;
+    for (size_t j = 0; j <= m; j++)
+        row[j] = (unsigned)j;
+    for (size_t i = 1; i <= n; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= m; j++) {
+            unsigned up = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+            diagonal = up;
+        }
+    }
+    return row[m];
+}
+
+const char *nearest_name(const char *name, const char *const *names)
+{
+    unsigned best = strlen(name) < 5 ? 2 : 3;
+    const char *found = NULL;
+
+    for (; *names; names++) {
+        unsigned d = distance(name, *names);
+        if (d < best || (!found && d == best)) {
+            best = d;
+            found = *names;
+        }
+    }
+    return found;
+}
+
+static nrw_status unknown_verb(const char *verb, nrw_error *err)
+{
+    static const char *const foreign[][2] = {{"cat", "copy FILE -"}, {"meta", "inspect"},
+                                             {"rowcount", "count"},  {"merge", "copy"},
+                                             {"convert", "copy"},    {"pull", "copy"}};
+    const char *names[32] = {0};
+    const char *near;
+
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        if (strcmp(verb, foreign[i][0]) == 0)
+            err_next(err, "here it is narrows %s", foreign[i][1]);
+    for (size_t i = 0; i + 1 < sizeof names / sizeof *names && nrw_verb_at(i); i++)
+        names[i] = nrw_verb_at(i)->name;
+    near = nearest_name(verb, names);
+    if (near)
+        err_next(err, "did you mean %s?", near);
+    err_next(err, "narrows --help lists the verbs");
+    return err_set(err, NRW_E_ARG, "there is no verb %s", verb);
+}
+
+nrw_status nrw_job_new(const char *verb, nrw_job **out, nrw_error *err)
+{
+    nrw_job *job = NULL;
+    mem *m = NULL;
+    nrw_status st;
+
+    *out = NULL;
+    for (size_t i = 0; nrw_verb_at(i); i++) {
+        if (strcmp(nrw_verb_at(i)->name, verb) != 0)
+            continue;
+        TRY(mem_root(MEM_NO_LIMIT, &m, err));
+        st = mem_zalloc(m, sizeof *job, (void **)&job, err);
+        if (st >= 0)
+            st = arena_new(m, &job->a, err);
+        if (st < 0) {
+            mem_free(m, job, job ? sizeof *job : 0);
+            mem_free_account(m);
+            return st;
+        }
+        job->words_mem = m;
+        job->verb = nrw_verb_at(i);
+        job->phase = "start";
+        job->result.sources = bytes_init(m, 64 << 20);
+        job->result.columns = bytes_init(m, 64 << 20);
+        job->result.notes = bytes_init(m, 1 << 20);
+        *out = job;
+        return NRW_OK;
+    }
+    return unknown_verb(verb, err);
+}
+
+void nrw_job_free(nrw_job *job)
+{
+    mem *m;
+
+    if (!job)
+        return;
+    m = job->words_mem;
+    spill_close(job->spill);
+    mem_free_account(job->root);
+    bytes_release(&job->result.sources);
+    bytes_release(&job->result.columns);
+    bytes_release(&job->result.notes);
+    arena_free(job->a);
+    mem_free(m, job, sizeof *job);
+    mem_free_account(m);
+}
+
+/* Arrays in an arena grow by doubling; what they leave behind goes with the arena. */
+static nrw_status reach(arena *a, void **p, size_t n, size_t *cap, size_t size, nrw_error *err)
+{
+    size_t more = *cap ? *cap * 2 : 8;
+    void *q;
+
+    if (n < *cap)
+        return NRW_OK;
+    TRY(arena_alloc(a, more * size, &q, err));
+    if (n)
+        memcpy(q, *p, n * size);
+    *p = q;
+    *cap = more;
+    return NRW_OK;
+}
+
+nrw_status nrw_job_source(nrw_job *job, const char *source, nrw_error *err)
+{
+    TRY(reach(job->a, (void **)&job->sources.at, job->sources.n, &job->sources.cap,
+              sizeof *job->sources.at, err));
+    TRY(arena_strndup(job->a, source, strlen(source), &job->sources.at[job->sources.n], err));
+    job->sources.n++;
+    return NRW_OK;
+}
+
+nrw_status nrw_job_target(nrw_job *job, const char *target, nrw_error *err)
+{
+    char *copy;
+
+    TRY(arena_strndup(job->a, target, strlen(target), &copy, err));
+    job->target = copy;
+    return NRW_OK;
+}
+
+static nrw_status unknown_option(const nrw_job *job, const char *name, nrw_error *err)
+{
+    const char *names[96] = {0};
+    const char *near;
+    size_t n = 0;
+
+    for (size_t i = 0; nrw_option_at(i) && n + 1 < sizeof names / sizeof *names; i++)
+        names[n++] = nrw_option_at(i)->name;
+    near = nearest_name(name, names);
+    if (near)
+        err_next(err, "did you mean --%s?", near);
+    err_next(err, "narrows help %s lists its options", job->verb->name);
+    return err_set(err, NRW_E_ARG, "there is no option --%s", name);
+}
+
+static bool verb_has(const nrw_option *o, const nrw_verb *v)
+{
+    char word[32];
+
+    snprintf(word, sizeof word, " %s ", v->name);
+    return strstr(o->verbs, word) != NULL;
+}
+
+nrw_status nrw_job_option(nrw_job *job, const char *name, const char *value, nrw_error *err)
+{
+    const nrw_option *o = NULL;
+    bool negated = strncmp(name, "no-", 3) == 0;
+    char *copy;
+
+    for (size_t i = 0; nrw_option_at(i) && !o; i++) {
+        const nrw_option *at = nrw_option_at(i);
+        if (strcmp(at->name, name) == 0) {
+            o = at;
+            negated = false;
+        } else if (negated && !at->argument && at->initial && strcmp(at->name, name + 3) == 0) {
+            o = at;
+        }
+    }
+    if (!o)
+        return unknown_option(job, name, err);
+    if (!verb_has(o, job->verb)) {
+        err_next(err, "narrows help %s lists its options", job->verb->name);
+        return err_set(err, NRW_E_ARG, "%s has no option --%s", job->verb->name, name);
+    }
+    TRY(reach(job->a, (void **)&job->words, job->n_words, &job->cap_words, sizeof *job->words, err));
+    TRY(arena_strndup(job->a, value ? value : "", value ? strlen(value) : 0, &copy, err));
+    job->words[job->n_words++] = (job_word){o, copy, negated};
+    return NRW_OK;
+}
+
+const char *job_last(const nrw_job *job, const char *option)
+{
+    for (size_t i = job->n_words; i-- > 0;)
+        if (strcmp(job->words[i].option->name, option) == 0)
+            return job->words[i].value;
+    return NULL;
+}
+
+const job_word *job_each(const nrw_job *job, const char *option, size_t i)
+{
+    for (size_t k = 0; k < job->n_words; k++)
+        if (strcmp(job->words[k].option->name, option) == 0 && i-- == 0)
+            return &job->words[k];
+    return NULL;
+}
+
+bool job_switch(const nrw_job *job, const char *option, bool initial)
+{
+    for (size_t i = job->n_words; i-- > 0;)
+        if (strcmp(job->words[i].option->name, option) == 0)
+            return !job->words[i].negated;
+    return initial;
+}
+
+nrw_status job_size(const nrw_job *job, const char *option, uint64_t whole, uint64_t initial,
+                    uint64_t *out, nrw_error *err)
+{
+    const char *value = job_last(job, option);
+    char name[64];
+
+    *out = initial;
+    if (!value)
+        return NRW_OK;
+    snprintf(name, sizeof name, "--%s", option);
+    return text_parse_size(value, whole, name, out, err);
+}
+
+nrw_status job_count(const nrw_job *job, const char *option, uint64_t least, uint64_t most,
+                     uint64_t initial, uint64_t *out, nrw_error *err)
+{
+    const char *value = job_last(job, option), *s = value;
+    uint64_t v = 0;
+    bool good = value && *value;
+
+    *out = initial;
+    if (!value)
+        return NRW_OK;
+    for (; *s && good; s++) {
+        if (*s == '_' && s > value)
+            continue;
+        good = *s >= '0' && *s <= '9' && !__builtin_mul_overflow(v, 10, &v) &&
+               !__builtin_add_overflow(v, (uint64_t)(*s - '0'), &v);
+    }
+    if (!good || v < least || v > most) {
+        if (most == UINT64_MAX || most == INT64_MAX)
+            return err_set(err, NRW_E_ARG, "--%s takes a whole number from %llu on, not %s", option,
+                           (unsigned long long)least, value);
+        return err_set(err, NRW_E_ARG, "--%s takes a whole number from %llu to %llu, not %s", option,
+                       (unsigned long long)least, (unsigned long long)most, value);
+    }
+    *out = v;
+    return NRW_OK;
+}
