@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "column/json_out.h"
 #include "dataset/gen.h"
 #include "exec/op_first.h"
 #include "exec/op_range.h"
@@ -26,6 +27,7 @@ typedef struct move {
     schema out;
     bool sample, tail;
     uint64_t first;
+    uint64_t groups; /* at most so many */
     uint32_t *of, *per; /* places in the batch */
     uint32_t n_of, n_per;
     uint64_t limit;
@@ -38,7 +40,7 @@ typedef struct move {
     pq_write_options write;
 
     uint32_t workers;
-    uint64_t grants[PARTS];
+    uint64_t least[PARTS], grants[PARTS];
     size_t piece; /* bytes of a column's piece */
     mem *books[PARTS];
     target *target;
@@ -214,16 +216,52 @@ static nrw_status parquet_options(move *m, nrw_error *err)
 
 /* ---- memory ---- */
 
+/* At most so many different values are in column c of the inputs: by the footers of a single file
+ * where it is a whole number, else as many as there are rows. */
+static uint64_t distinct_at_most(move *m, uint32_t c)
+{
+    uint64_t rows = (uint64_t)scan_rows(m->in.scan);
+    const field *f = &scan_schema(m->in.scan)->fields[c];
+    int64_t min = INT64_MAX, max = INT64_MIN;
+    pq_meta *meta;
+
+    if (m->in.gen || scan_files(m->in.scan) > 1 || f->type.id < TYPE_INT8 || f->type.id > TYPE_INT64)
+        return rows;
+    meta = parquet_reader_meta(scan_first(m->in.scan));
+    for (int32_t rg = 0; rg < pq_meta_row_groups(meta); rg++) {
+        int64_t lo, hi;
+        if (!pq_meta_bounds(meta, m->in.m, rg, c, &lo, &hi))
+            return rows;
+        min = lo < min ? lo : min;
+        max = hi > max ? hi : max;
+    }
+    if (max < min || (uint64_t)max - (uint64_t)min >= rows)
+        return rows;
+    return (uint64_t)max - (uint64_t)min + 1 + f->nullable;
+}
+
+static uint64_t groups_at_most(move *m)
+{
+    uint64_t rows = (uint64_t)scan_rows(m->in.scan), n = 1;
+
+    for (uint32_t i = 0; i < m->n_per; i++)
+        if (__builtin_mul_overflow(n, distinct_at_most(m, m->cols[m->per[i]]), &n) || n > rows)
+            return rows;
+    return n;
+}
+
 static nrw_status op_budget(const move *m, budget *out)
 {
-    const uint64_t some = 64 * KIB;
+    const uint64_t some = 256 * KIB;
+    uint64_t have = mem_limit(m->job->root);
 
     *out = (budget){.least = m->tail ? 4 * KIB : 0, .wish = m->tail ? 4 * KIB : 0};
     if (!m->sample)
         return NRW_OK;
     out->least = some;
-    /* how many groups there are is not known; what is left over is the operator's */
-    out->wish = some + op_first_memory(1000, (uint32_t)m->first, 10000, 24);
+    out->wish = some + op_first_memory(m->groups, (uint32_t)m->first, m->groups * m->first, 24);
+    out->wish = out->wish > have / 4 ? have / 4 : out->wish;
+    out->wish = out->wish < some ? some : out->wish;
     return NRW_OK;
 }
 
@@ -267,8 +305,9 @@ static nrw_status refuse(const move *m, uint64_t needs, nrw_error *err)
 
 static nrw_status share_memory(move *m, nrw_error *err)
 {
-    uint64_t least[PARTS], wish[PARTS], needs;
+    uint64_t *least = m->least, wish[PARTS], needs;
 
+    m->groups = m->sample ? groups_at_most(m) : 0;
     for (m->workers = m->job->limits.workers;; m->workers--) {
         TRY(budgets(m, least, wish, err));
         if (job_share(m->job, least, wish, PARTS, m->grants, &needs) >= 0)
@@ -281,11 +320,11 @@ static nrw_status share_memory(move *m, nrw_error *err)
     m->job->plan.from = needs;
     if (m->workers > 1) { /* would it run with one worker from less? */
         uint32_t workers = m->workers;
-        uint64_t grants[PARTS];
+        uint64_t alone[PARTS], grants[PARTS];
         m->workers = 1;
-        TRY(budgets(m, least, wish, err));
+        TRY(budgets(m, alone, wish, err));
         m->workers = workers;
-        if (job_share(m->job, least, wish, PARTS, grants, &needs) >= 0)
+        if (job_share(m->job, alone, wish, PARTS, grants, &needs) >= 0)
             m->job->plan.from = needs;
     }
     return NRW_OK;
@@ -293,11 +332,14 @@ static nrw_status share_memory(move *m, nrw_error *err)
 
 /* ---- plan ---- */
 
-static plan_step *add_step(job_plan *p, const char *how, const uint64_t *grant, int64_t rows)
-{
-    plan_step *s = &p->steps[p->n++];
+static const char *const text_names[] = {[TEXT_CSV] = "csv", [TEXT_JSON] = "json",
+                                         [TEXT_TABLE] = "table"};
 
-    *s = (plan_step){.how = how, .grant = grant ? *grant : 0, .rows = rows};
+static plan_step *add_step(move *m, const char *how, int part, int64_t rows)
+{
+    plan_step *s = &m->job->plan.steps[m->job->plan.n++];
+
+    *s = (plan_step){.how = how, .least = m->least[part], .grant = m->grants[part], .rows = rows};
     return s;
 }
 
@@ -315,12 +357,12 @@ static void plan_fill(move *m)
     job_plan *p = &m->job->plan;
     int64_t rows = scan_rows(m->in.scan);
     size_t files = scan_files(m->in.scan);
-    char names[96] = "";
+    char names[96] = "", number[TEXT_NUMBER];
     plan_step *s;
 
     name_columns(m, names, sizeof names);
     p->n = 0;
-    s = add_step(p, "streams", &m->grants[PART_READ], rows);
+    s = add_step(m, "streams", PART_READ, rows);
     snprintf(s->what, sizeof s->what, "%s%s", m->in.gen ? "generate" : "read parquet", names);
     if (!m->in.gen && files == 1)
         snprintf(s->detail, sizeof s->detail, "%.120s: %d row groups", m->in.name,
@@ -328,16 +370,18 @@ static void plan_fill(move *m)
     else if (!m->in.gen)
         snprintf(s->detail, sizeof s->detail, "%zu files, at most two open at a time", files);
     if (m->sample) {
-        s = add_step(p, "bounded", &m->grants[PART_OP], rows);
+        s = add_step(m, "bounded", PART_OP, rows);
         s->rows_bound = true;
         snprintf(s->what, sizeof s->what, "first %llu%s%s", (unsigned long long)m->first,
                  m->n_of ? " ids" : " rows", m->n_per ? " of each group" : "");
-        snprintf(s->detail, sizeof s->detail, "other columns are read where rows stay");
+        snprintf(s->detail, sizeof s->detail,
+                 "at most %s groups; other columns are read where rows stay",
+                 text_group(m->groups, number));
     }
-    s = add_step(p, "streams", &m->grants[PART_WRITE], -1);
-    snprintf(s->what, sizeof s->what, "write %s", m->parquet ? "parquet" : formats[1].name);
+    s = add_step(m, "streams", PART_WRITE, -1);
+    snprintf(s->what, sizeof s->what, "write %s", m->parquet ? "parquet" : text_names[m->text]);
     snprintf(s->detail, sizeof s->detail, "%.200s", m->target_name);
-    s = add_step(p, "streams", &m->grants[PART_BATCHES], -1);
+    s = add_step(m, "streams", PART_BATCHES, -1);
     snprintf(s->what, sizeof s->what, "batches in flight, %u threads", m->workers);
     p->peak = m->job->limits.baseline + MIB / 2;
     for (int i = 0; i < PARTS; i++)
@@ -360,6 +404,8 @@ static nrw_status open_parts(move *m, nrw_error *err)
                                .batch_bytes = m->parquet ? 0 : m->piece};
 
     TRY(open_books(m, err));
+    /* what the plan said binds the run: cached free blocks count, too */
+    mem_set_limit(m->job->root, m->job->plan.peak - m->job->limits.baseline);
     if (m->parquet)
         TRY(parquet_writer_open(m->books[PART_WRITE], m->job->spill, m->target, &m->out, &m->write,
                                 m->workers, &m->writer, err));
@@ -405,18 +451,33 @@ static nrw_status balance(const move *m, const file_summary *sum, nrw_error *err
     return NRW_OK;
 }
 
-static nrw_status note_sources(move *m, nrw_error *err)
+static nrw_status note_files(move *m, nrw_error *err)
 {
-    job_result *r = &m->job->result;
+    bytes *out = &m->job->result.sources;
 
-    bytes_clear(&r->columns);
+    for (size_t i = 0; i < scan_files(m->in.scan); i++) {
+        scan_file_counts f = scan_file(m->in.scan, i);
+        TRY(bytes_printf(out, err, "%s{\"name\":", i ? "," : ""));
+        TRY(json_string(out, f.name, strlen(f.name), err));
+        TRY(bytes_printf(out, err, ",\"rows\":%lld}", (long long)f.rows));
+    }
+    return NRW_OK;
+}
+
+static nrw_status note_columns(move *m, nrw_error *err)
+{
+    bytes *out = &m->job->result.columns;
+
     for (uint32_t i = 0; i < m->n_cols; i++) {
+        const char *name = scan_schema(m->in.scan)->fields[m->cols[i]].name;
         reader_counts n;
         scan_counts(m->in.scan, i, &n);
-        TRY(bytes_printf(&r->columns, err,
-                         "%s{\"column\":%u,\"pages_decompressed\":%llu,\"pages_skipped\":%llu,"
+        TRY(bytes_printf(out, err, "%s{\"name\":", i ? "," : ""));
+        TRY(json_string(out, name, strlen(name), err));
+        TRY(bytes_printf(out, err,
+                         ",\"pages_decompressed\":%llu,\"pages_skipped\":%llu,"
                          "\"bytes_decompressed\":%llu}",
-                         i ? "," : "", m->cols[i], (unsigned long long)n.pages_decompressed,
+                         (unsigned long long)n.pages_decompressed,
                          (unsigned long long)n.pages_skipped,
                          (unsigned long long)n.bytes_decompressed));
     }
@@ -458,7 +519,8 @@ static nrw_status run(move *m, nrw_error *err)
     job->phase = "publish";
     TRY(target_publish(m->target, err));
     note_result(m, &sum);
-    return note_sources(m, err);
+    TRY(note_files(m, err));
+    return note_columns(m, err);
 }
 
 static nrw_status prepare(move *m, nrw_error *err)

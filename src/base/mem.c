@@ -226,9 +226,10 @@ static grab grab_small(mem *m, size_t bytes)
 
 static uint64_t cache_cap(const mem *root)
 {
-    uint64_t share = mem_limit(root) / 16;
+    const uint64_t most = (uint64_t)64 << 20;
+    uint64_t share = mem_limit(root) / 4;
 
-    return share < BLOCK_KEEP_MAX ? share : BLOCK_KEEP_MAX;
+    return share < most ? share : most;
 }
 
 static grab grab_block(mem *m, size_t bytes)

@@ -9,6 +9,9 @@
 nrw_status parquet_open(mem *m, io_file *f, const pq_read_options *opts, reader **out,
                         nrw_error *err);
 pq_meta *parquet_reader_meta(reader *r);
+/* Least and greatest value of a whole-number column in a row group, by trusted statistics; false
+ * where they are not there. */
+bool pq_meta_bounds(pq_meta *p, mem *m, int32_t rg, uint32_t leaf, int64_t *min, int64_t *max);
 
 /* ---- writing ---- */
 typedef struct pq_column_options {
