@@ -258,10 +258,10 @@ static nrw_status op_budget(const move *m, budget *out)
     *out = (budget){.least = m->tail ? 4 * KIB : 0, .wish = m->tail ? 4 * KIB : 0};
     if (!m->sample)
         return NRW_OK;
-    out->least = some;
     out->wish = some + op_first_memory(m->groups, (uint32_t)m->first, m->groups * m->first, 24);
-    out->wish = out->wish > have / 4 ? have / 4 : out->wish;
-    out->wish = out->wish < some ? some : out->wish;
+    out->least = out->wish <= have / 4 ? out->wish : some;
+    if (out->wish > have / 4)
+        out->wish = have / 4 > some ? have / 4 : some;
     return NRW_OK;
 }
 

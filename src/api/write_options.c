@@ -172,7 +172,7 @@ static nrw_status encodings(nrw_job *job, const schema *s, pq_column_options *co
 
     for (size_t i = 0; (w = job_each(job, "encoding", i)); i++) {
         const char *value;
-        uint32_t at;
+        uint32_t at = 0;
         char *name;
         TRY(split_column(job, w->value, &name, &value, err));
         if (!name)
