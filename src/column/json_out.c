@@ -1,6 +1,5 @@
 #include "column/json_out.h"
 
-<<<<<<< HEAD
 #include "column/print.h"
 
 #include <math.h>
@@ -99,43 +98,3 @@ nrw_status json_f64(bytes *out, double x, nrw_error *err)
         return bytes_append(out, "null", 4, err);
     return bytes_append(out, text, print_json_f64(x, text), err);
 }
-=======
-#include <stdio.h>
-
-/* The escape of a byte, or NULL where it stands for itself. */
-static const char *escape(unsigned char c, char room[8])
-{
-    switch (c) {
-    case '"': return "\\\"";
-    case '\\': return "\\\\";
-    case '\b': return "\\b";
-    case '\f': return "\\f";
-    case '\n': return "\\n";
-    case '\r': return "\\r";
-    case '\t': return "\\t";
-    default: break;
-    }
-    if (c >= 0x20)
-        return NULL;
-    snprintf(room, 8, "\\u%04X", c);
-    return room;
-}
-
-nrw_status json_string(bytes *out, const char *text, size_t len, nrw_error *err)
-{
-    size_t from = 0;
-    char room[8];
-
-    TRY(bytes_append(out, "\"", 1, err));
-    for (size_t i = 0; i < len; i++) {
-        const char *e = escape((unsigned char)text[i], room);
-        if (!e)
-            continue;
-        TRY(bytes_append(out, text + from, i - from, err));
-        TRY(bytes_append(out, e, strlen(e), err));
-        from = i + 1;
-    }
-    TRY(bytes_append(out, text + from, len - from, err));
-    return bytes_append(out, "\"", 1, err);
-}
->>>>>>> 5a247d8 (Jobs: words to plan, run, report; the command)

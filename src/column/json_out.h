@@ -1,14 +1,9 @@
-<<<<<<< HEAD
 /* Small emitters of JSON into a byte buffer: for reports, and for rows as JSON. */
-=======
-/* Emitting JSON: strings; everything else is a matter of printf. */
->>>>>>> 5a247d8 (Jobs: words to plan, run, report; the command)
 #ifndef COLUMN_JSON_OUT_H
 #define COLUMN_JSON_OUT_H
 
 #include "base/buffer.h"
 
-<<<<<<< HEAD
 /* A string of n bytes of UTF-8 with its quotes. Quote, backslash and control characters are
  * escaped, all else goes as it is. */
 nrw_status json_string(bytes *out, const char *s, size_t n, nrw_error *err) NRW_CHECKED;
@@ -25,9 +20,5 @@ size_t json_escape(const uint8_t *p, size_t n, char *out);
 /* Writes the JSON text p[0..n) without its white space into out (room for n). False where it is
  * not one valid JSON value (or nests deeper than 512): out's content then means nothing. */
 bool json_minify(const uint8_t *p, size_t n, char *out, size_t *len);
-=======
-/* "text" with quotes, escaped as RFC 8259 section 7 asks; bytes from 0x80 on pass as they are. */
-nrw_status json_string(bytes *out, const char *text, size_t len, nrw_error *err) NRW_CHECKED;
->>>>>>> 5a247d8 (Jobs: words to plan, run, report; the command)
 
 #endif
