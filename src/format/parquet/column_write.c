@@ -105,6 +105,7 @@ nrw_status pq_column_writer_new(mem *m, const field *f, const pq_write_options *
         return st;
     }
     w->page_limit = page_limit(&w->t, opts);
+    w->remap_most = pq_dict_entries(w->t.width, opts->dictionary_bytes);
     pq_dict_init(&w->dict, m, w->t.class == PQ_VALUES_NUMBERS, w->t.width, w->dict_bytes);
     begin_chunk(w);
     *out = w;
@@ -224,10 +225,11 @@ uint64_t pq_column_most(const field *f, const pq_write_options *opts)
     values = t.width ? rows * t.width : (uint64_t)opts->page_bytes * 33 / 32;
     /* the body in progress, the one it is encoded to, the exact copy of that; levels */
     page = 2 * values + values / 2 + rows;
-    if (t.class != PQ_VALUES_BOOL && t.class != PQ_VALUES_NONE)
+    if (t.class != PQ_VALUES_BOOL && t.class != PQ_VALUES_NONE) {
+        uint64_t entries = pq_dict_entries(t.width, opts->dictionary_bytes);
         dict = pq_dict_most(t.class == PQ_VALUES_NUMBERS, t.width, opts->dictionary_bytes) +
-               5 * rows * sizeof(uint32_t) +                      /* indices, their body */
-               opts->dictionary_bytes / (t.width ? t.width : 7) + /* marks */
-               ((uint64_t)1 << 20);                               /* remapping */
+               12 * rows +  /* indices, the body of them, its exact copy */
+               5 * entries; /* the remapping; marks of those that a page names */
+    }
     return (page + dict) * 9 / 8 + 16384;
 }

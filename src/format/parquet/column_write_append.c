@@ -2,9 +2,6 @@
 #include "format/parquet/column_write_parts.h"
 #include "kernel/kernel.h"
 
-/* A table for an incoming dictionary of more entries would outgrow what a column may hold. */
-#define REMAP_MAX (1u << 18)
-
 static bool page_is_full(const pq_column_writer *w)
 {
     return w->page.rows >= w->page_limit || (pq_is_text(w) && w->page.plain >= w->page_bytes);
@@ -12,8 +9,8 @@ static bool page_is_full(const pq_column_writer *w)
 
 /* ---- which entry a value is ---- */
 
-/* A table for v's dictionary, once as many rows have come as pay for it. Without memory for it,
- * values are looked up one by one. */
+/* A table for v's dictionary, once as many rows have come as pay for it. Without memory for it, or
+ * where it holds more entries than could be kept anyway, values are looked up one by one. */
 static void remap_for(pq_column_writer *w, const vector *v)
 {
     pq_remap *r = &w->remap;
@@ -24,7 +21,7 @@ static void remap_for(pq_column_writer *w, const vector *v)
         *r = (pq_remap){.known = true, .id = v->dict->id, .own = own};
     }
     r->rows += v->len;
-    if (r->n || n > REMAP_MAX || n > 4 * r->rows)
+    if (r->n || n > w->remap_most || n > 4 * r->rows)
         return;
     if (pq_words_room(w->m, &r->own, n, n, NULL) < 0)
         return;

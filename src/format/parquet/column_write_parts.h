@@ -57,6 +57,7 @@ struct pq_column_writer {
     pq_encoding encoding; /* without a dictionary */
     uint32_t page_limit;  /* rows */
     uint64_t page_bytes, dict_bytes;
+    uint64_t remap_most; /* entries of incoming dictionaries that get a table */
     size_t keep_bound; /* bytes of long bounds that are handed out */
 
     /* the chunk */

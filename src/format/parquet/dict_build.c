@@ -61,9 +61,14 @@ static uint64_t slots_for(bool numbers, uint64_t entries)
     return slots;
 }
 
+uint64_t pq_dict_entries(uint32_t width, uint64_t max)
+{
+    return max / (width ? width : 4 + 3); /* few texts are shorter than 3 bytes */
+}
+
 uint64_t pq_dict_most(bool numbers, uint32_t width, uint64_t max)
 {
-    uint64_t entries = max / (width ? width : 4 + 3) + 1; /* few texts are shorter than 3 bytes */
+    uint64_t entries = pq_dict_entries(width, max);
     uint64_t table = slots_for(numbers, entries) * (numbers ? 4 : 8);
     uint64_t at = width ? 0 : 4 * entries;
 

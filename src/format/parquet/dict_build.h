@@ -46,6 +46,8 @@ static inline span pq_dict_entry(const pq_dict *d, uint32_t i)
     return (span){d->plain->data + d->at[i] + 4, d->at[i + 1] - d->at[i] - 4};
 }
 uint64_t pq_dict_memory(const pq_dict *d);
+/* About how many entries `max` PLAIN bytes can hold. */
+uint64_t pq_dict_entries(uint32_t width, uint64_t max);
 /* The most a dictionary of `max` PLAIN bytes takes while it grows. */
 uint64_t pq_dict_most(bool numbers, uint32_t width, uint64_t max);
 
