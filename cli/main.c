@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,14 +20,17 @@ static void on_signal(int sig)
     nrw_job_cancel(interruptible);
 }
 
-static void catch_signals(nrw_job *job)
+/* Verbs that look have nothing to undo: there signals end the process as ever. */
+static void catch_signals(nrw_job *job, const nrw_verb *verb)
 {
     struct sigaction sa = {.sa_handler = on_signal};
 
+    signal(SIGPIPE, SIG_IGN);
+    if (!verb->moves_rows)
+        return;
     interruptible = job;
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
-    signal(SIGPIPE, SIG_IGN);
 }
 
 static int exit_code(nrw_status st)
@@ -45,18 +49,57 @@ static int exit_code(nrw_status st)
     }
 }
 
+/* Names come from files: what would break the line, or move the cursor, does not go out. */
+static void one_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7F)
+            *text = ' ';
+}
+
 static int complain(nrw_status st, const nrw_error *err)
 {
     char text[1600];
 
     if (st != NRW_E_PIPE) {
         nrw_error_print(err, text, sizeof text);
+        one_line(text);
         fprintf(stderr, "narrows: %s\n", text);
     }
     return exit_code(st);
 }
 
-static nrw_status write_report(nrw_job *job, const char *path, nrw_error *err)
+/* ---- report ---- */
+
+static void put_json_string(FILE *f, const char *s)
+{
+    fputc('"', f);
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        if (c == '"' || c == '\\')
+            fprintf(f, "\\%c", c);
+        else if (c < 0x20)
+            fprintf(f, "\\u%04x", c);
+        else
+            fputc(c, f);
+    }
+    fputc('"', f);
+}
+
+/* The library's object, with the command and its exit code put in front. */
+static void put_report(FILE *f, int argc, char **argv, int code, const char *json)
+{
+    fputs("{\"command\":[", f);
+    for (int i = 0; i < argc; i++) {
+        if (i)
+            fputc(',', f);
+        put_json_string(f, i ? argv[i] : "narrows");
+    }
+    fprintf(f, "],\"exit\":%d,%s", code, json + 1);
+}
+
+static nrw_status write_report(nrw_job *job, const char *path, int argc, char **argv, int code,
+                               nrw_error *err)
 {
     nrw_status st;
     char *json;
@@ -67,7 +110,9 @@ static nrw_status write_report(nrw_job *job, const char *path, nrw_error *err)
     if (st < 0)
         return st;
     f = strcmp(path, "-") == 0 ? stderr : fopen(path, "we");
-    failed = !f || fputs(json, f) < 0;
+    if (f)
+        put_report(f, argc, argv, code, json);
+    failed = !f || ferror(f);
     if (f && f != stderr)
         failed |= fclose(f) != 0;
     nrw_free(json);
@@ -75,45 +120,51 @@ static nrw_status write_report(nrw_job *job, const char *path, nrw_error *err)
         return NRW_OK;
     err->status = NRW_E_IO;
     snprintf(err->object, sizeof err->object, "%.255s", path);
-    snprintf(err->message, sizeof err->message, "cannot write the report");
+    snprintf(err->message, sizeof err->message, "cannot write the report: %s",
+             strerrordesc_np(errno));
     return NRW_E_IO;
 }
 
-/* On a terminal the whole summary, in logs its first line and what is unusual. */
+/* ---- verbs ---- */
+
+/* On a terminal the whole summary; in logs its first line, rejects and notes. */
 static void print_summary(nrw_job *job, const cli_options *cli)
 {
-    char *text;
+    bool whole = isatty(STDERR_FILENO);
+    char *text, *line, *rest;
 
-    if (cli->quiet || nrw_job_summary(job, &text, NULL) < 0)
+    if (cli->quiet || cli->rows_to_stdout || nrw_job_summary(job, &text, NULL) < 0)
         return;
-    if (*text && isatty(STDERR_FILENO))
-        fprintf(stderr, "%s\n", text);
-    else if (*text)
-        fprintf(stderr, "%.*s\n", (int)strcspn(text, "\n"), text);
+    for (line = text; *line; line = rest) {
+        size_t n = strcspn(line, "\n");
+        rest = line + n + (line[n] == '\n');
+        if (whole || line == text ||
+            (strncmp(line, "rows  ", 6) != 0 && strncmp(line, "peak  ", 6) != 0))
+            fprintf(stderr, "%.*s\n", (int)n, line);
+    }
     nrw_free(text);
 }
 
 static int show_plan(nrw_job *job, const cli_options *cli, nrw_error *err)
 {
-    bool json = cli->format && strcmp(cli->format, "json") == 0;
     nrw_status st;
     char *text;
 
-    st = nrw_job_plan(job, json, &text, err);
+    st = nrw_job_plan(job, cli->plan_json, &text, err);
     if (st < 0)
         return complain(st, err);
     puts(text);
     nrw_free(text);
-    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+    return EXIT_DONE;
 }
 
-static int run(nrw_job *job, const cli_options *cli, nrw_error *err)
+static int run(nrw_job *job, const cli_options *cli, int argc, char **argv, nrw_error *err)
 {
     cli_progress *progress;
     nrw_status st, reported;
     int code;
 
-    catch_signals(job);
+    catch_signals(job, cli->verb);
     progress = cli_progress_start(job, cli);
     st = nrw_job_run(job, err);
     cli_progress_stop(progress, st);
@@ -122,11 +173,34 @@ static int run(nrw_job *job, const cli_options *cli, nrw_error *err)
         print_summary(job, cli);
     if (cli->report) {
         *err = (nrw_error)NRW_ERROR_INIT;
-        reported = write_report(job, cli->report, err);
+        reported = write_report(job, cli->report, argc, argv, code, err);
         if (reported < 0)
             code = complain(reported, err);
     }
     return code;
+}
+
+/* What the command itself printed on standard output must have arrived. */
+static int flushed(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    if (errno == EPIPE)
+        return EXIT_PIPE;
+    fprintf(stderr, "narrows: standard output: cannot write: %s\n", strerrordesc_np(errno));
+    return EXIT_FAILED;
+}
+
+static int help(const char *topic)
+{
+    nrw_error err = NRW_ERROR_INIT;
+    nrw_job *job;
+    nrw_status st;
+
+    if (cli_help(topic))
+        return EXIT_DONE;
+    st = nrw_job_new(topic, &job, &err); /* its message knows better words */
+    return complain(st, &err);
 }
 
 int main(int argc, char **argv)
@@ -138,19 +212,18 @@ int main(int argc, char **argv)
     int code = EXIT_DONE;
 
     nrw_process_init();
-    if (argc > 1 && strcmp(argv[1], "help") == 0)
-        return cli_help(argc > 2 ? argv[2] : NULL) ? EXIT_DONE : EXIT_USAGE;
+    signal(SIGPIPE, SIG_IGN);
     st = cli_parse(argc, argv, &cli, &job, &err);
     if (st < 0)
         code = complain(st, &err);
     else if (cli.version)
         printf("narrows %s\n", nrw_version());
     else if (cli.help)
-        cli_help(job ? argv[cli.plan ? 2 : 1] : NULL);
+        code = help(cli.topic);
     else if (cli.plan)
         code = show_plan(job, &cli, &err);
     else
-        code = run(job, &cli, &err);
+        code = run(job, &cli, argc, argv, &err);
     nrw_job_free(job);
-    return code;
+    return flushed(code);
 }

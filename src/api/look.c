@@ -1,78 +1,165 @@
-/* Verbs that look: the dispatch, and the simplest of them. */
+/* Verbs that look: the dispatch, their output, and the simplest of them. */
 #include "api/look.h"
 
-#include <errno.h>
+#include "base/text.h"
+#include "base/utf8.h"
+#include "column/json_out.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-nrw_status look_flush(nrw_error *err)
+#define LINE_MAX_BYTES ((size_t)64 << 20)
+
+nrw_status look_write(look *l, const void *text, size_t len, nrw_error *err)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return NRW_OK;
-    return err_errno(err, errno == EPIPE ? NRW_E_PIPE : NRW_E_IO, errno,
-                     "cannot write to standard output");
+    return target_write(l->out, (span){text, len}, err);
 }
 
-nrw_status look_print(nrw_error *err, const char *fmt, ...)
+nrw_status look_printf(look *l, nrw_error *err, const char *fmt, ...)
 {
-    va_list ap;
+    char text[256];
+    va_list ap, again;
+    nrw_status st;
     int n;
 
     va_start(ap, fmt);
-    n = vprintf(fmt, ap);
+    va_copy(again, ap);
+    n = vsnprintf(text, sizeof text, fmt, ap);
+    if (n >= 0 && (size_t)n < sizeof text) {
+        st = look_write(l, text, (size_t)n, err);
+    } else {
+        bytes_clear(&l->line);
+        st = bytes_reserve(&l->line, (size_t)(n < 0 ? 0 : n) + 1, err);
+        if (st >= 0 && n >= 0)
+            l->line.len = (size_t)vsnprintf((char *)l->line.data, (size_t)n + 1, fmt, again);
+        if (st >= 0)
+            st = look_flush_line(l, err);
+    }
+    va_end(again);
     va_end(ap);
-    return n < 0 ? look_flush(err) : NRW_OK;
+    return st;
 }
 
-nrw_status look_format(const nrw_job *job, bool *json, nrw_error *err)
+nrw_status look_flush_line(look *l, nrw_error *err)
 {
-    const char *format = job_last(job, "format");
+    nrw_status st = look_write(l, l->line.data, l->line.len, err);
 
-    *json = format && strcmp(format, "json") == 0;
-    if (format && !*json && strcmp(format, "text") != 0 && strcmp(format, "table") != 0)
-        return err_set(err, NRW_E_ARG, "--format of %s is text or json, not %s", job->verb->name,
-                       format);
-    return NRW_OK;
+    bytes_clear(&l->line);
+    return st;
+}
+
+nrw_status look_json_string(look *l, const char *text, size_t len, nrw_error *err)
+{
+    bytes valid = bytes_init(l->line.m, LINE_MAX_BYTES);
+    nrw_status st = NRW_OK;
+
+    if (utf8_valid(text, len))
+        return json_string(&l->line, text, len, err);
+    while (len > 0 && st >= 0) {
+        size_t good = utf8_valid_prefix(text, len);
+        st = bytes_append(&valid, text, good, err);
+        if (st >= 0 && good < len)
+            st = bytes_append(&valid, "\xEF\xBF\xBD", 3, err);
+        good += good < len;
+        text += good;
+        len -= good;
+    }
+    if (st >= 0)
+        st = json_string(&l->line, (const char *)valid.data, valid.len, err);
+    bytes_release(&valid);
+    return st;
+}
+
+nrw_status look_open(look *l, const char *path, look_file *out, nrw_error *err)
+{
+    const pq_read_options read = {0};
+    nrw_status st;
+
+    *out = (look_file){0};
+    TRY(file_open(l->job->root, path, job_last(l->job, "spill-dir"), &out->file, err));
+    st = pq_meta_open(l->job->root, out->file, &read, &out->meta, err);
+    if (st < 0) {
+        err_at_object(err, path);
+        look_close(out);
+    }
+    return st;
+}
+
+void look_close(look_file *f)
+{
+    pq_meta_close(f->meta);
+    file_close(f->file);
+    *f = (look_file){0};
 }
 
 /* One number for all sources, from the footers. */
-static nrw_status look_count(nrw_job *job, nrw_error *err)
+static nrw_status look_count(look *l, nrw_error *err)
 {
     int64_t rows = 0;
-    path_list files = {0};
-    bool json;
 
-    TRY(look_format(job, &json, err));
-    TRY(job_limits_settle(job, err));
-    TRY(job_files(job, &files, err));
-    for (size_t i = 0; i < files.n; i++) {
+    for (size_t i = 0; i < l->files.n; i++) {
         int64_t n;
-        TRY(job_count_rows(job, files.at[i], &n, err));
+        TRY(job_count_rows(l->job, l->files.at[i], &n, err));
         if (__builtin_add_overflow(rows, n, &rows))
             return err_set(err, NRW_E_CORRUPT, "more than 9,223,372,036,854,775,807 rows");
     }
-    TRY(look_print(err, json ? "{\"count\":%lld}\n" : "%lld\n", (long long)rows));
-    return look_flush(err);
+    return look_printf(l, err, l->json ? "{\"count\":%lld}\n" : "%lld\n", (long long)rows);
 }
 
-static nrw_status look_rows(nrw_job *job, nrw_error *err)
+static const struct {
+    const char *verb;
+    nrw_status (*run)(look *l, nrw_error *err);
+    const char *formats; /* of -f beside json */
+} looks[] = {{"count", look_count, " text table "},
+             {"schema", look_schema, " text table sql "},
+             {"inspect", look_inspect, " text table "},
+             {"verify", look_verify, " text table "}};
+
+static nrw_status choose_format(look *l, const char *formats, nrw_error *err)
 {
-    return job_move(job, false, err);
+    const char *format = job_last(l->job, "format");
+    char word[32];
+
+    l->json = format && strcmp(format, "json") == 0;
+    if (!format || l->json)
+        return NRW_OK;
+    snprintf(word, sizeof word, " %.20s ", format);
+    if (strstr(formats, word))
+        return NRW_OK;
+    return err_set(err, NRW_E_ARG, "--format of %s is text%s or json, not %s", l->job->verb->name,
+                   strstr(formats, "sql") ? ", sql" : "", format);
+}
+
+/* What was found wrong is told first, so the report goes out even where the verb then fails. */
+static nrw_status print(look *l, nrw_status (*run)(look *l, nrw_error *err), nrw_error *err)
+{
+    nrw_error late = NRW_ERROR_INIT;
+    nrw_status st, told;
+
+    TRY(target_open(l->job->root, "-", EXISTS_FAIL, &l->out, err));
+    st = run(l, err);
+    told = st == NRW_E_PIPE ? st : target_publish(l->out, &late);
+    if (told < 0 && st >= 0 && err)
+        *err = late;
+    target_close(l->out);
+    bytes_release(&l->line);
+    return st < 0 ? st : told;
 }
 
 nrw_status job_look(nrw_job *job, nrw_error *err)
 {
-    static const struct {
-        const char *verb;
-        nrw_status (*look)(nrw_job *job, nrw_error *err);
-    } looks[] = {{"count", look_count},
-                 {"head", look_rows},
-                 {"tail", look_rows},
-                 {"schema", look_schema}};
+    look l = {.job = job};
 
-    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
-        if (strcmp(looks[i].verb, job->verb->name) == 0)
-            return looks[i].look(job, err);
-    return err_set(err, NRW_E_ARG, "there is no verb %s", job->verb->name);
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
+        if (strcmp(looks[i].verb, job->verb->name) != 0)
+            continue;
+        TRY(choose_format(&l, looks[i].formats, err));
+        TRY(job_limits_settle(job, err));
+        TRY(job_files(job, &l.files, err));
+        l.line = bytes_init(job->root, LINE_MAX_BYTES);
+        job->phase = job->verb->name;
+        return print(&l, looks[i].run, err);
+    }
+    return job_move(job, false, err); /* head, tail */
 }

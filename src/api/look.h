@@ -1,15 +1,38 @@
-/* Verbs that look, one file each beyond the simplest. */
+/* Verbs that look: one file each, printing through one door to standard output. */
 #ifndef API_LOOK_H
 #define API_LOOK_H
 
 #include "api/move.h"
+#include "io/target.h"
 
-/* To standard output; NRW_E_PIPE when its reader went away. */
-nrw_status look_print(nrw_error *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
-nrw_status look_flush(nrw_error *err);
-/* Is the report wanted as JSON (-f json)? NRW_E_ARG for formats that the verb does not have. */
-nrw_status look_format(const nrw_job *job, bool *json, nrw_error *err);
+typedef struct look {
+    nrw_job *job;
+    target *out; /* standard output */
+    bytes line;  /* being put together */
+    bool json;   /* -f json */
+    path_list files;
+} look;
 
-nrw_status look_schema(nrw_job *job, nrw_error *err);
+nrw_status look_printf(look *l, nrw_error *err, const char *fmt, ...) PRINTF_LIKE(3, 4);
+nrw_status look_write(look *l, const void *text, size_t len, nrw_error *err) NRW_CHECKED;
+/* A string of JSON, with its quotes. Text that is no UTF-8 has its wrong bytes replaced. */
+nrw_status look_json_string(look *l, const char *text, size_t len, nrw_error *err) NRW_CHECKED;
+/* What was put into l->line goes out; the line is empty afterwards. */
+nrw_status look_flush_line(look *l, nrw_error *err) NRW_CHECKED;
+
+/* An open Parquet file, to look at its metadata. */
+typedef struct look_file {
+    io_file *file;
+    pq_meta *meta;
+} look_file;
+
+nrw_status look_open(look *l, const char *path, look_file *out, nrw_error *err) NRW_CHECKED;
+void look_close(look_file *f); /* all zero is fine */
+
+/* The verbs; l->files are there. */
+nrw_status look_schema(look *l, nrw_error *err) NRW_CHECKED;
+nrw_status look_inspect(look *l, nrw_error *err) NRW_CHECKED;
+nrw_status look_verify(look *l, nrw_error *err) NRW_CHECKED;
+nrw_status look_stats(look *l, nrw_error *err) NRW_CHECKED;
 
 #endif

@@ -1,50 +1,291 @@
-/* schema: columns and types. */
-#include "api/look.h"
+/* schema: columns and types; of several files those that all have, and who differs. */
+#include "api/look_table.h"
 
-#include "column/json_out.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
-static nrw_status field_text(const field *f, nrw_error *err)
+/* The first file's columns, and which of them all files have alike. */
+typedef struct common {
+    const look_file *first;
+    const char *name;
+    schema s;
+    bool *alike;
+} common;
+
+/* ---- one schema ---- */
+
+static void type_cell(look_table *t, const type *ty)
 {
     char name[128];
 
-    type_print(&f->type, name, sizeof name);
-    return look_print(err, "%-24s %s%s\n", f->name, name, f->nullable ? "" : " NOT NULL");
+    type_print(ty, name, sizeof name);
+    look_cell_text(t, name);
 }
 
-static nrw_status field_json(const field *f, mem *m, bool first, nrw_error *err)
+static nrw_status print_text(look *l, const common *c, nrw_error *err)
 {
-    bytes out = bytes_init(m, 1 << 20);
-    char name[128];
+    static const look_column columns[] = {{"", "name", false}, {"", "type", false},
+                                          {"", "nullable", false}};
+    look_table t = look_table_of(l, columns, 3, err);
+
+    t.bare = true;
+    for (uint32_t i = 0; i < c->s.n_fields; i++) {
+        if (!c->alike[i])
+            continue;
+        look_cell_text(&t, c->s.fields[i].name);
+        type_cell(&t, &c->s.fields[i].type);
+        look_cell_text(&t, c->s.fields[i].nullable ? "" : "NOT NULL");
+    }
+    return look_table_end(&t);
+}
+
+static nrw_status print_json(look *l, const common *c, nrw_error *err)
+{
+    static const look_column columns[] = {
+        {"", "name", false},     {"", "type", false},    {"", "nullable", false},
+        {"", "physical", false}, {"", "logical", false}, {"", "field_id", false}};
+    look_table t = look_table_of(l, columns, 6, err);
+
+    TRY(look_printf(l, err, "["));
+    t.inside = true;
+    for (uint32_t i = 0; i < c->s.n_fields; i++) {
+        const field *f = &c->s.fields[i];
+        const pq_leaf *leaf = pq_meta_leaf(c->first->meta, i);
+        if (!c->alike[i])
+            continue;
+        look_cell_text(&t, f->name);
+        type_cell(&t, &f->type);
+        look_cell_bool(&t, f->nullable);
+        look_cell_text(&t, pq_physical_name((int)leaf->physical));
+        if (leaf->logical && *leaf->logical)
+            look_cell_text(&t, leaf->logical);
+        else
+            look_cell_none(&t);
+        if (f->field_id >= 0)
+            look_cell_int(&t, f->field_id);
+        else
+            look_cell_none(&t);
+    }
+    TRY(look_table_end(&t));
+    return look_printf(l, err, "]\n");
+}
+
+static bool is_reserved(const char *name)
+{
+    static const char words[] =
+        " all analyse analyze and any array as asc asymmetric at both case cast check collate "
+        "column constraint create default deferrable desc describe distinct do else end except "
+        "false fetch for foreign from grant group having in initially intersect into lambda "
+        "lateral leading limit not null offset on only or order pivot pivot_longer pivot_wider "
+        "placing primary qualify references returning select show some summarize symmetric table "
+        "then to trailing true union unique unpivot using variadic when where window with ";
+    char word[40];
+    size_t n = strlen(name);
+
+    if (n > sizeof word - 3)
+        return false;
+    word[0] = ' ';
+    memcpy(word + 1, name, n);
+    word[n + 1] = ' ';
+    word[n + 2] = '\0';
+    return strstr(words, word) != NULL;
+}
+
+static nrw_status put_identifier(look *l, const char *name, size_t len, nrw_error *err)
+{
+    bool plain = len > 0 && len < 60 && !(name[0] >= '0' && name[0] <= '9');
+    char copy[64] = "";
+
+    for (size_t i = 0; i < len && plain; i++)
+        plain = (name[i] >= 'a' && name[i] <= 'z') || name[i] == '_' ||
+                (name[i] >= '0' && name[i] <= '9');
+    if (plain) {
+        memcpy(copy, name, len);
+        plain = !is_reserved(copy);
+    }
+    if (plain)
+        return bytes_append(&l->line, name, len, err);
+    TRY(bytes_append(&l->line, "\"", 1, err));
+    for (size_t i = 0; i < len; i++) {
+        if (name[i] == '"')
+            TRY(bytes_append(&l->line, "\"", 1, err));
+        TRY(bytes_append(&l->line, name + i, 1, err));
+    }
+    return bytes_append(&l->line, "\"", 1, err);
+}
+
+/* The table is called as the file, without folder and extension. */
+static nrw_status print_sql(look *l, const common *c, nrw_error *err)
+{
+    const char *slash = strrchr(c->name, '/'), *name = slash ? slash + 1 : c->name;
+    const char *dot = strchr(name + (*name == '.'), '.');
+    const char *sep = "";
+    char type_name[128];
+
+    TRY(bytes_printf(&l->line, err, "CREATE TABLE "));
+    TRY(put_identifier(l, name, dot ? (size_t)(dot - name) : strlen(name), err));
+    TRY(bytes_printf(&l->line, err, " ("));
+    for (uint32_t i = 0; i < c->s.n_fields; i++) {
+        const field *f = &c->s.fields[i];
+        if (!c->alike[i])
+            continue;
+        type_print(&f->type, type_name, sizeof type_name);
+        TRY(bytes_printf(&l->line, err, "%s\n    ", sep));
+        TRY(put_identifier(l, f->name, strlen(f->name), err));
+        TRY(bytes_printf(&l->line, err, " %s%s", type_name, f->nullable ? "" : " NOT NULL"));
+        sep = ",";
+    }
+    TRY(bytes_printf(&l->line, err, "\n);\n"));
+    return look_flush_line(l, err);
+}
+
+static nrw_status print_common(look *l, const common *c, nrw_error *err)
+{
+    const char *format = job_last(l->job, "format");
+
+    if (l->json)
+        return print_json(l, c, err);
+    return format && strcmp(format, "sql") == 0 ? print_sql(l, c, err) : print_text(l, c, err);
+}
+
+/* ---- several ---- */
+
+/* Names may come twice: the same place first. */
+static int32_t place_of(const schema *s, const char *name, uint32_t likely)
+{
+    if (likely < s->n_fields && strcmp(s->fields[likely].name, name) == 0)
+        return (int32_t)likely;
+    for (uint32_t i = 0; i < s->n_fields; i++)
+        if (strcmp(s->fields[i].name, name) == 0)
+            return (int32_t)i;
+    return -1;
+}
+
+/* Strikes what s has not alike from c; with `l` it tells how s differs. */
+static nrw_status compare(common *c, const schema *s, const char *name, look *l, bool *differs,
+                          nrw_error *err)
+{
+    char mine[128], other[128];
+    bool moved = false, odd = false;
+
+    for (uint32_t i = 0; i < c->s.n_fields; i++) {
+        field *f = &c->s.fields[i];
+        int32_t at = place_of(s, f->name, i);
+        bool same = at >= 0 && type_equal(&f->type, &s->fields[at].type);
+        moved |= at >= 0 && (uint32_t)at != i;
+        if (same) {
+            f->nullable |= s->fields[at].nullable;
+            continue;
+        }
+        c->alike[i] = false;
+        odd = true;
+        if (!l)
+            continue;
+        type_print(&f->type, mine, sizeof mine);
+        if (at >= 0)
+            type_print(&s->fields[at].type, other, sizeof other);
+        TRY(at < 0 ? look_printf(l, err, "%s: has no column %s\n", name, f->name)
+                   : look_printf(l, err, "%s: column %s is %s, not %s\n", name, f->name, other,
+                                 mine));
+    }
+    for (uint32_t i = 0; i < s->n_fields; i++) {
+        if (place_of(&c->s, s->fields[i].name, i) >= 0)
+            continue;
+        odd = true;
+        type_print(&s->fields[i].type, other, sizeof other);
+        if (l)
+            TRY(look_printf(l, err, "%s: has also column %s, %s\n", name, s->fields[i].name,
+                            other));
+    }
+    if (moved && !odd && l)
+        TRY(look_printf(l, err, "%s: has the columns in another order\n", name));
+    *differs = odd || moved;
+    return NRW_OK;
+}
+
+/* Walks the files after the first; with `tell` it prints. */
+static nrw_status compare_all(look *l, common *c, bool tell, size_t *differing, nrw_error *err)
+{
+    *differing = 0;
+    for (size_t i = 1; i < l->files.n; i++) {
+        bool differs = false;
+        look_file f;
+        schema s;
+        nrw_status st;
+        TRY(look_open(l, l->files.at[i], &f, err));
+        st = pq_meta_schema(f.meta, &s, err);
+        if (st >= 0)
+            st = compare(c, &s, l->files.at[i], tell ? l : NULL, &differs, err);
+        else
+            err_at_object(err, l->files.at[i]);
+        look_close(&f);
+        TRY(st);
+        *differing += differs;
+    }
+    return NRW_OK;
+}
+
+static nrw_status print_all(look *l, common *c, nrw_error *err)
+{
+    size_t differing;
+
+    TRY(compare_all(l, c, false, &differing, err));
+    TRY(print_common(l, c, err));
+    if (!differing)
+        return NRW_OK;
+    if (!l->json && !job_last(l->job, "format")) {
+        TRY(look_printf(l, err, "\n"));
+        TRY(compare_all(l, c, true, &differing, err));
+    }
+    err_at_object(err, c->name);
+    return err_set(err, NRW_E_SCHEMA, "%zu of %zu other file%s differ%s from it", differing,
+                   l->files.n - 1, l->files.n == 2 ? "" : "s", differing == 1 ? "s" : "");
+}
+
+/* Nested columns have no place in a flat list: the tree as the file has it. */
+static nrw_status print_tree(look *l, const look_file *f, nrw_error *err)
+{
+    TRY(pq_meta_schema_text(f->meta, &l->line, err));
+    if (l->json) {
+        bytes text = l->line;
+        nrw_status st;
+        l->line = bytes_init(text.m, text.max);
+        st = bytes_printf(&l->line, err, "{\"schema\":");
+        if (st >= 0)
+            st = look_json_string(l, (const char *)text.data, text.len, err);
+        bytes_release(&text);
+        TRY(st);
+        TRY(bytes_append(&l->line, "}\n", 2, err));
+    }
+    return look_flush_line(l, err);
+}
+
+nrw_status look_schema(look *l, nrw_error *err)
+{
+    common c = {.name = l->files.at[0]};
+    look_file f;
     nrw_status st;
 
-    type_print(&f->type, name, sizeof name);
-    st = json_string(&out, f->name, strlen(f->name), err);
+    TRY(look_open(l, c.name, &f, err));
+    c.first = &f;
+    if (!pq_meta_is_flat(f.meta)) {
+        for (size_t i = 0;;) {
+            st = print_tree(l, &f, err);
+            look_close(&f);
+            if (st < 0 || ++i == l->files.n)
+                return st;
+            TRY(look_printf(l, err, "\n"));
+            TRY(look_open(l, l->files.at[i], &f, err));
+        }
+    }
+    st = pq_meta_schema(f.meta, &c.s, err);
     if (st >= 0)
-        st = look_print(err, "%s{\"name\":%.*s,\"type\":\"%s\",\"nullable\":%s}", first ? "" : ",",
-                        (int)out.len, (const char *)out.data, name, f->nullable ? "true" : "false");
-    bytes_release(&out);
+        st = arena_alloc(l->job->a, c.s.n_fields + 1, (void **)&c.alike, err);
+    if (st >= 0) {
+        memset(c.alike, 1, c.s.n_fields);
+        st = print_all(l, &c, err);
+    }
+    look_close(&f);
     return st;
-}
-
-nrw_status look_schema(nrw_job *job, nrw_error *err)
-{
-    const schema *s;
-    job_inputs in;
-    nrw_status st;
-    bool json;
-
-    TRY(look_format(job, &json, err));
-    TRY(job_limits_settle(job, err));
-    TRY(job_inputs_open(job, &in, err));
-    s = scan_schema(in.scan);
-    st = json ? look_print(err, "[") : NRW_OK;
-    for (uint32_t i = 0; i < s->n_fields && st >= 0; i++)
-        st = json ? field_json(&s->fields[i], job->root, i == 0, err)
-                  : field_text(&s->fields[i], err);
-    if (st >= 0 && json)
-        st = look_print(err, "]\n");
-    job_inputs_close(&in);
-    return st < 0 ? st : look_flush(err);
 }

@@ -1,0 +1,378 @@
+/* inspect: what the metadata say. Several files: a line each; one: its columns. */
+#include "api/look_table.h"
+
+#include "base/text.h"
+#include "codec/codec.h"
+#include "format/parquet/inspect.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *codec_name(int id)
+{
+    const codec *c = codec_by_id(id);
+
+    return c ? c->name : "unknown";
+}
+
+/* ---- several files ---- */
+
+static const look_column file_columns[] = {
+    {"file", "name", false},          {"rows", "rows", true},
+    {"row groups", "row_groups", true}, {"columns", "columns", true},
+    {"bytes", "bytes", true},         {"codec", "codecs", false},
+    {"written by", "created_by", false}};
+
+static void file_row(look_table *t, const pq_file_info *i)
+{
+    look_cell_text(t, i->name);
+    look_cell_int(t, i->rows);
+    look_cell_int(t, i->row_groups);
+    look_cell_int(t, i->columns);
+    look_cell_size(t, i->bytes);
+    look_cell_bits(t, i->codecs, codec_name);
+    if (i->created_by)
+        look_cell_text(t, i->created_by);
+    else
+        look_cell_none(t);
+}
+
+static nrw_status files(look *l, nrw_error *err)
+{
+    look_table t = look_table_of(l, file_columns, 7, err);
+
+    for (size_t i = 0; i < l->files.n && t.st >= 0; i++) {
+        pq_file_info info;
+        look_file f;
+        t.st = look_open(l, l->files.at[i], &f, err);
+        if (t.st < 0)
+            break;
+        t.st = pq_inspect_file(f.meta, l->job->root, &info, err);
+        if (t.st < 0)
+            err_at_object(err, l->files.at[i]);
+        file_row(&t, &info);
+        look_close(&f);
+    }
+    return look_table_end(&t);
+}
+
+/* ---- tables of one file ---- */
+
+typedef struct place {
+    look_table *t;
+    const pq_meta *meta;
+} place;
+
+static void value_cell(look_table *t, const pq_leaf *leaf, bool has, span value)
+{
+    char text[80];
+
+    if (!has) {
+        look_cell_none(t);
+        return;
+    }
+    pq_value_print(leaf, value, text, sizeof text);
+    look_cell_text(t, text);
+}
+
+static void maybe_int(look_table *t, int64_t x)
+{
+    if (x < 0)
+        look_cell_none(t);
+    else
+        look_cell_int(t, x);
+}
+
+static const look_column column_columns[] = {
+    {"column", "name", false},          {"type", "type", false},
+    {"physical", "physical", false},    {"codec", "codecs", false},
+    {"encodings", "encodings", false},  {"compressed", "compressed", true},
+    {"encoded", "uncompressed", true},  {"nulls", "nulls", true},
+    {"min", "min", false},              {"max", "max", false},
+    {"page index", "offset_indexes", true}, {"bloom", "bloom_filters", true}};
+
+static nrw_status column_row(void *self, const pq_column_info *c, nrw_error *err)
+{
+    look_table *t = ((place *)self)->t;
+    char name[128];
+
+    (void)err;
+    look_cell_text(t, c->column->path);
+    if (c->column->nested && c->column->logical && *c->column->logical) {
+        look_cell_text(t, c->column->logical);
+    } else {
+        type_print(&c->column->field.type, name, sizeof name);
+        look_cell_text(t, name);
+    }
+    look_cell_text(t, pq_physical_name((int)c->column->physical));
+    look_cell_bits(t, c->codecs, codec_name);
+    look_cell_bits(t, c->encodings, pq_encoding_name);
+    look_cell_size(t, (uint64_t)c->compressed);
+    look_cell_size(t, (uint64_t)c->uncompressed);
+    maybe_int(t, c->nulls);
+    value_cell(t, c->column, c->has_min, c->min);
+    value_cell(t, c->column, c->has_max, c->max);
+    look_cell_int(t, c->offset_indexes);
+    look_cell_int(t, c->bloom_filters);
+    return t->st;
+}
+
+static const look_column group_columns[] = {
+    {"row group", "row_group", true},  {"rows", "rows", true},
+    {"first row", "first_row", true},  {"compressed", "compressed", true},
+    {"encoded", "uncompressed", true}, {"codec", "codecs", false},
+    {"from byte", "start", true},      {"to byte", "end", true},
+    {"sorted by", "sorting", false}};
+
+static void sorting_cell(look_table *t, const pq_meta *meta, const pq_group_info *g)
+{
+    char text[400] = "";
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < g->n_sorting && n < sizeof text - 120; i++) {
+        const pq_sorting *s = &g->sorting[i];
+        bool known = s->column >= 0 && (uint32_t)s->column < pq_meta_leaves(meta);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%.80s%s%s", i ? ", " : "",
+                              known ? pq_meta_leaf(meta, (uint32_t)s->column)->path : "?",
+                              s->descending ? " desc" : "", s->nulls_first ? " nulls first" : "");
+    }
+    if (n)
+        look_cell_text(t, text);
+    else
+        look_cell_none(t);
+}
+
+static nrw_status group_row(void *self, const pq_group_info *g, nrw_error *err)
+{
+    look_table *t = ((place *)self)->t;
+
+    (void)err;
+    look_cell_int(t, g->row_group);
+    look_cell_int(t, g->rows);
+    look_cell_int(t, g->first_row);
+    look_cell_size(t, (uint64_t)g->compressed);
+    look_cell_size(t, (uint64_t)g->uncompressed);
+    look_cell_bits(t, g->codecs, codec_name);
+    look_cell_int(t, g->start);
+    look_cell_int(t, g->end);
+    sorting_cell(t, ((place *)self)->meta, g);
+    return t->st;
+}
+
+static const look_column page_columns[] = {
+    {"row group", "row_group", true},    {"column", "column", false},
+    {"page", "page", true},              {"kind", "kind", false},
+    {"byte", "offset", true},            {"values", "values", true},
+    {"first row", "first_row", true},    {"encoding", "encoding", false},
+    {"compressed", "compressed", true},  {"encoded", "uncompressed", true},
+    {"checksum", "checksum", false},     {"nulls", "nulls", true},
+    {"min", "min", false},               {"max", "max", false}};
+
+static nrw_status page_row(void *self, const pq_page_info *i, nrw_error *err)
+{
+    look_table *t = ((place *)self)->t;
+
+    (void)err;
+    look_cell_int(t, i->row_group);
+    look_cell_text(t, i->column->path);
+    maybe_int(t, i->ordinal);
+    look_cell_text(t, pq_page_type_name((int)i->page.type));
+    look_cell_int(t, i->offset);
+    look_cell_int(t, i->page.n_values);
+    maybe_int(t, i->first_row);
+    look_cell_text(t, pq_encoding_name((int)i->page.encoding));
+    look_cell_size(t, (uint64_t)i->page.compressed);
+    look_cell_size(t, (uint64_t)i->page.uncompressed);
+    look_cell_bool(t, i->page.has_crc);
+    maybe_int(t, i->nulls);
+    value_cell(t, i->column, i->has_min, i->min);
+    value_cell(t, i->column, i->has_max, i->max);
+    return t->st;
+}
+
+/* ---- metadata ---- */
+
+static nrw_status key_values(look *l, const look_file *f, nrw_error *err)
+{
+    static const look_column columns[] = {{"key", "key", false}, {"value", "value", false}};
+    look_table t = look_table_of(l, columns, 2, err);
+    pq_key_value *kv;
+    arena *a;
+    uint32_t n;
+    nrw_status st;
+
+    TRY(arena_new(l->job->root, &a, err));
+    st = pq_meta_key_values(f->meta, a, &n, &kv, err);
+    t.inside = true;
+    t.bare = n == 0;
+    for (uint32_t i = 0; st >= 0 && i < n; i++) {
+        look_cell_text(&t, kv[i].key);
+        if (kv[i].value)
+            look_cell_bytes(&t, (span){(const uint8_t *)kv[i].value, kv[i].value_len});
+        else
+            look_cell_none(&t);
+    }
+    if (st >= 0)
+        st = t.st;
+    t.st = st;
+    st = look_table_end(&t);
+    arena_free(a);
+    return st;
+}
+
+static nrw_status schema_tree(look *l, const look_file *f, nrw_error *err)
+{
+    bytes text = bytes_init(l->job->root, (size_t)64 << 20);
+    nrw_status st = pq_meta_schema_text(f->meta, &text, err);
+
+    if (st >= 0 && l->json) {
+        st = bytes_printf(&l->line, err, ",\"schema\":");
+        if (st >= 0)
+            st = look_json_string(l, (const char *)text.data, text.len, err);
+        if (st >= 0)
+            st = look_flush_line(l, err);
+    } else if (st >= 0) {
+        st = look_write(l, text.data, text.len, err);
+    }
+    bytes_release(&text);
+    return st;
+}
+
+/* ---- one file ---- */
+
+typedef struct part {
+    const char *option, *key;
+    const look_column *columns;
+    uint32_t n;
+} part;
+
+static const part parts[] = {{"columns", "columns", column_columns, 12},
+                             {"row-groups", "row_groups", group_columns, 9},
+                             {"pages", "pages", page_columns, 14},
+                             {"metadata", "metadata", NULL, 0}};
+enum { PART_COLUMNS, PART_GROUPS, PART_PAGES, PART_METADATA, N_PARTS };
+
+static nrw_status print_part(look *l, const look_file *f, int which, nrw_error *err)
+{
+    look_table t;
+    place p = {&t, f->meta};
+    nrw_status st = NRW_OK;
+
+    if (which == PART_METADATA)
+        return key_values(l, f, err);
+    t = look_table_of(l, parts[which].columns, parts[which].n, err);
+    t.inside = true;
+    if (which == PART_COLUMNS)
+        st = pq_inspect_columns(f->meta, l->job->root, column_row, &p, err);
+    else if (which == PART_GROUPS)
+        st = pq_inspect_groups(f->meta, l->job->root, group_row, &p, err);
+    else
+        st = pq_inspect_pages(f->meta, l->job->root, page_row, &p, err);
+    if (st < 0)
+        t.st = st;
+    return look_table_end(&t);
+}
+
+static nrw_status header_text(look *l, const pq_file_info *i, nrw_error *err)
+{
+    char rows[TEXT_NUMBER], groups[TEXT_NUMBER], size[TEXT_NUMBER], footer[TEXT_NUMBER];
+
+    TRY(look_printf(l, err, "%s: %s rows, %s row group%s, %u columns, %s", i->name,
+                    text_group((uint64_t)i->rows, rows),
+                    text_group((uint64_t)i->row_groups, groups), i->row_groups == 1 ? "" : "s",
+                    i->columns, text_size10(i->bytes, size)));
+    for (int c = 0; c < 32; c++)
+        if (i->codecs >> c & 1)
+            TRY(look_printf(l, err, " %s", codec_name(c)));
+    return look_printf(l, err, "\nwritten by %s, format version %d, footer %s\n\n",
+                       i->created_by ? i->created_by : "an unnamed writer", i->version,
+                       text_size10(i->footer_bytes, footer));
+}
+
+static nrw_status header_json(look *l, const pq_file_info *i, nrw_error *err)
+{
+    look_table t;
+    nrw_status st;
+
+    t = look_table_of(l, file_columns, 7, err);
+    t.inside = true;
+    file_row(&t, i);
+    st = look_table_end(&t);
+    return st;
+}
+
+static nrw_status json_file(look *l, const look_file *f, const pq_file_info *info,
+                            const bool *wanted, nrw_error *err)
+{
+    TRY(bytes_printf(&l->line, err, "{\"file\":"));
+    TRY(look_flush_line(l, err));
+    TRY(header_json(l, info, err));
+    TRY(look_printf(l, err, ",\"format_version\":%d,\"footer_bytes\":%llu", info->version,
+                    (unsigned long long)info->footer_bytes));
+    for (int i = 0; i < N_PARTS; i++) {
+        if (!wanted[i])
+            continue;
+        TRY(look_printf(l, err, ",\"%s\":[", parts[i].key));
+        TRY(print_part(l, f, i, err));
+        TRY(look_printf(l, err, "]"));
+        if (i == PART_METADATA)
+            TRY(schema_tree(l, f, err));
+    }
+    return look_printf(l, err, "}\n");
+}
+
+static nrw_status text_file(look *l, const look_file *f, const pq_file_info *info,
+                            const bool *wanted, nrw_error *err)
+{
+    bool first = true;
+
+    TRY(header_text(l, info, err));
+    for (int i = 0; i < N_PARTS; i++) {
+        if (!wanted[i])
+            continue;
+        if (!first)
+            TRY(look_printf(l, err, "\n"));
+        first = false;
+        if (i == PART_METADATA) {
+            TRY(schema_tree(l, f, err));
+            TRY(look_printf(l, err, "\n"));
+        }
+        TRY(print_part(l, f, i, err));
+    }
+    return NRW_OK;
+}
+
+static nrw_status one_file(look *l, const char *path, const bool *wanted, nrw_error *err)
+{
+    pq_file_info info;
+    look_file f;
+    nrw_status st;
+
+    TRY(look_open(l, path, &f, err));
+    st = pq_inspect_file(f.meta, l->job->root, &info, err);
+    if (st >= 0)
+        st = l->json ? json_file(l, &f, &info, wanted, err) : text_file(l, &f, &info, wanted, err);
+    if (st < 0 && st != NRW_E_PIPE)
+        err_at_object(err, path);
+    look_close(&f);
+    return st;
+}
+
+nrw_status look_inspect(look *l, nrw_error *err)
+{
+    bool wanted[N_PARTS], any = false;
+
+    for (int i = 0; i < N_PARTS; i++) {
+        wanted[i] = job_switch(l->job, parts[i].option, false);
+        any |= wanted[i];
+    }
+    if (!any && l->files.n > 1)
+        return files(l, err);
+    wanted[PART_COLUMNS] |= !any;
+    for (size_t i = 0; i < l->files.n; i++) {
+        if (i && !l->json)
+            TRY(look_printf(l, err, "\n"));
+        TRY(one_file(l, l->files.at[i], wanted, err));
+    }
+    return NRW_OK;
+}
