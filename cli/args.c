@@ -24,8 +24,8 @@ static nrw_status usage(nrw_error *err, const char *what, const char *arg, const
 }
 
 static const nrw_option own[] = {
-    {"progress", "WHAT", "run", "auto", "auto: a line on a terminal; json: an object a second; none",
-     NULL, 0},
+    {"progress", "WHAT", "run", "auto",
+     "auto: a line on a terminal; json: an object a second; none", NULL, 0},
     {"report", "FILE", "run", NULL, "what was done and what it took, as JSON", NULL, 0},
     {"quiet", NULL, "run", NULL, "no progress and no summary", NULL, 'q'},
     {"help", NULL, "run", NULL, "this page", NULL, 'h'},

@@ -30,12 +30,14 @@ static void wrap(const char *text, int at, int indent)
 static void verbs(bool moves_rows)
 {
     const nrw_verb *v;
+    char text[128];
 
     for (size_t i = 0; (v = nrw_verb_at(i)); i++) {
         if (!v->moves_rows == moves_rows)
             continue;
+        snprintf(text, sizeof text, "%.*s", (int)strcspn(v->sentence, ":;."), v->sentence);
         printf("  %-18s ", v->usage);
-        wrap(v->sentence, 21, 21);
+        wrap(text, 21, 21);
     }
 }
 
@@ -70,7 +72,7 @@ static void option(const nrw_option *o)
 
 static void overview(void)
 {
-    static const char *const most_used[] = {"select",  "compression", "on-exists", "format",
+    static const char *const most_used[] = {"select", "compression", "on-exists", "format",
                                             "memory", "threads",     "progress",  "report",
                                             "quiet",  "version"};
 
@@ -81,7 +83,7 @@ static void overview(void)
     puts("Look");
     verbs(false);
     printf("Care\n  %-18s %s\n\n", "plan VERB ...",
-           "What that command would read, hold, spill and write.");
+           "What that command would read, hold, spill and write");
     puts("Options most used (all of them: narrows help VERB)");
     for (size_t i = 0; i < sizeof most_used / sizeof *most_used; i++)
         option(cli_option(most_used[i], 0));

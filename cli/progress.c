@@ -100,7 +100,8 @@ static void fill(const nrw_progress *p, fields *f)
     if (p->rows_in && p->seconds > 0) {
         count_text((double)p->rows_in / p->seconds, text, sizeof text);
         snprintf(f->at[F_RATE], sizeof *f->at, "%s/s", text);
-        snprintf(f->at[F_BYTES], sizeof *f->at, "%.0f MB/s", (double)p->bytes_in / 1e6 / p->seconds);
+        snprintf(f->at[F_BYTES], sizeof *f->at, "%.0f MB/s",
+                 (double)p->bytes_in / 1e6 / p->seconds);
     }
     snprintf(f->at[F_RSS], sizeof *f->at, "RSS %.0f/%.0f MiB", (double)p->rss / mib,
              (double)p->memory / mib);
@@ -192,7 +193,8 @@ static void print_json(cli_progress *c, const char *event)
 
     nrw_job_progress(c->job, &p);
     number(fraction, sizeof fraction, p.fraction, "%.6f");
-    number(eta, sizeof eta, p.fraction > 0 ? p.seconds * (1 - p.fraction) / p.fraction : -1, "%.1f");
+    number(eta, sizeof eta, p.fraction > 0 ? p.seconds * (1 - p.fraction) / p.fraction : -1,
+           "%.1f");
     n = snprintf(text, sizeof text,
                  "{\"event\":\"%s\",\"phase\":\"%s\",\"fraction\":%s,\"rows_in\":%llu,"
                  "\"rows_out\":%llu,\"bytes_in\":%llu,\"bytes_out\":%llu,\"rss\":%llu,"
@@ -261,8 +263,8 @@ cli_progress *cli_progress_start(nrw_job *job, const cli_options *cli)
         return NULL;
     }
     only = (cli_progress){.job = job, .json = cli->progress == PROGRESS_JSON};
-    only.ticks = only.json || (isatty(STDERR_FILENO) &&
-                               !(cli->rows_to_stdout && isatty(STDOUT_FILENO)));
+    only.ticks =
+        only.json || (isatty(STDERR_FILENO) && !(cli->rows_to_stdout && isatty(STDOUT_FILENO)));
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK);
     sigfillset(&all); /* signals are for the threads that work */

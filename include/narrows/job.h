@@ -33,7 +33,8 @@ NRW_API nrw_status nrw_job_source(nrw_job *job, const char *source, nrw_error *e
 NRW_API nrw_status nrw_job_target(nrw_job *job, const char *target, nrw_error *err) NRW_CHECKED;
 /* `name` without dashes ("row-group-size"), `value` as on the command line ("" for switches).
  * NRW_E_ARG for unknown names (err->next suggests the nearest), options that the verb does not
- * have, and values that cannot be understood. Given again: lists grow, of others the last counts. */
+ * have, and values that cannot be understood. Given again: lists grow, of others the last counts.
+ */
 NRW_API nrw_status nrw_job_option(nrw_job *job, const char *name, const char *value,
                                   nrw_error *err) NRW_CHECKED;
 
@@ -71,7 +72,8 @@ NRW_API void nrw_free(void *text);
 /* ---- what there is, as data: for argument parsing, help, completion ---- */
 typedef struct nrw_verb {
     const char *name, *usage, *sentence;
-    int moves_rows; /* else it looks */
+    const char *examples; /* command lines, one a line */
+    int moves_rows;       /* else it looks */
 } nrw_verb;
 
 typedef struct nrw_option {

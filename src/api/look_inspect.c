@@ -17,11 +17,13 @@ static const char *codec_name(int id)
 
 /* ---- several files ---- */
 
-static const look_column file_columns[] = {
-    {"file", "name", false},          {"rows", "rows", true},
-    {"row groups", "row_groups", true}, {"columns", "columns", true},
-    {"bytes", "bytes", true},         {"codec", "codecs", false},
-    {"written by", "created_by", false}};
+static const look_column file_columns[] = {{"file", "name", false},
+                                           {"rows", "rows", true},
+                                           {"row groups", "row_groups", true},
+                                           {"columns", "columns", true},
+                                           {"bytes", "bytes", true},
+                                           {"codec", "codecs", false},
+                                           {"written by", "created_by", false}};
 
 static void file_row(look_table *t, const pq_file_info *i)
 {
@@ -83,13 +85,18 @@ static void maybe_int(look_table *t, int64_t x)
         look_cell_int(t, x);
 }
 
-static const look_column column_columns[] = {
-    {"column", "name", false},          {"type", "type", false},
-    {"physical", "physical", false},    {"codec", "codecs", false},
-    {"encodings", "encodings", false},  {"compressed", "compressed", true},
-    {"encoded", "uncompressed", true},  {"nulls", "nulls", true},
-    {"min", "min", false},              {"max", "max", false},
-    {"page index", "offset_indexes", true}, {"bloom", "bloom_filters", true}};
+static const look_column column_columns[] = {{"column", "name", false},
+                                             {"type", "type", false},
+                                             {"physical", "physical", false},
+                                             {"codec", "codecs", false},
+                                             {"encodings", "encodings", false},
+                                             {"compressed", "compressed", true},
+                                             {"encoded", "uncompressed", true},
+                                             {"nulls", "nulls", true},
+                                             {"min", "min", false},
+                                             {"max", "max", false},
+                                             {"page index", "offset_indexes", true},
+                                             {"bloom", "bloom_filters", true}};
 
 static nrw_status column_row(void *self, const pq_column_info *c, nrw_error *err)
 {
@@ -159,14 +166,20 @@ static nrw_status group_row(void *self, const pq_group_info *g, nrw_error *err)
     return t->st;
 }
 
-static const look_column page_columns[] = {
-    {"row group", "row_group", true},    {"column", "column", false},
-    {"page", "page", true},              {"kind", "kind", false},
-    {"byte", "offset", true},            {"values", "values", true},
-    {"first row", "first_row", true},    {"encoding", "encoding", false},
-    {"compressed", "compressed", true},  {"encoded", "uncompressed", true},
-    {"checksum", "checksum", false},     {"nulls", "nulls", true},
-    {"min", "min", false},               {"max", "max", false}};
+static const look_column page_columns[] = {{"row group", "row_group", true},
+                                           {"column", "column", false},
+                                           {"page", "page", true},
+                                           {"kind", "kind", false},
+                                           {"byte", "offset", true},
+                                           {"values", "values", true},
+                                           {"first row", "first_row", true},
+                                           {"encoding", "encoding", false},
+                                           {"compressed", "compressed", true},
+                                           {"encoded", "uncompressed", true},
+                                           {"checksum", "checksum", false},
+                                           {"nulls", "nulls", true},
+                                           {"min", "min", false},
+                                           {"max", "max", false}};
 
 static nrw_status page_row(void *self, const pq_page_info *i, nrw_error *err)
 {

@@ -25,8 +25,8 @@ static void type_cell(look_table *t, const type *ty)
 
 static nrw_status print_text(look *l, const common *c, nrw_error *err)
 {
-    static const look_column columns[] = {{"", "name", false}, {"", "type", false},
-                                          {"", "nullable", false}};
+    static const look_column columns[] = {
+        {"", "name", false}, {"", "type", false}, {"", "nullable", false}};
     look_table t = look_table_of(l, columns, 3, err);
 
     t.bare = true;
@@ -42,9 +42,9 @@ static nrw_status print_text(look *l, const common *c, nrw_error *err)
 
 static nrw_status print_json(look *l, const common *c, nrw_error *err)
 {
-    static const look_column columns[] = {
-        {"", "name", false},     {"", "type", false},    {"", "nullable", false},
-        {"", "physical", false}, {"", "logical", false}, {"", "field_id", false}};
+    static const look_column columns[] = {{"", "name", false},     {"", "type", false},
+                                          {"", "nullable", false}, {"", "physical", false},
+                                          {"", "logical", false},  {"", "field_id", false}};
     look_table t = look_table_of(l, columns, 6, err);
 
     TRY(look_printf(l, err, "["));
@@ -185,9 +185,9 @@ static nrw_status compare(common *c, const schema *s, const char *name, look *l,
         type_print(&f->type, mine, sizeof mine);
         if (at >= 0)
             type_print(&s->fields[at].type, other, sizeof other);
-        TRY(at < 0 ? look_printf(l, err, "%s: has no column %s\n", name, f->name)
-                   : look_printf(l, err, "%s: column %s is %s, not %s\n", name, f->name, other,
-                                 mine));
+        TRY(at < 0
+                ? look_printf(l, err, "%s: has no column %s\n", name, f->name)
+                : look_printf(l, err, "%s: column %s is %s, not %s\n", name, f->name, other, mine));
     }
     for (uint32_t i = 0; i < s->n_fields; i++) {
         if (place_of(&c->s, s->fields[i].name, i) >= 0)

@@ -57,8 +57,8 @@ static nrw_status file_text(look *l, const found *f, const pq_verify_counts *n, 
     char faults[TEXT_NUMBER];
 
     if (f->faults)
-        TRY(look_printf(l, err, "%s: %s fault%s", f->path,
-                        text_group((uint64_t)f->faults, faults), f->faults == 1 ? "" : "s"));
+        TRY(look_printf(l, err, "%s: %s fault%s", f->path, text_group((uint64_t)f->faults, faults),
+                        f->faults == 1 ? "" : "s"));
     else
         TRY(look_printf(l, err, "%s: ok", f->path));
     TRY(look_printf(l, err, ", %s pages, %s checksums, %s values, %s",

@@ -2,56 +2,103 @@
 #include "api/job.h"
 
 static const nrw_verb verbs[] = {
-    {"copy", "copy SRC... DST", "Moves rows from files to one target.", 1},
+    {"copy", "copy SRC... DST",
+     "Moves rows from files to one target: rewrites, merges, converts, takes columns.",
+     "narrows copy in.parquet out.parquet --compression zstd:9\n"
+     "narrows copy 'in/*.parquet' all.parquet --select id,price --memory 64MiB\n"
+     "narrows copy in.parquet - -f json | jq .id",
+     1},
     {"sample", "sample SRC... DST",
-     "Extracts the first n rows, or the first n ids with all their rows, of every group.", 1},
-    {"gen", "gen DST", "Makes test data: a cross join of ranges, and seeded value columns.", 1},
-    {"head", "head SRC...", "Prints the first rows.", 0},
-    {"tail", "tail SRC...", "Prints the last rows.", 0},
-    {"count", "count SRC...", "Prints the number of rows, taken from the footers.", 0},
-    {"schema", "schema SRC...", "Prints columns and types.", 0},
-    {"stats", "stats SRC...", "Reads all rows and prints a summary of each column.", 0},
+     "Takes the first rows, or the first ids with all of their rows, of every group.",
+     "narrows sample in.parquet out.parquet --first 10 --of id --per group\n"
+     "narrows sample in.parquet out.parquet --first 100 --per country,year\n"
+     "narrows sample in.parquet - --first 3 --of id",
+     1},
+    {"gen", "gen DST", "Makes test data: a cross join of ranges, and columns of seeded values.",
+     "narrows gen data.parquet --range group=1000 --range id=1000 --range row=1000\n"
+     "narrows gen a.parquet --range id=1000:string --column 'price=decimal(12,2)' --shuffle\n"
+     "narrows gen b.parquet --rows 100 --column note=string:8..40 --nulls note=0.1",
+     1},
+    {"head", "head SRC...", "Prints the first rows.",
+     "narrows head in.parquet\n"
+     "narrows head in.parquet -n 3 --select id,price\n"
+     "narrows head in.parquet -n 1 -f json | jq",
+     0},
+    {"tail", "tail SRC...", "Prints the last rows.",
+     "narrows tail in.parquet\n"
+     "narrows tail in.parquet -n 3 --select id,price\n"
+     "narrows tail 'in/*.parquet' -n 1 -f csv",
+     0},
+    {"count", "count SRC...", "Prints the number of rows of all sources, taken from their footers.",
+     "narrows count in.parquet\n"
+     "n=$(narrows count 'in/*.parquet')\n"
+     "find . -name '*.parquet' | narrows count --files-from -",
+     0},
+    {"schema", "schema SRC...",
+     "Prints columns and types; of several sources those that all have, and who differs.",
+     "narrows schema in.parquet\n"
+     "narrows schema in.parquet -f sql\n"
+     "narrows schema 'in/*.parquet' >/dev/null && echo all alike",
+     0},
+    {"stats", "stats SRC...", "Reads all rows and prints a summary of each column.",
+     "narrows stats in.parquet\n"
+     "narrows stats in.parquet --select price,note\n"
+     "narrows stats in.parquet -f json | jq 'select(.nulls > 0)'",
+     0},
     {"inspect", "inspect SRC...",
-     "Prints what the metadata say: row groups, pages, encodings, sizes.", 0},
-    {"verify", "verify SRC...", "Checks every page, count and statistic; exit 1 if something is wrong.",
+     "Prints what the metadata say: row groups, pages, encodings, sizes.",
+     "narrows inspect in.parquet\n"
+     "narrows inspect 'in/*.parquet'\n"
+     "narrows inspect in.parquet --pages -f json | jq '.pages[] | select(.column == \"id\")'",
+     0},
+    {"verify", "verify SRC...",
+     "Checks every page, count and statistic; the exit code is 1 if something is wrong.",
+     "narrows verify in.parquet\n"
+     "narrows verify 'in/*.parquet' && echo sound\n"
+     "narrows verify in.parquet -f json | jq '.faults[].message'",
      0},
 };
 
-#define MOVE " copy sample gen "
-#define COPY " copy sample "
+#define MOVE    " copy sample gen "
+#define COPY    " copy sample "
+#define PRINT   " head tail "
+#define LOOK    " count stats inspect verify "
 #define SOURCES " copy sample head tail count schema stats inspect verify "
-#define ROWS_OUT " copy sample gen head tail "
-#define ANY " copy sample gen head tail count schema stats inspect verify "
+#define ANY     " copy sample gen head tail count schema stats inspect verify "
 
 static const nrw_option options[] = {
-    {"select", "LIST", "rows", "*", "columns to take, in this order", " copy sample head tail stats ",
-     0},
+    {"select", "LIST", "rows", "*", "columns to take, in this order",
+     " copy sample head tail stats ", 0},
     {"limit", "N", "rows", NULL, "at most so many rows", " copy ", 0},
     {"first", "N", "rows", NULL, "how many ids (or rows) of every group", " sample ", 0},
-    {"of", "LIST", "rows", NULL, "columns that make the id; without it rows are counted", " sample ",
-     0},
+    {"of", "LIST", "rows", NULL, "columns that make the id; without it rows are counted",
+     " sample ", 0},
     {"per", "LIST", "rows", NULL, "columns that make the group; without it all is one group",
      " sample ", 0},
-    {"rows", "N", "rows", NULL, "how many rows", " head tail gen ", 'n'},
-    {"range", "NAME=COUNT[:TYPE]", "rows", NULL, "a range; ranges are joined crosswise, the last fastest",
-     " gen ", 0},
-    {"column", "NAME=TYPE[:MIN..MAX]", "rows", NULL, "a column of seeded values; lengths for text",
-     " gen ", 0},
-    {"nulls", "[COL=]P", "rows", "0", "share of nulls", " gen ", 0},
+    {"rows", "N", "rows", "10", "how many rows", PRINT, 'n'},
+    {"rows", "N", "rows", NULL, "how many rows, where no range says it", " gen ", 'n'},
+    {"range", "NAME=COUNT[:TYPE]", "rows", NULL,
+     "a range; several are joined crosswise, the last one fastest", " gen ", 0},
+    {"column", "NAME=TYPE[:MIN..MAX]", "rows", NULL,
+     "a column of seeded values; MIN and MAX are lengths of text", " gen ", 0},
+    {"nulls", "[COL=]P", "rows", "0", "share of nulls, 0 to 1", " gen ", 0},
     {"shuffle", NULL, "rows", NULL, "rows in a seeded pseudo-random order", " gen ", 0},
     {"seed", "N", "rows", "0", "another seed gives other values and another order", " gen ", 0},
 
-    {"read", "NAME=VALUE", "read", NULL, "int96=us: INT96 as microseconds, for dates beyond the years 1677 to 2262",
-     SOURCES, 0},
-    {"files-from", "FILE", "read", NULL, "a path a line; - is standard input", SOURCES, 0},
-    {"on-bad-row", "WHAT", "read", "fail", "fail, or quarantine: leave damaged pages' rows out and say so",
-     COPY, 0},
-    {"quarantine", "FILE", "read", "DST.rejected.jsonl", "where the places of rejected rows are written",
-     COPY, 0},
+    {"read", "NAME=VALUE", "read", NULL,
+     "int96=us: INT96 as microseconds, for dates outside the years 1677 to 2262", SOURCES, 0},
+    {"files-from", "FILE", "read", NULL, "sources, a path a line; - is standard input", SOURCES, 0},
+    {"on-bad-row", "WHAT", "read", "fail",
+     "fail, or quarantine: leave the rows of damaged pages out and say so", COPY, 0},
+    {"quarantine", "FILE", "read", "DST.rejected.jsonl",
+     "where the places of rejected rows are written", COPY, 0},
     {"max-bad-rows", "N|P%", "read", NULL, "fail when more rows are rejected", COPY, 0},
 
-    {"format", "NAME", "write", "by extension", "parquet table csv json; looking verbs: text json",
-     " copy sample gen head tail count schema stats inspect verify ", 'f'},
+    {"format", "NAME", "write", "by extension", "parquet table csv json", MOVE, 'f'},
+    {"format", "NAME", "look", "table on a terminal, else csv", "table csv json parquet", PRINT,
+     'f'},
+    {"format", "NAME", "look", "text", "text json", LOOK, 'f'},
+    {"format", "NAME", "look", "text", "text json sql", " schema ", 'f'},
     {"on-exists", "WHAT", "write", "fail", "fail replace skip", MOVE, 0},
     {"compression", "[COL=]NAME[:LEVEL]", "write", "zstd:3",
      "zstd snappy gzip lz4_raw lz4 brotli none", MOVE, 0},
@@ -60,23 +107,24 @@ static const nrw_option options[] = {
     {"row-group-size-bytes", "SIZE", "write", "128MiB",
      "at most so many bytes in a row group, after encoding and before compression", MOVE, 0},
     {"encoding", "COL=NAME", "write", NULL,
-     "plain dictionary delta_binary_packed delta_length_byte_array delta_byte_array byte_stream_split rle",
+     "plain dictionary delta_binary_packed delta_length_byte_array delta_byte_array "
+     "byte_stream_split rle",
      MOVE, 0},
-    {"data-page-size-limit", "SIZE", "write", "128KiB", "at most so many bytes of values in a page", MOVE,
-     0},
+    {"data-page-size-limit", "SIZE", "write", "128KiB", "at most so many bytes of values in a page",
+     MOVE, 0},
     {"dictionary-size-limit", "SIZE", "write", "1MiB", "a larger dictionary is given up", MOVE, 0},
     {"parquet-version", "1|2", "write", "1", "2: v2 data pages and delta encodings", MOVE, 0},
     {"kv-metadata", "K=V", "write", NULL, "a key and value for the footer", MOVE, 0},
-    {"statistics", NULL, "write", "on", "least, greatest and null counts; --no-statistics: none", MOVE,
-     0},
-    {"page-index", NULL, "write", "on", "column and offset index; --no-page-index: none", MOVE, 0},
-    {"page-checksum", NULL, "write", "on", "CRC-32 of every page; --no-page-checksum: none", MOVE, 0},
-    {"dictionary", NULL, "write", "on", "dictionary encoding; --no-dictionary: none", MOVE, 0},
+    {"statistics", NULL, "write", "on", "least, greatest and null counts", MOVE, 0},
+    {"page-index", NULL, "write", "on", "column and offset index", MOVE, 0},
+    {"page-checksum", NULL, "write", "on", "CRC-32 of every page", MOVE, 0},
+    {"dictionary", NULL, "write", "on", "dictionary encoding", MOVE, 0},
 
     {"columns", NULL, "look", NULL, "a line each column", " inspect ", 0},
     {"row-groups", NULL, "look", NULL, "a line each row group", " inspect ", 0},
     {"pages", NULL, "look", NULL, "a line each page", " inspect ", 0},
-    {"metadata", NULL, "look", NULL, "keys and values, the schema as the file has it", " inspect ", 0},
+    {"metadata", NULL, "look", NULL, "keys and values, the schema as the file has it", " inspect ",
+     0},
 
     {"memory", "SIZE", "run", "70%", "ceiling of the whole process", ANY, 0},
     {"threads", "N", "run", "CPUs", "how many threads work", ANY, 0},

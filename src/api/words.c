@@ -179,8 +179,8 @@ nrw_status nrw_job_option(nrw_job *job, const char *name, const char *value, nrw
     bool negated = strncmp(name, "no-", 3) == 0;
     char *copy;
 
-    for (size_t i = 0; nrw_option_at(i) && !o; i++) {
-        const nrw_option *at = nrw_option_at(i);
+    for (size_t i = 0; nrw_option_at(i) && !(o && verb_has(o, job->verb)); i++) {
+        const nrw_option *at = nrw_option_at(i); /* one name may mean two things to two verbs */
         if (strcmp(at->name, name) == 0) {
             o = at;
             negated = false;
@@ -194,7 +194,8 @@ nrw_status nrw_job_option(nrw_job *job, const char *name, const char *value, nrw
         err_next(err, "narrows help %s lists its options", job->verb->name);
         return err_set(err, NRW_E_ARG, "%s has no option --%s", job->verb->name, name);
     }
-    TRY(reach(job->a, (void **)&job->words, job->n_words, &job->cap_words, sizeof *job->words, err));
+    TRY(reach(job->a, (void **)&job->words, job->n_words, &job->cap_words, sizeof *job->words,
+              err));
     TRY(arena_strndup(job->a, value ? value : "", value ? strlen(value) : 0, &copy, err));
     job->words[job->n_words++] = (job_word){o, copy, negated};
     return NRW_OK;
@@ -257,8 +258,8 @@ nrw_status job_count(const nrw_job *job, const char *option, uint64_t least, uin
         if (most == UINT64_MAX || most == INT64_MAX)
             return err_set(err, NRW_E_ARG, "--%s takes a whole number from %llu on, not %s", option,
                            (unsigned long long)least, value);
-        return err_set(err, NRW_E_ARG, "--%s takes a whole number from %llu to %llu, not %s", option,
-                       (unsigned long long)least, (unsigned long long)most, value);
+        return err_set(err, NRW_E_ARG, "--%s takes a whole number from %llu to %llu, not %s",
+                       option, (unsigned long long)least, (unsigned long long)most, value);
     }
     *out = v;
     return NRW_OK;
