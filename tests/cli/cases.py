@@ -346,5 +346,6 @@ def cases(_tier):
     for verb in VERBS:
         yield f"help {verb}", lambda v=verb: help_of(v)
     for function in (exists, onto_itself, columns, missing, small_memory, texts, looking, verify,
-                     closed_pipe, interrupted, report, progress, environment, quiet, planned, terminal, by_bytes):
+                     closed_pipe, interrupted, report, progress, environment, quiet, planned,
+                     terminal, by_bytes):
         yield function.__name__.replace("_", " "), function
