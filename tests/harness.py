@@ -117,6 +117,15 @@ def refused(ran, code=1):
     return lines[0]
 
 
+def pages_of(report, name, number):
+    """(decompressed, all) pages of a source column, as `--report` tells them."""
+    for column in report.get("columns") or []:
+        if name in (column.get("name"), column.get("column")) or column.get("column") == number:
+            done = column["pages_decompressed"]
+            return done, column.get("pages", done + column.get("pages_skipped", 0))
+    raise AssertionError(f"the report tells no pages of {name}")
+
+
 class Scratch:
     """A folder of its own for a case, removed afterwards. NARROWS_KEEP=1 keeps it."""
 
