@@ -25,7 +25,7 @@ import harness  # noqa: E402
 SUITES = ["build", "lint", "unit", "corpus", "oracle", "cli", "limits", "faults", "fuzz"]
 # What measures memory or time, or builds, runs alone.
 SERIAL = {"build", "lint", "unit", "limits", "faults", "fuzz"}
-DEFAULT_SECONDS = 60
+DEFAULT_SECONDS = 90
 
 Case = namedtuple("Case", "suite name function seconds")
 

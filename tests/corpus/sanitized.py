@@ -10,7 +10,7 @@ from harness import MIB, Scratch
 
 ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99:allocator_may_return_null=1",
                "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99"}
-BINARY = os.path.join(harness.ROOT, "build-asan", "narrows")
+BINARY = os.environ.get("NARROWS_ASAN", os.path.join(harness.ROOT, "build-asan", "narrows"))
 
 
 def run(*arguments):
