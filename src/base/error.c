@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -34,6 +35,22 @@ int nrw_status_errno(nrw_status status)
     return EINVAL;
 }
 
+/* Names that files give may hold anything: what is no UTF-8 and what would move a terminal's cursor
+ * becomes a question mark. */
+static void clean(char *text)
+{
+    size_t len = strlen(text), valid = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (i == valid)
+            valid = i + utf8_valid_prefix(text + i, len - i);
+        if (i == valid || (unsigned char)text[i] < ' ' || text[i] == 0x7f) {
+            text[i] = '?';
+            valid = valid > i ? valid : i + 1;
+        }
+    }
+}
+
 nrw_status err_set(nrw_error *err, nrw_status st, const char *fmt, ...)
 {
     va_list ap;
@@ -44,6 +61,7 @@ nrw_status err_set(nrw_error *err, nrw_status st, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(err->message, sizeof err->message, fmt, ap);
     va_end(ap);
+    clean(err->message);
     return st;
 }
 
@@ -61,6 +79,7 @@ nrw_status err_errno(nrw_error *err, nrw_status st, int os_errno, const char *fm
     va_end(ap);
     n = strlen(err->message);
     snprintf(err->message + n, sizeof err->message - n, ": %s", strerrordesc_np(os_errno));
+    clean(err->message);
     return st;
 }
 
@@ -78,6 +97,7 @@ nrw_status err_wrap(nrw_error *err, nrw_status st, const char *fmt, ...)
     va_end(ap);
     n = strlen(err->message);
     snprintf(err->message + n, sizeof err->message - n, ": %.*s", (int)sizeof old - 1, old);
+    clean(err->message);
     return st;
 }
 
@@ -106,8 +126,10 @@ void err_at_object(nrw_error *err, const char *object)
 
 void err_at_column(nrw_error *err, const char *column)
 {
-    if (err)
-        fill_text(err->column, sizeof err->column, column);
+    if (!err)
+        return;
+    fill_text(err->column, sizeof err->column, column);
+    clean(err->column);
 }
 
 void err_at_offset(nrw_error *err, int64_t offset)
@@ -194,5 +216,7 @@ size_t nrw_error_print(const nrw_error *err, char *out, size_t cap)
         err->message[0] ? err->message : nrw_status_text(err->status));
     if (err->next[0])
         put(&t, "; %s", err->next);
+    if (cap)
+        clean(out);
     return t.len;
 }

@@ -61,6 +61,21 @@ static void long_texts_are_cut(void **state)
     assert_int_equal(strlen(text), sizeof text - 1);
 }
 
+static void foreign_names_do_no_harm(void **state)
+{
+    nrw_error err = NRW_ERROR_INIT;
+    char text[300];
+
+    (void)state;
+    err_set(&err, NRW_E_CORRUPT, "column a\xffz\n\x1b[2J has é, \xe2\x82");
+    assert_string_equal(err.message, "column a?z??[2J has é, ??");
+    err_at_column(&err, "\x7f\xc3");
+    assert_string_equal(err.column, "??");
+    err_at_object(&err, "folder/\x1bname");
+    nrw_error_print(&err, text, sizeof text);
+    assert_string_equal(text, "folder/?name, column ??: column a?z??[2J has é, ??");
+}
+
 static void statuses(void **state)
 {
     (void)state;
@@ -78,6 +93,7 @@ int main(void)
         cmocka_unit_test(system_errors),
         cmocka_unit_test(null_is_allowed),
         cmocka_unit_test(long_texts_are_cut),
+        cmocka_unit_test(foreign_names_do_no_harm),
         cmocka_unit_test(statuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

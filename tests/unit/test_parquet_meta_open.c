@@ -538,7 +538,15 @@ static void test_statistics(void **state)
     assert_true(s.has_min && s.has_max);
     close_opened(&o);
     bounds_of(&i64, (footer){.min = low, .max = high, .no_orders = true}, &s, &o);
+    assert_true(s.has_min && s.has_max);
+    close_opened(&o);
+    bounds_of(&txt, (footer){.min = word, .max = word, .no_orders = true}, &s, &o);
     assert_true(!s.has_min && !s.has_max);
+    close_opened(&o);
+    bounds_of(&txt,
+              (footer){.min = word, .max = word, .no_orders = true, .created_by = "DuckDB v1"}, &s,
+              &o);
+    assert_true(s.has_min && s.has_max);
     close_opened(&o);
     bounds_of(&i64, (footer){.min = word, .max = high}, &s, &o); /* four bytes of eight */
     assert_true(!s.has_min && s.has_max);

@@ -58,17 +58,19 @@ static bool is_bound(const pq_leaf *l, span v)
     return (!width || v.len == width) && !is_nan(l, v);
 }
 
-/* Which bounds can be believed. min_value and max_value are defined only where the footer names
- * the column's order; the old fields were made with signed comparison by all writers, so they hold
- * for numbers in signed order and for nothing of bytes (PARQUET-251, PARQUET-686). */
+/* Which bounds can be believed. min_value and max_value are defined where the footer names the
+ * column's order; where it names none, numbers in signed order and the files of DuckDB, which does
+ * not write orders, are believed too. The old fields were made with signed comparison by all
+ * writers, so they hold for numbers in signed order and for nothing of bytes (PARQUET-251,
+ * PARQUET-686). */
 static void choose_bounds(const pq_meta *p, uint32_t leaf, const bounds *b, pq_statistics *s)
 {
     const pq_leaf *l = &p->leaves[leaf];
     if (p->order[leaf] == PQ_ORDER_NONE)
         return;
     bool bytes = l->physical == PQ_BYTE_ARRAY || l->physical == PQ_FIXED_LEN_BYTE_ARRAY;
-    bool ordered = p->ordered && p->ordered[leaf];
     bool old = p->order[leaf] == PQ_ORDER_SIGNED && !bytes;
+    bool ordered = p->ordered ? p->ordered[leaf] : old || p->known_orders;
     bool use_min = ordered && b->has_min, use_max = ordered && b->has_max;
     s->has_min = use_min || (old && b->has_old_min);
     s->has_max = use_max || (old && b->has_old_max);

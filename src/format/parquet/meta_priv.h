@@ -40,7 +40,8 @@ struct pq_meta {
     int32_t version;
     int64_t rows;
     char *created_by;
-    bool pad_chunks; /* the writer left the dictionary header out of the chunk's size */
+    bool known_orders; /* bounds are in the types' orders although the footer names none */
+    bool pad_chunks;   /* the writer left the dictionary header out of the chunk's size */
 
     uint32_t n_nodes;
     pq_element *nodes; /* the schema in order of the footer; [0] is the root */
