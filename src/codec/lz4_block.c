@@ -17,23 +17,12 @@ static void copy_16(uint8_t *to, const uint8_t *from)
 static void copy_match(uint8_t *to, size_t offset, size_t n, size_t room)
 {
     const uint8_t *from = to - offset;
-    if (room < n + 16) {
-        for (size_t i = 0; i < n; i++)
-            to[i] = from[i];
+    if (room >= n + 16) {
+        copy_back(to, offset, n);
         return;
     }
-    /* A pattern shorter than a step is doubled until it is long enough: `from` stays, the distance
-     * to it grows by multiples of the period. */
-    while (offset < 16 && n > 0) {
-        size_t step = size_min(offset, n);
-        for (size_t i = 0; i < step; i++)
-            to[i] = from[i];
-        to += step;
-        n -= step;
-        offset += offset;
-    }
-    for (size_t i = 0; i < n; i += 16)
-        copy_16(to + i, from + i);
+    for (size_t i = 0; i < n; i++)
+        to[i] = from[i];
 }
 
 /* A length of 15 goes on in bytes up to the first that is not 255. */
@@ -68,10 +57,12 @@ nrw_status lz4_block_decode(span src, uint8_t *dst, size_t cap, size_t *n, nrw_e
             *n = (size_t)(op - dst) + len;
             return NRW_OK;
         }
-        if (len <= 16 && in_left >= 16 && out_left >= 16)
+        if (len <= 32 && in_left >= 32 && out_left >= 32) {
             copy_16(op, ip);
-        else
+            copy_16(op + 16, ip + 16);
+        } else {
             memcpy(op, ip, len);
+        }
         op += len;
         ip += len;
         size_t offset = (size_t)ip[0] | (size_t)ip[1] << 8;
@@ -162,9 +153,49 @@ static void end_part(lz4_block *b)
     }
 }
 
+/* Short sequences (up to 14 literals, matches up to 18 bytes) that begin this far from the ends
+ * need no other check than that of the offset. */
+enum { FAST_IN = 32, FAST_OUT = 64 };
+
+static nrw_status fill_fast(lz4_block *b, window *w, span *src, nrw_error *err)
+{
+    const uint8_t *ip = src->data;
+    uint64_t in_left = src->len < b->in_left ? src->len : b->in_left, out_left = window_room(w);
+    if (out_left > b->out_left)
+        out_left = b->out_left;
+    uint8_t *start = w->buf + w->pos, *op = start;
+    nrw_status st = NRW_OK;
+    while (in_left >= FAST_IN && out_left >= FAST_OUT) {
+        size_t literals = *ip >> 4, match = (*ip & 15) + MIN_MATCH;
+        if (literals == LONG || match == LONG + MIN_MATCH)
+            break;
+        size_t offset = (size_t)ip[1 + literals] | (size_t)ip[2 + literals] << 8;
+        if (offset == 0 || offset > b->produced + (uint64_t)(op - start) + literals) {
+            st = codec_damaged("lz4", err);
+            break;
+        }
+        memcpy(op, ip + 1, 16);
+        copy_back(op + literals, offset, match);
+        ip += literals + 3;
+        op += literals + match;
+        in_left -= literals + 3;
+        out_left -= literals + match;
+    }
+    size_t in = (size_t)(ip - src->data), out = (size_t)(op - start);
+    src->data += in;
+    src->len -= in;
+    b->in_left -= in;
+    b->out_left -= out;
+    b->produced += out;
+    w->pos += out;
+    return st;
+}
+
 nrw_status lz4_block_fill(lz4_block *b, window *w, span *src, nrw_error *err)
 {
     while (!b->done && window_room(w) > 0) {
+        if (b->part == TOKEN)
+            TRY(fill_fast(b, w, src, err));
         span in = {src->data, src->len < b->in_left ? src->len : (size_t)b->in_left};
         size_t before = in.len;
         if (b->part == MATCH) {

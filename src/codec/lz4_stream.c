@@ -51,7 +51,7 @@ static nrw_status open_decoder(lz4_stream *s, nrw_error *err)
 {
     s->open = true;
     if (s->kind != LZ4_KIND_FRAME) {
-        s->w.buf = codec_heap_alloc(&s->heap, WINDOW_SIZE);
+        s->w.buf = codec_heap_alloc(&s->heap, WINDOW_BYTES);
         return s->heap.st;
     }
     s->library = LZ4F_createDecompressionContext_advanced(

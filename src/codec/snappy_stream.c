@@ -22,13 +22,13 @@ nrw_status snappy_stream_begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len,
     snappy_stream *s = c->stream;
     s->flow = (codec_flow){.src_len = src_len, .dst_len = dst_len};
     void *buf;
-    nrw_status st = mem_alloc(c->m, WINDOW_SIZE, &buf, err);
+    nrw_status st = mem_alloc(c->m, WINDOW_BYTES, &buf, err);
     if (st < 0) {
         snappy_stream_free(c);
         return st;
     }
     s->w.buf = buf;
-    c->charged += WINDOW_SIZE;
+    c->charged += WINDOW_BYTES;
     return NRW_OK;
 }
 
@@ -38,8 +38,8 @@ void snappy_stream_free(codec_ctx *c)
     if (!s)
         return;
     if (s->w.buf) {
-        mem_free(c->m, s->w.buf, WINDOW_SIZE);
-        c->charged -= WINDOW_SIZE;
+        mem_free(c->m, s->w.buf, WINDOW_BYTES);
+        c->charged -= WINDOW_BYTES;
     }
     codec_state_free(c, &c->stream, sizeof *s);
 }
@@ -118,10 +118,56 @@ static nrw_status extra(snappy_stream *s, span *src, nrw_error *err)
     return s->have == s->need ? element(s, err) : NRW_OK;
 }
 
+/* Literals up to 60 bytes and copies with offsets of one or two bytes, far from all ends, at one
+ * go. What it does not take, or finds wrong, is left to the steps below. */
+enum { FAST = 80 };
+
+static void fill_fast(snappy_stream *s, span *src)
+{
+    const uint8_t *ip = src->data;
+    size_t in_left = src->len;
+    uint64_t out_left = s->flow.dst_len - s->produced;
+    if (out_left > window_room(&s->w))
+        out_left = window_room(&s->w);
+    uint8_t *start = s->w.buf + s->w.pos, *op = start;
+    while (in_left >= FAST && out_left >= FAST) {
+        unsigned kind = *ip & 3, upper = *ip >> 2;
+        size_t len = upper + 1, used = kind + 1, offset;
+        if (kind == 0) {
+            if (upper >= 60)
+                break;
+            memcpy(op, ip + 1, 64);
+            used = 1 + len;
+        } else {
+            if (kind == 3)
+                break;
+            if (kind == 1) {
+                len = 4 + (upper & 7);
+                offset = (size_t)(upper >> 3) << 8 | ip[1];
+            } else {
+                offset = (size_t)ip[1] | (size_t)ip[2] << 8;
+            }
+            if (offset == 0 || offset > s->produced + (uint64_t)(op - start))
+                break;
+            copy_back(op, offset, len);
+        }
+        ip += used;
+        in_left -= used;
+        op += len;
+        out_left -= len;
+    }
+    src->len = in_left;
+    src->data = ip;
+    s->produced += (uint64_t)(op - start);
+    s->w.pos += (size_t)(op - start);
+}
+
 /* Decodes until the window is full or the input used up. */
 static nrw_status fill(snappy_stream *s, span *src, nrw_error *err)
 {
     while (window_room(&s->w) > 0) {
+        if (s->part == TAG)
+            fill_fast(s, src);
         if (s->part == COPY)
             window_copy(&s->w, s->offset, &s->left);
         else if (src->len == 0)
