@@ -42,10 +42,10 @@ const nrw_option *cli_option(const char *name, char letter)
     const nrw_option *o;
 
     for (size_t i = 0; (o = cli_own_option(i)); i++)
-        if (letter ? o->letter == letter : strcmp(o->name, name) == 0)
+        if (name ? strcmp(o->name, name) == 0 : o->letter == letter)
             return o;
     for (size_t i = 0; (o = nrw_option_at(i)); i++)
-        if (letter ? o->letter == letter : strcmp(o->name, name) == 0)
+        if (name ? strcmp(o->name, name) == 0 : o->letter == letter)
             return o;
     return NULL;
 }
