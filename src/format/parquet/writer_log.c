@@ -42,19 +42,6 @@ void pq_part_release(const pq_log_env *e, pq_part *p)
     *p = (pq_part){0};
 }
 
-static nrw_status push_part(const pq_log_env *e, pq_log *l, const pq_part *p, nrw_error *err)
-{
-    if (l->n == l->cap) {
-        uint32_t cap = l->cap ? 2 * l->cap : 2;
-        void *at = l->parts;
-        TRY(mem_realloc(e->m, &at, l->cap * sizeof *l->parts, cap * sizeof *l->parts, err));
-        l->parts = at;
-        l->cap = cap;
-    }
-    l->parts[l->n++] = *p;
-    return NRW_OK;
-}
-
 /* While the last eight parts are spilled and of one level: writes their descriptions out and
  * keeps the one part that leads to them. */
 static nrw_status fold(const pq_log_env *e, pq_log *l, nrw_error *err)
@@ -71,6 +58,20 @@ static nrw_status fold(const pq_log_env *e, pq_log *l, nrw_error *err)
         l->n -= FOLD;
         l->parts[l->n++] = up;
     }
+    return NRW_OK;
+}
+
+static nrw_status push_part(const pq_log_env *e, pq_log *l, const pq_part *p, nrw_error *err)
+{
+    TRY(fold(e, l, err));
+    if (l->n == l->cap) {
+        uint32_t cap = l->cap ? 2 * l->cap : 2;
+        void *at = l->parts;
+        TRY(mem_realloc(e->m, &at, l->cap * sizeof *l->parts, cap * sizeof *l->parts, err));
+        l->parts = at;
+        l->cap = cap;
+    }
+    l->parts[l->n++] = *p;
     return NRW_OK;
 }
 
@@ -91,7 +92,7 @@ nrw_status pq_log_adopt(const pq_log_env *e, pq_log *l, pq_part *p, nrw_error *e
     TRY_OUT(push_part(e, l, p, err));
     l->len += len;
     *p = (pq_part){0};
-    return fold(e, l, err);
+    return NRW_OK;
 out:
     pq_part_release(e, p);
     return st;
