@@ -229,7 +229,7 @@ static void test_same_bytes(void **state)
     (void)state;
     mem *m = test_mem_open(MEM_NO_LIMIT);
     table_column c[MANY];
-    table t = table_make(m, c, mixed(c), 50000);
+    table t = table_make(m, c, mixed(c), 15000);
     for (int version = 1; version <= 2; version++) {
         pq_write_options o = options(CODEC_ZSTD);
         uint64_t hash = 0;

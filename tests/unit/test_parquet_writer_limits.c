@@ -101,7 +101,7 @@ static void test_least_of_many(void **state)
     pq_write_options o = pq_write_defaults();
     o.columns = p;
     assert_ok(parquet_write_budget(&s, &o, 2, &b, &err), &err);
-    assert_true(b.least < (uint64_t)52 << 20);
+    assert_true(b.least < (uint64_t)44 << 20);
     arena_free(a);
     test_mem_close(m);
 }

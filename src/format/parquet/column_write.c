@@ -214,22 +214,47 @@ uint64_t pq_column_memory(const pq_column_writer *w)
            bytes_cost(&w->min) + bytes_cost(&w->max) + pq_parked_memory(w);
 }
 
+/* The page in progress: body, the one it is encoded to, the exact copy of that; levels. */
+static uint64_t page_most(const pq_value_type *t, uint64_t rows, uint64_t page_bytes)
+{
+    uint64_t values = t->width ? rows * t->width : page_bytes * 33 / 32;
+
+    return 2 * values + values / 2 + rows;
+}
+
+static bool may_index(const pq_value_type *t)
+{
+    return t->class != PQ_VALUES_BOOL && t->class != PQ_VALUES_NONE;
+}
+
 uint64_t pq_column_most(const field *f, const pq_write_options *opts)
 {
     pq_value_type t;
-    uint64_t rows, values, page, dict = 0;
+    uint64_t rows, page, dict = 0;
 
     if (pq_value_type_of(f, &t, NULL) < 0)
         return 0;
     rows = page_limit(&t, opts);
-    values = t.width ? rows * t.width : (uint64_t)opts->page_bytes * 33 / 32;
-    /* the body in progress, the one it is encoded to, the exact copy of that; levels */
-    page = 2 * values + values / 2 + rows;
-    if (t.class != PQ_VALUES_BOOL && t.class != PQ_VALUES_NONE) {
+    page = page_most(&t, rows, opts->page_bytes);
+    if (may_index(&t)) {
         uint64_t entries = pq_dict_entries(t.width, opts->dictionary_bytes);
         dict = pq_dict_most(t.class == PQ_VALUES_NUMBERS, t.width, opts->dictionary_bytes) +
                12 * rows +  /* indices, the body of them, its exact copy */
                5 * entries; /* the remapping; marks of those that a page names */
+    }
+    return (page + dict) * 9 / 8 + 16384;
+}
+
+uint64_t pq_column_most_after(const pq_column_writer *w, uint64_t rows)
+{
+    uint64_t page = page_most(&w->t, w->page_limit, w->page_bytes), dict = 0;
+
+    if (w->want_dict && may_index(&w->t)) {
+        /* a row adds one entry at most; tables come for dictionaries of four times the rows */
+        uint64_t entries = w->dict.n + rows, remap = 4 * (w->remap.rows + rows);
+        remap = remap < w->remap_most ? remap : w->remap_most;
+        dict =
+            pq_dict_most_of(&w->dict, entries) + 12 * (uint64_t)w->page_limit + 4 * remap + entries;
     }
     return (page + dict) * 9 / 8 + 16384;
 }

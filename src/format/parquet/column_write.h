@@ -81,5 +81,8 @@ void pq_column_writer_free(pq_column_writer *w); /* NULL is fine */
 
 /* The most a column can hold with these options (dictionary, its table, page, scratch). */
 uint64_t pq_column_most(const field *f, const pq_write_options *opts);
+/* The most this one can hold while so many more rows are appended, a chunk finished among them. May
+ * be above pq_column_most. Parked or not. */
+uint64_t pq_column_most_after(const pq_column_writer *w, uint64_t rows);
 
 #endif

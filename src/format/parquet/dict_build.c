@@ -75,6 +75,16 @@ uint64_t pq_dict_most(bool numbers, uint32_t width, uint64_t max)
     return table + table / 2 + max + max / 8 + at + at / 8;
 }
 
+uint64_t pq_dict_most_of(const pq_dict *d, uint64_t entries)
+{
+    uint64_t table = slots_for(d->slot_words == 1, entries) * d->slot_words * 4;
+    uint64_t at = d->width ? 0 : 8 * entries + AT_FIRST * 4;
+    uint64_t plain = d->width ? 2 * entries * d->width + PLAIN_FIRST : d->max;
+
+    plain = plain < d->max ? plain : d->max;
+    return table + table / 2 + plain + plain / 8 + at + at / 8;
+}
+
 /* ---- the table ---- */
 
 static uint64_t hash_4(const uint8_t *p)

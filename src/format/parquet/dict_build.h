@@ -50,5 +50,7 @@ uint64_t pq_dict_memory(const pq_dict *d);
 uint64_t pq_dict_entries(uint32_t width, uint64_t max);
 /* The most a dictionary of `max` PLAIN bytes takes while it grows. */
 uint64_t pq_dict_most(bool numbers, uint32_t width, uint64_t max);
+/* The most this one takes until it has so many entries. */
+uint64_t pq_dict_most_of(const pq_dict *d, uint64_t entries);
 
 #endif

@@ -102,8 +102,7 @@ static nrw_status open_parts(pq_writer *w, uint64_t limit, nrw_error *err)
                 PQ_GROUPS);
     w->base_size = target_size(w->target);
     w->spilled_before = spill_written(w->spill);
-    uint64_t actors = w->resident + w->most;
-    mem_set_limit(w->held, actors < w->pool ? w->pool - actors : 0);
+    mem_set_limit(w->held, w->pool - w->reserve);
     return target_write(w->target, (span){(const uint8_t *)"PAR1", 4}, err);
 }
 
@@ -387,7 +386,7 @@ static nrw_status push_column(push *p, uint32_t c, int64_t target, nrw_error *er
     pq_wcolumn *col = &w->columns[c];
     TRY(turn_wait(&col->turn, p->b->morsel));
     if (col->row < target) {
-        TRY(pq_room_take(w, c, err));
+        TRY(pq_room_take(w, c, (uint64_t)(target - col->row), err));
         nrw_status st = NRW_OK;
         while (st == NRW_OK && col->row < target)
             st = fill_stride(p, c, target, err);
@@ -466,7 +465,7 @@ static nrw_status finish_columns(push *p, nrw_error *err)
         pq_wcolumn *col = &w->columns[c];
         if (col->row == col->group_row)
             continue;
-        nrw_status st = pq_room_take(w, c, err);
+        nrw_status st = pq_room_take(w, c, 0, err);
         if (st == NRW_OK) {
             st = finish_chunk(p, c, col->row - col->group_row, err);
             nrw_status given = pq_room_give(w, c, st < 0 ? NULL : err);

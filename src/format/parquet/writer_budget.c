@@ -11,7 +11,7 @@ enum {
     PIECE_MOST = 256 * 1024,
     PEND_LEAST = 256 * 1024,
     PEND_MOST = 1024 * 1024,
-    TAIL_LEAST = 512,
+    TAIL_LEAST = 256,
     TAIL_MOST = 32 * 1024,
     FILE_TAIL = 16 * 1024
 };
@@ -58,11 +58,6 @@ static costs costs_of(const schema *s, const pq_write_options *o, uint32_t worke
     return c;
 }
 
-static uint64_t actors_in_use(const costs *c)
-{
-    return c->most * (c->workers < c->n ? c->workers : c->n);
-}
-
 /* All but the pool. */
 static uint64_t set_aside(const costs *c, uint64_t tail, uint64_t pend, uint64_t piece)
 {
@@ -72,7 +67,7 @@ static uint64_t set_aside(const costs *c, uint64_t tail, uint64_t pend, uint64_t
 
 static uint64_t least(const costs *c)
 {
-    return set_aside(c, c->tail, 0, c->piece) + actors_in_use(c);
+    return set_aside(c, c->tail, 0, c->piece) + c->most;
 }
 
 static nrw_status check(const schema *s, const pq_write_options *o, nrw_error *err)
@@ -101,7 +96,7 @@ nrw_status parquet_write_budget(const schema *s, const pq_write_options *opts, u
     TRY(check(s, opts, err));
     costs c = costs_of(s, opts, workers);
     out->least = least(&c);
-    out->wish = set_aside(&c, TAIL_MOST, PEND_MOST, PIECE_MOST) + actors_in_use(&c) + c.most_sum +
+    out->wish = set_aside(&c, TAIL_MOST, PEND_MOST, PIECE_MOST) + c.most_sum + c.most +
                 opts->row_group_bytes;
     if (out->wish < out->least)
         out->wish = out->least;
@@ -128,10 +123,12 @@ nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_
     uint64_t pend = extra / 8 / c.workers;
     pend = c.workers < 2 || pend < PEND_LEAST ? 0 : clamp(pend, PEND_LEAST, PEND_MOST);
     uint64_t piece = pend ? size_max(c.piece, PIECE_MOST) : c.piece;
-    uint64_t aside = set_aside(&c, tail, pend, piece);
+    uint64_t pool = limit - set_aside(&c, tail, pend, piece);
+    uint64_t in_use = c.most * (c.workers < c.n ? c.workers : c.n);
+    in_use = in_use < pool / 2 ? in_use : pool / 2;
     *out = (pq_shares){
-        .pool = limit - aside,
-        .actor_most = actors_in_use(&c),
+        .pool = pool,
+        .reserve = in_use > c.most ? in_use : c.most,
         .pend_max = pend,
         .piece_bytes = (size_t)piece,
         .usual_body = c.usual,

@@ -5,12 +5,12 @@
 #include "format/parquet/parquet.h"
 
 typedef struct pq_shares {
-    uint64_t pool;       /* for actors and held pages */
-    uint64_t actor_most; /* of the actors that workers may have in use at once */
-    uint64_t pend_max;   /* bodies that a worker carries out of a turn before it compresses them */
-    size_t piece_bytes;  /* read and appended at a time */
-    size_t usual_body;   /* of a page; larger ones share one place to be compressed */
-    size_t big_body;     /* of these */
+    uint64_t pool;      /* for actors and held pages */
+    uint64_t reserve;   /* of it: kept free of pages, for actors in use to grow */
+    uint64_t pend_max;  /* bodies that a worker carries out of a turn before it compresses them */
+    size_t piece_bytes; /* read and appended at a time */
+    size_t usual_body;  /* of a page; larger ones share one place to be compressed */
+    size_t big_body;    /* of these */
     uint32_t tail_max, file_tail;
     bool lean; /* the grant is near the least */
 } pq_shares;

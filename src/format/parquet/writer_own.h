@@ -98,12 +98,12 @@ typedef struct pq_writer {
     pq_wcolumn *columns;
 
     /* memory: see writer_room.c */
-    uint64_t pool, committed, resident, most; /* (L) but pool and most */
-    int32_t idle_top;                         /* (L) */
-    uint32_t used;                            /* (L) */
-    pq_bench *benches;                        /* (L) free ones */
-    uint32_t n_benches;                       /* (L) made so far */
-    pq_bench *big;                            /* (L) NULL while in use */
+    uint64_t pool, committed, resident, reserve; /* (L) but pool and reserve */
+    int32_t idle_top;                            /* (L) */
+    uint32_t used;                               /* (L) */
+    pq_bench *benches;                           /* (L) free ones */
+    uint32_t n_benches;                          /* (L) made so far */
+    pq_bench *big;                               /* (L) NULL while in use */
     bool big_made;
     size_t usual_body;  /* bodies above go to the big bench */
     size_t big_body;    /* which is kept ready for bodies up to this */
@@ -152,8 +152,8 @@ void pq_groups_release(pq_writer *w);
 
 /* ---- writer_room.c ---- */
 
-/* The column's actor, in memory and with room to grow to its most. In the column's turn. */
-nrw_status pq_room_take(pq_writer *w, uint32_t column, nrw_error *err);
+/* The column's actor, in memory and with room for so many more rows. In the column's turn. */
+nrw_status pq_room_take(pq_writer *w, uint32_t column, uint64_t rows, nrw_error *err);
 nrw_status pq_room_give(pq_writer *w, uint32_t column, nrw_error *err);
 nrw_status pq_bench_take(pq_writer *w, size_t body, pq_bench **out, nrw_error *err);
 void pq_bench_give(pq_writer *w, pq_bench *b);

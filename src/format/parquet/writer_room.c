@@ -2,10 +2,11 @@
  *
  * Of the grant, fixed parts are set aside for bookkeeping and for what each worker needs to
  * compress. The rest is the pool: column actors and finished pages. An actor in use counts with
- * the most it can hold, an idle one with what it holds. When the next actor would not fit, idle
- * ones are parked; pages are held only in what all of these leave, and are evicted when that
- * shrinks. Columns are walked in a circle, so the actor used last is the one needed last: it is
- * parked first, and a part of the columns that fits stays in memory for good.
+ * the most it can come to hold meanwhile, an idle one with what it holds. When the next actor would
+ * not fit, idle ones are parked, then threads wait for each other: the pool has room for any one
+ * actor at its most. Pages are held only in what actors leave, and are evicted when that shrinks.
+ * Columns are walked in a circle, so the actor used last is the one needed last: it is parked
+ * first, and a part of the columns that fits stays in memory for good.
  *
  * Nobody waits here for a thread that may itself be waiting for a turn held by the waiter: actors
  * and benches are held by running threads only. */
@@ -25,7 +26,7 @@ nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err)
 {
     pq_shares s;
     TRY(pq_shares_plan(w->schema, w->opts, w->workers, limit, &s, err));
-    w->most = s.actor_most;
+    w->reserve = s.reserve;
     w->pool = s.pool;
     w->pend_max = s.pend_max;
     w->piece_bytes = s.piece_bytes;
@@ -60,11 +61,12 @@ static void remove_idle(pq_writer *w, int32_t c)
         w->columns[col->below].above = col->above;
 }
 
-/* What pages may take, now that actors hold so much. Leaves room for every worker's actor to
- * grow to its most. */
+/* What pages may take, now that actors hold so much. The reserve keeps pages from being held only
+ * to be evicted when the next actor is taken. */
 static nrw_status bound_pages(pq_writer *w, nrw_error *err)
 {
-    uint64_t actors = w->resident + w->most;
+    uint64_t actors = w->resident + w->reserve;
+    actors = actors > w->committed ? actors : w->committed;
     uint64_t limit = actors < w->pool ? w->pool - actors : 0;
     mem_set_limit(w->held, limit);
     uint64_t used = mem_used(w->held);
@@ -110,9 +112,10 @@ static nrw_status park_one(pq_writer *w, nrw_error *err)
     return NRW_OK;
 }
 
-/* Waits until the column's actor can grow to its most. Under the lock. */
-static nrw_status make_room(pq_writer *w, pq_wcolumn *col, nrw_error *err)
+/* Waits until there is room for `bytes` of the column's actor. Under the lock. */
+static nrw_status make_room(pq_writer *w, pq_wcolumn *col, uint64_t bytes, nrw_error *err)
 {
+    int32_t c = (int32_t)(col - w->columns);
     for (;;) {
         if (w->stopped)
             return NRW_E_CANCELLED;
@@ -120,9 +123,8 @@ static nrw_status make_room(pq_writer *w, pq_wcolumn *col, nrw_error *err)
             TRY(pq_writer_wait(w));
             continue;
         }
-        if (w->committed - col->charged + col->most <= w->pool)
+        if (w->committed - col->charged + bytes <= w->pool)
             return NRW_OK;
-        int32_t c = (int32_t)(col - w->columns);
         bool own_top = w->idle_top == c;
         if (own_top) { /* not itself, but the one below */
             remove_idle(w, c);
@@ -136,44 +138,63 @@ static nrw_status make_room(pq_writer *w, pq_wcolumn *col, nrw_error *err)
         if (any)
             continue;
         if (!w->used)
-            return NRW_OK; /* nobody else's to wait for */
+            return NRW_OK; /* nobody to wait for */
         TRY(pq_writer_wait(w));
     }
 }
 
-static nrw_status wake(pq_writer *w, uint32_t column, pq_actor_state was, nrw_error *err)
+/* The actor is this thread's from here on. Under the lock. */
+static nrw_status occupy(pq_writer *w, uint32_t column, uint64_t bytes, nrw_error *err)
 {
     pq_wcolumn *col = &w->columns[column];
-    if (was == ACTOR_NONE)
-        return pq_column_writer_new(w->actors, &w->schema->fields[column], w->opts,
-                                    &w->opts->columns[column], &col->actor, err);
-    return was == ACTOR_PARKED ? pq_column_unpark(col->actor, err) : NRW_OK;
+    if (col->state == ACTOR_IDLE)
+        remove_idle(w, (int32_t)column);
+    col->state = ACTOR_USED;
+    charge(w, col, bytes);
+    w->used++;
+    return bound_pages(w, err);
 }
 
-nrw_status pq_room_take(pq_writer *w, uint32_t column, nrw_error *err)
+/* Undoes occupy. */
+static void leave(pq_writer *w, uint32_t column, pq_actor_state was)
 {
     pq_wcolumn *col = &w->columns[column];
     pthread_mutex_lock(&w->lock);
-    nrw_status st = make_room(w, col, err);
-    pq_actor_state was = col->state;
-    if (st == NRW_OK) {
-        if (was == ACTOR_IDLE)
-            remove_idle(w, (int32_t)column);
-        col->state = ACTOR_USED;
-        charge(w, col, col->most);
-        w->used++;
-    }
-    pthread_mutex_unlock(&w->lock);
-    if (st < 0)
-        return st;
-    st = wake(w, column, was, err);
-    if (st < 0) {
-        pthread_mutex_lock(&w->lock);
-        charge(w, col, 0);
+    charge(w, col, col->held);
+    w->used--;
+    if (was == ACTOR_IDLE)
+        push_idle(w, (int32_t)column);
+    else
         col->state = was;
-        w->used--;
-        pthread_mutex_unlock(&w->lock);
+    pthread_cond_broadcast(&w->changed);
+    pthread_mutex_unlock(&w->lock);
+}
+
+nrw_status pq_room_take(pq_writer *w, uint32_t column, uint64_t rows, nrw_error *err)
+{
+    pq_wcolumn *col = &w->columns[column];
+    if (!col->actor) {
+        TRY(pq_column_writer_new(w->actors, &w->schema->fields[column], w->opts,
+                                 &w->opts->columns[column], &col->actor, err));
     }
+    pthread_mutex_lock(&w->lock);
+    while (col->state == ACTOR_PARKING && !w->stopped)
+        pthread_cond_wait(&w->changed, &w->lock);
+    uint64_t bytes = pq_column_most_after(col->actor, rows);
+    bytes = bytes < col->most ? bytes : col->most;
+    bytes = bytes > col->held ? bytes : col->held;
+    nrw_status st = make_room(w, col, bytes, err);
+    if (st < 0) {
+        pthread_mutex_unlock(&w->lock);
+        return st;
+    }
+    pq_actor_state was = col->state;
+    st = occupy(w, column, bytes, err);
+    pthread_mutex_unlock(&w->lock);
+    if (st == NRW_OK && was == ACTOR_PARKED)
+        st = pq_column_unpark(col->actor, err);
+    if (st < 0)
+        leave(w, column, was);
     return st;
 }
 
