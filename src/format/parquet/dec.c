@@ -108,6 +108,24 @@ nrw_status dec_skip(decoder *d, uint64_t n, nrw_error *err)
 
 /* ---- where views point ---- */
 
+/* Which bytes of an inlined view are text, by its length; the second half of the table is for the
+ * bytes behind the first four. */
+const uint64_t view_mask[VIEW_INLINE + 1][2] = {
+    {0x00000000ffffffff, 0},
+    {0x000000ffffffffff, 0},
+    {0x0000ffffffffffff, 0},
+    {0x00ffffffffffffff, 0},
+    {UINT64_MAX, 0},
+    {UINT64_MAX, 0xff},
+    {UINT64_MAX, 0xffff},
+    {UINT64_MAX, 0xffffff},
+    {UINT64_MAX, 0xffffffff},
+    {UINT64_MAX, 0xffffffffff},
+    {UINT64_MAX, 0xffffffffffff},
+    {UINT64_MAX, 0xffffffffffffff},
+    {UINT64_MAX, UINT64_MAX},
+};
+
 nrw_status sink_pin(view_sink *s, buffer *b, int32_t *heap, nrw_error *err)
 {
     if (s->pinned != b) {

@@ -42,6 +42,24 @@ static inline view view_long(const uint8_t *p, uint32_t len, int32_t heap, int32
     return w;
 }
 
+extern const uint64_t view_mask[VIEW_INLINE + 1][2];
+
+/* A view of len bytes at p, where 16 may be read; longer ones lie at `offset` of `heap`. */
+static inline view view_over(const uint8_t *p, uint32_t len, int32_t heap, size_t offset)
+{
+    uint64_t w[2] = {len | (uint64_t)load_u32(p) << 32, 0};
+    view out;
+
+    if (len <= VIEW_INLINE) {
+        w[0] &= view_mask[len][0];
+        w[1] = load_u64(p + 4) & view_mask[len][1];
+    } else {
+        w[1] = (uint32_t)heap | (uint64_t)offset << 32;
+    }
+    memcpy(&out, w, sizeof out);
+    return out;
+}
+
 static inline bool sink_full(const view_sink *s)
 {
     return s->bytes >= s->max_bytes;

@@ -24,7 +24,8 @@ static nrw_status lengths_peek(delta_lengths *l, uint32_t n, const int32_t **out
     return NRW_OK;
 }
 
-static nrw_status lengths_one(delta_lengths *l, uint64_t want, uint32_t *out, nrw_error *err)
+/* The lengths of the next value. */
+static inline nrw_status lengths_one(delta_lengths *l, uint64_t want, uint32_t *out, nrw_error *err)
 {
     const int32_t *v;
     uint32_t got;
@@ -65,6 +66,7 @@ static nrw_status pinned_block(decoder *d, const int32_t *len, uint32_t n, view_
                                uint32_t *got, nrw_error *err)
 {
     const uint8_t *p = d->c.p, *base = d->b->buf->data;
+    size_t most = s->max_bytes > s->bytes ? s->max_bytes - s->bytes : 0, bytes = 0;
     int32_t heap;
     uint32_t i = 0;
 
@@ -72,15 +74,13 @@ static nrw_status pinned_block(decoder *d, const int32_t *len, uint32_t n, view_
     do {
         if ((uint32_t)len[i] > (size_t)(d->c.end - p))
             return value_cut(d, (uint32_t)len[i], err);
-        if (len[i] <= VIEW_INLINE)
-            dst[i] = view_make(p, len[i], 0, 0);
-        else
-            dst[i] = view_long(p, (uint32_t)len[i], heap, (int32_t)(p - base));
+        dst[i] = view_over(p, (uint32_t)len[i], heap, (size_t)(p - base));
         p += len[i];
-        s->bytes += (uint32_t)len[i] + sizeof(view);
+        bytes += (uint32_t)len[i] + sizeof(view);
         i++;
-    } while (i < n && !sink_full(s));
+    } while (i < n && bytes < most);
     d->c.p = p;
+    s->bytes += bytes;
     *got = i;
     return NRW_OK;
 }

@@ -143,24 +143,6 @@ static nrw_status value_cut(const decoder *d, uint32_t len, nrw_error *err)
                    len - size_min(len, cursor_left(&d->c)));
 }
 
-/* Which bytes of an inlined view are text, by its length; the second half of the table is for the
- * bytes behind the first four. */
-static const uint64_t view_mask[13][2] = {
-    {0x00000000ffffffff, 0},
-    {0x000000ffffffffff, 0},
-    {0x0000ffffffffffff, 0},
-    {0x00ffffffffffffff, 0},
-    {UINT64_MAX, 0},
-    {UINT64_MAX, 0xff},
-    {UINT64_MAX, 0xffff},
-    {UINT64_MAX, 0xffffff},
-    {UINT64_MAX, 0xffffffff},
-    {UINT64_MAX, 0xffffffffff},
-    {UINT64_MAX, 0xffffffffffff},
-    {UINT64_MAX, 0xffffffffffffff},
-    {UINT64_MAX, UINT64_MAX},
-};
-
 /* All in memory: views into the page itself, which is pinned once the first long value is met. */
 static nrw_status views_pinned(decoder *d, uint32_t n, view_sink *s, view *dst, uint32_t *got,
                                nrw_error *err)
@@ -173,22 +155,14 @@ static nrw_status views_pinned(decoder *d, uint32_t n, view_sink *s, view *dst, 
 
     do {
         uint32_t len;
-        uint64_t w[2];
         if ((size_t)(end - p) < 4 || (len = load_u32(p)) > (size_t)(end - p) - 4) {
             d->c.p = p;
             return err_set(err, NRW_E_CORRUPT, "value %u passes the end of the page", i);
         }
         p += 4;
-        w[0] = len | (uint64_t)load_u32(p) << 32;
-        if (len <= VIEW_INLINE) {
-            w[0] &= view_mask[len][0];
-            w[1] = load_u64(p + 4) & view_mask[len][1];
-        } else {
-            if (heap < 0)
-                TRY(sink_pin(s, d->b->buf, &heap, err));
-            w[1] = (uint32_t)heap | (uint64_t)(p - base) << 32;
-        }
-        memcpy(dst + i, w, sizeof w);
+        if (len > VIEW_INLINE && heap < 0)
+            TRY(sink_pin(s, d->b->buf, &heap, err));
+        dst[i] = view_over(p, len, heap, (size_t)(p - base));
         p += len;
         bytes += len + sizeof(view);
         i++;
