@@ -31,6 +31,7 @@ nrw_status nrw_job_run(nrw_job *job, nrw_error *err)
     err = err ? err : &own;
     forget_last_run(job);
     job->started = clock_seconds();
+    job->stood = (nrw_progress){.fraction = -1};
     st = job->verb->moves_rows ? job_move(job, false, err) : job_look(job, err);
     job->phase = "done";
     job->result.ran = true;
@@ -44,26 +45,51 @@ void nrw_job_cancel(nrw_job *job)
 {
     struct pipeline *p = atomic_load(&job->running);
 
+    /* a handler interrupts the job's own threads, which keep the pipeline while they are in it */
     atomic_store(&job->cancelled, 1);
     if (p)
         atomic_store(&p->cancel, 1);
 }
 
-void nrw_job_progress(nrw_job *job, nrw_progress *out)
+static void look_at(nrw_job *job, struct pipeline *p, nrw_progress *out)
 {
-    struct pipeline *p = atomic_load(&job->running);
     int64_t total = atomic_load(&job->rows_total);
 
-    *out = (nrw_progress){.phase = atomic_load(&job->phase), .fraction = -1};
-    out->memory = job->limits.ceiling;
-    out->rss = mem_process_rss();
-    out->seconds = job->started > 0 ? clock_seconds() - job->started : 0;
-    if (!p)
-        return;
     out->rows_in = atomic_load(&p->rows_in);
     out->rows_out = atomic_load(&p->rows_out);
     out->bytes_in = scan_bytes_read(p->source);
     out->spill = spill_used(job->spill);
-    if (total > 0)
-        out->fraction = (double)out->rows_in / (double)total;
+    out->fraction = total > 0 ? (double)out->rows_in / (double)total : -1;
+}
+
+void job_set_running(nrw_job *job, struct pipeline *p)
+{
+    struct pipeline *before = atomic_load(&job->running);
+
+    pthread_mutex_lock(&job->running_lock);
+    if (before && !p)
+        look_at(job, before, &job->stood);
+    atomic_store(&job->running, p);
+    pthread_mutex_unlock(&job->running_lock);
+    if (p && atomic_load(&job->cancelled))
+        atomic_store(&p->cancel, 1);
+}
+
+void nrw_job_progress(nrw_job *job, nrw_progress *out)
+{
+    struct pipeline *p;
+
+    *out = (nrw_progress){.fraction = -1};
+    pthread_mutex_lock(&job->running_lock);
+    p = atomic_load(&job->running);
+    if (p)
+        look_at(job, p, out);
+    else
+        *out = job->stood;
+    pthread_mutex_unlock(&job->running_lock);
+    out->phase = atomic_load(&job->phase);
+    out->memory = job->limits.ceiling;
+    out->bytes_out = atomic_load(&job->bytes_out);
+    out->rss = mem_process_rss();
+    out->seconds = job->started > 0 ? clock_seconds() - job->started : 0;
 }

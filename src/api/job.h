@@ -9,6 +9,7 @@
 #include "io/spill.h"
 #include "narrows/job.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 typedef struct job_word {
@@ -72,6 +73,8 @@ struct nrw_job {
     job_result result;
 
     struct pipeline *_Atomic running; /* for progress and cancel */
+    pthread_mutex_t running_lock;     /* held while progress looks at it, and while it changes */
+    nrw_progress stood;               /* where the last pipeline ended; under the lock */
     _Atomic uint32_t cancelled;
     _Atomic(const char *) phase;
     _Atomic int64_t rows_total;
@@ -107,6 +110,10 @@ nrw_status job_limits_settle(nrw_job *job, nrw_error *err);
  * workers are tried by the caller. NRW_E_MEMLIMIT: *needs is the least ceiling that would do. */
 nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *wish, uint32_t n,
                      uint64_t *grants, uint64_t *needs);
+
+/* ---- running ---- */
+/* The pipeline that progress and cancel look at; NULL when it has ended, before it goes away. */
+void job_set_running(nrw_job *job, struct pipeline *p);
 
 /* ---- verbs ---- */
 nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err);

@@ -1,7 +1,8 @@
 /* Lists in options: columns by the one list grammar, files. */
 #include "api/job.h"
 
-#include <errno.h>
+#include "io/file.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,27 +111,71 @@ nrw_status job_columns(nrw_job *job, const char *option, const schema *s, const 
     return NRW_OK;
 }
 
-static nrw_status files_from(nrw_job *job, const char *file, path_list *out, nrw_error *err)
+/* The files of one pattern behind those that are there. */
+static nrw_status add_files(nrw_job *job, const char *pattern, path_list *out, nrw_error *err)
 {
-    FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "re");
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t len;
-    nrw_status st = NRW_OK;
+    path_list more;
+    size_t cap = out->cap ? out->cap : 8;
+    char **at;
 
-    if (!f) {
-        err_at_object(err, file);
-        return err_errno(err, NRW_E_NOTFOUND, errno, "cannot open");
+    TRY(glob_expand(job->a, pattern, &more, err));
+    if (out->n + more.n > out->cap) {
+        while (cap < out->n + more.n)
+            cap *= 2;
+        TRY(arena_alloc(job->a, cap * sizeof *at, (void **)&at, err));
+        if (out->n)
+            memcpy(at, out->at, out->n * sizeof *at);
+        out->at = at;
+        out->cap = cap;
     }
-    while (st >= 0 && (len = getline(&line, &cap, f)) > 0) {
-        if (line[len - 1] == '\n')
-            line[--len] = '\0';
-        if (len > 0)
-            st = glob_expand(job->a, line, out, err);
+    memcpy(out->at + out->n, more.at, more.n * sizeof *at);
+    out->n += more.n;
+    return NRW_OK;
+}
+
+#define LONGEST_PATH ((size_t)64 << 10)
+
+/* The lines of f, read through a window that holds the longest path. */
+static nrw_status each_line(nrw_job *job, io_file *f, char *window, path_list *out, nrw_error *err)
+{
+    uint64_t at = 0;
+
+    while (at < f->size) {
+        size_t n = f->size - at < LONGEST_PATH ? (size_t)(f->size - at) : LONGEST_PATH, used = 0;
+        char *end;
+        TRY(file_read(f, at, window, n, err));
+        window[n] = '\0';
+        while ((end = memchr(window + used, '\n', n - used)) || (at + n == f->size && used < n)) {
+            size_t len = end ? (size_t)(end - window) - used : n - used;
+            window[used + len] = '\0';
+            if (len > 0)
+                TRY(add_files(job, window + used, out, err));
+            used += len + (end != NULL);
+        }
+        if (used == 0) {
+            err_at_offset(err, (int64_t)at);
+            return err_set(err, NRW_E_ARG, "a line is longer than any path");
+        }
+        at += used;
     }
-    free(line);
-    if (f != stdin)
-        fclose(f);
+    return NRW_OK;
+}
+
+static nrw_status files_from(nrw_job *job, const char *list, path_list *out, nrw_error *err)
+{
+    char *window;
+    io_file *f;
+    nrw_status st;
+
+    TRY(file_open(job->root, list, job_last(job, "spill-dir"), &f, err));
+    st = mem_alloc(job->root, LONGEST_PATH + 1, (void **)&window, err);
+    if (st >= 0) {
+        st = each_line(job, f, window, out, err);
+        mem_free(job->root, window, LONGEST_PATH + 1);
+    }
+    if (st < 0)
+        err_at_object(err, list);
+    file_close(f);
     return st;
 }
 
@@ -138,8 +183,9 @@ nrw_status job_files(nrw_job *job, path_list *out, nrw_error *err)
 {
     const char *list = job_last(job, "files-from");
 
+    *out = (path_list){0};
     for (size_t i = 0; i < job->sources.n; i++)
-        TRY(glob_expand(job->a, job->sources.at[i], out, err));
+        TRY(add_files(job, job->sources.at[i], out, err));
     if (list)
         TRY(files_from(job, list, out, err));
     if (out->n == 0) {

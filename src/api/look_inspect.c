@@ -19,8 +19,8 @@ static const char *codec_name(int id)
 
 static const look_column file_columns[] = {{"file", "name", false},
                                            {"rows", "rows", true},
-                                           {"row groups", "row_groups", true},
-                                           {"columns", "columns", true},
+                                           {"row groups", "n_row_groups", true},
+                                           {"columns", "n_columns", true},
                                            {"bytes", "bytes", true},
                                            {"codec", "codecs", false},
                                            {"written by", "created_by", false}};
@@ -39,6 +39,28 @@ static void file_row(look_table *t, const pq_file_info *i)
         look_cell_none(t);
 }
 
+/* Left open for more. */
+static nrw_status header_json(look *l, const pq_file_info *i, nrw_error *err)
+{
+    TRY(bytes_printf(&l->line, err, "{\"file\":"));
+    TRY(look_json_string(l, i->name, strlen(i->name), err));
+    TRY(bytes_printf(&l->line, err,
+                     ",\"rows\":%lld,\"n_row_groups\":%d,\"n_columns\":%u,\"bytes\":%llu,"
+                     "\"compressed\":%lld,\"uncompressed\":%lld,\"footer_bytes\":%llu,"
+                     "\"format_version\":%d,\"created_by\":",
+                     (long long)i->rows, i->row_groups, i->columns, (unsigned long long)i->bytes,
+                     (long long)i->compressed, (long long)i->uncompressed,
+                     (unsigned long long)i->footer_bytes, i->version));
+    TRY(i->created_by ? look_json_string(l, i->created_by, strlen(i->created_by), err)
+                      : bytes_printf(&l->line, err, "null"));
+    TRY(bytes_printf(&l->line, err, ",\"codecs\":["));
+    for (int c = 0, n = 0; c < 32; c++)
+        if (i->codecs >> c & 1)
+            TRY(bytes_printf(&l->line, err, "%s\"%s\"", n++ ? "," : "", codec_name(c)));
+    TRY(bytes_printf(&l->line, err, "]"));
+    return look_flush_line(l, err);
+}
+
 static nrw_status files(look *l, nrw_error *err)
 {
     look_table t = look_table_of(l, file_columns, 7, err);
@@ -52,7 +74,10 @@ static nrw_status files(look *l, nrw_error *err)
         t.st = pq_inspect_file(f.meta, l->job->root, &info, err);
         if (t.st < 0)
             err_at_object(err, l->files.at[i]);
-        file_row(&t, &info);
+        else if (!l->json)
+            file_row(&t, &info);
+        else if ((t.st = header_json(l, &info, err)) >= 0)
+            t.st = look_printf(l, err, "}\n");
         look_close(&f);
     }
     return look_table_end(&t);
@@ -74,7 +99,7 @@ static void value_cell(look_table *t, const pq_leaf *leaf, bool has, span value)
         return;
     }
     pq_value_print(leaf, value, text, sizeof text);
-    look_cell_text(t, text);
+    look_cell_value(t, text);
 }
 
 static void maybe_int(look_table *t, int64_t x)
@@ -95,8 +120,20 @@ static const look_column column_columns[] = {{"column", "name", false},
                                              {"nulls", "nulls", true},
                                              {"min", "min", false},
                                              {"max", "max", false},
-                                             {"page index", "offset_indexes", true},
-                                             {"bloom", "bloom_filters", true}};
+                                             {"index", NULL, false},
+                                             {NULL, "offset_indexes", false},
+                                             {NULL, "column_indexes", false},
+                                             {NULL, "bloom_filters", false}};
+
+/* Of row groups that have one: "page", "page bloom". */
+static void index_cell(look_table *t, const pq_column_info *c)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%s%s%s", c->offset_indexes ? "page" : "",
+             c->offset_indexes && c->bloom_filters ? " " : "", c->bloom_filters ? "bloom" : "");
+    look_cell_text(t, *text ? text : "-");
+}
 
 static nrw_status column_row(void *self, const pq_column_info *c, nrw_error *err)
 {
@@ -119,7 +156,9 @@ static nrw_status column_row(void *self, const pq_column_info *c, nrw_error *err
     maybe_int(t, c->nulls);
     value_cell(t, c->column, c->has_min, c->min);
     value_cell(t, c->column, c->has_max, c->max);
+    index_cell(t, c);
     look_cell_int(t, c->offset_indexes);
+    look_cell_int(t, c->column_indexes);
     look_cell_int(t, c->bloom_filters);
     return t->st;
 }
@@ -259,7 +298,7 @@ typedef struct part {
     uint32_t n;
 } part;
 
-static const part parts[] = {{"columns", "columns", column_columns, 12},
+static const part parts[] = {{"columns", "columns", column_columns, 14},
                              {"row-groups", "row_groups", group_columns, 9},
                              {"pages", "pages", page_columns, 14},
                              {"metadata", "metadata", NULL, 0}};
@@ -302,26 +341,10 @@ static nrw_status header_text(look *l, const pq_file_info *i, nrw_error *err)
                        text_size10(i->footer_bytes, footer));
 }
 
-static nrw_status header_json(look *l, const pq_file_info *i, nrw_error *err)
-{
-    look_table t;
-    nrw_status st;
-
-    t = look_table_of(l, file_columns, 7, err);
-    t.inside = true;
-    file_row(&t, i);
-    st = look_table_end(&t);
-    return st;
-}
-
 static nrw_status json_file(look *l, const look_file *f, const pq_file_info *info,
                             const bool *wanted, nrw_error *err)
 {
-    TRY(bytes_printf(&l->line, err, "{\"file\":"));
-    TRY(look_flush_line(l, err));
     TRY(header_json(l, info, err));
-    TRY(look_printf(l, err, ",\"format_version\":%d,\"footer_bytes\":%llu", info->version,
-                    (unsigned long long)info->footer_bytes));
     for (int i = 0; i < N_PARTS; i++) {
         if (!wanted[i])
             continue;

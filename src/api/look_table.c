@@ -1,6 +1,7 @@
 #include "api/look_table.h"
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "column/json_out.h"
 
 #include <stdio.h>
@@ -14,7 +15,7 @@ look_table look_table_of(look *l, const look_column *columns, uint32_t n, nrw_er
 
     t.held = bytes_init(l->job->root, 2 * HELD + ((size_t)64 << 20));
     for (uint32_t i = 0; i < n; i++)
-        t.widths[i] = (uint32_t)strlen(columns[i].title);
+        t.widths[i] = columns[i].title ? (uint32_t)strlen(columns[i].title) : 0;
     return t;
 }
 
@@ -37,6 +38,8 @@ static nrw_status print_row(look_table *t, const char *(*cell)(const void *self,
 
     for (uint32_t i = 0; i < t->n; i++) {
         const char *text = cell(self, i);
+        if (!t->columns[i].title)
+            continue;
         uint32_t width = width_of(text);
         int pad = width < t->widths[i] ? (int)(t->widths[i] - width) : 0;
         if (t->columns[i].right)
@@ -125,11 +128,11 @@ static nrw_status json_row_end(look_table *t)
 
 static nrw_status cell(look_table *t, const char *text, size_t len, const char *json)
 {
-    if (t->l->json) {
+    if (t->l->json && t->columns[t->at].key) {
         TRY(json_key(t));
         TRY(json ? bytes_append(&t->l->line, json, strlen(json), t->err)
                  : look_json_string(t->l, text, len, t->err));
-    } else {
+    } else if (!t->l->json) {
         TRY(put_cell(t, text, len));
     }
     if (++t->at < t->n)
@@ -158,6 +161,19 @@ void look_cell_bytes(look_table *t, span text)
 void look_cell_text(look_table *t, const char *text)
 {
     add(t, text, NULL);
+}
+
+void look_cell_value(look_table *t, const char *text)
+{
+    char cut[LOOK_SHORT + 4];
+    size_t len = strlen(text);
+
+    if (t->l->json || len <= LOOK_SHORT) {
+        look_cell_text(t, text);
+    } else {
+        snprintf(cut, sizeof cut, "%.*s...", (int)utf8_cut(text, len, LOOK_SHORT - 3), text);
+        look_cell_text(t, cut);
+    }
 }
 
 void look_cell_int(look_table *t, int64_t x)

@@ -12,11 +12,12 @@
 #include "api/look.h"
 
 typedef struct look_column {
-    const char *title, *key; /* key: in JSON */
+    const char *title, *key; /* key: in JSON; one of them NULL: there it is left out */
     bool right;
 } look_column;
 
 #define LOOK_MAX_COLUMNS 24
+#define LOOK_SHORT       28
 
 typedef struct look_table {
     look *l;
@@ -38,6 +39,8 @@ void look_cell_bytes(look_table *t, span text);
 void look_cell_int(look_table *t, int64_t x);
 void look_cell_size(look_table *t, uint64_t x); /* "1.3 MB"; JSON: bytes */
 void look_cell_bool(look_table *t, bool x);     /* "yes", "-" */
+/* A value: a table has it cut to LOOK_SHORT bytes. */
+void look_cell_value(look_table *t, const char *text);
 /* A number that is spelled already. */
 void look_cell_number(look_table *t, const char *digits);
 void look_cell_none(look_table *t); /* "-"; JSON: null */

@@ -493,6 +493,7 @@ static void note_result(move *m, const file_summary *sum)
     r->rows_out = sum->rows;
     r->row_groups = sum->row_groups;
     r->bytes_out = sum->bytes;
+    atomic_store(&m->job->bytes_out, sum->bytes);
     r->bytes_in = scan_bytes_read(m->in.scan);
     r->spilled = spill_written(m->job->spill);
 }
@@ -507,13 +508,11 @@ static nrw_status run(move *m, nrw_error *err)
     TRY(open_parts(m, err));
     job->phase = job->verb->name;
     atomic_store(&job->rows_total, scan_rows(m->in.scan));
-    atomic_store(&job->running, &m->pipeline);
-    if (atomic_load(&job->cancelled))
-        atomic_store(&m->pipeline.cancel, 1);
+    job_set_running(job, &m->pipeline);
     st = pipeline_run(&m->pipeline, err);
     if (st >= 0)
         st = m->writer->class->finish(m->writer, &sum, err);
-    atomic_store(&job->running, NULL);
+    job_set_running(job, NULL);
     TRY(st);
     TRY(balance(m, &sum, err));
     job->phase = "publish";

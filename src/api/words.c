@@ -90,6 +90,8 @@ nrw_status nrw_job_new(const char *verb, nrw_job **out, nrw_error *err)
         job->words_mem = m;
         job->verb = nrw_verb_at(i);
         job->phase = "start";
+        job->stood.fraction = -1;
+        pthread_mutex_init(&job->running_lock, NULL);
         job->result.sources = bytes_init(m, 64 << 20);
         job->result.columns = bytes_init(m, 64 << 20);
         job->result.notes = bytes_init(m, 1 << 20);
@@ -112,6 +114,7 @@ void nrw_job_free(nrw_job *job)
     bytes_release(&job->result.columns);
     bytes_release(&job->result.notes);
     arena_free(job->a);
+    pthread_mutex_destroy(&job->running_lock);
     mem_free(m, job, sizeof *job);
     mem_free_account(m);
 }
