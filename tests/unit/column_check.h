@@ -306,11 +306,12 @@ static inline void check_bounds(slow_bounds *b, pq_order o, bool has, const byte
 }
 
 /* Every page against the rows it must hold. */
-static inline void check_chunk(const chunk_out *c, const rows *r, const pq_write_options *opts)
+static inline void check_chunk(const chunk_out *c, const rows *r, const pq_write_options *opts,
+                               const pq_column_options *col)
 {
     pq_written_type w = pq_written_type_of(&r->f.type);
-    pq_order order = pq_order_of(&r->f.type);
-    size_t keep = opts->statistics_truncate + 8;
+    pq_order order = col->statistics ? pq_order_of(&r->f.type) : PQ_ORDER_NONE;
+    size_t keep = opts->statistics_truncate ? opts->statistics_truncate + 8 : SIZE_MAX;
     slow_bounds all = {0};
     page_values dict = {0};
     uint32_t row = 0, n = c->pages.n, *there = calloc(r->n + 1, sizeof *there);

@@ -1,0 +1,295 @@
+/* The column writer's rules, its memory, and what it does when something fails. */
+#include "column_feed.h"
+
+#include "base/fault.h"
+
+/* n rows whose value is i % vids, int64. */
+static rows counted(uint32_t n, uint32_t vids)
+{
+    rows r = rows_make((field){.name = "c", .type = type_of(TYPE_INT64)}, n, vids, 0, 1);
+
+    for (uint32_t k = 0; k < vids; k++)
+        memcpy(r.value[k], &(int64_t){k}, 8);
+    for (uint32_t i = 0; i < n; i++)
+        r.vid[i] = (int32_t)(i % vids);
+    return r;
+}
+
+static void test_dictionary_rules(void **state)
+{
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    pq_write_options opts = small_options(1); /* 256 rows a page, 512 entries */
+    pq_column_options col = by_rule();
+    feeding f = {.cut = 64};
+    rows r;
+    chunk_out out;
+    (void)state;
+
+    r = counted(1000, 128); /* half of the first page: kept */
+    out = write_rows(&r, m, &opts, &col, &f);
+    assert_int_equal(out.pages.n, 5);
+    assert_int_equal(out.pages.at[0].rows, 256);
+    assert_int_equal(out.pages.at[0].encoding, PQ_RLE_DICTIONARY);
+    assert_int_equal(out.pages.at[0].body->len, 1 + 1 + 256 * 7 / 8);
+    assert_int_equal(out.pages.at[4].type, PQ_DICTIONARY_PAGE);
+    assert_int_equal(out.pages.at[4].rows, 128);
+    assert_int_equal(out.stats.distinct, 128);
+    chunk_release(&out);
+    rows_free(&r);
+
+    r = counted(1000, 129); /* one more: given up, that page too */
+    out = write_rows(&r, m, &opts, &col, &f);
+    assert_int_equal(out.pages.n, 4);
+    assert_int_equal(out.pages.at[0].encoding, PQ_PLAIN);
+    assert_int_equal(out.pages.at[0].body->len, 2048);
+    assert_int_equal(out.stats.distinct, -1);
+    chunk_release(&out);
+    rows_free(&r);
+
+    r = counted(1000, 1000); /* full at row 512 + 128: that page ends before it */
+    for (uint32_t i = 0; i < 256; i++)
+        r.vid[i] = (int32_t)(i % 128);
+    for (uint32_t i = 256; i < 1000; i++)
+        r.vid[i] = (int32_t)(i - 128);
+    out = write_rows(&r, m, &opts, &col, &f);
+    assert_int_equal(out.pages.at[1].rows, 256);
+    assert_int_equal(out.pages.at[2].rows, 128);
+    assert_int_equal(out.pages.at[2].encoding, PQ_RLE_DICTIONARY);
+    assert_int_equal(out.pages.at[3].encoding, PQ_PLAIN);
+    assert_int_equal(out.pages.at[3].rows, 256);
+    assert_int_equal(out.pages.at[5].rows, 512);
+    assert_int_equal(out.stats.distinct, -1);
+    chunk_release(&out);
+    rows_free(&r);
+    test_mem_close(m);
+}
+
+static void test_several_chunks(void **state)
+{
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    nrw_error err = NRW_ERROR_INIT;
+    pq_write_options opts = small_options(2);
+    pq_column_options col = by_rule();
+    rows r = rows_make((field){.name = "c", .type = type_of(TYPE_UTF8), .nullable = true}, 2000,
+                       300, 100, 3);
+    pq_column_writer *w;
+    chunk_out first, again;
+    feeding flat = {.cut = 100}, mixed = {.cut = 77, .form = ROWS_MIXED};
+    (void)state;
+
+    assert_ok(pq_column_writer_new(m, &r.f, &opts, &col, &w, &err), &err);
+    assert_ok(feed(w, &r, m, &flat, &first, &err), &err);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(pq_column_encoded(w), 0);
+        assert_ok(feed(w, &r, m, &mixed, &again, &err), &err);
+        check_same(&first, &again);
+        chunk_release(&again);
+    }
+    chunk_release(&first);
+    assert_ok(pq_column_finish(w, &again.pages, &again.stats, &err), &err);
+    assert_int_equal(again.pages.n, 0);
+    assert_int_equal(again.stats.rows, 0);
+    chunk_release(&again);
+    pq_column_writer_free(w);
+    rows_free(&r);
+    test_mem_close(m);
+}
+
+static void test_memory_is_exact(void **state)
+{
+    static const type_id ids[] = {TYPE_INT64, TYPE_UTF8, TYPE_BOOL, TYPE_UUID};
+    (void)state;
+
+    for (int i = 0; i < 8; i++) {
+        mem *m = test_mem_open(MEM_NO_LIMIT), *own;
+        nrw_error err = NRW_ERROR_INIT;
+        pq_write_options opts = {.page_bytes = 128 << 10,
+                                 .page_rows = 20000,
+                                 .dictionary_bytes = 1 << 20,
+                                 .version = 1 + i / 4};
+        pq_column_options col = by_rule();
+        rows r = rows_make((field){.name = "c", .type = type_of(ids[i % 4]), .nullable = true},
+                           50000, 40000, 100, 1);
+        pq_column_writer *w;
+        chunk_out out = {.pages.m = m};
+        dict *d = NULL;
+        uint64_t most = pq_column_most(&r.f, &opts);
+        assert_ok(mem_child(m, "column", MEM_NO_LIMIT, &own, &err), &err);
+        assert_ok(pq_column_writer_new(own, &r.f, &opts, &col, &w, &err), &err);
+        for (uint32_t row = 0; row < r.n; row += 500) {
+            feeding f = {.form = (rows_form)(row / 500 % 2)};
+            assert_ok(feed_one(w, &r, m, &d, &f, row, 500, &out, &err), &err);
+            pq_page_list_release(&out.pages);
+            assert_int_equal(mem_used(own), pq_column_memory(w));
+        }
+        assert_true(mem_peak(own) <= most);
+        assert_ok(pq_column_finish(w, &out.pages, &out.stats, &err), &err);
+        chunk_release(&out);
+        assert_int_equal(mem_used(own), pq_column_memory(w));
+        pq_column_writer_free(w);
+        mem_free_account(own);
+        dict_unref(d);
+        rows_free(&r);
+        test_mem_close(m);
+    }
+}
+
+/* A spill file that is full: the writer stays as it was, and goes on. */
+static void test_park_refused(void **state)
+{
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    nrw_error err = NRW_ERROR_INIT;
+    pq_write_options opts = small_options(1);
+    pq_column_options col = by_rule();
+    rows r = rows_make((field){.name = "c", .type = type_of(TYPE_UTF8)}, 500, 100, 0, 1);
+    feeding f = {.cut = 500};
+    chunk_out want = write_rows(&r, m, &opts, &col, &f), got = {.pages.m = m};
+    pq_column_writer *w;
+    dict *d = NULL;
+    spill *s;
+    (void)state;
+
+    assert_ok(spill_new(m, NULL, 100, &s, &err), &err);
+    assert_ok(pq_column_writer_new(m, &r.f, &opts, &col, &w, &err), &err);
+    assert_ok(feed_one(w, &r, m, &d, &f, 0, 200, &got, &err), &err);
+    assert_status(NRW_E_IO, pq_column_park(w, s, &err), &err);
+    assert_int_equal(spill_used(s), 0);
+    assert_ok(feed_one(w, &r, m, &d, &f, 200, 300, &got, &err), &err);
+    assert_ok(pq_column_finish(w, &got.pages, &got.stats, &err), &err);
+    check_same(&want, &got);
+    chunk_release(&want);
+    chunk_release(&got);
+    pq_column_writer_free(w);
+    spill_close(s);
+    rows_free(&r);
+    test_mem_close(m);
+}
+
+/* Freed while parked: nothing stays in the spill file. */
+static void test_freed_while_parked(void **state)
+{
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    nrw_error err = NRW_ERROR_INIT;
+    pq_write_options opts = small_options(1);
+    pq_column_options col = by_rule();
+    rows r = rows_make((field){.name = "c", .type = type_of(TYPE_INT64)}, 200, 50, 0, 1);
+    chunk_out out = {.pages.m = m};
+    feeding f = {.cut = 200};
+    pq_column_writer *w;
+    dict *d = NULL;
+    spill *s;
+    vector v;
+    (void)state;
+
+    assert_ok(spill_new(m, NULL, UINT64_MAX, &s, &err), &err);
+    assert_ok(pq_column_writer_new(m, &r.f, &opts, &col, &w, &err), &err);
+    assert_ok(feed_one(w, &r, m, &d, &f, 0, 200, &out, &err), &err);
+    assert_ok(pq_column_park(w, s, &err), &err);
+    assert_true(spill_used(s) > 0);
+    assert_ok(rows_flat(&r, m, r.vid, 1, &v, &err), &err);
+    assert_status(NRW_E_ARG, pq_column_append(w, &v, &out.pages, &err), &err);
+    vector_release(&v);
+    pq_column_writer_free(w);
+    assert_int_equal(spill_used(s), 0);
+    chunk_release(&out);
+    spill_close(s);
+    rows_free(&r);
+    test_mem_close(m);
+}
+
+/* ---- errors ---- */
+
+static void check_refused(field f, const void *value, nrw_status want)
+{
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    nrw_error err = NRW_ERROR_INIT;
+    pq_write_options opts = small_options(1);
+    pq_column_options col = by_rule();
+    pq_page_list out = {.m = m};
+    pq_column_writer *w;
+    vector v;
+
+    assert_ok(pq_column_writer_new(m, &f, &opts, &col, &w, &err), &err);
+    assert_ok(vector_flat(m, &f.type, 1, &v, &err), &err);
+    memset(v.data, 0, f.type.width);
+    v.len = 1;
+    if (value) {
+        memcpy(v.data, value, f.type.width);
+    } else {
+        assert_ok(vector_add_validity(&v, &err), &err);
+        bit_clear(v.validity, 0);
+        v.null_count = 1;
+    }
+    assert_status(want, pq_column_append(w, &v, &out, &err), &err);
+    assert_string_equal(err.column, f.name);
+    vector_release(&v);
+    pq_page_list_release(&out);
+    pq_column_writer_free(w);
+    test_mem_close(m);
+}
+
+static void test_refusals(void **state)
+{
+    int64_t far = INT64_MAX / 999, late = (int64_t)1 << 33;
+    uint8_t wide[16];
+    (void)state;
+
+    memset(wide, 0x7f, sizeof wide);
+    check_refused((field){.name = "x", .type = type_of(TYPE_INT32)}, NULL, NRW_E_VALUE);
+    check_refused((field){.name = "y", .type = type_timestamp(UNIT_S, false)}, &far, NRW_E_VALUE);
+    check_refused((field){.name = "z", .type = type_time(UNIT_MS, false)}, &late, NRW_E_VALUE);
+    check_refused((field){.name = "d", .type = type_decimal(20, 0)}, wide, NRW_E_VALUE);
+}
+
+#ifdef NARROWS_FAULTS
+/* Each allocation fails in turn; everything must come back. */
+static void test_faults(void **state)
+{
+    static const type_id ids[] = {TYPE_INT64, TYPE_UTF8, TYPE_UUID, TYPE_BOOL};
+    pq_write_options opts = small_options(2);
+    pq_column_options col = by_rule();
+    (void)state;
+
+    for (size_t i = 0; i < 4 * sizeof ids / sizeof *ids; i++) {
+        rows r = rows_make((field){.name = "c", .type = type_of(ids[i % 4]), .nullable = true}, 600,
+                           i < 8 ? 200 : 600, 100, 1);
+        nrw_status st = NRW_E_NOMEM;
+        for (uint64_t n = 1; st != NRW_OK; n++) {
+            mem *m = test_mem_open(MEM_NO_LIMIT);
+            nrw_error err = NRW_ERROR_INIT;
+            feeding f = {.cut = 150, .form = i % 2 ? ROWS_MIXED : ROWS_FLAT};
+            pq_column_writer *w = NULL;
+            chunk_out out = {0};
+            spill *s;
+            assert_ok(spill_new(m, NULL, UINT64_MAX, &s, &err), &err);
+            f.park = s;
+            rows_seed = 4711;
+            fault_arm(FAULT_ALLOC, n);
+            st = pq_column_writer_new(m, &r.f, &opts, &col, &w, &err);
+            if (st == NRW_OK)
+                st = feed(w, &r, m, &f, &out, &err);
+            if (st == NRW_OK && fault_count(FAULT_ALLOC) >= n)
+                st = NRW_E_NOMEM; /* somebody had another way; go on */
+            fault_arm(FAULT_ALLOC, 0);
+            chunk_release(&out);
+            pq_column_writer_free(w);
+            spill_close(s);
+            test_mem_close(m);
+        }
+        rows_free(&r);
+    }
+}
+#endif
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dictionary_rules), cmocka_unit_test(test_several_chunks),
+        cmocka_unit_test(test_park_refused),     cmocka_unit_test(test_freed_while_parked),
+        cmocka_unit_test(test_memory_is_exact),  cmocka_unit_test(test_refusals),
+#ifdef NARROWS_FAULTS
+        cmocka_unit_test(test_faults),
+#endif
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
