@@ -5,7 +5,7 @@
 #include "format/parquet/meta_priv.h"
 #include "format/parquet/page_walk.h"
 
-enum { BLOCK = 256 };
+enum { BLOCK = 1024 };
 
 /* ---- blocks of columns ---- */
 typedef struct block {

@@ -241,16 +241,6 @@ nrw_status thrift_skip_raw(thrift_in *t, uint64_t len, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status skip_list(thrift_in *t, nrw_error *err)
-{
-    uint8_t type;
-    uint32_t n;
-    TRY(thrift_read_list(t, &type, &n, err));
-    while (n--)
-        TRY(thrift_skip_element(t, type, err));
-    return NRW_OK;
-}
-
 static nrw_status skip_map(thrift_in *t, nrw_error *err)
 {
     uint64_t n = 0;
@@ -269,47 +259,126 @@ static nrw_status skip_map(thrift_in *t, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status skip_struct(thrift_in *t, nrw_error *err)
+static inline nrw_status skip_varint(thrift_in *t, nrw_error *err)
 {
-    int16_t last;
-    thrift_field f;
-    TRY(thrift_enter(t, &last, err));
-    for (;;) {
-        TRY(thrift_read_field(t, &last, &f, err));
-        if (f.type == THRIFT_STOP)
+    uint64_t unused;
+    if (t->end - t->p >= 3) { /* most are short */
+        const uint8_t *p = t->p;
+        int n = p[0] < 0x80 ? 1 : p[1] < 0x80 ? 2 : p[2] < 0x80 ? 3 : 0;
+        t->p += n;
+        if (n)
             return NRW_OK;
-        TRY(thrift_skip(t, f.type, err));
     }
+    return varint(t, &unused, err);
 }
 
-/* Lists and maps count as nesting too, or a file of list headers would go as deep as it is long. */
-static nrw_status skip_nested(thrift_in *t, uint8_t type, nrw_error *err)
+static inline nrw_status skip_binary(thrift_in *t, nrw_error *err)
 {
+    size_t len;
+    if (t->p < t->end && *t->p < 0x80 && *t->p < t->end - t->p) {
+        t->p += *t->p + 1;
+        return NRW_OK;
+    }
+    TRY(thrift_read_length(t, &len, err));
+    return thrift_skip_raw(t, len, err);
+}
+
+/* What lies open while a value is skipped: a struct, or the rest of a list. */
+typedef struct skip_frame {
+    uint32_t left;
+    uint8_t type; /* of the elements; THRIFT_STRUCT with `in_struct`: fields follow */
+    bool in_struct;
+} skip_frame;
+
+/* The type of the next value in the frame; THRIFT_STOP: the frame is at its end. Booleans in lists
+ * are a byte, as THRIFT_I8. */
+static inline nrw_status skip_next(thrift_in *t, skip_frame *f, uint8_t *type, nrw_error *err)
+{
+    if (!f->in_struct) {
+        *type = f->left == 0 ? THRIFT_STOP : f->type <= THRIFT_FALSE ? THRIFT_I8 : f->type;
+        f->left -= f->left > 0;
+        return NRW_OK;
+    }
+    TRY(need(t, 1, err));
+    uint8_t b = *t->p++;
+    *type = b & 15;
+    if (b == THRIFT_STOP)
+        return NRW_OK;
+    if (*type == THRIFT_STOP)
+        return thrift_corrupt(t, err, "unknown field type 0");
+    return b >> 4 ? NRW_OK : skip_varint(t, err);
+}
+
+/* A value without a stack of calls: a footer is mostly skipped, and may be big. */
+static nrw_status skip_nested(thrift_in *t, skip_frame outer, nrw_error *err)
+{
+    skip_frame open[THRIFT_DEPTH];
+    int depth = t->depth, n = 1;
+    open[0] = outer;
+    while (n > 0) {
+        skip_frame *f = &open[n - 1];
+        uint8_t type;
+        TRY(skip_next(t, f, &type, err));
+        switch (type) {
+        case THRIFT_STOP: n--; continue;
+        case THRIFT_TRUE:
+        case THRIFT_FALSE: continue;
+        case THRIFT_I16:
+        case THRIFT_I32:
+        case THRIFT_I64: TRY(skip_varint(t, err)); continue;
+        case THRIFT_BINARY: TRY(skip_binary(t, err)); continue;
+        case THRIFT_LIST:
+        case THRIFT_SET:
+        case THRIFT_STRUCT: break;
+        default:
+            t->depth = depth + n;
+            TRY(thrift_skip(t, type, err));
+            t->depth = depth;
+            continue;
+        }
+        if (depth + n >= THRIFT_DEPTH)
+            return thrift_corrupt(t, err, "structures nested more than %d deep", THRIFT_DEPTH);
+        f = &open[n++];
+        *f = (skip_frame){.in_struct = type == THRIFT_STRUCT};
+        if (!f->in_struct)
+            TRY(thrift_read_list(t, &f->type, &f->left, err));
+    }
+    return NRW_OK;
+}
+
+static nrw_status skip_compound(thrift_in *t, uint8_t type, nrw_error *err)
+{
+    skip_frame f = {.in_struct = type == THRIFT_STRUCT};
     int16_t unused;
     TRY(thrift_enter(t, &unused, err));
-    TRY(type == THRIFT_MAP ? skip_map(t, err) : skip_list(t, err));
     t->depth--;
-    return NRW_OK;
+    if (type == THRIFT_MAP) {
+        t->depth++;
+        TRY(skip_map(t, err));
+        t->depth--;
+        return NRW_OK;
+    }
+    if (!f.in_struct)
+        TRY(thrift_read_list(t, &f.type, &f.left, err));
+    return skip_nested(t, f, err);
 }
 
 nrw_status thrift_skip(thrift_in *t, uint8_t type, nrw_error *err)
 {
-    uint64_t unused;
-    size_t len;
     switch (type) {
     case THRIFT_TRUE:
     case THRIFT_FALSE: return NRW_OK;
     case THRIFT_I8: return thrift_skip_raw(t, 1, err);
     case THRIFT_I16:
     case THRIFT_I32:
-    case THRIFT_I64: return varint(t, &unused, err);
+    case THRIFT_I64: return skip_varint(t, err);
     case THRIFT_DOUBLE: return thrift_skip_raw(t, 8, err);
     case THRIFT_UUID: return thrift_skip_raw(t, 16, err);
-    case THRIFT_BINARY: TRY(thrift_read_length(t, &len, err)); return thrift_skip_raw(t, len, err);
+    case THRIFT_BINARY: return skip_binary(t, err);
     case THRIFT_LIST:
     case THRIFT_SET:
-    case THRIFT_MAP: return skip_nested(t, type, err);
-    case THRIFT_STRUCT: return skip_struct(t, err);
+    case THRIFT_MAP:
+    case THRIFT_STRUCT: return skip_compound(t, type, err);
     default: return thrift_corrupt(t, err, "unknown type %d", type);
     }
 }
