@@ -1,5 +1,6 @@
 /* copy, sample, gen: source -> (operator) -> sink, from a job's words to a published target. */
 #include "api/move.h"
+#include "api/quarantine.h"
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -44,7 +45,8 @@ typedef struct move {
     size_t piece; /* bytes of a column's piece */
     mem *books[PARTS];
     target *target;
-    op *op;
+    op *except, *op;
+    quarantine quarantine;
     writer *writer;
     pipeline pipeline;
 } move;
@@ -56,7 +58,9 @@ static void move_release(move *m)
     if (m->writer)
         m->writer->class->close(m->writer);
     op_close(m->op);
+    op_close(m->except);
     target_close(m->target);
+    quarantine_release(&m->quarantine);
     job_inputs_close(&m->in);
     for (int i = 0; i < PARTS; i++)
         mem_free_account(m->books[i]);
@@ -403,7 +407,6 @@ static nrw_status open_parts(move *m, nrw_error *err)
     const batch_shape shape = {.max_rows = BATCH_MAX_ROWS, .column_bytes = m->piece,
                                .batch_bytes = m->parquet ? 0 : m->piece};
 
-    TRY(open_books(m, err));
     /* what the plan said binds the run: cached free blocks count, too */
     mem_set_limit(m->job->root, m->job->plan.peak - m->job->limits.baseline);
     if (m->parquet)
@@ -422,8 +425,13 @@ static nrw_status open_parts(move *m, nrw_error *err)
                          &m->op, err));
     m->pipeline.source = m->in.scan;
     m->pipeline.n_cols = m->n_cols;
-    m->pipeline.ops[0] = m->op;
-    m->pipeline.n_ops = m->op ? 1 : 0;
+    if (m->quarantine.n)
+        TRY(op_except_new(m->books[PART_OP], m->quarantine.ranges, m->quarantine.n, &m->except,
+                          err));
+    if (m->except)
+        m->pipeline.ops[m->pipeline.n_ops++] = m->except;
+    if (m->op)
+        m->pipeline.ops[m->pipeline.n_ops++] = m->op;
     m->pipeline.sink = m->writer;
     m->pipeline.batches = m->books[PART_BATCHES];
     m->pipeline.workers = m->workers;
@@ -437,6 +445,7 @@ static nrw_status balance(const move *m, const file_summary *sum, nrw_error *err
 {
     uint64_t in = atomic_load(&m->pipeline.rows_in);
     uint64_t filtered = m->op ? atomic_load(&m->op->rows_filtered) : 0;
+    uint64_t rejected = m->except ? atomic_load(&m->except->rows_filtered) : 0;
     int64_t said = scan_rows(m->in.scan);
 
     if (m->pipeline.limit >= 0 && said > m->pipeline.limit)
@@ -444,7 +453,7 @@ static nrw_status balance(const move *m, const file_summary *sum, nrw_error *err
     if ((int64_t)in != said)
         return err_set(err, NRW_E_CORRUPT, "%lld rows were promised and %llu were read",
                        (long long)said, (unsigned long long)in);
-    if (in != filtered + (uint64_t)sum->rows)
+    if (in != filtered + rejected + (uint64_t)sum->rows)
         return err_set(err, NRW_E_CORRUPT,
                        "the books do not close: %llu rows in, %llu filtered, %lld written",
                        (unsigned long long)in, (unsigned long long)filtered, (long long)sum->rows);
@@ -490,6 +499,7 @@ static void note_result(move *m, const file_summary *sum)
 
     r->rows_in = (int64_t)atomic_load(&m->pipeline.rows_in);
     r->rows_filtered = m->op ? (int64_t)atomic_load(&m->op->rows_filtered) : 0;
+    r->rows_rejected = m->except ? (int64_t)atomic_load(&m->except->rows_filtered) : 0;
     r->rows_out = sum->rows;
     r->row_groups = sum->row_groups;
     r->bytes_out = sum->bytes;
@@ -504,7 +514,11 @@ static nrw_status run(move *m, nrw_error *err)
     file_summary sum = {0};
     nrw_status st;
 
-    TRY(target_open(job->root, m->target_name, m->on_exists, &m->target, err));
+    st = target_open(job->root, m->target_name, m->on_exists, &m->target, err);
+    if (st != NRW_OK)
+        return st;
+    TRY(open_books(m, err));
+    TRY(quarantine_search(&m->quarantine, &m->in, m->cols, m->n_cols, err));
     TRY(open_parts(m, err));
     job->phase = job->verb->name;
     atomic_store(&job->rows_total, scan_rows(m->in.scan));
@@ -518,8 +532,10 @@ static nrw_status run(move *m, nrw_error *err)
     job->phase = "publish";
     TRY(target_publish(m->target, err));
     note_result(m, &sum);
+    TRY(quarantine_publish(&m->quarantine, m->target_name, err));
     TRY(note_files(m, err));
-    return note_columns(m, err);
+    TRY(note_columns(m, err));
+    return job->result.rows_rejected ? NRW_REJECTED : NRW_OK;
 }
 
 static nrw_status prepare(move *m, nrw_error *err)
@@ -543,6 +559,7 @@ static nrw_status prepare(move *m, nrw_error *err)
     TRY(choose_columns(m, err));
     if (m->parquet)
         TRY(parquet_options(m, err));
+    TRY(quarantine_init(&m->quarantine, job, job->root, err));
     TRY(share_memory(m, err));
     plan_fill(m);
     return NRW_OK;

@@ -314,29 +314,6 @@ void scan_morsel_done(scan *s, const batch *b)
     pthread_mutex_unlock(&s->lock);
 }
 
-bool scan_lost(scan *s, const batch *b, uint32_t column, uint32_t *first, uint32_t *n)
-{
-    part *p;
-
-    pthread_mutex_lock(&s->lock);
-    p = part_of(s, b);
-    pthread_mutex_unlock(&s->lock);
-    return p && p->r->class->lost && p->r->class->lost(p->r, b, column, first, n);
-}
-
-const char *scan_name_of(scan *s, const batch *b)
-{
-    const char *name = "";
-    part *p;
-
-    pthread_mutex_lock(&s->lock);
-    p = part_of(s, b);
-    if (p)
-        name = s->inputs[p->file].name;
-    pthread_mutex_unlock(&s->lock);
-    return name;
-}
-
 void scan_counts(scan *s, uint32_t col, reader_counts *out)
 {
     pthread_mutex_lock(&s->lock);

@@ -40,10 +40,6 @@ nrw_status scan_start(scan *s, const uint32_t *cols, uint32_t n, const batch_sha
 nrw_status scan_next(scan *s, batch *b, nrw_error *err);
 /* The morsel is through (all columns done); any thread. */
 void scan_morsel_done(scan *s, const batch *b);
-/* As reader_class.lost. */
-bool scan_lost(scan *s, const batch *b, uint32_t column, uint32_t *first, uint32_t *n);
-/* Name of the file a batch is from. */
-const char *scan_name_of(scan *s, const batch *b);
 /* Of what is closed: complete once the pipeline has ended and scan_stop or the end was reached. */
 void scan_counts(scan *s, uint32_t col, reader_counts *out);
 uint64_t scan_bytes_read(scan *s);

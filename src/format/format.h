@@ -50,9 +50,6 @@ typedef struct reader_class {
     /* Wakes every thread that waits for a turn; the job has failed. */
     void (*stop)(reader *r);
     void (*close)(reader *r); /* after all batches were released */
-    /* After a read failed with NRW_E_CORRUPT: the rows of the batch's morsel that are lost, from
-     * the morsel's start; false: the damage is not confined to rows. NULL: never confined. */
-    bool (*lost)(const reader *r, const batch *b, uint32_t column, uint32_t *first, uint32_t *n);
 } reader_class;
 
 struct reader {

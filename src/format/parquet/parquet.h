@@ -9,6 +9,13 @@
 nrw_status parquet_open(mem *m, io_file *f, const pq_read_options *opts, reader **out,
                         nrw_error *err);
 pq_meta *parquet_reader_meta(reader *r);
+/* Rows [first, first + n) of the file cannot be read in `column`, for the reason given. */
+typedef nrw_status (*damage_found)(void *self, const char *column, int64_t first, int64_t n,
+                                   const nrw_error *why, nrw_error *err);
+/* Reads all pages of the columns once and tells what is damaged, chunk by chunk. Memory as for one
+ * column. */
+nrw_status parquet_find_damage(reader *r, const uint32_t *cols, uint32_t n, mem *m, spill *sp,
+                               damage_found found, void *self, nrw_error *err);
 /* Least and greatest value of a whole-number column in a row group, by trusted statistics; false
  * where they are not there. */
 bool pq_meta_bounds(pq_meta *p, mem *m, int32_t rg, uint32_t leaf, int64_t *min, int64_t *max);

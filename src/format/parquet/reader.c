@@ -329,26 +329,6 @@ static void columns_done(void *self, batch *b, uint32_t tag)
 
 static const column_source parquet_columns = {columns_read, columns_done};
 
-static bool reader_lost(const reader *base, const batch *b, uint32_t tag, uint32_t *first,
-                        uint32_t *n)
-{
-    const pq_reader *r = (const pq_reader *)base;
-    const morsel *ms = b->source_state;
-    int64_t from, count, end;
-
-    if (!r->cols[tag].chunk)
-        return false;
-    pq_chunk_lost(r->cols[tag].chunk, &from, &count);
-    end = from + count;
-    if (count <= 0 || end <= ms->row0 || from >= ms->row0 + ms->rows)
-        return false;
-    from = from < ms->row0 ? ms->row0 : from;
-    end = end > ms->row0 + ms->rows ? ms->row0 + ms->rows : end;
-    *first = (uint32_t)(from - ms->row0);
-    *n = (uint32_t)(end - from);
-    return true;
-}
-
 static void reader_counts_of(const reader *base, uint32_t col, reader_counts *out)
 {
     const pq_reader *r = (const pq_reader *)base;
@@ -396,7 +376,6 @@ static const reader_class parquet_reader_class = {
     .counts = reader_counts_of,
     .stop = reader_stop,
     .close = reader_close,
-    .lost = reader_lost,
 };
 
 nrw_status parquet_open(mem *m, io_file *f, const pq_read_options *opts, reader **out,
