@@ -26,6 +26,7 @@ typedef struct table {
     schema s;
     uint32_t rows;
     vector *cols;
+    size_t *row_bytes; /* about, of each column */
 } table;
 
 static inline uint64_t table_number(const table_column *c, uint32_t col, uint32_t row)
@@ -145,12 +146,15 @@ static inline table table_make(mem *m, const table_column *cols, uint32_t n, uin
     assert_ok(schema_new(t.a, n, &t.s, &err), &err);
     assert_ok(mem_zalloc(m, n * sizeof(vector), &p, &err), &err);
     t.cols = p;
+    assert_ok(mem_zalloc(m, n * sizeof(size_t), &p, &err), &err);
+    t.row_bytes = p;
     for (uint32_t c = 0; c < n; c++) {
         char name[32], *kept;
         snprintf(name, sizeof name, "c%u", c);
         assert_ok(arena_strndup(t.a, name, strlen(name), &kept, &err), &err);
         t.s.fields[c] = (field){kept, cols[c].type, cols[c].nulls >= 0, c % 3 ? (int32_t)c : -1};
         table_fill(&t, &cols[c], c);
+        t.row_bytes[c] = vector_bytes(&t.cols[c]) / (rows ? rows : 1) + 1;
     }
     return t;
 }
@@ -160,6 +164,7 @@ static inline void table_free(table *t)
     for (uint32_t c = 0; c < t->s.n_fields; c++)
         vector_release(&t->cols[c]);
     mem_free(t->m, t->cols, t->s.n_fields * sizeof(vector));
+    mem_free(t->m, t->row_bytes, t->s.n_fields * sizeof(size_t));
     arena_free(t->a);
 }
 
@@ -171,7 +176,7 @@ static inline nrw_status table_read(void *self, batch *b, uint32_t column, uint3
 {
     table *t = self;
     const vector *v = &t->cols[column];
-    size_t row = vector_bytes(v) / (v->len ? v->len : 1) + 1, n = max_bytes / row;
+    size_t n = max_bytes / t->row_bytes[column];
 
     n = n < 1 ? 1 : n > max_rows ? max_rows : n;
     if (sel) {
