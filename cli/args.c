@@ -112,7 +112,7 @@ static nrw_status option(arguments *a, bool apply, nrw_error *err)
         o = cli_option(name, 0);
         value = eq ? eq + 1 : NULL;
     } else {
-        o = cli_option("", arg[1]);
+        o = cli_option(NULL, arg[1]);
         snprintf(name, sizeof name, "%s", o ? o->name : "");
         value = arg[2] ? arg + 2 : NULL;
         if (!o)
