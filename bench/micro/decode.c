@@ -1,6 +1,6 @@
-/* How fast column chunks become vectors: decode FILE [COLUMN...]. Prints, for each column, the best (CPU time)
- * of some rounds over all row groups: time, rows a second, pages, time a page, the forms of the
- * vectors. */
+/* How fast column chunks become vectors: decode [-mMIB] FILE [COLUMN...]. Prints, for each column,
+ * the best (CPU time) of some rounds over all row groups: time, rows a second, pages, time a page,
+ * the forms of the vectors. */
 #include "format/parquet/chunk_read.h"
 
 #include <stdio.h>
@@ -109,10 +109,16 @@ int main(int argc, char **argv)
     pq_meta *p = NULL;
     char text[1200];
     nrw_status st;
+    uint64_t mib = 1024;
 
+    if (argc > 1 && strncmp(argv[1], "-m", 2) == 0) {
+        mib = strtoull(argv[1] + 2, NULL, 10);
+        argc--;
+        argv++;
+    }
     if (argc < 2)
-        return fprintf(stderr, "decode FILE [COLUMN...]\n"), 2;
-    st = mem_root((uint64_t)1 << 30, &m, &err);
+        return fprintf(stderr, "decode [-mMIB] FILE [COLUMN...]\n"), 2;
+    st = mem_root(mib << 20, &m, &err);
     if (st >= 0)
         st = spill_new(m, NULL, (uint64_t)8 << 30, &s, &err);
     if (st >= 0)

@@ -31,6 +31,20 @@ bool build_accepts(const build *b)
                              : b->form == BUILD_FLAT;
 }
 
+/* Bytes of a row as the page at hand promises: of text a little less, for it is a mean. */
+static size_t row_bytes(const pq_chunk_reader *r)
+{
+    size_t width = r->leaf->field.type.width, text;
+
+    if (!r->conv.views)
+        return width;
+    if (r->by_index)
+        text = r->dict.n ? r->dict.page.len / r->dict.n : 0;
+    else
+        text = r->page->body.len / (size_t)r->walk.head.n_values;
+    return width + text / 4 * 3;
+}
+
 static nrw_status begin(build *b, nrw_error *err)
 {
     pq_chunk_reader *r = b->r;
@@ -43,7 +57,7 @@ static nrw_status begin(build *b, nrw_error *err)
         return NRW_OK;
     }
     if (t->width) {
-        size_t fit = size_max(b->max_bytes / t->width, 1);
+        size_t fit = size_max(b->max_bytes / row_bytes(r), 1);
         if (fit < b->cap)
             b->cap = (uint32_t)fit;
     }

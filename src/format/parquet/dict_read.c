@@ -17,7 +17,7 @@ static nrw_status cache_open(block_cache *c, const pq_dict *d, const body *b, nr
     while (n > (b->len + BLOCK_BYTES - 1) / BLOCK_BYTES && n > 1)
         n /= 2;
     for (; n > 1; n /= 2)
-        if (mem_room(m) / 2 >= n * each + d->headroom / 2 && (p = mem_try_alloc(m, n * each)))
+        if (mem_room(m) / 8 >= n * each + d->headroom / 8 && (p = mem_try_alloc(m, n * each)))
             break;
     if (!p)
         TRY(mem_alloc(m, each, &p, err));
