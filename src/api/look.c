@@ -113,6 +113,7 @@ static const struct {
     const char *formats; /* of -f beside json */
 } looks[] = {{"count", look_count, " text table "},
              {"schema", look_schema, " text table sql "},
+             {"stats", look_stats, " text table "},
              {"inspect", look_inspect, " text table "},
              {"verify", look_verify, " text table "}};
 

@@ -22,7 +22,7 @@ typedef struct open_group {
     int32_t index;
     int64_t rows;
     arena *a;
-    pq_chunk *chunks; /* one per chosen column */
+    pq_chunk *chunks; /* one per chosen leaf */
 } open_group;
 
 typedef struct morsel {
@@ -37,21 +37,24 @@ typedef struct morsel {
 typedef struct column {
     turn turn;
     uint32_t leaf;
+    uint32_t place; /* of the leaf among the chosen ones */
     /* under the turn: */
     pq_chunk_reader *chunk;
-    open_group *group; /* of `chunk` */
+    open_group *group;    /* of `chunk` */
     reader_counts closed; /* of chunks already closed */
 } column;
 
 typedef struct pq_reader {
     reader base;
-    mem *m;      /* books of the metadata */
-    mem *grant;  /* of reading */
+    mem *m;     /* books of the metadata */
+    mem *grant; /* of reading */
     pq_meta *meta;
     schema schema;
     spill *spill;
     uint32_t n;
     column *cols;
+    uint32_t n_leaves;
+    uint32_t *leaves; /* of the columns, rising, each once; room for n */
     batch_shape shape;
     pq_chunk_options chunk_options;
     bool park;
@@ -94,7 +97,6 @@ static nrw_status group_open(pq_reader *r, int32_t index, open_group **out, nrw_
 {
     open_group *g = NULL;
     pq_row_group info;
-    uint32_t *leaves = NULL;
     nrw_status st;
 
     *out = NULL;
@@ -105,12 +107,8 @@ static nrw_status group_open(pq_reader *r, int32_t index, open_group **out, nrw_
     g->rows = info.rows;
     TRY_OUT(arena_new(r->grant, &g->a, err));
     TRY_OUT(mem_zalloc(r->grant, r->n * sizeof *g->chunks, (void **)&g->chunks, err));
-    TRY_OUT(mem_alloc(r->grant, r->n * sizeof *leaves, (void **)&leaves, err));
-    for (uint32_t i = 0; i < r->n; i++)
-        leaves[i] = r->cols[i].leaf;
-    st = pq_meta_chunks(r->meta, index, leaves, r->n, g->a, g->chunks, err);
+    st = pq_meta_chunks(r->meta, index, r->leaves, r->n_leaves, g->a, g->chunks, err);
 out:
-    mem_free(r->grant, leaves, r->n * sizeof *leaves);
     if (st < 0) {
         mem_free(r->grant, g->chunks, g->chunks ? r->n * sizeof *g->chunks : 0);
         arena_free(g->a);
@@ -125,7 +123,8 @@ out:
 static double decoded_width(const pq_reader *r, const open_group *g, uint32_t i)
 {
     const pq_leaf *l = pq_meta_leaf(r->meta, r->cols[i].leaf);
-    double per_row = g->rows > 0 ? (double)g->chunks[i].uncompressed / (double)g->rows : 0;
+    double per_row =
+        g->rows > 0 ? (double)g->chunks[r->cols[i].place].uncompressed / (double)g->rows : 0;
     double fixed = l->field.type.width;
 
     if (type_is_view(&l->field.type))
@@ -169,6 +168,31 @@ static nrw_status reader_budget(const reader *base, const uint32_t *cols, uint32
     return NRW_OK;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Metadata are walked in the file's order, whatever the order of the columns. */
+static nrw_status sort_leaves(pq_reader *r, nrw_error *err)
+{
+    TRY(mem_alloc(r->grant, r->n * sizeof *r->leaves, (void **)&r->leaves, err));
+    for (uint32_t i = 0; i < r->n; i++)
+        r->leaves[i] = r->cols[i].leaf;
+    qsort(r->leaves, r->n, sizeof *r->leaves, by_number);
+    for (uint32_t i = 0; i < r->n; i++)
+        if (i == 0 || r->leaves[i] != r->leaves[r->n_leaves - 1])
+            r->leaves[r->n_leaves++] = r->leaves[i];
+    for (uint32_t i = 0; i < r->n; i++) {
+        const uint32_t *at =
+            bsearch(&r->cols[i].leaf, r->leaves, r->n_leaves, sizeof *r->leaves, by_number);
+        r->cols[i].place = (uint32_t)(at - r->leaves);
+    }
+    return NRW_OK;
+}
+
 static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
                                const batch_shape *shape, mem *grant, spill *s, nrw_error *err)
 {
@@ -184,10 +208,11 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
         r->cols[i].leaf = cols[i];
         turn_init(&r->cols[i].turn);
     }
+    TRY(sort_leaves(r, err));
     share = mem_room(grant) / (n ? n : 1);
     r->park = share < pq_chunk_least() + (128 << 10);
     r->chunk_options.verify_crc = true;
-    r->chunk_options.read_ahead = share / 8 > (256 << 10) ? 256 << 10
+    r->chunk_options.read_ahead = share / 8 > (256 << 10)  ? 256 << 10
                                   : share / 8 < (16 << 10) ? 16 << 10
                                                            : share / 8;
     r->counting = true;
@@ -236,8 +261,8 @@ static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
     if (!m)
         return err ? err->status : NRW_E_NOMEM;
     *m = (morsel){.seq = r->seq++, .row0 = r->at, .group = r->group};
-    m->rows = (uint32_t)(r->group->rows - r->at < r->cut_rows ? r->group->rows - r->at
-                                                              : r->cut_rows);
+    m->rows =
+        (uint32_t)(r->group->rows - r->at < r->cut_rows ? r->group->rows - r->at : r->cut_rows);
     atomic_init(&m->columns_left, r->n);
     atomic_fetch_add_explicit(&r->group->refs, 1, memory_order_relaxed);
     b->rows = m->rows;
@@ -269,15 +294,14 @@ static void column_close_chunk(pq_reader *r, column *c)
 }
 
 /* The column's chunk reader stands in the morsel's row group afterwards. */
-static nrw_status column_enter(pq_reader *r, column *c, uint32_t i, const morsel *m,
-                               nrw_error *err)
+static nrw_status column_enter(pq_reader *r, column *c, const morsel *m, nrw_error *err)
 {
     if (c->group == m->group)
         return NRW_OK;
     column_close_chunk(r, c);
     TRY(pq_chunk_open(r->grant, r->spill, r->base.file, pq_meta_leaf(r->meta, c->leaf),
-                      &m->group->chunks[i], m->group->index, m->group->rows, &r->chunk_options,
-                      &c->chunk, err));
+                      &m->group->chunks[c->place], m->group->index, m->group->rows,
+                      &r->chunk_options, &c->chunk, err));
     c->group = m->group;
     atomic_fetch_add_explicit(&c->group->refs, 1, memory_order_relaxed);
     return NRW_OK;
@@ -294,7 +318,7 @@ static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t firs
 
     *out = (vector){0};
     TRY(turn_wait(&c->turn, ms->seq));
-    st = column_enter(r, c, tag, ms, err);
+    st = column_enter(r, c, ms, err);
     if (st >= 0)
         st = pq_chunk_read(c->chunk, ms->row0 + b->offset + first, max_rows, max_bytes, sel, n_sel,
                            first, m, out, err);
@@ -360,6 +384,7 @@ static void reader_close(reader *base)
     }
     if (r->cols)
         mem_free(r->grant, r->cols, r->n * sizeof *r->cols);
+    mem_free(r->grant, r->leaves, r->leaves ? r->n * sizeof *r->leaves : 0);
     pq_meta_close(r->meta);
     file_close(r->base.file);
     pthread_mutex_destroy(&r->lock);
@@ -431,8 +456,10 @@ bool pq_meta_bounds(pq_meta *p, mem *m, int32_t rg, uint32_t leaf, int64_t *min,
     if (pq_meta_chunk(p, rg, leaf, a, &c, NULL) >= 0 && c.stats.has_min && c.stats.has_max &&
         c.stats.min.len == width && c.stats.max.len == width) {
         found = true;
-        *min = width == 8 ? (int64_t)load_u64(c.stats.min.data) : (int32_t)load_u32(c.stats.min.data);
-        *max = width == 8 ? (int64_t)load_u64(c.stats.max.data) : (int32_t)load_u32(c.stats.max.data);
+        *min =
+            width == 8 ? (int64_t)load_u64(c.stats.min.data) : (int32_t)load_u32(c.stats.min.data);
+        *max =
+            width == 8 ? (int64_t)load_u64(c.stats.max.data) : (int32_t)load_u32(c.stats.max.data);
     }
     arena_free(a);
     return found;
