@@ -1,4 +1,5 @@
-/* Snappy: whole blocks by the library, streams by our own decoder. */
+/* Snappy: encoded by the library, decoded by snappy_block.c and snappy_stream.c. */
+#include "codec/snappy_block.h"
 #include "codec/snappy_stream.h"
 #include <snappy-c.h>
 
@@ -11,16 +12,9 @@ static nrw_status snappy_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst
                                 nrw_error *err)
 {
     (void)c;
-    size_t len;
     if (codec_nothing(src.len, dst_len))
         return NRW_OK;
-    if (snappy_uncompressed_length((const char *)src.data, src.len, &len) != SNAPPY_OK)
-        return codec_damaged("snappy", err);
-    if (len != dst_len)
-        return codec_wrong_size("snappy", len, dst_len, err);
-    if (snappy_uncompress((const char *)src.data, src.len, (char *)dst, &len) != SNAPPY_OK)
-        return codec_damaged("snappy", err);
-    return NRW_OK;
+    return snappy_block_decode(src, dst, dst_len, err);
 }
 
 /* What the library takes while it encodes: a hash table of 32 KiB, a fragment of 64 KiB and its

@@ -4,6 +4,7 @@
 
 #include <lz4.h>
 #include <lz4frame.h>
+#include <snappy-c.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -187,7 +188,7 @@ static void lz4_blocks(void **state)
     uint64_t seed = 1;
     const uint8_t no_offset[] = {0x1f, 'a', 0, 0, 40, 0x50, 'b', 'b', 'b', 'b', 'b'};
     fails(CODEC_LZ4_RAW, SPAN(no_offset), 65, NRW_E_CORRUPT, NRW_E_CORRUPT);
-    for (int round = 0; round < 3000; round++) {
+    for (int round = 0; round < 400; round++) {
         uint8_t src[300], got[301], want[300];
         size_t n = next_random(&seed) % 300, period = 1 + next_random(&seed) % 40;
         for (size_t i = 0; i < n; i++)
@@ -211,6 +212,42 @@ static void lz4_blocks(void **state)
         codec_ctx_release(&c);
         test_mem_close(m);
     }
+}
+
+/* Sound and damaged blocks against the library's reading of them. */
+static void snappy_blocks(void **state)
+{
+    (void)state;
+    uint64_t seed = 2;
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    codec_ctx c = codec_ctx_init(codec_by_id(CODEC_SNAPPY), m);
+    for (int round = 0; round < 1500; round++) {
+        static uint8_t src[3000], got[3000], want[3000];
+        size_t n = next_random(&seed) % 3000, period = 1 + next_random(&seed) % 70, len = 6000;
+        unsigned noise = 2 + (unsigned)next_random(&seed) % 60;
+        for (size_t i = 0; i < n; i++)
+            src[i] = i < period || next_random(&seed) % noise == 0 ? (uint8_t)next_random(&seed)
+                                                                   : src[i - period];
+        assert_int_equal(snappy_compress((char *)src, n, (char *)packed, &len), SNAPPY_OK);
+        for (int damage = 0; damage < 3; damage++) {
+            size_t out = n;
+            uint8_t *block = exact(packed, len), *to = exact(src, n);
+            span in = {block, len};
+            bool ok = snappy_uncompress((char *)packed, len, (char *)want, &out) == SNAPPY_OK;
+            nrw_status st = c.codec->decode(&c, in, to, n, NULL);
+            assert_int_equal(st == NRW_OK, ok && out == n);
+            assert_int_equal(stream_decode(&c, in, 701, 499, got, n, NULL) == NRW_OK, st == NRW_OK);
+            if (st == NRW_OK) {
+                assert_memory_equal(to, want, n);
+                assert_memory_equal(got, want, n);
+            }
+            packed[next_random(&seed) % len] ^= (uint8_t)(1u << next_random(&seed) % 8);
+            free(block);
+            free(to);
+        }
+    }
+    codec_ctx_release(&c);
+    test_mem_close(m);
 }
 
 /* A window of 8 MiB: refused by name under a small grant, decoded under a large one. */
@@ -267,8 +304,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members),         cmocka_unit_test(gzip_wrappers),
         cmocka_unit_test(snappy_far_copy), cmocka_unit_test(lz4_framings),
-        cmocka_unit_test(lz4_blocks),      cmocka_unit_test(zstd_window),
-        cmocka_unit_test(zstd_frames),
+        cmocka_unit_test(lz4_blocks),      cmocka_unit_test(snappy_blocks),
+        cmocka_unit_test(zstd_window),     cmocka_unit_test(zstd_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,10 @@
+/* Whole snappy blocks. Format: google/snappy, format_description.txt. */
+#ifndef CODEC_SNAPPY_BLOCK_H
+#define CODEC_SNAPPY_BLOCK_H
+
+#include "codec/internal.h"
+
+/* Fills exactly dst_len bytes or fails. */
+nrw_status snappy_block_decode(span src, uint8_t *dst, size_t dst_len, nrw_error *err);
+
+#endif
