@@ -22,6 +22,7 @@ typedef struct job_word {
 typedef struct job_limits {
     uint64_t ceiling;  /* of the process */
     uint64_t baseline; /* code, libraries, stacks */
+    uint64_t held;     /* metadata of the inputs and slack: what the books hold before the shares */
     uint32_t workers;
     uint64_t spill_limit;
 } job_limits;
@@ -106,6 +107,8 @@ const char *nearest_name(const char *name, const char *const *names);
 /* ---- memory ---- */
 /* Ceiling, baseline, workers, spill, and the root account. */
 nrw_status job_limits_settle(nrw_job *job, nrw_error *err);
+/* What the root account holds now stays held: called when the inputs are open. */
+void job_hold(nrw_job *job);
 /* Shares what the ceiling leaves among n parts: grants[i] from least[i] up to wish[i]. Fewer
  * workers are tried by the caller. NRW_E_MEMLIMIT: *needs is the least ceiling that would do. */
 nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *wish, uint32_t n,

@@ -63,11 +63,18 @@ nrw_status job_limits_settle(nrw_job *job, nrw_error *err)
     return spill_new(job->root, dir, job->limits.spill_limit, &job->spill, err);
 }
 
+void job_hold(nrw_job *job)
+{
+    const uint64_t slack = MIB / 2; /* free blocks between two uses, small parts of the job */
+
+    mem_trim();
+    job->limits.held = mem_used(job->root) + slack;
+}
+
 nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *wish, uint32_t n,
                      uint64_t *grants, uint64_t *needs)
 {
-    const uint64_t slack = MIB / 2; /* cached free blocks, small parts of the job itself */
-    uint64_t have = mem_limit(job->root), sum = slack, open = 0, left;
+    uint64_t have = mem_limit(job->root), sum = job->limits.held, open = 0, left;
 
     for (uint32_t i = 0; i < n; i++)
         sum += least[i];

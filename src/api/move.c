@@ -311,6 +311,7 @@ static nrw_status share_memory(move *m, nrw_error *err)
 {
     uint64_t *least = m->least, wish[PARTS], needs;
 
+    job_hold(m->job);
     m->groups = m->sample ? groups_at_most(m) : 0;
     for (m->workers = m->job->limits.workers;; m->workers--) {
         TRY(budgets(m, least, wish, err));
@@ -387,7 +388,7 @@ static void plan_fill(move *m)
     snprintf(s->detail, sizeof s->detail, "%.200s", m->target_name);
     s = add_step(m, "streams", PART_BATCHES, -1);
     snprintf(s->what, sizeof s->what, "batches in flight, %u threads", m->workers);
-    p->peak = m->job->limits.baseline + MIB / 2;
+    p->peak = m->job->limits.baseline + m->job->limits.held;
     for (int i = 0; i < PARTS; i++)
         p->peak += m->grants[i];
     p->spill = m->job->limits.spill_limit;
@@ -426,7 +427,7 @@ static nrw_status open_parts(move *m, nrw_error *err)
     m->pipeline.source = m->in.scan;
     m->pipeline.n_cols = m->n_cols;
     if (m->quarantine.n)
-        TRY(op_except_new(m->books[PART_OP], m->quarantine.ranges, m->quarantine.n, &m->except,
+        TRY(op_except_new(m->job->root, m->quarantine.ranges, m->quarantine.n, &m->except,
                           err));
     if (m->except)
         m->pipeline.ops[m->pipeline.n_ops++] = m->except;
