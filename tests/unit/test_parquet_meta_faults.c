@@ -1,5 +1,6 @@
 /* A file of two pages made here, sound and then wrong in one place after the other: verification
  * names each. */
+#include "base/fault.h"
 #include "codec/codec.h"
 #include "format/parquet/inspect.h"
 #include "format/parquet/thrift.h"
@@ -316,6 +317,29 @@ static void test_faults(void **state)
     expect(s, "the pages have 404 values", -1);
 }
 
+/* Too little memory anywhere is that error, never a fault of the file, and nothing leaks. */
+static void test_little_memory(void **state)
+{
+    (void)state;
+    opened o;
+    open_made(&o, &truth);
+    nrw_status st = NRW_E_MEMLIMIT;
+    for (uint64_t limit = 0; st != NRW_OK; limit += 2039) {
+        mem *small;
+        found got = {0};
+        pq_verify_counts c;
+        nrw_error err = NRW_ERROR_INIT;
+        OK(mem_child(o.m, "small", limit, &small, NULL));
+        st = pq_verify(o.p, o.f, o.s, small, true, on_fault, &got, &c, &err);
+        if (st != NRW_OK)
+            assert_status(NRW_E_MEMLIMIT, st, &err);
+        assert_int_equal(got.n, 0);
+        assert_int_equal(mem_used(small), 0);
+        mem_free_account(small);
+    }
+    close_made(&o);
+}
+
 /* ---- inspect ---- */
 static nrw_status see_page(void *self, const pq_page_info *i, nrw_error *err)
 {
@@ -366,11 +390,74 @@ static void test_inspect(void **state)
     close_made(&o);
 }
 
+#ifdef NARROWS_FAULTS
+static nrw_status ignore_page(void *self, const pq_page_info *i, nrw_error *err)
+{
+    (void)self;
+    (void)i;
+    (void)err;
+    return NRW_OK;
+}
+
+static nrw_status ignore_column(void *self, const pq_column_info *c, nrw_error *err)
+{
+    (void)self;
+    (void)c;
+    (void)err;
+    return NRW_OK;
+}
+
+static nrw_status do_all(opened *o, nrw_error *err)
+{
+    pq_meta *p;
+    pq_file_info info;
+    found got = {0};
+    pq_verify_counts c;
+    nrw_status st = pq_meta_open(o->m, o->f, NULL, &p, err);
+    if (st >= 0)
+        st = pq_inspect_file(p, o->m, &info, err);
+    if (st >= 0)
+        st = pq_inspect_columns(p, o->m, ignore_column, NULL, err);
+    if (st >= 0)
+        st = pq_inspect_pages(p, o->m, ignore_page, NULL, err);
+    if (st >= 0)
+        st = pq_verify(p, o->f, o->s, o->m, true, on_fault, &got, &c, err);
+    pq_meta_close(p);
+    assert_int_equal(got.n, 0);
+    return st;
+}
+
+/* Each allocation in turn is refused by the system. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    opened o;
+    open_made(&o, &truth);
+    uint64_t used = mem_used(o.m);
+    nrw_status st = NRW_E_NOMEM;
+    for (uint64_t n = 1; st != NRW_OK; n++) {
+        nrw_error err = NRW_ERROR_INIT;
+        fault_arm(FAULT_ALLOC, n);
+        st = do_all(&o, &err);
+        fault_arm(FAULT_ALLOC, 0);
+        if (st != NRW_OK)
+            assert_status(NRW_E_NOMEM, st, &err);
+        mem_trim();
+        assert_int_equal(mem_used(o.m), used);
+    }
+    close_made(&o);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_little_memory),
         cmocka_unit_test(test_inspect),
+#ifdef NARROWS_FAULTS
+        cmocka_unit_test(test_no_memory),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

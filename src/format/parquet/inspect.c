@@ -285,6 +285,13 @@ typedef struct page_table {
     void *self;
 } page_table;
 
+static nrw_status hand_on(nrw_error *err, const nrw_error *what)
+{
+    if (err)
+        *err = *what;
+    return what->status;
+}
+
 /* What the indexes say of a data page; a damaged index is left out, verify tells of it. */
 typedef struct page_indexes {
     pq_column_index columns;
@@ -292,15 +299,24 @@ typedef struct page_indexes {
     uint32_t n_places;
 } page_indexes;
 
-static void read_indexes(const page_table *t, const pq_chunk *c, int64_t rows, arena *a,
-                         page_indexes *out)
+static nrw_status read_indexes(const page_table *t, const pq_chunk *c, int64_t rows, arena *a,
+                               page_indexes *out, nrw_error *err)
 {
+    nrw_status st;
     *out = (page_indexes){0};
-    if (c->column_index_at >= 0 && pq_column_index_read(t->p, c, a, &out->columns, NULL) < 0)
-        out->columns = (pq_column_index){0};
-    if (c->offset_index_at >= 0 &&
-        pq_offset_index(t->p, c, rows, a, &out->n_places, &out->places, NULL) < 0)
-        out->n_places = 0;
+    if (c->column_index_at >= 0) {
+        nrw_error what = NRW_ERROR_INIT;
+        st = pq_column_index_read(t->p, c, a, &out->columns, &what);
+        if (st < 0 && st != NRW_E_CORRUPT)
+            return hand_on(err, &what);
+    }
+    if (c->offset_index_at >= 0) {
+        nrw_error what = NRW_ERROR_INIT;
+        st = pq_offset_index(t->p, c, rows, a, &out->n_places, &out->places, &what);
+        if (st < 0 && st != NRW_E_CORRUPT)
+            return hand_on(err, &what);
+    }
+    return NRW_OK;
 }
 
 static void fill_from_indexes(const page_indexes *x, pq_page_info *i)
@@ -364,8 +380,9 @@ static nrw_status column_pages(const page_table *t, int32_t rg, uint32_t leaf, n
     TRY(arena_new(t->m, &a, err));
     nrw_status st = pq_meta_chunk(t->p, rg, leaf, a, &c, err);
     if (st >= 0) {
-        read_indexes(t, &c, g.rows, a, &x);
-        st = chunk_pages(t, rg, leaf, &c, &x, err);
+        st = read_indexes(t, &c, g.rows, a, &x, err);
+        if (st >= 0)
+            st = chunk_pages(t, rg, leaf, &c, &x, err);
     }
     arena_free(a);
     return st;
