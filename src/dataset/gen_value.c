@@ -1,5 +1,6 @@
 #include "dataset/gen_value.h"
 
+#include <math.h>
 
 static unsigned bits_of(uint64_t n)
 {
@@ -13,7 +14,8 @@ gen_permutation gen_permutation_of(uint64_t n, uint64_t seed)
 
     p.bits_right = bits / 2;
     p.mask_right = ((uint64_t)1 << p.bits_right) - 1;
-    p.mask_left = bits - p.bits_right == 64 ? UINT64_MAX : ((uint64_t)1 << (bits - p.bits_right)) - 1;
+    p.mask_left =
+        bits - p.bits_right == 64 ? UINT64_MAX : ((uint64_t)1 << (bits - p.bits_right)) - 1;
     for (int i = 0; i < 4; i++)
         p.keys[i] = gen_mix(seed + (uint64_t)i + 1);
     return p;
@@ -66,10 +68,27 @@ static void put(uint8_t *dst, uint32_t width, unsigned __int128 v)
     memcpy(dst, &v, width < sizeof v ? width : sizeof v);
 }
 
+/* IEEE 754 binary16, rounded to nearest, ties to even. */
+static uint16_t half_bits(double v)
+{
+    uint16_t sign = signbit(v) ? 0x8000 : 0;
+    double size = fabs(v);
+    int e;
+
+    if (isnan(v))
+        return 0x7e00;
+    if (size >= 65520)
+        return sign | 0x7c00;
+    if (size < 0x1p-14) /* no hidden bit; 1024 becomes the least number that has one */
+        return sign | (uint16_t)rint(size * 0x1p24);
+    e = ilogb(size);
+    return sign | (uint16_t)(((e + 15) << 10) + (int)rint(ldexp(size, 10 - e)) - 1024);
+}
+
 static void put_float(const type *t, double v, uint8_t *dst)
 {
     float f = (float)v;
-    _Float16 h = (_Float16)v;
+    uint16_t h = half_bits(v);
 
     if (t->id == TYPE_FLOAT64)
         memcpy(dst, &v, sizeof v);
@@ -87,7 +106,9 @@ void gen_range_fixed(const gen_column *c, uint64_t i, uint8_t *dst)
     case TYPE_FLOAT16:
     case TYPE_FLOAT32:
     case TYPE_FLOAT64: put_float(t, (double)i, dst); return;
-    case TYPE_DECIMAL: put(dst, t->width, (unsigned __int128)i * power10((unsigned)t->scale)); return;
+    case TYPE_DECIMAL:
+        put(dst, t->width, (unsigned __int128)i * power10((unsigned)t->scale));
+        return;
     case TYPE_TIME:
     case TYPE_TIMESTAMP: put(dst, t->width, (unsigned __int128)i * unit_per_second(t)); return;
     case TYPE_INTERVAL: /* months, days, milliseconds: count days */
@@ -261,6 +282,6 @@ nrw_status gen_range_check(const gen_column *c, nrw_error *err)
     type_print(&c->type, name, sizeof name);
     if (most == 0)
         return err_set(err, NRW_E_ARG, "--range %s: %s cannot count", c->name, name);
-    return err_set(err, NRW_E_ARG, "--range %s: %s has room for %llu values, not %llu", c->name, name,
-                   (unsigned long long)most, (unsigned long long)c->range);
+    return err_set(err, NRW_E_ARG, "--range %s: %s has room for %llu values, not %llu", c->name,
+                   name, (unsigned long long)most, (unsigned long long)c->range);
 }
