@@ -7,6 +7,12 @@ static bool page_is_full(const pq_column_writer *w)
     return w->page.rows >= w->page_limit || (pq_is_text(w) && w->page.plain >= w->page_bytes);
 }
 
+static nrw_status end_full(pq_column_writer *w, pq_page_list *out, nrw_error *err)
+{
+    w->was_full = true;
+    return pq_page_end(w, out, err);
+}
+
 /* ---- which entry a value is ---- */
 
 /* A table for v's dictionary, once as many rows have come as pay for it. Without memory for it, or
@@ -189,7 +195,9 @@ static uint32_t step_rows(const pq_column_writer *w, const vector *v, uint32_t l
 {
     uint32_t room = w->page_limit - w->page.rows, most = w->t.block_rows;
 
-    if (!w->indexing && w->t.class == PQ_VALUES_NUMBERS && v->form == VECTOR_FLAT && !v->validity &&
+    if (w->indexing && v->form == VECTOR_DICT && w->remap.n)
+        most = PQ_BLOCK_ROWS; /* indices alone are looked at */
+    else if (!w->indexing && w->t.class == PQ_VALUES_NUMBERS && v->form == VECTOR_FLAT && !v->validity &&
         v->type.width == w->t.width && !w->t.convert)
         most = room;
     room = room < most ? room : most;
@@ -209,7 +217,7 @@ static nrw_status append_rows(pq_column_writer *w, const vector *v, pq_block *b,
         else
             TRY(plain_rows(w, v, row, n, b, &rows, err));
         if (page_is_full(w))
-            TRY(pq_page_end(w, out, err));
+            TRY(end_full(w, out, err));
     }
     return NRW_OK;
 }
@@ -307,7 +315,7 @@ static nrw_status append_run_block(pq_column_writer *w, run_at *at, run_block *r
             value += !null;
         }
         if (page_is_full(w))
-            TRY(pq_page_end(w, out, err));
+            TRY(end_full(w, out, err));
     }
     return NRW_OK;
 }

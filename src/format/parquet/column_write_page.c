@@ -144,12 +144,15 @@ static size_t head_guess(const pq_column_writer *w)
     return (w->v2 ? 0 : 4) + (pq_is_text(w) ? 2 : enc_varint_len((uint64_t)w->page_limit << 1)) + 1;
 }
 
-/* What the page will need if the rows in hand go on as they are. */
+/* What the page will need if the rows in hand go on as they are, or, where one page was full, the
+ * next ones are likely to be full, too. */
 static size_t body_ahead(const pq_column_writer *w)
 {
-    if (pq_is_text(w))
-        return size_min((size_t)w->ahead * 12, w->page_bytes + w->page_bytes / 32);
-    return size_min(w->page_limit, (size_t)w->page.rows + w->ahead) * w->t.width;
+    size_t full = pq_is_text(w) ? w->page_bytes + w->page_bytes / 32
+                                : (size_t)w->page_limit * w->t.width;
+    size_t rows = (size_t)w->page.rows + w->ahead;
+
+    return w->was_full ? full : size_min(full, rows * (pq_is_text(w) ? 12 : w->t.width));
 }
 
 nrw_status pq_page_body_room(pq_column_writer *w, size_t more, nrw_error *err)

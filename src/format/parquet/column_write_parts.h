@@ -72,6 +72,7 @@ struct pq_column_writer {
     pq_dict dict;
     pq_remap remap;
     pq_draft page;
+    bool was_full;  /* some page ended before its chunk did */
     uint32_t ahead; /* rows of the vector in hand that are still to come */
     pq_parked *parked;
 };

@@ -64,7 +64,8 @@ nrw_status pq_value_type_of(const field *f, pq_value_type *out, nrw_error *err)
     v.order = pq_order_of(&f->type);
     v.convert = convert_of(&f->type, &v.written);
     set_class(&v);
-    v.block_rows = PQ_BLOCK_ROWS;
+    /* texts of a block, and their copy, shall stay in the first cache */
+    v.block_rows = v.class == PQ_VALUES_BYTES ? PQ_BLOCK_ROWS / 4 : PQ_BLOCK_ROWS;
     if (v.convert == BIG_ENDIAN)
         v.block_rows = PQ_BLOCK_BYTES / 32;
     *out = v;
