@@ -117,6 +117,8 @@ static void small_table(table_column *c, pq_write_options *o)
     o->dictionary_bytes = 4096;
 }
 
+#ifdef NARROWS_FAULTS
+
 static uint64_t count_calls(mem *m, const table *t, table_job *j, fault_kind kind)
 {
     nrw_error err = NRW_ERROR_INIT;
@@ -189,6 +191,8 @@ static void test_faults_threads(void **state)
     table_free(&t);
     test_mem_close(m);
 }
+
+#endif
 
 /* Columns that do not match the schema, a batch of other width. */
 static void test_wrong_input(void **state)
@@ -313,7 +317,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_least),       cmocka_unit_test(test_least_of_many),
+#ifdef NARROWS_FAULTS
         cmocka_unit_test(test_faults),      cmocka_unit_test(test_faults_threads),
+#endif
         cmocka_unit_test(test_wrong_input), cmocka_unit_test(test_cut),
         cmocka_unit_test(test_logs),
     };
