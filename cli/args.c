@@ -12,7 +12,9 @@ typedef struct arguments {
     cli_options *cli;
     nrw_job *job;
     const char *word; /* the last that is no option: the target, where the verb writes */
-    bool ended;       /* after -- */
+    int n_words;
+    bool lists; /* --files-from gives sources, too */
+    bool ended; /* after -- */
 } arguments;
 
 static nrw_status usage(nrw_error *err, const char *what, const char *arg, const char *next)
@@ -131,6 +133,7 @@ static nrw_status option(arguments *a, bool apply, nrw_error *err)
         return own_option(a, o, value, err);
     if (a->cli->plan && a->at < a->verb && strcmp(name, "format") == 0)
         return plan_format(a->cli, value, err);
+    a->lists |= strcmp(name, "files-from") == 0;
     return a->job ? nrw_job_option(a->job, name, value ? value : "", err) : NRW_OK;
 }
 
@@ -139,17 +142,22 @@ static nrw_status next_word(arguments *a, const char *word, nrw_error *err)
     const char *before = a->word;
 
     a->word = word;
+    a->n_words++;
     return before ? nrw_job_source(a->job, before, err) : NRW_OK;
 }
 
 static nrw_status last_word(arguments *a, nrw_error *err)
 {
+    bool only_source;
+
     if (!a->word) {
         a->cli->rows_to_stdout = !a->cli->verb->moves_rows;
         return NRW_OK;
     }
-    if (!a->cli->verb->moves_rows) {
-        a->cli->rows_to_stdout = true;
+    /* `copy in.parquet`: what is missing is where to */
+    only_source = a->n_words == 1 && !a->lists && strstr(a->cli->verb->usage, "SRC");
+    if (!a->cli->verb->moves_rows || only_source) {
+        a->cli->rows_to_stdout = !a->cli->verb->moves_rows;
         return nrw_job_source(a->job, a->word, err);
     }
     a->cli->rows_to_stdout = strcmp(a->word, "-") == 0;

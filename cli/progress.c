@@ -97,14 +97,19 @@ static void fill(const nrw_progress *p, fields *f)
         count_text((double)p->rows_in, text, sizeof text);
         snprintf(f->at[F_ROWS], sizeof *f->at, "%s rows", text);
     }
+    if (p->bytes_in && p->seconds > 0)
+        snprintf(f->at[F_BYTES], sizeof *f->at, "%.0f MB/s",
+                 (double)p->bytes_in / 1e6 / p->seconds);
     if (p->rows_in && p->seconds > 0) {
         count_text((double)p->rows_in / p->seconds, text, sizeof text);
         snprintf(f->at[F_RATE], sizeof *f->at, "%s/s", text);
-        snprintf(f->at[F_BYTES], sizeof *f->at, "%.0f MB/s",
-                 (double)p->bytes_in / 1e6 / p->seconds);
     }
-    snprintf(f->at[F_RSS], sizeof *f->at, "RSS %.0f/%.0f MiB", (double)p->rss / mib,
-             (double)p->memory / mib);
+    if (p->memory < 1e10)
+        snprintf(f->at[F_RSS], sizeof *f->at, "RSS %.0f/%.0f MiB", (double)p->rss / mib,
+                 (double)p->memory / mib);
+    else
+        snprintf(f->at[F_RSS], sizeof *f->at, "RSS %.0f MiB/%.1f GiB", (double)p->rss / mib,
+                 (double)p->memory / mib / 1024);
     if (p->spill)
         snprintf(f->at[F_SPILL], sizeof *f->at, "spill %.0f MiB", ceil((double)p->spill / mib));
     else

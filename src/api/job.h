@@ -107,6 +107,8 @@ const char *nearest_name(const char *name, const char *const *names);
 /* ---- memory ---- */
 /* Ceiling, baseline, workers, spill, and the root account. */
 nrw_status job_limits_settle(nrw_job *job, nrw_error *err);
+/* For verbs that share nothing out: does the ceiling hold what they need besides metadata? */
+nrw_status job_limits_check(nrw_job *job, nrw_error *err);
 /* What the root account holds now stays held: called when the inputs are open. */
 void job_hold(nrw_job *job);
 /* Shares what the ceiling leaves among n parts: grants[i] from least[i] up to wish[i]. Fewer

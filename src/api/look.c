@@ -157,6 +157,8 @@ nrw_status job_look(nrw_job *job, nrw_error *err)
             continue;
         TRY(choose_format(&l, looks[i].formats, err));
         TRY(job_limits_settle(job, err));
+        if (looks[i].run != look_stats) /* which shares out what there is */
+            TRY(job_limits_check(job, err));
         TRY(job_files(job, &l.files, err));
         l.line = bytes_init(job->root, LINE_MAX_BYTES);
         job->phase = job->verb->name;

@@ -171,10 +171,11 @@ static nrw_status share_memory(stats *t, nrw_error *err)
     uint64_t least[PARTS], wish[PARTS], needs;
     char size[TEXT_NUMBER], have[TEXT_NUMBER];
 
+    job_hold(t->l->job);
     for (t->workers = t->l->job->limits.workers;; t->workers--) {
         TRY(budgets(t, least, wish, err));
         if (job_share(t->l->job, least, wish, PARTS, t->grants, &needs) >= 0)
-            return NRW_OK;
+            return job_limits_check(t->l->job, err);
         if (t->workers == 1)
             break;
     }

@@ -8,10 +8,11 @@
 #include "base/threads.h"
 
 #include <stdatomic.h>
-#include <sys/statvfs.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 
-#define MIB ((uint64_t)1 << 20)
+#define MIB       ((uint64_t)1 << 20)
+#define LOOK_ROOM (16 * MIB)
 
 static _Atomic uint64_t idle_rss;
 
@@ -45,7 +46,7 @@ nrw_status job_limits_settle(nrw_job *job, nrw_error *err)
 {
     const char *dir = job_last(job, "spill-dir");
     uint64_t physical = threads_memory(), threads, disk = free_disk(dir);
-    char size[TEXT_NUMBER];
+    uint64_t have;
 
     if (job->root)
         return NRW_OK;
@@ -54,13 +55,26 @@ nrw_status job_limits_settle(nrw_job *job, nrw_error *err)
     TRY(job_size(job, "spill-limit", disk, disk / 2, &job->limits.spill_limit, err));
     job->limits.workers = threads > 64 ? 64 : (uint32_t)threads;
     job->limits.baseline = baseline(job->limits.workers);
-    if (job->limits.ceiling <= job->limits.baseline + MIB) {
-        text_size_option(job->limits.baseline + 2 * MIB, size);
-        err_next(err, "give --memory %s or more", size);
-        return err_set(err, NRW_E_MEMLIMIT, "--memory is less than the program itself takes");
-    }
-    TRY(mem_root(job->limits.ceiling - job->limits.baseline, &job->root, err));
+    /* A ceiling that is too small is refused when it is known how much would do: until then the
+     * metadata have this much room. */
+    have =
+        job->limits.ceiling > job->limits.baseline ? job->limits.ceiling - job->limits.baseline : 0;
+    TRY(mem_root(have > LOOK_ROOM ? have : LOOK_ROOM, &job->root, err));
     return spill_new(job->root, dir, job->limits.spill_limit, &job->spill, err);
+}
+
+nrw_status job_limits_check(nrw_job *job, nrw_error *err)
+{
+    uint64_t needs = job->limits.baseline + mem_peak(job->root) + MIB;
+    char size[TEXT_NUMBER], have[TEXT_NUMBER];
+
+    if (job->limits.ceiling >= needs) {
+        mem_set_limit(job->root, job->limits.ceiling - job->limits.baseline);
+        return NRW_OK;
+    }
+    err_next(err, "give --memory %s or more", text_size_option(needs, size));
+    return err_set(err, NRW_E_MEMLIMIT, "the program takes %s, --memory is %s",
+                   text_size(needs, size), text_size(job->limits.ceiling, have));
 }
 
 void job_hold(nrw_job *job)
@@ -74,7 +88,9 @@ void job_hold(nrw_job *job)
 nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *wish, uint32_t n,
                      uint64_t *grants, uint64_t *needs)
 {
-    uint64_t have = mem_limit(job->root), sum = job->limits.held, open = 0, left;
+    uint64_t have =
+        job->limits.ceiling > job->limits.baseline ? job->limits.ceiling - job->limits.baseline : 0;
+    uint64_t sum = job->limits.held, open = 0, left;
 
     for (uint32_t i = 0; i < n; i++)
         sum += least[i];

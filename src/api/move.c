@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define KIB ((uint64_t)1 << 10)
@@ -137,6 +138,14 @@ static const struct {
                {"ndjson", ".ndjson", false, TEXT_JSON}, {"table", ".txt", false, TEXT_TABLE},
                {"parquet", ".pq", true, 0}};
 
+static bool is_folder(const char *path)
+{
+    struct stat s;
+    size_t n = strlen(path);
+
+    return (n > 0 && path[n - 1] == '/') || (stat(path, &s) == 0 && S_ISDIR(s.st_mode));
+}
+
 static nrw_status choose_format(move *m, nrw_error *err)
 {
     const char *name = job_last(m->job, "format"), *to = m->target_name;
@@ -147,7 +156,10 @@ static nrw_status choose_format(move *m, nrw_error *err)
             continue;
         m->parquet = formats[i].parquet;
         m->text = formats[i].kind;
-        return NRW_OK;
+        if (!m->parquet || strcmp(to, "-") != 0 || !isatty(STDOUT_FILENO))
+            return NRW_OK;
+        err_next(err, "send it to a file or a pipe");
+        return err_set(err, NRW_E_ARG, "Parquet is binary: it does not go to a terminal");
     }
     if (name)
         return err_set(err, NRW_E_ARG, "--format is parquet, table, csv or json, not %s", name);
@@ -156,6 +168,11 @@ static nrw_status choose_format(move *m, nrw_error *err)
         return NRW_OK;
     }
     err_at_object(err, to);
+    if (is_folder(to)) {
+        err_next(err, "name a file in it, such as %.200s%sout.parquet", to,
+                 to[strlen(to) - 1] == '/' ? "" : "/");
+        return err_set(err, NRW_E_ARG, "the target is a folder");
+    }
     err_next(err, "give --format parquet, csv or json");
     return err_set(err, NRW_E_ARG, "the extension does not say a format");
 }
@@ -543,6 +560,7 @@ static nrw_status prepare(move *m, nrw_error *err)
 {
     nrw_job *job = m->job;
 
+    TRY(job_limits_settle(job, err));
     TRY(choose_target(m, err));
     m->sample = strcmp(job->verb->name, "sample") == 0;
     m->tail = strcmp(job->verb->name, "tail") == 0;
@@ -555,7 +573,6 @@ static nrw_status prepare(move *m, nrw_error *err)
         err_next(err, "as in --first 10 --of id --per group");
         return err_set(err, NRW_E_ARG, "sample: how many is not said");
     }
-    TRY(job_limits_settle(job, err));
     TRY(job_inputs_open(job, &m->in, err));
     TRY(choose_columns(m, err));
     if (m->parquet)

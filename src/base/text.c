@@ -124,9 +124,13 @@ const char *text_size_of(uint64_t used, uint64_t limit, char buf[2 * TEXT_NUMBER
     char end[TEXT_NUMBER];
 
     text_size(limit, end);
-    if (unit == 0)
+    if (unit == 0) {
         snprintf(buf, 2 * (size_t)TEXT_NUMBER, "%u of %s", (unsigned)used, end);
-    else {
+    } else if (used && ldexp((double)used, -10 * unit) < 0.1) {
+        text_size(used, buf);
+        n = (int)strlen(buf);
+        snprintf(buf + n, 2 * (size_t)TEXT_NUMBER - (size_t)n, " of %s", end);
+    } else {
         n = print_scaled(buf, TEXT_NUMBER, ldexp((double)used, -10 * unit));
         snprintf(buf + n, 2 * (size_t)TEXT_NUMBER - (size_t)n, " of %s", end);
     }

@@ -16,7 +16,8 @@ nrw_status text_parse_size(const char *text, uint64_t whole, const char *what, u
 const char *text_size(uint64_t bytes, char buf[TEXT_NUMBER]);
 /* The same in powers of 1000: "1.3 GB". */
 const char *text_size10(uint64_t bytes, char buf[TEXT_NUMBER]);
-/* Both in the unit of the second: "27.3 of 32 MiB". */
+/* Both in the unit of the second, "27.3 of 32 MiB"; each in its own where the first would be less
+ * than a tenth: "27.3 MiB of 16.0 GiB". */
 const char *text_size_of(uint64_t used, uint64_t limit, char buf[2 * TEXT_NUMBER]);
 /* The smallest whole number of MiB (KiB below 1 MiB) that is at least `bytes`, as an option
  * value: "41MiB". */
