@@ -306,6 +306,11 @@ static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *e
     /* of each worker: pieces of a column under way (read, sliced), the selection, held keys */
     least[PART_BATCHES] = m->workers * (4 * 64 * KIB + selection + m->n_cols * 64);
     wish[PART_BATCHES] = m->workers * (4 * MIB + selection + m->n_cols * 64);
+    if (!m->parquet) { /* rows as text need all columns at once */
+        budget held = text_write_held(&m->out);
+        least[PART_BATCHES] += m->workers * held.least;
+        wish[PART_BATCHES] += m->workers * held.wish;
+    }
     return NRW_OK;
 }
 
@@ -422,8 +427,10 @@ static nrw_status open_books(move *m, nrw_error *err)
 
 static nrw_status open_parts(move *m, nrw_error *err)
 {
+    /* of the batch's account a third: a column is read in pieces that overlap a little */
+    const size_t whole = (size_t)(m->grants[PART_BATCHES] / m->workers / 3);
     const batch_shape shape = {.max_rows = BATCH_MAX_ROWS, .column_bytes = m->piece,
-                               .batch_bytes = m->parquet ? 0 : m->piece};
+                               .batch_bytes = m->parquet ? 0 : whole};
 
     /* what the plan said binds the run: cached free blocks count, too */
     mem_set_limit(m->job->root, m->job->plan.peak - m->job->limits.baseline);

@@ -102,12 +102,13 @@ static size_t put_time(char *out, uint64_t x, time_unit unit)
     return at + put_fraction(out + at, x % (uint64_t)per, per);
 }
 
+/* A time before midnight is one of the day before. */
 static size_t print_time(const type *t, int64_t x, char *out)
 {
-    size_t at = 0;
+    int64_t per_day = units_per_second(t->unit) * 86400;
     if (x < 0)
-        out[at++] = '-';
-    at += put_time(out + at, x < 0 ? 0 - (uint64_t)x : (uint64_t)x, t->unit);
+        x = x % per_day + (x % per_day < 0 ? per_day : 0);
+    size_t at = put_time(out, (uint64_t)x, t->unit);
     return t->utc ? at + put_text(out + at, "+00") : at;
 }
 

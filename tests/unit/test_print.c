@@ -211,6 +211,8 @@ static void times(void **state)
     fixed64(type_time(UNIT_NS, false), 45296123456789, "12:34:56.123456789");
     fixed64(type_time(UNIT_MS, true), 45296500, "12:34:56.5+00");
     fixed64(type_time(UNIT_S, true), 45296, "12:34:56+00");
+    fixed64(type_time(UNIT_US, true), -13899000000, "20:08:21+00");
+    fixed64(type_time(UNIT_MS, false), -86400000, "00:00:00");
     fixed64(type_timestamp(UNIT_US, false), 1706704496789000, "2024-01-31 12:34:56.789");
     fixed64(type_timestamp(UNIT_US, true), 1706704496789000, "2024-01-31 12:34:56.789+00");
     fixed64(type_timestamp(UNIT_US, false), 1706659200000000, "2024-01-31 00:00:00");

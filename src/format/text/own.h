@@ -78,7 +78,7 @@ typedef struct text_writer {
     char delim;
     span null;   /* how nulls are written; PAD bytes behind it */
     span suffix; /* of a row */
-    uint32_t n;
+    uint32_t n, workers;
     text_field *fields;
     size_t limit; /* of a task's out */
     turn turn;

@@ -2,20 +2,19 @@
 
 /* A column's piece: as much as lets a whole morsel be read at once where memory allows it (the
  * next morsel may then be read while this one is written), less where there are many columns. */
-#define PIECE_LEAST ((size_t)512)
+#define PIECE_LEAST ((size_t)1 << 10)
 #define PIECE_MOST  ((size_t)1 << 20)
-#define HELD_LEAST  ((size_t)256 << 10)
 
-uint64_t text_write_held(const schema *s)
+budget text_write_held(const schema *s)
 {
-    return size_max(HELD_LEAST, 4 * PIECE_LEAST * s->n_fields);
+    return (budget){.least = size_max((size_t)256 << 10, 3 * PIECE_LEAST * s->n_fields),
+                    .wish = size_max((size_t)4 << 20, 64 * PIECE_LEAST * s->n_fields)};
 }
 
-/* Half of what the batch's account has room for now. How pieces are cut does not show in the
- * output. */
+/* How pieces are cut does not show in the output. */
 static size_t piece_bytes(const text_writer *w, const batch *b)
 {
-    uint64_t piece = mem_room(b->m) / 4 / (w->n ? w->n : 1);
+    uint64_t piece = mem_limit(b->m) / 2 / w->workers / (w->n ? w->n : 1);
     return piece < PIECE_LEAST ? PIECE_LEAST : piece > PIECE_MOST ? PIECE_MOST : (size_t)piece;
 }
 

@@ -22,11 +22,11 @@ typedef struct text_options {
     bool ascii;        /* table: + - | instead of box characters */
 } text_options;
 
-/* For the writer's own account. The columns of a batch under way are charged to the batch: about
- * text_write_held bytes a worker at the least. */
+/* For the writer's own account. The columns of a batch under way are charged to the batch's
+ * account: text_write_held is what they take there for each worker. */
 nrw_status text_write_budget(const schema *s, text_kind kind, const text_options *opts,
                              uint32_t workers, budget *out, nrw_error *err);
-uint64_t text_write_held(const schema *s);
+budget text_write_held(const schema *s);
 
 /* The columns of s are the first columns of each batch. Texts of `opts` are copied; s must
  * outlive the writer. */

@@ -301,6 +301,7 @@ nrw_status text_writer_open(mem *grant, target *t, const schema *s, text_kind ki
                        .target = t,
                        .kind = kind,
                        .n = s->n_fields,
+                       .workers = workers ? workers : 1,
                        .limit = out_limit(grant, s, kind, opts, workers ? workers : 1)};
     turn_init(&w->turn);
     pthread_mutex_init(&w->lock, NULL);
