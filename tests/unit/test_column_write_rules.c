@@ -64,6 +64,38 @@ static void test_dictionary_rules(void **state)
     test_mem_close(m);
 }
 
+/* Version 2 looks at the first page both ways: rising numbers go without a dictionary although each
+ * comes three times, random ones keep it. */
+static void test_delta_instead_of_dictionary(void **state)
+{
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    nrw_error err = NRW_ERROR_INIT;
+    pq_column_options col = by_rule();
+    feeding f = {.cut = 64};
+    rows r = counted(1000, 334);
+    spill *s;
+    (void)state;
+
+    assert_ok(spill_new(m, NULL, UINT64_MAX, &s, &err), &err);
+    for (int rising = 0; rising < 2; rising++)
+        for (int version = 1; version <= 2; version++) {
+            pq_write_options opts = small_options(version);
+            bool delta = rising && version == 2;
+            for (uint32_t i = 0; i < r.n; i++)
+                r.vid[i] = (int32_t)(rising ? i / 3 : rows_random() % 100);
+            chunk_out out = write_rows(&r, m, &opts, &col, &f);
+            assert_int_equal(out.pages.at[0].encoding,
+                             delta ? PQ_DELTA_BINARY_PACKED : PQ_RLE_DICTIONARY);
+            assert_int_equal(out.pages.at[out.pages.n - 1].type,
+                             delta ? PQ_DATA_PAGE_V2 : PQ_DICTIONARY_PAGE);
+            chunk_release(&out);
+            check_column(&r, m, &opts, &col, s);
+        }
+    spill_close(s);
+    rows_free(&r);
+    test_mem_close(m);
+}
+
 static void test_several_chunks(void **state)
 {
     mem *m = test_mem_open(MEM_NO_LIMIT);
@@ -284,9 +316,13 @@ static void test_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dictionary_rules), cmocka_unit_test(test_several_chunks),
-        cmocka_unit_test(test_park_refused),     cmocka_unit_test(test_freed_while_parked),
-        cmocka_unit_test(test_memory_is_exact),  cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_dictionary_rules),
+        cmocka_unit_test(test_delta_instead_of_dictionary),
+        cmocka_unit_test(test_several_chunks),
+        cmocka_unit_test(test_park_refused),
+        cmocka_unit_test(test_freed_while_parked),
+        cmocka_unit_test(test_memory_is_exact),
+        cmocka_unit_test(test_refusals),
 #ifdef NARROWS_FAULTS
         cmocka_unit_test(test_faults),
 #endif

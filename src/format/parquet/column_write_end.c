@@ -292,13 +292,48 @@ static nrw_status values_of_indices(pq_column_writer *w, nrw_error *err)
     return NRW_OK;
 }
 
-/* The first page that holds values decides: mostly distinct ones are better off without. */
-static bool worthless(pq_column_writer *w)
+static unsigned index_width(const pq_column_writer *w)
 {
-    if (w->judged)
-        return false;
+    return w->known > 1 ? enc_width(w->known - 1) : 1;
+}
+
+/* Whether the page takes less delta-packed than as indices. Leaves its values in the body. */
+static nrw_status delta_pays(pq_column_writer *w, bool *pays, nrw_error *err)
+{
+    const pq_draft *p = &w->page;
+    size_t n = n_values(p), bound, delta;
+    void *scratch;
+
+    TRY(values_of_indices(w, err));
+    bound = size_max(enc_delta_bound(n, w->t.width), enc_rle_bound(n, index_width(w))) + 64;
+    TRY(mem_alloc(w->m, bound, &scratch, err));
+    delta = encode(w, p->body->data, n, NULL, scratch);
+    *pays = delta < enc_rle_u32(p->index.at, n, index_width(w), scratch);
+    mem_free(w->m, scratch, bound);
+    return NRW_OK;
+}
+
+/* The first page that holds values decides whether the dictionary is worth it: not where most of
+ * them are distinct, nor where the encoding without does better on this page. */
+static nrw_status judge(pq_column_writer *w, nrw_error *err)
+{
+    bool worthless;
+
+    if (w->judged || w->force_dict)
+        return NRW_OK;
     w->judged = true;
-    return !w->force_dict && 2 * (uint64_t)w->known > n_values(&w->page);
+    worthless = 2 * (uint64_t)w->known > n_values(&w->page);
+    if (worthless)
+        TRY(values_of_indices(w, err));
+    else if (w->encoding == PQ_DELTA_BINARY_PACKED)
+        TRY(delta_pays(w, &worthless, err));
+    if (worthless) {
+        pq_dictionary_end(w);
+    } else if (w->page.body) {
+        buffer_unref(w->page.body);
+        w->page.body = NULL;
+    }
+    return NRW_OK;
 }
 
 static nrw_status end_indexed(pq_column_writer *w, pq_page_out *out, nrw_error *err)
@@ -310,12 +345,10 @@ static nrw_status end_indexed(pq_column_writer *w, pq_page_out *out, nrw_error *
 
     if (!n_values(p))
         return end_empty(w, out, err);
-    if (worthless(w)) {
-        TRY(values_of_indices(w, err));
-        pq_dictionary_end(w);
+    TRY(judge(w, err));
+    if (!w->indexing)
         return end_values(w, out, err);
-    }
-    width = w->known > 1 ? enc_width(w->known - 1) : 1;
+    width = index_width(w);
     bound =
         1 + (p->n_runs ? enc_rle_runs_bound(p->n_runs, width) : enc_rle_bound(p->n_index, width));
     out->encoding = PQ_RLE_DICTIONARY;
