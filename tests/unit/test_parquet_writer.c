@@ -223,7 +223,7 @@ static uint32_t mixed(table_column *c)
     return n;
 }
 
-/* One file for every cut, number of threads and grant. */
+/* One file for every cut, number of threads, grant and form of vectors. */
 static void test_same_bytes(void **state)
 {
     (void)state;
@@ -248,6 +248,7 @@ static void test_same_bytes(void **state)
                            .cut = runs[i].cut,
                            .threads = runs[i].threads,
                            .path = temp_path(&folder, "b")};
+            t.forms = i % 2;
             assert_ok(parquet_write_budget(&t.s, &o, j.threads, &b, &err), &err);
             j.grant = b.least * (uint64_t)runs[i].grant / 100;
             assert_ok(table_write(m, &t, &j, &sum, &err), &err);
@@ -361,12 +362,102 @@ static void test_row_groups(void **state)
     test_mem_close(m);
 }
 
+static uint32_t pick(uint64_t *seed, uint32_t n)
+{
+    *seed = hash_u64(*seed + 1);
+    return (uint32_t)(*seed >> 20) % n;
+}
+
+/* Schemas, options, rows, cuts and grants by chance: read back, and the same bytes twice. */
+static void test_chance(void **state)
+{
+    (void)state;
+    static const int codecs[] = {CODEC_NONE, CODEC_ZSTD, CODEC_SNAPPY, CODEC_LZ4_RAW};
+    for (uint64_t round = 0; round < 24; round++) {
+        mem *m = test_mem_open(MEM_NO_LIMIT);
+        uint64_t seed = round, hash = 0;
+        table_column all[MANY], c[MANY];
+        uint32_t kinds = all_types(all), n = 1 + pick(&seed, 9);
+        pq_write_options o = options(CODEC_ZSTD);
+        for (uint32_t i = 0; i < n; i++) {
+            c[i] = all[pick(&seed, kinds)];
+            c[i].fill = (fill)pick(&seed, 4);
+            c[i].nulls = (int)pick(&seed, 4) * 33 - 1;
+            c[i].len = pick(&seed, 3) * 200;
+            columns[i].codec = codecs[pick(&seed, 4)];
+            columns[i].statistics = pick(&seed, 4) > 0;
+            columns[i].dictionary = pick(&seed, 4) > 0;
+        }
+        o.version = 1 + (int)pick(&seed, 2);
+        o.page_rows = 1 + pick(&seed, 3000);
+        o.page_bytes = 100 + pick(&seed, 20000);
+        o.dictionary_bytes = pick(&seed, 2) ? 100 + pick(&seed, 20000) : 1 << 20;
+        o.row_group_bytes = 1 + pick(&seed, 500000);
+        o.row_group_rows = 1 + pick(&seed, 5000);
+        o.page_index = pick(&seed, 4) > 0;
+        o.page_crc = pick(&seed, 2);
+        o.statistics_truncate = 1 + pick(&seed, 70);
+        table t = table_make(m, c, n, 1 + pick(&seed, 6000));
+        for (int run = 0; run < 3; run++) {
+            nrw_error err = NRW_ERROR_INIT;
+            file_summary sum;
+            budget b;
+            table_job j = {.opts = &o,
+                           .cut = 1 + pick(&seed, run ? 700 : 9000),
+                           .threads = run ? 1 + pick(&seed, 4) : 1,
+                           .path = temp_path(&folder, "x")};
+            t.forms = run;
+            assert_ok(parquet_write_budget(&t.s, &o, j.threads, &b, &err), &err);
+            j.grant = run == 2 ? b.least : 0;
+            assert_ok(table_write(m, &t, &j, &sum, &err), &err);
+            uint64_t h = table_file_hash(m, j.path);
+            if (run == 0) {
+                check_file(m, j.path, &t, 0);
+                if (o.page_index)
+                    check_index(m, j.path);
+            } else if (h != hash) {
+                fail_msg("round %d, run %d: other bytes", (int)round, run);
+            }
+            hash = h;
+        }
+        table_free(&t);
+        test_mem_close(m);
+    }
+}
+
+/* Runs that stand for far more than they take do not outgrow the least. */
+static void test_swelling(void **state)
+{
+    (void)state;
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    table_column c[2] = {{type_of(TYPE_UTF8), FILL_CONST, -1, 8192},
+                         {type_of(TYPE_UTF8), FILL_FEW, 0, 5000}};
+    table t = table_make(m, c, 2, 4000);
+    nrw_error err = NRW_ERROR_INIT;
+    for (int i = 0; i < 2; i++) {
+        pq_write_options o = pq_write_defaults();
+        budget b;
+        file_summary sum;
+        o.columns = options(CODEC_SNAPPY).columns;
+        columns[0].dictionary = columns[1].dictionary = i;
+        table_job j = {.opts = &o, .cut = 4000, .threads = 1, .path = temp_path(&folder, "s")};
+        assert_ok(parquet_write_budget(&t.s, &o, 1, &b, &err), &err);
+        j.grant = b.least;
+        t.forms = true;
+        assert_ok(table_write(m, &t, &j, &sum, &err), &err);
+        check_file(m, j.path, &t, 0);
+    }
+    table_free(&t);
+    test_mem_close(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_types),      cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_selection),  cmocka_unit_test(test_no_rows),
-        cmocka_unit_test(test_row_groups),
+        cmocka_unit_test(test_row_groups), cmocka_unit_test(test_chance),
+        cmocka_unit_test(test_swelling),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -27,6 +27,9 @@ typedef struct table {
     uint32_t rows;
     vector *cols;
     size_t *row_bytes; /* about, of each column */
+    fill *fills;
+    bool forms;    /* few values come as dictionaries, one as runs */
+    vector *coded; /* with dictionaries; empty for other columns */
 } table;
 
 static inline uint64_t table_number(const table_column *c, uint32_t col, uint32_t row)
@@ -136,6 +139,65 @@ static inline void table_fill(table *t, const table_column *c, uint32_t col)
     buffer_unref(heap);
 }
 
+/* The column again, as indices into its distinct values. */
+static inline void table_code(table *t, uint32_t col)
+{
+    nrw_error err = NRW_ERROR_INIT;
+    const vector *v = &t->cols[col];
+    uint16_t first[64];
+    uint32_t n = 0;
+    vector values, *out = &t->coded[col];
+    dict *d;
+    uint32_t *index = NULL;
+    void *p;
+
+    assert_ok(mem_alloc(t->m, (t->rows + 1) * sizeof(uint32_t), &p, &err), &err);
+    index = p;
+    for (uint32_t r = 0; r < t->rows; r++) {
+        bool null, other;
+        span a = vector_value(v, r, &null), b;
+        uint32_t k = 0;
+        for (; k < n && !null; k++) {
+            b = vector_value(v, first[k], &other);
+            if (a.len == b.len && memcmp(a.data, b.data, a.len) == 0)
+                break;
+        }
+        if (!null && k == n) {
+            if (n == 64 || r > UINT16_MAX)
+                goto none;
+            first[n++] = (uint16_t)r;
+        }
+        index[r] = null ? 0 : k;
+    }
+    if (!n)
+        goto none;
+    vector head, flat;
+    assert_ok(vector_slice(v, 0, first[n - 1] + 1u, t->m, &head, &err), &err);
+    assert_ok(vector_take(&head, first, n, t->m, &values, &err), &err);
+    assert_ok(vector_flatten(&values, t->m, &flat, &err), &err);
+    vector_release(&values);
+    vector_release(&head);
+    if (flat.validity) { /* a dictionary's values have none */
+        buffer_unref(flat.validity_buf);
+        flat.validity = NULL;
+        flat.validity_buf = NULL;
+    }
+    assert_ok(dict_new(t->m, &flat, &d, &err), &err);
+    assert_ok(vector_dict(t->m, &v->type, d, t->rows, out, &err), &err);
+    dict_unref(d);
+    out->len = t->rows;
+    memcpy(out->data, index, t->rows * sizeof(uint32_t));
+    if (v->validity) {
+        assert_ok(vector_add_validity(out, &err), &err);
+        for (uint32_t r = 0; r < t->rows; r++)
+            if (!bit_get(v->validity, r))
+                bit_clear(out->validity, r);
+        out->null_count = v->null_count;
+    }
+none:
+    mem_free(t->m, index, (t->rows + 1) * sizeof(uint32_t));
+}
+
 static inline table table_make(mem *m, const table_column *cols, uint32_t n, uint32_t rows)
 {
     nrw_error err = NRW_ERROR_INIT;
@@ -148,12 +210,19 @@ static inline table table_make(mem *m, const table_column *cols, uint32_t n, uin
     t.cols = p;
     assert_ok(mem_zalloc(m, n * sizeof(size_t), &p, &err), &err);
     t.row_bytes = p;
+    assert_ok(mem_zalloc(m, n * sizeof(fill), &p, &err), &err);
+    t.fills = p;
+    assert_ok(mem_zalloc(m, n * sizeof(vector), &p, &err), &err);
+    t.coded = p;
     for (uint32_t c = 0; c < n; c++) {
         char name[32], *kept;
         snprintf(name, sizeof name, "c%u", c);
         assert_ok(arena_strndup(t.a, name, strlen(name), &kept, &err), &err);
         t.s.fields[c] = (field){kept, cols[c].type, cols[c].nulls >= 0, c % 3 ? (int32_t)c : -1};
         table_fill(&t, &cols[c], c);
+        t.fills[c] = cols[c].fill;
+        if (cols[c].fill == FILL_FEW)
+            table_code(&t, c);
         t.row_bytes[c] = vector_bytes(&t.cols[c]) / (rows ? rows : 1) + 1;
     }
     return t;
@@ -161,14 +230,35 @@ static inline table table_make(mem *m, const table_column *cols, uint32_t n, uin
 
 static inline void table_free(table *t)
 {
-    for (uint32_t c = 0; c < t->s.n_fields; c++)
+    for (uint32_t c = 0; c < t->s.n_fields; c++) {
         vector_release(&t->cols[c]);
+        vector_release(&t->coded[c]);
+    }
+    mem_free(t->m, t->fills, t->s.n_fields * sizeof(fill));
+    mem_free(t->m, t->coded, t->s.n_fields * sizeof(vector));
     mem_free(t->m, t->cols, t->s.n_fields * sizeof(vector));
     mem_free(t->m, t->row_bytes, t->s.n_fields * sizeof(size_t));
     arena_free(t->a);
 }
 
 /* ---- its columns as a source ---- */
+
+/* n rows that are all alike, as one run. */
+static inline nrw_status table_run_of(const vector *v, uint32_t row, uint32_t n, mem *m,
+                                      vector *out, nrw_error *err)
+{
+    vector one;
+    TRY(vector_slice(v, row, 1, m, &one, err));
+    nrw_status st = vector_runs(m, &one, n, out, err);
+    if (st < 0) {
+        vector_release(&one);
+        return st;
+    }
+    store_u32(out->data, n);
+    out->n_runs = 1;
+    out->len = n;
+    return NRW_OK;
+}
 
 static inline nrw_status table_read(void *self, batch *b, uint32_t column, uint32_t first,
                                     uint32_t max_rows, size_t max_bytes, const uint16_t *sel,
@@ -179,6 +269,10 @@ static inline nrw_status table_read(void *self, batch *b, uint32_t column, uint3
     size_t n = max_bytes / t->row_bytes[column];
 
     n = n < 1 ? 1 : n > max_rows ? max_rows : n;
+    if (t->forms && !sel && t->fills[column] == FILL_CONST && !v->null_count)
+        return table_run_of(v, (uint32_t)b->first_row + first, max_rows, m, out, err);
+    if (t->forms && t->coded[column].len)
+        v = &t->coded[column];
     if (sel) {
         uint16_t near[64];
         vector piece;
