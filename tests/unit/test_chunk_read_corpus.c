@@ -52,7 +52,7 @@ static uint64_t hash_value(const vector *v, uint32_t row)
     return h ^ s.len << 56;
 }
 
-typedef enum way { WHOLE, PIECES, CHOSEN, PARKED, SPILLED, WAYS } way;
+typedef enum way { WHOLE, PIECES, CHOSEN, PARKED, SPILLED, TIGHT, WAYS } way;
 
 typedef struct chunk_place {
     io_file *f;
@@ -132,18 +132,27 @@ static nrw_status read_one(const chunk_place *c, way how, uint64_t *seen, uint8_
 {
     pq_chunk_options o = {.verify_crc = !no_crc, .read_ahead = 1u << (12 + random_below(9))};
     pq_chunk_reader *r = NULL;
+    mem *m = account;
+    const codec *z = codec_by_id(c->chunk->codec);
+    nrw_status st;
+    if (how == TIGHT) {
+        uint64_t least = pq_chunk_least() + (z ? z->decode_mem(1 << 20) : 0);
+        assert_ok(mem_child(account, "least", least, &m, err), err);
+    }
     o.meta = random_below(2) ? c->meta : NULL;
-    nrw_status st =
-        pq_chunk_open(account, disk, c->f, c->leaf, c->chunk, c->group, c->rows, &o, &r, err);
+    st = pq_chunk_open(m, disk, c->f, c->leaf, c->chunk, c->group, c->rows, &o, &r, err);
     if (st < 0)
-        return st;
-    if (how == SPILLED || (how != WHOLE && random_below(3) == 0))
+        goto out;
+    if (how == SPILLED || (how < SPILLED && how != WHOLE && random_below(3) == 0))
         r->pages.headroom = (size_t)1 << 40; /* as if there were no room for anything */
     if (how == CHOSEN)
         st = read_chosen(r, c->rows, seen, asked, err);
     else
         st = read_all(r, how, c->rows, seen, err);
     pq_chunk_close(r);
+out:
+    if (m != account)
+        mem_free_account(m);
     return st;
 }
 

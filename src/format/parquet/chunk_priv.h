@@ -65,6 +65,8 @@ struct pq_chunk_reader {
 nrw_status chunk_seek(pq_chunk_reader *r, int64_t row, nrw_error *err) NRW_CHECKED;
 /* Forgets the decoded page; the walk stays where it is. */
 void chunk_unload(pq_chunk_reader *r);
+/* Frees what decoders and cursors hold; they are then as if never opened. */
+void chunk_close_windows(page_state *p);
 nrw_status chunk_skip_rows(pq_chunk_reader *r, int64_t n, nrw_error *err) NRW_CHECKED;
 /* All rows are read: no further values may follow. */
 nrw_status chunk_check_end(pq_chunk_reader *r, nrw_error *err) NRW_CHECKED;

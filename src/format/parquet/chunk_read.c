@@ -55,9 +55,7 @@ void pq_chunk_park(pq_chunk_reader *r)
     chunk_unload(r);
     if (r->page) {
         body_release(&r->page->body);
-        cursor_close(&r->page->lev.r.c);
-        cursor_close(&r->page->index.c);
-        dec_close(&r->page->dec);
+        chunk_close_windows(r->page);
         mem_free(r->m, r->page, sizeof *r->page);
         r->page = NULL;
     }

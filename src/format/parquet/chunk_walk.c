@@ -180,9 +180,18 @@ int64_t chunk_resume(pq_chunk_reader *r, int64_t row)
 
 /* ---- bodies ---- */
 
+void chunk_close_windows(page_state *p)
+{
+    cursor_close(&p->lev.r.c);
+    cursor_close(&p->index.c);
+    dec_close(&p->dec);
+}
+
 void chunk_unload(pq_chunk_reader *r)
 {
     if (r->page) {
+        if (r->page->body.kind != BODY_MEMORY) /* the next page may need the room */
+            chunk_close_windows(r->page);
         page_recycle(&r->pages, &r->page->body);
         r->page->index_open = false;
     }
@@ -307,7 +316,7 @@ static nrw_status load_page(pq_chunk_reader *r, nrw_error *err)
         TRY(mem_zalloc(r->m, sizeof *p, &mem, err));
         p = r->page = mem;
     }
-    page_recycle(&r->pages, &p->body);
+    chunk_unload(r);
     TRY(page_body(&r->pages, &r->walk.head, &p->body, err));
     count_page(r);
     p->lev.unpacked = false;

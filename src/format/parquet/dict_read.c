@@ -155,7 +155,7 @@ static nrw_status flat_entries(pq_dict *d, const convert *c, vector *out, nrw_er
     } else {
         st = dec_typed(&dec, c, &room, d->n, out->data, &bad, err);
         if (st == NRW_E_VALUE)
-            err_wrap(err, st, "entry %u of the dictionary", bad);
+            err_wrap(err, st, "entry %u", bad);
         TRY_OUT(st);
     }
     out->len = d->n;
@@ -208,7 +208,8 @@ nrw_status dict_load(pq_dict *d, page_reader *p, const pq_page *h, const pq_leaf
 {
     nrw_status st = NRW_E_MEMLIMIT;
 
-    *d = (pq_dict){.m = p->m, .headroom = p->headroom, .leaf = leaf, .n = (uint32_t)h->n_values};
+    *d = (pq_dict){
+        .m = p->m, .headroom = page_keeps_free(p), .leaf = leaf, .n = (uint32_t)h->n_values};
     if (h->n_values < 0)
         return err_set(err, NRW_E_CORRUPT, "a dictionary of %d entries", h->n_values);
     TRY(page_body(p, h, &d->page, err));

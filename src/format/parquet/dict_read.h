@@ -22,7 +22,7 @@ typedef struct pq_dict {
     uint32_t n;   /* entries */
     dict *shared; /* NULL: gathered one by one */
     mem *m;
-    size_t headroom;
+    uint64_t headroom; /* stays free in the account */
     const pq_leaf *leaf;
     body page, index; /* index: uint32 offset of each entry of a BYTE_ARRAY's length */
     block_cache page_blocks, index_blocks;

@@ -9,11 +9,26 @@ static bool held_by_others(const buffer *b)
     return atomic_load_explicit(&((buffer *)(uintptr_t)b)->refs, memory_order_acquire) != 1;
 }
 
+uint64_t page_keeps_free(const page_reader *p)
+{
+    const codec *c;
+
+    if (p->codec_id == CODEC_NONE || (p->has_ctx && p->ctx.charged))
+        return p->headroom;
+    c = codec_by_id(p->codec_id);
+    return p->headroom + (c ? c->decode_mem(0) : 0);
+}
+
+static bool has_room(const page_reader *p, size_t bytes)
+{
+    uint64_t room = mem_room(p->m), keep = page_keeps_free(p);
+
+    return room >= keep && room - keep >= bytes;
+}
+
 static buffer *room_for(page_reader *p, size_t bytes)
 {
-    uint64_t room = mem_room(p->m);
-
-    if (room < p->headroom || room - p->headroom < bytes)
+    if (!has_room(p, bytes))
         return NULL;
     return buffer_try_new(p->m, bytes);
 }
@@ -303,7 +318,7 @@ static nrw_status drain_open(drain *d, page_reader *p, size_t len, nrw_error *er
         return err_set(err, NRW_E_MEMLIMIT,
                        "a page of %zu bytes does not fit, and there is nowhere to spill it", len);
     for (d->cap = CURSOR_WINDOW; !piece && d->cap > CURSOR_WINDOW_MIN; d->cap /= 4)
-        if (mem_room(p->m) / 2 >= d->cap + p->headroom / 2 && (piece = mem_try_alloc(p->m, d->cap)))
+        if (has_room(p, d->cap) && (piece = mem_try_alloc(p->m, d->cap)))
             break;
     if (!piece)
         TRY(mem_alloc(p->m, d->cap, &piece, err));

@@ -40,6 +40,9 @@ nrw_status page_body(page_reader *p, const pq_page *h, body *out, nrw_error *err
 void page_pass(page_reader *p, const pq_page *h);
 /* Releases a body, keeping its buffer for the next page if nobody else holds it. */
 void page_recycle(page_reader *p, body *b);
+/* What must stay free beside pages and dictionaries that are held in memory: also the codec's
+ * tables, as long as there are none. */
+uint64_t page_keeps_free(const page_reader *p);
 /* Frees all memory; `at` stays. */
 void page_park(page_reader *p);
 
