@@ -1,7 +1,8 @@
 #include "format/text/own.h"
 
-/* A column's piece: as much as lets a whole morsel be read at once where memory allows it (the
- * next morsel may then be read while this one is written), less where there are many columns. */
+/* A column is read as a whole where that fits: then the reader may let go of its page, and the
+ * next morsel may be read while this one is written. Where the columns of a morsel are too much
+ * together, the later ones come in small pieces. */
 #define PIECE_LEAST ((size_t)1 << 10)
 #define PIECE_MOST  ((size_t)1 << 20)
 
@@ -14,7 +15,7 @@ budget text_write_held(const schema *s)
 /* How pieces are cut does not show in the output. */
 static size_t piece_bytes(const text_writer *w, const batch *b)
 {
-    uint64_t piece = mem_limit(b->m) / 2 / w->workers / (w->n ? w->n : 1);
+    uint64_t piece = mem_room(b->m) / 2 / w->workers;
     return piece < PIECE_LEAST ? PIECE_LEAST : piece > PIECE_MOST ? PIECE_MOST : (size_t)piece;
 }
 
@@ -30,14 +31,13 @@ nrw_status text_cols_open(const text_writer *w, text_task *k, nrw_error *err)
 nrw_status text_cols_next(const text_writer *w, text_task *k, uint32_t max, uint32_t *rows,
                           nrw_error *err)
 {
-    size_t piece = piece_bytes(w, k->b);
     *rows = max;
     for (uint32_t c = 0; c < w->n; c++) {
         text_column *col = &k->cols[c];
         if (col->at == col->v.len) {
             vector_release(&col->v);
             col->at = col->run = 0;
-            nrw_status st = column_next(&col->walk, piece, &col->v, err);
+            nrw_status st = column_next(&col->walk, piece_bytes(w, k->b), &col->v, err);
             if (st != NRW_OK)
                 return st; /* all columns have the same rows, so all end together */
         }
