@@ -9,9 +9,9 @@
  * - Dictionary first (unless off, boolean, or encoding given). Entries stand in order of first
  *   appearance; an incoming dictionary is remapped through a table, once per entry that occurs;
  *   runs are taken as runs. It is given up when its PLAIN size would pass dictionary_bytes (the
- *   page in progress ends with the row before, still with the dictionary) or at the end of the first
- *   page that holds values (then that page, too, is written without): when more than half of its
- *   values were distinct or, where the encoding without a dictionary is DELTA_BINARY_PACKED, when
+ *   page in progress ends with the row before, still with the dictionary) or at the end of the
+ * first page that holds values (then that page, too, is written without): when more than half of
+ * its values were distinct or, where the encoding without a dictionary is DELTA_BINARY_PACKED, when
  *   that takes less than the page's indices. After that pages are PLAIN, in version 2
  *   DELTA_BINARY_PACKED for what is stored as INT32 or INT64, DELTA_LENGTH_BYTE_ARRAY for text and
  *   binary, RLE for booleans.

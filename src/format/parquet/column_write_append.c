@@ -197,8 +197,8 @@ static uint32_t step_rows(const pq_column_writer *w, const vector *v, uint32_t l
 
     if (w->indexing && v->form == VECTOR_DICT && w->remap.n)
         most = PQ_BLOCK_ROWS; /* indices alone are looked at */
-    else if (!w->indexing && w->t.class == PQ_VALUES_NUMBERS && v->form == VECTOR_FLAT && !v->validity &&
-        v->type.width == w->t.width && !w->t.convert)
+    else if (!w->indexing && w->t.class == PQ_VALUES_NUMBERS && v->form == VECTOR_FLAT &&
+             !v->validity && v->type.width == w->t.width && !w->t.convert)
         most = room;
     room = room < most ? room : most;
     return left < room ? left : room;

@@ -148,8 +148,8 @@ static size_t head_guess(const pq_column_writer *w)
  * next ones are likely to be full, too. */
 static size_t body_ahead(const pq_column_writer *w)
 {
-    size_t full = pq_is_text(w) ? w->page_bytes + w->page_bytes / 32
-                                : (size_t)w->page_limit * w->t.width;
+    size_t full =
+        pq_is_text(w) ? w->page_bytes + w->page_bytes / 32 : (size_t)w->page_limit * w->t.width;
     size_t rows = (size_t)w->page.rows + w->ahead;
 
     return w->was_full ? full : size_min(full, rows * (pq_is_text(w) ? 12 : w->t.width));

@@ -58,7 +58,7 @@ struct pq_column_writer {
     uint32_t page_limit;  /* rows */
     uint64_t page_bytes, dict_bytes;
     uint64_t remap_most; /* entries of incoming dictionaries that get a table */
-    size_t keep_bound; /* bytes of long bounds that are handed out */
+    size_t keep_bound;   /* bytes of long bounds that are handed out */
 
     /* the chunk */
     int64_t rows, nulls;
