@@ -47,12 +47,15 @@ void *codec_heap_alloc(void *heap, size_t bytes)
     codec_heap *h = heap;
     size_t all;
     void *p = NULL;
+    nrw_status st;
     if (!size_add(bytes, HEAD, &all))
-        h->st = err_set(h->err, NRW_E_NOMEM, "a codec asks for %zu bytes", bytes);
+        st = err_set(h->err, NRW_E_NOMEM, "a codec asks for %zu bytes", bytes);
     else
-        h->st = mem_alloc(h->ctx->m, all, &p, h->err);
-    if (!p)
+        st = mem_alloc(h->ctx->m, all, &p, h->err);
+    if (st < 0) { /* stays: the library may ask for more before it gives up */
+        h->st = st;
         return NULL;
+    }
     h->ctx->charged += all;
     store_u64(p, all);
     return (uint8_t *)p + HEAD;

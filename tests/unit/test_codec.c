@@ -1,5 +1,7 @@
 #include "codec_testing.h"
 
+#include "base/fault.h"
+
 static const size_t sizes[] = {0, 1, 2, 13, 100, 4096, 65536, 100001};
 
 static void table(void **state)
@@ -298,6 +300,57 @@ static void short_grants(void **state)
     test_mem_close(m);
 }
 
+#ifdef NARROWS_FAULTS
+
+/* Encoding, decoding and streaming, each with its n-th allocation refused by the system. */
+static nrw_status faulty(const codec *k, int what, const block *b, uint8_t *to, mem *m)
+{
+    nrw_error err = NRW_ERROR_INIT;
+    codec_ctx c = codec_ctx_init(k, m);
+    span src = {b->packed, b->packed_len};
+    nrw_status st;
+    size_t n;
+    if (what == 0)
+        st = k->encode(&c, k->default_level, (span){b->plain, b->n}, to, k->bound(b->n), &n, &err);
+    else if (what == 1)
+        st = k->decode(&c, src, to, b->n, &err);
+    else
+        st = stream_decode(&c, src, 5000, 5000, to, b->n, &err);
+    if (st < 0)
+        assert_true(err.message[0] != 0);
+    codec_ctx_release(&c);
+    return st;
+}
+
+static void allocation_faults(void **state)
+{
+    (void)state;
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    for (size_t i = 0; codec_at(i); i++) {
+        const codec *k = codec_at(i);
+        codec_ctx c = codec_ctx_init(k, m);
+        block b = encode(&c, k->default_level, BLOCK_MIXED, 50000);
+        codec_ctx_release(&c);
+        uint8_t *to = malloc(k->bound(b.n) + b.n);
+        for (int what = 0; what < 3; what++) {
+            nrw_status st = NRW_E_NOMEM;
+            for (uint64_t n = 1; st < 0; n++) {
+                assert_true(n < 100);
+                fault_arm(FAULT_ALLOC, n);
+                st = faulty(k, what, &b, to, m);
+                fault_arm(FAULT_ALLOC, 0);
+                if (st != NRW_OK && st != NRW_E_NOMEM)
+                    fail_msg("%s: status %d with fault %d of way %d", k->name, st, (int)n, what);
+            }
+        }
+        free(to);
+        block_free(&b);
+    }
+    test_mem_close(m);
+}
+
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +363,9 @@ int main(void)
         cmocka_unit_test(edges),
         cmocka_unit_test(short_grants),
         cmocka_unit_test(large_and_charged),
+#ifdef NARROWS_FAULTS
+        cmocka_unit_test(allocation_faults),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
