@@ -211,6 +211,7 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     TRY(sort_leaves(r, err));
     share = mem_room(grant) / (n ? n : 1);
     r->park = share < pq_chunk_least() + (128 << 10);
+    r->chunk_options.meta = r->meta;
     r->chunk_options.verify_crc = true;
     r->chunk_options.read_ahead = share / 8 > (256 << 10)  ? 256 << 10
                                   : share / 8 < (16 << 10) ? 16 << 10
