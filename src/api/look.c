@@ -148,21 +148,56 @@ static nrw_status print(look *l, nrw_status (*run)(look *l, nrw_error *err), nrw
     return st < 0 ? st : told;
 }
 
+static int look_of(const nrw_job *job)
+{
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
+        if (strcmp(looks[i].verb, job->verb->name) == 0)
+            return (int)i;
+    return -1;
+}
+
+static nrw_status open_look(nrw_job *job, int which, look *l, nrw_error *err)
+{
+    *l = (look){.job = job};
+    TRY(choose_format(l, looks[which].formats, err));
+    TRY(job_limits_settle(job, err));
+    if (looks[which].run != look_stats) /* which shares out what there is */
+        TRY(job_limits_check(job, err));
+    return job_files(job, &l->files, err);
+}
+
 nrw_status job_look(nrw_job *job, nrw_error *err)
 {
-    look l = {.job = job};
+    int which = look_of(job);
+    look l;
 
-    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
-        if (strcmp(looks[i].verb, job->verb->name) != 0)
-            continue;
-        TRY(choose_format(&l, looks[i].formats, err));
-        TRY(job_limits_settle(job, err));
-        if (looks[i].run != look_stats) /* which shares out what there is */
-            TRY(job_limits_check(job, err));
-        TRY(job_files(job, &l.files, err));
-        l.line = bytes_init(job->root, LINE_MAX_BYTES);
-        job->phase = job->verb->name;
-        return print(&l, looks[i].run, err);
-    }
-    return job_move(job, false, err); /* head, tail */
+    if (which < 0) /* head, tail */
+        return job_move(job, false, err);
+    TRY(open_look(job, which, &l, err));
+    l.line = bytes_init(job->root, LINE_MAX_BYTES);
+    job->phase = job->verb->name;
+    return print(&l, looks[which].run, err);
+}
+
+nrw_status job_look_plan(nrw_job *job, nrw_error *err)
+{
+    job_plan *p = &job->plan;
+    int which = look_of(job);
+    look l;
+
+    if (which < 0)
+        return job_move(job, true, err);
+    TRY(open_look(job, which, &l, err));
+    if (looks[which].run == look_stats)
+        return look_stats_plan(&l, err);
+    *p = (job_plan){.n = 1, .peak = job->limits.ceiling};
+    p->from = job->limits.baseline + mem_peak(job->root) + ((uint64_t)1 << 20);
+    p->spill = looks[which].run == look_verify ? job->limits.spill_limit : 0;
+    p->steps[0] = (plan_step){.how = "streams", .least = 1 << 20, .rows = -1};
+    p->steps[0].grant = job->limits.ceiling - job->limits.baseline;
+    snprintf(p->steps[0].what, sizeof p->steps[0].what, "%s",
+             looks[which].run == look_verify ? "check every page" : "read metadata");
+    snprintf(p->steps[0].detail, sizeof p->steps[0].detail, "%zu file%s, one after the other",
+             l.files.n, l.files.n == 1 ? "" : "s");
+    return NRW_OK;
 }

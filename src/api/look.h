@@ -34,5 +34,6 @@ nrw_status look_schema(look *l, nrw_error *err) NRW_CHECKED;
 nrw_status look_inspect(look *l, nrw_error *err) NRW_CHECKED;
 nrw_status look_verify(look *l, nrw_error *err) NRW_CHECKED;
 nrw_status look_stats(look *l, nrw_error *err) NRW_CHECKED;
+nrw_status look_stats_plan(look *l, nrw_error *err) NRW_CHECKED;
 
 #endif

@@ -10,6 +10,7 @@
 #include "column/summary.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
@@ -32,7 +33,8 @@ typedef struct stats {
     job_inputs in;
     uint32_t *cols, n_cols;
     uint32_t workers;
-    uint64_t grants[PARTS];
+    uint64_t least[PARTS], grants[PARTS];
+    uint64_t needs; /* the least ceiling */
     mem *books[PARTS];
     sink sink;
 } stats;
@@ -168,23 +170,24 @@ static nrw_status budgets(const stats *t, uint64_t *least, uint64_t *wish, nrw_e
 
 static nrw_status share_memory(stats *t, nrw_error *err)
 {
-    uint64_t least[PARTS], wish[PARTS], needs;
+    uint64_t wish[PARTS];
     char size[TEXT_NUMBER], have[TEXT_NUMBER];
 
     job_hold(t->l->job);
     for (t->workers = t->l->job->limits.workers;; t->workers--) {
-        TRY(budgets(t, least, wish, err));
-        if (job_share(t->l->job, least, wish, PARTS, t->grants, &needs) >= 0)
+        TRY(budgets(t, t->least, wish, err));
+        if (job_share(t->l->job, t->least, wish, PARTS, t->grants, &t->needs) >= 0)
             return job_limits_check(t->l->job, err);
         if (t->workers == 1)
             break;
     }
     err_at_object(err, t->in.name);
     err_next(err, "give --memory %s or more, or fewer columns with --select",
-             text_size_option(needs, size));
+             text_size_option(t->needs, size));
     return err_set(err, NRW_E_MEMLIMIT,
                    "a summary of %u columns takes at least %s, --memory is %s, nothing was read",
-                   t->n_cols, text_size(needs, size), text_size(t->l->job->limits.ceiling, have));
+                   t->n_cols, text_size(t->needs, size),
+                   text_size(t->l->job->limits.ceiling, have));
 }
 
 /* ---- run ---- */
@@ -315,14 +318,50 @@ static nrw_status print_all(const stats *t, nrw_error *err)
     return look_table_end(&table);
 }
 
+static void plan_fill(const stats *t)
+{
+    static const char *const names[PARTS] = {"read parquet", "summarise each column",
+                                             "batches in flight"};
+    static const char *const how[PARTS] = {"streams", "bounded", "streams"};
+    const job_limits *limits = &t->l->job->limits;
+    job_plan *p = &t->l->job->plan;
+
+    *p = (job_plan){.n = PARTS, .peak = limits->baseline + limits->held, .from = t->needs};
+    p->spill = limits->spill_limit;
+    for (int i = 0; i < PARTS; i++) {
+        p->steps[i] = (plan_step){.how = how[i], .least = t->least[i], .grant = t->grants[i]};
+        p->steps[i].rows = i == PART_READ ? scan_rows(t->in.scan) : -1;
+        snprintf(p->steps[i].what, sizeof p->steps[i].what, "%s", names[i]);
+        p->peak += t->grants[i];
+    }
+    snprintf(p->steps[0].detail, sizeof p->steps[0].detail, "%u columns of %zu file%s", t->n_cols,
+             scan_files(t->in.scan), scan_files(t->in.scan) == 1 ? "" : "s");
+}
+
+static nrw_status prepare(stats *t, nrw_error *err)
+{
+    TRY(job_inputs_open(t->l->job, &t->in, err));
+    TRY(choose_columns(t, err));
+    TRY(share_memory(t, err));
+    plan_fill(t);
+    return NRW_OK;
+}
+
+nrw_status look_stats_plan(look *l, nrw_error *err)
+{
+    stats t = {.l = l};
+    nrw_status st = prepare(&t, err);
+
+    job_inputs_close(&t.in);
+    return st;
+}
+
 nrw_status look_stats(look *l, nrw_error *err)
 {
     stats t = {.l = l};
     nrw_status st;
 
-    TRY_OUT(job_inputs_open(l->job, &t.in, err));
-    TRY_OUT(choose_columns(&t, err));
-    TRY_OUT(share_memory(&t, err));
+    TRY_OUT(prepare(&t, err));
     TRY_OUT(read_all(&t, err));
     TRY_OUT(merge_sets(&t.sink, err));
     st = print_all(&t, err);

@@ -61,6 +61,8 @@ static nrw_status plan_text(const nrw_job *job, bytes *out, nrw_error *err)
                      text_size_of(p->peak, job->limits.ceiling, peak),
                      text_size(job->limits.baseline, base), job->limits.workers,
                      text_size(p->from, from)));
+    if (!p->spill)
+        return bytes_printf(out, err, "spill  none");
     return bytes_printf(out, err, "spill  at most %s", text_size(p->spill, spill));
 }
 
@@ -102,11 +104,7 @@ nrw_status nrw_job_plan(nrw_job *job, int json, char **text, nrw_error *err)
     nrw_status st;
 
     *text = NULL;
-    if (!job->verb->moves_rows) {
-        st = bytes_printf(&out, err, json ? "{\"steps\":[]}" : "reads metadata only; spills nothing");
-        return hand_out(&out, st, text, err);
-    }
-    TRY(job_move(job, true, err));
+    TRY(job->verb->moves_rows ? job_move(job, true, err) : job_look_plan(job, err));
     st = json ? plan_json(job, &out, err) : plan_text(job, &out, err);
     return hand_out(&out, st, text, err);
 }
