@@ -5,6 +5,7 @@
 #   make bench      the jobs beside their peers
 #   make fuzz       the fuzz targets, FUZZ_SECONDS each
 #   make lint       the rules of the code; make format: clang-format in place
+#   make man        man pages from docs in build/man; make pages: the outputs in docs anew
 #   make install    command, library, headers and man pages under PREFIX
 
 JOBS ?= $(shell nproc)
@@ -15,7 +16,7 @@ export NARROWS_VENV JOBS FUZZ_SECONDS
 
 PYTHON = $$(if [ -x "$(NARROWS_VENV)/bin/python" ]; then echo "$(NARROWS_VENV)/bin/python"; else echo python3; fi)
 
-.PHONY: all release deps venv demo test test-all bench fuzz lint format man install clean
+.PHONY: all release deps venv demo test test-all bench fuzz lint format man pages install clean
 
 all: release
 
@@ -51,7 +52,14 @@ lint:
 format:
 	@find src include cli tests fuzz bench -name '*.[ch]' | xargs clang-format -i
 
-install: release
+# Man pages and the outputs on the pages are made by running the command.
+man: release
+	@tools/mkman.py build/man
+
+pages: release
+	@tools/refill.py
+
+install: release man
 	@cmake --install build --prefix "$(PREFIX)"
 
 clean:
