@@ -215,7 +215,7 @@ long double exact_int_variance(const exact_int *e, uint64_t n)
     return variance_of(&sum, &squares, n, 0);
 }
 
-int64_t exact_int_floor_mean(const exact_int *e, uint64_t n, uint64_t factor)
+int64_t exact_int_whole_mean(const exact_int *e, uint64_t n, uint64_t factor)
 {
     wide sum;
     bool negative = int_sum(e, &sum);
@@ -227,10 +227,10 @@ int64_t exact_int_floor_mean(const exact_int *e, uint64_t n, uint64_t factor)
         rest = (uint64_t)(x % n);
     }
     trim(&sum);
-    if (sum.n > 1 || (sum.n && sum.w[0] > INT64_MAX))
+    if (sum.n > 1 || (sum.n && sum.w[0] >= INT64_MAX))
         return negative ? INT64_MIN : INT64_MAX;
-    int64_t q = sum.n ? (int64_t)sum.w[0] : 0;
-    return negative ? -q - (rest != 0) : q;
+    int64_t q = (sum.n ? (int64_t)sum.w[0] : 0) + (rest > n - rest);
+    return negative ? -q : q;
 }
 
 /* ---- floating point ---- */

@@ -28,8 +28,9 @@ void exact_int_merge(exact_int *e, const exact_int *other);
 long double exact_int_mean(const exact_int *e, uint64_t n);
 /* Of a sample: the sum of squared distances through n - 1. n >= 2. */
 long double exact_int_variance(const exact_int *e, uint64_t n);
-/* floor(sum * factor / n); saturates at the borders of int64. */
-int64_t exact_int_floor_mean(const exact_int *e, uint64_t n, uint64_t factor);
+/* sum * factor / n, the nearest whole number, halves towards 0; saturates at the borders of
+ * int64. */
+int64_t exact_int_whole_mean(const exact_int *e, uint64_t n, uint64_t factor);
 
 /* Floating point; infinities and NaN are the caller's. Digits with carries left in them. */
 typedef struct exact_float {

@@ -387,6 +387,8 @@ void summary_read(const summary *s, summary_facts *out)
                            .nulls = s->nulls,
                            .distinct = distinct_count(&s->distinct),
                            .has_range = s->has_range};
+    if (out->distinct > n) /* an estimate may be too high */
+        out->distinct = n;
     if (s->has_range) {
         out->min = extreme_span(s, &s->min);
         out->max = extreme_span(s, &s->max);
@@ -413,7 +415,7 @@ size_t summary_mean_text(const summary *s, char out[PRINT_MAX])
         t = type_timestamp(UNIT_US, false);
         factor = 86400000000u;
     }
-    int64_t x = exact_int_floor_mean(s->ints, f.rows - f.nulls, factor);
+    int64_t x = exact_int_whole_mean(s->ints, f.rows - f.nulls, factor);
     return print_fixed(&t, (const uint8_t *)&x, out);
 }
 

@@ -141,6 +141,12 @@ static void borders(void **state)
     v = flat(m, type_of(TYPE_DATE), 2, (int32_t[]){-1, 0});
     facts(m, &v, "1969-12-31 12:00:00", "", 2);
     vector_release(&v);
+    v = flat(m, type_of(TYPE_TIMESTAMP), 3, (int64_t[]){0, 1, 1});
+    facts(m, &v, "1970-01-01 00:00:00.000001", "", 2);
+    vector_release(&v);
+    v = flat(m, type_of(TYPE_TIMESTAMP), 2, (int64_t[]){-2, -1});
+    facts(m, &v, "1969-12-31 23:59:59.999999", "", 2);
+    vector_release(&v);
     type t = type_of(TYPE_INT32);
     assert_ok(vector_nulls(m, &t, 5, &v, &err), &err);
     facts(m, &v, "", "", 0);
