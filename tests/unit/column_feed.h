@@ -47,7 +47,7 @@ static inline nrw_status park_now_and_then(pq_column_writer *w, const feeding *f
         return NRW_OK;
     uint64_t encoded = pq_column_encoded(w);
     TRY(pq_column_park(w, f->park, err));
-    assert_true(pq_column_memory(w) < 2048);
+    assert_true(pq_column_memory(w) < 900);
     TRY(pq_column_unpark(w, err));
     assert_int_equal(encoded, pq_column_encoded(w));
     return NRW_OK;

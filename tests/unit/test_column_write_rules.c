@@ -166,6 +166,40 @@ static void test_memory_is_exact(void **state)
     }
 }
 
+/* Pages and dictionaries of usual size, in spill blocks of their own. */
+static void test_large_parts_parked(void **state)
+{
+    static const type_id ids[] = {TYPE_INT64, TYPE_UTF8, TYPE_INT32, TYPE_BOOL};
+    (void)state;
+
+    for (int i = 0; i < 8; i++) {
+        mem *m = test_mem_open(MEM_NO_LIMIT);
+        nrw_error err = NRW_ERROR_INIT;
+        pq_write_options opts = {.page_bytes = 128 << 10,
+                                 .page_rows = 20000,
+                                 .dictionary_bytes = 1 << 20,
+                                 .version = 1 + i / 4,
+                                 .statistics_truncate = 64};
+        pq_column_options col = by_rule();
+        rows r = rows_make((field){.name = "c", .type = type_of(ids[i % 4]), .nullable = true},
+                           60000, i % 4 == 2 ? 60000 : 6000, 100, 1);
+        feeding flat = {.cut = 60000}, mixed = {.cut = 4100, .form = ROWS_MIXED};
+        chunk_out want = write_rows(&r, m, &opts, &col, &flat), got;
+        spill *s;
+        assert_ok(spill_new(m, NULL, UINT64_MAX, &s, &err), &err);
+        mixed.park = s;
+        got = write_rows(&r, m, &opts, &col, &mixed);
+        check_same(&want, &got);
+        check_chunk(&got, &r, &opts, &col);
+        chunk_release(&want);
+        chunk_release(&got);
+        assert_int_equal(spill_used(s), 0);
+        spill_close(s);
+        rows_free(&r);
+        test_mem_close(m);
+    }
+}
+
 /* A spill file that is full: the writer stays as it was, and goes on. */
 static void test_park_refused(void **state)
 {
@@ -316,13 +350,10 @@ static void test_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dictionary_rules),
-        cmocka_unit_test(test_delta_instead_of_dictionary),
-        cmocka_unit_test(test_several_chunks),
-        cmocka_unit_test(test_park_refused),
-        cmocka_unit_test(test_freed_while_parked),
-        cmocka_unit_test(test_memory_is_exact),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_dictionary_rules), cmocka_unit_test(test_delta_instead_of_dictionary),
+        cmocka_unit_test(test_several_chunks),   cmocka_unit_test(test_large_parts_parked),
+        cmocka_unit_test(test_park_refused),     cmocka_unit_test(test_freed_while_parked),
+        cmocka_unit_test(test_memory_is_exact),  cmocka_unit_test(test_refusals),
 #ifdef NARROWS_FAULTS
         cmocka_unit_test(test_faults),
 #endif

@@ -21,11 +21,17 @@ enum {
 
 struct pq_parked {
     spill *s;
-    size_t len[PARTS];
-    spill_block block[PARTS]; /* of parts of more than TOGETHER */
-    spill_block small;        /* all others, one behind the other */
-    bool table;               /* the dictionary was still growing */
+    uint32_t len[PARTS]; /* bytes in use; a page or a dictionary is never larger */
+    bool table;          /* the dictionary was still growing */
+    uint32_t n_blocks;
+    spill_block small;   /* parts of up to TOGETHER, one behind the other */
+    spill_block block[]; /* the others, in order */
 };
+
+static size_t parked_bytes(uint32_t n_blocks)
+{
+    return sizeof(pq_parked) + n_blocks * sizeof(spill_block);
+}
 
 static span words_span(const pq_words *w, size_t words)
 {
@@ -60,7 +66,7 @@ static bool is_small(size_t len)
     return len <= TOGETHER;
 }
 
-static size_t small_bytes(const size_t *len)
+static size_t small_bytes(const uint32_t *len)
 {
     size_t sum = 0;
 
@@ -92,7 +98,7 @@ static void drop_state(pq_column_writer *w)
 
 static void free_blocks(pq_parked *k)
 {
-    for (int i = 0; i < PARTS; i++)
+    for (uint32_t i = 0; i < k->n_blocks; i++)
         if (k->block[i].len)
             spill_free(k->s, &k->block[i]);
     if (k->small.len)
@@ -118,35 +124,43 @@ static nrw_status write_small(pq_column_writer *w, const span *part, pq_parked *
     return st;
 }
 
-static nrw_status write_parts(pq_column_writer *w, pq_parked *k, nrw_error *err)
+static nrw_status write_parts(pq_column_writer *w, const span *part, pq_parked *k, nrw_error *err)
 {
-    span part[PARTS];
+    uint32_t n = 0;
 
-    parts_of(w, part);
     for (int i = 0; i < PARTS; i++) {
-        k->len[i] = part[i].len;
+        k->len[i] = (uint32_t)part[i].len;
         if (!is_small(part[i].len))
-            TRY(spill_write(k->s, part[i], true, &k->block[i], err));
+            TRY(spill_write(k->s, part[i], true, &k->block[n++], err));
     }
     return write_small(w, part, k, err);
 }
 
 nrw_status pq_column_park(pq_column_writer *w, spill *s, nrw_error *err)
 {
+    span part[PARTS];
     pq_parked *k;
+    uint32_t n = 0;
     void *p;
     nrw_status st;
 
     if (w->parked)
         return NRW_OK;
-    TRY(mem_zalloc(w->m, sizeof *k, &p, err));
+    parts_of(w, part);
+    for (int i = 0; i < PARTS; i++) {
+        if (part[i].len > UINT32_MAX)
+            return err_set(err, NRW_E_VALUE, "a value of %zu bytes is too long", part[i].len);
+        n += !is_small(part[i].len);
+    }
+    TRY(mem_zalloc(w->m, parked_bytes(n), &p, err));
     k = p;
     k->s = s;
+    k->n_blocks = n;
     k->table = w->dict.slots != NULL;
-    st = write_parts(w, k, err);
+    st = write_parts(w, part, k, err);
     if (st < 0) {
         free_blocks(k);
-        mem_free(w->m, k, sizeof *k);
+        mem_free(w->m, k, parked_bytes(n));
         return st;
     }
     drop_state(w);
@@ -237,13 +251,14 @@ static nrw_status read_small(pq_column_writer *w, const pq_parked *k, uint8_t *c
 static nrw_status read_parts(pq_column_writer *w, pq_parked *k, nrw_error *err)
 {
     uint8_t *dst[PARTS] = {0};
+    uint32_t n = 0;
 
     for (int i = 0; i < PARTS; i++) {
         if (!k->len[i])
             continue;
         TRY(part_room(w, i, k->len[i], &dst[i], err));
         if (!is_small(k->len[i]))
-            TRY(spill_read(k->s, &k->block[i], dst[i], err));
+            TRY(spill_read(k->s, &k->block[n++], dst[i], err));
     }
     TRY(read_small(w, k, dst, err));
     return k->table ? pq_dict_rebuild(&w->dict, err) : NRW_OK;
@@ -269,11 +284,11 @@ void pq_parked_release(pq_column_writer *w)
     if (!w->parked)
         return;
     free_blocks(w->parked);
-    mem_free(w->m, w->parked, sizeof *w->parked);
+    mem_free(w->m, w->parked, parked_bytes(w->parked->n_blocks));
     w->parked = NULL;
 }
 
 uint64_t pq_parked_memory(const pq_column_writer *w)
 {
-    return w->parked ? mem_cost(sizeof *w->parked) : 0;
+    return w->parked ? mem_cost(parked_bytes(w->parked->n_blocks)) : 0;
 }

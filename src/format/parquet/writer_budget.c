@@ -4,7 +4,7 @@
 #include "format/parquet/writer_own.h"
 
 enum {
-    PARKED = 640,            /* what a parked actor keeps */
+    PARKED = 832,            /* what a parked actor keeps */
     FIXED = 160 * 1024,      /* the writer, logs of the file, footer pieces, a window */
     WORKER_FIXED = 8 * 1024, /* lists of pending pages, their records */
     PIECE_LEAST = 64 * 1024,
