@@ -246,7 +246,7 @@ def cases(tier):
         parts = 4 if folder == BAD else 1
         for n in range(parts):
             yield (f"{folder}, sanitizers" + (f", part {n + 1}" if parts > 1 else ""),
-                   lambda p=paths[n::parts], m=4 if tier == "all" or folder == BAD else 2:
+                   lambda p=paths[n::parts], m=5 if tier == "all" or folder == BAD else 3:
                    sanitized.check(p, m), 600)
     for n in range(4):
         yield f"changed at random, sanitizers, part {n + 1}", lambda p=seeds[n::4]: \

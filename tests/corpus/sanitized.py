@@ -29,23 +29,25 @@ def run(*arguments):
             + " < ".join(f"{f} {place}" for f, place in frames))
 
 
-def commands(path):
+def commands(path, target):
     yield "copy", path, "-", "-f", "json", "--memory", "512MiB"
+    yield "copy", path, target, "--on-exists", "replace", "--memory", "512MiB"
     yield "verify", path
     yield "inspect", path, "--pages", "-f", "json"
     yield "stats", path, "--memory", "512MiB"
 
 
-def check(paths, most=4):
+def check(paths, most=5):
     harness.need(BINARY)
     wrong = []
-    for path in paths:
-        if os.path.getsize(path) > 4 * MIB:
-            continue
-        for command in list(commands(path))[:most]:
-            found = run(*command)
-            if found:
-                wrong.append(found)
+    with Scratch("sanitized") as s:
+        for path in paths:
+            if os.path.getsize(path) > 4 * MIB:
+                continue
+            for command in list(commands(path, s("o.parquet")))[:most]:
+                found = run(*command)
+                if found:
+                    wrong.append(found)
     if wrong:
         raise AssertionError(f"{len(wrong)} runs\n" + "\n".join(wrong[:40]))
     return f"{len(paths)} files"
@@ -78,7 +80,7 @@ def mutated(paths, times):
             path = s(f"{n}-{os.path.basename(source)}")
             with open(path, "wb") as f:
                 f.write(data)
-            found = run(*list(commands(path))[n // len(paths) % 4])
+            found = run(*list(commands(path, s("o.parquet")))[n // len(paths) % 5])
             if found:
                 wrong.append(found)
                 keep = os.path.join(harness.DATA, "crashes", "corpus")
