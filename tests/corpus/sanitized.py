@@ -15,7 +15,7 @@ BINARY = os.environ.get("NARROWS_ASAN", os.path.join(harness.ROOT, "build-asan",
 
 def run(*arguments):
     """What is wrong with a run, or None."""
-    ran = harness.narrows(*arguments, binary=BINARY, env=ENVIRONMENT, timeout=60,
+    ran = harness.narrows(*arguments, binary=BINARY, env=ENVIRONMENT, timeout=20,
                           stdout=open(os.devnull, "wb"))
     name = os.path.basename(arguments[1])
     if ran.timed_out:
