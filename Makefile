@@ -22,7 +22,7 @@ all: release
 
 release: deps
 	@cmake --preset release >/dev/null
-	@cmake --build build -j$(JOBS)
+	@cmake --build build -j$(JOBS) --target narrows narrows_static narrows_shared
 
 deps:
 	@tools/deps.sh

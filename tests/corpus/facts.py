@@ -7,7 +7,9 @@ import json
 import re
 import struct
 import zlib
-from decimal import Decimal
+from decimal import Decimal, getcontext
+
+getcontext().prec = 120
 
 NESTED = ("struct", "list", "map", "large_list", "fixed_size_list", "list_view", "run_end")
 
@@ -70,7 +72,9 @@ def read_moment(text, zone):
     """2024-01-31 12:34:56.500+00 -> 2024-01-31T12:34:56.5 (Z where `zone`)."""
     era = text.endswith(" (BC)") or " (BC) " in text
     text = re.sub(r"(\+00(:00)?|Z)$", "", text.replace(" (BC)", "")).replace(" ", "T", 1)
-    text = "-" + text if era else text
+    if era:  # 1 BC is the year 0 of ISO 8601
+        year, rest = text.split("-", 1)
+        text = f"{'-' if year > '0001' else ''}{int(year) - 1:04}-{rest}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return text + ("Z" if zone else "")
