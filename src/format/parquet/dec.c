@@ -1,5 +1,7 @@
 #include "format/parquet/dec.h"
 
+#include "base/utf8.h"
+
 uint32_t pq_physical_width(const pq_leaf *leaf)
 {
     switch (leaf->physical) {
@@ -94,7 +96,8 @@ nrw_status dec_views(decoder *d, uint32_t n, view_sink *s, view *dst, uint32_t *
         return NRW_OK;
     if (!d->begun)
         TRY(begin(d, err));
-    return d->class->views(d, n, s, dst, got, err);
+    TRY(d->class->views(d, n, s, dst, got, err));
+    return sink_check_text(s, d->leaf, dst, *got, err);
 }
 
 nrw_status dec_skip(decoder *d, uint64_t n, nrw_error *err)
@@ -104,6 +107,45 @@ nrw_status dec_skip(decoder *d, uint64_t n, nrw_error *err)
     if (!d->begun)
         TRY(begin(d, err));
     return d->class->skip(d, n, err);
+}
+
+/* ---- text ---- */
+
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
+/* Whether more than VIEW_INLINE bytes are all ASCII: whole words, and the last one once more. */
+static bool long_ascii(const uint8_t *p, size_t n)
+{
+    uint64_t seen = load_u64(p + n - 8);
+
+    for (size_t i = 0; i + 8 < n; i += 8)
+        seen |= load_u64(p + i);
+    return !(seen & HIGH_BITS);
+}
+
+static bool view_utf8(const view_sink *s, const view *v)
+{
+    const uint8_t *p = (const uint8_t *)v;
+
+    if (v->len <= VIEW_INLINE) {
+        bool ascii = !((load_u32(p + 4) & (uint32_t)HIGH_BITS) | (load_u64(p + 8) & HIGH_BITS));
+        return ascii || utf8_valid(v->inlined, (size_t)v->len);
+    }
+    p = s->v->heaps.at[v->heap]->data + v->offset;
+    return long_ascii(p, (size_t)v->len) || utf8_valid(p, (size_t)v->len);
+}
+
+nrw_status sink_check_text(const view_sink *s, const pq_leaf *leaf, const view *v, uint32_t n,
+                           nrw_error *err)
+{
+    type_id id = leaf->field.type.id;
+
+    if (id != TYPE_UTF8 && id != TYPE_JSON && id != TYPE_ENUM)
+        return NRW_OK;
+    for (uint32_t i = 0; i < n; i++)
+        if (!view_utf8(s, &v[i]))
+            return err_set(err, NRW_E_CORRUPT, "a text of %d bytes is not UTF-8", (int)v[i].len);
+    return NRW_OK;
 }
 
 /* ---- where views point ---- */

@@ -34,6 +34,11 @@ nrw_status sink_from(view_sink *s, cursor *c, size_t n, view *out, nrw_error *er
 nrw_status sink_bytes(view_sink *s, const uint8_t *p, size_t n, view *out,
                       nrw_error *err) NRW_CHECKED;
 
+/* NRW_E_CORRUPT where the leaf is text and one of n views is not UTF-8: a writer would have to
+ * change it. */
+nrw_status sink_check_text(const view_sink *s, const pq_leaf *leaf, const view *v, uint32_t n,
+                           nrw_error *err) NRW_CHECKED;
+
 /* A view of more than VIEW_INLINE bytes. */
 static inline view view_long(const uint8_t *p, uint32_t len, int32_t heap, int32_t offset)
 {

@@ -289,7 +289,7 @@ nrw_status dict_views(pq_dict *d, const uint32_t *index, uint32_t n, view_sink *
         s->bytes += len + sizeof(view);
     } while (++i < n && !sink_full(s));
     *got = i;
-    return NRW_OK;
+    return sink_check_text(s, d->leaf, dst, i, err);
 }
 
 /* Raw values of k entries to the room. */

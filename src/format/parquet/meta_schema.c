@@ -203,6 +203,13 @@ static nrw_status leaf_names(pq_meta *p, const tree *t, const pq_element *e, pq_
 static nrw_status add_leaf(pq_meta *p, const tree *t, const pq_element *e, level in, nrw_error *err)
 {
     bool known;
+    char logical[64];
+    if (pq_element_wrong(e)) {
+        pq_logical_print(e, logical, sizeof logical);
+        err_at_column(err, e->name);
+        return err_set(err, NRW_E_CORRUPT, "%s cannot annotate %s", logical,
+                       pq_physical_name((pq_physical)e->physical));
+    }
     uint32_t i = p->n_leaves++;
     pq_leaf *l = &p->leaves[i];
     *l = (pq_leaf){.physical = (pq_physical)e->physical,

@@ -177,6 +177,23 @@ type pq_element_type(const pq_element *e, bool int96_us, bool *known)
     return t;
 }
 
+bool pq_element_wrong(const pq_element *e)
+{
+    type t = {0};
+
+    switch (e->logical) {
+    case PQ_LOGICAL_STRING:
+    case PQ_LOGICAL_ENUM:
+    case PQ_LOGICAL_JSON:
+    case PQ_LOGICAL_BSON:
+    case PQ_LOGICAL_DATE:
+    case PQ_LOGICAL_TIME:
+    case PQ_LOGICAL_TIMESTAMP:
+    case PQ_LOGICAL_INTEGER: return !map_logical(e, &t);
+    default: return false;
+    }
+}
+
 pq_order pq_element_order(const pq_element *e, const type *t, bool known)
 {
     /* Bounds were made in the annotation's order, which nobody knows. */

@@ -51,6 +51,8 @@ void pq_element_convert(pq_element *e);
 /* Type of a leaf's vectors. Annotations that are unknown, or do not fit the physical type, leave
  * the physical type; *known is then false unless there was none. */
 type pq_element_type(const pq_element *e, bool int96_us, bool *known);
+/* Whether the annotation is one that the format does not allow for the physical type. */
+bool pq_element_wrong(const pq_element *e);
 pq_order pq_element_order(const pq_element *e, const type *t, bool known);
 /* "STRING", "DECIMAL(12,2)", "TIMESTAMP_MILLIS"; empty without annotation. As snprintf. */
 size_t pq_logical_print(const pq_element *e, char *out, size_t cap);
