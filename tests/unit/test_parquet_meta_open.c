@@ -253,9 +253,7 @@ static const mapping mappings[] = {
     {{.physical = PQ_BYTE_ARRAY}, "BLOB", ""},
     {{.physical = PQ_BYTE_ARRAY, .converted = CONVERTED(0)}, "VARCHAR", "UTF8"},
     {{.physical = PQ_BYTE_ARRAY, .logical = 1}, "VARCHAR", "STRING"},
-    {{.physical = PQ_INT32, .logical = 1}, "INTEGER", "STRING"}, /* contradictory */
     {{.physical = PQ_INT32, .logical = 6}, "DATE", "DATE"},
-    {{.physical = PQ_INT64, .converted = CONVERTED(6)}, "BIGINT", "DATE"},
     {{.physical = PQ_INT32, .logical = 5, .precision = 9, .scale = 2},
      "DECIMAL(9,2)",
      "DECIMAL(9,2)"},
@@ -284,16 +282,39 @@ static const mapping mappings[] = {
      "TIMESTAMP WITH TIME ZONE",
      "TIMESTAMP_MICROS"},
     {{.physical = PQ_INT64, .logical = 8, .unit = 3}, "TIMESTAMP_NS", "TIMESTAMP(NANOS,local)"},
-    {{.physical = PQ_INT32, .logical = 8, .unit = 2}, "INTEGER", "TIMESTAMP(MICROS,local)"},
     {{.physical = PQ_INT32, .logical = 10, .bits = 8, .flag = true}, "TINYINT", "INT(8)"},
     {{.physical = PQ_INT32, .converted = CONVERTED(12)}, "USMALLINT", "UINT_16"},
     {{.physical = PQ_INT64, .logical = 10, .bits = 64}, "UBIGINT", "UINT(64)"},
-    {{.physical = PQ_INT64, .logical = 10, .bits = 8, .flag = true}, "BIGINT", "INT(8)"},
     {{.physical = PQ_FIXED_LEN_BYTE_ARRAY, .length = 16, .logical = 14}, "UUID", "UUID"},
     {{.physical = PQ_BYTE_ARRAY, .logical = 12}, "JSON", "JSON"},
     {{.physical = PQ_BYTE_ARRAY, .logical = 17}, "BLOB", "GEOMETRY"},
     {{.physical = PQ_BYTE_ARRAY, .logical = 99}, "BLOB", "logical type 99"},
 };
+
+/* Annotations that the format does not allow for the physical type. */
+static const mapping contradictions[] = {
+    {{.physical = PQ_INT32, .logical = 1}, NULL, "STRING"},
+    {{.physical = PQ_INT64, .converted = CONVERTED(6)}, NULL, "DATE"},
+    {{.physical = PQ_INT32, .logical = 8, .unit = 2}, NULL, "TIMESTAMP(MICROS,local)"},
+    {{.physical = PQ_INT64, .logical = 10, .bits = 8, .flag = true}, NULL, "INT(8)"},
+    {{.physical = PQ_INT32, .converted = CONVERTED(18)}, NULL, "INT_64"},
+};
+
+static void test_contradictions(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof contradictions / sizeof contradictions[0]; i++) {
+        element e = contradictions[i].e;
+        e.name = "c";
+        opened o;
+        footer f = flat_footer(&e, 1);
+        nrw_error err = NRW_ERROR_INIT;
+        assert_status(NRW_E_CORRUPT, open_footer(&o, &f, &err), &err);
+        assert_non_null(strstr(err.message, contradictions[i].logical));
+        assert_string_equal(err.column, "c");
+        close_opened(&o);
+    }
+}
 
 static void test_types(void **state)
 {
@@ -774,11 +795,12 @@ static void test_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),         cmocka_unit_test(test_nested),
-        cmocka_unit_test(test_refused),       cmocka_unit_test(test_not_parquet),
-        cmocka_unit_test(test_pages),         cmocka_unit_test(test_statistics),
-        cmocka_unit_test(test_key_values),    cmocka_unit_test(test_values),
-        cmocka_unit_test(test_little_memory), cmocka_unit_test(test_big),
+        cmocka_unit_test(test_types),       cmocka_unit_test(test_contradictions),
+        cmocka_unit_test(test_nested),      cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_not_parquet), cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_statistics),  cmocka_unit_test(test_key_values),
+        cmocka_unit_test(test_values),      cmocka_unit_test(test_little_memory),
+        cmocka_unit_test(test_big),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
