@@ -138,17 +138,20 @@ static nrw_status sink_open(stats *t, const schema *from, uint32_t n_sets, nrw_e
 
 /* ---- memory ---- */
 
-/* What one set of summaries takes. */
+/* Rounding of a summary's blocks. */
+#define SMALL_PARTS 512
+
+/* What one set of summaries takes; in use it counts the entries of one dictionary. */
 static uint64_t set_bytes(const stats *t)
 {
     const schema *s = scan_schema(t->in.scan);
-    uint64_t sum = 64;
+    uint64_t sum = mem_cost(BATCH_MAX_ROWS * sizeof(uint32_t)) + 64;
 
     for (uint32_t c = 0; c < t->n_cols; c++) {
         const type *ty = &s->fields[t->cols[c]].type;
-        sum += mem_cost(summary_bytes(ty)) + sizeof(summary *);
-        if (type_is_view(ty) || ty->id == TYPE_FIXED)
-            sum += 2 * mem_cost(SUMMARY_TEXT_MAX);
+        sum += mem_cost(summary_bytes(ty)) + SMALL_PARTS + sizeof(summary *);
+        if (type_is_view(ty) || ty->id == TYPE_FIXED) /* one of the two is moved while it grows */
+            sum += 3 * mem_cost(SUMMARY_TEXT_MAX);
     }
     return sum;
 }

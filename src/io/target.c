@@ -149,10 +149,12 @@ static nrw_status open_any(target *t, const char *path, nrw_error *err)
 {
     void *p;
 
-    TRY(copy_text(t->m, path, &t->path, &t->path_size, err));
+    bool named = strcmp(path, "-") != 0 && strcmp(path, "/dev/stdout") != 0;
+
+    TRY(copy_text(t->m, named ? path : "standard output", &t->path, &t->path_size, err));
     TRY(mem_alloc(t->m, BUFFER_SIZE, &p, err));
     t->buffer = p;
-    if (strcmp(path, "-") != 0 && strcmp(path, "/dev/stdout") != 0)
+    if (named)
         return open_path(t, path, err);
     t->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     return t->fd < 0 ? err_errno(err, NRW_E_IO, errno, "cannot write to the output") : NRW_OK;
