@@ -93,10 +93,14 @@ static nrw_status read_piece(batch *b, uint32_t c, uint32_t first, uint32_t max_
     TRY(b->source->read(b->source_self, b, b->cols[c].tag, first, max_rows, max_bytes, sel, n_sel,
                         b->m, out, err));
     uint32_t most = sel && n_sel < max_rows ? n_sel : max_rows;
-    if (out->len >= 1 && out->len <= most)
+    nrw_status st = NRW_OK;
+#ifdef NARROWS_DEBUG
+    st = vector_validate(out, err);
+#endif
+    if (st >= 0 && out->len >= 1 && out->len <= most)
         return NRW_OK;
-    nrw_status st =
-        err_set(err, NRW_E_CORRUPT, "a source gave %u of at most %u rows", out->len, most);
+    if (st >= 0)
+        st = err_set(err, NRW_E_CORRUPT, "a source gave %u of at most %u rows", out->len, most);
     vector_release(out);
     return st;
 }
