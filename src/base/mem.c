@@ -6,13 +6,18 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Nothing larger can be meant; keeps all rounding below free of overflow. */
 #define REQUEST_MAX (SIZE_MAX / 4)
+
+/* How often a thread looks again before it takes a refusal by the root as final. */
+#define ROOT_TRIES 16
 
 struct mem {
     mem *parent, *root;
@@ -24,6 +29,7 @@ struct mem {
 typedef struct root_mem {
     mem account;
     block_cache cache;
+    pthread_mutex_t trimming; /* from emptying the cache until the books know of it */
     struct root_mem *next, *prev;
 } root_mem;
 
@@ -46,6 +52,7 @@ nrw_status mem_root(uint64_t limit, mem **out, nrw_error *err)
     r->account.name = "the process";
     atomic_init(&r->account.limit, limit);
     block_cache_init(&r->cache);
+    pthread_mutex_init(&r->trimming, NULL);
     pthread_mutex_lock(&roots_lock);
     r->next = roots;
     if (roots)
@@ -82,6 +89,7 @@ static void free_root(root_mem *r)
     pthread_mutex_unlock(&roots_lock);
     atomic_fetch_sub(&r->account.used, block_cache_empty(&r->cache));
     block_cache_end(&r->cache);
+    pthread_mutex_destroy(&r->trimming);
 }
 
 /* A leak is a defect of the caller: tests stop here, a release leaves the bytes charged above. */
@@ -152,19 +160,32 @@ static mem *charge(mem *m, const mem *end, uint64_t bytes)
 
 static bool trim_root(root_mem *r)
 {
-    uint64_t bytes = block_cache_empty(&r->cache);
+    uint64_t bytes;
 
+    pthread_mutex_lock(&r->trimming);
+    bytes = block_cache_empty(&r->cache);
     discharge(&r->account, NULL, bytes);
+    pthread_mutex_unlock(&r->trimming);
     return bytes > 0;
 }
 
-/* As charge to the top, where free blocks make room if they must. */
+/* As charge to the top, where free blocks make room if they must. Another thread may have taken
+ * the free blocks away or be about to give bytes back: a refusal by the root is final only when it
+ * stands for a while, as it does where the grants below leave room for what is asked. */
 static mem *charge_all(mem *m, uint64_t bytes)
 {
+    const struct timespec moment = {.tv_nsec = 50000};
     mem *refuser = charge(m, NULL, bytes);
 
-    if (refuser && refuser == m->root && trim_root(root_of(m)))
+    for (int i = 0; i < ROOT_TRIES && refuser && refuser == m->root; i++) {
+        if (!trim_root(root_of(m)) && m != refuser) {
+            if (i < ROOT_TRIES / 2)
+                sched_yield();
+            else
+                nanosleep(&moment, NULL);
+        }
         refuser = charge(m, NULL, bytes);
+    }
     return refuser;
 }
 
@@ -306,6 +327,7 @@ void mem_free(mem *m, void *p, size_t bytes)
 {
     mem *root;
     size_t size;
+    uint64_t gone;
 
     if (!p)
         return;
@@ -316,8 +338,9 @@ void mem_free(mem *m, void *p, size_t bytes)
         return;
     }
     size = block_size(bytes);
+    gone = block_cache_put(&root_of(m)->cache, p, size, cache_cap(root));
     discharge(m, root, size);
-    discharge(root, NULL, block_cache_put(&root_of(m)->cache, p, size, cache_cap(root)));
+    discharge(root, NULL, gone);
 }
 
 /* Both sizes of one kind: malloc's or a block's. The books change by the difference. */
