@@ -39,9 +39,9 @@ static nrw_status read_column(mem *m, spill *s, io_file *f, pq_meta *p, uint32_t
                               nrw_error *err)
 {
     pq_chunk_options o = {.verify_crc = true, .read_ahead = 256 << 10, .meta = p};
+    pq_chunk_reader *r = NULL;
 
     for (int32_t g = 0; g < pq_meta_row_groups(p); g++) {
-        pq_chunk_reader *r = NULL;
         pq_row_group rg;
         pq_chunk c;
         arena *a;
@@ -51,20 +51,25 @@ static nrw_status read_column(mem *m, spill *s, io_file *f, pq_meta *p, uint32_t
         st = pq_meta_row_group(p, g, &rg, err);
         if (st >= 0)
             st = pq_meta_chunk(p, g, leaf, a, &c, err);
-        if (st >= 0)
+        if (st >= 0 && r)
+            st = pq_chunk_reopen(r, &c, g, rg.rows, err);
+        else if (st >= 0)
             st = pq_chunk_open(m, s, f, pq_meta_leaf(p, leaf), &c, g, rg.rows, &o, &r, err);
         if (st >= 0)
             st = read_chunk(r, rg.rows, m, t, err);
-        if (r) {
+        if (st >= 0) {
             pq_chunk_counts(r, &n);
             t->counts.pages_decompressed += n.pages_decompressed;
             t->counts.bytes_decompressed += n.bytes_decompressed;
+            pq_chunk_rest(r);
         }
-        pq_chunk_close(r);
         arena_free(a);
-        if (st < 0)
+        if (st < 0) {
+            pq_chunk_close(r);
             return st;
+        }
     }
+    pq_chunk_close(r);
     return NRW_OK;
 }
 

@@ -192,6 +192,36 @@ static void test_dictionary_keeps_its_id_over_a_park(void **state)
     chunk_close(&c);
 }
 
+static void test_reader_serves_the_next_chunk(void **state)
+{
+    (void)state;
+    chunk c = chunk_of(PQ_INT64, type_of(TYPE_INT64), false);
+    nrw_error err = NRW_ERROR_INIT;
+    reader_counts n;
+    uint64_t id = 0;
+    put_dictionary(&c, 8);
+    put_run_page(&c, (int[]){1, 2}, 2, 1000);
+    put_run_page(&c, (int[]){2, 3}, 2, 1000);
+    chunk_open(&c, account);
+    for (int round = 0; round < 3; round++) {
+        vector v;
+        assert_ok(chunk_get(&c, 500, 2500, &v, &err), &err);
+        assert_int_equal(value_at(&v, 0), 101);
+        assert_int_equal(value_at(&v, 2499), 102);
+        assert_int_not_equal(v.values->dict->id, id);
+        id = v.values->dict->id;
+        vector_release(&v);
+        pq_chunk_counts(c.r, &n);
+        assert_int_equal(n.pages_decompressed, 2);
+        pq_chunk_rest(c.r);
+        assert_status(NRW_E_ARG, chunk_get(&c, 0, 1, &v, NULL), &err);
+        assert_ok(pq_chunk_reopen(c.r, &c.meta, 8, c.rows, &err), &err);
+    }
+    assert_status(NRW_E_CORRUPT, pq_chunk_reopen(c.r, &c.meta, 9, c.rows + 1, &err), &err);
+    assert_int_equal(err.row_group, 9);
+    chunk_close(&c);
+}
+
 static void test_fallback_to_plain_ends_the_vector(void **state)
 {
     (void)state;
@@ -583,6 +613,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_runs_join_over_pages),
         cmocka_unit_test(test_dictionary_keeps_its_id_over_a_park),
+        cmocka_unit_test(test_reader_serves_the_next_chunk),
         cmocka_unit_test(test_fallback_to_plain_ends_the_vector),
         cmocka_unit_test(test_null_runs),
         cmocka_unit_test(test_bit_packed_levels),

@@ -46,6 +46,14 @@ void pq_chunk_park(pq_chunk_reader *r);
 void pq_chunk_lost(const pq_chunk_reader *r, int64_t *first, int64_t *n);
 
 void pq_chunk_counts(const pq_chunk_reader *r, reader_counts *out);
+
+/* The chunk is done with: page, dictionary and its metadata are let go. What any chunk of the
+ * column can use (codec tables, whose making takes longer than a small page, and buffers) stays for
+ * pq_chunk_reopen, which is pq_chunk_open for the same column in another row group. Counts start
+ * anew. */
+void pq_chunk_rest(pq_chunk_reader *r);
+nrw_status pq_chunk_reopen(pq_chunk_reader *r, const pq_chunk *c, int32_t row_group, int64_t rows,
+                           nrw_error *err);
 void pq_chunk_close(pq_chunk_reader *r); /* NULL is fine */
 
 /* Least bytes a chunk of this kind needs in its account beyond the vectors it returns. */

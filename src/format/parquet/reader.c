@@ -276,11 +276,12 @@ static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
     return NRW_OK;
 }
 
-static void column_close_chunk(pq_reader *r, column *c)
+/* The chunk is done with; its reader stays for the next one where memory is not short. */
+static void column_leave(pq_reader *r, column *c)
 {
     reader_counts n;
 
-    if (!c->chunk)
+    if (!c->group)
         return;
     pq_chunk_counts(c->chunk, &n);
     pthread_mutex_lock(&r->lock);
@@ -288,8 +289,11 @@ static void column_close_chunk(pq_reader *r, column *c)
     c->closed.pages_skipped += n.pages_skipped;
     c->closed.bytes_decompressed += n.bytes_decompressed;
     pthread_mutex_unlock(&r->lock);
-    pq_chunk_close(c->chunk);
-    c->chunk = NULL;
+    pq_chunk_rest(c->chunk);
+    if (r->park) {
+        pq_chunk_close(c->chunk);
+        c->chunk = NULL;
+    }
     group_unref(r, c->group);
     c->group = NULL;
 }
@@ -299,10 +303,14 @@ static nrw_status column_enter(pq_reader *r, column *c, const morsel *m, nrw_err
 {
     if (c->group == m->group)
         return NRW_OK;
-    column_close_chunk(r, c);
-    TRY(pq_chunk_open(r->grant, r->spill, r->base.file, pq_meta_leaf(r->meta, c->leaf),
-                      &m->group->chunks[c->place], m->group->index, m->group->rows,
-                      &r->chunk_options, &c->chunk, err));
+    column_leave(r, c);
+    if (c->chunk)
+        TRY(pq_chunk_reopen(c->chunk, &m->group->chunks[c->place], m->group->index, m->group->rows,
+                            err));
+    else
+        TRY(pq_chunk_open(r->grant, r->spill, r->base.file, pq_meta_leaf(r->meta, c->leaf),
+                          &m->group->chunks[c->place], m->group->index, m->group->rows,
+                          &r->chunk_options, &c->chunk, err));
     c->group = m->group;
     atomic_fetch_add_explicit(&c->group->refs, 1, memory_order_relaxed);
     return NRW_OK;
@@ -337,10 +345,10 @@ static void columns_done(void *self, batch *b, uint32_t tag)
     /* who reads nothing of a column still has to let the others pass in order; a stopped turn
      * means the job has failed, and nobody waits any more */
     if (turn_wait(&c->turn, ms->seq) == NRW_OK) {
-        if (c->chunk && r->park)
+        if (c->group && r->park)
             pq_chunk_park(c->chunk);
-        if (c->chunk && ms->row0 + ms->rows >= ms->group->rows && c->group == ms->group)
-            column_close_chunk(r, c);
+        if (ms->row0 + ms->rows >= ms->group->rows && c->group == ms->group)
+            column_leave(r, c);
         turn_done(&c->turn, ms->seq);
     }
     if (atomic_fetch_sub_explicit(&ms->columns_left, 1, memory_order_acq_rel) == 1) {
@@ -375,8 +383,10 @@ static void reader_close(reader *base)
 
     if (!r)
         return;
-    for (uint32_t i = 0; i < r->n; i++)
-        column_close_chunk(r, &r->cols[i]);
+    for (uint32_t i = 0; i < r->n; i++) {
+        column_leave(r, &r->cols[i]);
+        pq_chunk_close(r->cols[i].chunk);
+    }
     group_unref(r, r->group);
     while (r->free) {
         morsel *m = r->free;
