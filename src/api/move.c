@@ -138,6 +138,9 @@ static const struct {
                {"ndjson", ".ndjson", false, TEXT_JSON}, {"table", ".txt", false, TEXT_TABLE},
                {"parquet", ".pq", true, 0}};
 
+static const char *const text_names[] = {[TEXT_CSV] = "csv", [TEXT_JSON] = "json",
+                                         [TEXT_TABLE] = "table"};
+
 static bool is_folder(const char *path)
 {
     struct stat s;
@@ -177,6 +180,21 @@ static nrw_status choose_format(move *m, nrw_error *err)
     return err_set(err, NRW_E_ARG, "the extension does not say a format");
 }
 
+/* Options that would change nothing are not passed over in silence. */
+static nrw_status check_words(const move *m, nrw_error *err)
+{
+    const nrw_job *job = m->job;
+
+    for (size_t i = 0; i < job->n_words && !m->parquet; i++) {
+        const nrw_option *o = job->words[i].option;
+        if (strcmp(o->group, "write") == 0 && strcmp(o->name, "format") != 0 &&
+            strcmp(o->name, "on-exists") != 0)
+            return err_set(err, NRW_E_ARG, "--%s is for Parquet, what is written is %s", o->name,
+                           text_names[m->text]);
+    }
+    return NRW_OK;
+}
+
 static nrw_status choose_target(move *m, nrw_error *err)
 {
     m->target_name = m->job->target;
@@ -187,7 +205,8 @@ static nrw_status choose_target(move *m, nrw_error *err)
         return err_set(err, NRW_E_ARG, "%s: no target is given", m->job->verb->name);
     }
     TRY(choose_policy(m, err));
-    return choose_format(m, err);
+    TRY(choose_format(m, err));
+    return check_words(m, err);
 }
 
 /* The rows keep their order, so what the one input is sorted by stays true as far as its leading
@@ -359,8 +378,6 @@ static nrw_status share_memory(move *m, nrw_error *err)
 
 /* ---- plan ---- */
 
-static const char *const text_names[] = {[TEXT_CSV] = "csv", [TEXT_JSON] = "json",
-                                         [TEXT_TABLE] = "table"};
 
 static plan_step *add_step(move *m, const char *how, int part, int64_t rows)
 {

@@ -7,35 +7,38 @@
 #include <string.h>
 #include <strings.h>
 
-/* Damerau-free edit distance, given up above 3. */
+#define LONGEST_NAME 64
+
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/* Edits from a to b, where two letters that changed places count as one. */
 static unsigned distance(const char *a, const char *b)
 {
-    unsigned row[64];
+    unsigned rows[3][LONGEST_NAME];
     size_t n = strlen(a), m = strlen(b);
 
-    if (n >= 64 || m >= 64 || (n > m ? n - m : m - n) > 3)
-        return 9;
+    if (n >= LONGEST_NAME || m >= LONGEST_NAME)
+        return LONGEST_NAME;
     for (size_t j = 0; j <= m; j++)
-        row[j] = (unsigned)j;
+        rows[0][j] = (unsigned)j;
     for (size_t i = 1; i <= n; i++) {
-        unsigned diagonal = row[0];
+        unsigned *row = rows[i % 3], *up = rows[(i + 2) % 3], *above = rows[(i + 1) % 3];
         row[0] = (unsigned)i;
         for (size_t j = 1; j <= m; j++) {
-            unsigned up = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-            diagonal = up;
+            row[j] = least(least(row[j - 1], up[j]) + 1, up[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = least(row[j], above[j - 2] + 1);
         }
     }
-    return row[m];
+    return rows[n % 3][m];
 }
 
 const char *nearest_name(const char *name, const char *const *names)
 {
-    unsigned best = strlen(name) < 5 ? 2 : 3;
+    unsigned best = strlen(name) < 5 ? 1 : strlen(name) < 10 ? 2 : 3;
     const char *found = NULL;
 
     for (; *names; names++) {
@@ -153,6 +156,14 @@ nrw_status nrw_job_target(nrw_job *job, const char *target, nrw_error *err)
     return NRW_OK;
 }
 
+static bool verb_has(const nrw_option *o, const nrw_verb *v)
+{
+    char word[32];
+
+    snprintf(word, sizeof word, " %s ", v->name);
+    return strstr(o->verbs, word) != NULL;
+}
+
 static nrw_status unknown_option(const nrw_job *job, const char *name, nrw_error *err)
 {
     const char *names[96] = {0};
@@ -160,20 +171,13 @@ static nrw_status unknown_option(const nrw_job *job, const char *name, nrw_error
     size_t n = 0;
 
     for (size_t i = 0; nrw_option_at(i) && n + 1 < sizeof names / sizeof *names; i++)
-        names[n++] = nrw_option_at(i)->name;
+        if (verb_has(nrw_option_at(i), job->verb))
+            names[n++] = nrw_option_at(i)->name;
     near = nearest_name(name, names);
     if (near)
         err_next(err, "did you mean --%s?", near);
     err_next(err, "narrows help %s lists its options", job->verb->name);
     return err_set(err, NRW_E_ARG, "there is no option --%s", name);
-}
-
-static bool verb_has(const nrw_option *o, const nrw_verb *v)
-{
-    char word[32];
-
-    snprintf(word, sizeof word, " %s ", v->name);
-    return strstr(o->verbs, word) != NULL;
 }
 
 nrw_status nrw_job_option(nrw_job *job, const char *name, const char *value, nrw_error *err)

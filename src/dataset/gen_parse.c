@@ -31,6 +31,14 @@ static nrw_status bad(const char *text, bool range, nrw_error *err)
     return err_set(err, NRW_E_ARG, "--%s: cannot read \"%s\"", range ? "range" : "column", text);
 }
 
+static nrw_status parse_type(const char *text, bool range, const char *name, type *out,
+                             nrw_error *err)
+{
+    nrw_status st = type_parse(name, out, err);
+
+    return st < 0 ? err_wrap(err, st, "--%s %s", range ? "range" : "column", text) : st;
+}
+
 static nrw_status parse_range(const char *text, const char *value, gen_column *c, nrw_error *err)
 {
     const char *end;
@@ -39,7 +47,7 @@ static nrw_status parse_range(const char *text, const char *value, gen_column *c
         return bad(text, true, err);
     c->type = type_of(TYPE_INT64);
     if (*end == ':')
-        TRY(type_parse(end + 1, &c->type, err));
+        TRY(parse_type(text, true, end + 1, &c->type, err));
     else if (*end)
         return bad(text, true, err);
     return gen_range_check(c, err);
@@ -63,7 +71,7 @@ static nrw_status parse_value(arena *a, const char *text, const char *value, gen
             return bad(text, false, err);
     }
     TRY(arena_strndup(a, value, colon ? (size_t)(colon - value) : strlen(value), &name, err));
-    TRY(type_parse(name, &c->type, err));
+    TRY(parse_type(text, false, name, &c->type, err));
     if (colon && !type_is_view(&c->type))
         return bad(text, false, err);
     c->min_length = (uint32_t)min;

@@ -58,6 +58,7 @@ static nrw_status differ(const scan *s, const schema *other, size_t i, nrw_error
     const char *name = s->inputs[i].name, *first = s->inputs[0].name;
     char a[64], b[64];
 
+    err_next(err, "narrows schema %.100s %.100s tells all of it", first, name);
     for (uint32_t c = 0; c < mine->n_fields && c < other->n_fields; c++) {
         const field *x = &mine->fields[c], *y = &other->fields[c];
         if (strcmp(x->name, y->name) != 0)
