@@ -156,19 +156,37 @@ static int64_t want_row(const want *w, uint32_t i)
     return w->sel ? w->row + ((int64_t)w->sel[i] - w->base) : w->row + i;
 }
 
+/* How many of n rising numbers follow each other from the first on: s[i] - i never falls, so the
+ * end can be searched for. */
+static uint32_t stretch_of(const uint16_t *s, uint32_t n)
+{
+    uint32_t lo = 0, hi = 1;
+
+    while (hi < n && (uint32_t)(s[hi] - s[0]) == hi) {
+        lo = hi;
+        hi = hi * 2 < n ? hi * 2 : n;
+    }
+    while (hi - lo > 1) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if ((uint32_t)(s[mid] - s[0]) == mid)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo + 1;
+}
+
 /* How many of the next wanted rows follow each other, before row `end`. */
 static uint32_t want_stretch(const want *w, int64_t end)
 {
     int64_t first = want_row(w, w->at), most = end - first;
-    uint32_t n = w->n - w->at, k = 1;
+    uint32_t n = w->n - w->at;
 
     if (most < n)
         n = (uint32_t)most;
     if (!w->sel)
         return n;
-    while (k < n && w->sel[w->at + k] == w->sel[w->at] + k)
-        k++;
-    return k;
+    return stretch_of(w->sel + w->at, n);
 }
 
 /* Wanted rows from w->at on that lie before row `end`. */
@@ -197,15 +215,15 @@ static uint32_t want_before(const want *w, int64_t end)
 static bool scattered(const want *w, uint32_t k)
 {
     const uint16_t *s;
-    uint32_t stretches = 1;
+    uint32_t stretches = 0;
 
     if (!w->sel || k < SHORT_STRETCH)
         return false;
     s = w->sel + w->at;
     if ((uint32_t)(s[k - 1] - s[0]) >= (k - 1) * SPARSE)
         return false;
-    for (uint32_t i = 1; i < k; i++)
-        stretches += s[i] != s[i - 1] + 1;
+    for (uint32_t i = 0; i < k && stretches * SHORT_STRETCH <= k; stretches++)
+        i += stretch_of(s + i, k - i);
     return stretches * SHORT_STRETCH > k;
 }
 

@@ -190,7 +190,8 @@ void chunk_close_windows(page_state *p)
 void chunk_unload(pq_chunk_reader *r)
 {
     if (r->page) {
-        if (r->page->body.kind != BODY_MEMORY) /* the next page may need the room */
+        if (r->page->body.kind == BODY_REGION || r->page->body.kind == BODY_FILE)
+            /* the next page may need the room */
             chunk_close_windows(r->page);
         page_recycle(&r->pages, &r->page->body);
         r->page->index_open = false;
