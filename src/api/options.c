@@ -102,7 +102,7 @@ static const nrw_option options[] = {
     {"format", "NAME", "look", "text", "text json sql", " schema ", 'f'},
     {"on-exists", "WHAT", "write", "fail", "fail replace skip", MOVE, 0},
     {"compression", "[COL=]NAME[:LEVEL]", "write", "zstd:3",
-     "zstd snappy gzip lz4_raw lz4 brotli none", MOVE, 0},
+     "zstd snappy gzip lz4 brotli none", MOVE, 0},
     {"compression-level", "LEVEL", "write", NULL, "level of --compression", MOVE, 0},
     {"row-group-size", "ROWS", "write", "1048576", "at most so many rows in a row group", MOVE, 0},
     {"row-group-size-bytes", "SIZE", "write", "128MiB",

@@ -68,9 +68,11 @@ static nrw_status parse_codec(const char *value, int32_t *id, int32_t *level, nr
              value);
     c = codec_by_name(name);
     if (!c) {
-        err_next(err, "it is one of zstd snappy gzip lz4_raw lz4 brotli none");
+        err_next(err, "it is one of zstd snappy gzip lz4 brotli none");
         return err_set(err, NRW_E_ARG, "--compression: there is no codec %s", name);
     }
+    if (c->parquet_id == CODEC_LZ4) /* the framing of Hadoop: read, but no longer written */
+        c = codec_by_id(CODEC_LZ4_RAW);
     *id = c->parquet_id;
     *level = c->default_level;
     return colon ? parse_level(colon + 1, c, level, err) : NRW_OK;

@@ -143,29 +143,27 @@ def flat(name, run, sizes):
     return note
 
 
-def copy_grows(top, options=()):
+def copy_grows(sizes, options=()):
     def run(rows):
         with Scratch("grow") as s:
             ran = ok("copy", files.growing(rows), s("o.parquet"), "--memory", "64MiB", *options,
                      timeout=900)
             within(ran, 64)
             return ran.peak
-    sizes = [n for n in (200_000, 2_000_000, 20_000_000) if n <= top]
     return flat("rows", run, sizes)
 
 
-def gen_grows(top, options=()):
+def gen_grows(sizes, options=()):
     def run(rows):
         with Scratch("grow") as s:
             ran = ok("gen", s("o.parquet"), "--range", f"group={rows // 10**4}", "--range",
                      "id=100", "--range", "row=100", "--memory", "64MiB", *options, timeout=900)
             within(ran, 64)
             return ran.peak
-    sizes = [n for n in (10**7, 10**8, 10**9) if n <= top]
     return flat("rows", run, sizes)
 
 
-def sample_grows(top):
+def sample_grows(sizes):
     """Rows grow, groups do not: the state stays as it is."""
     def run(rows):
         with Scratch("grow") as s:
@@ -175,7 +173,7 @@ def sample_grows(top):
                      "--per", "group", "--memory", "32MiB", timeout=900)
             within(ran, 32)
             return ran.peak
-    return flat("rows", run, [top // 100, top // 10, top][-2 if top < 10**9 else 0:])
+    return flat("rows", run, sizes)
 
 
 def every_limit():
@@ -332,13 +330,15 @@ def cases(tier):
                 c, size), 900
     size = 4096 if full else 512
     yield f"one row group of {size} MiB", lambda: one_group(size), 1800
-    yield "copy: input grows", lambda: copy_grows(20_000_000 if full else 2_000_000), 900
+    x10, x100 = (10**8, 10**9), (10**8, 10**9, 10**10)
+    rows = (2 * 10**6, 2 * 10**7, 2 * 10**8) if full else (2 * 10**6, 2 * 10**7)
+    yield "copy: input grows", lambda: copy_grows(rows), 1800
     yield "copy, version 2: input grows", lambda: copy_grows(
-        20_000_000 if full else 2_000_000, ["--parquet-version", "2"]), 900
-    yield "gen: output grows", lambda: gen_grows(10**9 if full else 10**8), 900
-    yield "gen --shuffle: output grows", lambda: gen_grows(
-        10**8, ["--shuffle"] if full else ["--seed", "1"]), 900
-    yield "sample: input grows", lambda: sample_grows(10**10 if full else 5 * 10**8), 900
+        rows, ["--parquet-version", "2"]), 1800
+    yield "gen: output grows", lambda: gen_grows(x100 if full else x10), 1800
+    if full:
+        yield "gen --shuffle: output grows", lambda: gen_grows(x10, ["--shuffle"]), 1800
+    yield "sample: input grows", lambda: sample_grows(x100 if full else x10), 1800
     yield "sample: state that does not fit", state_refused, 300
     yield "same bytes: copy", lambda: same_copy("1"), 300
     yield "same bytes: copy, version 2", lambda: same_copy("2"), 300

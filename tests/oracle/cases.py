@@ -19,6 +19,7 @@ UNKNOWN = {"duckdb": {"decimal76"}, "polars": {"decimal76"}, "pyarrow": set()}
 # Encodings that a reader does not know for some types.
 CANNOT = {("duckdb", "byte-stream-split"): {"float16", "fixed5", "fixed16"},
           ("duckdb", "int96"): {"ts_ns", "tz_ns"},  # microseconds to DuckDB
+          ("polars", "int96"): {"tz_ns"},  # INT96 has no zone
           ("polars", "byte-stream-split"): {"float16", "fixed5", "fixed16"},
           ("polars", "delta-byte-array"): {"float16", "fixed5", "fixed16"}}
 
