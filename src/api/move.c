@@ -607,6 +607,18 @@ static nrw_status prepare(move *m, nrw_error *err)
     return NRW_OK;
 }
 
+/* How the target stands after a failure that was not about it. */
+static void tell_target(const move *m, nrw_status st, nrw_error *err)
+{
+    if (!m->target || strcmp(m->target_name, "-") == 0)
+        return;
+    if (st == NRW_E_CANCELLED)
+        err_next(err, "%.200s is as it was", m->target_name);
+    else if (st == NRW_E_CORRUPT && err && err->object[0] && err->column[0])
+        err_next(err, "%.80s is as it was; narrows verify %.80s lists all damage", m->target_name,
+                 err->object);
+}
+
 nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err)
 {
     move m = {.job = job};
@@ -614,6 +626,7 @@ nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err)
 
     if (st >= 0 && !plan_only)
         st = run(&m, err);
+    tell_target(&m, st, err);
     move_release(&m);
     return st;
 }

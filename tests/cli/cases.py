@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 
+import arguments
 import harness
 import pages
 from harness import MIB, Scratch, narrows, ok, refused
@@ -349,3 +350,4 @@ def cases(_tier):
                      closed_pipe, interrupted, report, progress, environment, quiet, planned,
                      terminal, by_bytes):
         yield function.__name__.replace("_", " "), function
+    yield from arguments.cases()
