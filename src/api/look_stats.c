@@ -174,7 +174,7 @@ static nrw_status budgets(const stats *t, uint64_t *least, uint64_t *wish, nrw_e
 static nrw_status share_memory(stats *t, nrw_error *err)
 {
     uint64_t wish[PARTS];
-    char size[TEXT_NUMBER], have[TEXT_NUMBER];
+    char size[TEXT_NUMBER], need[TEXT_NUMBER], have[TEXT_NUMBER], n[TEXT_NUMBER];
 
     job_hold(t->l->job);
     for (t->workers = t->l->job->limits.workers;; t->workers--) {
@@ -188,8 +188,8 @@ static nrw_status share_memory(stats *t, nrw_error *err)
     err_next(err, "give --memory %s or more, or fewer columns with --select",
              text_size_option(t->needs, size));
     return err_set(err, NRW_E_MEMLIMIT,
-                   "a summary of %u columns takes at least %s, --memory is %s, nothing was read",
-                   t->n_cols, text_size(t->needs, size),
+                   "a summary of %s columns takes at least %s, --memory is %s, nothing was read",
+                   text_group(t->n_cols, n), text_size(t->needs, need),
                    text_size(t->l->job->limits.ceiling, have));
 }
 
@@ -234,6 +234,9 @@ static nrw_status read_all(stats *t, nrw_error *err)
     job_set_running(job, &p);
     st = pipeline_run(&p, err);
     job_set_running(job, NULL);
+    job->result.rows_in = (int64_t)atomic_load(&p.rows_in);
+    job->result.bytes_in = scan_bytes_read(t->in.scan);
+    job->result.spilled = spill_written(job->spill);
     return st;
 }
 

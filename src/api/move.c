@@ -337,6 +337,7 @@ static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *e
 static nrw_status refuse(const move *m, uint64_t needs, nrw_error *err)
 {
     char need[TEXT_NUMBER], have[TEXT_NUMBER], option[TEXT_NUMBER];
+    char n[TEXT_NUMBER];
 
     err_at_object(err, m->target_name);
     text_size_option(needs, option);
@@ -344,8 +345,8 @@ static nrw_status refuse(const move *m, uint64_t needs, nrw_error *err)
     text_size(m->job->limits.ceiling, have);
     err_next(err, "give --memory %s or more", option);
     return err_set(err, NRW_E_MEMLIMIT,
-                   "to write %u columns takes at least %s, --memory is %s, nothing was read",
-                   m->n_out, need, have);
+                   "to write %s columns takes at least %s, --memory is %s, nothing was read",
+                   text_group(m->n_out, n), need, have);
 }
 
 static nrw_status share_memory(move *m, nrw_error *err)
