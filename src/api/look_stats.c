@@ -214,7 +214,7 @@ static nrw_status read_all(stats *t, nrw_error *err)
     static const char *const names[PARTS] = {"read", "summaries", "batches"};
     nrw_job *job = t->l->job;
     pipeline p = {.source = t->in.scan, .n_cols = t->n_cols, .workers = t->workers, .limit = -1};
-    batch_shape shape = {.max_rows = BATCH_MAX_ROWS};
+    batch_shape shape = {.max_rows = BATCH_MAX_ROWS, .workers = t->workers};
     uint64_t sets;
     nrw_status st;
 

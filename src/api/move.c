@@ -448,7 +448,8 @@ static nrw_status open_parts(move *m, nrw_error *err)
     /* of the batch's account a third: a column is read in pieces that overlap a little */
     const size_t whole = (size_t)(m->grants[PART_BATCHES] / m->workers / 3);
     const batch_shape shape = {.max_rows = BATCH_MAX_ROWS, .column_bytes = m->piece,
-                               .batch_bytes = m->parquet ? 0 : whole};
+                               .batch_bytes = m->parquet ? 0 : whole,
+                               .workers = m->workers};
 
     /* what the plan said binds the run: cached free blocks count, too */
     mem_set_limit(m->job->root, m->job->plan.peak - m->job->limits.baseline);

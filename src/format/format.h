@@ -27,7 +27,9 @@ typedef struct reader_counts {
 typedef struct batch_shape {
     uint32_t max_rows;   /* at most BATCH_MAX_ROWS */
     size_t column_bytes; /* decoded bytes of the widest column: for consumers that go column by column */
-    size_t batch_bytes;  /* decoded bytes of all columns: for consumers that hold whole batches */
+    size_t batch_bytes;  /* decoded bytes of all columns: for consumers that hold whole batches; 0:
+                          * no bound */
+    uint32_t workers;    /* threads that read */
 } batch_shape;
 
 typedef struct reader_class {

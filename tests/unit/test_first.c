@@ -64,7 +64,7 @@ typedef struct question {
 static void answer(mem *m, const question *q, bool filter, rows *out)
 {
     const scan_input in = {"gen", open_gen, &q->gen};
-    const batch_shape shape = {q->workers > 1 ? 501 : 65536, 1 << 20, 0};
+    const batch_shape shape = {q->workers > 1 ? 501 : 65536, 1 << 20, 0, 2};
     uint32_t cols[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     nrw_error err = NRW_ERROR_INIT;
     pipeline p = {.limit = -1, .workers = q->workers, .batches = m};
@@ -238,7 +238,7 @@ static void state_that_does_not_fit_is_an_error(void **state)
     question q = {.gen = {columns, 2, 0, false, 0}, .first = 1, .of = {1}, .n_of = 1, .per = {0},
                   .n_per = 1, .workers = 2};
     const scan_input in = {"gen", open_gen, &q.gen};
-    const batch_shape shape = {65536, 1 << 20, 0};
+    const batch_shape shape = {65536, 1 << 20, 0, 2};
     const uint32_t cols[] = {0, 1};
     mem *m = test_mem_open(64 << 20), *small;
     nrw_error err = NRW_ERROR_INIT;

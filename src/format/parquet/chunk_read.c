@@ -58,7 +58,7 @@ nrw_status pq_chunk_open(mem *m, spill *s, io_file *f, const pq_leaf *leaf, cons
                              .f = f,
                              .verify_crc = opts->verify_crc,
                              .read_ahead = r->opts.read_ahead,
-                             .headroom = PAGE_HEADROOM};
+                             .headroom = size_max(opts->headroom, PAGE_HEADROOM)};
     start_chunk(r, c, row_group, rows);
     *out = r;
     return NRW_OK;

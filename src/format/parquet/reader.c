@@ -10,6 +10,7 @@
  * Where the grant is small for the number of columns, a chunk reader is parked (page and dictionary
  * dropped) whenever a morsel is done with it. */
 #include "base/turn.h"
+#include "codec/codec.h"
 #include "format/parquet/chunk_read.h"
 #include "format/parquet/parquet.h"
 
@@ -150,20 +151,65 @@ static uint32_t rows_for(const pq_reader *r, const open_group *g)
     return rows < 1 ? 1 : (uint32_t)rows;
 }
 
+/* What decoding a page of the chunk by stream takes: the decoder's own window (each frame says how
+ * large; writers' usual choice is assumed, and never more than the chunk). */
+static uint64_t stream_memory(const pq_chunk *c)
+{
+    const uint64_t kib = 1 << 10;
+    uint64_t window;
+
+    switch (c->codec) {
+    case CODEC_NONE: return 0;
+    case CODEC_ZSTD: window = 2048 * kib; break;
+    case CODEC_BROTLI: window = 4096 * kib; break;
+    default: return 160 * kib;
+    }
+    return 320 * kib + (c->uncompressed >= 0 && (uint64_t)c->uncompressed < window
+                            ? (uint64_t)c->uncompressed
+                            : window);
+}
+
+/* The largest need of one column at work, by the first row group. */
+static nrw_status widest_need(const pq_reader *r, const uint32_t *cols, uint32_t n, uint64_t *need,
+                              uint64_t *pages, nrw_error *err)
+{
+    pq_chunk *chunks = NULL;
+    arena *a = NULL;
+    nrw_status st;
+
+    *need = pq_chunk_least();
+    *pages = 0;
+    if (pq_meta_row_groups(r->meta) == 0 || n == 0)
+        return NRW_OK;
+    TRY(arena_new(r->m, &a, err));
+    TRY_OUT(mem_zalloc(r->m, n * sizeof *chunks, (void **)&chunks, err));
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t page = 1 << 20;
+        TRY_OUT(pq_meta_chunk(r->meta, 0, cols[i], a, &chunks[i], err));
+        if (stream_memory(&chunks[i]) + pq_chunk_least() > *need)
+            *need = stream_memory(&chunks[i]) + pq_chunk_least();
+        if (chunks[i].uncompressed >= 0 && (uint64_t)chunks[i].uncompressed < page)
+            page = (uint64_t)chunks[i].uncompressed;
+        *pages += 2 * page + (chunks[i].dictionary_page_offset >= 0 ? page : 0);
+    }
+    st = NRW_OK;
+out:
+    mem_free(r->m, chunks, chunks ? n * sizeof *chunks : 0);
+    arena_free(a);
+    return st;
+}
+
 static nrw_status reader_budget(const reader *base, const uint32_t *cols, uint32_t n,
                                 uint32_t workers, budget *out, nrw_error *err)
 {
     const pq_reader *r = (const pq_reader *)base;
-    const uint64_t page = 1 << 20, per_column = sizeof(column) + sizeof(pq_chunk) + 512;
-    uint64_t small = pq_chunk_least();
-    uint64_t busy = n < workers ? n : workers;
+    const uint64_t per_column = sizeof(column) + sizeof(pq_chunk) + 1024;
+    uint64_t need, pages, busy = n < workers ? n : workers;
 
-    (void)cols;
-    (void)err;
-    (void)r;
-    /* parked columns keep their bookkeeping; each worker has one column at work and one piece */
-    out->least = n * per_column + busy * small + workers * ((uint64_t)512 << 10);
-    out->wish = n * (per_column + small + 2 * page) + workers * ((uint64_t)2 << 20);
+    TRY(widest_need(r, cols, n, &need, &pages, err));
+    /* a column keeps its bookkeeping; those at work, one for each thread, what decoding takes */
+    out->least = n * per_column + busy * need + (64 << 10);
+    out->wish = out->least + pages + busy * ((uint64_t)1 << 20);
     out->spill = UINT64_MAX;
     return NRW_OK;
 }
@@ -197,8 +243,9 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
                                const batch_shape *shape, mem *grant, spill *s, nrw_error *err)
 {
     pq_reader *r = (pq_reader *)base;
-    uint64_t share;
+    uint64_t share, need, pages;
 
+    TRY(widest_need(r, cols, n, &need, &pages, err));
     r->grant = grant;
     r->spill = s;
     r->shape = *shape;
@@ -210,9 +257,11 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     }
     TRY(sort_leaves(r, err));
     share = mem_room(grant) / (n ? n : 1);
-    r->park = share < pq_chunk_least() + (128 << 10);
     r->chunk_options.meta = r->meta;
+    /* columns stay open between morsels where all of them, with their pages, have room */
+    r->park = mem_room(grant) < n * (pq_chunk_least() + (16 << 10)) + pages / 2;
     r->chunk_options.verify_crc = true;
+    r->chunk_options.headroom = (size_t)((n < shape->workers ? n : shape->workers) * need);
     r->chunk_options.read_ahead = share / 8 > (256 << 10)  ? 256 << 10
                                   : share / 8 < (16 << 10) ? 16 << 10
                                                            : share / 8;
