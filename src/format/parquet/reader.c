@@ -365,6 +365,19 @@ static nrw_status column_enter(pq_reader *r, column *c, const morsel *m, nrw_err
     return NRW_OK;
 }
 
+/* Columns that this morsel holds the turn of are this thread's alone: when memory is short, those
+ * that are not at work give up their pages. Every thread does so before it reads, so what a column
+ * at work needs (the headroom) is always there. */
+static void park_others(pq_reader *r, const morsel *ms, uint32_t tag)
+{
+    for (uint32_t i = 0; i < r->n; i++) {
+        column *c = &r->cols[i];
+        if (i != tag && atomic_load_explicit(&c->turn.next, memory_order_acquire) == ms->seq &&
+            c->chunk)
+            pq_chunk_park(c->chunk);
+    }
+}
+
 static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t first,
                                uint32_t max_rows, size_t max_bytes, const uint16_t *sel,
                                uint32_t n_sel, mem *m, vector *out, nrw_error *err)
@@ -376,6 +389,8 @@ static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t firs
 
     *out = (vector){0};
     TRY(turn_wait(&c->turn, ms->seq));
+    if (mem_room(r->grant) < r->chunk_options.headroom)
+        park_others(r, ms, tag);
     st = column_enter(r, c, ms, err);
     if (st >= 0)
         st = pq_chunk_read(c->chunk, ms->row0 + b->offset + first, max_rows, max_bytes, sel, n_sel,
