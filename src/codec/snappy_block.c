@@ -22,16 +22,15 @@ typedef struct state {
     uint8_t *dst, *op, *out_end;
 } state;
 
-/* By tag: the length of what it makes in the low byte, how far the next tag is behind it in the
- * high one; 0 for elements that are left to decode_one (literals over 60 bytes, copies with four
- * bytes of offset). */
-#define LITERAL(t) ((t) < 240 ? ((t) / 4 + 1) | ((t) / 4 + 2) << 8 : 0)
-#define COPY_1(t)  ((4 + (t) / 4 % 8) | 2 << 8)
-#define COPY_2(t)  (((t) / 4 + 1) | 3 << 8)
+/* By tag: the length of what it makes; 0 for elements that are left to decode_one (literals over 60
+ * bytes, copies with four bytes of offset). */
+#define LITERAL(t) ((t) < 240 ? (t) / 4 + 1 : 0)
+#define COPY_1(t)  (4 + (t) / 4 % 8)
+#define COPY_2(t)  ((t) / 4 + 1)
 #define OF_4(t)    LITERAL(t), COPY_1(t), COPY_2(t), 0
 #define OF_16(t)   OF_4(t), OF_4((t) + 4), OF_4((t) + 8), OF_4((t) + 12)
 #define OF_64(t)   OF_16(t), OF_16((t) + 16), OF_16((t) + 32), OF_16((t) + 48)
-static const uint16_t by_tag[256] = {OF_64(0), OF_64(64), OF_64(128), OF_64(192)};
+static const uint8_t length_of[256] = {OF_64(0), OF_64(64), OF_64(128), OF_64(192)};
 
 /* Elements this far from both ends are copied in whole steps: a literal of 60 bytes or a copy of 64
  * with what it overshoots, and all heads. Behind the first bytes, so that an offset of FAR_BACK,
@@ -46,11 +45,11 @@ static void decode_far(state *s)
     const uint8_t *ip = s->ip, *in_far = s->in_end - FAR;
     uint8_t *op = s->op, *out_far = s->out_end - FAR;
     while (ip <= in_far && op <= out_far) {
-        unsigned tag = *ip, kind = tag & 3, entry = by_tag[tag];
-        size_t len = entry & 0xff, literal = -(size_t)(kind == 0);
+        unsigned tag = *ip, kind = tag & 3;
+        size_t len = length_of[tag], literal = -(size_t)(kind == 0);
         size_t high = (tag & 0xe0) << 3 & -(size_t)(kind == 1);
         size_t offset = (load_u32(ip + 1) & offset_bytes[kind]) | high | (literal & FAR_BACK);
-        if (entry == 0)
+        if (len == 0)
             break;
         if (offset - FAR_BACK > (size_t)(op - s->dst) - FAR_BACK) {
             if (offset == 0 || offset > (size_t)(op - s->dst))
@@ -65,7 +64,7 @@ static void decode_far(state *s)
                 for (size_t i = 16; i < len; i += 8)
                     memcpy(op + i, from + i, 8);
         }
-        ip += entry >> 8;
+        ip = kind ? ip + kind + 1 : ip + (tag >> 2) + 2; /* sooner known than len */
         op += len;
     }
     s->ip = ip;
