@@ -51,6 +51,9 @@ LIBRARY_BANNED = {
 ALLOWED = {
     "src/base/": {"malloc", "calloc", "realloc", "free", "mmap", "abort", "fprintf", "fopen",
                   "strerror"},
+    # texts that callers of the library free without an account
+    "src/api/job.c": {"free"},
+    "src/api/report.c": {"malloc"},
 }
 
 

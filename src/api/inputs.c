@@ -31,8 +31,10 @@ static nrw_status read_options(const nrw_job *job, pq_read_options *o, nrw_error
         else if (strcmp(w->value, "int96=ns") == 0)
             o->int96_us = false;
         else
-            return err_set(err, NRW_E_ARG, "--read: there is no reading option %s of Parquet; "
-                                           "it has int96=us", w->value);
+            return err_set(err, NRW_E_ARG,
+                           "--read: there is no reading option %s of Parquet; "
+                           "it has int96=us",
+                           w->value);
     }
     return NRW_OK;
 }

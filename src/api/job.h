@@ -96,7 +96,8 @@ nrw_status job_size(const nrw_job *job, const char *option, uint64_t whole, uint
 nrw_status job_count(const nrw_job *job, const char *option, uint64_t least, uint64_t most,
                      uint64_t initial, uint64_t *out, nrw_error *err);
 /* The columns that a list option names (SQL select list of plain columns), as places in s. Not
- * given: *n = 0. A name that s lacks is an error that suggests the nearest; `source` stands in it. */
+ * given: *n = 0. A name that s lacks is an error that suggests the nearest; `source` stands in it.
+ */
 nrw_status job_columns(nrw_job *job, const char *option, const schema *s, const char *source,
                        uint32_t **out, uint32_t *n, nrw_error *err);
 /* The files that the sources and --files-from come to. */

@@ -19,7 +19,7 @@ typedef struct job_inputs {
     scan_input *inputs;
     size_t n;
     scan *scan;
-    const void *gen; /* gen_options of `gen` */
+    const void *gen;  /* gen_options of `gen` */
     const char *name; /* for messages: the first file, or "gen" */
 } job_inputs;
 

@@ -34,8 +34,9 @@ static nrw_status note_line(quarantine *q, const char *column, int64_t first, in
     TRY(json_string(&q->lines, q->file, strlen(q->file), err));
     TRY(bytes_printf(&q->lines, err, ",\"row_group\":%d,\"column\":", why->row_group));
     TRY(json_string(&q->lines, column, strlen(column), err));
-    TRY(bytes_printf(&q->lines, err, ",\"page\":%lld,\"byte\":%lld,\"first_row\":%lld,\"rows\":%lld,"
-                                     "\"reason\":",
+    TRY(bytes_printf(&q->lines, err,
+                     ",\"page\":%lld,\"byte\":%lld,\"first_row\":%lld,\"rows\":%lld,"
+                     "\"reason\":",
                      (long long)why->page, (long long)why->offset, (long long)first, (long long)n));
     TRY(json_string(&q->lines, why->message, strlen(why->message), err));
     return bytes_printf(&q->lines, err, "}\n");
@@ -69,11 +70,12 @@ static nrw_status check_most(const quarantine *q, int64_t rows, nrw_error *err)
     if (*end == '%' && !end[1])
         limit = limit / 100 * (double)rows;
     else if (*end || end == most)
-        return err_set(err, NRW_E_ARG, "--max-bad-rows takes a number of rows or a percentage, not %s",
-                       most);
+        return err_set(err, NRW_E_ARG,
+                       "--max-bad-rows takes a number of rows or a percentage, not %s", most);
     if ((double)q->rejected <= limit)
         return NRW_OK;
-    return err_set(err, NRW_E_CORRUPT, "%s rows are damaged, --max-bad-rows is %s; the first: %.300s",
+    return err_set(err, NRW_E_CORRUPT,
+                   "%s rows are damaged, --max-bad-rows is %s; the first: %.300s",
                    text_group((uint64_t)q->rejected, n), most, q->first);
 }
 

@@ -54,7 +54,8 @@ static nrw_status plan_text(const nrw_job *job, bytes *out, nrw_error *err)
     const job_plan *p = &job->plan;
     char peak[2 * TEXT_NUMBER], base[TEXT_NUMBER], from[TEXT_NUMBER], spill[TEXT_NUMBER];
 
-    TRY(bytes_printf(out, err, "%-48s %-8s %-9s %-9s %s\n", "step", "how", "least", "grant", "rows"));
+    TRY(bytes_printf(out, err, "%-48s %-8s %-9s %-9s %s\n", "step", "how", "least", "grant",
+                     "rows"));
     for (uint32_t i = 0; i < p->n; i++)
         TRY(plan_line(&p->steps[i], i + 1, out, err));
     TRY(bytes_printf(out, err, "peak   at most %s (base %s, %u threads); would run from %s\n",
@@ -126,7 +127,8 @@ static nrw_status report(const nrw_job *job, bytes *out, nrw_error *err)
 {
     const job_result *r = &job->result;
 
-    TRY(bytes_printf(out, err, "{\"verb\":\"%s\",\"version\":\"%s\",\"status\":%d,\"seconds\":%.3f,",
+    TRY(bytes_printf(out, err,
+                     "{\"verb\":\"%s\",\"version\":\"%s\",\"status\":%d,\"seconds\":%.3f,",
                      job->verb->name, nrw_version(), (int)r->status, r->seconds));
     TRY(bytes_printf(out, err, "\"target\":"));
     TRY(job->target ? json_string(out, job->target, strlen(job->target), err)

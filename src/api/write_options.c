@@ -27,8 +27,8 @@ static nrw_status split_column(nrw_job *job, const char *word, char **column, co
     return NRW_OK;
 }
 
-static nrw_status option_column(const char *option, const schema *s, const char *name, uint32_t *out,
-                                nrw_error *err)
+static nrw_status option_column(const char *option, const schema *s, const char *name,
+                                uint32_t *out, nrw_error *err)
 {
     int32_t at = schema_find(s, name);
     const char *near;
@@ -155,8 +155,8 @@ static nrw_status one_encoding(const schema *s, const char *value, uint32_t at,
             continue;
         if (!encoding_fits(encoding_names[i].encoding, &s->fields[at])) {
             type_print(&s->fields[at].type, type_name, sizeof type_name);
-            return err_set(err, NRW_E_ARG, "--encoding: %s is not for column %s, which is %s", value,
-                           s->fields[at].name, type_name);
+            return err_set(err, NRW_E_ARG, "--encoding: %s is not for column %s, which is %s",
+                           value, s->fields[at].name, type_name);
         }
         columns[at].encoding = encoding_names[i].encoding;
         columns[at].dictionary = encoding_names[i].encoding < 0;
@@ -245,7 +245,9 @@ nrw_status job_write_options(nrw_job *job, const schema *s, const pq_key_value *
     o->page_crc = job_switch(job, "page-checksum", true);
     TRY(arena_alloc(job->a, s->n_fields * sizeof *columns + 1, (void **)&columns, err));
     for (uint32_t i = 0; i < s->n_fields; i++)
-        columns[i] = (pq_column_options){.codec = CODEC_ZSTD, .level = 3, .encoding = -1,
+        columns[i] = (pq_column_options){.codec = CODEC_ZSTD,
+                                         .level = 3,
+                                         .encoding = -1,
                                          .dictionary = job_switch(job, "dictionary", true),
                                          .statistics = job_switch(job, "statistics", true)};
     TRY(compression(job, s, columns, err));
