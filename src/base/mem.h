@@ -62,6 +62,10 @@ mem *mem_parent(const mem *m);
 /* Gives cached free blocks back to the system. */
 void mem_trim(void);
 
+/* Gives pages back that lie free inside the heap: where many small blocks came and went, they are
+ * resident beyond the books. Takes about a millisecond. */
+void mem_settle(void);
+
 /* Resident bytes of this process now, and its peak (VmHWM), from /proc; 0 where unknown. */
 uint64_t mem_process_rss(void);
 uint64_t mem_process_peak(void);

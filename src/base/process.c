@@ -41,6 +41,11 @@ uint64_t mem_process_peak(void)
     return at ? strtoull(at + 6, NULL, 10) * 1024 : 0;
 }
 
+void mem_settle(void)
+{
+    malloc_trim(0);
+}
+
 void mem_tune_process(void)
 {
     mallopt(M_ARENA_MAX, 1);

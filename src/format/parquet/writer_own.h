@@ -99,6 +99,7 @@ typedef struct pq_writer {
 
     /* memory: see writer_room.c */
     uint64_t pool, committed, resident, reserve; /* (L) but pool and reserve */
+    uint64_t parked;                             /* (L) bytes, since the heap was last settled */
     int32_t idle_top;                            /* (L) */
     uint32_t used;                               /* (L) */
     pq_bench *benches;                           /* (L) free ones */

@@ -14,6 +14,9 @@
 
 #include "format/parquet/writer_budget.h"
 
+/* Bytes parked after which the heap is looked through for pages that are free. */
+#define SETTLE ((uint64_t)4 << 20)
+
 nrw_status pq_writer_wait(pq_writer *w)
 {
     if (w->stopped)
@@ -106,9 +109,17 @@ static nrw_status park_one(pq_writer *w, nrw_error *err)
         return st;
     }
     col->state = ACTOR_PARKED;
+    w->parked += col->held;
+    bool settle = w->parked >= SETTLE;
+    w->parked = settle ? 0 : w->parked;
     set_held(w, col, 0);
     charge(w, col, 0);
     pthread_cond_broadcast(&w->changed);
+    if (settle) {
+        pthread_mutex_unlock(&w->lock);
+        mem_settle();
+        pthread_mutex_lock(&w->lock);
+    }
     return NRW_OK;
 }
 
@@ -202,6 +213,7 @@ nrw_status pq_room_give(pq_writer *w, uint32_t column, nrw_error *err)
 {
     pq_wcolumn *col = &w->columns[column];
     uint64_t held = pq_column_memory(col->actor);
+    held += held / 8; /* what the system's allocator loses between small blocks */
     pthread_mutex_lock(&w->lock);
     set_held(w, col, held);
     charge(w, col, held);
