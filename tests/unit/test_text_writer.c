@@ -233,7 +233,7 @@ static void values_as_json(void **state)
     json(&f, d, &(double){NAN}, "NaN");
     json(&f, d, &(double){-INFINITY}, "-Infinity");
     json(&f, s, &(float){0.1f}, "0.10000000149011612");
-    json(&f, s, &(float){123456789}, "123456792.0");
+    json(&f, s, &(float){123456792}, "123456792.0");
     json(&f, d, &(double){1e20}, "100000000000000000000.0");
     json(&f, d, &(double){1e22}, "1e22");
     json(&f, d, &(double){-0.0}, "-0.0");
