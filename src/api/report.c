@@ -14,7 +14,8 @@ static nrw_status hand_out(bytes *b, nrw_status st, char **text, nrw_error *err)
     if (st >= 0) {
         *text = malloc(b->len + 1);
         if (*text) {
-            memcpy(*text, b->data, b->len);
+            if (b->len)
+                memcpy(*text, b->data, b->len);
             (*text)[b->len] = '\0';
         } else {
             st = err_set(err, NRW_E_NOMEM, "the system refused %zu bytes", b->len + 1);
