@@ -209,6 +209,8 @@ static void test_wrong_input(void **state)
     t.s.fields[1].nullable = false;
     assert_status(NRW_E_VALUE, table_write(m, &t, &j, &sum, &err), &err);
     assert_string_equal(err.column, "c1");
+    assert_in_range(err.row, 0, 999);
+    assert_false(bit_get(t.cols[1].validity, (size_t)err.row));
     t.s.fields[1].nullable = true;
     t.s.fields[2].type = type_of(TYPE_BINARY);
     err = (nrw_error)NRW_ERROR_INIT;
@@ -282,7 +284,7 @@ static void test_logs(void **state)
     assert_ok(spill_new(m, "/tmp", UINT64_MAX, &sp, &err), &err);
     assert_ok(mem_child(m, "held", 0, &held, &err), &err);
     for (int kind = 0; kind < 3; kind++) {
-        pq_log_env e = {m, held, sp, 512, true};
+        pq_log_env e = {m, held, sp, kind == 2 ? 8192 : 512};
         pq_log l = {0};
         bytes want = bytes_init(m, SIZE_MAX / 4), got = want;
         mem_set_limit(held, kind == 0 ? 0 : kind == 1 ? 1 << 14 : 1 << 24);

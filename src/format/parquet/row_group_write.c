@@ -8,6 +8,7 @@ static void release_slots(pq_writer *w, pq_wchunk *c)
 {
     for (uint32_t i = 0; i < c->n_slots; i++) {
         pq_part_release(&w->env, &c->slots[i].part);
+        mem_free(w->m, c->slots[i].small, c->slots[i].small_len);
         mem_free(w->m, c->slots[i].record, c->slots[i].record_len);
     }
     mem_free(w->m, c->slots, c->cap_slots * sizeof *c->slots);
@@ -108,8 +109,11 @@ static nrw_status drain(pq_writer *w, pq_wchunk *c, nrw_error *err)
         pq_slot *s = &c->slots[n];
         if (s->part.len)
             st = pq_log_adopt(&w->env, &c->data, &s->part, err);
+        else if (s->small)
+            st = pq_log_append(&w->env, &c->data, (span){s->small, s->small_len}, err);
         if (st == NRW_OK && s->record)
             st = pq_log_append(&w->env, &c->records, (span){s->record, s->record_len}, err);
+        mem_free(w->m, s->small, s->small_len);
         mem_free(w->m, s->record, s->record_len);
     }
     c->first_slot += n;
@@ -120,27 +124,33 @@ static nrw_status drain(pq_writer *w, pq_wchunk *c, nrw_error *err)
     return st;
 }
 
-/* A small page at the head goes to the chunk as bytes, so that small pages share parts. */
-static bool goes_as_bytes(const pq_writer *w, const pq_wchunk *c, uint32_t slot, size_t len)
+/* Small pages go to the log as bytes, so that they share parts: at once where it is their turn,
+ * else from a copy in the slot. Others become parts of their own, outside of the lock. */
+static nrw_status keep_page(pq_writer *w, pq_wchunk *c, uint32_t slot, span page, nrw_error *err)
 {
-    return slot == c->first_slot && len < w->env.tail_max / 2;
+    if (page.len >= w->env.tail_max / 2) {
+        pq_part part;
+        pthread_mutex_unlock(&w->lock);
+        nrw_status st = pq_part_new(&w->env, page, &part, err);
+        pthread_mutex_lock(&w->lock);
+        if (st == NRW_OK)
+            c->slots[slot - c->first_slot].part = part;
+        return st;
+    }
+    if (slot == c->first_slot)
+        return pq_log_append(&w->env, &c->data, page, err);
+    void *copy = NULL;
+    TRY(mem_alloc(w->m, page.len, &copy, err));
+    memcpy(copy, page.data, page.len);
+    c->slots[slot - c->first_slot].small = copy;
+    c->slots[slot - c->first_slot].small_len = (uint32_t)page.len;
+    return NRW_OK;
 }
 
 static nrw_status store_data(pq_writer *w, pq_wchunk *c, uint32_t slot, span page, nrw_error *err)
 {
-    pq_part part = {0};
-    nrw_status st = NRW_OK;
-    if (!goes_as_bytes(w, c, slot, page.len)) {
-        pthread_mutex_unlock(&w->lock);
-        st = pq_part_new(&w->env, page, &part, err);
-        pthread_mutex_lock(&w->lock);
-    } else {
-        st = pq_log_append(&w->env, &c->data, page, err);
-    }
-    if (st < 0)
-        return st;
+    TRY(keep_page(w, c, slot, page, err));
     pq_slot *s = &c->slots[slot - c->first_slot];
-    s->part = part;
     s->done = true;
     if (s->record)
         store_u32(s->record, (uint32_t)page.len);

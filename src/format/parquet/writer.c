@@ -328,6 +328,16 @@ static nrw_status append_piece(push *p, uint32_t c, const vector *v, nrw_error *
     return NRW_OK;
 }
 
+/* Row in the batch of a piece's first null; the piece ends before row `end`. */
+static int64_t first_null(const vector *v, uint32_t end)
+{
+    bool null = false;
+    uint32_t i = 0;
+    for (; i < v->len && !null; i++)
+        vector_value(v, i, &null);
+    return (int64_t)end - v->len + i - 1;
+}
+
 /* Rows of the batch up to `until` (in the file), inside one stride. */
 static nrw_status append_rows(push *p, uint32_t c, int64_t until, nrw_error *err)
 {
@@ -342,8 +352,8 @@ static nrw_status append_rows(push *p, uint32_t c, int64_t until, nrw_error *err
             break;
         TRY(st);
         st = append_piece(p, c, &v, err);
-        if (st < 0)
-            err_at_row(err, p->b->first_row);
+        if (st == NRW_E_VALUE && !p->b->sel)
+            err_at_row(err, p->b->first_row + first_null(&v, walk.at));
         vector_release(&v);
         TRY(st);
     }

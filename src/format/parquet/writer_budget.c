@@ -100,8 +100,11 @@ nrw_status parquet_write_budget(const schema *s, const pq_write_options *opts, u
                 opts->row_group_bytes;
     if (out->wish < out->least)
         out->wish = out->least;
-    /* two row groups, uncompressible, and all actors parked */
-    out->spill = 2 * (opts->row_group_bytes + opts->row_group_bytes / 8) + c.most_sum;
+    /* two row groups, uncompressible, and all actors parked: dictionaries count as encoded bytes */
+    uint64_t group = opts->row_group_bytes + opts->row_group_bytes / 8;
+    uint64_t page = opts->page_bytes + 5 * (uint64_t)opts->page_rows + PIECE_LEAST;
+    uint64_t parked = group + c.n * page;
+    out->spill = 2 * group + (parked < c.most_sum ? parked : c.most_sum);
     return NRW_OK;
 }
 
@@ -124,6 +127,7 @@ nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_
     pend = c.workers < 2 || pend < PEND_LEAST ? 0 : clamp(pend, PEND_LEAST, PEND_MOST);
     uint64_t piece = pend ? size_max(c.piece, PIECE_MOST) : c.piece;
     uint64_t pool = limit - set_aside(&c, tail, pend, piece);
+    pool -= (pool - c.most) / 16; /* lists of the pages held */
     uint64_t in_use = c.most * (c.workers < c.n ? c.workers : c.n);
     in_use = in_use < pool / 2 ? in_use : pool / 2;
     *out = (pq_shares){
@@ -135,7 +139,6 @@ nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_
         .big_body = c.big_body,
         .tail_max = (uint32_t)tail,
         .file_tail = FILE_TAIL,
-        .lean = extra < opts->row_group_bytes / 8,
     };
     return NRW_OK;
 }

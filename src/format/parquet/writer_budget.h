@@ -12,7 +12,6 @@ typedef struct pq_shares {
     size_t usual_body;  /* of a page; larger ones share one place to be compressed */
     size_t big_body;    /* of these */
     uint32_t tail_max, file_tail;
-    bool lean; /* the grant is near the least */
 } pq_shares;
 
 /* NRW_E_MEMLIMIT, with the bytes that would do, where `limit` is too little. */

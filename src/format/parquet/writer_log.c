@@ -1,13 +1,15 @@
 #include "format/parquet/writer_log.h"
 
-enum { FOLD = 8, TAIL_FIRST = 128 };
+/* Parts below HELD_LEAST are not worth their place in a list in memory. */
+enum { FOLD = 8, TAIL_FIRST = 128, HELD_LEAST = 2048 };
 
 nrw_status pq_part_new(const pq_log_env *e, span data, pq_part *out, nrw_error *err)
 {
     *out = (pq_part){0};
     if (data.len > UINT32_MAX)
         return err_set(err, NRW_E_UNSUPPORTED, "a page of %zu bytes", data.len);
-    uint8_t *copy = e->held ? mem_try_alloc(e->held, data.len) : NULL;
+    bool hold = e->held && data.len >= HELD_LEAST;
+    uint8_t *copy = hold ? mem_try_alloc(e->held, data.len) : NULL;
     if (copy) {
         memcpy(copy, data.data, data.len);
         *out = (pq_part){.data = copy, .len = (uint32_t)data.len};
@@ -46,7 +48,7 @@ void pq_part_release(const pq_log_env *e, pq_part *p)
  * keeps the one part that leads to them. */
 static nrw_status fold(const pq_log_env *e, pq_log *l, nrw_error *err)
 {
-    while (e->fold && l->n >= FOLD) {
+    while (l->n >= FOLD) {
         pq_part *last = l->parts + l->n - FOLD;
         for (int i = 0; i < FOLD; i++) {
             if (last[i].data || last[i].level != last[FOLD - 1].level)

@@ -1,8 +1,8 @@
 /* An append-only run of bytes whose memory is bounded: finished pages, page records, metadata that
  * must wait for the footer. Small pieces gather in a tail; full tails and large pieces become
- * parts, held in memory while the account for held parts has room, else spilled. Where memory is
- * short the list of parts is itself spilled in groups of eight, level by level, so that what a log
- * keeps in memory grows with the logarithm of its length.
+ * parts, held in memory while the account for held parts has room, else spilled. The list of
+ * spilled parts is itself spilled in groups of eight, level by level, so that what a log keeps in
+ * memory beside held parts grows with the logarithm of its length.
  *
  * A piece that was appended whole lies whole in one part, so records never straddle parts.
  * One thread at a time; the owner's lock sees to it. */
@@ -18,7 +18,6 @@ typedef struct pq_log_env {
     mem *held; /* parts in memory; its limit may fall at any time */
     spill *spill;
     uint32_t tail_max; /* bytes of a tail */
-    bool fold;         /* lists of spilled parts are spilled, too */
 } pq_log_env;
 
 typedef struct pq_part {

@@ -24,9 +24,10 @@ enum {
 /* A page between the column's turn and its place in the chunk. */
 typedef struct pq_slot {
     bool done;
-    pq_part part; /* done: the page */
+    pq_part part;   /* done: the page, unless it is small or in the log already */
+    uint8_t *small; /* done before its turn: a copy */
+    uint32_t small_len, record_len;
     uint8_t *record;
-    uint32_t record_len;
 } pq_slot;
 
 /* One column chunk of a row group being filled. (L) */

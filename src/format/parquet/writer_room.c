@@ -35,8 +35,8 @@ nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err)
     w->piece_bytes = s.piece_bytes;
     w->usual_body = s.usual_body;
     w->big_body = s.big_body;
-    w->env = (pq_log_env){w->m, w->held, w->spill, s.tail_max, s.lean};
-    w->file_env = (pq_log_env){w->m, NULL, w->spill, s.file_tail, true};
+    w->env = (pq_log_env){w->m, w->held, w->spill, s.tail_max};
+    w->file_env = (pq_log_env){w->m, NULL, w->spill, s.file_tail};
     return NRW_OK;
 }
 
