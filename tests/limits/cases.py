@@ -168,7 +168,7 @@ def sample_grows(sizes):
     def run(rows):
         with Scratch("grow") as s:
             ok("gen", s("i.parquet"), "--range", "group=100", "--range", "id=100", "--range",
-               f"row={rows // 10**4}", "-q", timeout=900)
+               f"part={rows // 10**7}", "--range", "row=1000", "-q", timeout=900)
             ran = ok("sample", s("i.parquet"), s("o.parquet"), "--first", "10", "--of", "id",
                      "--per", "group", "--memory", "32MiB", timeout=900)
             within(ran, 32)
