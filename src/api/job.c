@@ -30,8 +30,10 @@ nrw_status nrw_job_run(nrw_job *job, nrw_error *err)
 
     err = err ? err : &own;
     forget_last_run(job);
+    pthread_mutex_lock(&job->running_lock);
     job->started = clock_seconds();
-    job->stood = (nrw_progress){.fraction = -1};
+    job->stood = (nrw_progress){.fraction = -1, .memory = job->limits.ceiling};
+    pthread_mutex_unlock(&job->running_lock);
     st = job->verb->moves_rows ? job_move(job, false, err) : job_look(job, err);
     job->phase = "done";
     job->result.ran = true;
@@ -86,10 +88,10 @@ void nrw_job_progress(nrw_job *job, nrw_progress *out)
         look_at(job, p, out);
     else
         *out = job->stood;
+    out->memory = job->stood.memory;
+    out->seconds = job->started > 0 ? clock_seconds() - job->started : 0;
     pthread_mutex_unlock(&job->running_lock);
     out->phase = atomic_load(&job->phase);
-    out->memory = job->limits.ceiling;
     out->bytes_out = atomic_load(&job->bytes_out);
     out->rss = mem_process_rss();
-    out->seconds = job->started > 0 ? clock_seconds() - job->started : 0;
 }

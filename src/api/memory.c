@@ -53,6 +53,9 @@ nrw_status job_limits_settle(nrw_job *job, nrw_error *err)
     TRY(job_size(job, "memory", physical, physical / 10 * 7, &job->limits.ceiling, err));
     TRY(job_count(job, "threads", 1, 64, threads_usable(), &threads, err));
     TRY(job_size(job, "spill-limit", disk, disk / 2, &job->limits.spill_limit, err));
+    pthread_mutex_lock(&job->running_lock); /* progress may be asked already */
+    job->stood.memory = job->limits.ceiling;
+    pthread_mutex_unlock(&job->running_lock);
     job->limits.workers = threads > 64 ? 64 : (uint32_t)threads;
     job->limits.baseline = baseline(job->limits.workers);
     /* A ceiling that is too small is refused when it is known how much would do: until then the
