@@ -153,49 +153,86 @@ static int64_t make_pages(choices *c, const pq_leaf *l, bool sound, made *out)
     return rows;
 }
 
-static uint64_t hash_rows(const vector *v, uint64_t h)
+static uint64_t hash_row(const vector *v, uint32_t row)
 {
-    for (uint32_t i = 0; i < v->len; i++) {
-        bool null;
-        span s = vector_value(v, i, &null);
-        h = h * 31 + (null ? 7 : s.len);
-        for (size_t k = 0; k < s.len && !null; k++)
-            h = h * 31 + s.data[k];
-    }
+    bool null;
+    span s = vector_value(v, row, &null);
+    uint64_t h = null ? 7 : s.len;
+    for (size_t k = 0; k < s.len && !null; k++)
+        h = h * 31 + s.data[k];
     return h;
 }
 
-static nrw_status read_all(mem *m, spill *s, io_file *f, const pq_leaf *l, const pq_chunk *c,
-                           int64_t rows, unsigned how, uint64_t *hash)
+enum { PIECES = 1, SPILLED = 2, QUARANTINE = 4, CHOSEN = 8 };
+
+/* The next selection from `row`: rising numbers below `most`, from 5. */
+static uint32_t select_rows(uint64_t *seed, uint32_t most, uint16_t *sel)
 {
-    pq_chunk_options o = {.verify_crc = true, .read_ahead = 4096, .quarantine = how & 4};
+    uint32_t n = 0;
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    uint32_t gap = (uint32_t)(*seed >> 60) + 1, keep = (uint32_t)(*seed >> 52 & 31) + 1;
+    for (uint32_t i = (uint32_t)(*seed >> 45 & 15); i < most; i += gap)
+        for (uint32_t k = 0; k < keep && i < most; k++, i++)
+            sel[n++] = (uint16_t)(i + 5);
+    return n;
+}
+
+static nrw_status read_some(pq_chunk_reader *r, mem *m, int64_t row, int64_t rows, unsigned how,
+                            uint64_t *seed, uint64_t *seen, int64_t *next, nrw_error *err)
+{
+    static uint16_t sel[MOST_ROWS + 1];
+    uint32_t most = how & PIECES ? 37 : MOST_ROWS, n;
+    vector v;
+    nrw_status st;
+
+    if (most > rows - row)
+        most = (uint32_t)(rows - row);
+    n = how & CHOSEN ? select_rows(seed, most, sel) : most;
+    *next = row + most;
+    if (n == 0)
+        return NRW_OK;
+    if (how & CHOSEN)
+        st = pq_chunk_read(r, row, n, 1 << 12, sel, n, 5, m, &v, err);
+    else
+        st = pq_chunk_read(r, row, n, 1 << 12, NULL, 0, 0, m, &v, err);
+    if (st < 0)
+        return st;
+    if (v.len == 0 || v.len > n || vector_validate(&v, NULL) != NRW_OK)
+        __builtin_trap();
+    for (uint32_t i = 0; i < v.len; i++)
+        seen[row + (how & CHOSEN ? sel[i] - 5 : (int32_t)i)] = hash_row(&v, i);
+    if (v.len < n)
+        *next = row + (how & CHOSEN ? sel[v.len] - 5 : (int32_t)v.len);
+    vector_release(&v);
+    return NRW_OK;
+}
+
+/* seen[row]: a hash of each row that was read. */
+static nrw_status read_all(mem *m, spill *s, io_file *f, const pq_leaf *l, const pq_chunk *c,
+                           int64_t rows, unsigned how, uint64_t *seen)
+{
+    pq_chunk_options o = {.verify_crc = true, .read_ahead = 4096, .quarantine = how & QUARANTINE};
     pq_chunk_reader *r = NULL;
     nrw_error err = NRW_ERROR_INIT;
     nrw_status st = pq_chunk_open(m, s, f, l, c, 0, rows, &o, &r, &err), first = NRW_OK;
-    *hash = 0;
+    uint64_t seed = (uint64_t)rows * 77 + c->end;
+    memset(seen, 0, MOST_ROWS * sizeof *seen);
     if (st < 0)
         return st;
-    if (how & 1)
+    if (how & SPILLED)
         r->pages.headroom = (size_t)1 << 40;
-    for (int64_t row = 0; row < rows;) {
-        vector v;
-        st = pq_chunk_read(r, row, 1 + (how & 2 ? 36 : 65535), 1 << 16, NULL, 0, 0, m, &v, &err);
-        if (st == NRW_E_CORRUPT && (how & 4)) {
+    for (int64_t row = 0, next; row < rows; row = next) {
+        st = read_some(r, m, row, rows, how, &seed, seen, &next, &err);
+        if (st == NRW_E_CORRUPT && (how & QUARANTINE)) {
             int64_t from, n;
             first = st;
             pq_chunk_lost(r, &from, &n);
             if (from < row || n < 1 || from + n > rows)
                 __builtin_trap();
-            row = from + n;
-            continue;
-        }
-        if (st < 0)
+            next = from + n;
+        } else if (st < 0) {
             break;
-        if (v.len == 0 || v.len > rows - row || vector_validate(&v, NULL) != NRW_OK)
-            __builtin_trap();
-        *hash = hash_rows(&v, *hash);
-        row += v.len;
-        vector_release(&v);
+        }
     }
     pq_chunk_close(r);
     return st < 0 ? st : first;
@@ -204,24 +241,28 @@ static nrw_status read_all(mem *m, spill *s, io_file *f, const pq_leaf *l, const
 static void read_ways(mem *m, spill *s, const made *bytes, const pq_leaf *l, int32_t codec,
                       int64_t rows)
 {
+    static const unsigned ways[] = {PIECES | SPILLED, CHOSEN, CHOSEN | PIECES | SPILLED};
+    static uint64_t want[MOST_ROWS], seen[MOST_ROWS];
     pq_chunk c = {.codec = codec,
                   .start = 4,
                   .end = (int64_t)bytes->n,
                   .compressed = (int64_t)bytes->n - 4,
                   .n_values = rows,
                   .offset_index_at = -1};
-    uint64_t hash[2], other;
     io_file *f;
-    nrw_status st[2];
+    nrw_status sound;
     if (bytes->n < 4 || file_open_memory(m, "fuzz", (span){bytes->p, bytes->n}, &f, NULL) < 0)
         return;
-    st[0] = read_all(m, s, f, l, &c, rows, 0, &hash[0]);
-    st[1] = read_all(m, s, f, l, &c, rows, 1 | 2, &hash[1]);
-    if (st[0] == NRW_OK && st[1] == NRW_OK && hash[0] != hash[1])
-        __builtin_trap();
-    if (st[0] == NRW_OK && st[1] < 0 && st[1] != NRW_E_MEMLIMIT && st[1] != NRW_E_IO)
-        __builtin_trap();
-    (void)read_all(m, s, f, l, &c, rows, 4 | 2, &other);
+    sound = read_all(m, s, f, l, &c, rows, 0, want);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        nrw_status st = read_all(m, s, f, l, &c, rows, ways[i], seen);
+        if (sound == NRW_OK && st < 0 && st != NRW_E_MEMLIMIT && st != NRW_E_IO)
+            __builtin_trap();
+        for (int64_t row = 0; sound == NRW_OK && st == NRW_OK && row < rows; row++)
+            if (seen[row] != want[row] && (seen[row] || !(ways[i] & CHOSEN)))
+                __builtin_trap();
+    }
+    (void)read_all(m, s, f, l, &c, rows, QUARANTINE | PIECES, seen);
     file_close(f);
 }
 
