@@ -69,7 +69,7 @@ static nrw_status window_alloc(cursor *c, nrw_error *err)
     void *p = NULL;
 
     for (size_t cap = CURSOR_WINDOW; cap > CURSOR_WINDOW_MIN; cap /= 4) {
-        if (mem_room(c->m) < cap * 2)
+        if (mem_room(c->m) / 32 < cap)
             continue;
         p = mem_try_alloc(c->m, cap + BUFFER_SLACK);
         if (p) {

@@ -95,7 +95,21 @@ static inline nrw_status add_run(build *b, uint32_t value, uint32_t n, nrw_error
 
 static bool runs_too_short(const build *b)
 {
-    return b->n_runs > b->len / RUN_ROWS + RUNS_TRIED;
+    return b->cramped || b->n_runs > b->len / RUN_ROWS + RUNS_TRIED;
+}
+
+/* Room for as many runs as one step may add; where there is none, indices must do. */
+static bool runs_have_room(build *b)
+{
+    const pq_chunk_reader *r = b->r;
+
+    if (b->n_runs + 64 <= r->runs_cap)
+        return true;
+    if (r->runs_cap && mem_room(r->m) / 2 < page_keeps_free(&r->pages) / 2 + r->runs_cap * 8)
+        b->cramped = true;
+    else if (grow_runs(b, NULL) < 0)
+        b->cramped = true;
+    return !b->cramped;
 }
 
 /* The next n values of the page, none of them null; fewer where runs turn out too short. */
@@ -106,7 +120,7 @@ static nrw_status add_values(build *b, uint32_t n, uint32_t *took, nrw_error *er
 
     if (!b->r->page->index_open)
         return err_set(err, NRW_E_CORRUPT, "the page has no dictionary indices");
-    while (left && !runs_too_short(b)) {
+    while (left && runs_have_room(b) && !runs_too_short(b)) {
         uint32_t k;
         TRY(rle_run(x, err));
         if (!x->packed) {
@@ -135,7 +149,7 @@ static nrw_status add_mixed(build *b, const level_span *s, uint32_t *took, nrw_e
 {
     uint32_t i = 0, end, k;
 
-    while (i < s->rows && !runs_too_short(b)) {
+    while (i < s->rows && runs_have_room(b) && !runs_too_short(b)) {
         bool there = bit_get(s->bits, s->off + i);
         for (end = i + 1; end < s->rows && bit_get(s->bits, s->off + end) == there; end++)
             ;
@@ -159,7 +173,7 @@ nrw_status build_runs(build *b, uint32_t n, nrw_error *err)
     while (n) {
         level_span s;
         uint32_t took = 0;
-        if (runs_too_short(b)) {
+        if (!runs_have_room(b) || runs_too_short(b)) {
             TRY(build_expand(b, err));
             return build_indices(b, n, err);
         }

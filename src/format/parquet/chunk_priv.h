@@ -89,7 +89,8 @@ typedef struct build {
     uint32_t nulls;
     uint32_t n_runs;
     size_t max_bytes;
-    bool full; /* by bytes */
+    bool full;    /* by bytes */
+    bool cramped; /* no room for more runs */
     bool copy_text;
     vector v;   /* index, flat */
     dict *dict; /* runs, index: the reader's, which holds it */
