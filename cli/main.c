@@ -133,7 +133,8 @@ static void print_summary(nrw_job *job, const cli_options *cli)
     bool whole = isatty(STDERR_FILENO);
     char *text, *line, *rest;
 
-    if (cli->quiet || cli->rows_to_stdout || nrw_job_summary(job, &text, NULL) < 0)
+    if (cli->quiet || cli->rows_to_stdout || cli->progress == PROGRESS_JSON ||
+        nrw_job_summary(job, &text, NULL) < 0)
         return;
     for (line = text; *line; line = rest) {
         size_t n = strcspn(line, "\n");
