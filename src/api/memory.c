@@ -88,26 +88,41 @@ void job_hold(nrw_job *job)
     job->limits.held = mem_used(job->root) + slack;
 }
 
+/* What is left goes in equal parts to those that still wish for more: small wishes are met in full,
+ * for who wishes for much can do with less. */
+static void share_rest(const uint64_t *least, const uint64_t *wish, uint32_t n, uint64_t left,
+                       uint64_t *grants)
+{
+    uint32_t open = n;
+
+    for (uint32_t i = 0; i < n; i++)
+        grants[i] = least[i];
+    while (open && left >= n) {
+        uint64_t part = left / open;
+
+        open = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            uint64_t more = wish[i] > grants[i] ? wish[i] - grants[i] : 0;
+            uint64_t given = more < part ? more : part;
+            grants[i] += given;
+            left -= given;
+            open += more > given;
+        }
+    }
+}
+
 nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *wish, uint32_t n,
                      uint64_t *grants, uint64_t *needs)
 {
     uint64_t have =
         job->limits.ceiling > job->limits.baseline ? job->limits.ceiling - job->limits.baseline : 0;
-    uint64_t sum = job->limits.held, open = 0, left;
+    uint64_t sum = job->limits.held;
 
     for (uint32_t i = 0; i < n; i++)
         sum += least[i];
     *needs = job->limits.baseline + sum;
     if (sum > have)
         return NRW_E_MEMLIMIT;
-    left = have - sum;
-    for (uint32_t i = 0; i < n; i++)
-        open += wish[i] > least[i] ? wish[i] - least[i] : 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t more = wish[i] > least[i] ? wish[i] - least[i] : 0;
-        if (open > left)
-            more = (uint64_t)((double)more * ((double)left / (double)open));
-        grants[i] = least[i] + more;
-    }
+    share_rest(least, wish, n, have - sum, grants);
     return NRW_OK;
 }
