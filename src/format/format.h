@@ -1,5 +1,5 @@
 /* What a format is to the layers above: a reader that cuts its input into morsels of lazy columns,
- * and a writer that takes batches. One row in the table (registry.c) and one folder a format. */
+ * and a writer that takes batches. One folder a format. */
 #ifndef FORMAT_FORMAT_H
 #define FORMAT_FORMAT_H
 
@@ -26,9 +26,8 @@ typedef struct reader_counts {
 /* How the consumer would like its batches: a reader keeps each bound as far as it can know. */
 typedef struct batch_shape {
     uint32_t max_rows;   /* at most BATCH_MAX_ROWS */
-    size_t column_bytes; /* decoded bytes of the widest column: for consumers that go column by column */
-    size_t batch_bytes;  /* decoded bytes of all columns: for consumers that hold whole batches; 0:
-                          * no bound */
+    size_t column_bytes; /* decoded bytes of the widest column: for who goes column by column */
+    size_t batch_bytes;  /* decoded bytes of all columns: for who holds whole batches; 0: any */
     uint32_t workers;    /* threads that read */
 } batch_shape;
 
@@ -72,9 +71,9 @@ typedef struct file_summary {
 
 typedef struct writer_class {
     const char *name;
-    /* Takes the batch's columns (the caller still releases the batch). Any number of threads at
-     * once; order is that of b->morsel, which start at 0 without gaps, and of the batches in
-     * one morsel. */
+    /* Takes the batch's first columns, as many as the file has (the caller still releases the
+     * batch). Any number of threads at once; order is that of b->morsel, which start at 0 without
+     * gaps, and of the batches in one morsel. */
     nrw_status (*push)(writer *w, batch *b, nrw_error *err);
     /* All batches were pushed: writes what is left and the footer. Does not publish. */
     nrw_status (*finish)(writer *w, file_summary *out, nrw_error *err);

@@ -85,6 +85,14 @@ def columns():
         out = ok("head", s("b.parquet"), "-n", "1", "-f", "json").out.decode()
         if list(json.loads(out)) != ["note", "id"]:
             raise AssertionError(out)
+        # keys that are not written
+        ok("sample", s("a.parquet"), s("c.parquet"), "--first", "2", "--of", "id", "--per", "group",
+           "--select", "price,note", "--threads", "2")
+        out = ok("schema", s("c.parquet"), "-f", "json").out.decode()
+        if "note" not in out or "group" in out:
+            raise AssertionError(out)
+        if ok("count", s("c.parquet")).out.strip() != b"20":
+            raise AssertionError("sample: not 20 rows")
 
 
 def missing():

@@ -449,8 +449,11 @@ static nrw_status writer_push(writer *base, batch *b, nrw_error *err)
 {
     pq_writer *w = (pq_writer *)base;
     push p = push_of(w, b);
+    /* what stands behind the file's columns are keys that only an operator needed */
+    for (uint32_t c = w->n_columns; c < b->n_cols; c++)
+        batch_drop(b, c);
     nrw_status st = turn_wait(&w->entry, b->morsel);
-    if (st == NRW_OK && b->n_cols != w->n_columns)
+    if (st == NRW_OK && b->n_cols < w->n_columns)
         st = err_set(err, NRW_E_SCHEMA, "a batch of %u columns for a file of %u", b->n_cols,
                      w->n_columns);
     if (st == NRW_OK) {
