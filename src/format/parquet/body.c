@@ -152,15 +152,6 @@ nrw_status cursor_skip(cursor *c, uint64_t n, nrw_error *err)
     return NRW_OK;
 }
 
-nrw_status cursor_byte(cursor *c, uint8_t *out, nrw_error *err)
-{
-    TRY(cursor_need(c, 1, err));
-    if (c->p == c->end)
-        return too_short(c, 1, err);
-    *out = *c->p++;
-    return NRW_OK;
-}
-
 nrw_status cursor_varint(cursor *c, uint64_t *out, nrw_error *err)
 {
     uint64_t v = 0;

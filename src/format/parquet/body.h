@@ -80,7 +80,6 @@ static inline nrw_status cursor_need(cursor *c, size_t n, nrw_error *err)
 /* Both: NRW_E_CORRUPT where fewer bytes are left. */
 nrw_status cursor_copy(cursor *c, void *dst, size_t n, nrw_error *err) NRW_CHECKED;
 nrw_status cursor_skip(cursor *c, uint64_t n, nrw_error *err) NRW_CHECKED;
-nrw_status cursor_byte(cursor *c, uint8_t *out, nrw_error *err) NRW_CHECKED;
 /* ULEB128 of at most 64 bits. */
 nrw_status cursor_varint(cursor *c, uint64_t *out, nrw_error *err) NRW_CHECKED;
 

@@ -410,21 +410,6 @@ uint32_t pq_meta_leaves(const pq_meta *p)
     return p->n_leaves;
 }
 
-int32_t pq_meta_version(const pq_meta *p)
-{
-    return p->version;
-}
-
-const char *pq_meta_created_by(const pq_meta *p)
-{
-    return p->created_by;
-}
-
-uint64_t pq_meta_footer_bytes(const pq_meta *p)
-{
-    return p->footer_len;
-}
-
 const pq_leaf *pq_meta_leaf(const pq_meta *p, uint32_t leaf)
 {
     return &p->leaves[leaf];

@@ -103,9 +103,6 @@ void pq_meta_close(pq_meta *p);
 int64_t pq_meta_rows(const pq_meta *p);
 int32_t pq_meta_row_groups(const pq_meta *p);
 uint32_t pq_meta_leaves(const pq_meta *p);
-int32_t pq_meta_version(const pq_meta *p);
-const char *pq_meta_created_by(const pq_meta *p); /* NULL: not said */
-uint64_t pq_meta_footer_bytes(const pq_meta *p);
 const pq_leaf *pq_meta_leaf(const pq_meta *p, uint32_t leaf); /* also nested ones, to look at */
 /* The flat schema. NRW_E_UNSUPPORTED naming the first nested column where there is one. */
 nrw_status pq_meta_schema(const pq_meta *p, schema *out, nrw_error *err);
