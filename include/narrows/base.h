@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define NRW_API __attribute__((visibility("default")))
+#define NRW_API     __attribute__((visibility("default")))
 #define NRW_CHECKED __attribute__((warn_unused_result))
 
 /* name, value, errno of the Arrow stream interface, text. Values are stable. */
@@ -45,15 +45,15 @@ typedef enum nrw_status {
 /* Filled exactly once, where the fact is known. Lives on the caller's stack; holds no heap. */
 typedef struct nrw_error {
     nrw_status status;
-    int32_t os_errno;   /* 0: none involved */
-    int32_t row_group;  /* -1: not applicable */
-    int64_t page;       /* data page ordinal inside the column chunk; -1: not applicable */
-    int64_t offset;     /* byte in the object; -1: not applicable */
-    int64_t row;        /* -1: not known */
-    char column[128];   /* empty: not applicable */
-    char object[256];   /* path or URL; empty: none */
-    char message[512];  /* what is wrong, one UTF-8 clause without newline or full stop */
-    char next[256];     /* what to do about it: a command or option; may be empty */
+    int32_t os_errno;  /* 0: none involved */
+    int32_t row_group; /* -1: not applicable */
+    int64_t page;      /* data page ordinal inside the column chunk; -1: not applicable */
+    int64_t offset;    /* byte in the object; -1: not applicable */
+    int64_t row;       /* -1: not known */
+    char column[128];  /* empty: not applicable */
+    char object[256];  /* path or URL; empty: none */
+    char message[512]; /* what is wrong, one UTF-8 clause without newline or full stop */
+    char next[256];    /* what to do about it: a command or option; may be empty */
 } nrw_error;
 
 #define NRW_ERROR_INIT                                                                             \

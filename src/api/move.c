@@ -29,7 +29,7 @@ typedef struct move {
     schema out;
     bool sample, tail;
     uint64_t first;
-    uint64_t groups; /* at most so many */
+    uint64_t groups;    /* at most so many */
     uint32_t *of, *per; /* places in the batch */
     uint32_t n_of, n_per;
     uint64_t limit;
@@ -133,13 +133,16 @@ static const struct {
     const char *name, *extension;
     bool parquet;
     text_kind kind;
-} formats[] = {{"parquet", ".parquet", true, 0},  {"csv", ".csv", false, TEXT_CSV},
-               {"json", ".json", false, TEXT_JSON}, {"jsonl", ".jsonl", false, TEXT_JSON},
-               {"ndjson", ".ndjson", false, TEXT_JSON}, {"table", ".txt", false, TEXT_TABLE},
+} formats[] = {{"parquet", ".parquet", true, 0},
+               {"csv", ".csv", false, TEXT_CSV},
+               {"json", ".json", false, TEXT_JSON},
+               {"jsonl", ".jsonl", false, TEXT_JSON},
+               {"ndjson", ".ndjson", false, TEXT_JSON},
+               {"table", ".txt", false, TEXT_TABLE},
                {"parquet", ".pq", true, 0}};
 
-static const char *const text_names[] = {[TEXT_CSV] = "csv", [TEXT_JSON] = "json",
-                                         [TEXT_TABLE] = "table"};
+static const char *const text_names[] = {
+    [TEXT_CSV] = "csv", [TEXT_JSON] = "json", [TEXT_TABLE] = "table"};
 
 static bool is_folder(const char *path)
 {
@@ -265,7 +268,8 @@ static uint64_t distinct_at_most(move *m, uint32_t c)
     int64_t min = INT64_MAX, max = INT64_MIN;
     pq_meta *meta;
 
-    if (m->in.gen || scan_files(m->in.scan) > 1 || f->type.id < TYPE_INT8 || f->type.id > TYPE_INT64)
+    if (m->in.gen || scan_files(m->in.scan) > 1 || f->type.id < TYPE_INT8 ||
+        f->type.id > TYPE_INT64)
         return rows;
     meta = parquet_reader_meta(scan_first(m->in.scan));
     for (int32_t rg = 0; rg < pq_meta_row_groups(meta); rg++) {
@@ -379,7 +383,6 @@ static nrw_status share_memory(move *m, nrw_error *err)
 
 /* ---- plan ---- */
 
-
 static plan_step *add_step(move *m, const char *how, int part, int64_t rows)
 {
     plan_step *s = &m->job->plan.steps[m->job->plan.n++];
@@ -447,7 +450,8 @@ static nrw_status open_parts(move *m, nrw_error *err)
 {
     /* of the batch's account a third: a column is read in pieces that overlap a little */
     const size_t whole = (size_t)(m->grants[PART_BATCHES] / m->workers / 3);
-    const batch_shape shape = {.max_rows = BATCH_MAX_ROWS, .column_bytes = m->piece,
+    const batch_shape shape = {.max_rows = BATCH_MAX_ROWS,
+                               .column_bytes = m->piece,
                                .batch_bytes = m->parquet ? 0 : whole,
                                .workers = m->workers};
 
@@ -470,8 +474,7 @@ static nrw_status open_parts(move *m, nrw_error *err)
     m->pipeline.source = m->in.scan;
     m->pipeline.n_cols = m->n_cols;
     if (m->quarantine.n)
-        TRY(op_except_new(m->job->root, m->quarantine.ranges, m->quarantine.n, &m->except,
-                          err));
+        TRY(op_except_new(m->job->root, m->quarantine.ranges, m->quarantine.n, &m->except, err));
     if (m->except)
         m->pipeline.ops[m->pipeline.n_ops++] = m->except;
     if (m->op)

@@ -77,8 +77,8 @@ static nrw_status make_dict(gen *g, column *c, nrw_error *err)
             gen_range_text(&c->def, i, heap->data + (size_t)i * len);
         TRY_OUT(vector_add_heap(&v, heap, &index, err));
         for (uint32_t i = 0; i < n; i++)
-            ((view *)v.data)[i] = view_make(heap->data + (size_t)i * len, (int32_t)len, index,
-                                            (int32_t)(i * len));
+            ((view *)v.data)[i] =
+                view_make(heap->data + (size_t)i * len, (int32_t)len, index, (int32_t)(i * len));
     } else {
         for (uint32_t i = 0; i < n; i++)
             gen_range_fixed(&c->def, i, v.data + (size_t)i * c->def.type.width);
@@ -236,7 +236,8 @@ static nrw_status read_text(const column *c, const wanted *w, mem *m, vector *ou
 
     for (uint32_t i = 0; i < w->n; i++) {
         uint64_t row = wanted_row(w, i);
-        bytes += c->def.range ? gen_range_length(&c->def, row) : gen_seeded_length(&c->def, c->seed, row);
+        bytes += c->def.range ? gen_range_length(&c->def, row)
+                              : gen_seeded_length(&c->def, c->seed, row);
     }
     TRY(buffer_new(m, bytes, &heap, err));
     st = vector_add_heap(out, heap, &index, err);
@@ -286,8 +287,11 @@ static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t firs
     column *c = &g->columns[g->chosen[tag]];
     bool text = type_is_view(&c->def.type) && !c->dict;
     uint32_t width = c->dict ? 4 : c->def.type.width + (text ? c->def.max_length : 0);
-    wanted w = {.g = g, .row = (uint64_t)(uintptr_t)b->source_state + b->offset, .first = first,
-                .n = sel ? n_sel : max_rows, .sel = sel};
+    wanted w = {.g = g,
+                .row = (uint64_t)(uintptr_t)b->source_state + b->offset,
+                .first = first,
+                .n = sel ? n_sel : max_rows,
+                .sel = sel};
     nrw_status st;
 
     *out = (vector){0};
@@ -360,7 +364,8 @@ static nrw_status count_rows(gen *g, const gen_options *opts, nrw_error *err)
         ranges = true;
         c->stride = g->rows;
         if (__builtin_mul_overflow(g->rows, c->def.range, &g->rows) || g->rows > INT64_MAX)
-            return err_set(err, NRW_E_ARG, "the ranges make more than 9,223,372,036,854,775,807 rows");
+            return err_set(err, NRW_E_ARG,
+                           "the ranges make more than 9,223,372,036,854,775,807 rows");
     }
     if (!ranges && opts->rows == 0) {
         err_next(err, "give --range NAME=COUNT or --rows N");
@@ -382,8 +387,8 @@ static nrw_status copy_columns(gen *g, const gen_options *opts, nrw_error *err)
         g->columns[i].def = *def;
         g->columns[i].def.name = name;
         g->columns[i].seed = gen_column_seed(opts->seed, i);
-        g->schema.fields[i] = (field){
-            .name = name, .type = def->type, .nullable = def->nulls > 0, .field_id = -1};
+        g->schema.fields[i] =
+            (field){.name = name, .type = def->type, .nullable = def->nulls > 0, .field_id = -1};
     }
     return NRW_OK;
 }

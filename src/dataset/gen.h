@@ -13,9 +13,9 @@
 typedef struct gen_column {
     const char *name;
     type type;
-    uint64_t range;                 /* > 0: a range of so many values; 0: a value column */
+    uint64_t range;                  /* > 0: a range of so many values; 0: a value column */
     uint32_t min_length, max_length; /* value columns of text and binary, in bytes */
-    double nulls;                   /* share of rows that are null, 0..1 */
+    double nulls;                    /* share of rows that are null, 0..1 */
 } gen_column;
 
 typedef struct gen_options {

@@ -16,7 +16,8 @@ static bool parse_count(const char *s, const char **end, uint64_t *out)
     for (; (*s >= '0' && *s <= '9') || *s == '_'; s++) {
         if (*s == '_')
             continue;
-        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t)(*s - '0'), &v))
+        if (__builtin_mul_overflow(v, 10, &v) ||
+            __builtin_add_overflow(v, (uint64_t)(*s - '0'), &v))
             return false;
     }
     *end = s;
@@ -79,8 +80,7 @@ static nrw_status parse_value(arena *a, const char *text, const char *value, gen
     return NRW_OK;
 }
 
-nrw_status gen_column_parse(arena *a, const char *text, bool range, gen_column *out,
-                            nrw_error *err)
+nrw_status gen_column_parse(arena *a, const char *text, bool range, gen_column *out, nrw_error *err)
 {
     const char *eq = strchr(text, '=');
     char *name;

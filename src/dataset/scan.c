@@ -256,8 +256,8 @@ static nrw_status open_next(scan *s, nrw_error *err)
 
     TRY(open_input(s, &r, err));
     pthread_mutex_lock(&s->lock);
-    *next = (part){
-        .r = r, .file = s->next_file++, .first_morsel = s->morsel, .end_morsel = UINT64_MAX};
+    *next =
+        (part){.r = r, .file = s->next_file++, .first_morsel = s->morsel, .end_morsel = UINT64_MAX};
     s->current = 1 - s->current;
     if (s->stopped)
         r->class->stop(r);

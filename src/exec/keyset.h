@@ -3,8 +3,8 @@
  *
  * Only keys that were inserted have a code; looking up another gives KEY_NONE. Codes count from 0.
  * Per dictionary entry the code is remembered, so a dictionary or run costs one look-up an entry
- * or a run, not one a row. Memory: about 20 bytes + the key's bytes for each key inserted, charged to
- * the account. Not thread-safe. Key bytes: column/compare.h. */
+ * or a run, not one a row. Memory: about 20 bytes + the key's bytes for each key inserted, charged
+ * to the account. Not thread-safe. Key bytes: column/compare.h. */
 #ifndef EXEC_KEYSET_H
 #define EXEC_KEYSET_H
 

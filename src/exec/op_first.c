@@ -18,11 +18,11 @@ typedef struct op_first {
     mem *m;
     turn turn;
     uint32_t first;
-    keyset *groups; /* NULL: all is one group */
-    keyset *ids;    /* NULL: rows are counted */
+    keyset *groups;   /* NULL: all is one group */
+    keyset *ids;      /* NULL: rows are counted */
     uint64_t *counts; /* ids (or rows) taken of each group; nobody counts past `first` */
     uint32_t counts_cap;
-    uint64_t *pairs; /* group << 32 | id, plus 1; 0: empty; open addressing */
+    uint64_t *pairs;              /* group << 32 | id, plus 1; 0: empty; open addressing */
     uint64_t n_pairs, pair_slots; /* slots: a power of two */
 } op_first;
 
@@ -210,8 +210,8 @@ static uint32_t pick_dicts(op_first *o, picking *p, const key_dict *g, const key
 static nrw_status pick_rows(op_first *o, picking *p, uint32_t rows, nrw_error *err)
 {
     key_dict g, d;
-    bool dicts = !p->from && o->groups && o->ids && keyset_dict(o->groups, &g) &&
-                 keyset_dict(o->ids, &d);
+    bool dicts =
+        !p->from && o->groups && o->ids && keyset_dict(o->groups, &g) && keyset_dict(o->ids, &d);
     uint32_t n;
 
     for (uint32_t row = 0; row < rows; row += n) {

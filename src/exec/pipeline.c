@@ -28,8 +28,8 @@ static void fail(run *r, uint64_t morsel, nrw_status st, const nrw_error *err)
 
     pthread_mutex_lock(&r->lock);
     first = !r->failed;
-    better = st != NRW_E_CANCELLED &&
-             (r->err.status == NRW_E_CANCELLED || morsel < r->failed_morsel);
+    better =
+        st != NRW_E_CANCELLED && (r->err.status == NRW_E_CANCELLED || morsel < r->failed_morsel);
     if (first || better) {
         r->failed_morsel = morsel;
         r->err = *err;

@@ -10,7 +10,7 @@
 #include "dataset/scan.h"
 #include "exec/op.h"
 
-#define PIPELINE_MAX_OPS 8
+#define PIPELINE_MAX_OPS     8
 #define PIPELINE_MAX_WORKERS 64
 
 typedef struct pipeline {

@@ -89,12 +89,9 @@ static void statuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(messages_and_places),
-        cmocka_unit_test(system_errors),
-        cmocka_unit_test(null_is_allowed),
-        cmocka_unit_test(long_texts_are_cut),
-        cmocka_unit_test(foreign_names_do_no_harm),
-        cmocka_unit_test(statuses),
+        cmocka_unit_test(messages_and_places),      cmocka_unit_test(system_errors),
+        cmocka_unit_test(null_is_allowed),          cmocka_unit_test(long_texts_are_cut),
+        cmocka_unit_test(foreign_names_do_no_harm), cmocka_unit_test(statuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,7 +70,9 @@ static void answer(mem *m, const question *q, bool filter, rows *out)
     pipeline p = {.limit = -1, .workers = q->workers, .batches = m};
     op *o = NULL;
 
-    *out = (rows){.base.class = &rows_class, .m = m, .data = bytes_init(m, 64 << 20),
+    *out = (rows){.base.class = &rows_class,
+                  .m = m,
+                  .data = bytes_init(m, 64 << 20),
                   .n_cols = q->gen.n_columns};
     turn_init(&out->turn);
     assert_ok(scan_open(m, &in, 1, &p.source, &err), &err);
@@ -202,9 +204,9 @@ static void integers(void **state)
 
 static void every_key_type(void **state)
 {
-    static const char *const types[] = {"boolean", "tinyint", "uint16", "double", "float",
-                                        "decimal(30,2)", "date", "time", "timestamp", "uuid",
-                                        "string", "binary", "interval"};
+    static const char *const types[] = {"boolean",       "tinyint", "uint16",  "double",    "float",
+                                        "decimal(30,2)", "date",    "time",    "timestamp", "uuid",
+                                        "string",        "binary",  "interval"};
     char group[40], id[40];
     const char *defs[] = {group, id, "*row=9"};
 
@@ -213,8 +215,7 @@ static void every_key_type(void **state)
         bool two = strcmp(types[i], "boolean") == 0;
         snprintf(group, sizeof group, "*group=%d:%s", two ? 2 : 11, types[i]);
         snprintf(id, sizeof id, "*id=%d:%s", two ? 2 : 25, types[i]);
-        check(defs, 3, "0.1",
-              (question){.first = 4, .of = {1}, .n_of = 1, .per = {0}, .n_per = 1});
+        check(defs, 3, "0.1", (question){.first = 4, .of = {1}, .n_of = 1, .per = {0}, .n_per = 1});
     }
 }
 
@@ -235,16 +236,21 @@ static void state_that_does_not_fit_is_an_error(void **state)
 {
     gen_column columns[2] = {{.name = "g", .type = type_of(TYPE_INT64), .range = 3000000},
                              {.name = "i", .type = type_of(TYPE_INT64), .range = 2}};
-    question q = {.gen = {columns, 2, 0, false, 0}, .first = 1, .of = {1}, .n_of = 1, .per = {0},
-                  .n_per = 1, .workers = 2};
+    question q = {.gen = {columns, 2, 0, false, 0},
+                  .first = 1,
+                  .of = {1},
+                  .n_of = 1,
+                  .per = {0},
+                  .n_per = 1,
+                  .workers = 2};
     const scan_input in = {"gen", open_gen, &q.gen};
     const batch_shape shape = {65536, 1 << 20, 0, 2};
     const uint32_t cols[] = {0, 1};
     mem *m = test_mem_open(64 << 20), *small;
     nrw_error err = NRW_ERROR_INIT;
     rows out = {.base.class = &rows_class, .m = m, .data = bytes_init(m, 256 << 20), .n_cols = 0};
-    pipeline p = {.limit = -1, .workers = 2, .batches = m, .n_cols = 2, .n_ops = 1,
-                  .sink = &out.base};
+    pipeline p = {
+        .limit = -1, .workers = 2, .batches = m, .n_cols = 2, .n_ops = 1, .sink = &out.base};
 
     (void)state;
     turn_init(&out.turn);

@@ -55,7 +55,8 @@ static void read_all(mem *m, const gen_options *o, uint32_t max_rows, size_t max
         assert_ok(again->class->start(again, cols, o->n_columns, &shape, m, NULL, &err), &err);
         for (uint64_t morsel = 0;; morsel++) {
             batch_column columns[8];
-            batch b = {.cols = columns, .n_cols = o->n_columns, .m = m, .morsel = morsel, .last = true};
+            batch b = {
+                .cols = columns, .n_cols = o->n_columns, .m = m, .morsel = morsel, .last = true};
             nrw_status st = again->class->next(again, &b, &err);
             column_walk w;
             vector v;
@@ -83,9 +84,13 @@ static void read_all(mem *m, const gen_options *o, uint32_t max_rows, size_t max
 
 static void same_values_in_any_cut(void **state)
 {
-    static const char *const defs[][2] = {
-        {"r", "group=7"}, {"r", "id=11:string"}, {"r", "row=40:decimal(12,2)"},
-        {"c", "price=decimal(30,2)"}, {"c", "note=string:0..40"}, {"c", "t=timestamp"}, {"c", "d=double"}};
+    static const char *const defs[][2] = {{"r", "group=7"},
+                                          {"r", "id=11:string"},
+                                          {"r", "row=40:decimal(12,2)"},
+                                          {"c", "price=decimal(30,2)"},
+                                          {"c", "note=string:0..40"},
+                                          {"c", "t=timestamp"},
+                                          {"c", "d=double"}};
     mem *m = test_mem_open(64 << 20);
     nrw_error err = NRW_ERROR_INIT;
     arena *a = test_arena(m);
@@ -114,8 +119,8 @@ static void refuses_what_it_cannot_make(void **state)
 {
     mem *m = test_mem_open(1 << 20);
     arena *a = test_arena(m);
-    static const char *const bad[] = {"id", "=5", "id=0", "id=-1", "id=5:nosuchtype",
-                                      "id=300:uint8", "id=5x", "b=3:boolean"};
+    static const char *const bad[] = {
+        "id", "=5", "id=0", "id=-1", "id=5:nosuchtype", "id=300:uint8", "id=5x", "b=3:boolean"};
     nrw_error err;
     gen_column c;
 

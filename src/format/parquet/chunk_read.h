@@ -20,7 +20,7 @@ typedef struct pq_chunk_options {
     bool verify_crc;   /* on by default */
     size_t read_ahead; /* bytes of one read: 16 KiB .. 1 MiB, charged */
     bool quarantine;   /* a damaged page gives NRW_E_CORRUPT but the reader can go on behind it */
-    size_t headroom; /* what pages and dictionaries held in memory leave free in the account */
+    size_t headroom;   /* what pages and dictionaries held in memory leave free in the account */
     pq_meta *meta;     /* for the offset index; NULL: pages are found by their headers alone */
 } pq_chunk_options;
 
