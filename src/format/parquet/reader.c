@@ -151,12 +151,22 @@ static uint32_t rows_for(const pq_reader *r, const open_group *g)
     return rows < 1 ? 1 : (uint32_t)rows;
 }
 
+/* Bytes of a large page of the chunk: where an offset index tells about how many there are (an
+ * entry has at most 20 bytes), twice the mean, else the whole chunk. */
+static uint64_t large_page(const pq_chunk *c)
+{
+    uint64_t all = c->uncompressed < 0 ? UINT64_MAX : (uint64_t)c->uncompressed;
+    uint64_t pages = c->offset_index_at < 0 ? 0 : (uint64_t)c->offset_index_len / 20;
+
+    return pages < 4 ? all : size_max(all / pages * 2, (size_t)64 << 10);
+}
+
 /* What decoding a page of the chunk by stream takes: the decoder's own window (each frame says how
- * large; writers' usual choice is assumed, and never more than the chunk). */
+ * large; writers' usual choice is assumed, and never more than a page). */
 static uint64_t stream_memory(const pq_chunk *c)
 {
     const uint64_t kib = 1 << 10;
-    uint64_t window;
+    uint64_t window, page = large_page(c);
 
     switch (c->codec) {
     case CODEC_NONE: return 0;
@@ -164,9 +174,7 @@ static uint64_t stream_memory(const pq_chunk *c)
     case CODEC_BROTLI: window = 4096 * kib; break;
     default: return 160 * kib;
     }
-    return 320 * kib + (c->uncompressed >= 0 && (uint64_t)c->uncompressed < window
-                            ? (uint64_t)c->uncompressed
-                            : window);
+    return 320 * kib + (page < window ? page : window);
 }
 
 /* The largest need of one column at work, by the first row group. */
