@@ -5,7 +5,7 @@
  * win), through a `.narrows-*` name and rename() when it may. File systems without unnamed files
  * use such a name throughout. A leftover name of a killed run to the same target is removed when
  * a target is opened (it is recognised by target name and a lock that its owner held). Until
- * target_publish returns the target is as it was; target_abort leaves it so. */
+ * target_publish returns the target is as it was; target_close without it leaves it so. */
 #ifndef IO_TARGET_H
 #define IO_TARGET_H
 

@@ -1,4 +1,4 @@
-/* The page in progress and its end: levels, values and bounds become a body. */
+/* The page in progress: levels and values as rows come. */
 #include "format/parquet/column_write_parts.h"
 #include "format/parquet/enc_copy.h"
 #include "kernel/kernel.h"

@@ -2,7 +2,8 @@
  *
  *   column_write.c         life, options, memory, the end of a chunk
  *   column_write_append.c  vectors into the page in progress; where pages end
- *   column_write_page.c    the page in progress, and how it becomes a body
+ *   column_write_page.c    the page in progress
+ *   column_write_end.c     how it becomes a body; when the dictionary is given up
  *   column_write_park.c    state to a spill file and back
  *   column_write_value.c   values as they are stored */
 #ifndef PARQUET_COLUMN_WRITE_PARTS_H
