@@ -27,12 +27,13 @@ static void test_dictionary_rules(void **state)
 
     r = counted(1000, 128); /* half of the first page: kept */
     out = write_rows(&r, m, &opts, &col, &f);
-    assert_int_equal(out.pages.n, 5);
+    assert_int_equal(out.pages.n, 3);
     assert_int_equal(out.pages.at[0].rows, 256);
+    assert_int_equal(out.pages.at[1].rows, 744); /* at most 1024, now that it is judged */
     assert_int_equal(out.pages.at[0].encoding, PQ_RLE_DICTIONARY);
     assert_int_equal(out.pages.at[0].body->len, 1 + 1 + 256 * 7 / 8);
-    assert_int_equal(out.pages.at[4].type, PQ_DICTIONARY_PAGE);
-    assert_int_equal(out.pages.at[4].rows, 128);
+    assert_int_equal(out.pages.at[2].type, PQ_DICTIONARY_PAGE);
+    assert_int_equal(out.pages.at[2].rows, 128);
     assert_int_equal(out.stats.distinct, 128);
     chunk_release(&out);
     rows_free(&r);
@@ -52,12 +53,12 @@ static void test_dictionary_rules(void **state)
     for (uint32_t i = 256; i < 1000; i++)
         r.vid[i] = (int32_t)(i - 128);
     out = write_rows(&r, m, &opts, &col, &f);
-    assert_int_equal(out.pages.at[1].rows, 256);
-    assert_int_equal(out.pages.at[2].rows, 128);
-    assert_int_equal(out.pages.at[2].encoding, PQ_RLE_DICTIONARY);
-    assert_int_equal(out.pages.at[3].encoding, PQ_PLAIN);
-    assert_int_equal(out.pages.at[3].rows, 256);
-    assert_int_equal(out.pages.at[5].rows, 512);
+    assert_int_equal(out.pages.at[1].rows, 384);
+    assert_int_equal(out.pages.at[1].encoding, PQ_RLE_DICTIONARY);
+    assert_int_equal(out.pages.at[2].encoding, PQ_PLAIN);
+    assert_int_equal(out.pages.at[2].rows, 256);
+    assert_int_equal(out.pages.at[3].rows, 104);
+    assert_int_equal(out.pages.at[4].rows, 512);
     assert_int_equal(out.stats.distinct, -1);
     chunk_release(&out);
     rows_free(&r);

@@ -66,6 +66,15 @@ static uint32_t page_limit(const pq_value_type *t, const pq_write_options *o)
     return limit ? (uint32_t)limit : 1;
 }
 
+/* So many indices of 16 bits fill a page; wider ones make it a little longer. */
+static uint32_t index_limit(uint32_t page_limit, const pq_write_options *o)
+{
+    const uint32_t most = 65536;
+    uint32_t fit = o->page_bytes / 2 < most ? o->page_bytes / 2 : most;
+
+    return fit > page_limit ? fit : page_limit;
+}
+
 /* ---- life ---- */
 
 static void begin_chunk(pq_column_writer *w)
@@ -105,6 +114,7 @@ nrw_status pq_column_writer_new(mem *m, const field *f, const pq_write_options *
         return st;
     }
     w->page_limit = page_limit(&w->t, opts);
+    w->index_limit = index_limit(w->page_limit, opts);
     w->remap_most = pq_dict_entries(w->t.width, opts->dictionary_bytes);
     pq_dict_init(&w->dict, m, w->t.class == PQ_VALUES_NUMBERS, w->t.width, w->dict_bytes);
     begin_chunk(w);
@@ -239,7 +249,7 @@ uint64_t pq_column_most(const field *f, const pq_write_options *opts)
     if (may_index(&t)) {
         uint64_t entries = pq_dict_entries(t.width, opts->dictionary_bytes);
         dict = pq_dict_most(t.class == PQ_VALUES_NUMBERS, t.width, opts->dictionary_bytes) +
-               12 * rows +  /* indices, the body of them, its exact copy */
+               12 * (uint64_t)index_limit((uint32_t)rows, opts) + /* indices, the body of them, its exact copy */
                5 * entries; /* the remapping; marks of those that a page names */
     }
     return (page + dict) * 9 / 8 + 16384;
@@ -254,7 +264,7 @@ uint64_t pq_column_most_after(const pq_column_writer *w, uint64_t rows)
         uint64_t entries = w->dict.n + rows, remap = 4 * (w->remap.rows + rows);
         remap = remap < w->remap_most ? remap : w->remap_most;
         dict =
-            pq_dict_most_of(&w->dict, entries) + 12 * (uint64_t)w->page_limit + 4 * remap + entries;
+            pq_dict_most_of(&w->dict, entries) + 12 * (uint64_t)w->index_limit + 4 * remap + entries;
     }
     return (page + dict) * 9 / 8 + 16384;
 }

@@ -6,6 +6,8 @@
  * Rules (all per row group):
  * - A page ends after page_rows rows or when its PLAIN size reaches page_bytes, whichever is first
  *   (fixed width: page_bytes / width rows; text: the row whose bytes reach the bound is the last).
+ *   Pages of dictionary indices are cut by rows alone once the dictionary is known to pay: after
+ *   page_bytes / 2 rows, at most 65,536. Shorter ones would compress worse and cost more headers.
  * - Dictionary first (unless off, boolean, or encoding given). Entries stand in order of first
  *   appearance; an incoming dictionary is remapped through a table, once per entry that occurs;
  *   runs are taken as runs. It is given up when its PLAIN size would pass dictionary_bytes (the

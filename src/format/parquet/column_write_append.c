@@ -4,7 +4,8 @@
 
 static bool page_is_full(const pq_column_writer *w)
 {
-    return w->page.rows >= w->page_limit || (pq_is_text(w) && w->page.plain >= w->page_bytes);
+    return w->page.rows >= pq_page_rows(w) ||
+           (pq_ends_by_bytes(w) && w->page.plain >= w->page_bytes);
 }
 
 static nrw_status end_full(pq_column_writer *w, pq_page_list *out, nrw_error *err)
@@ -97,7 +98,7 @@ static uint32_t cut_entries(pq_column_writer *w, const uint32_t *own, uint32_t n
     const uint32_t *at = w->dict.at;
     pq_draft *p = &w->page;
 
-    if (w->t.width) {
+    if (!pq_ends_by_bytes(w)) {
         p->plain += (uint64_t)n * w->t.width;
         return n;
     }
@@ -193,7 +194,7 @@ static nrw_status plain_rows(pq_column_writer *w, const vector *v, uint32_t firs
  * lie in the vector. */
 static uint32_t step_rows(const pq_column_writer *w, const vector *v, uint32_t left)
 {
-    uint32_t room = w->page_limit - w->page.rows, most = w->t.block_rows;
+    uint32_t room = pq_page_rows(w) - w->page.rows, most = w->t.block_rows;
 
     if (w->indexing && v->form == VECTOR_DICT && w->remap.n)
         most = PQ_BLOCK_ROWS; /* indices alone are looked at */
@@ -233,9 +234,9 @@ typedef struct run_at {
 /* Rows of one value that the page still takes, of `count`. */
 static uint32_t run_take(const pq_column_writer *w, uint32_t count, uint64_t size)
 {
-    uint64_t take = w->page_limit - w->page.rows;
+    uint64_t take = pq_page_rows(w) - w->page.rows;
 
-    if (pq_is_text(w) && size) {
+    if (pq_ends_by_bytes(w) && size) {
         uint64_t fit = (w->page_bytes - w->page.plain + size - 1) / size;
         take = fit < take ? fit : take;
     }

@@ -51,7 +51,7 @@ void pq_page_release(pq_column_writer *w)
 /* How many words rows of the page in progress may still need: a guess for growing at once. */
 static size_t words_ahead(const pq_column_writer *w, size_t now)
 {
-    size_t rows = size_min(w->page_limit, (size_t)w->page.rows + w->ahead);
+    size_t rows = size_min(pq_page_rows(w), (size_t)w->page.rows + w->ahead);
 
     return size_max(now, rows) + SLACK_WORDS;
 }

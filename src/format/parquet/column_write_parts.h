@@ -57,6 +57,7 @@ struct pq_column_writer {
     bool want_dict, force_dict;
     pq_encoding encoding; /* without a dictionary */
     uint32_t page_limit;  /* rows */
+    uint32_t index_limit; /* rows of a page of indices, once the dictionary is known to pay */
     uint64_t page_bytes, dict_bytes;
     uint64_t remap_most; /* entries of incoming dictionaries that get a table */
     size_t keep_bound;   /* bytes of long bounds that are handed out */
@@ -111,6 +112,21 @@ static inline uint64_t pq_plain_size(const pq_column_writer *w, size_t len)
 static inline bool pq_is_text(const pq_column_writer *w)
 {
     return w->t.class == PQ_VALUES_BYTES && !w->t.width;
+}
+
+/* Pages of indices are small whatever their rows hold: they end by rows alone, and later. The first
+ * page with values, which decides about the dictionary, ends as one without. */
+static inline bool pq_long_pages(const pq_column_writer *w)
+{
+    return w->indexing && (w->judged || w->force_dict);
+}
+static inline uint32_t pq_page_rows(const pq_column_writer *w)
+{
+    return pq_long_pages(w) ? w->index_limit : w->page_limit;
+}
+static inline bool pq_ends_by_bytes(const pq_column_writer *w)
+{
+    return pq_is_text(w) && !pq_long_pages(w);
 }
 
 /* ---- park ---- */
