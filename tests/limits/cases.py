@@ -211,6 +211,8 @@ def the_job(groups):
         sizes = groups_of(s("output.parquet"))
         if len(sizes) > max(1, -(-rows // 10**6)):
             raise AssertionError(f"{len(sizes)} row groups for {rows:,} rows")
+        if ran.cpu > 0.5 + groups * 0.005:
+            raise AssertionError(f"sample took {ran.cpu:.1f} s of CPU")
         share = untouched(s("r.json"))
         check_job(s("output.parquet"), groups)
     return (f"gen {made.seconds:.2f} s, {mib(made.peak)}; sample {ran.seconds:.2f} s, "
