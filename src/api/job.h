@@ -79,7 +79,6 @@ struct nrw_job {
     _Atomic uint32_t cancelled;
     _Atomic(const char *) phase;
     _Atomic int64_t rows_total;
-    _Atomic uint64_t bytes_total;
     _Atomic uint64_t bytes_out;
     double started;
 };
