@@ -41,6 +41,7 @@ typedef struct pq_page_out {
     uint32_t levels_len;  /* v2: bytes of definition levels at the body's start (uncompressed) */
     /* min and max of the page, PLAIN without length. What is longer than statistics_truncate is cut
      * a little behind that: enough to see that it must be truncated, and how. */
+    bool numbers; /* indices or values of a fixed width: few long matches to find */
     bool has_bounds;
     bytes min, max; /* owned */
     buffer *body;   /* owned */

@@ -384,6 +384,7 @@ nrw_status pq_page_end(pq_column_writer *w, pq_page_list *out, nrw_error *err)
                      .nulls = w->page.nulls};
     nrw_status st = w->indexing ? end_indexed(w, &p, err) : end_values(w, &p, err);
 
+    p.numbers = p.encoding == PQ_RLE_DICTIONARY || !pq_is_text(w);
     if (st == NRW_OK)
         st = pq_page_list_push(out, w->m, &p, err);
     if (st < 0) {
