@@ -249,7 +249,8 @@ uint64_t pq_column_most(const field *f, const pq_write_options *opts)
     if (may_index(&t)) {
         uint64_t entries = pq_dict_entries(t.width, opts->dictionary_bytes);
         dict = pq_dict_most(t.class == PQ_VALUES_NUMBERS, t.width, opts->dictionary_bytes) +
-               12 * (uint64_t)index_limit((uint32_t)rows, opts) + /* indices, the body of them, its exact copy */
+               12 * (uint64_t)index_limit((uint32_t)rows,
+                                          opts) + /* indices, the body of them, its exact copy */
                5 * entries; /* the remapping; marks of those that a page names */
     }
     return (page + dict) * 9 / 8 + 16384;
@@ -263,8 +264,8 @@ uint64_t pq_column_most_after(const pq_column_writer *w, uint64_t rows)
         /* a row adds one entry at most; tables come for dictionaries of four times the rows */
         uint64_t entries = w->dict.n + rows, remap = 4 * (w->remap.rows + rows);
         remap = remap < w->remap_most ? remap : w->remap_most;
-        dict =
-            pq_dict_most_of(&w->dict, entries) + 12 * (uint64_t)w->index_limit + 4 * remap + entries;
+        dict = pq_dict_most_of(&w->dict, entries) + 12 * (uint64_t)w->index_limit + 4 * remap +
+               entries;
     }
     return (page + dict) * 9 / 8 + 16384;
 }
