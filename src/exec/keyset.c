@@ -28,7 +28,9 @@ struct keyset {
     bytes pool;
     bytes scratch;
 
-    /* remembered codes of the dictionary `dict_id`; absence is not remembered */
+    /* remembered codes of the dictionary `dict_id`; absence (KEY_NONE) holds while no key came
+     * since, which is while epoch == n */
+    uint32_t epoch;
     uint64_t dict_id;
     uint32_t *codes;
     uint32_t codes_cap;
@@ -77,8 +79,15 @@ static nrw_status remember_begin(keyset *k, const dict *d, nrw_error *err)
 {
     uint32_t n = d->values.len;
 
-    if (k->dict_id == d->id)
+    if (k->null_code == KEY_NONE && k->epoch != k->n)
+        k->null_code = KEY_UNKNOWN;
+    if (k->dict_id == d->id) {
+        for (uint32_t i = 0; i < n && k->epoch != k->n; i++)
+            if (k->codes[i] == KEY_NONE)
+                k->codes[i] = KEY_UNKNOWN;
+        k->epoch = k->n;
         return NRW_OK;
+    }
     k->dict_id = 0;
     if (n > k->codes_cap) {
         mem_free(k->m, k->codes, k->codes_cap * sizeof *k->codes);
@@ -90,6 +99,7 @@ static nrw_status remember_begin(keyset *k, const dict *d, nrw_error *err)
     for (uint32_t i = 0; i < n; i++)
         k->codes[i] = KEY_UNKNOWN;
     k->dict_id = d->id;
+    k->epoch = k->n;
     return NRW_OK;
 }
 
@@ -225,13 +235,14 @@ nrw_status keyset_code(keyset *k, uint32_t row, bool insert, uint32_t *code, nrw
             known = &k->null_code;
         else if (k->leaf->form == VECTOR_DICT)
             known = &k->codes[((const uint32_t *)k->leaf->data)[i]];
-        if (known && *known < KEY_UNKNOWN) {
+        if (known &&
+            (*known < KEY_UNKNOWN || (*known == KEY_NONE && !insert && k->epoch == k->n))) {
             *code = *known;
             return NRW_OK;
         }
     }
     TRY(code_by_bytes(k, row, insert, code, err));
-    if (known && *code < KEY_UNKNOWN)
+    if (known && (*code != KEY_NONE || k->epoch == k->n))
         *known = *code;
     return NRW_OK;
 }
@@ -240,7 +251,8 @@ bool keyset_dict(keyset *k, key_dict *out)
 {
     if (!k->leaf || k->leaf != k->now[0].v || k->leaf->form != VECTOR_DICT)
         return false;
-    *out = (key_dict){(const uint32_t *)k->leaf->data, k->leaf->validity, k->codes};
+    *out = (key_dict){(const uint32_t *)k->leaf->data, k->leaf->validity, k->codes, k->null_code,
+                      k->epoch == k->n};
     return true;
 }
 

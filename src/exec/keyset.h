@@ -26,13 +26,16 @@ uint32_t keyset_stretch(keyset *k, uint32_t row);
 /* Code of a row; rising rows are found fastest. insert: give it a code if it has none. */
 nrw_status keyset_code(keyset *k, uint32_t row, bool insert, uint32_t *code, nrw_error *err);
 
-/* The fast way for one dictionary column: codes[index[row]] is the row's code, or KEY_UNKNOWN: then
- * ask keyset_code. False where the batch's keys are not of this form. */
+/* The fast way for one dictionary column: codes[index[row]] is the row's code, of nulls null_code.
+ * KEY_UNKNOWN, and KEY_NONE unless `absent`: ask keyset_code. Holds until a key is inserted. False
+ * where the batch's keys are not of this form. */
 #define KEY_UNKNOWN (UINT32_MAX - 1)
 typedef struct key_dict {
     const uint32_t *index;
     const uint8_t *validity; /* NULL: no nulls */
     const uint32_t *codes;
+    uint32_t null_code;
+    bool absent; /* KEY_NONE is final */
 } key_dict;
 bool keyset_dict(keyset *k, key_dict *out);
 

@@ -187,19 +187,25 @@ static nrw_status pick_stretch(op_first *o, picking *p, uint32_t row, uint32_t n
     return NRW_OK;
 }
 
+static inline uint32_t dict_code(const key_dict *d, uint32_t row)
+{
+    if (d->validity && !bit_get(d->validity, row))
+        return d->null_code;
+    return d->codes[d->index[row]];
+}
+
 /* Both keys single dictionary columns, all rows alive: the loop for shuffled data. Returns at the
  * first row that needs more than remembered codes. */
 static uint32_t pick_dicts(op_first *o, picking *p, const key_dict *g, const key_dict *d,
                            uint32_t row, uint32_t rows)
 {
     for (; row < rows; row++) {
-        uint32_t group = g->codes[g->index[row]], id = d->codes[d->index[row]];
-        if (group >= KEY_UNKNOWN || id >= KEY_UNKNOWN)
+        uint32_t group = dict_code(g, row), id = dict_code(d, row);
+        if (group >= KEY_UNKNOWN || group >= o->counts_cap || o->counts[group] < o->first)
             return row;
-        if ((g->validity && !bit_get(g->validity, row)) ||
-            (d->validity && !bit_get(d->validity, row)))
-            return row;
-        if (group >= o->counts_cap || o->counts[group] < o->first)
+        if (id == KEY_NONE && d->absent)
+            continue;
+        if (id >= KEY_UNKNOWN)
             return row;
         p->out[p->n] = (uint16_t)row;
         p->n += is_in(o, group, id);
@@ -209,13 +215,13 @@ static uint32_t pick_dicts(op_first *o, picking *p, const key_dict *g, const key
 
 static nrw_status pick_rows(op_first *o, picking *p, uint32_t rows, nrw_error *err)
 {
+    bool dicts = !p->from && o->groups && o->ids;
     key_dict g, d;
-    bool dicts =
-        !p->from && o->groups && o->ids && keyset_dict(o->groups, &g) && keyset_dict(o->ids, &d);
     uint32_t n;
 
     for (uint32_t row = 0; row < rows; row += n) {
-        if (dicts)
+        /* asked for anew each time: the rows between may have brought keys */
+        if (dicts && keyset_dict(o->groups, &g) && keyset_dict(o->ids, &d))
             row = pick_dicts(o, p, &g, &d, row, rows);
         if (row == rows)
             break;
