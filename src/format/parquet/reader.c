@@ -291,6 +291,15 @@ static morsel *morsel_take(pq_reader *r, nrw_error *err)
     return m;
 }
 
+static void morsel_free(pq_reader *r, morsel *m)
+{
+    group_unref(r, m->group);
+    pthread_mutex_lock(&r->lock);
+    m->next_free = r->free;
+    r->free = m;
+    pthread_mutex_unlock(&r->lock);
+}
+
 static nrw_status next_group(pq_reader *r, nrw_error *err)
 {
     do {
@@ -330,6 +339,8 @@ static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
     b->source_state = m;
     r->at += m->rows;
     r->first_row += m->rows;
+    if (r->n == 0) /* no column will ever say that it is done */
+        morsel_free(r, m);
     return NRW_OK;
 }
 
@@ -423,13 +434,8 @@ static void columns_done(void *self, batch *b, uint32_t tag)
             column_leave(r, c);
         turn_done(&c->turn, ms->seq);
     }
-    if (atomic_fetch_sub_explicit(&ms->columns_left, 1, memory_order_acq_rel) == 1) {
-        group_unref(r, ms->group);
-        pthread_mutex_lock(&r->lock);
-        ms->next_free = r->free;
-        r->free = ms;
-        pthread_mutex_unlock(&r->lock);
-    }
+    if (atomic_fetch_sub_explicit(&ms->columns_left, 1, memory_order_acq_rel) == 1)
+        morsel_free(r, ms);
 }
 
 static const column_source parquet_columns = {columns_read, columns_done};
