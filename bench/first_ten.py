@@ -8,7 +8,6 @@ Without --data the input is what `narrows gen` makes; a file by DuckDB or Polars
 answer.
 """
 import argparse
-import json
 import os
 import sys
 
@@ -71,8 +70,7 @@ def main():
                         programs, args.rounds, before=lambda p: bench.remove(target), after=check)
     fastest = min(results["DuckDB"][2], results["Polars"][2])
     ours = results["narrows"]
-    with open(report, encoding="utf-8") as f:
-        done, all_pages = harness.pages_of(json.load(f), "row", 2)
+    done, all_pages = harness.pages_of(report, source, "row")
     bench.remove(target)
     return bench.verdict([
         (f"20 x faster than the faster peer: {fastest:.1f} x", fastest >= 20),

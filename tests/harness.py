@@ -1,4 +1,5 @@
 """What all tests and benches share: where things are, and running a command under measurement."""
+import json
 import os
 import shutil
 import signal
@@ -117,13 +118,15 @@ def refused(ran, code=1):
     return lines[0]
 
 
-def pages_of(report, name, number):
-    """(decompressed, all) pages of a source column, as `--report` tells them."""
-    for column in report.get("columns") or []:
-        if name in (column.get("name"), column.get("column")) or column.get("column") == number:
-            done = column["pages_decompressed"]
-            return done, column.get("pages", done + column.get("pages_skipped", 0))
-    raise AssertionError(f"the report tells no pages of {name}")
+def pages_of(report, source, name):
+    """(decompressed, all) data pages of a column: by `--report`, and by the file itself."""
+    with open(report, encoding="utf-8") as f:
+        told = [c for c in json.load(f)["columns"] if c["name"] == name]
+    if not told:
+        raise AssertionError(f"the report tells no pages of {name}")
+    pages = json.loads(ok("inspect", source, "--pages", "-f", "json").out)["pages"]
+    return told[0]["pages_decompressed"], sum(
+        p["column"] == name and p["kind"].startswith("DATA_PAGE") for p in pages)
 
 
 class Scratch:
