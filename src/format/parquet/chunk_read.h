@@ -46,6 +46,9 @@ void pq_chunk_park(pq_chunk_reader *r);
 /* Under quarantine, after NRW_E_CORRUPT: rows [*first, *first + *n) of the row group are lost. */
 void pq_chunk_lost(const pq_chunk_reader *r, int64_t *first, int64_t *n);
 
+/* Nothing more of the chunk will be read: its pages behind count as skipped, where an offset index
+ * tells how many they are. */
+void pq_chunk_count_rest(pq_chunk_reader *r);
 void pq_chunk_counts(const pq_chunk_reader *r, reader_counts *out);
 
 /* The chunk is done with: page, dictionary and its metadata are let go. What any chunk of the

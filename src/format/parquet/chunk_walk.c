@@ -109,6 +109,17 @@ static void load_places(pq_chunk_reader *r)
     r->no_places = false;
 }
 
+void pq_chunk_count_rest(pq_chunk_reader *r)
+{
+    uint64_t seen = r->counts.pages_decompressed + r->counts.pages_skipped;
+
+    if (chunk_page_end(r) >= r->rows)
+        return;
+    load_places(r);
+    if (r->n_places > seen)
+        r->counts.pages_skipped += r->n_places - seen;
+}
+
 /* Index of the place whose page holds `row`. */
 static uint32_t place_of(const pq_chunk_reader *r, int64_t row)
 {

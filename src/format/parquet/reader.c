@@ -351,6 +351,7 @@ static void column_leave(pq_reader *r, column *c)
 
     if (!c->group)
         return;
+    pq_chunk_count_rest(c->chunk);
     pq_chunk_counts(c->chunk, &n);
     pthread_mutex_lock(&r->lock);
     c->closed.pages_decompressed += n.pages_decompressed;
