@@ -2,8 +2,9 @@
 # Installs the Debian packages that the build and the tests need, if any is missing.
 set -eu
 
-packages="gcc clang cmake ninja-build pkg-config python3 python3-venv libzstd-dev liblz4-dev
-libsnappy-dev libbrotli-dev libdeflate-dev zlib1g-dev libxxhash-dev libcmocka-dev"
+packages="gcc libc6-dev make clang clang-format libclang-rt-14-dev cmake ninja-build pkg-config
+python3 python3-venv libzstd-dev liblz4-dev libsnappy-dev libbrotli-dev libdeflate-dev zlib1g-dev
+libxxhash-dev libcmocka-dev"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "tools/deps.sh: not a Debian system; install what stands for: $packages" >&2
