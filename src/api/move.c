@@ -294,19 +294,35 @@ static uint64_t groups_at_most(move *m)
     return n;
 }
 
+/* The operator's tables at most. */
+static uint64_t first_state(const move *m)
+{
+    return 256 * KIB + op_first_memory(m->groups, (uint32_t)m->first, m->groups * m->first, 24);
+}
+
 static nrw_status op_budget(const move *m, budget *out)
 {
-    const uint64_t some = 256 * KIB;
+    const uint64_t some = 256 * KIB, codes = 2 * MIB; /* of two dictionaries of usual size */
     uint64_t have = mem_limit(m->job->root);
 
     *out = (budget){.least = m->tail ? 4 * KIB : 0, .wish = m->tail ? 4 * KIB : 0};
     if (!m->sample)
         return NRW_OK;
-    out->wish = some + op_first_memory(m->groups, (uint32_t)m->first, m->groups * m->first, 24);
-    out->least = out->wish <= have / 4 ? out->wish : some;
+    out->least = first_state(m);
+    out->wish = out->least + codes;
+    if (out->least > have / 4)
+        out->least = some;
     if (out->wish > have / 4)
-        out->wish = have / 4 > some ? have / 4 : some;
+        out->wish = have / 4 > out->least ? have / 4 : out->least;
     return NRW_OK;
+}
+
+/* What of the operator's grant its state leaves for codes of dictionaries. */
+static size_t codes_room(const move *m)
+{
+    uint64_t grant = m->grants[PART_OP], state = first_state(m);
+
+    return (size_t)(grant > state ? grant - state : 0);
 }
 
 static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *err)
@@ -470,7 +486,7 @@ static nrw_status open_parts(move *m, nrw_error *err)
                          &m->op, err));
     if (m->sample)
         TRY(op_first_new(m->books[PART_OP], (uint32_t)m->first, m->of, m->n_of, m->per, m->n_per,
-                         &m->op, err));
+                         codes_room(m), &m->op, err));
     m->pipeline.source = m->in.scan;
     m->pipeline.n_cols = m->n_cols;
     if (m->quarantine.n)

@@ -31,14 +31,16 @@ struct keyset {
     /* remembered codes of the dictionary `dict_id`; absence (KEY_NONE) holds while no key came
      * since, which is while epoch == n */
     uint32_t epoch;
-    uint64_t dict_id;
+    uint64_t dict_id; /* 0: none, as of one too large for `remember` bytes */
+    size_t remember;
     uint32_t *codes;
     uint32_t codes_cap;
     uint32_t null_code;
     const vector *leaf; /* one column: the flat or dict vector that rows or runs point into */
 };
 
-nrw_status keyset_new(mem *m, const uint32_t *cols, uint32_t n_cols, keyset **out, nrw_error *err)
+nrw_status keyset_new(mem *m, const uint32_t *cols, uint32_t n_cols, size_t remember, keyset **out,
+                      nrw_error *err)
 {
     keyset *k;
     nrw_status st;
@@ -47,6 +49,7 @@ nrw_status keyset_new(mem *m, const uint32_t *cols, uint32_t n_cols, keyset **ou
     TRY(mem_zalloc(m, sizeof *k, (void **)&k, err));
     k->m = m;
     k->n_cols = n_cols;
+    k->remember = remember;
     k->pool = bytes_init(m, SIZE_MAX / 2);
     k->scratch = bytes_init(m, SIZE_MAX / 2);
     k->null_code = KEY_UNKNOWN;
@@ -89,6 +92,10 @@ static nrw_status remember_begin(keyset *k, const dict *d, nrw_error *err)
         return NRW_OK;
     }
     k->dict_id = 0;
+    if (n > k->remember / sizeof *k->codes) {
+        k->epoch = k->n;
+        return NRW_OK;
+    }
     if (n > k->codes_cap) {
         mem_free(k->m, k->codes, k->codes_cap * sizeof *k->codes);
         k->codes = NULL;
@@ -233,7 +240,7 @@ nrw_status keyset_code(keyset *k, uint32_t row, bool insert, uint32_t *code, nrw
         uint32_t i = k->leaf == k->now[0].v ? row : run_of(&k->now[0], row);
         if (!vector_is_valid(k->leaf, i))
             known = &k->null_code;
-        else if (k->leaf->form == VECTOR_DICT)
+        else if (k->leaf->form == VECTOR_DICT && k->dict_id)
             known = &k->codes[((const uint32_t *)k->leaf->data)[i]];
         if (known &&
             (*known < KEY_UNKNOWN || (*known == KEY_NONE && !insert && k->epoch == k->n))) {
@@ -249,7 +256,7 @@ nrw_status keyset_code(keyset *k, uint32_t row, bool insert, uint32_t *code, nrw
 
 bool keyset_dict(keyset *k, key_dict *out)
 {
-    if (!k->leaf || k->leaf != k->now[0].v || k->leaf->form != VECTOR_DICT)
+    if (!k->leaf || k->leaf != k->now[0].v || k->leaf->form != VECTOR_DICT || !k->dict_id)
         return false;
     *out = (key_dict){(const uint32_t *)k->leaf->data, k->leaf->validity, k->codes, k->null_code,
                       k->epoch == k->n};

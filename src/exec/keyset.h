@@ -14,7 +14,9 @@
 
 typedef struct keyset keyset;
 
-nrw_status keyset_new(mem *m, const uint32_t *cols, uint32_t n_cols, keyset **out, nrw_error *err);
+/* A dictionary whose codes would take more than `remember` bytes costs a look-up for each row. */
+nrw_status keyset_new(mem *m, const uint32_t *cols, uint32_t n_cols, size_t remember, keyset **out,
+                      nrw_error *err);
 void keyset_free(keyset *k); /* NULL is fine */
 
 /* Holds the key columns of the batch and gets ready to look up its rows. */

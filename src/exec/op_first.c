@@ -297,7 +297,8 @@ static void first_close(op *base)
 static const op_class first_class = {"first", first_apply, first_stop, first_close};
 
 nrw_status op_first_new(mem *m, uint32_t first, const uint32_t *of, uint32_t n_of,
-                        const uint32_t *per, uint32_t n_per, op **out, nrw_error *err)
+                        const uint32_t *per, uint32_t n_per, size_t remember, op **out,
+                        nrw_error *err)
 {
     op_first *o;
     nrw_status st;
@@ -309,9 +310,9 @@ nrw_status op_first_new(mem *m, uint32_t first, const uint32_t *of, uint32_t n_o
     o->first = first;
     turn_init(&o->turn);
     if (n_per)
-        TRY_OUT(keyset_new(m, per, n_per, &o->groups, err));
+        TRY_OUT(keyset_new(m, per, n_per, remember / 2, &o->groups, err));
     if (n_of)
-        TRY_OUT(keyset_new(m, of, n_of, &o->ids, err));
+        TRY_OUT(keyset_new(m, of, n_of, remember / 2, &o->ids, err));
     *out = &o->base;
     return NRW_OK;
 out:
