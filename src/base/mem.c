@@ -247,7 +247,8 @@ static grab grab_small(mem *m, size_t bytes)
 
 static uint64_t cache_cap(const mem *root)
 {
-    const uint64_t most = (uint64_t)8 << 20; /* more would let memory grow with the input's length */
+    /* more would let memory grow with the input's length */
+    const uint64_t most = (uint64_t)8 << 20;
     uint64_t share = mem_limit(root) / 16;
 
     return share < most ? share : most;
