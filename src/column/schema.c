@@ -17,6 +17,25 @@ nrw_status schema_new(arena *a, uint32_t n_fields, schema *out, nrw_error *err)
     return NRW_OK;
 }
 
+static nrw_status copy_children(arena *a, const type *from, type *to, nrw_error *err)
+{
+    schema s;
+    TRY(schema_new(a, from->n_children, &s, err));
+    for (uint32_t i = 0; i < from->n_children; i++)
+        TRY(field_copy(a, &from->children[i], &s.fields[i], err));
+    to->children = s.fields;
+    return NRW_OK;
+}
+
+nrw_status field_copy(arena *a, const field *f, field *out, nrw_error *err)
+{
+    char *name;
+    *out = *f;
+    TRY(arena_strndup(a, f->name, strlen(f->name), &name, err));
+    out->name = name;
+    return f->type.n_children ? copy_children(a, &f->type, &out->type, err) : NRW_OK;
+}
+
 int32_t schema_find(const schema *s, const char *name)
 {
     int32_t found = -1;

@@ -88,7 +88,10 @@ static annotation annotation_of(const type *t)
     case TYPE_FLOAT32:
     case TYPE_FLOAT64:
     case TYPE_BINARY:
-    case TYPE_FIXED: break;
+    case TYPE_FIXED:
+    case TYPE_LIST:
+    case TYPE_STRUCT:
+    case TYPE_MAP: break;
     }
     return (annotation){NO_CONVERTED, NO_LOGICAL};
 }

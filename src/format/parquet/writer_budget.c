@@ -1,5 +1,6 @@
 #include "format/parquet/writer_budget.h"
 
+#include "format/parquet/column_write_value.h"
 #include "format/parquet/page_compress.h"
 #include "format/parquet/writer_own.h"
 
@@ -81,6 +82,8 @@ static nrw_status check(const schema *s, const pq_write_options *o, nrw_error *e
         return err_set(err, NRW_E_ARG, "sizes of row groups and pages must be above zero");
     for (uint32_t i = 0; i < s->n_fields; i++) {
         int32_t id = o->columns[i].codec;
+        pq_value_type t;
+        TRY(pq_value_type_of(&s->fields[i], &t, err));
         if (id != CODEC_NONE && !codec_by_id(id)) {
             err_at_column(err, s->fields[i].name);
             return err_set(err, NRW_E_UNSUPPORTED, "no %s compression", codec_id_name(id));

@@ -47,7 +47,10 @@ pq_written_type pq_written_type_of(const type *t)
     case TYPE_BINARY:
     case TYPE_JSON:
     case TYPE_BSON:
-    case TYPE_ENUM: break;
+    case TYPE_ENUM:
+    case TYPE_LIST:
+    case TYPE_STRUCT:
+    case TYPE_MAP: break;
     }
     return (pq_written_type){PQ_BYTE_ARRAY, 0, 1};
 }
@@ -79,7 +82,10 @@ pq_order pq_order_of(const type *t)
     case TYPE_INT64:
     case TYPE_DATE:
     case TYPE_TIME:
-    case TYPE_TIMESTAMP: break;
+    case TYPE_TIMESTAMP:
+    case TYPE_LIST:
+    case TYPE_STRUCT:
+    case TYPE_MAP: break;
     }
     return PQ_ORDER_SIGNED;
 }
