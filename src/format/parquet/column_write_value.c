@@ -57,10 +57,6 @@ nrw_status pq_value_type_of(const field *f, pq_value_type *out, nrw_error *err)
     pq_value_type v = {.type = f->type, .written = pq_written_type_of(&f->type)};
 
     *out = (pq_value_type){0};
-    if (type_is_nested(&f->type)) {
-        err_at_column(err, f->name);
-        return err_set(err, NRW_E_UNSUPPORTED, "nested columns are not written to Parquet");
-    }
     if (v.written.physical == PQ_FIXED_LEN_BYTE_ARRAY && !v.written.length) {
         err_at_column(err, f->name);
         return err_set(err, NRW_E_UNSUPPORTED, "values of 0 bytes have no form in Parquet");

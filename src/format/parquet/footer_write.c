@@ -10,14 +10,14 @@ enum { FLUSH = 16384 };
 
 /* ---- while row groups leave ---- */
 
-nrw_status pq_footer_statistics(pq_writer *w, uint32_t column, const pq_chunk_stats *s,
-                                uint8_t **out, uint32_t *len, nrw_error *err)
+nrw_status pq_footer_statistics(pq_writer *w, uint32_t leaf, const pq_chunk_stats *s, uint8_t **out,
+                                uint32_t *len, nrw_error *err)
 {
-    const type *t = &w->schema->fields[column].type;
+    const type *t = pq_leaf_type(w, leaf);
     uint32_t limit = w->opts->statistics_truncate;
     *out = NULL;
     *len = 0;
-    if (!w->opts->columns[column].statistics)
+    if (!pq_leaf_options(w, leaf)->statistics)
         return NRW_OK;
     bytes b = bytes_init(w->m, SIZE_MAX / 4), bound = b;
     thrift_out o = thrift_out_init(&b);
@@ -52,9 +52,10 @@ static nrw_status append_span(bytes *b, const void *data, size_t len, nrw_error 
 }
 
 /* The set of encodings used in the chunk, levels and dictionary included. */
-static nrw_status write_encodings(thrift_out *o, const field *f, const pq_wchunk *c, nrw_error *err)
+static nrw_status write_encodings(thrift_out *o, const pq_wleaf *l, const pq_wchunk *c,
+                                  nrw_error *err)
 {
-    uint32_t set = f->nullable ? 1u << PQ_RLE : 0;
+    uint32_t set = l->max_def || l->max_rep ? 1u << PQ_RLE : 0;
     if (c->dictionary.len)
         set |= 1u << c->dictionary_encoding;
     for (uint8_t i = 0; i < c->n_encodings; i++)
@@ -90,18 +91,27 @@ static nrw_status write_encoding_stats(thrift_out *o, int version, const pq_wchu
     return NRW_OK;
 }
 
-static nrw_status column_meta(pq_writer *w, uint32_t column, const pq_wchunk *c,
+static nrw_status write_path(thrift_out *o, const pq_wleaf *l, nrw_error *err)
+{
+    const char *const *path = l->n_path ? l->path : &l->field->name;
+    uint32_t n = l->n_path ? l->n_path : 1;
+    TRY(thrift_write_field_list(o, 3, THRIFT_BINARY, n, err));
+    for (uint32_t i = 0; i < n; i++)
+        TRY(thrift_write_binary(o, (span){(const uint8_t *)path[i], strlen(path[i])}, err));
+    return NRW_OK;
+}
+
+static nrw_status column_meta(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
                               const pq_chunk_place *at, bytes *b, nrw_error *err)
 {
-    const field *f = &w->schema->fields[column];
+    const pq_wleaf *l = &w->leaves.at[leaf];
     thrift_out o = thrift_out_init(b);
     TRY(thrift_begin(&o, err));
-    TRY(thrift_write_field_i32(&o, 1, pq_written_type_of(&f->type).physical, err));
-    TRY(write_encodings(&o, f, c, err));
-    TRY(thrift_write_field_list(&o, 3, THRIFT_BINARY, 1, err));
-    TRY(thrift_write_binary(&o, (span){(const uint8_t *)f->name, strlen(f->name)}, err));
-    TRY(thrift_write_field_i32(&o, 4, w->opts->columns[column].codec, err));
-    TRY(thrift_write_field_i64(&o, 5, c->rows, err));
+    TRY(thrift_write_field_i32(&o, 1, pq_written_type_of(&l->field->type).physical, err));
+    TRY(write_encodings(&o, l, c, err));
+    TRY(write_path(&o, l, err));
+    TRY(thrift_write_field_i32(&o, 4, pq_leaf_options(w, leaf)->codec, err));
+    TRY(thrift_write_field_i64(&o, 5, c->values, err));
     TRY(thrift_write_field_i64(&o, 6, (int64_t)c->uncompressed, err));
     TRY(thrift_write_field_i64(&o, 7, (int64_t)c->compressed, err));
     TRY(thrift_write_field_i64(&o, 9, at->data, err));
@@ -119,14 +129,14 @@ static nrw_status column_meta(pq_writer *w, uint32_t column, const pq_wchunk *c,
  * ColumnMetaData without its stop byte. */
 enum { CHUNK_HEAD = 12 };
 
-nrw_status pq_footer_chunk(pq_writer *w, uint32_t column, const pq_wchunk *c,
+nrw_status pq_footer_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
                            const pq_chunk_place *at, nrw_error *err)
 {
     bytes b = bytes_init(w->m, SIZE_MAX / 4);
     uint8_t head[CHUNK_HEAD] = {0};
     nrw_status st = bytes_append(&b, head, sizeof head, err);
     if (st == NRW_OK)
-        st = column_meta(w, column, c, at, &b, err);
+        st = column_meta(w, leaf, c, at, &b, err);
     if (st == NRW_OK) {
         store_u32(b.data, (uint32_t)(b.len - CHUNK_HEAD));
         store_u32(b.data + 4, at->column_index_len);
@@ -157,7 +167,7 @@ typedef struct footer {
     pq_writer *w;
     bytes buf;
     thrift_out o;
-    uint32_t column; /* next chunk of the row group; n_columns: its tail */
+    uint32_t leaf; /* next chunk of the row group; as many as there are: its tail */
     int64_t group;
     uint64_t column_index_at, offset_index_at;
     uint64_t len;
@@ -179,9 +189,9 @@ static nrw_status chunk_in_footer(footer *f, span *piece, nrw_error *err)
     uint32_t blob = load_u32(piece->data);
     uint32_t column_index = load_u32(piece->data + 4), offset_index = load_u32(piece->data + 8);
     thrift_out *o = &f->o;
-    if (f->column == 0) {
+    if (f->leaf == 0) {
         TRY(thrift_begin(o, err));
-        TRY(thrift_write_field_list(o, 1, THRIFT_STRUCT, f->w->n_columns, err));
+        TRY(thrift_write_field_list(o, 1, THRIFT_STRUCT, f->w->leaves.n, err));
     }
     TRY(thrift_begin(o, err));
     TRY(thrift_write_field_i64(o, 2, 0, err)); /* as the format asks: no copy of the metadata */
@@ -199,7 +209,7 @@ static nrw_status chunk_in_footer(footer *f, span *piece, nrw_error *err)
     TRY(thrift_end(o, err));
     f->offset_index_at += offset_index;
     f->column_index_at += column_index;
-    f->column++;
+    f->leaf++;
     size_t n = CHUNK_HEAD + blob;
     *piece = (span){piece->data + n, piece->len - n};
     return flush(f, FLUSH, err);
@@ -213,7 +223,8 @@ static nrw_status write_sorting(footer *f, nrw_error *err)
     TRY(thrift_write_field_list(&f->o, 4, THRIFT_STRUCT, opts->n_sorting, err));
     for (uint32_t i = 0; i < opts->n_sorting; i++) {
         TRY(thrift_begin(&f->o, err));
-        TRY(thrift_write_field_i32(&f->o, 1, opts->sorting[i].column, err));
+        int32_t leaf = (int32_t)f->w->leaves.first[opts->sorting[i].column];
+        TRY(thrift_write_field_i32(&f->o, 1, leaf, err));
         TRY(thrift_write_field_bool(&f->o, 2, opts->sorting[i].descending, err));
         TRY(thrift_write_field_bool(&f->o, 3, opts->sorting[i].nulls_first, err));
         TRY(thrift_end(&f->o, err));
@@ -234,7 +245,7 @@ static nrw_status group_in_footer(footer *f, span *piece, nrw_error *err)
     TRY(thrift_end(&f->o, err));
     f->rows += rows;
     f->group++;
-    f->column = 0;
+    f->leaf = 0;
     *piece = (span){piece->data + GROUP_LEN, piece->len - GROUP_LEN};
     return NRW_OK;
 }
@@ -243,7 +254,7 @@ static nrw_status visit(void *self, span piece, nrw_error *err)
 {
     footer *f = self;
     while (piece.len) {
-        if (f->column < f->w->n_columns)
+        if (f->leaf < f->w->leaves.n)
             TRY(chunk_in_footer(f, &piece, err));
         else
             TRY(group_in_footer(f, &piece, err));
@@ -284,8 +295,8 @@ static nrw_status write_created_by(footer *f, nrw_error *err)
 
 static nrw_status write_orders(footer *f, nrw_error *err)
 {
-    TRY(thrift_write_field_list(&f->o, 7, THRIFT_STRUCT, f->w->n_columns, err));
-    for (uint32_t i = 0; i < f->w->n_columns; i++) {
+    TRY(thrift_write_field_list(&f->o, 7, THRIFT_STRUCT, f->w->leaves.n, err));
+    for (uint32_t i = 0; i < f->w->leaves.n; i++) {
         TRY(thrift_begin(&f->o, err)); /* union ColumnOrder: TYPE_ORDER */
         TRY(thrift_write_field_empty(&f->o, 1, err));
         TRY(thrift_end(&f->o, err));
@@ -300,10 +311,13 @@ static nrw_status file_meta(footer *f, nrw_error *err)
     thrift_out *o = &f->o;
     TRY(thrift_begin(o, err));
     TRY(thrift_write_field_i32(o, 1, w->opts->version >= 2 ? 2 : 1, err));
-    TRY(thrift_write_field_list(o, 2, THRIFT_STRUCT, w->n_columns + 1, err));
+    uint32_t elements = 1;
+    for (uint32_t i = 0; i < w->n_columns; i++)
+        elements += pq_schema_elements(&w->schema->fields[i].type);
+    TRY(thrift_write_field_list(o, 2, THRIFT_STRUCT, elements, err));
     TRY(pq_schema_root(o, w->n_columns, err));
     for (uint32_t i = 0; i < w->n_columns; i++) {
-        TRY(pq_schema_element(o, &w->schema->fields[i], err));
+        TRY(pq_schema_field(o, &w->schema->fields[i], err));
         TRY(flush(f, FLUSH, err));
     }
     TRY(thrift_write_field_i64(o, 3, w->file_rows, err));

@@ -1,14 +1,18 @@
 /* The Parquet writer inside. See writer.c for how the parts work together.
  *
- * Locks: `lock` guards what is marked (L); a column's actor and what is marked (T) belong to
- * whoever holds the column's turn; what is marked (S) belongs to the thread that splices. `lock` is
- * held for moments only, except where held pages are evicted. */
+ * A column of the schema has one turn and, under it, an actor for each of its leaves.
+ *
+ * Locks: `lock` guards what is marked (L); actors of a column's leaves and what is marked (T)
+ * belong to whoever holds the column's turn; what is marked (S) belongs to the thread that splices.
+ * `lock` is held for moments only, except where held pages are evicted. */
 #ifndef PARQUET_WRITER_OWN_H
 #define PARQUET_WRITER_OWN_H
 
 #include "base/turn.h"
 #include "format/parquet/column_write.h"
+#include "format/parquet/leaf_write.h"
 #include "format/parquet/page_compress.h"
+#include "format/parquet/shred.h"
 #include "format/parquet/writer_cut.h"
 #include "format/parquet/writer_log.h"
 #include "format/parquet/written_type.h"
@@ -18,7 +22,7 @@
 enum {
     PQ_GROUPS = 2,    /* row groups open at once: one filling, one being compressed and spliced */
     PQ_ENCODINGS = 4, /* different ones in the data pages of a chunk */
-    PQ_NO_COLUMN = -1
+    PQ_NO_LEAF = -1
 };
 
 /* A page between the column's turn and its place in the chunk. */
@@ -39,8 +43,8 @@ typedef struct pq_wchunk {
     uint32_t first_slot, n_slots, cap_slots;
     uint64_t uncompressed, compressed; /* with headers */
     uint64_t encoded;                  /* bodies alone */
-    int64_t rows;
-    uint8_t *stats; /* thrift Statistics without its stop byte */
+    int64_t rows, values;              /* values: nulls and empty lists are some, too */
+    uint8_t *stats;                    /* thrift Statistics without its stop byte */
     uint32_t stats_len;
     uint32_t pages[PQ_ENCODINGS];
     uint8_t encodings[PQ_ENCODINGS], n_encodings;
@@ -48,10 +52,10 @@ typedef struct pq_wchunk {
 } pq_wchunk;
 
 typedef struct pq_wgroup {
-    uint32_t finished; /* (L) columns whose chunk is complete, pages perhaps not yet compressed */
+    uint32_t finished; /* (L) leaves whose chunk is complete, pages perhaps not yet compressed */
     uint64_t pending;  /* (L) pages not compressed yet */
     bool leaving;      /* (L) being spliced: the splicer's alone */
-    pq_wchunk *chunks; /* one a column */
+    pq_wchunk *chunks; /* one a leaf */
 } pq_wgroup;
 
 typedef enum pq_actor_state {
@@ -62,18 +66,22 @@ typedef enum pq_actor_state {
     ACTOR_PARKING
 } pq_actor_state;
 
+typedef struct pq_wactor {
+    pq_column_writer *writer; /* (T), or with `state` PARKING its parker's */
+    uint64_t most;            /* what it can hold */
+    uint64_t held;            /* (L) what it held when last looked at */
+    uint64_t charged;         /* (L) its share of `committed` */
+    int32_t above, below;     /* (L) in the stack of idle actors */
+    pq_actor_state state;     /* (L) */
+    uint64_t encoded;         /* (T) bytes of its chunk when it was last given back */
+} pq_wactor;
+
 typedef struct pq_wcolumn {
     turn turn;
-    pq_column_writer *actor; /* (T), or with `state` PARKING its parker's */
-    uint64_t most;           /* what the actor can hold */
-    uint64_t held;           /* (L) what it held when last looked at */
-    uint64_t charged;        /* (L) its share of `committed` */
-    int32_t above, below;    /* (L) in the stack of idle actors */
-    pq_actor_state state;    /* (L) */
-    int64_t row;             /* (T) next row */
-    uint64_t stride;         /* (T) of that row */
-    uint64_t group;          /* (T) of the chunk in the actor */
-    int64_t group_row;       /* (T) where that began */
+    int64_t row;       /* (T) next row */
+    uint64_t stride;   /* (T) of that row */
+    uint64_t group;    /* (T) of the chunks in the actors */
+    int64_t group_row; /* (T) where these began */
 } pq_wcolumn;
 
 typedef struct pq_writer {
@@ -85,6 +93,8 @@ typedef struct pq_writer {
     const schema *schema;
     const pq_write_options *opts;
     uint32_t n_columns, workers;
+    arena *names; /* of the leaves */
+    pq_leaves leaves;
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* anything somebody may wait for under `lock` */
@@ -97,6 +107,7 @@ typedef struct pq_writer {
     uint64_t groups_gone; /* (L) */
     bool splicing;        /* (L) */
     pq_wcolumn *columns;
+    pq_wactor *actor; /* one a leaf */
 
     /* memory: see writer_room.c */
     uint64_t pool, committed, resident, reserve; /* (L) but pool and reserve */
@@ -126,6 +137,15 @@ static inline pq_wgroup *pq_group_at(pq_writer *w, uint64_t group)
     return &w->groups[group % PQ_GROUPS];
 }
 
+static inline const pq_column_options *pq_leaf_options(const pq_writer *w, uint32_t leaf)
+{
+    return &w->opts->columns[w->leaves.at[leaf].column];
+}
+static inline const type *pq_leaf_type(const pq_writer *w, uint32_t leaf)
+{
+    return &w->leaves.at[leaf].field->type;
+}
+
 /* Waits for `changed`; NRW_E_CANCELLED once the writer was stopped. Under the lock. */
 nrw_status pq_writer_wait(pq_writer *w);
 void pq_writer_stop(pq_writer *w);
@@ -135,18 +155,18 @@ void pq_writer_stop(pq_writer *w);
 /* A page that left its actor and is not compressed yet. */
 typedef struct pq_pending {
     uint64_t group;
-    uint32_t column, slot;
+    uint32_t leaf, slot;
     pq_page_out page;
 } pq_pending;
 
 /* Gives the page its place. In the column's turn. The page stays the caller's. */
-nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t column, const pq_page_out *p,
+nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t leaf, const pq_page_out *p,
                             uint32_t *slot, nrw_error *err);
 /* Stores a page that was compressed. */
 nrw_status pq_group_store(pq_writer *w, const pq_pending *p, span page, uint32_t header_len,
                           nrw_error *err);
 /* All pages of the chunk are reserved. In the column's turn. Takes the statistics. */
-nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t column, pq_chunk_stats *stats,
+nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t leaf, pq_chunk_stats *stats,
                                nrw_error *err);
 /* Splices the row groups that are complete and next in order. */
 nrw_status pq_groups_leave(pq_writer *w, nrw_error *err);
@@ -154,9 +174,9 @@ void pq_groups_release(pq_writer *w);
 
 /* ---- writer_room.c ---- */
 
-/* The column's actor, in memory and with room for so many more rows. In the column's turn. */
-nrw_status pq_room_take(pq_writer *w, uint32_t column, uint64_t rows, nrw_error *err);
-nrw_status pq_room_give(pq_writer *w, uint32_t column, nrw_error *err);
+/* The leaf's actor, in memory and with room for so many more values. In the column's turn. */
+nrw_status pq_room_take(pq_writer *w, uint32_t leaf, uint64_t values, nrw_error *err);
+nrw_status pq_room_give(pq_writer *w, uint32_t leaf, nrw_error *err);
 nrw_status pq_bench_take(pq_writer *w, size_t body, pq_bench **out, nrw_error *err);
 void pq_bench_give(pq_writer *w, pq_bench *b);
 /* Shares of a grant of so many bytes; NRW_E_MEMLIMIT where it is too small. */
@@ -173,14 +193,14 @@ typedef struct pq_chunk_place {
 } pq_chunk_place;
 
 /* Remembers ColumnMetaData of a chunk, and behind all chunks of a row group what it is. (S) */
-nrw_status pq_footer_chunk(pq_writer *w, uint32_t column, const pq_wchunk *c,
+nrw_status pq_footer_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
                            const pq_chunk_place *at, nrw_error *err);
 nrw_status pq_footer_group(pq_writer *w, int64_t rows, int64_t start, uint64_t uncompressed,
                            uint64_t compressed, nrw_error *err);
 /* Page indexes and footer to the target. */
 nrw_status pq_footer_write(pq_writer *w, nrw_error *err);
 /* Statistics of a chunk as thrift fields, in memory of w->m; NULL where there are none. */
-nrw_status pq_footer_statistics(pq_writer *w, uint32_t column, const pq_chunk_stats *s,
-                                uint8_t **out, uint32_t *len, nrw_error *err);
+nrw_status pq_footer_statistics(pq_writer *w, uint32_t leaf, const pq_chunk_stats *s, uint8_t **out,
+                                uint32_t *len, nrw_error *err);
 
 #endif

@@ -48,7 +48,7 @@ pq_written_type pq_written_type_of(const type *t)
     case TYPE_JSON:
     case TYPE_BSON:
     case TYPE_ENUM:
-    case TYPE_LIST:
+    case TYPE_LIST: /* no values of their own */
     case TYPE_STRUCT:
     case TYPE_MAP: break;
     }
@@ -59,6 +59,9 @@ pq_order pq_order_of(const type *t)
 {
     switch (t->id) {
     case TYPE_NULL:
+    case TYPE_LIST:
+    case TYPE_STRUCT:
+    case TYPE_MAP:
     case TYPE_INTERVAL: return PQ_ORDER_NONE;
     case TYPE_BOOL: return PQ_ORDER_BOOL;
     case TYPE_UINT8:
@@ -82,10 +85,7 @@ pq_order pq_order_of(const type *t)
     case TYPE_INT64:
     case TYPE_DATE:
     case TYPE_TIME:
-    case TYPE_TIMESTAMP:
-    case TYPE_LIST:
-    case TYPE_STRUCT:
-    case TYPE_MAP: break;
+    case TYPE_TIMESTAMP: break;
     }
     return PQ_ORDER_SIGNED;
 }
