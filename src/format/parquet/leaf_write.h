@@ -32,10 +32,10 @@ static inline pq_wleaf pq_flat_leaf(const field *f)
 {
     return (pq_wleaf){.field = f, .max_def = f->nullable, .name = f->name};
 }
-/* Levels beyond those of a flat column, which has 0 or 1 for null or there. */
+/* Of a nested column: values come with levels, whatever these can be. */
 static inline bool pq_leaf_has_levels(const pq_wleaf *l)
 {
-    return l->max_rep || l->max_def > 1;
+    return l->n_path > 0;
 }
 
 typedef struct pq_leaves {
