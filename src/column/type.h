@@ -62,9 +62,13 @@ typedef struct field {
     int32_t field_id; /* -1: none */
 } field;
 
+/* Behind the columns of a schema stand parts of its nested ones, which can be chosen like columns:
+ * fields[n_fields + i] is the field that part_paths[i] ("user.address.city") leads to. */
 typedef struct schema {
     uint32_t n_fields;
     field *fields;
+    uint32_t n_parts;
+    const char *const *part_paths;
 } schema;
 
 /* A type with its width filled in. */
@@ -99,7 +103,10 @@ nrw_status type_parse(const char *text, type *out, nrw_error *err);
 /* A copy of f with its name and children in `a`. */
 nrw_status field_copy(arena *a, const field *f, field *out, nrw_error *err);
 nrw_status schema_new(arena *a, uint32_t n_fields, schema *out, nrw_error *err);
-/* Exact match first, then without case where that is unambiguous. -1: none, -2: ambiguous. */
+/* A copy with all its parts in `a`. */
+nrw_status schema_copy(arena *a, const schema *from, schema *out, nrw_error *err);
+/* Exact match first, then without case where that is unambiguous; columns before parts by their
+ * paths. -1: none, -2: ambiguous. */
 int32_t schema_find(const schema *s, const char *name);
 /* The field whose name is nearest to `name`, for "did you mean"; NULL where none is near. */
 const char *schema_nearest(const schema *s, const char *name);

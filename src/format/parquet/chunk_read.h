@@ -22,6 +22,8 @@ typedef struct pq_chunk_options {
     bool quarantine;   /* a damaged page gives NRW_E_CORRUPT but the reader can go on behind it */
     size_t headroom;   /* what pages and dictionaries held in memory leave free in the account */
     pq_meta *meta;     /* for the offset index; NULL: pages are found by their headers alone */
+    bool slots;        /* of a leaf in lists: its slots are read as if they were rows; what stands
+                          for an empty list is a null */
 } pq_chunk_options;
 
 /* `meta`, `leaf` and the statistics arena outlive the reader. Nothing is read yet. `rows` are the
