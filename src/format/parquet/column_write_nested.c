@@ -247,18 +247,20 @@ static step step_of(const pq_column_writer *w, const pq_levels *s, bool full)
     return t;
 }
 
-/* What of a step the page takes: `values` of its values, and the entries up to the last of these or
- * to the first one that it does not take. */
+/* What of a step the page takes: `values` of its values, and the entries up to the first that it
+ * does not take or, where the last of these made it full, no entry behind that. */
 static nrw_status take_step(pq_column_writer *w, pq_levels *s, const step *t, uint32_t values,
                             nrw_error *err)
 {
+    bool ends = !t->whole && pq_page_is_full(w);
     uint32_t n = t->n, rows = t->rows;
 
-    if (values < t->there) {
-        bool ends = !t->whole && pq_page_is_full(w);
-        n = ends ? entry_of_value(s, s->at, values - 1) + 1 : entry_of_value(s, s->at, values);
+    if (ends)
+        n = entry_of_value(s, s->at, values - 1) + 1;
+    else if (values < t->there)
+        n = entry_of_value(s, s->at, values);
+    if (n < t->n)
         rows = s->all || !s->row_def ? n : count_at_least(s->def + s->at, n, s->row_def);
-    }
     TRY(put_entries(w, s->def + s->at, s->rep ? s->rep + s->at : NULL, n, values, err));
     s->at += n;
     s->row += rows;

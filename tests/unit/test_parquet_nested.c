@@ -1,0 +1,294 @@
+/* Files with nested columns: what is read back prints as what went in, and the bytes are the same
+ * however the rows came. */
+#include "nested_rows.h"
+
+#include "codec/codec.h"
+#include "column/json_value.h"
+
+#include <cmocka.h>
+
+static temp_folder folder;
+static nrw_error err = NRW_ERROR_INIT;
+
+static int set_up(void **state)
+{
+    (void)state;
+    temp_folder_make(&folder);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    temp_folder_remove(&folder);
+    return 0;
+}
+
+enum { MANY = 8 };
+
+static pq_column_options columns[MANY];
+
+/* Small pages and row groups, a dictionary that becomes full. */
+static pq_write_options options(uint64_t seed)
+{
+    pq_write_options o = pq_write_defaults();
+    for (int i = 0; i < MANY; i++)
+        columns[i] = (pq_column_options){.codec = seed % 3 ? CODEC_ZSTD : CODEC_NONE,
+                                         .level = 1,
+                                         .encoding = -1,
+                                         .dictionary = seed % 5 > 0,
+                                         .statistics = seed % 7 > 0};
+    o.columns = columns;
+    o.version = 1 + (int)(seed % 2);
+    o.page_bytes = 512u << seed % 5;
+    o.page_rows = 100u << seed % 4;
+    o.row_group_bytes = 128 << 10;
+    o.dictionary_bytes = 100u << seed % 9;
+    return o;
+}
+
+/* ---- reading back ---- */
+
+static void same_rows(mem *m, const vector *want, uint32_t first, const vector *got)
+{
+    bytes a = bytes_init(m, SIZE_MAX / 4), b = a;
+    json_sink to_a = {.out = &a}, to_b = {.out = &b};
+    for (uint32_t i = 0; i < got->len; i++) {
+        bytes_clear(&a);
+        bytes_clear(&b);
+        assert_ok(json_value(&to_a, want, first + i, &err), &err);
+        assert_ok(json_value(&to_b, got, i, &err), &err);
+        if (a.len != b.len || memcmp(a.data, b.data, a.len) != 0)
+            fail_msg("row %u is %.*s, not %.*s", first + i, (int)b.len, (char *)b.data, (int)a.len,
+                     (char *)a.data);
+    }
+    bytes_release(&a);
+    bytes_release(&b);
+}
+
+static void check_batch(mem *m, const table *t, batch *b)
+{
+    for (uint32_t c = 0; c < b->n_cols; c++) {
+        column_walk walk = batch_walk(b, c);
+        uint32_t row = (uint32_t)b->first_row;
+        vector v;
+        nrw_status st;
+        while ((st = column_next(&walk, 8192, &v, &err)) == NRW_OK) {
+            assert_ok(vector_validate(&v, &err), &err);
+            same_rows(m, &t->cols[c], row, &v);
+            row += v.len;
+            vector_release(&v);
+        }
+        assert_status(NRW_END, st, &err);
+        assert_int_equal(row, b->first_row + b->rows);
+    }
+}
+
+static void check_file(mem *m, const char *path, const table *t)
+{
+    io_file *f;
+    reader *r;
+    spill *sp;
+    pq_read_options ro = {0};
+    uint32_t cols[MANY], n = t->s.n_fields, rows = 0;
+    batch_column bc[MANY];
+    batch_shape shape = {.max_rows = 700, .column_bytes = 1 << 20, .workers = 1};
+    nrw_status st;
+
+    assert_ok(spill_new(m, "/tmp", UINT64_MAX, &sp, &err), &err);
+    assert_ok(file_open(m, path, NULL, &f, &err), &err);
+    assert_ok(parquet_open(m, f, &ro, &r, &err), &err);
+    assert_int_equal(r->class->rows(r), t->rows);
+    for (uint32_t i = 0; i < n; i++) {
+        const field *want = &t->s.fields[i], *got = &r->class->schema(r)->fields[i];
+        assert_true(type_equal(&want->type, &got->type));
+        assert_string_equal(want->name, got->name);
+        assert_int_equal(want->nullable, got->nullable);
+        assert_int_equal(want->field_id, got->field_id);
+        cols[i] = i;
+    }
+    assert_ok(r->class->start(r, cols, n, &shape, m, sp, &err), &err);
+    for (uint64_t morsel = 0;; morsel++) {
+        batch b = {.morsel = morsel, .last = true, .m = m, .cols = bc, .n_cols = n};
+        for (uint32_t i = 0; i < n; i++)
+            bc[i] = (batch_column){.tag = i};
+        st = r->class->next(r, &b, &err);
+        if (st != NRW_OK)
+            break;
+        rows += b.rows;
+        check_batch(m, t, &b);
+        batch_release(&b);
+    }
+    assert_status(NRW_END, st, &err);
+    assert_int_equal(rows, t->rows);
+    r->class->close(r);
+    spill_close(sp);
+}
+
+/* ---- tests ---- */
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        mem *m = test_mem_open(MEM_NO_LIMIT);
+        table t = nested_table(m, seed, 4, 400 + (uint32_t)(hash_u64(seed) % 900), 1 + seed % 5);
+        pq_write_options o = options(seed);
+        file_summary sum;
+        table_job j = {.opts = &o, .cut = 300, .threads = 1, .path = temp_path(&folder, "a")};
+        t.forms = seed % 2;
+        assert_ok(table_write(m, &t, &j, &sum, &err), &err);
+        assert_int_equal(sum.rows, t.rows);
+        check_file(m, j.path, &t);
+        table_free(&t);
+        test_mem_close(m);
+    }
+}
+
+/* One file for every cut, number of threads, grant and form of vectors. */
+static void test_same_bytes(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t cut, threads;
+        int grant; /* percent of the least; 0: no limit */
+    } runs[] = {{65536, 1, 0}, {1000, 1, 0},    {7, 1, 0},     {1, 1, 0},     {1000, 2, 0},
+                {97, 8, 0},    {65536, 1, 100}, {100, 2, 100}, {100, 8, 100}, {300, 3, 130}};
+    for (uint64_t seed = 100; seed < 106; seed++) {
+        mem *m = test_mem_open(MEM_NO_LIMIT);
+        table t = nested_table(m, seed, 3, 3000, 3);
+        pq_write_options o = options(seed);
+        uint64_t hash = 0;
+        for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+            file_summary sum;
+            budget b;
+            table_job j = {.opts = &o,
+                           .cut = runs[i].cut,
+                           .threads = runs[i].threads,
+                           .path = temp_path(&folder, "b")};
+            t.forms = i % 2;
+            assert_ok(parquet_write_budget(&t.s, &o, j.threads, &b, &err), &err);
+            j.grant = b.least * (uint64_t)runs[i].grant / 100;
+            assert_ok(table_write(m, &t, &j, &sum, &err), &err);
+            uint64_t h = table_file_hash(m, j.path);
+            if (i == 0)
+                check_file(m, j.path, &t);
+            if (i && h != hash)
+                fail_msg("cut %u, threads %u, grant %d %%: other bytes", runs[i].cut,
+                         runs[i].threads, runs[i].grant);
+            hash = h;
+        }
+        table_free(&t);
+        test_mem_close(m);
+    }
+}
+
+static void test_selection(void **state)
+{
+    (void)state;
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    table t = nested_table(m, 77, 3, 4000, 3);
+    pq_write_options o = options(77);
+    uint64_t hash = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        file_summary sum;
+        table_job j = {.opts = &o,
+                       .cut = i < 2 ? 1000 : 5, /* batches without a row, too */
+                       .threads = 1 + i % 2,
+                       .keep = 7,
+                       .path = temp_path(&folder, "c")};
+        assert_ok(table_write(m, &t, &j, &sum, &err), &err);
+        assert_int_equal(sum.rows, 4000 / 7 + 1);
+        uint64_t h = table_file_hash(m, j.path);
+        assert_true(i == 0 || h == hash);
+        hash = h;
+    }
+    table_free(&t);
+    test_mem_close(m);
+}
+
+static void test_no_rows(void **state)
+{
+    (void)state;
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    table t = nested_table(m, 3, 4, 0, 3);
+    pq_write_options o = options(3);
+    file_summary sum;
+    table_job j = {.opts = &o, .cut = 100, .threads = 1, .path = temp_path(&folder, "d")};
+    assert_ok(table_write(m, &t, &j, &sum, &err), &err);
+    assert_int_equal(sum.row_groups, 0);
+    check_file(m, j.path, &t);
+    table_free(&t);
+    test_mem_close(m);
+}
+
+/* ---- pages end between records ---- */
+
+static void number_pages(mem *m, const char *path, uint32_t rows, uint32_t *n_pages)
+{
+    io_file *f;
+    pq_meta *meta;
+    pq_read_options ro = {0};
+    arena *a;
+    pq_chunk chunk;
+    pq_page_place *at;
+
+    assert_ok(arena_new(m, &a, &err), &err);
+    assert_ok(file_open(m, path, NULL, &f, &err), &err);
+    assert_ok(pq_meta_open(m, f, &ro, &meta, &err), &err);
+    assert_int_equal(pq_meta_row_groups(meta), 1);
+    assert_ok(pq_meta_chunk(meta, 0, 0, a, &chunk, &err), &err);
+    assert_ok(pq_offset_index(meta, &chunk, rows, a, n_pages, &at, &err), &err);
+    for (uint32_t i = 1; i < *n_pages; i++)
+        assert_true(at[i].first_row > at[i - 1].first_row);
+    pq_meta_close(meta);
+    file_close(f);
+    arena_free(a);
+}
+
+/* Lists of a thousand values in pages of 300, a dictionary that ends inside one of them. */
+static void test_long_records(void **state)
+{
+    (void)state;
+    field x = {.name = "element", .type = type_of(TYPE_UTF8), .nullable = true, .field_id = -1};
+    for (uint32_t dictionary = 16; dictionary <= 65536; dictionary *= 4) {
+        mem *m = test_mem_open(MEM_NO_LIMIT);
+        table t = nested_table(m, 1, 1, 20, 3);
+        nested_maker k = {.m = m, .seed = dictionary, .nulls = 5, .longest = 1000};
+        pq_write_options o = options(2);
+        uint64_t hash = 0;
+        uint32_t pages;
+        o.row_group_bytes = 1 << 30;
+        o.dictionary_bytes = dictionary;
+        o.page_rows = 300;
+        vector_release(&t.cols[0]);
+        vector_release(&t.coded[0]);
+        t.s.fields[0].type = type_nested(TYPE_LIST, &x, 1);
+        t.cols[0] = nested_vector(&k, &t.s.fields[0], 2, t.rows, NULL);
+        for (uint32_t i = 0; i < 3; i++) {
+            static const uint32_t cut[] = {20, 3, 1};
+            file_summary sum;
+            table_job j = {
+                .opts = &o, .cut = cut[i], .threads = 1, .path = temp_path(&folder, "e")};
+            assert_ok(table_write(m, &t, &j, &sum, &err), &err);
+            check_file(m, j.path, &t);
+            number_pages(m, j.path, t.rows, &pages);
+            assert_in_range(pages, 5, 20);
+            uint64_t h = table_file_hash(m, j.path);
+            assert_true(i == 0 || h == hash);
+            hash = h;
+        }
+        table_free(&t);
+        test_mem_close(m);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),         cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_selection),    cmocka_unit_test(test_no_rows),
+        cmocka_unit_test(test_long_records),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
