@@ -210,23 +210,23 @@ static bool chunk_done(const pq_leaf_stream *s)
     return r->walk.in_page ? chunk_page_end(r) >= r->rows : r->rows == 0;
 }
 
-/* A page v2 says how many rows begin in it. */
-static nrw_status check_rows(const pq_leaf_stream *s, nrw_error *err)
-{
-    const page_walk *w = &s->r->walk;
-    if (w->in_page && w->head.type == PQ_DATA_PAGE_V2 && s->row - s->page_row != w->head.n_rows)
-        return err_set(err, NRW_E_CORRUPT, "%lld rows begin in a page of %d",
-                       (long long)(s->row - s->page_row), w->head.n_rows);
-    return NRW_OK;
-}
-
-/* Rows that begin in the page, where its header tells; else -1. */
+/* Rows that begin in the page, where its header tells; else -1. Parquet.Net says in headers v2 that
+ * there are as many rows as values, so this says nothing. */
 static int64_t rows_said(const pq_leaf_stream *s)
 {
     const pq_page *h = &s->r->walk.head;
     if (s->max_rep == 0)
         return h->n_values;
-    return h->type == PQ_DATA_PAGE_V2 ? h->n_rows : -1;
+    return h->type == PQ_DATA_PAGE_V2 && h->n_rows < h->n_values ? h->n_rows : -1;
+}
+
+static nrw_status check_rows(const pq_leaf_stream *s, nrw_error *err)
+{
+    int64_t said = s->r->walk.in_page ? rows_said(s) : -1;
+    if (said >= 0 && s->row - s->page_row != said)
+        return err_set(err, NRW_E_CORRUPT, "%lld rows begin in a page whose header says %lld",
+                       (long long)(s->row - s->page_row), (long long)said);
+    return NRW_OK;
 }
 
 /* The page behind the one at hand, with its body unless all its rows are to be skipped: *skip rows
@@ -239,7 +239,9 @@ static nrw_status next_page(pq_leaf_stream *s, uint32_t *skip, nrw_error *err)
     if (chunk_done(s))
         return NRW_END;
     chunk_unload(r);
-    if (*skip >= JUMP_ROWS && chunk_jump_rows(r, s->row + *skip, &first) && first >= s->row) {
+    /* the dictionary page is seen on the way to the first page */
+    if (*skip >= JUMP_ROWS && r->walk.in_page && chunk_jump_rows(r, s->row + *skip, &first) &&
+        first >= s->row) {
         *skip -= (uint32_t)(first - s->row);
         s->row = first;
         s->jumped = true;
@@ -310,8 +312,10 @@ static nrw_status keep(taking *t, uint32_t n, nrw_error *err)
                        MOST_SLOTS);
     if (t->s->max_rep)
         TRY(bytes_append(&t->out->reps, b->reps + b->at, n, err));
-    if (t->s->max_def)
+    if (t->s->max_def) {
+        TRY(bytes_reserve(&t->out->defs, n + BUFFER_SLACK, err)); /* kernels read on */
         TRY(bytes_append(&t->out->defs, b->defs + b->at, n, err));
+    }
     t->out->slots += n;
     return NRW_OK;
 }
