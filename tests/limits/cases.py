@@ -152,6 +152,16 @@ def copy_grows(sizes, options=()):
     return flat("rows", run, sizes)
 
 
+def nested_grows(sizes, limit=64):
+    def run(rows):
+        with Scratch("grow") as s:
+            ran = ok("copy", files.nested(rows), s("o.parquet"), "--memory", f"{limit}MiB",
+                     "--row-group-size", "50000", timeout=900)
+            within(ran, limit)
+            return ran.peak
+    return flat("rows", run, sizes)
+
+
 def gen_grows(sizes, options=()):
     def run(rows):
         with Scratch("grow") as s:
@@ -335,6 +345,8 @@ def cases(tier):
     yield "copy: input grows", lambda: copy_grows(rows), 1800
     yield "copy, version 2: input grows", lambda: copy_grows(
         rows, ["--parquet-version", "2"]), 1800
+    yield "copy, lists of structs: input grows", lambda: nested_grows(
+        (2 * 10**5, 2 * 10**6, 2 * 10**7) if full else (2 * 10**5, 2 * 10**6)), 1800
     yield "gen: output grows", lambda: gen_grows(x100 if full else x10), 1800
     if full:
         yield "gen --shuffle: output grows", lambda: gen_grows(x10, ["--shuffle"]), 1800
