@@ -99,8 +99,8 @@ static nrw_status search_nested(const search *s, int32_t rg, const pq_row_group 
     TRY(arena_alloc(a, node->n_leaves * sizeof(pq_chunk) + 1, &chunks, err));
     for (uint32_t i = 0; i < node->n_leaves; i++)
         TRY(pq_meta_chunk(s->meta, rg, node->first_leaf + i, a, (pq_chunk *)chunks + i, err));
-    TRY(pq_nested_open(s->m, s->spill, s->file, s->meta, node, chunks, rg, g->rows, &opts, &r,
-                       err));
+    TRY(pq_nested_open(s->m, s->spill, s->file, pq_meta_leaf(s->meta, 0), node, chunks, rg, g->rows,
+                       &opts, &r, err));
     st = read_nested(s, g, node, r, err);
     pq_nested_close(r);
     return st;

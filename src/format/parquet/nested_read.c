@@ -18,7 +18,7 @@ struct pq_nested {
     mem *m;
     spill *s;
     io_file *f;
-    const pq_meta *meta;
+    const pq_leaf *all; /* leaves of the file */
     const pq_node *node;
     pq_chunk_options opts;
     int32_t row_group;
@@ -58,12 +58,12 @@ static double leaf_width(const pq_leaf *l, const pq_chunk *c, int64_t rows)
     return slots * (l->field.type.width + 1.0);
 }
 
-double pq_nested_width(const pq_meta *meta, const pq_node *node, const pq_chunk *chunks,
+double pq_nested_width(const pq_leaf *leaves, const pq_node *node, const pq_chunk *chunks,
                        int64_t rows)
 {
     double sum = sizeof(uint32_t);
     for (uint32_t i = 0; i < node->n_leaves; i++)
-        sum += leaf_width(pq_meta_leaf(meta, node->first_leaf + i), &chunks[i], rows);
+        sum += leaf_width(&leaves[node->first_leaf + i], &chunks[i], rows);
     return sum;
 }
 
@@ -78,7 +78,7 @@ static void find_widest(pq_nested *r, const pq_chunk *chunks)
 {
     double most = -1;
     for (uint32_t i = 0; i < r->n; i++) {
-        double w = leaf_width(pq_meta_leaf(r->meta, r->node->first_leaf + i), &chunks[i], r->rows);
+        double w = leaf_width(&r->all[r->node->first_leaf + i], &chunks[i], r->rows);
         if (w > most) {
             most = w;
             r->widest = i;
@@ -93,14 +93,13 @@ static nrw_status open_leaves(pq_nested *r, const pq_chunk *chunks, nrw_error *e
         uint32_t leaf = r->node->first_leaf + i;
         l->rows.reps = bytes_init(r->m, SIZE_MAX / 2);
         l->rows.defs = bytes_init(r->m, SIZE_MAX / 2);
-        TRY(pq_leaf_open(&l->stream, r->m, r->s, r->f, pq_meta_leaf(r->meta, leaf),
-                         list_def(r->node, leaf), &chunks[i], r->row_group, r->rows, &r->opts,
-                         err));
+        TRY(pq_leaf_open(&l->stream, r->m, r->s, r->f, &r->all[leaf], list_def(r->node, leaf),
+                         &chunks[i], r->row_group, r->rows, &r->opts, err));
     }
     return NRW_OK;
 }
 
-nrw_status pq_nested_open(mem *m, spill *s, io_file *f, const pq_meta *meta, const pq_node *node,
+nrw_status pq_nested_open(mem *m, spill *s, io_file *f, const pq_leaf *leaves, const pq_node *node,
                           const pq_chunk *chunks, int32_t row_group, int64_t rows,
                           const pq_chunk_options *opts, pq_nested **out, nrw_error *err)
 {
@@ -111,7 +110,7 @@ nrw_status pq_nested_open(mem *m, spill *s, io_file *f, const pq_meta *meta, con
     *r = (pq_nested){.m = m,
                      .s = s,
                      .f = f,
-                     .meta = meta,
+                     .all = leaves,
                      .node = node,
                      .opts = *opts,
                      .row_group = row_group,
@@ -256,7 +255,7 @@ static nrw_status join(pq_nested *r, pq_leaf_part *parts, mem *m, nrw_error *err
 {
     for (uint32_t i = 0; i < r->n; i++) {
         pq_leaf_rows *l = &r->leaves[i].rows;
-        const pq_leaf *leaf = pq_meta_leaf(r->meta, r->node->first_leaf + i);
+        const pq_leaf *leaf = &r->all[r->node->first_leaf + i];
         parts[i] = (pq_leaf_part){.reps = leaf->max_rep ? l->reps.data : NULL,
                                   .defs = leaf->max_def ? l->defs.data : NULL,
                                   .slots = l->slots,

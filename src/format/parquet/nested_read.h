@@ -7,8 +7,9 @@
 
 typedef struct pq_nested pq_nested;
 
-/* chunks[i] is that of leaf node->first_leaf + i. `meta` and `node` outlive the reader. */
-nrw_status pq_nested_open(mem *m, spill *s, io_file *f, const pq_meta *meta, const pq_node *node,
+/* `leaves` are all of the file's; chunks[i] is that of leaf node->first_leaf + i. Leaves and node
+ * outlive the reader. */
+nrw_status pq_nested_open(mem *m, spill *s, io_file *f, const pq_leaf *leaves, const pq_node *node,
                           const pq_chunk *chunks, int32_t row_group, int64_t rows,
                           const pq_chunk_options *opts, pq_nested **out, nrw_error *err);
 nrw_status pq_nested_reopen(pq_nested *r, const pq_chunk *chunks, int32_t row_group, int64_t rows,
@@ -25,7 +26,7 @@ void pq_nested_counts(const pq_nested *r, reader_counts *out);
 void pq_nested_close(pq_nested *r); /* NULL is fine */
 
 /* Bytes of a row of the column as it will be decoded, on average. */
-double pq_nested_width(const pq_meta *meta, const pq_node *node, const pq_chunk *chunks,
+double pq_nested_width(const pq_leaf *leaves, const pq_node *node, const pq_chunk *chunks,
                        int64_t rows);
 /* As pq_chunk_least, for the column with its leaves one after the other. */
 size_t pq_nested_least(const pq_node *node);

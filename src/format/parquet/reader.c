@@ -137,7 +137,7 @@ static double decoded_width(const pq_reader *r, const open_group *g, uint32_t i)
     double fixed = l->field.type.width;
 
     if (!is_leaf(c->node))
-        return pq_nested_width(r->meta, c->node, chunk, g->rows);
+        return pq_nested_width(pq_meta_leaf(r->meta, 0), c->node, chunk, g->rows);
 
     if (type_is_view(&l->field.type))
         return per_row + fixed;
@@ -431,8 +431,8 @@ static nrw_status column_open(pq_reader *r, column *c, const open_group *g, nrw_
     }
     if (c->nested)
         return pq_nested_reopen(c->nested, chunk, g->index, g->rows, err);
-    return pq_nested_open(r->grant, r->spill, r->base.file, r->meta, c->node, chunk, g->index,
-                          g->rows, &r->chunk_options, &c->nested, err);
+    return pq_nested_open(r->grant, r->spill, r->base.file, pq_meta_leaf(r->meta, 0), c->node,
+                          chunk, g->index, g->rows, &r->chunk_options, &c->nested, err);
 }
 
 /* The chunks are done with; the column's reader stays for the next ones where memory is not short.

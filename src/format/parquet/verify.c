@@ -516,7 +516,8 @@ static nrw_status check_nested(verifier *v, int32_t rg, const pq_node *n, nrw_er
     for (uint32_t i = 0; i < n->n_leaves && st >= 0; i++)
         st = pq_meta_chunk(v->p, rg, n->first_leaf + i, NULL, (pq_chunk *)chunks + i, &what);
     if (st >= 0)
-        st = pq_nested_open(v->m, v->s, v->f, v->p, n, chunks, rg, g.rows, &opts, &r, &what);
+        st = pq_nested_open(v->m, v->s, v->f, pq_meta_leaf(v->p, 0), n, chunks, rg, g.rows, &opts,
+                            &r, &what);
     if (st < 0) {
         err_at_row_group(&what, rg);
         err_at_column(&what, n->field.name);
