@@ -154,7 +154,8 @@ path, rows = sys.argv[1], int(sys.argv[2])
 r = np.random.default_rng(1)
 words = pa.array([f"item {i}" for i in range(1000)])
 schema = pa.schema([("order", pa.int64()), ("items", pa.list_(pa.struct([
-    ("id", pa.int64()), ("quantity", pa.int32()), ("name", pa.string()), ("price", pa.float64())])))])
+    ("id", pa.int64()), ("quantity", pa.int32()), ("name", pa.string()),
+    ("price", pa.float64())])))])
 with pq.ParquetWriter(path, schema, compression="zstd", store_schema=False) as w:
     for at in range(0, rows, 50_000):
         n = min(50_000, rows - at)

@@ -204,6 +204,30 @@ def shape_case():
             raise AssertionError(f"the footer says {got}")
 
 
+def options_case():
+    """Options of a nested column are for all of its leaves, those of a path for what is below."""
+    harness.library("pyarrow")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    t = pa.table({"l": pa.array([[{"i": 1, "s": "x"}, None], []]),
+                  "m": pa.array([[("k", 1.5)]] * 2, pa.map_(pa.string(), pa.float64()))})
+    with Scratch("nested") as s:
+        source, target = s("in.parquet"), s("out.parquet")
+        write(source, t, 2)
+        harness.ok("copy", source, target, "--compression", "snappy", "--compression", "l=gzip",
+                   "--compression", "l.s=none", "--encoding", "m.value=byte-stream-split")
+        group = pq.ParquetFile(target).metadata.row_group(0)
+        got = [group.column(i).compression for i in range(4)]
+        if got != ["GZIP", "UNCOMPRESSED", "SNAPPY", "SNAPPY"]:
+            raise AssertionError(f"compression: {got}")
+        if "BYTE_STREAM_SPLIT" not in group.column(3).encodings:
+            raise AssertionError(f"encodings: {group.column(3).encodings}")
+        check(source, target, ["l", "m"])
+        ran = harness.narrows("copy", source, s("o.parquet"), "--encoding", "l=delta-binary-packed")
+        if "column l.s, which is VARCHAR" not in harness.refused(ran, 2):
+            raise AssertionError(ran.err)
+
+
 def long_case():
     """A list that is longer than any page, batch or dictionary."""
     harness.library("pyarrow")
@@ -236,4 +260,5 @@ def cases(tier):
         "1", "--memory", "24MiB", seeds=[300, 301, 302]), 300
     yield "nested files of DuckDB and Polars", peers_case, 300
     yield "nested: the shape of lists and maps", shape_case
+    yield "nested: options of columns and parts", options_case
     yield "nested: lists longer than a batch", long_case

@@ -24,15 +24,15 @@ static int tear_down(void **state)
     return 0;
 }
 
-enum { MANY = 8 };
+enum { MANY = 8, LEAVES = 256 };
 
-static pq_column_options columns[MANY];
+static pq_column_options columns[LEAVES];
 
 /* Small pages and row groups, a dictionary that becomes full. */
 static pq_write_options options(uint64_t seed)
 {
     pq_write_options o = pq_write_defaults();
-    for (int i = 0; i < MANY; i++)
+    for (int i = 0; i < LEAVES; i++)
         columns[i] = (pq_column_options){.codec = seed % 3 ? CODEC_ZSTD : CODEC_NONE,
                                          .level = 1,
                                          .encoding = -1,

@@ -42,7 +42,7 @@ typedef struct pq_write_options {
     const pq_key_value *key_values;
     uint32_t n_sorting;
     const pq_sorting *sorting;
-    const pq_column_options *columns; /* one per field */
+    const pq_column_options *columns; /* one per leaf (leaf_write.h), in the file's order */
 } pq_write_options;
 
 pq_write_options pq_write_defaults(void);

@@ -51,9 +51,11 @@ static nrw_status cost_leaf(void *self, const pq_wleaf *leaf, nrw_error *err)
     const cost_walk *w = self;
     costs *c = w->costs;
     uint64_t most = pq_column_most(leaf, w->opts), shred = pq_shred_most(leaf);
+    int32_t codec = w->opts->columns[c->n++].codec;
     pq_value_type t;
     TRY(pq_value_type_of(leaf->field, &t, err)); /* whether it can be written at all */
-    c->n++;
+    if (codec != CODEC_NONE && !codec_by_id(codec))
+        return err_set(err, NRW_E_UNSUPPORTED, "no %s compression", codec_id_name(codec));
     c->most_sum += most;
     c->most = most > c->most ? most : c->most;
     c->shred = leaf->n_path && shred > c->shred ? shred : c->shred;
@@ -73,9 +75,9 @@ static nrw_status costs_of(const schema *s, const pq_write_options *o, uint32_t 
     c.column = sizeof(pq_wleaf) + sizeof(pq_wactor) + PQ_GROUPS * sizeof(pq_wchunk) + PARKED + kept;
     c.usual = usual_body(o);
     c.piece = size_max(o->page_bytes, PIECE_LEAST);
-    c.bench = pq_bench_most(o->columns, s->n_fields, c.usual);
+    c.bench = pq_bench_most(o->columns, (uint32_t)c.n, c.usual);
     c.big_body = size_max(o->dictionary_bytes + c.usual - o->page_bytes, c.usual);
-    c.big = c.big_body > c.usual ? pq_bench_most(o->columns, s->n_fields, c.big_body) : 0;
+    c.big = c.big_body > c.usual ? pq_bench_most(o->columns, (uint32_t)c.n, c.big_body) : 0;
     c.tail = clamp((512 * 1024) / c.n, TAIL_LEAST, TAIL_MOST / 2);
     *out = c;
     return NRW_OK;
@@ -103,13 +105,6 @@ static nrw_status check(const schema *s, const pq_write_options *o, nrw_error *e
     if (o->row_group_rows < 1 || !o->row_group_bytes || !o->page_bytes || !o->page_rows ||
         !o->columns)
         return err_set(err, NRW_E_ARG, "sizes of row groups and pages must be above zero");
-    for (uint32_t i = 0; i < s->n_fields; i++) {
-        int32_t id = o->columns[i].codec;
-        if (id != CODEC_NONE && !codec_by_id(id)) {
-            err_at_column(err, s->fields[i].name);
-            return err_set(err, NRW_E_UNSUPPORTED, "no %s compression", codec_id_name(id));
-        }
-    }
     return NRW_OK;
 }
 

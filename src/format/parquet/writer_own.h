@@ -139,7 +139,7 @@ static inline pq_wgroup *pq_group_at(pq_writer *w, uint64_t group)
 
 static inline const pq_column_options *pq_leaf_options(const pq_writer *w, uint32_t leaf)
 {
-    return &w->opts->columns[w->leaves.at[leaf].column];
+    return &w->opts->columns[leaf];
 }
 static inline const type *pq_leaf_type(const pq_writer *w, uint32_t leaf)
 {
