@@ -1,15 +1,16 @@
 /* The Parquet writer: how a batch becomes pages.
  *
  * Every written column has a turn, taken in the order of morsels. Who pushes a morsel walks its
- * columns from the first to the last: takes the column's turn, reads the lazy column in pieces and
- * appends them to the column's actor, gives the turn up and compresses the pages that became
- * full. So threads work on different columns at the same time, or compress, and each holds one
- * column of its batch. Rows get their place in the file when a push begins, in order.
+ * columns from the first to the last: takes the column's turn, reads the lazy column in pieces,
+ * appends them to the column's actor and gives the turn up. Pages that became full wait in a queue
+ * (page_queue.c): a thread whose turn has not come compresses some. So threads work on different
+ * columns at the same time, or compress, and each holds one column of its batch. Rows get their
+ * place in the file when a push begins, in order.
  *
  * Rows are appended up to the horizon that the cut (writer_cut.h) knows; a batch that reaches
  * beyond is walked once more from its first column. Who waits for the horizon has walked all
- * columns up to it, waits for rows of lower morsels only, and carries no page that others wait
- * for: no deadlock. A chunk is finished when the first row of the next row group comes to its
+ * columns up to it, waits for rows of lower morsels only, and first compresses what the queue
+ * holds: no deadlock. A chunk is finished when the first row of the next row group comes to its
  * column, or at the end. */
 #include "format/parquet/writer_own.h"
 
@@ -64,6 +65,7 @@ static void writer_close(writer *base)
     for (uint32_t c = 0; w->columns && c < w->n_columns; c++)
         pq_column_writer_free(w->columns[c].actor);
     mem_free(w->m, w->columns, w->n_columns * sizeof *w->columns);
+    pq_queue_release(w);
     pq_groups_release(w);
     pq_log_release(&w->file_env, &w->metadata);
     pq_log_release(&w->file_env, &w->column_indexes);
@@ -144,95 +146,19 @@ nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s
     return NRW_OK;
 }
 
-/* ---- pages on their way ---- */
-
 /* One batch being pushed, or the end of the file. */
 typedef struct push {
     pq_writer *w;
     batch *b;
     int64_t first, end; /* its rows in the file */
     pq_page_list pages; /* just out of an actor */
-    pq_pending *pending;
-    uint32_t n, cap;
-    uint64_t bytes; /* of the pending bodies */
 } push;
 
-static push push_of(pq_writer *w, batch *b)
-{
-    return (push){.w = w, .b = b, .pages = {.m = w->m}};
-}
-
-static void push_release(push *p)
-{
-    for (uint32_t i = 0; i < p->n; i++)
-        pq_page_out_release(&p->pending[i].page);
-    mem_free(p->w->m, p->pending, p->cap * sizeof *p->pending);
-    pq_page_list_release(&p->pages);
-}
-
-static nrw_status add_pending(push *p, uint64_t group, uint32_t column, pq_page_out *page,
-                              nrw_error *err)
-{
-    if (p->n == p->cap) {
-        uint32_t cap = p->cap ? 2 * p->cap : 8;
-        void *at = p->pending;
-        TRY(mem_realloc(p->w->m, &at, p->cap * sizeof *p->pending, cap * sizeof *p->pending, err));
-        p->pending = at;
-        p->cap = cap;
-    }
-    uint32_t slot;
-    TRY(pq_group_reserve(p->w, group, column, page, &slot, err));
-    bytes_release(&page->min); /* the record has what is kept of them */
-    bytes_release(&page->max);
-    p->pending[p->n++] =
-        (pq_pending){.group = group, .column = column, .slot = slot, .page = *page};
-    p->bytes += page->body->len;
-    *page = (pq_page_out){0};
-    return NRW_OK;
-}
-
-static nrw_status pack_one(push *p, pq_bench *b, pq_pending *d, nrw_error *err)
-{
-    pq_writer *w = p->w;
-    span page;
-    uint32_t header_len;
-    const pq_column_options *options = &w->opts->columns[d->column];
-    TRY(pq_page_pack(b, options, w->opts->page_crc, &d->page, &page, &header_len, err));
-    TRY(pq_group_store(w, d, page, header_len, err));
-    p->bytes -= d->page.body->len;
-    pq_page_out_release(&d->page);
-    return NRW_OK;
-}
-
-/* Compresses and stores what is pending, then splices row groups that became complete. */
-static nrw_status flush_pending(push *p, nrw_error *err)
-{
-    nrw_status st = NRW_OK;
-    for (uint32_t i = 0; i < p->n && st == NRW_OK; i++) {
-        pq_bench *b = NULL;
-        st = pq_bench_take(p->w, p->pending[i].page.body->len, &b, err);
-        if (st == NRW_OK)
-            st = pack_one(p, b, &p->pending[i], err);
-        pq_bench_give(p->w, b);
-    }
-    if (st < 0)
-        return st;
-    p->n = 0;
-    return pq_groups_leave(p->w, err);
-}
-
-/* Gives the actor's finished pages their slots; compresses them at once where no more may wait. */
+/* Gives the actor's finished pages their slots; compresses some where too many would wait. */
 static nrw_status take_pages(push *p, uint32_t c, nrw_error *err)
 {
-    nrw_status st = NRW_OK;
-    for (uint32_t i = 0; i < p->pages.n && st == NRW_OK; i++)
-        st = add_pending(p, p->w->columns[c].group, c, &p->pages.at[i], err);
-    for (uint32_t i = 0; i < p->pages.n; i++)
-        pq_page_out_release(&p->pages.at[i]);
-    p->pages.n = 0;
-    if (st == NRW_OK && p->bytes > p->w->pend_max)
-        st = flush_pending(p, err);
-    return st;
+    TRY(pq_queue_add(p->w, p->w->columns[c].group, c, &p->pages, err));
+    return pq_queue_shrink(p->w, p->w->queue_max, err);
 }
 
 /* ---- rows ---- */
@@ -394,7 +320,7 @@ static nrw_status push_column(push *p, uint32_t c, int64_t target, nrw_error *er
 {
     pq_writer *w = p->w;
     pq_wcolumn *col = &w->columns[c];
-    TRY(turn_wait(&col->turn, p->b->morsel));
+    TRY(pq_queue_turn(w, &col->turn, p->b->morsel, err));
     if (col->row < target) {
         TRY(pq_room_take(w, c, (uint64_t)(target - col->row), err));
         nrw_status st = NRW_OK;
@@ -409,7 +335,7 @@ static nrw_status push_column(push *p, uint32_t c, int64_t target, nrw_error *er
         if (p->b->last)
             turn_done(&col->turn, p->b->morsel);
     }
-    return flush_pending(p, err);
+    return NRW_OK;
 }
 
 /* Waits until rows behind `row` may be appended; how far. */
@@ -417,10 +343,9 @@ static nrw_status wait_horizon(push *p, int64_t row, int64_t *target, nrw_error 
 {
     pq_writer *w = p->w;
     nrw_status st = NRW_OK;
-    (void)err;
     pthread_mutex_lock(&w->lock);
     while (st == NRW_OK && pq_cut_horizon(&w->cut) <= row)
-        st = pq_writer_wait(w);
+        st = pq_queue_wait(w, err);
     int64_t horizon = pq_cut_horizon(&w->cut);
     pthread_mutex_unlock(&w->lock);
     *target = horizon < p->end ? horizon : p->end;
@@ -448,7 +373,7 @@ static nrw_status push_rows(push *p, nrw_error *err)
 static nrw_status writer_push(writer *base, batch *b, nrw_error *err)
 {
     pq_writer *w = (pq_writer *)base;
-    push p = push_of(w, b);
+    push p = {.w = w, .b = b, .pages = {.m = w->m}};
     /* what stands behind the file's columns are keys that only an operator needed */
     for (uint32_t c = w->n_columns; c < b->n_cols; c++)
         batch_drop(b, c);
@@ -463,7 +388,7 @@ static nrw_status writer_push(writer *base, batch *b, nrw_error *err)
             turn_done(&w->entry, b->morsel);
         st = push_rows(&p, err);
     }
-    push_release(&p);
+    pq_page_list_release(&p.pages);
     if (st < 0)
         pq_writer_stop(w);
     return st;
@@ -484,14 +409,14 @@ static nrw_status finish_columns(push *p, nrw_error *err)
             nrw_status given = pq_room_give(w, c, st < 0 ? NULL : err);
             st = st < 0 ? st : given;
         }
-        if (st == NRW_OK)
-            st = flush_pending(p, err);
         if (st < 0) {
             err_at_column(err, w->schema->fields[c].name);
             return st;
         }
         col->group_row = col->row;
     }
+    for (bool any = true; any;)
+        TRY(pq_queue_work(w, &any, err));
     return NRW_OK;
 }
 
@@ -518,9 +443,9 @@ static nrw_status writer_finish(writer *base, file_summary *out, nrw_error *err)
 {
     pq_writer *w = (pq_writer *)base;
     *out = (file_summary){0};
-    push p = push_of(w, NULL);
+    push p = {.w = w, .pages = {.m = w->m}};
     nrw_status st = finish_file(&p, out, err);
-    push_release(&p);
+    pq_page_list_release(&p.pages);
     if (st < 0)
         pq_writer_stop(w);
     return st;

@@ -133,7 +133,7 @@ nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_
     *out = (pq_shares){
         .pool = pool,
         .reserve = in_use > c.most ? in_use : c.most,
-        .pend_max = pend,
+        .queue_max = pend * c.workers,
         .piece_bytes = (size_t)piece,
         .usual_body = c.usual,
         .big_body = c.big_body,
