@@ -15,8 +15,9 @@
  * first page that holds values (then that page, too, is written without): when more than half of
  * its values were distinct or, where the encoding without a dictionary is DELTA_BINARY_PACKED, when
  *   that takes less than the page's indices. After that pages are PLAIN, in version 2
- *   DELTA_BINARY_PACKED for what is stored as INT32 or INT64, DELTA_LENGTH_BYTE_ARRAY for text and
- *   binary, RLE for booleans.
+ *   DELTA_BINARY_PACKED for what is stored as INT32 or INT64 (BYTE_STREAM_SPLIT in chunks whose first
+ *   page with values would be a twentieth smaller so, under a codec that codes entropy),
+ *   DELTA_LENGTH_BYTE_ARRAY for text and binary, RLE for booleans.
  *   RLE_DICTIONARY as the encoding given: a dictionary that only its size ends.
  * - Indices of a dictionary page are as wide as the entries known at its end ask for, 1 bit at
  * least.
@@ -41,7 +42,7 @@ typedef struct pq_page_out {
     uint32_t levels_len;  /* v2: bytes of definition levels at the body's start (uncompressed) */
     /* min and max of the page, PLAIN without length. What is longer than statistics_truncate is cut
      * a little behind that: enough to see that it must be truncated, and how. */
-    bool numbers; /* indices or values of a fixed width: few long matches to find */
+    uint32_t width; /* bytes of one stored value; 0: they differ */
     bool has_bounds;
     bytes min, max; /* owned */
     buffer *body;   /* owned */

@@ -205,6 +205,19 @@ static uint32_t text_len(const vector *v, uint32_t i)
     return (uint32_t)((const view *)values->data)[i].len;
 }
 
+/* The length that no text of a small dictionary passes. */
+static uint32_t longest_entry(const dict *d)
+{
+    const view *v = (const view *)d->values.data;
+    int32_t most = 0;
+    for (uint32_t i = 0; i < d->values.len; i++)
+        most = v[i].len > most ? v[i].len : most;
+    return (uint32_t)most;
+}
+
+/* Rows below this are counted exactly: a dictionary may hold one giant text. */
+#define ROWS_BY_LONGEST 4096
+
 /* How many rows from `row` on are about `bytes` of plain values, at least one: views, dictionaries
  * and runs can stand for far more bytes than they take. */
 static uint32_t plain_rows(const vector *v, uint32_t row, size_t bytes)
@@ -212,6 +225,11 @@ static uint32_t plain_rows(const vector *v, uint32_t row, size_t bytes)
     if (!type_is_view(&v->type)) {
         size_t n = size_max(bytes / size_max(v->type.width, 1), 1);
         return (uint32_t)size_min(n, v->len - row);
+    }
+    if (v->form == VECTOR_DICT && v->dict->values.len < ROWS_BY_LONGEST / 4) {
+        size_t n = bytes / (4 + longest_entry(v->dict));
+        if (n >= ROWS_BY_LONGEST)
+            return (uint32_t)size_min(n, v->len - row);
     }
     const uint32_t *ends = (const uint32_t *)v->data;
     uint32_t at = row, run = 0;
