@@ -78,12 +78,19 @@ static nrw_status plain_bounds(pq_column_writer *w, pq_page_out *out, nrw_error 
     return take_bounds(w, &b, out, err);
 }
 
-static void mark_entries(const pq_draft *p, uint8_t *marks)
+/* Marks the entries that the page names; it is done once all are. */
+static void mark_entries(const pq_draft *p, uint8_t *marks, uint32_t known)
 {
+    const uint32_t step = known > 1024 ? 4 * known : 4096; /* looking for one left out costs, too */
     const enc_run *runs = (const enc_run *)p->runs.at;
 
-    for (uint32_t i = 0; i < p->n_index; i++)
-        marks[p->index.at[i]] = 1;
+    for (uint32_t i = 0; i < p->n_index;) {
+        uint32_t end = p->n_index - i < step ? p->n_index : i + step;
+        for (; i < end; i++)
+            marks[p->index.at[i]] = 1;
+        if (!memchr(marks, 0, known))
+            return;
+    }
     for (uint32_t i = 0; i < p->n_runs; i++)
         marks[runs[i].value] = 1;
 }
@@ -98,7 +105,7 @@ static nrw_status indexed_bounds(pq_column_writer *w, pq_page_out *out, nrw_erro
     if (!w->statistics || w->t.order == PQ_ORDER_NONE)
         return NRW_OK;
     TRY(mem_zalloc(w->m, size, &marks, err));
-    mark_entries(&w->page, marks);
+    mark_entries(&w->page, marks, w->known);
     pq_bounds_marked(&b, &w->dict, marks, w->known);
     mem_free(w->m, marks, size);
     return take_bounds(w, &b, out, err);

@@ -10,7 +10,7 @@ enum {
     PIECE_LEAST = 64 * 1024,
     PIECE_MOST = 256 * 1024,
     PEND_LEAST = 256 * 1024,
-    PEND_MOST = 1024 * 1024,
+    PEND_MOST = 2048 * 1024,
     TAIL_LEAST = 256,
     TAIL_MOST = 32 * 1024,
     FILE_TAIL = 16 * 1024
