@@ -71,7 +71,7 @@ struct codec {
 struct codec_ctx {
     const codec *codec;
     mem *m;
-    codec_hint hint; /* of the block to be encoded; the caller's to set */
+    codec_hint hint;                  /* of the block to be encoded; the caller's to set */
     void *encoder, *decoder, *stream; /* the codec's own, created when first used */
     uint64_t charged;
 };

@@ -115,8 +115,8 @@ static size_t encode_planes(ZSTD_CCtx *x, const codec_hint *h, int level, span s
 static size_t encode_any(ZSTD_CCtx *x, const codec_hint *h, int level, span src, uint8_t *dst,
                          size_t cap)
 {
-    if (h->content == CODEC_PLANES && h->width > 1 && h->width <= MOST_PLANES &&
-        src.len && src.len % h->width == 0)
+    if (h->content == CODEC_PLANES && h->width > 1 && h->width <= MOST_PLANES && src.len &&
+        src.len % h->width == 0)
         return encode_planes(x, h, level, src, dst, cap);
     if (h->content == CODEC_NUMBERS && h->width == 8 && level >= 1 && level <= 4 &&
         is_noise(x, h, src, dst, cap))

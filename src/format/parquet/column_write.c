@@ -1,5 +1,5 @@
-#include "format/parquet/column_write_parts.h"
 #include "codec/codec.h"
+#include "format/parquet/column_write_parts.h"
 #include "kernel/kernel.h"
 
 /* ---- options ---- */

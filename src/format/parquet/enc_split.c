@@ -1,11 +1,11 @@
-/* What BYTE_STREAM_SPLIT would come to: parquet-format, Encodings.md. Only an estimate is made here;
- * the encoding itself is a kernel. */
+/* What BYTE_STREAM_SPLIT would come to: parquet-format, Encodings.md. Only an estimate is made
+ * here; the encoding itself is a kernel. */
 #include "format/parquet/enc_page.h"
 
 #include <string.h>
 
-/* 256 times log2 of v > 0, linear between powers of two: whole numbers give the same answer on every
- * machine. */
+/* 256 times log2 of v > 0, linear between powers of two: whole numbers give the same answer on
+ * every machine. */
 static uint64_t log2_256(uint64_t v)
 {
     unsigned e = 63 - (unsigned)__builtin_clzll(v);

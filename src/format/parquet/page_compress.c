@@ -98,7 +98,8 @@ static codec_hint hint_of(const pq_page_out *p)
         return (codec_hint){CODEC_PLANES, p->width};
     if (p->encoding == PQ_PLAIN && p->width)
         return (codec_hint){CODEC_NUMBERS, p->width};
-    return (codec_hint){p->width || p->encoding == PQ_RLE_DICTIONARY ? CODEC_NUMBERS : CODEC_ANY, 0};
+    return (codec_hint){p->width || p->encoding == PQ_RLE_DICTIONARY ? CODEC_NUMBERS : CODEC_ANY,
+                        0};
 }
 
 /* Levels of version 2 stay as they are, and its values, too, where compressing does not pay. */

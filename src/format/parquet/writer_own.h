@@ -41,7 +41,7 @@ typedef struct pq_pending {
 /* Such pages of all columns, oldest first. (L) */
 typedef struct pq_queue {
     pq_pending *first, **end;
-    uint64_t bytes; /* of their bodies */
+    uint64_t bytes;    /* of their bodies */
     uint32_t sleepers; /* who would help if there were anything */
 } pq_queue;
 
