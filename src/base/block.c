@@ -138,60 +138,45 @@ void *block_cache_take(block_cache *c, size_t size)
     return b;
 }
 
-/* Takes the oldest blocks out until `held` is at most `most`; they come back as a chain. */
-static free_block *evict(block_cache *c, uint64_t most)
+uint64_t block_cache_put(block_cache *c, void *p, size_t size)
 {
-    free_block *gone = NULL;
-
-    while (c->held > most) {
-        free_block *b = c->oldest;
-        unlink_block(c, b);
-        b->class_next = gone;
-        gone = b;
-    }
-    return gone;
-}
-
-static uint64_t unmap_chain(free_block *b)
-{
-    uint64_t bytes = 0;
-
-    while (b) {
-        free_block *next = b->class_next;
-        bytes += b->size;
-        block_unmap(b, b->size);
-        b = next;
-    }
-    return bytes;
-}
-
-uint64_t block_cache_put(block_cache *c, void *p, size_t size, uint64_t cap)
-{
-    free_block *gone, *b = p;
+    free_block *b = p;
+    bool keep = size <= BLOCK_KEEP_MAX;
 
 #ifdef BLOCK_FROM_MALLOC
-    cap = 0;
+    keep = false;
 #endif
-    if (size > cap || size > BLOCK_KEEP_MAX) {
+    if (!keep) {
         block_unmap(p, size);
         return size;
     }
     b->size = size;
     pthread_mutex_lock(&c->lock);
-    gone = evict(c, cap - size);
     link_block(c, b);
     pthread_mutex_unlock(&c->lock);
-    return unmap_chain(gone);
+    return 0;
 }
 
-uint64_t block_cache_empty(block_cache *c)
+uint64_t block_cache_shrink(block_cache *c, uint64_t bytes)
 {
-    free_block *gone;
+    free_block *gone = NULL;
+    uint64_t sum = 0;
 
     pthread_mutex_lock(&c->lock);
-    gone = evict(c, 0);
+    while (c->oldest && sum < bytes) {
+        free_block *b = c->oldest;
+        unlink_block(c, b);
+        b->class_next = gone;
+        gone = b;
+        sum += b->size;
+    }
     pthread_mutex_unlock(&c->lock);
-    return unmap_chain(gone);
+    while (gone) {
+        free_block *next = gone->class_next;
+        block_unmap(gone, gone->size);
+        gone = next;
+    }
+    return sum;
 }
 
 uint64_t block_cache_held(block_cache *c)
@@ -206,6 +191,6 @@ uint64_t block_cache_held(block_cache *c)
 
 void block_cache_end(block_cache *c)
 {
-    block_cache_empty(c);
+    block_cache_shrink(c, UINT64_MAX);
     pthread_mutex_destroy(&c->lock);
 }

@@ -45,11 +45,10 @@ void *block_remap(void *p, size_t old_bytes, size_t new_bytes);
 void block_cache_init(block_cache *c);
 /* A free block of exactly this (rounded) size, or NULL. Its content is left over. */
 void *block_cache_take(block_cache *c, size_t size);
-/* Keeps the block if the cache then holds at most `cap`, for which older ones go. Returns the
- * bytes that were unmapped, `size` itself if it was not kept. */
-uint64_t block_cache_put(block_cache *c, void *p, size_t size, uint64_t cap);
-/* Unmaps all; returns their bytes. */
-uint64_t block_cache_empty(block_cache *c);
+/* Keeps the block, or unmaps it where it is too large; returns the bytes that were unmapped. */
+uint64_t block_cache_put(block_cache *c, void *p, size_t size);
+/* Unmaps the blocks that have been free longest, `bytes` of them or all; returns their bytes. */
+uint64_t block_cache_shrink(block_cache *c, uint64_t bytes);
 uint64_t block_cache_held(block_cache *c);
 void block_cache_end(block_cache *c);
 

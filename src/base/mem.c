@@ -16,6 +16,10 @@
 /* Nothing larger can be meant; keeps all rounding below free of overflow. */
 #define REQUEST_MAX (SIZE_MAX / 4)
 
+/* Free blocks that may stay although the memory in use was never that much: so many bytes, or a
+ * sixteenth of the limit. */
+#define FREE_SLACK_MOST ((uint64_t)8 << 20)
+
 /* How often a thread looks again before it takes a refusal by the root as final. */
 #define ROOT_TRIES 16
 
@@ -29,6 +33,7 @@ struct mem {
 typedef struct root_mem {
     mem account;
     block_cache cache;
+    _Atomic uint64_t in_use;  /* the most that was in use at a time, free blocks not counted */
     pthread_mutex_t trimming; /* from emptying the cache until the books know of it */
     struct root_mem *next, *prev;
 } root_mem;
@@ -87,7 +92,7 @@ static void free_root(root_mem *r)
     if (r->next)
         r->next->prev = r->prev;
     pthread_mutex_unlock(&roots_lock);
-    atomic_fetch_sub(&r->account.used, block_cache_empty(&r->cache));
+    atomic_fetch_sub(&r->account.used, block_cache_shrink(&r->cache, UINT64_MAX));
     block_cache_end(&r->cache);
     pthread_mutex_destroy(&r->trimming);
 }
@@ -163,7 +168,7 @@ static bool trim_root(root_mem *r)
     uint64_t bytes;
 
     pthread_mutex_lock(&r->trimming);
-    bytes = block_cache_empty(&r->cache);
+    bytes = block_cache_shrink(&r->cache, UINT64_MAX);
     discharge(&r->account, NULL, bytes);
     pthread_mutex_unlock(&r->trimming);
     return bytes > 0;
@@ -245,13 +250,22 @@ static grab grab_small(mem *m, size_t bytes)
     return g;
 }
 
-static uint64_t cache_cap(const mem *root)
+/* A block came from the system: where free blocks beside it take the process beyond the most that
+ * it ever used, the oldest go. So what is kept for reuse adds nothing to the peak, however long
+ * the run. */
+static void balance_cache(root_mem *r)
 {
-    /* more would let memory grow with the input's length */
-    const uint64_t most = (uint64_t)8 << 20;
-    uint64_t share = mem_limit(root) / 16;
+    uint64_t used = mem_used(&r->account), held = block_cache_held(&r->cache);
+    uint64_t live = used - (held < used ? held : used);
+    uint64_t most = atomic_load_explicit(&r->in_use, memory_order_relaxed);
 
-    return share < most ? share : most;
+    while (most < live && !atomic_compare_exchange_weak_explicit(
+                              &r->in_use, &most, live, memory_order_relaxed, memory_order_relaxed))
+        continue;
+    uint64_t slack = mem_limit(&r->account) / 16;
+    most = (most > live ? most : live) + (slack < FREE_SLACK_MOST ? slack : FREE_SLACK_MOST);
+    if (used > most && held)
+        discharge(&r->account, NULL, block_cache_shrink(&r->cache, used - most));
 }
 
 static grab grab_block(mem *m, size_t bytes)
@@ -263,8 +277,7 @@ static grab grab_block(mem *m, size_t bytes)
     if (g.p) {
         g.refuser = charge(m, root, size); /* the root's charge stayed while it was cached */
         if (g.refuser) {
-            uint64_t gone = block_cache_put(&root_of(m)->cache, g.p, size, cache_cap(root));
-            discharge(root, NULL, gone);
+            discharge(root, NULL, block_cache_put(&root_of(m)->cache, g.p, size));
             g.p = NULL;
         }
         return g;
@@ -280,6 +293,7 @@ static grab grab_block(mem *m, size_t bytes)
 #endif
     if (!g.p)
         discharge(m, NULL, size);
+    balance_cache(root_of(m));
     return g;
 }
 
@@ -339,7 +353,7 @@ void mem_free(mem *m, void *p, size_t bytes)
         return;
     }
     size = block_size(bytes);
-    gone = block_cache_put(&root_of(m)->cache, p, size, cache_cap(root));
+    gone = block_cache_put(&root_of(m)->cache, p, size);
     discharge(m, root, size);
     discharge(root, NULL, gone);
 }

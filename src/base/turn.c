@@ -47,6 +47,12 @@ static bool may_go(turn *t, uint64_t n, nrw_status *st)
     return atomic_load(&t->next) == n;
 }
 
+bool turn_ready(turn *t, uint64_t n)
+{
+    nrw_status st;
+    return may_go(t, n, &st);
+}
+
 nrw_status turn_wait(turn *t, uint64_t n)
 {
     nrw_status st;

@@ -20,6 +20,8 @@ typedef struct turn {
 
 void turn_init(turn *t);
 nrw_status turn_wait(turn *t, uint64_t n) NRW_CHECKED;
+/* Whether turn_wait would return at once. */
+bool turn_ready(turn *t, uint64_t n);
 void turn_done(turn *t, uint64_t n);
 void turn_stop(turn *t);
 

@@ -25,6 +25,18 @@ enum {
     CODEC_LZ4_RAW = 7
 };
 
+/* What a block holds, for encoders to which that makes a difference. */
+typedef enum codec_content {
+    CODEC_ANY,
+    CODEC_NUMBERS, /* of `width` bytes each, or packed bits (width 0) */
+    CODEC_PLANES   /* the first bytes of all numbers of `width` bytes, then all second ones ... */
+} codec_content;
+
+typedef struct codec_hint {
+    codec_content content;
+    uint32_t width;
+} codec_hint;
+
 struct codec {
     const char *name; /* "zstd" */
     int parquet_id;
@@ -33,8 +45,8 @@ struct codec {
     size_t (*bound)(size_t n);
     /* Whole block, decoded size known: fills exactly dst_len bytes or fails NRW_E_CORRUPT. */
     nrw_status (*decode)(codec_ctx *c, span src, uint8_t *dst, size_t dst_len, nrw_error *err);
-    /* cap >= bound(src.len). The result depends on src and level alone. Windows never exceed
-     * src.len. */
+    /* cap >= bound(src.len). The result depends on src, level and the context's hint alone. Windows
+     * never exceed src.len. */
     nrw_status (*encode)(codec_ctx *c, int level, span src, uint8_t *dst, size_t cap, size_t *n,
                          nrw_error *err);
     /* Decoding by stream, in any cuts, for blocks that do not fit in memory. What the window
@@ -59,6 +71,7 @@ struct codec {
 struct codec_ctx {
     const codec *codec;
     mem *m;
+    codec_hint hint;                  /* of the block to be encoded; the caller's to set */
     void *encoder, *decoder, *stream; /* the codec's own, created when first used */
     uint64_t charged;
 };

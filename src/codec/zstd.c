@@ -7,6 +7,8 @@
 #define NAME      "zstd"
 #define MIN_LEVEL (-7)
 
+enum { MOST_PLANES = 64 };
+
 typedef struct zstd_encoder {
     codec_heap heap;
     ZSTD_CCtx *library;
@@ -26,9 +28,10 @@ typedef struct zstd_stream {
     uint64_t window;
 } zstd_stream;
 
+/* Blocks of planes have headers of their own. */
 static size_t zstd_bound(size_t n)
 {
-    return ZSTD_compressBound(n);
+    return ZSTD_compressBound(n) + 3 * MOST_PLANES;
 }
 
 static nrw_status no_memory(const codec_heap *h, nrw_error *err)
@@ -50,6 +53,77 @@ static nrw_status encoder_open(codec_ctx *c, zstd_encoder **out, nrw_error *err)
     return e->library ? NRW_OK : no_memory(&e->heap, err);
 }
 
+/* All parameters follow from level, size and content: the frame fits the block, no window beyond
+ * it. Levels 2 to 4 look for matches in a way that pays on text and not on numbers: level 1 is 1.4
+ * to 1.7 times as fast on those, and as small (within 5 % either way). */
+static void configure(ZSTD_CCtx *x, const codec_hint *h, int level)
+{
+    ZSTD_CCtx_reset(x, ZSTD_reset_session_and_parameters);
+    if (h->content != CODEC_ANY && level >= 2 && level <= 4)
+        level = 1;
+    ZSTD_CCtx_setParameter(x, ZSTD_c_compressionLevel, level);
+}
+
+static size_t encode_plain(ZSTD_CCtx *x, const codec_hint *h, int level, span src, uint8_t *dst,
+                           size_t cap)
+{
+    configure(x, h, level);
+    return ZSTD_compress2(x, dst, cap, src.data, src.len);
+}
+
+/* Numbers whose lower bytes are noise and whose upper ones are alike match from one to the next and
+ * nowhere else: looking at every third byte finds that sooner. */
+static size_t encode_noise(ZSTD_CCtx *x, const codec_hint *h, span src, uint8_t *dst, size_t cap)
+{
+    configure(x, h, 1);
+    ZSTD_CCtx_setParameter(x, ZSTD_c_strategy, ZSTD_fast);
+    ZSTD_CCtx_setParameter(x, ZSTD_c_minMatch, 5);
+    ZSTD_CCtx_setParameter(x, ZSTD_c_targetLength, 2);
+    return ZSTD_compress2(x, dst, cap, src.data, src.len);
+}
+
+/* Whether a sample from the middle gets no larger that way; dst has room for the whole block. */
+static bool is_noise(ZSTD_CCtx *x, const codec_hint *h, span src, uint8_t *dst, size_t cap)
+{
+    enum { SAMPLE = 4096 };
+    if (src.len < 8 * SAMPLE)
+        return false;
+    span part = {src.data + (src.len / 2 & ~(size_t)7), SAMPLE};
+    size_t usual = encode_plain(x, h, 1, part, dst, cap);
+    size_t noise = encode_noise(x, h, part, dst, cap);
+    return !ZSTD_isError(usual) && !ZSTD_isError(noise) && noise <= usual;
+}
+
+/* A block of the frame for each plane: they differ in nature, and each has its own tables. */
+static size_t encode_planes(ZSTD_CCtx *x, const codec_hint *h, int level, span src, uint8_t *dst,
+                            size_t cap)
+{
+    ZSTD_outBuffer out = {dst, cap, 0};
+    ZSTD_inBuffer in = {src.data, 0, 0};
+    size_t r = 0;
+    configure(x, h, level);
+    ZSTD_CCtx_setParameter(x, ZSTD_c_stableInBuffer, 1); /* no copies of either */
+    ZSTD_CCtx_setParameter(x, ZSTD_c_stableOutBuffer, 1);
+    ZSTD_CCtx_setPledgedSrcSize(x, src.len);
+    for (uint32_t i = 1; i <= h->width && !ZSTD_isError(r); i++) {
+        in.size = src.len / h->width * i;
+        r = ZSTD_compressStream2(x, &out, &in, i == h->width ? ZSTD_e_end : ZSTD_e_flush);
+    }
+    return ZSTD_isError(r) ? r : out.pos;
+}
+
+static size_t encode_any(ZSTD_CCtx *x, const codec_hint *h, int level, span src, uint8_t *dst,
+                         size_t cap)
+{
+    if (h->content == CODEC_PLANES && h->width > 1 && h->width <= MOST_PLANES && src.len &&
+        src.len % h->width == 0)
+        return encode_planes(x, h, level, src, dst, cap);
+    if (h->content == CODEC_NUMBERS && h->width == 8 && level >= 1 && level <= 4 &&
+        is_noise(x, h, src, dst, cap))
+        return encode_noise(x, h, src, dst, cap);
+    return encode_plain(x, h, level, src, dst, cap);
+}
+
 static nrw_status zstd_encode(codec_ctx *c, int level, span src, uint8_t *dst, size_t cap,
                               size_t *n, nrw_error *err)
 {
@@ -59,10 +133,7 @@ static nrw_status zstd_encode(codec_ctx *c, int level, span src, uint8_t *dst, s
         return err_set(err, NRW_E_ARG, "zstd has the levels %d to %d, not %d", MIN_LEVEL,
                        ZSTD_maxCLevel(), level);
     TRY(encoder_open(c, &e, err));
-    /* All parameters follow from level and size: the frame fits the block, no window beyond it. */
-    ZSTD_CCtx_reset(e->library, ZSTD_reset_session_and_parameters);
-    ZSTD_CCtx_setParameter(e->library, ZSTD_c_compressionLevel, level);
-    size_t r = ZSTD_compress2(e->library, dst, cap, src.data, src.len);
+    size_t r = encode_any(e->library, &c->hint, level, src, dst, cap);
     if (!ZSTD_isError(r)) {
         *n = r;
         return NRW_OK;

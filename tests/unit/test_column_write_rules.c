@@ -2,6 +2,7 @@
 #include "column_feed.h"
 
 #include "base/fault.h"
+#include "codec/codec.h"
 
 /* n rows whose value is i % vids, int64. */
 static rows counted(uint32_t n, uint32_t vids)
@@ -92,6 +93,46 @@ static void test_delta_instead_of_dictionary(void **state)
             chunk_release(&out);
             check_column(&r, m, &opts, &col, s);
         }
+    spill_close(s);
+    rows_free(&r);
+    test_mem_close(m);
+}
+
+/* Version 2, distinct numbers: byte streams where the codec gets more out of them. */
+static void test_split_instead_of_delta(void **state)
+{
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    pq_write_options opts = small_options(2);
+    feeding f = {.cut = 64};
+    rows r = counted(1000, 1000);
+    static const struct {
+        int32_t codec;
+        bool noise, split;
+    } cases[] = {{CODEC_ZSTD, true, true},
+                 {CODEC_GZIP, true, true},
+                 {CODEC_ZSTD, false, false},
+                 {CODEC_SNAPPY, true, false},
+                 {CODEC_NONE, true, false}};
+    nrw_error err = NRW_ERROR_INIT;
+    spill *s;
+    (void)state;
+
+    assert_ok(spill_new(m, NULL, UINT64_MAX, &s, &err), &err);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        pq_column_options col = by_rule();
+        col.codec = cases[i].codec;
+        for (uint32_t k = 0; k < 1000; k++) /* noise: 40 bits of it, in every ninth value */
+            memcpy(r.value[k],
+                   &(int64_t){cases[i].noise && k % 9 == 0 ? (int64_t)(rows_random() & 0xffffffffff)
+                                                           : (int64_t)k},
+                   8);
+        chunk_out out = write_rows(&r, m, &opts, &col, &f);
+        for (uint32_t k = 0; k < out.pages.n; k++)
+            assert_int_equal(out.pages.at[k].encoding,
+                             cases[i].split ? PQ_BYTE_STREAM_SPLIT : PQ_DELTA_BINARY_PACKED);
+        chunk_release(&out);
+        check_column(&r, m, &opts, &col, s);
+    }
     spill_close(s);
     rows_free(&r);
     test_mem_close(m);
@@ -357,10 +398,15 @@ static void test_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dictionary_rules), cmocka_unit_test(test_delta_instead_of_dictionary),
-        cmocka_unit_test(test_several_chunks),   cmocka_unit_test(test_large_parts_parked),
-        cmocka_unit_test(test_park_refused),     cmocka_unit_test(test_freed_while_parked),
-        cmocka_unit_test(test_memory_is_exact),  cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_dictionary_rules),
+        cmocka_unit_test(test_delta_instead_of_dictionary),
+        cmocka_unit_test(test_split_instead_of_delta),
+        cmocka_unit_test(test_several_chunks),
+        cmocka_unit_test(test_large_parts_parked),
+        cmocka_unit_test(test_park_refused),
+        cmocka_unit_test(test_freed_while_parked),
+        cmocka_unit_test(test_memory_is_exact),
+        cmocka_unit_test(test_refusals),
 #ifdef NARROWS_FAULTS
         cmocka_unit_test(test_faults),
 #endif

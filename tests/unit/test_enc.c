@@ -276,12 +276,35 @@ static void test_delta_bytes(void **state)
             check_delta_bytes(plain, n, make_texts(plain, n, fixed), fixed, scratch);
 }
 
+/* Planes that are alike cost nothing, noise costs a byte each, and two values in even parts a bit.
+ */
+static void test_split_estimate(void **state)
+{
+    static uint8_t plain[8 * 4096];
+    (void)state;
+
+    assert_int_equal(enc_split_estimate(plain, 0, 8), 0);
+    assert_int_equal(enc_split_estimate(plain, 4096, 8), 0);
+    for (size_t i = 0; i < 4096; i++)
+        plain[8 * i] = (uint8_t)(i & 1);
+    assert_int_equal(enc_split_estimate(plain, 4096, 8), 4096 / 8);
+    for (size_t i = 0; i < 4096; i++) {
+        plain[8 * i] = (uint8_t)i;
+        plain[8 * i + 1] = (uint8_t)(i >> 8);
+    }
+    assert_int_equal(enc_split_estimate(plain, 4096, 8), 4096 + 4096 / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rle),          cmocka_unit_test(test_rle_is_small),
-        cmocka_unit_test(test_rle_bits),     cmocka_unit_test(test_delta),
-        cmocka_unit_test(test_delta_length), cmocka_unit_test(test_delta_bytes),
+        cmocka_unit_test(test_rle),
+        cmocka_unit_test(test_rle_is_small),
+        cmocka_unit_test(test_rle_bits),
+        cmocka_unit_test(test_delta),
+        cmocka_unit_test(test_delta_length),
+        cmocka_unit_test(test_delta_bytes),
+        cmocka_unit_test(test_split_estimate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

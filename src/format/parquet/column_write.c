@@ -1,3 +1,4 @@
+#include "codec/codec.h"
 #include "format/parquet/column_write_parts.h"
 #include "kernel/kernel.h"
 
@@ -33,11 +34,18 @@ static bool encoding_fits(pq_encoding e, pq_physical p)
     return false;
 }
 
+static bool codes_entropy(int32_t codec)
+{
+    return codec == CODEC_ZSTD || codec == CODEC_GZIP || codec == CODEC_BROTLI;
+}
+
 static nrw_status choose_encoding(pq_column_writer *w, const pq_column_options *o, nrw_error *err)
 {
     pq_encoding e = (pq_encoding)o->encoding;
 
     w->encoding = plain_encoding(&w->t, w->v2);
+    w->may_split =
+        o->encoding < 0 && w->encoding == PQ_DELTA_BINARY_PACKED && codes_entropy(o->codec);
     w->want_dict = o->dictionary && w->t.class != PQ_VALUES_BOOL;
     if (o->encoding >= 0) {
         if (!encoding_fits(e, w->t.written.physical))
@@ -84,6 +92,9 @@ static void begin_chunk(pq_column_writer *w)
     w->known = 0;
     w->has_bounds = w->judged = w->dict_used = false;
     w->indexing = w->want_dict;
+    w->weigh = w->may_split;
+    if (w->may_split)
+        w->encoding = PQ_DELTA_BINARY_PACKED;
 }
 
 nrw_status pq_column_writer_new(mem *m, const pq_wleaf *leaf, const pq_write_options *opts,

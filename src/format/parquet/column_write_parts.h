@@ -62,6 +62,8 @@ struct pq_column_writer {
     uint8_t max_def, max_rep;
     bool want_dict, force_dict;
     pq_encoding encoding; /* without a dictionary */
+    bool may_split;       /* each chunk chooses between delta packing and byte streams */
+    bool weigh;           /* this one has not yet */
     uint32_t page_limit;  /* rows */
     uint32_t index_limit; /* rows of a page of indices, once the dictionary is known to pay */
     uint64_t page_bytes, dict_bytes;

@@ -42,6 +42,10 @@ size_t enc_delta_bound(size_t n, unsigned width /* 4 or 8 */);
 size_t enc_delta_i32(const uint8_t *values, size_t n, uint8_t *dst);
 size_t enc_delta_i64(const uint8_t *values, size_t n, uint8_t *dst);
 
+/* ---- BYTE_STREAM_SPLIT (9) ---- */
+/* About how many bytes an entropy coder makes of n split numbers: order-0 entropy of each plane. */
+uint64_t enc_split_estimate(const uint8_t *values, size_t n, unsigned width);
+
 /* ---- byte arrays: `values` are n PLAIN ones (length, bytes) of `len` bytes in all ----
  * DELTA_LENGTH_BYTE_ARRAY (6); scratch: n uint32. */
 size_t enc_delta_length_bound(size_t n, size_t len);

@@ -1,6 +1,7 @@
 /* Row groups while they are filled, and how they leave: pages get a slot in the column's turn, are
- * compressed by anybody, and move to their chunk in order. The thread that stores the last page
- * of a row group splices it: chunk by chunk, dictionary first, to the target. */
+ * compressed by anybody, and move to their chunk in order. A complete row group is spliced to the
+ * target chunk by chunk, dictionary first, each by whoever has a moment: a thread that spliced it
+ * whole would keep its morsel's columns from the others meanwhile. */
 #include "format/parquet/index_write.h"
 #include "format/parquet/writer_own.h"
 
@@ -240,55 +241,67 @@ static nrw_status splice_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c, 
     return pq_footer_chunk(w, leaf, c, &at, err);
 }
 
-static nrw_status splice(pq_writer *w, pq_wgroup *g, nrw_error *err)
+/* The next chunk of the row group that leaves. */
+static nrw_status splice_next(pq_writer *w, pq_wgroup *g, nrw_error *err)
 {
-    int64_t start = (int64_t)(target_size(w->target) - w->base_size);
-    int64_t rows = g->chunks[0].rows;
-    uint64_t uncompressed = 0, compressed = 0;
-    for (uint32_t i = 0; i < w->leaves.n; i++) {
-        pq_wchunk *c = &g->chunks[i];
-        nrw_status st = NRW_OK;
-        if (c->rows != rows)
-            st = err_set(err, NRW_E_CORRUPT, "%lld rows in a chunk, %lld in the first one",
-                         (long long)c->rows, (long long)rows);
-        if (st == NRW_OK)
-            st = splice_chunk(w, i, c, err);
-        if (st < 0) {
-            err_at_column(err, w->leaves.at[i].name);
-            return st;
-        }
-        uncompressed += c->uncompressed;
-        compressed += c->compressed;
-        w->encoded += c->encoded;
-        release_chunk(w, c);
+    pq_wchunk *c = &g->chunks[g->spliced];
+    nrw_status st = NRW_OK;
+    if (!g->spliced) {
+        g->start = (int64_t)(target_size(w->target) - w->base_size);
+        g->rows = c->rows;
+        g->uncompressed = g->compressed = 0;
     }
-    w->file_rows += rows;
+    if (c->rows != g->rows)
+        st = err_set(err, NRW_E_CORRUPT, "%lld rows in a chunk, %lld in the first one",
+                     (long long)c->rows, (long long)g->rows);
+    if (st == NRW_OK)
+        st = splice_chunk(w, g->spliced, c, err);
+    if (st < 0) {
+        err_at_column(err, w->leaves.at[g->spliced].name);
+        return st;
+    }
+    g->uncompressed += c->uncompressed;
+    g->compressed += c->compressed;
+    w->encoded += c->encoded;
+    release_chunk(w, c);
+    if (++g->spliced < w->leaves.n)
+        return NRW_OK;
+    w->file_rows += g->rows;
     w->row_groups++;
-    return pq_footer_group(w, rows, start, uncompressed, compressed, err);
+    return pq_footer_group(w, g->rows, g->start, g->uncompressed, g->compressed, err);
 }
 
-nrw_status pq_groups_leave(pq_writer *w, nrw_error *err)
+bool pq_group_ready(pq_writer *w)
 {
-    nrw_status st = NRW_OK;
+    const pq_wgroup *g = pq_group_at(w, w->groups_gone);
+    return !w->splicing && !w->stopped && g->finished == w->leaves.n && !g->pending;
+}
+
+nrw_status pq_group_leave(pq_writer *w, bool *any, nrw_error *err)
+{
     pthread_mutex_lock(&w->lock);
-    while (!w->splicing && !w->stopped) {
-        pq_wgroup *g = pq_group_at(w, w->groups_gone);
-        if (g->finished < w->leaves.n || g->pending)
-            break;
-        w->splicing = g->leaving = true;
+    *any = pq_group_ready(w);
+    if (!*any) {
         pthread_mutex_unlock(&w->lock);
-        st = splice(w, g, err);
-        pthread_mutex_lock(&w->lock);
-        if (st < 0) { /* stays marked: nobody may try what was half done again */
-            err_at_row_group(err, (int32_t)w->groups_gone);
-            break;
-        }
-        w->splicing = g->leaving = false;
-        g->finished = 0;
+        return NRW_OK;
+    }
+    pq_wgroup *g = pq_group_at(w, w->groups_gone);
+    w->splicing = g->leaving = true;
+    pthread_mutex_unlock(&w->lock);
+    nrw_status st = splice_next(w, g, err);
+    if (st < 0) { /* stays marked: nobody may try what was half done again */
+        err_at_row_group(err, (int32_t)w->groups_gone);
+        return st;
+    }
+    pthread_mutex_lock(&w->lock);
+    w->splicing = false;
+    if (g->spliced == w->leaves.n) {
+        g->leaving = false;
+        g->finished = g->spliced = 0;
         w->groups_gone++;
         pq_cut_group_gone(&w->cut);
-        pthread_cond_broadcast(&w->changed);
     }
+    pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->lock);
-    return st;
+    return NRW_OK;
 }

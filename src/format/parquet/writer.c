@@ -1,18 +1,19 @@
 /* The Parquet writer: how a batch becomes pages.
  *
  * Every written column has a turn, taken in the order of morsels. Who pushes a morsel walks its
- * columns from the first to the last: takes the column's turn, reads the lazy column in pieces and
- * appends them to the column's actor, gives the turn up and compresses the pages that became
- * full. So threads work on different columns at the same time, or compress, and each holds one
- * column of its batch. Rows get their place in the file when a push begins, in order.
+ * columns from the first to the last: takes the column's turn, reads the lazy column in pieces,
+ * appends them to the column's actor and gives the turn up. Pages that became full wait in a queue
+ * (page_queue.c): a thread whose turn has not come compresses some. So threads work on different
+ * columns at the same time, or compress, and each holds one column of its batch. Rows get their
+ * place in the file when a push begins, in order.
  *
  * A nested column has several leaves, each with an actor. All are fed under the column's turn, one
  * after the other for every piece that was read (shred.h), and only the one at work is in use.
  *
  * Rows are appended up to the horizon that the cut (writer_cut.h) knows; a batch that reaches
  * beyond is walked once more from its first column. Who waits for the horizon has walked all
- * columns up to it, waits for rows of lower morsels only, and carries no page that others wait
- * for: no deadlock. A chunk is finished when the first row of the next row group comes to its
+ * columns up to it, waits for rows of lower morsels only, and first compresses what the queue
+ * holds: no deadlock. A chunk is finished when the first row of the next row group comes to its
  * column, or at the end. */
 #include "format/parquet/writer_own.h"
 
@@ -68,6 +69,7 @@ static void writer_close(writer *base)
         pq_column_writer_free(w->actor[l].writer);
     mem_free(w->m, w->actor, w->leaves.n * sizeof *w->actor);
     mem_free(w->m, w->columns, w->n_columns * sizeof *w->columns);
+    pq_queue_release(w);
     pq_groups_release(w);
     arena_free(w->names);
     pq_log_release(&w->file_env, &w->metadata);
@@ -153,8 +155,6 @@ nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s
     return NRW_OK;
 }
 
-/* ---- pages on their way ---- */
-
 /* One batch being pushed, or the end of the file. */
 typedef struct push {
     pq_writer *w;
@@ -162,88 +162,20 @@ typedef struct push {
     int64_t first, end; /* its rows in the file */
     pq_page_list pages; /* just out of an actor */
     pq_shred *shred;    /* made for the first nested column */
-    pq_pending *pending;
-    uint32_t n, cap;
-    uint64_t bytes; /* of the pending bodies */
 } push;
-
-static push push_of(pq_writer *w, batch *b)
-{
-    return (push){.w = w, .b = b, .pages = {.m = w->m}};
-}
 
 static void push_release(push *p)
 {
-    for (uint32_t i = 0; i < p->n; i++)
-        pq_page_out_release(&p->pending[i].page);
-    mem_free(p->w->m, p->pending, p->cap * sizeof *p->pending);
     pq_shred_free(p->shred);
     pq_page_list_release(&p->pages);
 }
 
-static nrw_status add_pending(push *p, uint64_t group, uint32_t leaf, pq_page_out *page,
-                              nrw_error *err)
-{
-    if (p->n == p->cap) {
-        uint32_t cap = p->cap ? 2 * p->cap : 8;
-        void *at = p->pending;
-        TRY(mem_realloc(p->w->m, &at, p->cap * sizeof *p->pending, cap * sizeof *p->pending, err));
-        p->pending = at;
-        p->cap = cap;
-    }
-    uint32_t slot;
-    TRY(pq_group_reserve(p->w, group, leaf, page, &slot, err));
-    bytes_release(&page->min); /* the record has what is kept of them */
-    bytes_release(&page->max);
-    p->pending[p->n++] = (pq_pending){.group = group, .leaf = leaf, .slot = slot, .page = *page};
-    p->bytes += page->body->len;
-    *page = (pq_page_out){0};
-    return NRW_OK;
-}
-
-static nrw_status pack_one(push *p, pq_bench *b, pq_pending *d, nrw_error *err)
-{
-    pq_writer *w = p->w;
-    span page;
-    uint32_t header_len;
-    const pq_column_options *options = pq_leaf_options(w, d->leaf);
-    TRY(pq_page_pack(b, options, w->opts->page_crc, &d->page, &page, &header_len, err));
-    TRY(pq_group_store(w, d, page, header_len, err));
-    p->bytes -= d->page.body->len;
-    pq_page_out_release(&d->page);
-    return NRW_OK;
-}
-
-/* Compresses and stores what is pending, then splices row groups that became complete. */
-static nrw_status flush_pending(push *p, nrw_error *err)
-{
-    nrw_status st = NRW_OK;
-    for (uint32_t i = 0; i < p->n && st == NRW_OK; i++) {
-        pq_bench *b = NULL;
-        st = pq_bench_take(p->w, p->pending[i].page.body->len, &b, err);
-        if (st == NRW_OK)
-            st = pack_one(p, b, &p->pending[i], err);
-        pq_bench_give(p->w, b);
-    }
-    if (st < 0)
-        return st;
-    p->n = 0;
-    return pq_groups_leave(p->w, err);
-}
-
-/* Gives the actor's finished pages their slots; compresses them at once where no more may wait. */
+/* Gives the actor's finished pages their slots; compresses some where too many would wait. */
 static nrw_status take_pages(push *p, uint32_t leaf, nrw_error *err)
 {
-    uint64_t group = p->w->columns[p->w->leaves.at[leaf].column].group;
-    nrw_status st = NRW_OK;
-    for (uint32_t i = 0; i < p->pages.n && st == NRW_OK; i++)
-        st = add_pending(p, group, leaf, &p->pages.at[i], err);
-    for (uint32_t i = 0; i < p->pages.n; i++)
-        pq_page_out_release(&p->pages.at[i]);
-    p->pages.n = 0;
-    if (st == NRW_OK && p->bytes > p->w->pend_max)
-        st = flush_pending(p, err);
-    return st;
+    pq_writer *w = p->w;
+    TRY(pq_queue_add(w, w->columns[w->leaves.at[leaf].column].group, leaf, &p->pages, err));
+    return pq_queue_shrink(w, w->queue_max, err);
 }
 
 /* ---- rows ---- */
@@ -315,6 +247,19 @@ static uint32_t text_len(const vector *v, uint32_t i)
     return (uint32_t)((const view *)values->data)[i].len;
 }
 
+/* The length that no text of a small dictionary passes. */
+static uint32_t longest_entry(const dict *d)
+{
+    const view *v = (const view *)d->values.data;
+    int32_t most = 0;
+    for (uint32_t i = 0; i < d->values.len; i++)
+        most = v[i].len > most ? v[i].len : most;
+    return (uint32_t)most;
+}
+
+/* Rows below this are counted exactly: a dictionary may hold one giant text. */
+#define ROWS_BY_LONGEST 4096
+
 /* How many rows from `row` on are about `bytes` of plain values, at least one: views, dictionaries
  * and runs can stand for far more bytes than they take. */
 static uint32_t plain_rows(const vector *v, uint32_t row, size_t bytes)
@@ -322,6 +267,11 @@ static uint32_t plain_rows(const vector *v, uint32_t row, size_t bytes)
     if (!type_is_view(&v->type)) {
         size_t n = size_max(bytes / size_max(v->type.width, 1), 1);
         return (uint32_t)size_min(n, v->len - row);
+    }
+    if (v->form == VECTOR_DICT && v->dict->values.len < ROWS_BY_LONGEST / 4) {
+        size_t n = bytes / (4 + longest_entry(v->dict));
+        if (n >= ROWS_BY_LONGEST)
+            return (uint32_t)size_min(n, v->len - row);
     }
     const uint32_t *ends = (const uint32_t *)v->data;
     uint32_t at = row, run = 0;
@@ -481,7 +431,7 @@ static nrw_status push_column(push *p, uint32_t c, int64_t target, nrw_error *er
 {
     pq_writer *w = p->w;
     pq_wcolumn *col = &w->columns[c];
-    TRY(turn_wait(&col->turn, p->b->morsel));
+    TRY(pq_queue_turn(w, &col->turn, p->b->morsel, err));
     if (is_nested(w, c)) {
         TRY(fill_strides(p, c, target, err));
     } else if (col->row < target) {
@@ -494,7 +444,7 @@ static nrw_status push_column(push *p, uint32_t c, int64_t target, nrw_error *er
         if (p->b->last)
             turn_done(&col->turn, p->b->morsel);
     }
-    return flush_pending(p, err);
+    return NRW_OK;
 }
 
 /* Waits until rows behind `row` may be appended; how far. */
@@ -502,10 +452,9 @@ static nrw_status wait_horizon(push *p, int64_t row, int64_t *target, nrw_error 
 {
     pq_writer *w = p->w;
     nrw_status st = NRW_OK;
-    (void)err;
     pthread_mutex_lock(&w->lock);
     while (st == NRW_OK && pq_cut_horizon(&w->cut) <= row)
-        st = pq_writer_wait(w);
+        st = pq_queue_wait(w, err);
     int64_t horizon = pq_cut_horizon(&w->cut);
     pthread_mutex_unlock(&w->lock);
     *target = horizon < p->end ? horizon : p->end;
@@ -533,7 +482,7 @@ static nrw_status push_rows(push *p, nrw_error *err)
 static nrw_status writer_push(writer *base, batch *b, nrw_error *err)
 {
     pq_writer *w = (pq_writer *)base;
-    push p = push_of(w, b);
+    push p = {.w = w, .b = b, .pages = {.m = w->m}};
     /* what stands behind the file's columns are keys that only an operator needed */
     for (uint32_t c = w->n_columns; c < b->n_cols; c++)
         batch_drop(b, c);
@@ -564,14 +513,14 @@ static nrw_status finish_columns(push *p, nrw_error *err)
         if (col->row == col->group_row)
             continue;
         nrw_status st = finish_leaves(p, c, col->row - col->group_row, err);
-        if (st == NRW_OK)
-            st = flush_pending(p, err);
         if (st < 0) {
             err_at_column(err, w->schema->fields[c].name);
             return st;
         }
         col->group_row = col->row;
     }
+    for (bool any = true; any;)
+        TRY(pq_queue_work(w, &any, err));
     return NRW_OK;
 }
 
@@ -598,7 +547,7 @@ static nrw_status writer_finish(writer *base, file_summary *out, nrw_error *err)
 {
     pq_writer *w = (pq_writer *)base;
     *out = (file_summary){0};
-    push p = push_of(w, NULL);
+    push p = {.w = w, .pages = {.m = w->m}};
     nrw_status st = finish_file(&p, out, err);
     push_release(&p);
     if (st < 0)

@@ -11,7 +11,7 @@ enum {
     PIECE_LEAST = 64 * 1024,
     PIECE_MOST = 256 * 1024,
     PEND_LEAST = 256 * 1024,
-    PEND_MOST = 1024 * 1024,
+    PEND_MOST = 2048 * 1024,
     TAIL_LEAST = 256,
     TAIL_MOST = 32 * 1024,
     FILE_TAIL = 16 * 1024
@@ -154,7 +154,7 @@ nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_
     *out = (pq_shares){
         .pool = pool,
         .reserve = in_use > c.most ? in_use : c.most,
-        .pend_max = pend,
+        .queue_max = pend * c.workers,
         .piece_bytes = (size_t)piece,
         .usual_body = c.usual,
         .big_body = c.big_body,

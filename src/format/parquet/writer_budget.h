@@ -7,7 +7,7 @@
 typedef struct pq_shares {
     uint64_t pool;      /* for actors and held pages */
     uint64_t reserve;   /* of it: kept free of pages, for actors in use to grow */
-    uint64_t pend_max;  /* bodies that a worker carries out of a turn before it compresses them */
+    uint64_t queue_max; /* bytes of bodies that may wait to be compressed */
     size_t piece_bytes; /* read and appended at a time */
     size_t usual_body;  /* of a page; larger ones share one place to be compressed */
     size_t big_body;    /* of these */

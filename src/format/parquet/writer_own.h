@@ -34,6 +34,21 @@ typedef struct pq_slot {
     uint8_t *record;
 } pq_slot;
 
+/* A page that left its actor and is not compressed yet. */
+typedef struct pq_pending {
+    struct pq_pending *next;
+    uint64_t group;
+    uint32_t leaf, slot;
+    pq_page_out page;
+} pq_pending;
+
+/* Such pages of all columns, oldest first. (L) */
+typedef struct pq_queue {
+    pq_pending *first, **end;
+    uint64_t bytes;    /* of their bodies */
+    uint32_t sleepers; /* who would help if there were anything */
+} pq_queue;
+
 /* One column chunk of a row group being filled. (L) */
 typedef struct pq_wchunk {
     pq_log data;    /* data pages, in order */
@@ -54,7 +69,10 @@ typedef struct pq_wchunk {
 typedef struct pq_wgroup {
     uint32_t finished; /* (L) leaves whose chunk is complete, pages perhaps not yet compressed */
     uint64_t pending;  /* (L) pages not compressed yet */
-    bool leaving;      /* (L) being spliced: the splicer's alone */
+    bool leaving;      /* (L) being spliced: what follows and the chunks are the splicer's alone */
+    uint32_t spliced;  /* chunks that are in the target */
+    int64_t rows, start;
+    uint64_t uncompressed, compressed;
     pq_wchunk *chunks; /* one a leaf */
 } pq_wgroup;
 
@@ -108,6 +126,7 @@ typedef struct pq_writer {
     bool splicing;        /* (L) */
     pq_wcolumn *columns;
     pq_wactor *actor; /* one a leaf */
+    pq_queue queue;   /* (L) */
 
     /* memory: see writer_room.c */
     uint64_t pool, committed, resident, reserve; /* (L) but pool and reserve */
@@ -120,7 +139,7 @@ typedef struct pq_writer {
     bool big_made;
     size_t usual_body;  /* bodies above go to the big bench */
     size_t big_body;    /* which is kept ready for bodies up to this */
-    uint64_t pend_max;  /* bytes of bodies a thread may carry out of a turn */
+    uint64_t queue_max; /* bytes of bodies that may wait to be compressed */
     size_t piece_bytes; /* of one append */
 
     pq_log_env env;                                  /* of chunks */
@@ -150,14 +169,23 @@ static inline const type *pq_leaf_type(const pq_writer *w, uint32_t leaf)
 nrw_status pq_writer_wait(pq_writer *w);
 void pq_writer_stop(pq_writer *w);
 
-/* ---- row_group_write.c ---- */
+/* ---- page_queue.c ---- */
 
-/* A page that left its actor and is not compressed yet. */
-typedef struct pq_pending {
-    uint64_t group;
-    uint32_t leaf, slot;
-    pq_page_out page;
-} pq_pending;
+/* Gives the pages, just out of the leaf's actor, their slots and takes them over. In the column's
+ * turn. */
+nrw_status pq_queue_add(pq_writer *w, uint64_t group, uint32_t leaf, pq_page_list *pages,
+                        nrw_error *err);
+/* Compresses and stores the oldest pages until at most `most` bytes wait. */
+nrw_status pq_queue_shrink(pq_writer *w, uint64_t most, nrw_error *err);
+/* A page compressed or a chunk spliced; *any: there was something to do. */
+nrw_status pq_queue_work(pq_writer *w, bool *any, nrw_error *err);
+/* Waits for `changed`, working meanwhile. Under the lock, which is let go. */
+nrw_status pq_queue_wait(pq_writer *w, nrw_error *err);
+/* turn_wait, working meanwhile. */
+nrw_status pq_queue_turn(pq_writer *w, turn *t, uint64_t n, nrw_error *err);
+void pq_queue_release(pq_writer *w);
+
+/* ---- row_group_write.c ---- */
 
 /* Gives the page its place. In the column's turn. The page stays the caller's. */
 nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t leaf, const pq_page_out *p,
@@ -168,8 +196,10 @@ nrw_status pq_group_store(pq_writer *w, const pq_pending *p, span page, uint32_t
 /* All pages of the chunk are reserved. In the column's turn. Takes the statistics. */
 nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t leaf, pq_chunk_stats *stats,
                                nrw_error *err);
-/* Splices the row groups that are complete and next in order. */
-nrw_status pq_groups_leave(pq_writer *w, nrw_error *err);
+/* Whether the row group that is next in order is complete and nobody is at it. Under the lock. */
+bool pq_group_ready(pq_writer *w);
+/* Splices one chunk of that row group; *any: it was ready. */
+nrw_status pq_group_leave(pq_writer *w, bool *any, nrw_error *err);
 void pq_groups_release(pq_writer *w);
 
 /* ---- writer_room.c ---- */

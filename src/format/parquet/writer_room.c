@@ -31,7 +31,7 @@ nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err)
     TRY(pq_shares_plan(w->schema, w->opts, w->workers, limit, &s, err));
     w->reserve = s.reserve;
     w->pool = s.pool;
-    w->pend_max = s.pend_max;
+    w->queue_max = s.queue_max;
     w->piece_bytes = s.piece_bytes;
     w->usual_body = s.usual_body;
     w->big_body = s.big_body;
