@@ -1,9 +1,8 @@
 /* Files with nested columns: what is read back prints as what went in, and the bytes are the same
  * however the rows came. */
-#include "nested_rows.h"
+#include "nested_check.h"
 
 #include "codec/codec.h"
-#include "column/json_value.h"
 
 #include <cmocka.h>
 
@@ -24,7 +23,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-enum { MANY = 8, LEAVES = 256 };
+enum { LEAVES = 256 };
 
 static pq_column_options columns[LEAVES];
 
@@ -47,84 +46,6 @@ static pq_write_options options(uint64_t seed)
     return o;
 }
 
-/* ---- reading back ---- */
-
-static void same_rows(mem *m, const vector *want, uint32_t first, const vector *got)
-{
-    bytes a = bytes_init(m, SIZE_MAX / 4), b = a;
-    json_sink to_a = {.out = &a}, to_b = {.out = &b};
-    for (uint32_t i = 0; i < got->len; i++) {
-        bytes_clear(&a);
-        bytes_clear(&b);
-        assert_ok(json_value(&to_a, want, first + i, &err), &err);
-        assert_ok(json_value(&to_b, got, i, &err), &err);
-        if (a.len != b.len || memcmp(a.data, b.data, a.len) != 0)
-            fail_msg("row %u is %.*s, not %.*s", first + i, (int)b.len, (char *)b.data, (int)a.len,
-                     (char *)a.data);
-    }
-    bytes_release(&a);
-    bytes_release(&b);
-}
-
-static void check_batch(mem *m, const table *t, batch *b)
-{
-    for (uint32_t c = 0; c < b->n_cols; c++) {
-        column_walk walk = batch_walk(b, c);
-        uint32_t row = (uint32_t)b->first_row;
-        vector v;
-        nrw_status st;
-        while ((st = column_next(&walk, 8192, &v, &err)) == NRW_OK) {
-            assert_ok(vector_validate(&v, &err), &err);
-            same_rows(m, &t->cols[c], row, &v);
-            row += v.len;
-            vector_release(&v);
-        }
-        assert_status(NRW_END, st, &err);
-        assert_int_equal(row, b->first_row + b->rows);
-    }
-}
-
-static void check_file(mem *m, const char *path, const table *t)
-{
-    io_file *f;
-    reader *r;
-    spill *sp;
-    pq_read_options ro = {0};
-    uint32_t cols[MANY], n = t->s.n_fields, rows = 0;
-    batch_column bc[MANY];
-    batch_shape shape = {.max_rows = 700, .column_bytes = 1 << 20, .workers = 1};
-    nrw_status st;
-
-    assert_ok(spill_new(m, "/tmp", UINT64_MAX, &sp, &err), &err);
-    assert_ok(file_open(m, path, NULL, &f, &err), &err);
-    assert_ok(parquet_open(m, f, &ro, &r, &err), &err);
-    assert_int_equal(r->class->rows(r), t->rows);
-    for (uint32_t i = 0; i < n; i++) {
-        const field *want = &t->s.fields[i], *got = &r->class->schema(r)->fields[i];
-        assert_true(type_equal(&want->type, &got->type));
-        assert_string_equal(want->name, got->name);
-        assert_int_equal(want->nullable, got->nullable);
-        assert_int_equal(want->field_id, got->field_id);
-        cols[i] = i;
-    }
-    assert_ok(r->class->start(r, cols, n, &shape, m, sp, &err), &err);
-    for (uint64_t morsel = 0;; morsel++) {
-        batch b = {.morsel = morsel, .last = true, .m = m, .cols = bc, .n_cols = n};
-        for (uint32_t i = 0; i < n; i++)
-            bc[i] = (batch_column){.tag = i};
-        st = r->class->next(r, &b, &err);
-        if (st != NRW_OK)
-            break;
-        rows += b.rows;
-        check_batch(m, t, &b);
-        batch_release(&b);
-    }
-    assert_status(NRW_END, st, &err);
-    assert_int_equal(rows, t->rows);
-    r->class->close(r);
-    spill_close(sp);
-}
-
 /* ---- tests ---- */
 
 static void test_rows(void **state)
@@ -139,7 +60,7 @@ static void test_rows(void **state)
         t.forms = seed % 2;
         assert_ok(table_write(m, &t, &j, &sum, &err), &err);
         assert_int_equal(sum.rows, t.rows);
-        check_file(m, j.path, &t);
+        check_nested_file(m, j.path, &t);
         table_free(&t);
         test_mem_close(m);
     }
@@ -172,7 +93,7 @@ static void test_same_bytes(void **state)
             assert_ok(table_write(m, &t, &j, &sum, &err), &err);
             uint64_t h = table_file_hash(m, j.path);
             if (i == 0)
-                check_file(m, j.path, &t);
+                check_nested_file(m, j.path, &t);
             if (i && h != hash)
                 fail_msg("cut %u, threads %u, grant %d %%: other bytes", runs[i].cut,
                          runs[i].threads, runs[i].grant);
@@ -217,7 +138,7 @@ static void test_no_rows(void **state)
     table_job j = {.opts = &o, .cut = 100, .threads = 1, .path = temp_path(&folder, "d")};
     assert_ok(table_write(m, &t, &j, &sum, &err), &err);
     assert_int_equal(sum.row_groups, 0);
-    check_file(m, j.path, &t);
+    check_nested_file(m, j.path, &t);
     table_free(&t);
     test_mem_close(m);
 }
@@ -271,7 +192,7 @@ static void test_long_records(void **state)
             table_job j = {
                 .opts = &o, .cut = cut[i], .threads = 1, .path = temp_path(&folder, "e")};
             assert_ok(table_write(m, &t, &j, &sum, &err), &err);
-            check_file(m, j.path, &t);
+            check_nested_file(m, j.path, &t);
             number_pages(m, j.path, t.rows, &pages);
             assert_in_range(pages, 5, 20);
             uint64_t h = table_file_hash(m, j.path);

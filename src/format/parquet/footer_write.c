@@ -167,8 +167,11 @@ typedef struct footer {
     pq_writer *w;
     bytes buf;
     thrift_out o;
-    uint32_t leaf; /* next chunk of the row group; as many as there are: its tail */
+    uint32_t leaf;   /* next chunk of the row group; n_main: its tail */
+    uint32_t n_main; /* chunks that the row group left with; leaves behind these came later */
     int64_t group;
+    pq_bench *bench;  /* for chunks of these */
+    int64_t nulls_at; /* where the next one lies */
     uint64_t column_index_at, offset_index_at;
     uint64_t len;
     int64_t rows;
@@ -232,14 +235,42 @@ static nrw_status write_sorting(footer *f, nrw_error *err)
     return NRW_OK;
 }
 
+/* A chunk that was written as the file ended. */
+static nrw_status nulls_in_footer(footer *f, uint32_t leaf, int64_t rows, uint64_t *uncompressed,
+                                  uint64_t *compressed, nrw_error *err)
+{
+    pq_writer *w = f->w;
+    pq_chunk_place at = {.start = f->nulls_at, .data = f->nulls_at, .dictionary = -1};
+    pq_wchunk c;
+    span page;
+    nrw_status st = pq_null_chunk(w, leaf, rows, f->bench, &c, &page, err);
+    TRY_OUT(st);
+    TRY_OUT(thrift_begin(&f->o, err));
+    TRY_OUT(thrift_write_field_i64(&f->o, 2, 0, err));
+    TRY_OUT(thrift_write_field_struct(&f->o, 3, err));
+    TRY_OUT(column_meta(w, leaf, &c, &at, &f->buf, err));
+    TRY_OUT(thrift_end(&f->o, err));
+    TRY_OUT(thrift_end(&f->o, err));
+    f->nulls_at += (int64_t)c.compressed;
+    *uncompressed += c.uncompressed;
+    *compressed += c.compressed;
+    st = flush(f, FLUSH, err);
+out:
+    mem_free(w->m, c.stats, c.stats_len);
+    return st;
+}
+
 static nrw_status group_in_footer(footer *f, span *piece, nrw_error *err)
 {
     int64_t rows = (int64_t)load_u64(piece->data);
-    TRY(thrift_write_field_i64(&f->o, 2, (int64_t)load_u64(piece->data + 16), err));
+    uint64_t uncompressed = load_u64(piece->data + 16), compressed = load_u64(piece->data + 24);
+    for (uint32_t l = f->n_main; l < f->w->leaves.n; l++)
+        TRY(nulls_in_footer(f, l, rows, &uncompressed, &compressed, err));
+    TRY(thrift_write_field_i64(&f->o, 2, (int64_t)uncompressed, err));
     TRY(thrift_write_field_i64(&f->o, 3, rows, err));
     TRY(write_sorting(f, err));
     TRY(thrift_write_field_i64(&f->o, 5, (int64_t)load_u64(piece->data + 8), err));
-    TRY(thrift_write_field_i64(&f->o, 6, (int64_t)load_u64(piece->data + 24), err));
+    TRY(thrift_write_field_i64(&f->o, 6, (int64_t)compressed, err));
     if (f->group <= INT16_MAX)
         TRY(thrift_write_field_i16(&f->o, 7, (int16_t)f->group, err));
     TRY(thrift_end(&f->o, err));
@@ -250,16 +281,69 @@ static nrw_status group_in_footer(footer *f, span *piece, nrw_error *err)
     return NRW_OK;
 }
 
+/* Leaves whose chunks the row group at hand has in the log. */
+static void count_main(footer *f)
+{
+    while (f->n_main < f->w->leaves.n && f->w->actor[f->n_main].since <= (uint64_t)f->group)
+        f->n_main++;
+}
+
 static nrw_status visit(void *self, span piece, nrw_error *err)
 {
     footer *f = self;
     while (piece.len) {
-        if (f->leaf < f->w->leaves.n)
+        count_main(f);
+        if (f->leaf < f->n_main)
             TRY(chunk_in_footer(f, &piece, err));
         else
             TRY(group_in_footer(f, &piece, err));
     }
     return NRW_OK;
+}
+
+/* ---- chunks of columns that came later ---- */
+
+static nrw_status write_nulls(footer *f, int64_t rows, nrw_error *err)
+{
+    pq_writer *w = f->w;
+    for (uint32_t l = f->n_main; l < w->leaves.n; l++) {
+        pq_wchunk c;
+        span page;
+        nrw_status st = pq_null_chunk(w, l, rows, f->bench, &c, &page, err);
+        if (st == NRW_OK)
+            st = target_write(w->target, page, err);
+        mem_free(w->m, c.stats, c.stats_len);
+        TRY(st);
+    }
+    return NRW_OK;
+}
+
+/* Row group by row group, what lacks in it. */
+static nrw_status visit_nulls(void *self, span piece, nrw_error *err)
+{
+    footer *f = self;
+    while (piece.len) {
+        size_t n = GROUP_LEN;
+        count_main(f);
+        if (f->leaf < f->n_main) {
+            n = CHUNK_HEAD + load_u32(piece.data);
+            f->leaf++;
+        } else {
+            TRY(write_nulls(f, (int64_t)load_u64(piece.data), err));
+            f->leaf = 0;
+            f->group++;
+        }
+        piece = (span){piece.data + n, piece.len - n};
+    }
+    return NRW_OK;
+}
+
+static nrw_status late_chunks(footer *f, nrw_error *err)
+{
+    pq_writer *w = f->w;
+    footer pass = {.w = w, .bench = f->bench};
+    f->nulls_at = (int64_t)(target_size(w->target) - w->base_size);
+    return pq_log_walk(&w->file_env, &w->metadata, visit_nulls, &pass, err);
 }
 
 static nrw_status write_key_values(footer *f, nrw_error *err)
@@ -333,26 +417,38 @@ static nrw_status file_meta(footer *f, nrw_error *err)
     return flush(f, 0, err);
 }
 
+static nrw_status put_together(footer *f, nrw_error *err)
+{
+    pq_writer *w = f->w;
+    f->column_index_at = target_size(w->target) - w->base_size;
+    TRY(pq_log_to_target(&w->file_env, &w->column_indexes, w->target, err));
+    f->offset_index_at = target_size(w->target) - w->base_size;
+    TRY(pq_log_to_target(&w->file_env, &w->offset_indexes, w->target, err));
+    TRY(file_meta(f, err));
+    if (f->rows != w->file_rows || f->group != w->row_groups)
+        return err_set(err, NRW_E_CORRUPT, "the footer has %lld rows of %lld", (long long)f->rows,
+                       (long long)w->file_rows);
+    if (f->len > INT32_MAX)
+        return err_set(err, NRW_E_UNSUPPORTED, "a footer of %llu bytes; make larger row groups",
+                       (unsigned long long)f->len);
+    uint8_t end[8];
+    store_u32(end, (uint32_t)f->len);
+    memcpy(end + 4, "PAR1", 4);
+    return target_write(w->target, SPAN(end), err);
+}
+
 nrw_status pq_footer_write(pq_writer *w, nrw_error *err)
 {
     footer f = {.w = w, .buf = bytes_init(w->m, SIZE_MAX / 4)};
     f.o = thrift_out_init(&f.buf);
-    f.column_index_at = target_size(w->target) - w->base_size;
-    TRY(pq_log_to_target(&w->file_env, &w->column_indexes, w->target, err));
-    f.offset_index_at = target_size(w->target) - w->base_size;
-    TRY(pq_log_to_target(&w->file_env, &w->offset_indexes, w->target, err));
-    nrw_status st = file_meta(&f, err);
+    nrw_status st = NRW_OK;
+    if (w->actor[w->leaves.n - 1].since) {
+        TRY(pq_bench_take(w, 0, &f.bench, err));
+        st = late_chunks(&f, err);
+    }
+    if (st == NRW_OK)
+        st = put_together(&f, err);
+    pq_bench_give(w, f.bench);
     bytes_release(&f.buf);
-    if (st < 0)
-        return st;
-    if (f.rows != w->file_rows || f.group != w->row_groups)
-        return err_set(err, NRW_E_CORRUPT, "the footer has %lld rows of %lld", (long long)f.rows,
-                       (long long)w->file_rows);
-    if (f.len > INT32_MAX)
-        return err_set(err, NRW_E_UNSUPPORTED, "a footer of %llu bytes; make larger row groups",
-                       (unsigned long long)f.len);
-    uint8_t end[8];
-    store_u32(end, (uint32_t)f.len);
-    memcpy(end + 4, "PAR1", 4);
-    return target_write(w->target, SPAN(end), err);
+    return st;
 }

@@ -33,7 +33,7 @@ void pq_groups_release(pq_writer *w)
         pq_wgroup *g = &w->groups[i];
         for (uint32_t c = 0; g->chunks && c < w->leaves.n; c++)
             release_chunk(w, &g->chunks[c]);
-        mem_free(w->m, g->chunks, w->leaves.n * sizeof *g->chunks);
+        mem_free(w->m, g->chunks, w->cap_leaves * sizeof *g->chunks);
         g->chunks = NULL;
     }
 }

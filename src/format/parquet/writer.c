@@ -31,7 +31,12 @@ pq_write_options pq_write_defaults(void)
                               .version = 1,
                               .page_index = true,
                               .page_crc = true,
-                              .statistics_truncate = 64};
+                              .statistics_truncate = 64,
+                              .added = {.codec = CODEC_ZSTD,
+                                        .level = 3,
+                                        .encoding = -1,
+                                        .dictionary = true,
+                                        .statistics = true}};
 }
 
 void pq_writer_stop(pq_writer *w)
@@ -67,8 +72,8 @@ static void writer_close(writer *base)
         return;
     for (uint32_t l = 0; w->actor && l < w->leaves.n; l++)
         pq_column_writer_free(w->actor[l].writer);
-    mem_free(w->m, w->actor, w->leaves.n * sizeof *w->actor);
-    mem_free(w->m, w->columns, w->n_columns * sizeof *w->columns);
+    mem_free(w->m, w->actor, w->cap_leaves * sizeof *w->actor);
+    mem_free(w->m, w->columns, w->cap_columns * sizeof *w->columns);
     pq_queue_release(w);
     pq_groups_release(w);
     arena_free(w->names);
@@ -86,6 +91,8 @@ static void writer_close(writer *base)
 static nrw_status open_columns(pq_writer *w, nrw_error *err)
 {
     void *p = NULL;
+    w->cap_columns = w->n_columns;
+    w->cap_leaves = w->leaves.n;
     TRY(mem_zalloc(w->m, w->n_columns * sizeof *w->columns, &p, err));
     w->columns = p;
     for (uint32_t c = 0; c < w->n_columns; c++)
@@ -128,7 +135,8 @@ nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s
                                        .push = writer_push,
                                        .finish = writer_finish,
                                        .stop = writer_stop,
-                                       .close = writer_close};
+                                       .close = writer_close,
+                                       .add_null_column = pq_writer_add};
     void *p = NULL;
     uint64_t limit = mem_room(grant);
     *out = NULL;
@@ -140,6 +148,7 @@ nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s
     w->target = t;
     w->schema = s;
     w->opts = opts;
+    w->limit = limit;
     w->n_columns = s->n_fields;
     w->workers = workers ? workers : 1;
     w->idle_top = PQ_NO_LEAF;
@@ -342,6 +351,33 @@ static nrw_status append_piece(push *p, uint32_t c, const vector *v, nrw_error *
         TRY(take_pages(p, leaf, err));
     }
     return NRW_OK;
+}
+
+nrw_status pq_writer_nulls(pq_writer *w, uint32_t column, int64_t rows, nrw_error *err)
+{
+    const int64_t most = 4096, bytes = 65536;
+    const type *t = &w->schema->fields[column].type;
+    int64_t fit = bytes / (t->width ? t->width : 1);
+    batch b = {.m = w->m};
+    push p = {.w = w, .b = &b, .pages = {.m = w->m}};
+    uint32_t leaf = w->leaves.first[column];
+    nrw_status st = NRW_OK;
+    fit = fit < 1 ? 1 : fit < most ? fit : most;
+    if (!is_nested(w, column))
+        TRY(pq_room_take(w, leaf, (uint64_t)rows, err));
+    while (st == NRW_OK && rows > 0) {
+        vector v;
+        st = vector_nulls(w->m, t, (uint32_t)(rows < fit ? rows : fit), &v, err);
+        if (st < 0)
+            break;
+        rows -= v.len;
+        st = append_piece(&p, column, &v, err);
+        vector_release(&v);
+    }
+    if (!is_nested(w, column))
+        st = give_actor(&p, leaf, st, err);
+    push_release(&p);
+    return st;
 }
 
 /* Row in the batch of a piece's first null; the piece ends before row `end`. */

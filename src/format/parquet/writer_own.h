@@ -91,6 +91,7 @@ typedef struct pq_wactor {
     uint64_t charged;         /* (L) its share of `committed` */
     int32_t above, below;     /* (L) in the stack of idle actors */
     pq_actor_state state;     /* (L) */
+    uint64_t since;           /* the first row group that got a chunk when it was filled */
     uint64_t encoded;         /* (T) bytes of its chunk when it was last given back */
 } pq_wactor;
 
@@ -111,6 +112,10 @@ typedef struct pq_writer {
     const schema *schema;
     const pq_write_options *opts;
     uint32_t n_columns, workers;
+    uint32_t cap_columns, cap_leaves; /* room in `columns`; in `actor` and chunks */
+    uint64_t limit;                   /* of the grant */
+    schema own_schema;                /* the two below, once a column was added */
+    pq_write_options own_opts;
     arena *names; /* of the leaves */
     pq_leaves leaves;
 
@@ -184,6 +189,17 @@ nrw_status pq_queue_wait(pq_writer *w, nrw_error *err);
 /* turn_wait, working meanwhile. */
 nrw_status pq_queue_turn(pq_writer *w, turn *t, uint64_t n, nrw_error *err);
 void pq_queue_release(pq_writer *w);
+
+/* ---- writer.c, writer_add.c ---- */
+
+/* Nulls into a column that has just come. */
+nrw_status pq_writer_nulls(pq_writer *w, uint32_t column, int64_t rows, nrw_error *err);
+/* See add_null_column of writer_class. */
+nrw_status pq_writer_add(writer *base, const field *f, nrw_error *err);
+/* A chunk for a row group that left before its leaf came: *page is all of it, until the bench is
+ * used again. Statistics are in memory of w->m, the caller's to free. */
+nrw_status pq_null_chunk(pq_writer *w, uint32_t leaf, int64_t rows, pq_bench *b, pq_wchunk *out,
+                         span *page, nrw_error *err);
 
 /* ---- row_group_write.c ---- */
 
