@@ -152,6 +152,17 @@ def copy_grows(sizes, options=()):
     return flat("rows", run, sizes)
 
 
+def nested_grows(sizes):
+    """Lists of structs, every value looked at."""
+    def run(rows):
+        ran = ok("stats", files.nested(rows), "--memory", "64MiB", "-f", "json", timeout=900)
+        within(ran, 64)
+        if ran.out.count(f'"count":{rows}'.encode()) != 2:
+            raise AssertionError(ran.out[:300])
+        return ran.peak
+    return flat("records", run, sizes)
+
+
 def gen_grows(sizes, options=()):
     def run(rows):
         with Scratch("grow") as s:
@@ -335,6 +346,8 @@ def cases(tier):
     yield "copy: input grows", lambda: copy_grows(rows), 1800
     yield "copy, version 2: input grows", lambda: copy_grows(
         rows, ["--parquet-version", "2"]), 1800
+    yield "nested: input grows", lambda: nested_grows(
+        (10**6, 10**7) if full else (2 * 10**5, 2 * 10**6)), 900
     yield "gen: output grows", lambda: gen_grows(x100 if full else x10), 1800
     if full:
         yield "gen --shuffle: output grows", lambda: gen_grows(x10, ["--shuffle"]), 1800

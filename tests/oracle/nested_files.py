@@ -1,4 +1,4 @@
-"""Nested files of the peers, read by us: every row as JSON, parts by their paths, few rows of many."""
+"""Nested files of the peers, read by us: all rows as JSON, parts by their paths, some rows."""
 import json
 import random
 
