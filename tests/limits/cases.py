@@ -347,7 +347,7 @@ def cases(tier):
     yield "copy, version 2: input grows", lambda: copy_grows(
         rows, ["--parquet-version", "2"]), 1800
     yield "nested: input grows", lambda: nested_grows(
-        (10**6, 10**7) if full else (2 * 10**5, 2 * 10**6)), 900
+        (10**6, 10**7) if full else (10**6, 4 * 10**6)), 900
     yield "gen: output grows", lambda: gen_grows(x100 if full else x10), 1800
     if full:
         yield "gen --shuffle: output grows", lambda: gen_grows(x10, ["--shuffle"]), 1800
