@@ -69,7 +69,7 @@ def read_blob(text):
 
 
 def read_interval(text):
-    """The 12 bytes of Parquet's INTERVAL from "1 year 2 months 3 days 00:00:01.5"; None: no such."""
+    """Parquet's INTERVAL from "1 year 2 months 3 days 00:00:01.5"; None: it is not like that."""
     m = re.fullmatch(r"(?:(\d+) years? ?)?(?:(\d+) months? ?)?(?:(\d+) days? ?)?"
                      r"(?:(\d+):(\d+):(\d+)(?:\.(\d+))?)?", text)
     if not m or not text:

@@ -9,6 +9,7 @@ import random
 import compare
 import harness
 import nested
+import nested_files
 import reference
 import tables
 from harness import Scratch
@@ -519,6 +520,7 @@ def cases(tier):
     for codec in ("uncompressed", "snappy", "gzip", "zstd", "brotli", "lz4"):
         yield f"Polars' files: {codec}", lambda c=codec: by_polars({"compression": c,
                                                                     "row_group_size": 1000})
+    yield from nested_files.cases(tier)
     yield "JSON as DuckDB writes it", json_case
     yield "CSV as DuckDB writes it", csv_case
 

@@ -177,6 +177,40 @@ static void too_large(void **state)
     drop(&c);
 }
 
+/* With any limit rows come or a refusal does, and nothing is lost. */
+static void refused_memory(void **state)
+{
+    (void)state;
+    column c;
+    uint32_t refused = 0, came = 0;
+    make(&c, 17, 200, 300, -1, 3000);
+    for (uint64_t limit = 20 << 10; limit < (16 << 20); limit += limit / 16) {
+        const pq_chunk_options opts = {.read_ahead = 4096};
+        pq_nested *r = NULL;
+        mem *m;
+        assert_ok(mem_root(limit, &m, &err), &err);
+        nrw_status st =
+            pq_nested_open(m, NULL, c.f, c.k.leaves, &c.top, c.chunks, 0, 200, &opts, &r, NULL);
+        for (uint32_t row = 0; st >= 0 && row < 200;) {
+            vector v;
+            st = pq_nested_read(r, row, 200, 1 << 15, NULL, 0, 0, m, &v, NULL);
+            if (st < 0)
+                break;
+            for (uint32_t i = 0; i < v.len; i++)
+                same(&c, &v, i, row + i);
+            row += v.len;
+            vector_release(&v);
+        }
+        pq_nested_close(r);
+        refused += st == NRW_E_MEMLIMIT || st == NRW_E_NOMEM;
+        came += st == NRW_OK;
+        assert_true(st == NRW_OK || st == NRW_E_MEMLIMIT || st == NRW_E_NOMEM);
+        test_mem_close(m);
+    }
+    assert_true(refused > 0 && came > 0);
+    drop(&c);
+}
+
 /* ---- levels that lie ---- */
 
 static nrw_status read_all(column *c)
@@ -284,6 +318,7 @@ static void lies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(whatever_way), cmocka_unit_test(long_lists),
-                                       cmocka_unit_test(too_large), cmocka_unit_test(lies)};
+                                       cmocka_unit_test(too_large),
+                                       cmocka_unit_test(refused_memory), cmocka_unit_test(lies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

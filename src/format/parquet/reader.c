@@ -213,10 +213,6 @@ static nrw_status need_column(const pq_reader *r, const pq_node *n, arena *a, ne
     uint64_t least = is_leaf(n) ? pq_chunk_least() : pq_nested_least(n);
     pq_chunk c;
 
-    if (n->no_leaf) {
-        err_at_column(err, n->field.name);
-        return err_set(err, NRW_E_UNSUPPORTED, "a group without fields cannot be read");
-    }
     out->kept += sizeof(column);
     for (uint32_t i = 0; i < n->n_leaves; i++) {
         TRY(pq_meta_chunk(r->meta, 0, n->first_leaf + i, a, &c, err));
@@ -232,6 +228,13 @@ static nrw_status find_needs(const pq_reader *r, const uint32_t *cols, uint32_t 
     arena *a = NULL;
 
     *out = (needs){.widest = pq_chunk_least()};
+    for (uint32_t i = 0; i < n; i++) {
+        const pq_node *node = pq_meta_column(r->meta, cols[i]);
+        if (!node->no_leaf)
+            continue;
+        err_at_column(err, node->field.name);
+        return err_set(err, NRW_E_UNSUPPORTED, "a group without fields cannot be read");
+    }
     if (pq_meta_row_groups(r->meta) == 0 || n == 0) {
         out->kept = n * (sizeof(column) + sizeof(pq_chunk) + 1024);
         return NRW_OK;
