@@ -115,6 +115,7 @@ nrw_status pq_column_writer_new(mem *m, const field *f, const pq_write_options *
     w->statistics = column->statistics;
     w->page_bytes = opts->page_bytes ? opts->page_bytes : 1;
     w->dict_bytes = opts->dictionary_bytes;
+    w->row_group_rows = (uint64_t)opts->row_group_rows;
     w->keep_bound = opts->statistics_truncate ? (size_t)opts->statistics_truncate + 8 : SIZE_MAX;
     st = pq_value_type_of(f, &w->t, err);
     if (st == NRW_OK)
