@@ -138,6 +138,40 @@ static void test_split_instead_of_delta(void **state)
     test_mem_close(m);
 }
 
+/* Entries that come as fast as ever would fill the dictionary (512 entries) in row groups of more
+ * than 1,536 rows: it is given up at once. Where fewer rows come, or most entries early, it stays.
+ */
+static void test_outgrown_dictionary(void **state)
+{
+    static const struct {
+        int64_t group_rows;
+        uint32_t vids, every;
+        bool kept;
+    } cases[] = {{1500, 1000, 3, true},
+                 {1600, 1000, 3, false},
+                 {1 << 20, 100, 1, true},
+                 {1 << 20, 86, 3, false}};
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    pq_column_options col = by_rule();
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int form = 0; form <= ROWS_MIXED; form++) {
+            pq_write_options opts = small_options(1);
+            feeding f = {.cut = 64, .form = (rows_form)form};
+            rows r = counted(1000, cases[i].vids);
+            opts.row_group_rows = cases[i].group_rows;
+            for (uint32_t k = 0; k < r.n; k++)
+                r.vid[k] = (int32_t)(k / cases[i].every % cases[i].vids);
+            chunk_out out = write_rows(&r, m, &opts, &col, &f);
+            assert_int_equal(out.pages.at[0].encoding,
+                             cases[i].kept ? PQ_RLE_DICTIONARY : PQ_PLAIN);
+            chunk_release(&out);
+            rows_free(&r);
+        }
+    test_mem_close(m);
+}
+
 static void test_several_chunks(void **state)
 {
     mem *m = test_mem_open(MEM_NO_LIMIT);
@@ -399,6 +433,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dictionary_rules),
+        cmocka_unit_test(test_outgrown_dictionary),
         cmocka_unit_test(test_delta_instead_of_dictionary),
         cmocka_unit_test(test_split_instead_of_delta),
         cmocka_unit_test(test_several_chunks),

@@ -118,6 +118,7 @@ nrw_status pq_column_writer_new(mem *m, const pq_wleaf *leaf, const pq_write_opt
     w->statistics = column->statistics;
     w->page_bytes = opts->page_bytes ? opts->page_bytes : 1;
     w->dict_bytes = opts->dictionary_bytes;
+    w->row_group_rows = (uint64_t)opts->row_group_rows;
     w->keep_bound = opts->statistics_truncate ? (size_t)opts->statistics_truncate + 8 : SIZE_MAX;
     st = pq_value_type_of(leaf->field, &w->t, err);
     if (st == NRW_OK)

@@ -13,11 +13,12 @@
  *   runs are taken as runs. It is given up when its PLAIN size would pass dictionary_bytes (the
  *   page in progress ends with the row before, still with the dictionary) or at the end of the
  *   first page that holds values (then that page, too, is written without): when more than half of
- *   its values were distinct or, where the encoding without a dictionary is DELTA_BINARY_PACKED,
- *   when that takes less than the page's indices. After that pages are PLAIN, in version 2
- *   DELTA_LENGTH_BYTE_ARRAY for text and binary, RLE for booleans, and for what is stored as INT32
- *   or INT64 DELTA_BINARY_PACKED, or BYTE_STREAM_SPLIT in chunks whose first page with values
- *   would be a twentieth smaller so, under a codec that codes entropy.
+ *   its values were distinct, where new ones came as fast in its second half as in its first and
+ *   would fill the dictionary before the row group is full, or, where the encoding without a
+ * dictionary is DELTA_BINARY_PACKED, when that takes less than the page's indices. After that pages
+ * are PLAIN, in version 2 DELTA_LENGTH_BYTE_ARRAY for text and binary, RLE for booleans, and for
+ * what is stored as INT32 or INT64 DELTA_BINARY_PACKED, or BYTE_STREAM_SPLIT in chunks whose first
+ * page with values would be a twentieth smaller so, under a codec that codes entropy.
  *   RLE_DICTIONARY as the encoding given: a dictionary that only its size ends.
  * - Indices of a dictionary page are as wide as the entries known at its end ask for, 1 bit at
  * least.

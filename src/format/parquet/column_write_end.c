@@ -362,8 +362,34 @@ static nrw_status delta_pays(pq_column_writer *w, bool *pays, nrw_error *err)
     return NRW_OK;
 }
 
+/* Entries that the first half of the page's values name. They stand in order of appearance. */
+static uint32_t entries_of_half(const pq_draft *p)
+{
+    const enc_run *runs = (const enc_run *)p->runs.at;
+    uint32_t half = n_values(p) / 2, most = 0;
+
+    if (p->n_index)
+        return half ? kernels_get()->max_u32(p->index.at, half) + 1 : 0;
+    for (uint32_t i = 0, seen = 0; i < p->n_runs && seen < half; seen += runs[i++].count)
+        most = runs[i].value >= most ? runs[i].value + 1 : most;
+    return most;
+}
+
+/* Whether entries come as fast at the page's end as at its beginning, and would fill the dictionary
+ * before the row group is full: then values come back only where they stand close together, and
+ * there the codec finds them, too. */
+static bool outgrows(const pq_column_writer *w)
+{
+    uint64_t first = entries_of_half(&w->page), second = w->known - first;
+    uint64_t halves = 2 * w->row_group_rows / w->page.rows, bytes = pq_dict_bytes(&w->dict);
+
+    return second * 4 > first * 3 &&
+           second * halves > w->dict_bytes * w->dict.n / size_max(bytes, 1);
+}
+
 /* The first page that holds values decides whether the dictionary is worth it: not where most of
- * them are distinct, nor where the encoding without does better on this page. */
+ * them are distinct or it would be given up anyway, nor where the encoding without does better on
+ * this page. */
 static nrw_status judge(pq_column_writer *w, nrw_error *err)
 {
     bool worthless;
@@ -371,7 +397,7 @@ static nrw_status judge(pq_column_writer *w, nrw_error *err)
     if (w->judged || w->force_dict)
         return NRW_OK;
     w->judged = true;
-    worthless = 2 * (uint64_t)w->known > n_values(&w->page);
+    worthless = 2 * (uint64_t)w->known > n_values(&w->page) || outgrows(w);
     if (worthless)
         TRY(pq_values_of_indices(w, err));
     else if (w->encoding == PQ_DELTA_BINARY_PACKED)

@@ -66,7 +66,7 @@ struct pq_column_writer {
     bool weigh;           /* this one has not yet */
     uint32_t page_limit;  /* rows */
     uint32_t index_limit; /* rows of a page of indices, once the dictionary is known to pay */
-    uint64_t page_bytes, dict_bytes;
+    uint64_t page_bytes, dict_bytes, row_group_rows;
     uint64_t remap_most; /* entries of incoming dictionaries that get a table */
     size_t keep_bound;   /* bytes of long bounds that are handed out */
 
