@@ -381,10 +381,12 @@ static uint32_t entries_of_half(const pq_draft *p)
 static bool outgrows(const pq_column_writer *w)
 {
     uint64_t first = entries_of_half(&w->page), second = w->known - first;
-    uint64_t halves = 2 * w->row_group_rows / w->page.rows, bytes = pq_dict_bytes(&w->dict);
+    uint32_t rows = w->nested ? w->page.records : w->page.rows;
+    uint64_t halves = 2 * w->row_group_rows / (rows ? rows : 1);
+    /* not of the whole dictionary, which may be ahead of the rows by a block */
+    uint64_t bytes = w->t.width ? (uint64_t)w->known * w->t.width : w->dict.at[w->known];
 
-    return second * 4 > first * 3 &&
-           second * halves > w->dict_bytes * w->dict.n / size_max(bytes, 1);
+    return second * 4 > first * 3 && second * halves > w->dict_bytes * w->known / bytes;
 }
 
 /* The first page that holds values decides whether the dictionary is worth it: not where most of
