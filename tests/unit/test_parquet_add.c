@@ -1,6 +1,7 @@
 /* Columns that are added while a Parquet file is open: null before, as pushed behind. */
 #include "nested_check.h"
 
+#include "base/fault.h"
 #include "codec/codec.h"
 
 #include <cmocka.h>
@@ -219,12 +220,53 @@ static void test_refused(void **state)
     }
 }
 
+/* Each allocation and each call on a file fails once: an error, or the same file; nothing leaks. */
+static void test_faults(void **state)
+{
+    (void)state;
+#ifdef NARROWS_FAULTS
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    table t = nested_table(m, 3, COLUMNS, 240, 2);
+    pq_write_options o = options(2);
+    uint64_t hash = 0;
+    file_summary sum;
+    job j = {.path = temp_path(&folder, "f"),
+             .opts = &o,
+             .cut = 60,
+             .threads = 1,
+             .at = {0, 0, 60, 120, 180}};
+    for (uint32_t c = 2; c < COLUMNS; c++) {
+        t.s.fields[c].nullable = true;
+        forget(&t, c, j.at[c]);
+    }
+    assert_ok(write_growing(m, &t, &j, &sum, &err), &err);
+    hash = table_file_hash(m, j.path);
+    for (fault_kind kind = FAULT_ALLOC; kind <= FAULT_NOSPACE; kind++) {
+        bool over = false;
+        for (uint64_t k = 1; !over; k += 1 + k / 50) {
+            nrw_error e = NRW_ERROR_INIT;
+            fault_arm(kind, k);
+            nrw_status st = write_growing(m, &t, &j, &sum, &e);
+            over = fault_count(kind) < k;
+            fault_arm(kind, 0);
+            if (over)
+                assert_ok(st, &e);
+            if (st == NRW_OK)
+                assert_true(table_file_hash(m, j.path) == hash);
+        }
+    }
+    table_free(&t);
+    test_mem_close(m);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_add),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_faults),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
