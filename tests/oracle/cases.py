@@ -8,8 +8,8 @@ import random
 
 import compare
 import harness
-import nested
 import nested_files
+import nested_tables
 import reference
 import tables
 from harness import Scratch
@@ -492,7 +492,7 @@ def cases(tier):
     yield "a dictionary is given up in mid-chunk", fallback_case
     yield "400 columns", wide_case
     yield "no rows", empty_case
-    yield from nested.cases(tier)
+    yield from nested_tables.cases(tier)
     yield "key-value metadata are kept and added", metadata_case
     yield "statistics agree with the values", statistics_case
     yield "statistics of floats", float_statistics_case

@@ -2,6 +2,8 @@
 the shape of what is written."""
 import datetime
 import decimal
+import glob
+import os
 import random
 
 import compare
@@ -244,6 +246,38 @@ def long_case():
             check(source, target, ["l", "i"])
 
 
+def corpus_case():
+    """Other writers' nested files that pyarrow reads: it reads the same in our copies."""
+    harness.library("pyarrow")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    found, data = 0, os.path.join(harness.SHARED, "data")
+    if not os.path.isdir(data):
+        raise harness.Skip(f"{data} is not there")
+    for path in sorted(glob.glob(os.path.join(data, "parquet-*", "**", "*.parquet"),
+                                 recursive=True)):
+        if "malformed" in path or not os.path.isfile(path):
+            continue
+        try:
+            want = pq.ParquetFile(path).read()
+            rows = want.to_pydict()
+        except (OSError, ValueError, OverflowError, pa.ArrowException):
+            continue
+        if not any(pa.types.is_nested(f.type) for f in want.schema):
+            continue
+        found += 1
+        with Scratch("nested") as s:
+            target = s("out.parquet")
+            harness.ok("copy", path, target, "--memory", "256MiB")
+            harness.ok("verify", target)
+            got = pq.ParquetFile(target).read().to_pydict()
+            for name in rows:
+                if str(rows[name]) != str(got[name]):
+                    raise AssertionError(f"{path}: column {name} differs")
+    if found < 30:
+        raise AssertionError(f"only {found} nested files")
+
+
 def cases(tier):
     some = range(24) if tier == "all" else range(6)
     for version in ("1", "2"):
@@ -259,6 +293,7 @@ def cases(tier):
     yield "nested, at 24 MiB, reads equal", lambda: random_case(
         "1", "--memory", "24MiB", seeds=[300, 301, 302]), 300
     yield "nested files of DuckDB and Polars", peers_case, 300
+    yield "nested files of the corpus, copied", corpus_case, 300
     yield "nested: the shape of lists and maps", shape_case
     yield "nested: options of columns and parts", options_case
     yield "nested: lists longer than a batch", long_case
