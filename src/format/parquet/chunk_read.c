@@ -68,12 +68,14 @@ void pq_chunk_rest(pq_chunk_reader *r)
 {
     chunk_unload(r);
     dict_close(&r->dict);
+    strip_close(&r->strip);
     arena_free(r->places_arena);
     r->places_arena = NULL;
     r->places = NULL;
     r->n_places = 0;
     r->no_places = r->must_jump = false;
-    r->dict_id = r->dict_at = 0;
+    r->dict_id = r->dict_at = r->dict_bytes = 0;
+    r->no_strip = false;
     r->walk = (page_walk){0};
     r->counts = (reader_counts){0};
     r->pages.decompressed = 0;
@@ -117,6 +119,7 @@ void pq_chunk_close(pq_chunk_reader *r)
     if (!r)
         return;
     pq_chunk_park(r);
+    strip_close(&r->strip);
     arena_free(r->places_arena);
     mem_free(r->m, r, sizeof *r);
 }
@@ -341,29 +344,18 @@ static void set_place(const pq_chunk_reader *r, nrw_error *err)
     err_at_offset(err, (int64_t)r->pages.at);
 }
 
-nrw_status pq_chunk_read(pq_chunk_reader *r, int64_t row, uint32_t max_rows, size_t max_bytes,
-                         const uint16_t *sel, uint32_t n_sel, uint32_t sel_base, mem *m,
-                         vector *out, nrw_error *err)
+/* Decodes the wanted rows; on failure all is as it was. */
+static nrw_status decode_rows(pq_chunk_reader *r, want *w, size_t max_bytes, mem *m, vector *out,
+                              nrw_error *err)
 {
-    want w = {.row = row, .sel = sel, .n = max_rows, .base = sel_base};
     page_walk saved = r->walk;
     reader_counts counts = r->counts;
     nrw_status st;
 
     *out = (vector){0};
-    r->lost_n = 0;
     saved.at = r->pages.at;
-    if (sel && n_sel < w.n)
-        w.n = n_sel;
-    if (!sel && r->rows - row < w.n)
-        w.n = row < r->rows ? (uint32_t)(r->rows - row) : 0;
-    if (w.n > BATCH_MAX_ROWS)
-        w.n = BATCH_MAX_ROWS;
-    if (w.n == 0 || want_row(&w, w.n - 1) >= r->rows || want_row(&w, 0) < 0)
-        return err_set(err, NRW_E_ARG, "rows from %lld of a row group of %lld", (long long)row,
-                       (long long)r->rows);
-    st = read_rows(r, &w, max_bytes, m, out, err);
-    if (st >= 0 && w.at == w.n && want_row(&w, w.n - 1) == r->rows - 1)
+    st = read_rows(r, w, max_bytes, m, out, err);
+    if (st >= 0 && w->at == w->n && want_row(w, w->n - 1) == r->rows - 1)
         st = chunk_check_end(r, err);
     if (r->runs_cap > 1024) {
         mem_free(r->m, r->runs, (size_t)r->runs_cap * 2 * sizeof *r->runs);
@@ -374,8 +366,107 @@ nrw_status pq_chunk_read(pq_chunk_reader *r, int64_t row, uint32_t max_rows, siz
         vector_release(out);
         set_place(r, err);
         if (st == NRW_E_CORRUPT && r->opts.quarantine)
-            set_lost(r, want_row(&w, 0));
+            set_lost(r, want_row(w, 0));
         restore(r, &saved, &counts);
     }
     return st;
+}
+
+/* ---- strips ---- */
+
+/* Decoding is worth a strip where it takes this many times the bytes that are asked for. */
+#define STRIP_TIMES 4
+#define STRIP_BYTES ((uint64_t)1 << 20)
+#define STRIP_MOST  ((uint64_t)16 << 20)
+
+/* Bytes to be decoded for `row` that were decoded before: page and dictionary given up by a park.
+ */
+static uint64_t again_bytes(const pq_chunk_reader *r, int64_t row)
+{
+    uint64_t bytes = r->dict.loaded ? 0 : r->dict_bytes;
+
+    if (r->walk.in_page && r->walk.counted && !r->loaded && row < chunk_page_end(r))
+        bytes += (uint64_t)r->walk.head.uncompressed;
+    return bytes;
+}
+
+static bool strip_pays(const pq_chunk_reader *r, int64_t row, uint32_t n)
+{
+    uint32_t width = r->leaf->field.type.width;
+
+    return r->pages.s && !r->no_strip && !r->opts.quarantine && width && row + n < r->rows &&
+           again_bytes(r, row) > (uint64_t)n * width * STRIP_TIMES;
+}
+
+/* Decodes from `row` on into the strip, as far as it reaches and nothing is in the way. */
+static void strip_rows(pq_chunk_reader *r, int64_t row, size_t max_bytes, mem *m)
+{
+    uint32_t step =
+        (uint32_t)size_min(size_max(max_bytes / r->leaf->field.type.width, 1), BATCH_MAX_ROWS);
+
+    while (row < r->rows) {
+        want w = {.row = row, .n = r->rows - row < step ? (uint32_t)(r->rows - row) : step};
+        page_walk saved = r->walk;
+        reader_counts counts = r->counts;
+        vector v, flat = {0};
+        bool added;
+        saved.at = r->pages.at;
+        if (decode_rows(r, &w, max_bytes, m, &v, NULL) < 0)
+            return;
+        added = vector_flatten(&v, m, &flat, NULL) >= 0 && strip_add(&r->strip, &flat, m);
+        row += v.len;
+        vector_release(&flat);
+        vector_release(&v);
+        if (!added) {
+            restore(r, &saved, &counts);
+            return;
+        }
+    }
+}
+
+/* Lays the rows from `row` on in a strip, if that can be done. Page and dictionary have done their
+ * work then. */
+static void strip_make(pq_chunk_reader *r, int64_t row, size_t max_bytes, mem *m)
+{
+    const type *t = &r->leaf->field.type;
+    uint64_t bytes = again_bytes(r, row), all = (uint64_t)(r->rows - row) * (t->width + 1);
+
+    bytes = bytes < STRIP_BYTES ? STRIP_BYTES : bytes < STRIP_MOST ? bytes : STRIP_MOST;
+    if (!type_is_view(t) && all + STRIP_BYTES / 16 < bytes)
+        bytes = all + STRIP_BYTES / 16;
+    if (spill_spare(r->pages.s, bytes) &&
+        strip_open(&r->strip, r->pages.s, bytes, row, NULL) >= 0) {
+        strip_rows(r, row, max_bytes, m);
+        strip_seal(&r->strip);
+    }
+    r->no_strip = !r->strip.s;
+    if (r->strip.s)
+        pq_chunk_park(r);
+}
+
+nrw_status pq_chunk_read(pq_chunk_reader *r, int64_t row, uint32_t max_rows, size_t max_bytes,
+                         const uint16_t *sel, uint32_t n_sel, uint32_t sel_base, mem *m,
+                         vector *out, nrw_error *err)
+{
+    want w = {.row = row, .sel = sel, .n = max_rows, .base = sel_base};
+
+    *out = (vector){0};
+    r->lost_n = 0;
+    if (sel && n_sel < w.n)
+        w.n = n_sel;
+    if (!sel && r->rows - row < w.n)
+        w.n = row < r->rows ? (uint32_t)(r->rows - row) : 0;
+    if (w.n > BATCH_MAX_ROWS)
+        w.n = BATCH_MAX_ROWS;
+    if (w.n == 0 || want_row(&w, w.n - 1) >= r->rows || want_row(&w, 0) < 0)
+        return err_set(err, NRW_E_ARG, "rows from %lld of a row group of %lld", (long long)row,
+                       (long long)r->rows);
+    if (r->strip.s && want_row(&w, 0) >= r->strip.rows_end)
+        strip_close(&r->strip);
+    if (!r->strip.s && !sel && strip_pays(r, row, w.n))
+        strip_make(r, row, max_bytes, m);
+    if (!r->strip.s)
+        return decode_rows(r, &w, max_bytes, m, out, err);
+    return strip_read(&r->strip, &r->leaf->field.type, want_row(&w, 0), w.n, max_bytes, sel, w.n, m,
+                      out, err);
 }
