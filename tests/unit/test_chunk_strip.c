@@ -218,7 +218,7 @@ static made make_chunk(void)
 }
 
 /* Reads `step` rows, parks, and so on; how many bytes were decompressed. */
-static uint64_t parked_read(spill *s, uint32_t step, uint64_t *used)
+static uint64_t parked_read(spill *s, uint32_t step, bool ahead, uint64_t *used)
 {
     made bytes = make_chunk();
     pq_leaf leaf = {.physical = PQ_INT64,
@@ -230,7 +230,7 @@ static uint64_t parked_read(spill *s, uint32_t step, uint64_t *used)
                      .compressed = (int64_t)bytes.n - 4,
                      .n_values = ROWS,
                      .offset_index_at = -1};
-    pq_chunk_options o = {.verify_crc = true, .read_ahead = 16 << 10};
+    pq_chunk_options o = {.verify_crc = true, .read_ahead = 16 << 10, .ahead = ahead};
     nrw_error err = NRW_ERROR_INIT;
     pq_chunk_reader *r;
     reader_counts n;
@@ -263,9 +263,18 @@ static void test_parked_chunk_is_decoded_once_more(void **state)
 {
     (void)state;
     uint64_t used = 0, dictionary = ENTRIES * 8, pages = ROWS * 2;
-    uint64_t got = parked_read(disk, 50, &used);
+    uint64_t got = parked_read(disk, 50, false, &used);
     assert_true(got <= 2 * dictionary + 2 * pages);
     assert_true(used >= (ROWS - 50) * 8 && used < (ROWS + 1000) * 8);
+    assert_int_equal(spill_used(disk), 0);
+}
+
+static void test_decoded_ahead_it_is_decoded_once(void **state)
+{
+    (void)state;
+    uint64_t used = 0;
+    assert_int_equal(parked_read(disk, 50, true, &used), ENTRIES * 8 + ROWS * 2 + 2 * 3);
+    assert_true(used >= ROWS * 8);
     assert_int_equal(spill_used(disk), 0);
 }
 
@@ -274,7 +283,7 @@ static void test_long_reads_need_no_strip(void **state)
 {
     (void)state;
     uint64_t used = 0;
-    (void)parked_read(disk, 20000, &used);
+    (void)parked_read(disk, 20000, true, &used);
     assert_int_equal(used, 0);
 }
 
@@ -285,7 +294,7 @@ static void test_no_room_on_disk(void **state)
     uint64_t used = 0;
     spill *none;
     assert_ok(spill_new(account, NULL, 1000, &none, &err), &err);
-    assert_true(parked_read(none, 1000, &used) > 10 * ENTRIES * 8);
+    assert_true(parked_read(none, 1000, true, &used) > 10 * ENTRIES * 8);
     assert_int_equal(used, 0);
     spill_close(none);
 }
@@ -297,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_what_does_not_fit),
         cmocka_unit_test(test_spare_room),
         cmocka_unit_test(test_parked_chunk_is_decoded_once_more),
+        cmocka_unit_test(test_decoded_ahead_it_is_decoded_once),
         cmocka_unit_test(test_long_reads_need_no_strip),
         cmocka_unit_test(test_no_room_on_disk),
     };

@@ -1,150 +1,5 @@
+/* One read: the rows that are wanted, by pages, or from a strip. */
 #include "format/parquet/chunk_priv.h"
-
-static nrw_status check_chunk(const io_file *f, const pq_chunk *c, int64_t rows, nrw_error *err)
-{
-    if (c->start < 0 || c->end < c->start || (uint64_t)c->end > f->size)
-        return err_set(err, NRW_E_CORRUPT, "the column chunk lies outside of the file");
-    if (c->n_values != rows)
-        return err_set(err, NRW_E_CORRUPT,
-                       "the column chunk has %lld values, its row group %lld rows",
-                       (long long)c->n_values, (long long)rows);
-    return NRW_OK;
-}
-
-static nrw_status open_failed(const io_file *f, const pq_leaf *leaf, int32_t row_group,
-                              nrw_status st, nrw_error *err)
-{
-    err_at_object(err, f->name);
-    err_at_row_group(err, row_group);
-    err_at_column(err, leaf->path);
-    return st;
-}
-
-static void start_chunk(pq_chunk_reader *r, const pq_chunk *c, int32_t row_group, int64_t rows)
-{
-    r->chunk = c;
-    r->row_group = row_group;
-    r->rows = rows;
-    r->pages.at = (uint64_t)c->start;
-    r->pages.end = (uint64_t)c->end;
-    r->pages.codec_id = c->codec;
-}
-
-nrw_status pq_chunk_open(mem *m, spill *s, io_file *f, const pq_leaf *leaf, const pq_chunk *c,
-                         int32_t row_group, int64_t rows, const pq_chunk_options *opts,
-                         pq_chunk_reader **out, nrw_error *err)
-{
-    pq_chunk_reader *r;
-    convert conv;
-    void *p;
-    nrw_status st;
-
-    *out = NULL;
-    if (leaf->max_rep > 0 || leaf->max_def > 1)
-        st = err_set(err, NRW_E_UNSUPPORTED, "the column is nested");
-    else
-        st = convert_choose(leaf, &conv, err);
-    if (st >= 0)
-        st = check_chunk(f, c, rows, err);
-    if (st >= 0)
-        st = mem_zalloc(m, sizeof **out, &p, err);
-    if (st < 0)
-        return open_failed(f, leaf, row_group, st, err);
-    r = p;
-    *r = (pq_chunk_reader){.m = m, .f = f, .leaf = leaf, .opts = *opts, .conv = conv};
-    r->opts.read_ahead = size_max(size_min(opts->read_ahead, (size_t)1 << 20), (size_t)4 << 10);
-    r->pages = (page_reader){.m = m,
-                             .s = s,
-                             .f = f,
-                             .verify_crc = opts->verify_crc,
-                             .read_ahead = r->opts.read_ahead,
-                             .headroom = size_max(opts->headroom, PAGE_HEADROOM)};
-    start_chunk(r, c, row_group, rows);
-    *out = r;
-    return NRW_OK;
-}
-
-void pq_chunk_rest(pq_chunk_reader *r)
-{
-    chunk_unload(r);
-    dict_close(&r->dict);
-    strip_close(&r->strip);
-    arena_free(r->places_arena);
-    r->places_arena = NULL;
-    r->places = NULL;
-    r->n_places = 0;
-    r->no_places = r->must_jump = false;
-    r->dict_id = r->dict_at = r->dict_bytes = 0;
-    r->no_strip = false;
-    r->walk = (page_walk){0};
-    r->counts = (reader_counts){0};
-    r->pages.decompressed = 0;
-    r->rows = 0;
-    r->chunk = NULL;
-}
-
-nrw_status pq_chunk_reopen(pq_chunk_reader *r, const pq_chunk *c, int32_t row_group, int64_t rows,
-                           nrw_error *err)
-{
-    nrw_status st = check_chunk(r->f, c, rows, err);
-
-    pq_chunk_rest(r);
-    if (st < 0)
-        return open_failed(r->f, r->leaf, row_group, st, err);
-    if (r->pages.codec_id != c->codec)
-        page_park(&r->pages);
-    start_chunk(r, c, row_group, rows);
-    return NRW_OK;
-}
-
-void pq_chunk_park(pq_chunk_reader *r)
-{
-    chunk_unload(r);
-    if (r->page) {
-        body_release(&r->page->body);
-        chunk_close_windows(r->page);
-        mem_free(r->m, r->page, sizeof *r->page);
-        r->page = NULL;
-    }
-    dict_close(&r->dict);
-    page_park(&r->pages);
-    if (r->runs)
-        mem_free(r->m, r->runs, (size_t)r->runs_cap * 2 * sizeof *r->runs);
-    r->runs = NULL;
-    r->runs_cap = 0;
-}
-
-void pq_chunk_close(pq_chunk_reader *r)
-{
-    if (!r)
-        return;
-    pq_chunk_park(r);
-    strip_close(&r->strip);
-    arena_free(r->places_arena);
-    mem_free(r->m, r, sizeof *r);
-}
-
-void pq_chunk_counts(const pq_chunk_reader *r, reader_counts *out)
-{
-    *out = r->counts;
-    out->bytes_decompressed = r->pages.decompressed;
-}
-
-void pq_chunk_lost(const pq_chunk_reader *r, int64_t *first, int64_t *n)
-{
-    *first = r->lost_first;
-    *n = r->lost_n;
-}
-
-size_t pq_chunk_least(void)
-{
-    /* window, page piece, spilled page's windows (lengths, lengths, bytes), dictionary blocks and
-     * rooms of values; a codec's own window comes on top where its stream names one */
-    return ((size_t)16 << 10) + 3 * (CURSOR_WINDOW_MIN + BUFFER_SLACK) + ((size_t)32 << 10) +
-           PAGE_HEADROOM + sizeof(pq_chunk_reader) + sizeof(page_state);
-}
-
-/* ---- one read ---- */
 
 /* The rows that are wanted: [first, first + n), or those that sel names. */
 typedef struct want {
@@ -390,12 +245,28 @@ static uint64_t again_bytes(const pq_chunk_reader *r, int64_t row)
     return bytes;
 }
 
-static bool strip_pays(const pq_chunk_reader *r, int64_t row, uint32_t n)
+/* Where the column will be parked before it is read on: bytes just decoded for `row`, which would
+ * be decoded again. */
+static uint64_t ahead_bytes(pq_chunk_reader *r, int64_t row)
 {
-    uint32_t width = r->leaf->field.type.width;
+    bool dict = r->dict.loaded;
 
-    return r->pages.s && !r->no_strip && !r->opts.quarantine && width && row + n < r->rows &&
-           again_bytes(r, row) > (uint64_t)n * width * STRIP_TIMES;
+    if (!r->opts.ahead || r->loaded || chunk_seek(r, row, NULL) < 0)
+        return 0;
+    return (uint64_t)r->walk.head.uncompressed + (r->by_index && !dict ? r->dict_bytes : 0);
+}
+
+/* What decoding the n rows takes where a strip spares it the next time; 0 where none is made. */
+static uint64_t strip_saves(pq_chunk_reader *r, int64_t row, uint32_t n)
+{
+    uint64_t least = (uint64_t)n * r->leaf->field.type.width * STRIP_TIMES, bytes;
+
+    if (!r->pages.s || r->no_strip || r->opts.quarantine || !least || row + n >= r->rows)
+        return 0;
+    bytes = again_bytes(r, row);
+    if (bytes <= least)
+        bytes = ahead_bytes(r, row);
+    return bytes > least ? bytes : 0;
 }
 
 /* Decodes from `row` on into the strip, as far as it reaches and nothing is in the way. */
@@ -424,12 +295,12 @@ static void strip_rows(pq_chunk_reader *r, int64_t row, size_t max_bytes, mem *m
     }
 }
 
-/* Lays the rows from `row` on in a strip, if that can be done. Page and dictionary have done their
- * work then. */
-static void strip_make(pq_chunk_reader *r, int64_t row, size_t max_bytes, mem *m)
+/* Lays the rows from `row` on, as many as make about `bytes`, in a strip, if that can be done. Page
+ * and dictionary have done their work then. */
+static void strip_make(pq_chunk_reader *r, int64_t row, uint64_t bytes, size_t max_bytes, mem *m)
 {
     const type *t = &r->leaf->field.type;
-    uint64_t bytes = again_bytes(r, row), all = (uint64_t)(r->rows - row) * (t->width + 1);
+    uint64_t all = (uint64_t)(r->rows - row) * (t->width + 1);
 
     bytes = bytes < STRIP_BYTES ? STRIP_BYTES : bytes < STRIP_MOST ? bytes : STRIP_MOST;
     if (!type_is_view(t) && all + STRIP_BYTES / 16 < bytes)
@@ -449,6 +320,7 @@ nrw_status pq_chunk_read(pq_chunk_reader *r, int64_t row, uint32_t max_rows, siz
                          vector *out, nrw_error *err)
 {
     want w = {.row = row, .sel = sel, .n = max_rows, .base = sel_base};
+    uint64_t saves;
 
     *out = (vector){0};
     r->lost_n = 0;
@@ -463,8 +335,8 @@ nrw_status pq_chunk_read(pq_chunk_reader *r, int64_t row, uint32_t max_rows, siz
                        (long long)r->rows);
     if (r->strip.s && want_row(&w, 0) >= r->strip.rows_end)
         strip_close(&r->strip);
-    if (!r->strip.s && !sel && strip_pays(r, row, w.n))
-        strip_make(r, row, max_bytes, m);
+    if (!r->strip.s && !sel && (saves = strip_saves(r, row, w.n)))
+        strip_make(r, row, saves, max_bytes, m);
     if (!r->strip.s)
         return decode_rows(r, &w, max_bytes, m, out, err);
     return strip_read(&r->strip, &r->leaf->field.type, want_row(&w, 0), w.n, max_bytes, sel, w.n, m,

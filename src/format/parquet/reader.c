@@ -174,7 +174,8 @@ static uint64_t stream_memory(const pq_chunk *c)
     case CODEC_BROTLI: window = 4096 * kib; break;
     default: return 160 * kib;
     }
-    return 320 * kib + (page < window ? page : window);
+    window = page < window ? page : window;
+    return size_max(320 * kib + window, codec_by_id(c->codec)->decode_mem(window));
 }
 
 /* The largest need of one column at work, by the first row group. */
@@ -412,6 +413,8 @@ static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t firs
     if (mem_room(r->grant) < r->chunk_options.headroom)
         park_others(r, ms, tag);
     st = column_enter(r, c, ms, err);
+    if (st >= 0) /* a batch that was cut short is perhaps the last one: see --limit */
+        pq_chunk_ahead(c->chunk, r->park && b->offset + b->rows == ms->rows);
     if (st >= 0)
         st = pq_chunk_read(c->chunk, ms->row0 + b->offset + first, max_rows, max_bytes, sel, n_sel,
                            first, m, out, err);
