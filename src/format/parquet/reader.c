@@ -208,6 +208,15 @@ out:
     return st;
 }
 
+/* What a column at work can use: its window, a page, a dictionary and the values of that. */
+#define AT_WORK ((uint64_t)6 << 20)
+
+/* All columns stay open between morsels with so much; `pages` as from widest_need. */
+static uint64_t columns_room(uint32_t n, uint64_t pages)
+{
+    return n * (uint64_t)(pq_chunk_least() + (16 << 10)) + pages / 2;
+}
+
 static nrw_status reader_budget(const reader *base, const uint32_t *cols, uint32_t n,
                                 uint32_t workers, budget *out, nrw_error *err)
 {
@@ -218,6 +227,9 @@ static nrw_status reader_budget(const reader *base, const uint32_t *cols, uint32
     TRY(widest_need(r, cols, n, &need, &pages, err));
     /* a column keeps its bookkeeping; those at work, one for each thread, what decoding takes */
     out->least = n * per_column + busy * need + (64 << 10);
+    /* where not all can be held, strips serve those that are parked: memory does more elsewhere */
+    if (columns_room(n, pages) > mem_room(r->m) / 2)
+        pages = busy * AT_WORK;
     out->wish = out->least + pages + busy * ((uint64_t)1 << 20);
     out->spill = UINT64_MAX;
     return NRW_OK;
@@ -268,7 +280,7 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     share = mem_room(grant) / (n ? n : 1);
     r->chunk_options.meta = r->meta;
     /* columns stay open between morsels where all of them, with their pages, have room */
-    r->park = mem_room(grant) < n * (pq_chunk_least() + (16 << 10)) + pages / 2;
+    r->park = mem_room(grant) < columns_room(n, pages);
     r->chunk_options.verify_crc = true;
     r->chunk_options.headroom = (size_t)((n < shape->workers ? n : shape->workers) * need);
     r->chunk_options.read_ahead = share / 8 > (256 << 10)  ? 256 << 10
