@@ -3,6 +3,7 @@
 #define PARQUET_CHUNK_PRIV_H
 
 #include "format/parquet/chunk_read.h"
+#include "format/parquet/chunk_strip.h"
 #include "format/parquet/dec_convert.h"
 #include "format/parquet/dict_read.h"
 #include "format/parquet/page_read.h"
@@ -46,8 +47,11 @@ struct pq_chunk_reader {
     bool by_index; /* its values are dictionary indices */
     page_state *page;
     pq_dict dict;
-    uint64_t dict_id; /* of the shared dictionary, kept over parks */
-    uint64_t dict_at; /* of its page's header in the file; 0: none was seen */
+    uint64_t dict_id;    /* of the shared dictionary, kept over parks */
+    uint64_t dict_at;    /* of its page's header in the file; 0: none was seen */
+    uint64_t dict_bytes; /* decompressed, once it was loaded */
+    pq_strip strip;      /* rows decoded ahead */
+    bool no_strip;       /* it was tried in vain */
     arena *places_arena;
     pq_page_place *places; /* the offset index, once a long jump asked for it */
     uint32_t n_places;

@@ -229,6 +229,8 @@ static nrw_status dictionary(pq_chunk_reader *r, nrw_error *err)
     if (st < 0)
         err_wrap(err, st, "dictionary");
     r->pages.at = at;
+    if (st >= 0)
+        r->dict_bytes = (uint64_t)h.uncompressed;
     if (st >= 0 && r->dict.shared)
         r->dict_id = r->dict.shared->id;
     return st;

@@ -174,7 +174,8 @@ static uint64_t stream_memory(const pq_chunk *c)
     case CODEC_BROTLI: window = 4096 * kib; break;
     default: return 160 * kib;
     }
-    return 320 * kib + (page < window ? page : window);
+    window = page < window ? page : window;
+    return size_max(320 * kib + window, codec_by_id(c->codec)->decode_mem(window));
 }
 
 /* The largest need of one column at work, by the first row group. */
@@ -207,6 +208,15 @@ out:
     return st;
 }
 
+/* What a column at work can use: its window, a page, a dictionary and the values of that. */
+#define AT_WORK ((uint64_t)6 << 20)
+
+/* All columns stay open between morsels with so much; `pages` as from widest_need. */
+static uint64_t columns_room(uint32_t n, uint64_t pages)
+{
+    return n * (uint64_t)(pq_chunk_least() + (16 << 10)) + pages / 2;
+}
+
 static nrw_status reader_budget(const reader *base, const uint32_t *cols, uint32_t n,
                                 uint32_t workers, budget *out, nrw_error *err)
 {
@@ -217,6 +227,9 @@ static nrw_status reader_budget(const reader *base, const uint32_t *cols, uint32
     TRY(widest_need(r, cols, n, &need, &pages, err));
     /* a column keeps its bookkeeping; those at work, one for each thread, what decoding takes */
     out->least = n * per_column + busy * need + (64 << 10);
+    /* where not all can be held, strips serve those that are parked: memory does more elsewhere */
+    if (columns_room(n, pages) > mem_room(r->m) / 2)
+        pages = busy * AT_WORK;
     out->wish = out->least + pages + busy * ((uint64_t)1 << 20);
     out->spill = UINT64_MAX;
     return NRW_OK;
@@ -267,7 +280,7 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     share = mem_room(grant) / (n ? n : 1);
     r->chunk_options.meta = r->meta;
     /* columns stay open between morsels where all of them, with their pages, have room */
-    r->park = mem_room(grant) < n * (pq_chunk_least() + (16 << 10)) + pages / 2;
+    r->park = mem_room(grant) < columns_room(n, pages);
     r->chunk_options.verify_crc = true;
     r->chunk_options.headroom = (size_t)((n < shape->workers ? n : shape->workers) * need);
     r->chunk_options.read_ahead = share / 8 > (256 << 10)  ? 256 << 10
@@ -412,6 +425,8 @@ static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t firs
     if (mem_room(r->grant) < r->chunk_options.headroom)
         park_others(r, ms, tag);
     st = column_enter(r, c, ms, err);
+    if (st >= 0) /* a batch that was cut short is perhaps the last one: see --limit */
+        pq_chunk_ahead(c->chunk, r->park && b->offset + b->rows == ms->rows);
     if (st >= 0)
         st = pq_chunk_read(c->chunk, ms->row0 + b->offset + first, max_rows, max_bytes, sel, n_sel,
                            first, m, out, err);
