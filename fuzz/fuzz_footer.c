@@ -56,11 +56,10 @@ static void look_at(mem *m, pq_meta *p, arena *a)
     pq_sorting *sorting;
     pq_row_group g;
     pq_chunk c;
-    schema s;
     bytes text = bytes_init(m, MOST_MEMORY);
     (void)pq_meta_schema_text(p, &text, NULL);
     bytes_release(&text);
-    (void)pq_meta_schema(p, &s, NULL);
+    (void)schema_find(pq_meta_schema(p), "a.b");
     (void)pq_meta_key_values(p, a, &n, &kv, NULL);
     for (int32_t rg = 0; rg < pq_meta_row_groups(p) && rg < MOST_ASKED; rg++) {
         if (pq_meta_row_group(p, rg, &g, NULL) < 0 || g.rows < 0)

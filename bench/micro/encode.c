@@ -239,11 +239,12 @@ static double run_case(size_t c, mem *m, vector *v, uint64_t *bytes)
     pq_column_options col = {
         .encoding = cases[c].encoding, .dictionary = cases[c].dictionary, .statistics = true};
     field f = {.name = "c", .type = v[0].type, .nullable = cases[c].nullable};
+    pq_wleaf leaf = pq_flat_leaf(&f);
     pq_column_writer *w;
     double start = now();
 
     *bytes = 0;
-    need(pq_column_writer_new(m, &f, &opts, &col, &w, &err), &err);
+    need(pq_column_writer_new(m, &leaf, &opts, &col, &w, &err), &err);
     for (int g = 0; g < GROUPS; g++) {
         pq_page_list out = {.m = m};
         pq_chunk_stats stats;

@@ -15,14 +15,6 @@ typedef struct common {
 
 /* ---- one schema ---- */
 
-static void type_cell(look_table *t, const type *ty)
-{
-    char name[128];
-
-    type_print(ty, name, sizeof name);
-    look_cell_text(t, name);
-}
-
 static nrw_status print_text(look *l, const common *c, nrw_error *err)
 {
     static const look_column columns[] = {
@@ -34,10 +26,17 @@ static nrw_status print_text(look *l, const common *c, nrw_error *err)
         if (!c->alike[i])
             continue;
         look_cell_text(&t, c->s.fields[i].name);
-        type_cell(&t, &c->s.fields[i].type);
+        look_cell_type(&t, &c->s.fields[i].type);
         look_cell_text(&t, c->s.fields[i].nullable ? "" : "NOT NULL");
     }
     return look_table_end(&t);
+}
+
+/* NULL: the column is nested. */
+static const pq_leaf *leaf_of(const common *c, uint32_t column)
+{
+    const pq_node *n = pq_meta_column(c->first->meta, column);
+    return n->n_children || n->no_leaf ? NULL : pq_meta_leaf(c->first->meta, n->first_leaf);
 }
 
 static nrw_status print_json(look *l, const common *c, nrw_error *err)
@@ -51,14 +50,17 @@ static nrw_status print_json(look *l, const common *c, nrw_error *err)
     t.inside = true;
     for (uint32_t i = 0; i < c->s.n_fields; i++) {
         const field *f = &c->s.fields[i];
-        const pq_leaf *leaf = pq_meta_leaf(c->first->meta, i);
+        const pq_leaf *leaf = leaf_of(c, i);
         if (!c->alike[i])
             continue;
         look_cell_text(&t, f->name);
-        type_cell(&t, &f->type);
+        look_cell_type(&t, &f->type);
         look_cell_bool(&t, f->nullable);
-        look_cell_text(&t, pq_physical_name((int)leaf->physical));
-        if (leaf->logical && *leaf->logical)
+        if (leaf)
+            look_cell_text(&t, pq_physical_name((int)leaf->physical));
+        else
+            look_cell_none(&t);
+        if (leaf && *leaf->logical)
             look_cell_text(&t, leaf->logical);
         else
             look_cell_none(&t);
@@ -115,13 +117,20 @@ static nrw_status put_identifier(look *l, const char *name, size_t len, nrw_erro
     return bytes_append(&l->line, "\"", 1, err);
 }
 
+static nrw_status put_type(look *l, const type *ty, nrw_error *err)
+{
+    size_t n = type_print(ty, NULL, 0);
+    TRY(bytes_reserve(&l->line, n + 1, err));
+    l->line.len += type_print(ty, (char *)l->line.data + l->line.len, n + 1);
+    return NRW_OK;
+}
+
 /* The table is called as the file, without folder and extension. */
 static nrw_status print_sql(look *l, const common *c, nrw_error *err)
 {
     const char *slash = strrchr(c->name, '/'), *name = slash ? slash + 1 : c->name;
     const char *dot = strchr(name + (*name == '.'), '.');
     const char *sep = "";
-    char type_name[128];
 
     TRY(bytes_printf(&l->line, err, "CREATE TABLE "));
     TRY(put_identifier(l, name, dot ? (size_t)(dot - name) : strlen(name), err));
@@ -130,10 +139,11 @@ static nrw_status print_sql(look *l, const common *c, nrw_error *err)
         const field *f = &c->s.fields[i];
         if (!c->alike[i])
             continue;
-        type_print(&f->type, type_name, sizeof type_name);
         TRY(bytes_printf(&l->line, err, "%s\n    ", sep));
         TRY(put_identifier(l, f->name, strlen(f->name), err));
-        TRY(bytes_printf(&l->line, err, " %s%s", type_name, f->nullable ? "" : " NOT NULL"));
+        TRY(bytes_append(&l->line, " ", 1, err));
+        TRY(put_type(l, &f->type, err));
+        TRY(bytes_printf(&l->line, err, "%s", f->nullable ? "" : " NOT NULL"));
         sep = ",";
     }
     TRY(bytes_printf(&l->line, err, "\n);\n"));
@@ -166,7 +176,7 @@ static int32_t place_of(const schema *s, const char *name, uint32_t likely)
 static nrw_status compare(common *c, const schema *s, const char *name, look *l, bool *differs,
                           nrw_error *err)
 {
-    char mine[128], other[128];
+    char mine[256], other[256];
     bool moved = false, odd = false;
 
     for (uint32_t i = 0; i < c->s.n_fields; i++) {
@@ -211,14 +221,9 @@ static nrw_status compare_all(look *l, common *c, bool tell, size_t *differing, 
     for (size_t i = 1; i < l->files.n; i++) {
         bool differs = false;
         look_file f;
-        schema s;
         nrw_status st;
         TRY(look_open(l, l->files.at[i], &f, err));
-        st = pq_meta_schema(f.meta, &s, err);
-        if (st >= 0)
-            st = compare(c, &s, l->files.at[i], tell ? l : NULL, &differs, err);
-        else
-            err_at_object(err, l->files.at[i]);
+        st = compare(c, pq_meta_schema(f.meta), l->files.at[i], tell ? l : NULL, &differs, err);
         look_close(&f);
         TRY(st);
         *differing += differs;
@@ -243,24 +248,6 @@ static nrw_status print_all(look *l, common *c, nrw_error *err)
                    l->files.n - 1, l->files.n == 2 ? "" : "s", differing == 1 ? "s" : "");
 }
 
-/* Nested columns have no place in a flat list: the tree as the file has it. */
-static nrw_status print_tree(look *l, const look_file *f, nrw_error *err)
-{
-    TRY(pq_meta_schema_text(f->meta, &l->line, err));
-    if (l->json) {
-        bytes text = l->line;
-        nrw_status st;
-        l->line = bytes_init(text.m, text.max);
-        st = bytes_printf(&l->line, err, "{\"schema\":");
-        if (st >= 0)
-            st = look_json_string(l, (const char *)text.data, text.len, err);
-        bytes_release(&text);
-        TRY(st);
-        TRY(bytes_append(&l->line, "}\n", 2, err));
-    }
-    return look_flush_line(l, err);
-}
-
 nrw_status look_schema(look *l, nrw_error *err)
 {
     common c = {.name = l->files.at[0]};
@@ -269,19 +256,8 @@ nrw_status look_schema(look *l, nrw_error *err)
 
     TRY(look_open(l, c.name, &f, err));
     c.first = &f;
-    if (!pq_meta_is_flat(f.meta)) {
-        for (size_t i = 0;;) {
-            st = print_tree(l, &f, err);
-            look_close(&f);
-            if (st < 0 || ++i == l->files.n)
-                return st;
-            TRY(look_printf(l, err, "\n"));
-            TRY(look_open(l, l->files.at[i], &f, err));
-        }
-    }
-    st = pq_meta_schema(f.meta, &c.s, err);
-    if (st >= 0)
-        st = arena_alloc(l->job->a, c.s.n_fields + 1, (void **)&c.alike, err);
+    c.s = *pq_meta_schema(f.meta);
+    st = arena_alloc(l->job->a, c.s.n_fields + 1, (void **)&c.alike, err);
     if (st >= 0) {
         memset(c.alike, 1, c.s.n_fields);
         st = print_all(l, &c, err);

@@ -296,18 +296,20 @@ static void mean_cell(look_table *t, bool is_number, double x, const char *text,
 
 static void print_column(look_table *t, const field *f, const summary *s)
 {
-    char type_name[128], text[PRINT_MAX];
+    char text[PRINT_MAX];
     summary_facts facts;
 
     summary_read(s, &facts);
-    type_print(&f->type, type_name, sizeof type_name);
     look_cell_text(t, f->name);
-    look_cell_text(t, type_name);
+    look_cell_type(t, &f->type);
     value_cell(t, &f->type, &facts, facts.min);
     value_cell(t, &f->type, &facts, facts.max);
     if (facts.distinct > facts.rows - facts.nulls) /* it is an estimate */
         facts.distinct = facts.rows - facts.nulls;
-    look_cell_int(t, (int64_t)facts.distinct);
+    if (type_is_nested(&f->type))
+        look_cell_none(t);
+    else
+        look_cell_int(t, (int64_t)facts.distinct);
     mean_cell(t, facts.has_mean, facts.mean, text, summary_mean_text(s, text));
     mean_cell(t, facts.has_deviation, facts.deviation, text, summary_deviation_text(s, text));
     look_cell_int(t, (int64_t)facts.rows);

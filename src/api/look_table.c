@@ -176,6 +176,20 @@ void look_cell_value(look_table *t, const char *text)
     }
 }
 
+void look_cell_type(look_table *t, const type *ty)
+{
+    size_t n = type_print(ty, NULL, 0);
+    void *name;
+    if (t->st < 0)
+        return;
+    t->st = mem_alloc(t->held.m, n + 1, &name, t->err);
+    if (t->st < 0)
+        return;
+    type_print(ty, name, n + 1);
+    look_cell_text(t, name);
+    mem_free(t->held.m, name, n + 1);
+}
+
 void look_cell_int(look_table *t, int64_t x)
 {
     char digits[32], shown[TEXT_NUMBER], all[TEXT_NUMBER + 1];

@@ -36,6 +36,7 @@ typedef struct look_table {
 look_table look_table_of(look *l, const look_column *columns, uint32_t n, nrw_error *err);
 void look_cell_text(look_table *t, const char *text);
 void look_cell_bytes(look_table *t, span text);
+void look_cell_type(look_table *t, const type *ty); /* whole, however long */
 void look_cell_int(look_table *t, int64_t x);
 void look_cell_size(look_table *t, uint64_t x); /* "1.3 MB"; JSON: bytes */
 void look_cell_bool(look_table *t, bool x);     /* "yes", "-" */

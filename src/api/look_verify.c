@@ -64,9 +64,6 @@ static nrw_status file_text(look *l, const found *f, const pq_verify_counts *n, 
     TRY(look_printf(l, err, ", %s pages, %s checksums, %s values, %s",
                     text_group((uint64_t)n->pages, pages), text_group((uint64_t)n->crcs, crcs),
                     text_group((uint64_t)n->values, values), text_size10(n->bytes, bytes)));
-    if (n->skipped)
-        TRY(look_printf(l, err, "; of %lld nested column chunks the structure alone",
-                        (long long)n->skipped));
     return look_printf(l, err, "\n");
 }
 
@@ -74,10 +71,9 @@ static nrw_status file_json(look *l, const found *f, const pq_verify_counts *n, 
 {
     return look_printf(l, err,
                        "],\"n_faults\":%lld,\"chunks\":%lld,\"pages\":%lld,\"checksums\":%lld,"
-                       "\"values\":%lld,\"nested_chunks\":%lld,\"bytes\":%llu}\n",
+                       "\"values\":%lld,\"bytes\":%llu}\n",
                        (long long)f->faults, (long long)n->chunks, (long long)n->pages,
-                       (long long)n->crcs, (long long)n->values, (long long)n->skipped,
-                       (unsigned long long)n->bytes);
+                       (long long)n->crcs, (long long)n->values, (unsigned long long)n->bytes);
 }
 
 /* Is this about the file, rather than about this run? */

@@ -79,6 +79,23 @@ static uint32_t place_of(move *m, uint32_t c)
     return m->n_cols++;
 }
 
+/* Keys are single values. */
+static nrw_status check_keys(const move *m, const char *option, const uint32_t *cols, uint32_t n,
+                             nrw_error *err)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const field *f = &scan_schema(m->in.scan)->fields[cols[i]];
+        char name[128];
+        if (!type_is_nested(&f->type))
+            continue;
+        type_print(&f->type, name, sizeof name);
+        err_next(err, "name a part of it, as in user.id");
+        return err_set(err, NRW_E_ARG, "--%s: column %s is %s, which is not a key", option, f->name,
+                       name);
+    }
+    return NRW_OK;
+}
+
 static nrw_status choose_columns(move *m, nrw_error *err)
 {
     nrw_job *job = m->job;
@@ -94,6 +111,8 @@ static nrw_status choose_columns(move *m, nrw_error *err)
     for (uint32_t i = 0; i < m->n_out; i++)
         m->cols[i] = n ? chosen[i] : i;
     m->n_cols = m->n_out;
+    TRY(check_keys(m, "of", m->of, m->n_of, err));
+    TRY(check_keys(m, "per", m->per, m->n_per, err));
     for (uint32_t i = 0; i < m->n_of; i++)
         m->of[i] = place_of(m, m->of[i]);
     for (uint32_t i = 0; i < m->n_per; i++)
@@ -212,6 +231,17 @@ static nrw_status choose_target(move *m, nrw_error *err)
     return check_words(m, err);
 }
 
+/* Number among the file's leaves of a column that is one; -1: nested. */
+static int32_t leaf_of(const move *m, uint32_t column)
+{
+    const pq_node *n;
+
+    if (m->in.gen)
+        return (int32_t)column;
+    n = pq_meta_column(parquet_reader_meta(scan_first(m->in.scan)), column);
+    return n->n_children ? -1 : (int32_t)n->first_leaf;
+}
+
 /* The rows keep their order, so what the one input is sorted by stays true as far as its leading
  * columns are taken. */
 static nrw_status keep_sorting(move *m, const pq_sorting *from, uint32_t n, nrw_error *err)
@@ -223,7 +253,7 @@ static nrw_status keep_sorting(move *m, const pq_sorting *from, uint32_t n, nrw_
     m->write.n_sorting = 0;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t place = 0;
-        while (place < m->n_out && (int32_t)m->cols[place] != from[i].column)
+        while (place < m->n_out && leaf_of(m, m->cols[place]) != from[i].column)
             place++;
         if (place == m->n_out)
             break;
@@ -274,7 +304,7 @@ static uint64_t distinct_at_most(move *m, uint32_t c)
     meta = parquet_reader_meta(scan_first(m->in.scan));
     for (int32_t rg = 0; rg < pq_meta_row_groups(meta); rg++) {
         int64_t lo, hi;
-        if (!pq_meta_bounds(meta, m->in.m, rg, c, &lo, &hi))
+        if (!pq_meta_bounds(meta, m->in.m, rg, (uint32_t)leaf_of(m, c), &lo, &hi))
             return rows;
         min = lo < min ? lo : min;
         max = hi > max ? hi : max;

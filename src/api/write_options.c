@@ -2,6 +2,7 @@
 #include "api/move.h"
 
 #include "codec/codec.h"
+#include "format/parquet/leaf_write.h"
 #include "format/parquet/written_type.h"
 
 #include <stdio.h>
@@ -27,16 +28,56 @@ static nrw_status split_column(nrw_job *job, const char *word, char **column, co
     return NRW_OK;
 }
 
-static nrw_status option_column(const char *option, const schema *s, const char *name,
-                                uint32_t *out, nrw_error *err)
+/* What is written, and the options of each leaf of it. */
+typedef struct chosen {
+    const schema *s;
+    pq_leaves leaves;
+    pq_column_options *of;
+} chosen;
+
+/* How a leaf is called in options: names of columns and fields with dots between them, key and
+ * value of maps. Lists add nothing. */
+static void leaf_path(const chosen *c, uint32_t leaf, char *out, size_t cap)
 {
+    const pq_wleaf *l = &c->leaves.at[leaf];
+    const field *f = &c->s->fields[l->column];
+    size_t n = (size_t)snprintf(out, cap, "%s", f->name);
+
+    for (uint32_t i = 0; i < l->n_route && n < cap; i++) {
+        const type *t = &f->type;
+        const char *const entry[] = {PQ_KEY_NAME, PQ_VALUE_NAME};
+        f = &t->children[l->route[i]];
+        if (t->id != TYPE_LIST)
+            n += (size_t)snprintf(out + n, cap - n, ".%s",
+                                  t->id == TYPE_MAP ? entry[l->route[i]] : f->name);
+    }
+}
+
+/* Leaves [*first, *end) lie in what is called so: all of a column, or in a part of a nested one. */
+static nrw_status option_column(const char *option, const chosen *c, const char *name,
+                                uint32_t *first, uint32_t *end, nrw_error *err)
+{
+    const schema *s = c->s;
     int32_t at = schema_find(s, name);
+    size_t len = strlen(name);
+    char path[1024];
     const char *near;
 
-    if (at >= 0) {
-        *out = (uint32_t)at;
+    if (at >= 0 && (uint32_t)at < s->n_fields) {
+        *first = c->leaves.first[at];
+        *end = c->leaves.first[at + 1];
         return NRW_OK;
     }
+    *first = *end = 0;
+    for (uint32_t i = 0; i < c->leaves.n; i++) {
+        leaf_path(c, i, path, sizeof path);
+        if (strncasecmp(path, name, len) != 0 || (path[len] && path[len] != '.'))
+            continue;
+        *first = *end ? *first : i;
+        *end = i + 1;
+    }
+    if (*end)
+        return NRW_OK;
     near = schema_nearest(s, name);
     if (near)
         err_next(err, "did you mean %s?", near);
@@ -78,29 +119,27 @@ static nrw_status parse_codec(const char *value, int32_t *id, int32_t *level, nr
     return colon ? parse_level(colon + 1, c, level, err) : NRW_OK;
 }
 
-static nrw_status compression(nrw_job *job, const schema *s, pq_column_options *columns,
-                              nrw_error *err)
+static nrw_status compression(nrw_job *job, chosen *c, nrw_error *err)
 {
+    pq_column_options *columns = c->of;
     const char *level = job_last(job, "compression-level");
     const job_word *w;
 
     for (size_t i = 0; (w = job_each(job, "compression", i)); i++) {
         const char *value;
         int32_t id = 0, lv = 0;
-        uint32_t at = 0, end = s->n_fields;
+        uint32_t at = 0, end = c->leaves.n;
         char *name;
         TRY(split_column(job, w->value, &name, &value, err));
         TRY(parse_codec(value, &id, &lv, err));
-        if (name) {
-            TRY(option_column("compression", s, name, &at, err));
-            end = at + 1;
-        }
+        if (name)
+            TRY(option_column("compression", c, name, &at, &end, err));
         for (; at < end; at++) {
             columns[at].codec = id;
             columns[at].level = lv;
         }
     }
-    for (uint32_t i = 0; level && i < s->n_fields; i++)
+    for (uint32_t i = 0; level && i < c->leaves.n; i++)
         if (columns[i].codec != CODEC_NONE)
             TRY(parse_level(level, codec_by_id(columns[i].codec), &columns[i].level, err));
     return NRW_OK;
@@ -144,8 +183,7 @@ static bool encoding_fits(int32_t encoding, const field *f)
     }
 }
 
-static nrw_status one_encoding(const schema *s, const char *value, uint32_t at,
-                               pq_column_options *columns, nrw_error *err)
+static nrw_status one_encoding(chosen *c, const char *value, uint32_t at, nrw_error *err)
 {
     const size_t n = sizeof encoding_names / sizeof *encoding_names;
     char type_name[64];
@@ -153,13 +191,16 @@ static nrw_status one_encoding(const schema *s, const char *value, uint32_t at,
     for (size_t i = 0; i < n; i++) {
         if (!same_name(value, encoding_names[i].name))
             continue;
-        if (!encoding_fits(encoding_names[i].encoding, &s->fields[at])) {
-            type_print(&s->fields[at].type, type_name, sizeof type_name);
+        const field *f = c->leaves.at[at].field;
+        if (!encoding_fits(encoding_names[i].encoding, f)) {
+            char path[1024];
+            leaf_path(c, at, path, sizeof path);
+            type_print(&f->type, type_name, sizeof type_name);
             return err_set(err, NRW_E_ARG, "--encoding: %s is not for column %s, which is %s",
-                           value, s->fields[at].name, type_name);
+                           value, path, type_name);
         }
-        columns[at].encoding = encoding_names[i].encoding;
-        columns[at].dictionary = encoding_names[i].encoding < 0;
+        c->of[at].encoding = encoding_names[i].encoding;
+        c->of[at].dictionary = encoding_names[i].encoding < 0;
         return NRW_OK;
     }
     err_next(err, "it is one of plain dictionary delta_binary_packed delta_length_byte_array "
@@ -167,20 +208,20 @@ static nrw_status one_encoding(const schema *s, const char *value, uint32_t at,
     return err_set(err, NRW_E_ARG, "--encoding: there is no encoding %s", value);
 }
 
-static nrw_status encodings(nrw_job *job, const schema *s, pq_column_options *columns,
-                            nrw_error *err)
+static nrw_status encodings(nrw_job *job, chosen *c, nrw_error *err)
 {
     const job_word *w;
 
     for (size_t i = 0; (w = job_each(job, "encoding", i)); i++) {
         const char *value;
-        uint32_t at = 0;
+        uint32_t at = 0, end = 0;
         char *name;
         TRY(split_column(job, w->value, &name, &value, err));
         if (!name)
             return err_set(err, NRW_E_ARG, "--encoding takes COLUMN=NAME, not %s", w->value);
-        TRY(option_column("encoding", s, name, &at, err));
-        TRY(one_encoding(s, value, at, columns, err));
+        TRY(option_column("encoding", c, name, &at, &end, err));
+        for (; at < end; at++)
+            TRY(one_encoding(c, value, at, err));
     }
     return NRW_OK;
 }
@@ -222,7 +263,7 @@ static nrw_status key_values(nrw_job *job, const pq_key_value *kept, uint32_t n_
 nrw_status job_write_options(nrw_job *job, const schema *s, const pq_key_value *kept,
                              uint32_t n_kept, pq_write_options *o, nrw_error *err)
 {
-    pq_column_options *columns;
+    chosen c = {.s = s};
     uint64_t rows, version, page, dictionary;
 
     *o = pq_write_defaults();
@@ -243,15 +284,16 @@ nrw_status job_write_options(nrw_job *job, const schema *s, const pq_key_value *
     o->version = (int)version;
     o->page_index = job_switch(job, "page-index", true);
     o->page_crc = job_switch(job, "page-checksum", true);
-    TRY(arena_alloc(job->a, s->n_fields * sizeof *columns + 1, (void **)&columns, err));
-    for (uint32_t i = 0; i < s->n_fields; i++)
-        columns[i] = (pq_column_options){.codec = CODEC_ZSTD,
-                                         .level = 3,
-                                         .encoding = -1,
-                                         .dictionary = job_switch(job, "dictionary", true),
-                                         .statistics = job_switch(job, "statistics", true)};
-    TRY(compression(job, s, columns, err));
-    TRY(encodings(job, s, columns, err));
-    o->columns = columns;
+    TRY(pq_leaves_of(s, job->a, &c.leaves, err));
+    TRY(arena_alloc(job->a, c.leaves.n * sizeof *c.of + 1, (void **)&c.of, err));
+    for (uint32_t i = 0; i < c.leaves.n; i++)
+        c.of[i] = (pq_column_options){.codec = CODEC_ZSTD,
+                                      .level = 3,
+                                      .encoding = -1,
+                                      .dictionary = job_switch(job, "dictionary", true),
+                                      .statistics = job_switch(job, "statistics", true)};
+    TRY(compression(job, &c, err));
+    TRY(encodings(job, &c, err));
+    o->columns = c.of;
     return key_values(job, kept, n_kept, o, err);
 }

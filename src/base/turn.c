@@ -37,6 +37,17 @@ void turn_init(turn *t)
     atomic_init(&t->waiters, 0);
 }
 
+void turn_init_at(turn *t, uint64_t n)
+{
+    turn_init(t);
+    atomic_init(&t->next, n);
+}
+
+uint64_t turn_number(const turn *t)
+{
+    return atomic_load(&t->next);
+}
+
 static bool may_go(turn *t, uint64_t n, nrw_status *st)
 {
     if (atomic_load(&t->stop)) {

@@ -19,6 +19,10 @@ typedef struct turn {
 } turn;
 
 void turn_init(turn *t);
+/* One that is at number n. */
+void turn_init_at(turn *t, uint64_t n);
+/* The number that is next, while nobody moves it on. */
+uint64_t turn_number(const turn *t);
 nrw_status turn_wait(turn *t, uint64_t n) NRW_CHECKED;
 /* Whether turn_wait would return at once. */
 bool turn_ready(turn *t, uint64_t n);

@@ -17,24 +17,73 @@ nrw_status schema_new(arena *a, uint32_t n_fields, schema *out, nrw_error *err)
     return NRW_OK;
 }
 
-int32_t schema_find(const schema *s, const char *name)
+static nrw_status copy_children(arena *a, const type *from, type *to, nrw_error *err)
 {
+    schema s;
+    TRY(schema_new(a, from->n_children, &s, err));
+    for (uint32_t i = 0; i < from->n_children; i++)
+        TRY(field_copy(a, &from->children[i], &s.fields[i], err));
+    to->children = s.fields;
+    return NRW_OK;
+}
+
+nrw_status field_copy(arena *a, const field *f, field *out, nrw_error *err)
+{
+    char *name;
+    *out = *f;
+    TRY(arena_strndup(a, f->name, strlen(f->name), &name, err));
+    out->name = name;
+    return f->type.n_children ? copy_children(a, &f->type, &out->type, err) : NRW_OK;
+}
+
+nrw_status schema_copy(arena *a, const schema *from, schema *out, nrw_error *err)
+{
+    uint32_t all = from->n_fields + from->n_parts;
+    void *paths;
+    TRY(schema_new(a, all, out, err));
+    for (uint32_t i = 0; i < all; i++)
+        TRY(field_copy(a, &from->fields[i], &out->fields[i], err));
+    TRY(arena_alloc(a, from->n_parts * sizeof(char *) + 1, &paths, err));
+    for (uint32_t i = 0; i < from->n_parts; i++) {
+        char *path;
+        TRY(arena_strndup(a, from->part_paths[i], strlen(from->part_paths[i]), &path, err));
+        ((char **)paths)[i] = path;
+    }
+    out->n_fields = from->n_fields;
+    out->n_parts = from->n_parts;
+    out->part_paths = paths;
+    return NRW_OK;
+}
+
+/* Number `i` of the names: of the columns or, with `parts`, of the paths. */
+static const char *name_at(const schema *s, bool parts, uint32_t i)
+{
+    return parts ? s->part_paths[i] : s->fields[i].name;
+}
+
+static int32_t find_among(const schema *s, bool parts, const char *name)
+{
+    uint32_t n = parts ? s->n_parts : s->n_fields;
     int32_t found = -1;
-    for (uint32_t i = 0; i < s->n_fields; i++)
-        if (strcmp(s->fields[i].name, name) == 0) {
-            if (found >= 0)
-                return -2;
-            found = (int32_t)i;
-        }
-    if (found >= 0)
-        return found;
-    for (uint32_t i = 0; i < s->n_fields; i++)
-        if (strcasecmp(s->fields[i].name, name) == 0) {
+    for (int exact = 1; exact >= 0 && found == -1; exact--)
+        for (uint32_t i = 0; i < n; i++) {
+            const char *other = name_at(s, parts, i);
+            if (exact ? strcmp(other, name) != 0 : strcasecmp(other, name) != 0)
+                continue;
             if (found >= 0)
                 return -2;
             found = (int32_t)i;
         }
     return found;
+}
+
+int32_t schema_find(const schema *s, const char *name)
+{
+    int32_t at = find_among(s, false, name);
+    if (at != -1 || s->n_parts == 0)
+        return at;
+    at = find_among(s, true, name);
+    return at < 0 ? at : (int32_t)s->n_fields + at;
 }
 
 #define NEAREST_MAX 64

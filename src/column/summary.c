@@ -327,7 +327,7 @@ nrw_status summary_add(summary *s, const vector *v, nrw_error *err)
 {
     s->rows += v->len;
     s->nulls += v->null_count;
-    if (v->null_count == v->len)
+    if (v->null_count == v->len || type_is_nested(&v->type))
         return NRW_OK;
     switch (v->form) {
     case VECTOR_FLAT: return add_flat(s, v, err);

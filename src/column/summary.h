@@ -1,7 +1,8 @@
 /* What a column holds, in one pass, as DuckDB's SUMMARIZE tells it: rows, nulls, least, greatest,
- * how many different values, mean, standard deviation. Fed with vectors of any form. The result is
- * a function of the rows alone: not of batches, forms, or the way parts were merged; sums are
- * exact until they are divided. Quantiles are not there: none is exact in bounded memory. */
+ * how many different values, mean, standard deviation; of nested columns rows and nulls alone. Fed
+ * with vectors of any form. The result is a function of the rows alone: not of batches, forms, or
+ * the way parts were merged; sums are exact until they are divided. Quantiles are not there: none
+ * is exact in bounded memory. */
 #ifndef COLUMN_SUMMARY_H
 #define COLUMN_SUMMARY_H
 

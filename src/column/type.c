@@ -12,7 +12,7 @@ type type_of(type_id id)
         [TYPE_FLOAT64] = 8,   [TYPE_DECIMAL] = 8,   [TYPE_DATE] = 4,    [TYPE_TIME] = 8,
         [TYPE_TIMESTAMP] = 8, [TYPE_INTERVAL] = 12, [TYPE_UTF8] = 16,   [TYPE_BINARY] = 16,
         [TYPE_FIXED] = 1,     [TYPE_UUID] = 16,     [TYPE_JSON] = 16,   [TYPE_BSON] = 16,
-        [TYPE_ENUM] = 16,
+        [TYPE_ENUM] = 16,     [TYPE_LIST] = 4,      [TYPE_STRUCT] = 0,  [TYPE_MAP] = 4,
     };
     type t = {.id = id, .width = widths[id]};
     if (id == TYPE_DECIMAL) {
@@ -48,10 +48,32 @@ type type_fixed(uint32_t width)
     return (type){.id = TYPE_FIXED, .width = width};
 }
 
+type type_nested(type_id id, const field *children, uint32_t n)
+{
+    type t = type_of(id);
+    t.children = children;
+    t.n_children = n;
+    return t;
+}
+
+static bool children_equal(const type *a, const type *b)
+{
+    for (uint32_t i = 0; i < a->n_children; i++) {
+        const field *x = &a->children[i], *y = &b->children[i];
+        if (a->id == TYPE_STRUCT && strcmp(x->name, y->name) != 0)
+            return false;
+        if (!type_equal(&x->type, &y->type))
+            return false;
+    }
+    return true;
+}
+
 bool type_equal(const type *a, const type *b)
 {
-    if (a->id != b->id || a->width != b->width)
+    if (a->id != b->id || a->width != b->width || a->n_children != b->n_children)
         return false;
+    if (a->n_children)
+        return children_equal(a, b);
     switch (a->id) {
     case TYPE_DECIMAL: return a->precision == b->precision && a->scale == b->scale;
     case TYPE_TIME:
@@ -71,7 +93,8 @@ static const char *const names[] = {
     [TYPE_TIME] = "TIME",      [TYPE_TIMESTAMP] = "TIMESTAMP", [TYPE_INTERVAL] = "INTERVAL",
     [TYPE_UTF8] = "VARCHAR",   [TYPE_BINARY] = "BLOB",         [TYPE_FIXED] = "FIXED",
     [TYPE_UUID] = "UUID",      [TYPE_JSON] = "JSON",           [TYPE_BSON] = "BSON",
-    [TYPE_ENUM] = "ENUM",
+    [TYPE_ENUM] = "ENUM",      [TYPE_LIST] = "LIST",           [TYPE_STRUCT] = "STRUCT",
+    [TYPE_MAP] = "MAP",
 };
 
 /* Microseconds are DuckDB's plain TIME and TIMESTAMP. */
@@ -85,9 +108,86 @@ static const char *unit_suffix(time_unit unit)
     }
 }
 
+/* Text that may be cut: `len` counts all of it. */
+typedef struct cut_text {
+    char *out;
+    size_t cap, len;
+} cut_text;
+
+static void put_char(cut_text *c, char x)
+{
+    if (c->len + 1 < c->cap) {
+        c->out[c->len] = x;
+        c->out[c->len + 1] = 0;
+    }
+    c->len++;
+}
+
+static void put(cut_text *c, const char *s)
+{
+    while (*s)
+        put_char(c, *s++);
+}
+
+static bool is_plain_name(const char *s)
+{
+    if (!isalpha((unsigned char)*s) && *s != '_')
+        return false;
+    while (isalnum((unsigned char)*s) || *s == '_')
+        s++;
+    return *s == 0;
+}
+
+static void put_name(cut_text *c, const char *s)
+{
+    if (is_plain_name(s)) {
+        put(c, s);
+        return;
+    }
+    put_char(c, '"');
+    for (; *s; s++) {
+        if (*s == '"')
+            put_char(c, '"');
+        put_char(c, *s);
+    }
+    put_char(c, '"');
+}
+
+static void put_type(cut_text *c, const type *t)
+{
+    char flat[64];
+    if (!type_is_nested(t)) {
+        type_print(t, flat, sizeof flat);
+        put(c, flat);
+        return;
+    }
+    if (t->id == TYPE_LIST) {
+        put_type(c, &t->children[0].type);
+        put(c, "[]");
+        return;
+    }
+    put(c, t->id == TYPE_MAP ? "MAP(" : "STRUCT(");
+    for (uint32_t i = 0; i < t->n_children; i++) {
+        put(c, i ? ", " : "");
+        if (t->id == TYPE_STRUCT) {
+            put_name(c, t->children[i].name);
+            put_char(c, ' ');
+        }
+        put_type(c, &t->children[i].type);
+    }
+    put_char(c, ')');
+}
+
 size_t type_print(const type *t, char *out, size_t cap)
 {
     int n;
+    if (type_is_nested(t)) {
+        cut_text c = {.out = out, .cap = cap};
+        if (cap)
+            out[0] = 0;
+        put_type(&c, t);
+        return c.len;
+    }
     switch (t->id) {
     case TYPE_DECIMAL: n = snprintf(out, cap, "DECIMAL(%d,%d)", t->precision, t->scale); break;
     case TYPE_FIXED: n = snprintf(out, cap, "FIXED(%u)", t->width); break;

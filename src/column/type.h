@@ -2,8 +2,8 @@
  *
  * Layout in vectors (Arrow's unless said): fixed-width little-endian values; booleans as one byte
  * 0 or 1 (packed to bits at the doors); decimals as two's complement integers of 4, 8, 16 or 32
- * bytes; text and binary as 16-byte views. Nested types come with a later layer of the reader;
- * until then a schema is a list of flat fields. */
+ * bytes; text and binary as 16-byte views; lists and maps as offsets into vectors of elements, of
+ * keys and of values; structs as one vector a field (vector.h). */
 #ifndef COLUMN_TYPE_H
 #define COLUMN_TYPE_H
 
@@ -35,7 +35,10 @@ typedef enum type_id {
     TYPE_UUID,  /* 16 bytes, big-endian as printed */
     TYPE_JSON,  /* text */
     TYPE_BSON,  /* binary */
-    TYPE_ENUM   /* text */
+    TYPE_ENUM,  /* text */
+    TYPE_LIST,  /* one child: the element */
+    TYPE_STRUCT,
+    TYPE_MAP /* two children: key and value */
 } type_id;
 
 typedef enum time_unit { UNIT_NONE, UNIT_S, UNIT_MS, UNIT_US, UNIT_NS } time_unit;
@@ -46,7 +49,10 @@ typedef struct type {
     bool utc;
     uint8_t precision;
     int8_t scale;
-    uint32_t width; /* bytes of one value in a vector; 16 for views; 0 for TYPE_NULL */
+    uint32_t width; /* bytes of one value in a vector; 16 for views, 4 for offsets; 0 for TYPE_NULL
+                       and TYPE_STRUCT */
+    uint32_t n_children;
+    const struct field *children; /* of nested types; not owned: they lie in an arena */
 } type;
 
 typedef struct field {
@@ -56,9 +62,13 @@ typedef struct field {
     int32_t field_id; /* -1: none */
 } field;
 
+/* Behind the columns of a schema stand parts of its nested ones, which can be chosen like columns:
+ * fields[n_fields + i] is the field that part_paths[i] ("user.address.city") leads to. */
 typedef struct schema {
     uint32_t n_fields;
     field *fields;
+    uint32_t n_parts;
+    const char *const *part_paths;
 } schema;
 
 /* A type with its width filled in. */
@@ -67,22 +77,36 @@ type type_decimal(int precision, int scale);
 type type_timestamp(time_unit unit, bool utc);
 type type_time(time_unit unit, bool utc);
 type type_fixed(uint32_t width);
+/* TYPE_LIST over one child, TYPE_MAP over two, TYPE_STRUCT over any number. */
+type type_nested(type_id id, const field *children, uint32_t n);
 
 static inline bool type_is_view(const type *t)
 {
     return t->id == TYPE_UTF8 || t->id == TYPE_BINARY || t->id == TYPE_JSON || t->id == TYPE_BSON ||
            t->id == TYPE_ENUM;
 }
+static inline bool type_is_nested(const type *t)
+{
+    return t->id >= TYPE_LIST;
+}
+/* Of nested types: all the way down; the names of a struct's fields count, those of elements, keys
+ * and values do not. */
 bool type_equal(const type *a, const type *b);
-/* DuckDB's spelling: "BIGINT", "DECIMAL(12,2)", "TIMESTAMP WITH TIME ZONE", "BLOB". Returns the
- * length needed, as snprintf. */
+/* DuckDB's spelling: "BIGINT", "DECIMAL(12,2)", "TIMESTAMP WITH TIME ZONE", "BLOB", "INTEGER[]",
+ * "STRUCT(a INTEGER, \"b c\" VARCHAR)", "MAP(VARCHAR, INTEGER)". Returns the length needed, as
+ * snprintf. */
 size_t type_print(const type *t, char *out, size_t cap);
 /* Reads such a name, case ignored, with DuckDB's and Arrow's synonyms ("int64", "string",
  * "decimal(12,2)", "timestamp"). NRW_E_ARG names what is not understood. */
 nrw_status type_parse(const char *text, type *out, nrw_error *err);
 
+/* A copy of f with its name and children in `a`. */
+nrw_status field_copy(arena *a, const field *f, field *out, nrw_error *err);
 nrw_status schema_new(arena *a, uint32_t n_fields, schema *out, nrw_error *err);
-/* Exact match first, then without case where that is unambiguous. -1: none, -2: ambiguous. */
+/* A copy with all its parts in `a`. */
+nrw_status schema_copy(arena *a, const schema *from, schema *out, nrw_error *err);
+/* Exact match first, then without case where that is unambiguous; columns before parts by their
+ * paths. -1: none, -2: ambiguous. */
 int32_t schema_find(const schema *s, const char *name);
 /* The field whose name is nearest to `name`, for "did you mean"; NULL where none is near. */
 const char *schema_nearest(const schema *s, const char *name);

@@ -121,10 +121,37 @@ static nrw_status new_data(vector *v, size_t rows, size_t width, nrw_error *err)
     return NRW_OK;
 }
 
+static nrw_status new_children(vector *v, nrw_error *err)
+{
+    void *p;
+    if (v->type.n_children == 0)
+        return NRW_OK;
+    TRY(mem_zalloc(v->m, v->type.n_children * sizeof(vector), &p, err));
+    v->children = p;
+    v->n_children = v->type.n_children;
+    return NRW_OK;
+}
+
+static nrw_status nested_flat(vector *v, uint32_t rows, vector *out, nrw_error *err)
+{
+    bool list = v->type.width > 0;
+    TRY(new_data(v, list ? (size_t)rows + 1 : ((size_t)rows + 7) / 8, list ? 4 : 1, err));
+    if (list)
+        store_u32(v->data, 0);
+    nrw_status st = new_children(v, err);
+    if (st < 0)
+        buffer_unref(v->data_buf);
+    else
+        *out = *v;
+    return st;
+}
+
 nrw_status vector_flat(mem *m, const type *t, uint32_t rows, vector *out, nrw_error *err)
 {
     vector v = {.type = *t, .form = VECTOR_FLAT, .m = m};
     *out = (vector){0};
+    if (type_is_nested(t))
+        return nested_flat(&v, rows, out, err);
     if (t->width)
         TRY(new_data(&v, rows, t->width, err));
     else /* of nulls nothing is kept, but the room must be known */
@@ -186,11 +213,34 @@ nrw_status vector_runs(mem *m, vector *values, uint32_t rows, vector *out, nrw_e
     return NRW_OK;
 }
 
+static nrw_status nested_nulls(mem *m, const type *t, uint32_t rows, vector *out, nrw_error *err)
+{
+    vector v;
+    bool list = t->id != TYPE_STRUCT;
+    TRY(vector_flat(m, t, rows, &v, err));
+    nrw_status st = rows ? vector_add_validity(&v, err) : NRW_OK;
+    for (uint32_t i = 0; st >= 0 && i < t->n_children; i++)
+        st = vector_nulls(m, &t->children[i].type, list ? 0 : rows, &v.children[i], err);
+    if (st < 0) {
+        vector_release(&v);
+        return st;
+    }
+    if (list)
+        memset(v.data, 0, ((size_t)rows + 1) * sizeof(uint32_t));
+    if (rows)
+        memset(v.validity, 0, ((size_t)rows + 7) / 8);
+    v.len = v.null_count = rows;
+    *out = v;
+    return NRW_OK;
+}
+
 nrw_status vector_nulls(mem *m, const type *t, uint32_t rows, vector *out, nrw_error *err)
 {
     vector one;
     uint32_t n = rows > 0;
     *out = (vector){0};
+    if (type_is_nested(t))
+        return nested_nulls(m, t, rows, out, err);
     TRY(vector_flat(m, t, n, &one, err));
     if (n == 0) {
         *out = one;
@@ -210,10 +260,29 @@ nrw_status vector_nulls(mem *m, const type *t, uint32_t rows, vector *out, nrw_e
     return NRW_OK;
 }
 
+/* w->children becomes an array of its own. */
+static nrw_status share_children(const vector *v, vector *w, nrw_error *err)
+{
+    nrw_status st = NRW_OK;
+    w->children = NULL;
+    w->n_children = 0;
+    TRY(new_children(w, err));
+    for (uint32_t i = 0; st >= 0 && i < v->n_children; i++)
+        st = vector_share(&v->children[i], &w->children[i], err);
+    if (st >= 0)
+        return NRW_OK;
+    for (uint32_t i = 0; i < v->n_children; i++)
+        vector_release(&w->children[i]);
+    mem_free(w->m, w->children, w->n_children * sizeof(vector));
+    return st;
+}
+
 nrw_status vector_share(const vector *v, vector *out, nrw_error *err)
 {
     vector w = *v;
     *out = (vector){0};
+    if (v->n_children)
+        TRY(share_children(v, &w, err));
     if (v->values) {
         void *p;
         TRY(mem_alloc(v->m, sizeof(vector), &p, err));
@@ -244,6 +313,11 @@ void vector_release(vector *v)
     if (v->values) {
         vector_release(v->values);
         mem_free(v->m, v->values, sizeof(vector));
+    }
+    if (v->children) {
+        for (uint32_t i = 0; i < v->n_children; i++)
+            vector_release(&v->children[i]);
+        mem_free(v->m, v->children, v->n_children * sizeof(vector));
     }
     *v = (vector){0};
 }
@@ -277,7 +351,7 @@ span vector_value(const vector *v, uint32_t row, bool *null)
         v = v->values;
     }
     *null = v->type.id == TYPE_NULL || !vector_is_valid(v, row);
-    if (*null)
+    if (*null || type_is_nested(&v->type))
         return (span){0};
     if (v->form == VECTOR_DICT)
         return flat_span(&v->dict->values, ((const uint32_t *)v->data)[row]);
@@ -313,5 +387,7 @@ size_t vector_bytes(const vector *v)
     if (v->form == VECTOR_DICT)
         return bytes + (size_t)v->len * sizeof(uint32_t);
     bytes += (size_t)v->len * v->type.width;
+    for (uint32_t i = 0; i < v->n_children; i++)
+        bytes += vector_bytes(&v->children[i]);
     return type_is_view(&v->type) ? bytes + text_bytes(v) : bytes;
 }

@@ -8,6 +8,14 @@
  *          flat or dict vector of n_runs entries, holds each run's value and its validity.
  * What lies under a null in a flat vector is defined (zero), so kernels may read it.
  *
+ * Nested vectors are always flat, over `children` of any form:
+ *   list, map   `data` holds len + 1 uint32 offsets, rising, the first is 0: row i has the elements
+ *               [offset i, offset i + 1) of children[0]; of a map children[0] are the keys and
+ *               children[1] the values. A null has none.
+ *   struct      `data` means nothing; children[i] is field i, of len rows. Where the struct is null
+ *               its fields are null too (those that cannot be: zero or empty, and never looked at).
+ * A child may have more than BATCH_MAX_ROWS rows.
+ *
  * Text and binary: `data` holds 16-byte views in Arrow's BinaryView layout; a view of more than 12
  * bytes points into heaps[buffer_index]. Heaps are reference counted and shared.
  *
@@ -62,7 +70,9 @@ typedef struct vector {
     heaps heaps;           /* flat views */
     dict *dict;            /* dict: the shared dictionary */
     struct vector *values; /* runs */
-    mem *m;                /* what small parts (heaps.at, values) are charged to */
+    uint32_t n_children;
+    struct vector *children; /* nested */
+    mem *m;                  /* what small parts (heaps.at, values) are charged to */
 } vector;
 
 /* A dictionary that vectors share. `id` is unique in the process, so that a consumer can keep a
@@ -80,7 +90,8 @@ dict *dict_ref(dict *d);
 void dict_unref(dict *d);
 
 /* Empty flat vector with room for `rows` values, validity NULL. len is 0: who fills it sets it.
- * The values are not zeroed. */
+ * The values are not zeroed. Of nested types: with the offset 0, and children that are all zero,
+ * for the caller to put vectors in. */
 nrw_status vector_flat(mem *m, const type *t, uint32_t rows, vector *out, nrw_error *err);
 /* Adds an all-valid bitmap (with slack, one bit for each value there is room for) to a flat or
  * dict vector that has none. */
@@ -108,7 +119,13 @@ nrw_status vector_slice(const vector *v, uint32_t first, uint32_t n, mem *m, vec
 /* The rows that `sel` names (rising), in the same form (runs stay runs where that is smaller). */
 nrw_status vector_take(const vector *v, const uint16_t *sel, uint32_t n, mem *m, vector *out,
                        nrw_error *err);
-/* Any form to flat. */
+/* The rows of n ranges, one range behind the other; rising, without overlap. */
+typedef struct vector_range {
+    uint32_t first, n;
+} vector_range;
+nrw_status vector_take_ranges(const vector *v, const vector_range *r, uint32_t n, mem *m,
+                              vector *out, nrw_error *err);
+/* Any form to flat. Children of nested vectors stay as they are. */
 nrw_status vector_flatten(const vector *v, mem *m, vector *out, nrw_error *err);
 /* runs to the form of its values (flat or dict); flat and dict are shared. */
 nrw_status vector_expand(const vector *v, mem *m, vector *out, nrw_error *err);
@@ -172,8 +189,13 @@ static inline view view_make(const uint8_t *p, int32_t len, int32_t heap, int32_
     return w;
 }
 
+static inline const uint32_t *vector_offsets(const vector *v)
+{
+    return (const uint32_t *)(const void *)v->data;
+}
+
 /* One value of any form, resolved: for readers that look at single rows (printing, slow paths).
- * *null is set for nulls. The bytes live as long as the vector. */
+ * *null is set for nulls. The bytes live as long as the vector. Nested ones have no bytes. */
 span vector_value(const vector *v, uint32_t row, bool *null);
 
 /* Checks every invariant above; used by tests and by debug builds at each door. */

@@ -126,8 +126,65 @@ static nrw_status check_runs(const vector *v, nrw_error *err)
     return NRW_OK;
 }
 
+static nrw_status check_offsets(const vector *v, nrw_error *err)
+{
+    if (!v->data || !lies_in(v->data_buf, v->data, ((size_t)v->len + 1) * sizeof(uint32_t)))
+        return broken(err, "offsets leave their buffer", v->len);
+    const uint32_t *at = vector_offsets(v);
+    if (at[0] != 0)
+        return broken(err, "the first offset is not 0", at[0]);
+    for (uint32_t i = 0; i < v->len; i++) {
+        if (at[i + 1] < at[i])
+            return broken(err, "offsets fall", i);
+        if (at[i + 1] > at[i] && !vector_is_valid(v, i))
+            return broken(err, "a null list has elements", i);
+    }
+    return NRW_OK;
+}
+
+static nrw_status check_nested(const vector *v, nrw_error *err)
+{
+    uint32_t want = v->type.id == TYPE_LIST ? 1 : v->type.id == TYPE_MAP ? 2 : v->type.n_children;
+    uint32_t rows = v->len;
+    if (v->form != VECTOR_FLAT || v->dict || v->values)
+        return broken(err, "a nested vector that is not flat", 0);
+    if (v->type.n_children != want || v->n_children != want || (want && !v->children))
+        return broken(err, "a nested vector with other children than its type", v->n_children);
+    TRY(check_validity(v, err));
+    if (v->type.id != TYPE_STRUCT) {
+        TRY(check_offsets(v, err));
+        rows = vector_offsets(v)[v->len];
+    }
+    for (uint32_t c = 0; c < want; c++) {
+        const vector *child = &v->children[c];
+        if (child->len != rows)
+            return broken(err, "a child with more or fewer rows", child->len);
+        if (!type_equal(&child->type, &v->type.children[c].type))
+            return broken(err, "a child of another type", c);
+        TRY(vector_validate(child, err));
+    }
+    return NRW_OK;
+}
+
+/* Where a struct is null its fields are too, if they can be. */
+static nrw_status check_struct(const vector *v, nrw_error *err)
+{
+    bool null;
+    for (uint32_t i = 0; v->null_count && i < v->len; i++)
+        for (uint32_t c = 0; !vector_is_valid(v, i) && c < v->n_children; c++) {
+            vector_value(&v->children[c], i, &null);
+            if (!null && v->type.children[c].nullable)
+                return broken(err, "a field of a null struct is not null", i);
+        }
+    return NRW_OK;
+}
+
 nrw_status vector_validate(const vector *v, nrw_error *err)
 {
+    if (type_is_nested(&v->type)) {
+        TRY(check_nested(v, err));
+        return v->type.id == TYPE_STRUCT ? check_struct(v, err) : NRW_OK;
+    }
     type known = type_of(v->type.id);
     if (v->type.id == TYPE_DECIMAL)
         known = type_decimal(v->type.precision, v->type.scale);

@@ -143,6 +143,8 @@ nrw_status vector_concat(const vector *parts, uint32_t n, mem *m, vector *out, n
     for (uint32_t i = 0; i < n; i++)
         if (__builtin_add_overflow(rows, parts[i].len, &rows))
             return err_set(err, NRW_E_UNSUPPORTED, "more rows than one vector holds");
+    if (type_is_nested(&parts[0].type))
+        return part_concat_nested(parts, n, rows, m, out, err);
     dict *d = common_dict(parts, n);
     if (rows && all_runs(parts, n, d))
         return concat_runs(parts, n, rows, d, m, out, err);
@@ -206,6 +208,8 @@ static nrw_status compact_flat(vector *v, mem *m, nrw_error *err)
 
 nrw_status vector_compact(vector *v, mem *m, nrw_error *err)
 {
+    for (uint32_t i = 0; i < v->n_children; i++)
+        TRY(vector_compact(&v->children[i], m, err));
     if (v->form == VECTOR_RUNS)
         v = v->values;
     if (v->form != VECTOR_FLAT || !type_is_view(&v->type) || v->heaps.n == 0)

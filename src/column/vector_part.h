@@ -25,6 +25,11 @@ static inline uint32_t part_width(const vector *v)
 }
 /* Are values i and j of a flat or dict vector the same, byte by byte (or both null)? */
 bool part_same(const vector *a, uint32_t i, const vector *b, uint32_t j);
+/* vector_take and vector_concat of nested vectors (vector_nested.c); n >= 1. */
+nrw_status part_take_nested(const vector *v, const uint16_t *sel, uint32_t n, mem *m, vector *out,
+                            nrw_error *err);
+nrw_status part_concat_nested(const vector *parts, uint32_t n, uint32_t rows, mem *m, vector *out,
+                              nrw_error *err);
 /* Drops a bitmap without zeros. */
 void part_trim_validity(vector *v);
 

@@ -135,6 +135,8 @@ static nrw_status runs_part(const vector *v, const uint16_t *sel, uint32_t first
 
 static nrw_status empty_like(const vector *v, mem *m, vector *out, nrw_error *err)
 {
+    if (type_is_nested(&v->type))
+        return vector_nulls(m, &v->type, 0, out, err);
     const vector *base = v->form == VECTOR_RUNS ? v->values : v;
     TRY(part_like(base, 0, m, out, err));
     part_trim_validity(out);
@@ -151,8 +153,10 @@ nrw_status vector_slice(const vector *v, uint32_t first, uint32_t n, mem *m, vec
         return vector_share(v, out, err);
     if (v->form == VECTOR_RUNS && v->n_runs <= BATCH_MAX_ROWS)
         return runs_part(v, NULL, first, n, m, out, err);
-    if (v->form == VECTOR_RUNS)
-        return err_set(err, NRW_E_UNSUPPORTED, "a vector of %u runs", v->n_runs);
+    if (v->form == VECTOR_RUNS || type_is_nested(&v->type)) {
+        const vector_range r = {first, n};
+        return vector_take_ranges(v, &r, 1, m, out, err);
+    }
     TRY(part_like(v, n, m, out, err));
     uint32_t width = part_width(v);
     if (width)
@@ -195,6 +199,8 @@ nrw_status vector_take(const vector *v, const uint16_t *sel, uint32_t n, mem *m,
         return vector_slice(v, sel[0], n, m, out, err);
     if (v->form == VECTOR_RUNS)
         return runs_part(v, sel, 0, n, m, out, err);
+    if (type_is_nested(&v->type))
+        return part_take_nested(v, sel, n, m, out, err);
     TRY(part_like(v, n, m, out, err));
     part_gather16(out->data, v->data, sel, n, part_width(v));
     if (out->validity)

@@ -39,24 +39,12 @@ struct scan {
     uint64_t bytes_closed;
 };
 
-static nrw_status copy_schema(scan *s, const schema *from, nrw_error *err)
-{
-    TRY(schema_new(s->a, from->n_fields, &s->schema, err));
-    for (uint32_t i = 0; i < from->n_fields; i++) {
-        char *name;
-        s->schema.fields[i] = from->fields[i];
-        TRY(arena_strndup(s->a, from->fields[i].name, strlen(from->fields[i].name), &name, err));
-        s->schema.fields[i].name = name;
-    }
-    return NRW_OK;
-}
-
 /* What differs first, in a sentence that names both files. */
 static nrw_status differ(const scan *s, const schema *other, size_t i, nrw_error *err)
 {
     const schema *mine = &s->schema;
     const char *name = s->inputs[i].name, *first = s->inputs[0].name;
-    char a[64], b[64];
+    char a[256], b[256];
 
     err_next(err, "narrows schema %.100s %.100s tells all of it", first, name);
     for (uint32_t c = 0; c < mine->n_fields && c < other->n_fields; c++) {
@@ -96,11 +84,11 @@ static nrw_status look_at(scan *s, size_t i, nrw_error *err)
     TRY(s->inputs[i].open(s->inputs[i].self, s->m, &r, err));
     sch = r->class->schema(r);
     if (i == 0)
-        st = copy_schema(s, sch, err);
+        st = schema_copy(s->a, sch, &s->schema, err);
     else if (!schemas_match(&s->schema, sch))
         st = differ(s, sch, i, err);
     if (st >= 0) {
-        for (uint32_t c = 0; c < sch->n_fields; c++)
+        for (uint32_t c = 0; c < sch->n_fields + sch->n_parts; c++)
             s->schema.fields[c].nullable |= sch->fields[c].nullable;
         s->rows_of[i] = r->class->rows(r);
         s->rows += s->rows_of[i];

@@ -79,6 +79,10 @@ typedef struct writer_class {
     nrw_status (*finish)(writer *w, file_summary *out, nrw_error *err);
     void (*stop)(writer *w); /* the job has failed: wakes all waits */
     void (*close)(writer *w);
+    /* One column more, behind the others: null in all rows pushed so far. Between pushes, by one
+     * thread, while no morsel is half pushed. `f` is nullable; what it points to stays until the
+     * writer is closed. NULL: the format has no such thing. */
+    nrw_status (*add_null_column)(writer *w, const field *f, nrw_error *err);
 } writer_class;
 
 struct writer {

@@ -68,6 +68,17 @@ def read_blob(text):
     return bytes(out)
 
 
+def read_interval(text):
+    """Parquet's INTERVAL from "1 year 2 months 3 days 00:00:01.5"; None: it is not like that."""
+    m = re.fullmatch(r"(?:(\d+) years? ?)?(?:(\d+) months? ?)?(?:(\d+) days? ?)?"
+                     r"(?:(\d+):(\d+):(\d+)(?:\.(\d+))?)?", text)
+    if not m or not text:
+        return None
+    years, months, days, h, minutes, s = (int(x or 0) for x in m.groups()[:6])
+    ms = ((h * 60 + minutes) * 60 + s) * 1000 + int(((m.group(7) or "") + "000")[:3])
+    return struct.pack("<3I", years * 12 + months, days, ms)
+
+
 def read_moment(text, zone):
     """2024-01-31 12:34:56.500+00 -> 2024-01-31T12:34:56.5 (Z where `zone`)."""
     era = text.endswith(" (BC)") or " (BC) " in text
@@ -112,6 +123,8 @@ def read_value(value, kind, text_blobs=False):
         if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value) and \
                 kind == "fixed_size_binary[16]":
             return bytes.fromhex(value.replace("-", ""))
+        if kind == "fixed_size_binary[12]" and read_interval(value):
+            return read_interval(value)
         return value.encode() if text_blobs else read_blob(value)
     if kind.startswith("timestamp"):
         return read_moment(value, "tz=" in kind)

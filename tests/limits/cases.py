@@ -152,6 +152,27 @@ def copy_grows(sizes, options=()):
     return flat("rows", run, sizes)
 
 
+def nested_grows(sizes):
+    """Lists of structs, every value looked at."""
+    def run(rows):
+        ran = ok("stats", files.nested(rows), "--memory", "64MiB", "-f", "json", timeout=900)
+        within(ran, 64)
+        if ran.out.count(f'"count":{rows}'.encode()) != 2:
+            raise AssertionError(ran.out[:300])
+        return ran.peak
+    return flat("records", run, sizes)
+
+
+def nested_copy_grows(sizes):
+    def run(rows):
+        with Scratch("grow") as s:
+            ran = ok("copy", files.nested(rows), s("o.parquet"), "--memory", "64MiB",
+                     "--row-group-size", "50000", timeout=900)
+            within(ran, 64)
+            return ran.peak
+    return flat("records", run, sizes)
+
+
 def gen_grows(sizes, options=()):
     def run(rows):
         with Scratch("grow") as s:
@@ -335,6 +356,10 @@ def cases(tier):
     yield "copy: input grows", lambda: copy_grows(rows), 1800
     yield "copy, version 2: input grows", lambda: copy_grows(
         rows, ["--parquet-version", "2"]), 1800
+    yield "nested: input grows", lambda: nested_grows(
+        (10**6, 10**7) if full else (10**6, 4 * 10**6)), 900
+    yield "copy, nested: input grows", lambda: nested_copy_grows(
+        (10**6, 10**7) if full else (10**6, 4 * 10**6)), 900
     yield "gen: output grows", lambda: gen_grows(x100 if full else x10), 1800
     if full:
         yield "gen --shuffle: output grows", lambda: gen_grows(x10, ["--shuffle"]), 1800

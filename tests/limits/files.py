@@ -49,6 +49,32 @@ def wide(columns, rows):
     return made(f"wide-{columns}-{rows}.parquet", WIDE, columns, rows)
 
 
+NESTED = r'''
+import sys, numpy as np, pyarrow as pa, pyarrow.parquet as pq
+path, rows = sys.argv[1], int(sys.argv[2])
+r = np.random.default_rng(1)
+names = pa.array([f"sku{i}" for i in range(50000)])
+w = None
+for start in range(0, rows, 500000):
+    n = min(500000, rows - start)
+    ends = np.concatenate([[0], np.cumsum(r.integers(0, 6, n))]).astype(np.int32)
+    m = int(ends[-1])
+    items = pa.StructArray.from_arrays(
+        [pa.array(r.integers(0, 1 << 40, m)), pa.array(r.random(m)),
+         names.take(pa.array(r.integers(0, 50000, m)))], ["n", "price", "sku"])
+    table = pa.table({"id": pa.array(np.arange(start, start + n)),
+                      "items": pa.ListArray.from_arrays(pa.array(ends), items)})
+    w = w or pq.ParquetWriter(path, table.schema, compression="zstd")
+    w.write_table(table)
+w.close()
+'''
+
+
+def nested(rows):
+    """Records with lists of structs."""
+    return made(f"nested-{rows}.parquet", NESTED, rows)
+
+
 MANY = r'''
 import os, sys, numpy as np, pyarrow as pa, pyarrow.parquet as pq
 path, files, rows = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

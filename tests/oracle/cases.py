@@ -8,6 +8,8 @@ import random
 
 import compare
 import harness
+import nested
+import nested_files
 import reference
 import tables
 from harness import Scratch
@@ -490,6 +492,7 @@ def cases(tier):
     yield "a dictionary is given up in mid-chunk", fallback_case
     yield "400 columns", wide_case
     yield "no rows", empty_case
+    yield from nested.cases(tier)
     yield "key-value metadata are kept and added", metadata_case
     yield "statistics agree with the values", statistics_case
     yield "statistics of floats", float_statistics_case
@@ -517,6 +520,7 @@ def cases(tier):
     for codec in ("uncompressed", "snappy", "gzip", "zstd", "brotli", "lz4"):
         yield f"Polars' files: {codec}", lambda c=codec: by_polars({"compression": c,
                                                                     "row_group_size": 1000})
+    yield from nested_files.cases(tier)
     yield "JSON as DuckDB writes it", json_case
     yield "CSV as DuckDB writes it", csv_case
 

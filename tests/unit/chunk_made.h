@@ -67,6 +67,8 @@ typedef struct made_page {
     pq_encoding encoding, def_encoding;
     int32_t uncompressed;     /* 0: as long as the body */
     int32_t n_nulls, def_len; /* v2 */
+    int32_t n_rows, rep_len;  /* v2, of lists; 0 rows: as many as values */
+    pq_encoding rep_encoding; /* v1; PQ_PLAIN (0) stands for PQ_RLE */
     bool crc, bad_crc, v2_compressed;
 } made_page;
 
@@ -82,7 +84,7 @@ static inline void made_add(made *c, const made_page *h, const made *body)
         made_i32(c, 1, h->n_values);
         made_i32(c, 1, h->encoding);
         made_i32(c, 1, h->def_encoding);
-        made_i32(c, 1, PQ_RLE);
+        made_i32(c, 1, h->rep_encoding ? h->rep_encoding : PQ_RLE);
     } else if (h->type == PQ_DICTIONARY_PAGE) {
         made_byte(c, (h->crc ? 3u : 4u) << 4 | 12);
         made_i32(c, 1, h->n_values);
@@ -91,10 +93,10 @@ static inline void made_add(made *c, const made_page *h, const made *body)
         made_byte(c, (h->crc ? 4u : 5u) << 4 | 12);
         made_i32(c, 1, h->n_values);
         made_i32(c, 1, h->n_nulls);
-        made_i32(c, 1, h->n_values);
+        made_i32(c, 1, h->n_rows ? h->n_rows : h->n_values);
         made_i32(c, 1, h->encoding);
         made_i32(c, 1, h->def_len);
-        made_i32(c, 1, 0);
+        made_i32(c, 1, h->rep_len);
         made_byte(c, 1u << 4 | (h->v2_compressed ? 1 : 2));
     }
     made_byte(c, 0);

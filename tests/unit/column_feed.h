@@ -83,9 +83,10 @@ static inline chunk_out write_rows(const rows *r, mem *m, const pq_write_options
 {
     nrw_error err = NRW_ERROR_INIT;
     pq_column_writer *w;
+    pq_wleaf leaf = pq_flat_leaf(&r->f);
     chunk_out out;
 
-    assert_ok(pq_column_writer_new(m, &r->f, opts, col, &w, &err), &err);
+    assert_ok(pq_column_writer_new(m, &leaf, opts, col, &w, &err), &err);
     assert_ok(feed(w, r, m, f, &out, &err), &err);
     pq_column_writer_free(w);
     return out;

@@ -93,8 +93,9 @@ static void test_encodings_that_do_not_fit(void **state)
         field f = {.name = "wrong", .type = type_of(bad[i].id)};
         pq_write_options opts = small_options(1);
         pq_column_options col = {.encoding = (int32_t)bad[i].e};
+        pq_wleaf leaf = pq_flat_leaf(&f);
         pq_column_writer *w;
-        assert_status(NRW_E_ARG, pq_column_writer_new(m, &f, &opts, &col, &w, &err), &err);
+        assert_status(NRW_E_ARG, pq_column_writer_new(m, &leaf, &opts, &col, &w, &err), &err);
         assert_string_equal(err.column, "wrong");
         assert_null(w);
     }

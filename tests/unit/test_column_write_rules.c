@@ -180,12 +180,13 @@ static void test_several_chunks(void **state)
     pq_column_options col = by_rule();
     rows r = rows_make((field){.name = "c", .type = type_of(TYPE_UTF8), .nullable = true}, 2000,
                        300, 100, 3);
+    pq_wleaf leaf = pq_flat_leaf(&r.f);
     pq_column_writer *w;
     chunk_out first, again;
     feeding flat = {.cut = 100}, mixed = {.cut = 77, .form = ROWS_MIXED};
     (void)state;
 
-    assert_ok(pq_column_writer_new(m, &r.f, &opts, &col, &w, &err), &err);
+    assert_ok(pq_column_writer_new(m, &leaf, &opts, &col, &w, &err), &err);
     assert_ok(feed(w, &r, m, &flat, &first, &err), &err);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(pq_column_encoded(w), 0);
@@ -218,12 +219,13 @@ static void test_memory_is_exact(void **state)
         pq_column_options col = by_rule();
         rows r = rows_make((field){.name = "c", .type = type_of(ids[i % 4]), .nullable = true},
                            50000, 40000, 100, 1);
+        pq_wleaf leaf = pq_flat_leaf(&r.f);
         pq_column_writer *w;
         chunk_out out = {.pages.m = m};
         dict *d = NULL;
-        uint64_t most = pq_column_most(&r.f, &opts);
+        uint64_t most = pq_column_most(&leaf, &opts);
         assert_ok(mem_child(m, "column", MEM_NO_LIMIT, &own, &err), &err);
-        assert_ok(pq_column_writer_new(own, &r.f, &opts, &col, &w, &err), &err);
+        assert_ok(pq_column_writer_new(own, &leaf, &opts, &col, &w, &err), &err);
         for (uint32_t row = 0; row < r.n; row += 500) {
             feeding f = {.form = (rows_form)(row / 500 % 2)};
             assert_ok(feed_one(w, &r, m, &d, &f, row, 500, &out, &err), &err);
@@ -286,13 +288,14 @@ static void test_park_refused(void **state)
     rows r = rows_make((field){.name = "c", .type = type_of(TYPE_UTF8)}, 500, 100, 0, 1);
     feeding f = {.cut = 500};
     chunk_out want = write_rows(&r, m, &opts, &col, &f), got = {.pages.m = m};
+    pq_wleaf leaf = pq_flat_leaf(&r.f);
     pq_column_writer *w;
     dict *d = NULL;
     spill *s;
     (void)state;
 
     assert_ok(spill_new(m, NULL, 100, &s, &err), &err);
-    assert_ok(pq_column_writer_new(m, &r.f, &opts, &col, &w, &err), &err);
+    assert_ok(pq_column_writer_new(m, &leaf, &opts, &col, &w, &err), &err);
     assert_ok(feed_one(w, &r, m, &d, &f, 0, 200, &got, &err), &err);
     assert_status(NRW_E_IO, pq_column_park(w, s, &err), &err);
     assert_int_equal(spill_used(s), 0);
@@ -317,6 +320,7 @@ static void test_freed_while_parked(void **state)
     rows r = rows_make((field){.name = "c", .type = type_of(TYPE_INT64)}, 200, 50, 0, 1);
     chunk_out out = {.pages.m = m};
     feeding f = {.cut = 200};
+    pq_wleaf leaf = pq_flat_leaf(&r.f);
     pq_column_writer *w;
     dict *d = NULL;
     spill *s;
@@ -324,7 +328,7 @@ static void test_freed_while_parked(void **state)
     (void)state;
 
     assert_ok(spill_new(m, NULL, UINT64_MAX, &s, &err), &err);
-    assert_ok(pq_column_writer_new(m, &r.f, &opts, &col, &w, &err), &err);
+    assert_ok(pq_column_writer_new(m, &leaf, &opts, &col, &w, &err), &err);
     assert_ok(feed_one(w, &r, m, &d, &f, 0, 200, &out, &err), &err);
     assert_ok(pq_column_park(w, s, &err), &err);
     assert_true(spill_used(s) > 0);
@@ -348,10 +352,11 @@ static void check_refused(field f, const void *value, nrw_status want)
     pq_write_options opts = small_options(1);
     pq_column_options col = by_rule();
     pq_page_list out = {.m = m};
+    pq_wleaf leaf = pq_flat_leaf(&f);
     pq_column_writer *w;
     vector v;
 
-    assert_ok(pq_column_writer_new(m, &f, &opts, &col, &w, &err), &err);
+    assert_ok(pq_column_writer_new(m, &leaf, &opts, &col, &w, &err), &err);
     assert_ok(vector_flat(m, &f.type, 1, &v, &err), &err);
     memset(v.data, 0, f.type.width);
     v.len = 1;
@@ -400,6 +405,7 @@ static void test_faults(void **state)
             mem *m = test_mem_open(MEM_NO_LIMIT);
             nrw_error err = NRW_ERROR_INIT;
             feeding f = {.cut = 150, .form = i % 2 ? ROWS_MIXED : ROWS_FLAT};
+            pq_wleaf leaf = pq_flat_leaf(&r.f);
             pq_column_writer *w = NULL;
             chunk_out out = {0};
             spill *s;
@@ -407,7 +413,7 @@ static void test_faults(void **state)
             f.park = s;
             rows_seed = 4711;
             fault_arm(FAULT_ALLOC, n);
-            st = pq_column_writer_new(m, &r.f, &opts, &col, &w, &err);
+            st = pq_column_writer_new(m, &leaf, &opts, &col, &w, &err);
             if (st == NRW_OK)
                 st = feed(w, &r, m, &f, &out, &err);
             if (st == NRW_OK && fault_count(FAULT_ALLOC) >= n)

@@ -327,8 +327,7 @@ static void test_types(void **state)
     nrw_error err = NRW_ERROR_INIT;
     assert_ok(open_footer(&o, &f, &err), &err);
     assert_int_equal(pq_meta_leaves(o.p), N);
-    schema s;
-    assert_ok(pq_meta_schema(o.p, &s, &err), &err);
+    schema s = *pq_meta_schema(o.p);
     for (uint32_t i = 0; i < N; i++) {
         char text[64];
         const pq_leaf *l = pq_meta_leaf(o.p, i);
@@ -374,9 +373,9 @@ static void test_nested(void **state)
     assert_int_equal(pq_meta_leaf(o.p, 2)->max_rep, 1);
     assert_true(!pq_meta_leaf(o.p, 0)->nested && pq_meta_leaf(o.p, 1)->nested);
     assert_true(pq_meta_leaf(o.p, 3)->nested);
-    schema s;
-    assert_status(NRW_E_UNSUPPORTED, pq_meta_schema(o.p, &s, &err), &err);
-    assert_string_equal(err.column, "s.x");
+    assert_int_equal(pq_meta_schema(o.p)->n_fields, 3);
+    assert_int_equal(schema_find(pq_meta_schema(o.p), "s.l"), 4);
+    assert_int_equal(pq_meta_column(o.p, 4)->first_leaf, 2);
     bytes text = bytes_init(o.m, 1 << 16);
     OK(pq_meta_schema_text(o.p, &text, NULL));
     OK(bytes_append(&text, "", 1, NULL));

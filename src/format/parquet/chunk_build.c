@@ -31,8 +31,7 @@ bool build_accepts(const build *b)
                              : b->form == BUILD_FLAT;
 }
 
-/* Bytes of a row as the page at hand promises: of text a little less, for it is a mean. */
-static size_t row_bytes(const pq_chunk_reader *r)
+size_t build_row_bytes(const pq_chunk_reader *r)
 {
     size_t width = r->leaf->field.type.width, text;
 
@@ -57,7 +56,7 @@ static nrw_status begin(build *b, nrw_error *err)
         return NRW_OK;
     }
     if (t->width) {
-        size_t fit = size_max(b->max_bytes / row_bytes(r), 1);
+        size_t fit = size_max(b->max_bytes / build_row_bytes(r), 1);
         if (fit < b->cap)
             b->cap = (uint32_t)fit;
     }
@@ -191,7 +190,7 @@ static nrw_status place_error(build *b, const level_span *s, uint32_t bad, nrw_s
 {
     uint32_t row = s->there == s->rows ? bad : rows_before(s, bad);
 
-    if (st == NRW_E_VALUE)
+    if (st == NRW_E_VALUE && !b->r->leaf->max_rep)
         err_at_row(err, b->r->walk.pos + row);
     return st;
 }

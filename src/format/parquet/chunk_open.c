@@ -1,11 +1,12 @@
 /* A chunk reader from its opening to its end: what it holds, and what a park lets go. */
 #include "format/parquet/chunk_priv.h"
 
-static nrw_status check_chunk(const io_file *f, const pq_chunk *c, int64_t rows, nrw_error *err)
+static nrw_status check_chunk(const io_file *f, const pq_leaf *leaf, const pq_chunk *c,
+                              int64_t rows, nrw_error *err)
 {
     if (c->start < 0 || c->end < c->start || (uint64_t)c->end > f->size)
         return err_set(err, NRW_E_CORRUPT, "the column chunk lies outside of the file");
-    if (c->n_values != rows)
+    if (leaf->max_rep == 0 ? c->n_values != rows : c->n_values < rows)
         return err_set(err, NRW_E_CORRUPT,
                        "the column chunk has %lld values, its row group %lld rows",
                        (long long)c->n_values, (long long)rows);
@@ -25,7 +26,8 @@ static void start_chunk(pq_chunk_reader *r, const pq_chunk *c, int32_t row_group
 {
     r->chunk = c;
     r->row_group = row_group;
-    r->rows = rows;
+    r->rows = r->leaf->max_rep ? c->n_values : rows;
+    r->group_rows = rows;
     r->pages.at = (uint64_t)c->start;
     r->pages.end = (uint64_t)c->end;
     r->pages.codec_id = c->codec;
@@ -41,12 +43,12 @@ nrw_status pq_chunk_open(mem *m, spill *s, io_file *f, const pq_leaf *leaf, cons
     nrw_status st;
 
     *out = NULL;
-    if (leaf->max_rep > 0 || leaf->max_def > 1)
-        st = err_set(err, NRW_E_UNSUPPORTED, "the column is nested");
+    if (leaf->max_rep > 0 && !opts->slots)
+        st = err_set(err, NRW_E_ARG, "the rows of a column of lists are not read by themselves");
     else
         st = convert_choose(leaf, &conv, err);
     if (st >= 0)
-        st = check_chunk(f, c, rows, err);
+        st = check_chunk(f, leaf, c, rows, err);
     if (st >= 0)
         st = mem_zalloc(m, sizeof **out, &p, err);
     if (st < 0)
@@ -87,7 +89,7 @@ void pq_chunk_rest(pq_chunk_reader *r)
 nrw_status pq_chunk_reopen(pq_chunk_reader *r, const pq_chunk *c, int32_t row_group, int64_t rows,
                            nrw_error *err)
 {
-    nrw_status st = check_chunk(r->f, c, rows, err);
+    nrw_status st = check_chunk(r->f, r->leaf, c, rows, err);
 
     pq_chunk_rest(r);
     if (st < 0)

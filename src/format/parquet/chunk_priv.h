@@ -10,9 +10,18 @@
 
 #define HELD_INDICES 256
 
+/* Where a page's levels lie in its body, and where its values begin. */
+typedef struct level_places {
+    size_t rep_from, rep_to, def_from, def_to;
+    bool rep_unpacked, def_unpacked; /* BIT_PACKED */
+    bool def_none;                   /* all values are there */
+    size_t values;
+} level_places;
+
 /* What decoding the current page takes; made when first needed, freed by a park. */
 typedef struct page_state {
     body body;
+    level_places at;
     levels lev;
     decoder dec; /* other pages */
     rle index;   /* pages of dictionary indices */
@@ -21,7 +30,8 @@ typedef struct page_state {
     uint32_t held[HELD_INDICES + 16];
 } page_state;
 
-/* Where the walk over the pages stands. */
+/* Where the walk over the pages stands. Of a leaf in lists "rows" here are slots: values, nulls,
+ * and what stands for empty lists (nested_leaf.h makes rows of them). */
 typedef struct page_walk {
     bool in_page; /* `head` is of the page at pages.at */
     bool counted; /* this page stands in the counts */
@@ -38,7 +48,8 @@ struct pq_chunk_reader {
     const pq_leaf *leaf;
     const pq_chunk *chunk;
     int32_t row_group;
-    int64_t rows;
+    int64_t rows;       /* of the chunk; of a leaf in lists: slots */
+    int64_t group_rows; /* of the row group */
     pq_chunk_options opts;
     convert conv;
     page_reader pages;
@@ -65,6 +76,16 @@ struct pq_chunk_reader {
 
 /* ---- the walk (chunk_walk.c) ---- */
 
+/* The next data page with rows, its header only. `hint`: bytes worth reading along with it. */
+nrw_status chunk_next_page(pq_chunk_reader *r, size_t hint, nrw_error *err) NRW_CHECKED;
+/* Moves to before the page that holds row `row` of the row group, where the offset index tells it
+ * and that lies ahead; *first: the page's first row. False: everything stays. */
+bool chunk_jump_rows(pq_chunk_reader *r, int64_t row, int64_t *first);
+/* The body of the page that the walk is in, opened for its values; levels of leaves in lists are
+ * the caller's. */
+nrw_status chunk_load(pq_chunk_reader *r, nrw_error *err) NRW_CHECKED;
+/* Passes over values of the loaded page. */
+nrw_status chunk_skip_values(pq_chunk_reader *r, uint64_t there, nrw_error *err) NRW_CHECKED;
 /* The page of `row`, its body at hand, its decoder at that row. */
 nrw_status chunk_seek(pq_chunk_reader *r, int64_t row, nrw_error *err) NRW_CHECKED;
 /* Forgets the decoded page; the walk stays where it is. */
@@ -119,6 +140,8 @@ void build_cut(build *b, build_mark k);
 /* Hands the vector out; b is then empty. */
 nrw_status build_finish(build *b, vector *out, nrw_error *err) NRW_CHECKED;
 void build_drop(build *b);
+/* Bytes of a row as the page at hand promises: of text a little less, for it is a mean. */
+size_t build_row_bytes(const pq_chunk_reader *r);
 
 /* Dictionary indices (chunk_index.c). */
 nrw_status build_runs(build *b, uint32_t n, nrw_error *err) NRW_CHECKED;

@@ -23,6 +23,8 @@ typedef struct pq_chunk_options {
     size_t headroom;   /* what pages and dictionaries held in memory leave free in the account */
     bool ahead; /* the reader is parked between reads and all rows are read: decode ahead at once */
     pq_meta *meta; /* for the offset index; NULL: pages are found by their headers alone */
+    bool slots;    /* of a leaf in lists: its slots are read as if they were rows; what stands for an
+                      empty list is a null */
 } pq_chunk_options;
 
 /* `meta`, `leaf` and the statistics arena outlive the reader. Nothing is read yet. `rows` are the

@@ -2,6 +2,8 @@
  * loaded, rows skipped. */
 #include "format/parquet/chunk_priv.h"
 
+#include "format/parquet/dec_level.h"
+
 /* A jump over fewer rows than this many times the current page's is walked. */
 #define JUMP_PAGES 4
 /* Headers that are only passed do not need the page's bytes. */
@@ -16,14 +18,13 @@ static nrw_status data_header(pq_chunk_reader *r, nrw_error *err)
     if (h->n_values > r->rows - r->walk.first)
         return err_set(err, NRW_E_CORRUPT, "a page of %d values, the row group has %lld rows left",
                        h->n_values, (long long)(r->rows - r->walk.first));
-    if (h->type == PQ_DATA_PAGE_V2 && h->n_rows >= 0 && h->n_rows != h->n_values)
+    if (h->type == PQ_DATA_PAGE_V2 && !r->leaf->max_rep && h->n_rows != h->n_values)
         return err_set(err, NRW_E_CORRUPT, "a page of %d rows has %d values", h->n_rows,
                        h->n_values);
     return NRW_OK;
 }
 
-/* The next data page with rows. `hint` as page_header. */
-static nrw_status next_page(pq_chunk_reader *r, size_t hint, nrw_error *err)
+nrw_status chunk_next_page(pq_chunk_reader *r, size_t hint, nrw_error *err)
 {
     page_walk *w = &r->walk;
 
@@ -98,8 +99,8 @@ static void load_places(pq_chunk_reader *r)
         mem_room(r->m) / 8 < (uint64_t)r->chunk->offset_index_len ||
         arena_new(r->m, &r->places_arena, NULL) < 0)
         return;
-    if (pq_offset_index(r->opts.meta, r->chunk, r->rows, r->places_arena, &r->n_places, &r->places,
-                        NULL) < 0 ||
+    if (pq_offset_index(r->opts.meta, r->chunk, r->group_rows, r->places_arena, &r->n_places,
+                        &r->places, NULL) < 0 ||
         r->n_places == 0) {
         arena_free(r->places_arena);
         r->places_arena = NULL;
@@ -144,35 +145,56 @@ static void drop_places(pq_chunk_reader *r)
     r->no_places = true;
 }
 
-/* Moves the walk to the page of `row` if the offset index tells its place and the page there is
- * what the index says; else everything stays. */
-static bool jump(pq_chunk_reader *r, int64_t row)
+/* Moves the walk to before page i of the offset index if the page there is what the index says;
+ * else everything stays. Of leaves in lists the walk's first row becomes a lower bound. */
+static bool jump_to(pq_chunk_reader *r, uint32_t i)
 {
     page_walk *w = &r->walk;
     uint64_t at = r->pages.at;
+    int64_t end = i + 1 < r->n_places ? r->places[i + 1].first_row : r->group_rows;
+    bool lists = r->leaf->max_rep > 0;
     pq_page h;
-    uint32_t i;
-    int64_t end;
 
-    load_places(r);
-    if (!r->places)
-        return false;
-    i = place_of(r, row);
-    if (r->places[i].offset <= (int64_t)at || r->places[i].first_row < w->first)
-        return false;
-    end = i + 1 < r->n_places ? r->places[i + 1].first_row : r->rows;
     r->pages.at = (uint64_t)r->places[i].offset;
     if (page_header(&r->pages, SKIP_READ, &h, NULL) != NRW_OK ||
         (h.type != PQ_DATA_PAGE && h.type != PQ_DATA_PAGE_V2) ||
-        h.n_values != end - r->places[i].first_row) {
+        (!lists && h.n_values != end - r->places[i].first_row)) {
         r->pages.at = at;
         drop_places(r);
         return false;
     }
     r->counts.pages_skipped += (uint64_t)(i - w->number - (w->in_page && w->counted));
     w->in_page = false;
-    w->first = r->places[i].first_row;
+    w->first = lists ? w->first : r->places[i].first_row;
     w->number = i;
+    return true;
+}
+
+/* Moves the walk to the page of `row` if the offset index tells its place. */
+static bool jump(pq_chunk_reader *r, int64_t row)
+{
+    uint32_t i;
+
+    load_places(r);
+    if (!r->places)
+        return false;
+    i = place_of(r, row);
+    if (r->places[i].offset <= (int64_t)r->pages.at || r->places[i].first_row < r->walk.first)
+        return false;
+    return jump_to(r, i);
+}
+
+bool chunk_jump_rows(pq_chunk_reader *r, int64_t row, int64_t *first)
+{
+    uint32_t i;
+
+    load_places(r);
+    if (!r->places)
+        return false;
+    i = place_of(r, row);
+    if (r->places[i].offset <= (int64_t)r->pages.at || i <= r->walk.number || !jump_to(r, i))
+        return false;
+    *first = r->places[i].first_row;
     return true;
 }
 
@@ -183,7 +205,7 @@ int64_t chunk_resume(pq_chunk_reader *r, int64_t row)
     if (r->walk.in_page && row < chunk_page_end(r))
         return chunk_page_end(r);
     load_places(r);
-    if (!r->places)
+    if (!r->places || r->leaf->max_rep)
         return r->rows;
     i = place_of(r, row);
     return i + 1 < r->n_places ? r->places[i + 1].first_row : r->rows;
@@ -236,56 +258,93 @@ static nrw_status dictionary(pq_chunk_reader *r, nrw_error *err)
     return st;
 }
 
-/* Data page v1: repetition levels (none in flat columns), definition levels, values. */
-static nrw_status levels_v1(pq_chunk_reader *r, size_t *values_at, nrw_error *err)
+/* Levels of a data page v1 lie at `from`: either kind, of at most `max`. */
+static nrw_status levels_v1(pq_chunk_reader *r, pq_encoding e, uint8_t max, const char *what,
+                            size_t *from, size_t *to, bool *unpacked, nrw_error *err)
 {
-    const pq_page *h = &r->walk.head;
     page_state *p = r->page;
     uint8_t head[4];
-    size_t len, from = 0;
+    size_t len;
 
-    *values_at = 0;
-    p->lev.none = r->leaf->max_def == 0;
-    if (p->lev.none)
+    *unpacked = e == PQ_BIT_PACKED;
+    if (max == 0) {
+        *to = *from;
         return NRW_OK;
-    if (h->def_encoding == PQ_BIT_PACKED) {
-        len = ((size_t)h->n_values + 7) / 8;
-        p->lev.unpacked = true;
-    } else if (h->def_encoding == PQ_RLE) {
-        if (p->body.len < 4)
-            return err_set(err, NRW_E_CORRUPT, "the page has no room for its levels");
-        TRY(body_read(&p->body, 0, head, 4, err));
-        len = load_u32(head);
-        from = 4;
-    } else {
-        return err_set(err, NRW_E_CORRUPT, "definition levels in encoding %s",
-                       pq_encoding_name(h->def_encoding));
     }
-    if (len > p->body.len - from)
+    if (e == PQ_BIT_PACKED) {
+        len = ((size_t)r->walk.head.n_values * level_width(max) + 7) / 8;
+    } else if (e == PQ_RLE) {
+        if (p->body.len - *from < 4)
+            return err_set(err, NRW_E_CORRUPT, "the page has no room for its levels");
+        TRY(body_read(&p->body, *from, head, 4, err));
+        len = load_u32(head);
+        *from += 4;
+    } else {
+        return err_set(err, NRW_E_CORRUPT, "%s levels in encoding %s", what, pq_encoding_name(e));
+    }
+    if (len > p->body.len - *from)
         return err_set(err, NRW_E_CORRUPT, "levels of %zu bytes in a page of %zu", len,
                        p->body.len);
-    rle_open(&p->lev.r, r->m, &p->body, from, from + len, 1);
-    *values_at = from + len;
+    *to = *from + len;
+    return NRW_OK;
+}
+
+/* Data page v1: repetition levels, definition levels, values. */
+static nrw_status find_v1(pq_chunk_reader *r, level_places *at, nrw_error *err)
+{
+    const pq_page *h = &r->walk.head;
+
+    TRY(levels_v1(r, h->rep_encoding, r->leaf->max_rep, "repetition", &at->rep_from, &at->rep_to,
+                  &at->rep_unpacked, err));
+    at->def_from = at->rep_to;
+    TRY(levels_v1(r, h->def_encoding, r->leaf->max_def, "definition", &at->def_from, &at->def_to,
+                  &at->def_unpacked, err));
+    at->values = at->def_to;
     return NRW_OK;
 }
 
 /* Data page v2: levels first, their lengths in the header. */
-static nrw_status levels_v2(pq_chunk_reader *r, size_t *values_at, nrw_error *err)
+static nrw_status find_v2(pq_chunk_reader *r, level_places *at, nrw_error *err)
 {
     const pq_page *h = &r->walk.head;
-    page_state *p = r->page;
-    size_t from, to;
+    size_t to;
 
     if (h->rep_len < 0 || h->def_len < 0 ||
-        __builtin_add_overflow((size_t)h->rep_len, (size_t)h->def_len, &to) || to > p->body.len)
+        __builtin_add_overflow((size_t)h->rep_len, (size_t)h->def_len, &to) ||
+        to > r->page->body.len)
         return err_set(err, NRW_E_CORRUPT, "levels of %d and %d bytes in a page of %zu", h->rep_len,
-                       h->def_len, p->body.len);
-    from = (size_t)h->rep_len;
-    *values_at = to;
-    p->lev.none = r->leaf->max_def == 0 || (from == to && h->n_nulls == 0);
-    if (!p->lev.none)
-        rle_open(&p->lev.r, r->m, &p->body, from, to, 1);
+                       h->def_len, r->page->body.len);
+    at->rep_to = at->def_from = (size_t)h->rep_len;
+    at->def_to = at->values = to;
+    at->def_none = h->def_len == 0 && h->n_nulls == 0;
     return NRW_OK;
+}
+
+static nrw_status find_levels(pq_chunk_reader *r, nrw_error *err)
+{
+    level_places *at = &r->page->at;
+
+    *at = (level_places){0};
+    if (r->walk.head.type == PQ_DATA_PAGE_V2)
+        TRY(find_v2(r, at, err));
+    else
+        TRY(find_v1(r, at, err));
+    at->def_none |= r->leaf->max_def == 0;
+    return NRW_OK;
+}
+
+static void open_levels(pq_chunk_reader *r)
+{
+    const level_places *at = &r->page->at;
+    levels *l = &r->page->lev;
+
+    l->max = r->leaf->max_def;
+    l->none = at->def_none;
+    l->unpacked = at->def_unpacked;
+    l->run = 0;
+    l->bit_at = l->bit_n = 0;
+    if (!l->none)
+        rle_open(&l->r, r->m, &r->page->body, at->def_from, at->def_to, level_width(l->max));
 }
 
 static nrw_status open_values(pq_chunk_reader *r, size_t at, nrw_error *err)
@@ -320,10 +379,9 @@ static void count_page(pq_chunk_reader *r)
     r->walk.counted = true;
 }
 
-static nrw_status load_page(pq_chunk_reader *r, nrw_error *err)
+nrw_status chunk_load(pq_chunk_reader *r, nrw_error *err)
 {
     page_state *p = r->page;
-    size_t values_at = 0;
     void *mem;
 
     if (!p) {
@@ -333,14 +391,9 @@ static nrw_status load_page(pq_chunk_reader *r, nrw_error *err)
     chunk_unload(r);
     TRY(page_body(&r->pages, &r->walk.head, &p->body, err));
     count_page(r);
-    p->lev.unpacked = false;
-    p->lev.run = 0;
-    p->lev.bit_at = p->lev.bit_n = 0;
-    if (r->walk.head.type == PQ_DATA_PAGE_V2)
-        TRY(levels_v2(r, &values_at, err));
-    else
-        TRY(levels_v1(r, &values_at, err));
-    TRY(open_values(r, values_at, err));
+    TRY(find_levels(r, err));
+    open_levels(r);
+    TRY(open_values(r, p->at.values, err));
     r->walk.pos = r->walk.first;
     r->loaded = true;
     return NRW_OK;
@@ -348,15 +401,20 @@ static nrw_status load_page(pq_chunk_reader *r, nrw_error *err)
 
 /* ---- rows ---- */
 
+nrw_status chunk_skip_values(pq_chunk_reader *r, uint64_t there, nrw_error *err)
+{
+    if (r->by_index)
+        return index_skip(r, there, err);
+    return r->conv.null_type ? NRW_OK : dec_skip(&r->page->dec, there, err);
+}
+
 nrw_status chunk_skip_rows(pq_chunk_reader *r, int64_t n, nrw_error *err)
 {
     uint64_t there;
 
     TRY(levels_skip(&r->page->lev, (uint64_t)n, &there, err));
     r->walk.pos += n;
-    if (r->by_index)
-        return index_skip(r, there, err);
-    return r->conv.null_type ? NRW_OK : dec_skip(&r->page->dec, there, err);
+    return chunk_skip_values(r, there, err);
 }
 
 static bool worth_a_jump(const pq_chunk_reader *r, int64_t row)
@@ -382,10 +440,10 @@ nrw_status chunk_seek(pq_chunk_reader *r, int64_t row, nrw_error *err)
         r->must_jump = false;
         if (!w->in_page || row < chunk_page_end(r) + w->head.n_values)
             hint = r->opts.read_ahead;
-        TRY(next_page(r, hint, err));
+        TRY(chunk_next_page(r, hint, err));
     }
     if (!r->loaded)
-        TRY(load_page(r, err));
+        TRY(chunk_load(r, err));
     if (row < w->pos)
         return err_set(err, NRW_E_ARG, "row %lld was passed already", (long long)row);
     return row > w->pos ? chunk_skip_rows(r, row - w->pos, err) : NRW_OK;

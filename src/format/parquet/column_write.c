@@ -97,7 +97,7 @@ static void begin_chunk(pq_column_writer *w)
         w->encoding = PQ_DELTA_BINARY_PACKED;
 }
 
-nrw_status pq_column_writer_new(mem *m, const field *f, const pq_write_options *opts,
+nrw_status pq_column_writer_new(mem *m, const pq_wleaf *leaf, const pq_write_options *opts,
                                 const pq_column_options *column, pq_column_writer **out,
                                 nrw_error *err)
 {
@@ -109,19 +109,22 @@ nrw_status pq_column_writer_new(mem *m, const field *f, const pq_write_options *
     TRY(mem_zalloc(m, sizeof *w, &p, err));
     w = p;
     w->m = m;
-    w->name = f->name;
-    w->nullable = f->nullable;
+    w->name = leaf->name;
+    w->nullable = leaf->max_def > 0;
+    w->nested = pq_leaf_has_levels(leaf);
+    w->max_def = leaf->max_def;
+    w->max_rep = leaf->max_rep;
     w->v2 = opts->version == 2;
     w->statistics = column->statistics;
     w->page_bytes = opts->page_bytes ? opts->page_bytes : 1;
     w->dict_bytes = opts->dictionary_bytes;
     w->row_group_rows = (uint64_t)opts->row_group_rows;
     w->keep_bound = opts->statistics_truncate ? (size_t)opts->statistics_truncate + 8 : SIZE_MAX;
-    st = pq_value_type_of(f, &w->t, err);
+    st = pq_value_type_of(leaf->field, &w->t, err);
     if (st == NRW_OK)
         st = choose_encoding(w, column, err);
     if (st < 0) {
-        err_at_column(err, f->name);
+        err_at_column(err, leaf->name);
         mem_free(m, w, sizeof *w);
         return st;
     }
@@ -195,12 +198,20 @@ nrw_status pq_column_finish(pq_column_writer *w, pq_page_list *out, pq_chunk_sta
 
 /* ---- sizes ---- */
 
+/* Of one value, without what runs of them save. */
+static unsigned level_bits(const pq_column_writer *w)
+{
+    return enc_width(w->max_rep) + (w->page.nulls ? enc_width(w->max_def) : 0);
+}
+
 uint64_t pq_column_encoded(const pq_column_writer *w)
 {
     const pq_draft *p = &w->page;
     uint64_t values = p->rows - p->nulls, bits = 0, sum = w->finished;
 
-    if (w->nullable && p->nulls)
+    if (w->nested)
+        bits += p->rows * level_bits(w);
+    else if (w->nullable && p->nulls)
         bits += p->rows;
     if (w->indexing) {
         bits += values * (w->known > 1 ? enc_width(w->known - 1) : 1);
@@ -231,17 +242,26 @@ uint64_t pq_column_memory(const pq_column_writer *w)
     const pq_draft *p = &w->page;
 
     return mem_cost(sizeof *w) + pq_dict_memory(&w->dict) + words_cost(&w->remap.own) +
-           words_cost(&p->valid) + words_cost(&p->index) + words_cost(&p->runs) +
-           (p->body ? buffer_cost(p->body->cap) : 0) + bytes_cost(&p->min) + bytes_cost(&p->max) +
-           bytes_cost(&w->min) + bytes_cost(&w->max) + pq_parked_memory(w);
+           words_cost(&p->valid) + words_cost(&p->rep) + words_cost(&p->index) +
+           words_cost(&p->runs) + (p->body ? buffer_cost(p->body->cap) : 0) + bytes_cost(&p->min) +
+           bytes_cost(&p->max) + bytes_cost(&w->min) + bytes_cost(&w->max) + pq_parked_memory(w);
+}
+
+/* Levels of a value as they come, and encoded twice: into the body and its exact copy. */
+#define LEVELS_MOST 5
+
+/* A row of a page of indices: its index, the body, its exact copy, levels. */
+static uint64_t index_most(bool nested)
+{
+    return 12 + (nested ? LEVELS_MOST : 0);
 }
 
 /* The page in progress: body, the one it is encoded to, the exact copy of that; levels. */
-static uint64_t page_most(const pq_value_type *t, uint64_t rows, uint64_t page_bytes)
+static uint64_t page_most(const pq_value_type *t, bool nested, uint64_t rows, uint64_t page_bytes)
 {
     uint64_t values = t->width ? rows * t->width : page_bytes * 33 / 32;
 
-    return 2 * values + values / 2 + rows;
+    return 2 * values + values / 2 + (nested ? LEVELS_MOST * rows : rows);
 }
 
 static bool may_index(const pq_value_type *t)
@@ -249,20 +269,20 @@ static bool may_index(const pq_value_type *t)
     return t->class != PQ_VALUES_BOOL && t->class != PQ_VALUES_NONE;
 }
 
-uint64_t pq_column_most(const field *f, const pq_write_options *opts)
+uint64_t pq_column_most(const pq_wleaf *leaf, const pq_write_options *opts)
 {
     pq_value_type t;
     uint64_t rows, page, dict = 0;
+    bool nested = pq_leaf_has_levels(leaf);
 
-    if (pq_value_type_of(f, &t, NULL) < 0)
+    if (pq_value_type_of(leaf->field, &t, NULL) < 0)
         return 0;
     rows = page_limit(&t, opts);
-    page = page_most(&t, rows, opts->page_bytes);
+    page = page_most(&t, nested, rows, opts->page_bytes);
     if (may_index(&t)) {
         uint64_t entries = pq_dict_entries(t.width, opts->dictionary_bytes);
         dict = pq_dict_most(t.class == PQ_VALUES_NUMBERS, t.width, opts->dictionary_bytes) +
-               12 * (uint64_t)index_limit((uint32_t)rows,
-                                          opts) + /* indices, the body of them, its exact copy */
+               index_most(nested) * index_limit((uint32_t)rows, opts) +
                5 * entries; /* the remapping; marks of those that a page names */
     }
     return (page + dict) * 9 / 8 + 16384;
@@ -270,14 +290,14 @@ uint64_t pq_column_most(const field *f, const pq_write_options *opts)
 
 uint64_t pq_column_most_after(const pq_column_writer *w, uint64_t rows)
 {
-    uint64_t page = page_most(&w->t, w->page_limit, w->page_bytes), dict = 0;
+    uint64_t page = page_most(&w->t, w->nested, w->page_limit, w->page_bytes), dict = 0;
 
     if (w->want_dict && may_index(&w->t)) {
         /* a row adds one entry at most; tables come for dictionaries of four times the rows */
         uint64_t entries = w->dict.n + rows, remap = 4 * (w->remap.rows + rows);
         remap = remap < w->remap_most ? remap : w->remap_most;
-        dict = pq_dict_most_of(&w->dict, entries) + 12 * (uint64_t)w->index_limit + 4 * remap +
-               entries;
+        dict = pq_dict_most_of(&w->dict, entries) + index_most(w->nested) * w->index_limit +
+               4 * remap + entries;
     }
     return (page + dict) * 9 / 8 + 16384;
 }

@@ -23,6 +23,9 @@
  * - Indices of a dictionary page are as wide as the entries known at its end ask for, 1 bit at
  * least.
  * - A page without values (all null) is PLAIN.
+ * - A leaf of a nested column (pq_leaf_has_levels) counts its entries as rows: values, nulls and
+ *   empty lists. A page ends with the record in which it became full; where the dictionary cannot
+ *   take a value, with the record before.
  * - Encoded size: the sum of uncompressed page bodies plus headers counted as 0.
  *
  * One thread at a time, under the writer's turn of the column. */
@@ -30,7 +33,9 @@
 #define PARQUET_COLUMN_WRITE_H
 
 #include "column/vector.h"
+#include "format/parquet/leaf_write.h"
 #include "format/parquet/parquet.h"
+#include "format/parquet/shred.h"
 #include "io/spill.h"
 
 typedef struct pq_column_writer pq_column_writer;
@@ -39,8 +44,11 @@ typedef struct pq_column_writer pq_column_writer;
 typedef struct pq_page_out {
     pq_page_type type;
     pq_encoding encoding;
-    uint32_t rows, nulls; /* dictionary page: entries, 0 */
-    uint32_t levels_len;  /* v2: bytes of definition levels at the body's start (uncompressed) */
+    uint32_t rows, nulls; /* nested: values, and how many of them are not there; dictionary page:
+                             entries, 0 */
+    uint32_t records;     /* rows of the file; flat: as many as rows */
+    uint32_t rep_len;    /* v2: bytes of repetition levels at the body's start (uncompressed) ... */
+    uint32_t levels_len; /* ... of these and the definition levels behind them */
     /* min and max of the page, PLAIN without length. What is longer than statistics_truncate is cut
      * a little behind that: enough to see that it must be truncated, and how. */
     uint32_t width; /* bytes of one stored value; 0: they differ */
@@ -60,18 +68,23 @@ void pq_page_list_release(pq_page_list *l);
 
 /* Bounds of the whole chunk so far and counts, for ColumnMetaData. */
 typedef struct pq_chunk_stats {
-    int64_t rows, nulls;
+    int64_t rows; /* of the file */
+    int64_t nulls;
     bool has_bounds;
     bytes min, max;
     int64_t distinct; /* -1: not known (known while the dictionary holds) */
 } pq_chunk_stats;
 
-nrw_status pq_column_writer_new(mem *m, const field *f, const pq_write_options *opts,
+nrw_status pq_column_writer_new(mem *m, const pq_wleaf *leaf, const pq_write_options *opts,
                                 const pq_column_options *column, pq_column_writer **out,
                                 nrw_error *err);
 /* Appends v->len rows; pages that became full are added to *out (data pages only). */
 nrw_status pq_column_append(pq_column_writer *w, const vector *v, pq_page_list *out,
                             nrw_error *err);
+/* The same for a leaf with levels: goes on from piece->at, moves that on, and comes back once a
+ * page was added, or with the piece at its end. */
+nrw_status pq_column_append_levels(pq_column_writer *w, pq_levels *piece, pq_page_list *out,
+                                   nrw_error *err);
 /* Encoded bytes of the chunk so far, the page in progress included: a function of the rows. */
 uint64_t pq_column_encoded(const pq_column_writer *w);
 /* Ends the chunk: the last data page, then the dictionary page (if one is in use) as the last
@@ -87,7 +100,7 @@ uint64_t pq_column_memory(const pq_column_writer *w);
 void pq_column_writer_free(pq_column_writer *w); /* NULL is fine */
 
 /* The most a column can hold with these options (dictionary, its table, page, scratch). */
-uint64_t pq_column_most(const field *f, const pq_write_options *opts);
+uint64_t pq_column_most(const pq_wleaf *leaf, const pq_write_options *opts);
 /* The most this one can hold while so many more rows are appended, a chunk finished among them. May
  * be above pq_column_most. Parked or not. */
 uint64_t pq_column_most_after(const pq_column_writer *w, uint64_t rows);

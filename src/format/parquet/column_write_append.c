@@ -2,13 +2,7 @@
 #include "format/parquet/column_write_parts.h"
 #include "kernel/kernel.h"
 
-static bool page_is_full(const pq_column_writer *w)
-{
-    return w->page.rows >= pq_page_rows(w) ||
-           (pq_ends_by_bytes(w) && w->page.plain >= w->page_bytes);
-}
-
-static nrw_status end_full(pq_column_writer *w, pq_page_list *out, nrw_error *err)
+nrw_status pq_end_full(pq_column_writer *w, pq_page_list *out, nrw_error *err)
 {
     w->was_full = true;
     return pq_page_end(w, out, err);
@@ -16,9 +10,7 @@ static nrw_status end_full(pq_column_writer *w, pq_page_list *out, nrw_error *er
 
 /* ---- which entry a value is ---- */
 
-/* A table for v's dictionary, once as many rows have come as pay for it. Without memory for it, or
- * where it holds more entries than could be kept anyway, values are looked up one by one. */
-static void remap_for(pq_column_writer *w, const vector *v)
+void pq_remap_for(pq_column_writer *w, const vector *v)
 {
     pq_remap *r = &w->remap;
     uint32_t n = v->dict->values.len;
@@ -65,11 +57,8 @@ static nrw_status add_missing(pq_column_writer *w, const vector *v, const uint32
     return NRW_OK;
 }
 
-/* Entries of the `there` values of rows [first, first + n). *took < there: value *took is new and
- * the dictionary full. */
-static nrw_status entries_of(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,
-                             uint32_t there, pq_block *b, uint32_t *own, size_t *took,
-                             nrw_error *err)
+nrw_status pq_entries_of(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,
+                         uint32_t there, pq_block *b, uint32_t *own, size_t *took, nrw_error *err)
 {
     const kernels *k = kernels_get();
     const uint32_t *index;
@@ -91,9 +80,7 @@ static nrw_status entries_of(pq_column_writer *w, const vector *v, uint32_t firs
 
 /* ---- rows with the dictionary ---- */
 
-/* How many of the first n values the page still takes: the one that reaches page_bytes is its last.
- * Their PLAIN bytes are added to the page. */
-static uint32_t cut_entries(pq_column_writer *w, const uint32_t *own, uint32_t n)
+uint32_t pq_cut_entries(pq_column_writer *w, const uint32_t *own, uint32_t n)
 {
     const uint32_t *at = w->dict.at;
     pq_draft *p = &w->page;
@@ -117,8 +104,7 @@ static uint32_t cut_entries(pq_column_writer *w, const uint32_t *own, uint32_t n
     return n;
 }
 
-/* Entries stand in order of first appearance: the highest one tells how many the rows know. */
-static void know_entries(pq_column_writer *w, const uint32_t *own, uint32_t n)
+void pq_know_entries(pq_column_writer *w, const uint32_t *own, uint32_t n)
 {
     if (n && w->known < w->dict.n) {
         uint32_t most = kernels_get()->max_u32(own, n) + 1;
@@ -143,24 +129,24 @@ static nrw_status index_rows(pq_column_writer *w, const vector *v, uint32_t firs
     size_t took;
 
     TRY(pq_page_index_room(w, there, &own, err));
-    TRY(entries_of(w, v, first, n, there, b, own, &took, err));
-    taken = cut_entries(w, own, (uint32_t)took);
+    TRY(pq_entries_of(w, v, first, n, there, b, own, &took, err));
+    taken = pq_cut_entries(w, own, (uint32_t)took);
     *rows = n;
-    if (page_is_full(w)) /* by bytes, with value taken - 1 */
+    if (pq_page_is_full(w)) /* by bytes, with value taken - 1 */
         *rows = pq_row_of_value(v, first, n, taken - 1) + 1;
     else if (took < there)
         *rows = pq_row_of_value(v, first, n, (uint32_t)took);
-    know_entries(w, own, taken);
+    pq_know_entries(w, own, taken);
     w->page.n_index += taken;
     TRY(pq_page_levels(w, v->validity, first, *rows, *rows - taken, err));
-    if (!page_is_full(w) && took < there)
+    if (!pq_page_is_full(w) && took < there)
         return overflow(w, out, err);
     return NRW_OK;
 }
 
 /* ---- rows without ---- */
 
-static uint32_t cut_spans(const pq_column_writer *w, const pq_block *b)
+uint32_t pq_cut_spans(const pq_column_writer *w, const pq_block *b)
 {
     uint64_t sum = w->page.plain;
 
@@ -180,10 +166,10 @@ static nrw_status plain_rows(pq_column_writer *w, const vector *v, uint32_t firs
     uint32_t there = pq_rows_there(v, first, n), taken;
 
     TRY(pq_block_load(&w->t, v, first, n, there, b, err));
-    taken = w->t.class == PQ_VALUES_NONE ? 0 : cut_spans(w, b);
+    taken = w->t.class == PQ_VALUES_NONE ? 0 : pq_cut_spans(w, b);
     TRY(pq_page_values(w, b, taken, err));
     *rows = n;
-    if (page_is_full(w))
+    if (pq_page_is_full(w))
         *rows = pq_row_of_value(v, first, n, taken - 1) + 1;
     if (w->t.class == PQ_VALUES_NONE)
         return pq_page_levels(w, NULL, 0, n, n, err);
@@ -209,7 +195,7 @@ static nrw_status append_rows(pq_column_writer *w, const vector *v, pq_block *b,
                               nrw_error *err)
 {
     if (v->form == VECTOR_DICT && w->indexing)
-        remap_for(w, v);
+        pq_remap_for(w, v);
     for (uint32_t row = 0, rows = 0; row < v->len; row += rows) {
         uint32_t n = step_rows(w, v, v->len - row);
         w->ahead = v->len - row;
@@ -217,8 +203,8 @@ static nrw_status append_rows(pq_column_writer *w, const vector *v, pq_block *b,
             TRY(index_rows(w, v, row, n, b, &rows, out, err));
         else
             TRY(plain_rows(w, v, row, n, b, &rows, err));
-        if (page_is_full(w))
-            TRY(end_full(w, out, err));
+        if (pq_page_is_full(w))
+            TRY(pq_end_full(w, out, err));
     }
     return NRW_OK;
 }
@@ -285,7 +271,7 @@ static nrw_status run_block_load(pq_column_writer *w, const vector *values, uint
     r->there = w->t.class == PQ_VALUES_NONE ? 0 : pq_rows_there(values, first, n);
     r->indexing = w->indexing;
     if (w->indexing)
-        return entries_of(w, values, first, n, r->there, &r->block, r->own, &r->took, err);
+        return pq_entries_of(w, values, first, n, r->there, &r->block, r->own, &r->took, err);
     return pq_block_load(&w->t, values, first, n, r->there, &r->block, err);
 }
 
@@ -315,8 +301,8 @@ static nrw_status append_run_block(pq_column_writer *w, run_at *at, run_block *r
             at->run++;
             value += !null;
         }
-        if (page_is_full(w))
-            TRY(end_full(w, out, err));
+        if (pq_page_is_full(w))
+            TRY(pq_end_full(w, out, err));
     }
     return NRW_OK;
 }
@@ -327,7 +313,7 @@ static nrw_status append_runs(pq_column_writer *w, const vector *v, run_block *r
     run_at at = {.v = v};
 
     if (v->values->form == VECTOR_DICT && w->indexing)
-        remap_for(w, v->values);
+        pq_remap_for(w, v->values);
     while (at.row < v->len) {
         w->ahead = v->len - at.row;
         TRY(append_run_block(w, &at, r, out, err));

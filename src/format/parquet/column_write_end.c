@@ -12,17 +12,41 @@ static uint32_t n_values(const pq_draft *p)
 
 static size_t levels_bound(const pq_column_writer *w)
 {
+    if (w->nested)
+        return 2 * 4 + enc_rle_bound(w->page.rows, enc_width(w->max_rep)) +
+               enc_rle_bound(w->page.rows, enc_width(w->max_def));
     if (!w->nullable)
         return 0;
     return 4 + (w->page.nulls ? enc_rle_bits_bound(w->page.rows) : 10);
 }
 
-/* Definition levels of an optional column, in version 1 behind their length. */
-static size_t put_levels(const pq_column_writer *w, uint8_t *dst)
+/* One kind of levels; NULL: all are the highest. In version 1 behind their length. */
+static size_t put_kind(const pq_column_writer *w, const uint8_t *levels, uint8_t max, uint8_t *dst)
+{
+    size_t head = w->v2 ? 0 : 4, n;
+
+    if (!max)
+        return 0;
+    n = levels ? enc_rle_u8(levels, w->page.rows, enc_width(max), dst + head)
+               : enc_rle_repeat(max, w->page.rows, enc_width(max), dst + head);
+    if (head)
+        store_u32(dst, (uint32_t)n);
+    return head + n;
+}
+
+/* Levels in front of the values: of an optional column, in version 1 behind their length, or both
+ * kinds of a nested one. */
+static size_t put_levels(const pq_column_writer *w, uint8_t *dst, uint32_t *rep_len)
 {
     const pq_draft *p = &w->page;
     size_t head = w->v2 ? 0 : 4, n;
 
+    *rep_len = 0;
+    if (w->nested) {
+        n = put_kind(w, (const uint8_t *)p->rep.at, w->max_rep, dst);
+        *rep_len = w->v2 ? (uint32_t)n : 0;
+        return n + put_kind(w, p->nulls ? (const uint8_t *)p->valid.at : NULL, w->max_def, dst + n);
+    }
     if (!w->nullable)
         return 0;
     n = p->nulls ? enc_rle_bits((const uint8_t *)p->valid.at, p->rows, dst + head)
@@ -118,7 +142,7 @@ static nrw_status body_new(const pq_column_writer *w, size_t bound, pq_page_out 
                            nrw_error *err)
 {
     TRY(buffer_new(w->m, levels_bound(w) + bound, &out->body, err));
-    out->body->len = put_levels(w, out->body->data);
+    out->body->len = put_levels(w, out->body->data, &out->rep_len);
     out->levels_len = w->v2 ? (uint32_t)out->body->len : 0;
     return NRW_OK;
 }
@@ -158,7 +182,7 @@ static nrw_status end_plain(pq_column_writer *w, pq_page_out *out, nrw_error *er
 
     out->encoding = PQ_PLAIN;
     TRY(mem_alloc(w->m, bound + 64, &levels, err));
-    len = put_levels(w, levels);
+    len = put_levels(w, levels, &out->rep_len);
     if (len + values > p->body->cap) {
         nrw_status st = buffer_resize(&p->body, len + values, err);
         if (st < 0) {
@@ -291,8 +315,7 @@ void pq_dictionary_end(pq_column_writer *w)
         pq_dict_release(&w->dict);
 }
 
-/* Values of the dictionary back in row order, PLAIN. */
-static nrw_status values_of_indices(pq_column_writer *w, nrw_error *err)
+nrw_status pq_values_of_indices(pq_column_writer *w, nrw_error *err)
 {
     const kernels *k = kernels_get();
     pq_block b;
@@ -330,7 +353,7 @@ static nrw_status delta_pays(pq_column_writer *w, bool *pays, nrw_error *err)
     size_t n = n_values(p), bound, delta;
     void *scratch;
 
-    TRY(values_of_indices(w, err));
+    TRY(pq_values_of_indices(w, err));
     bound = size_max(enc_delta_bound(n, w->t.width), enc_rle_bound(n, index_width(w))) + 64;
     TRY(mem_alloc(w->m, bound, &scratch, err));
     delta = encode(w, p->body->data, n, NULL, scratch);
@@ -376,7 +399,7 @@ static nrw_status judge(pq_column_writer *w, nrw_error *err)
     w->judged = true;
     worthless = 2 * (uint64_t)w->known > n_values(&w->page) || outgrows(w);
     if (worthless)
-        TRY(values_of_indices(w, err));
+        TRY(pq_values_of_indices(w, err));
     else if (w->encoding == PQ_DELTA_BINARY_PACKED)
         TRY(delta_pays(w, &worthless, err));
     if (worthless) {
@@ -422,7 +445,7 @@ static void page_begin(pq_column_writer *w)
 {
     pq_draft *p = &w->page;
 
-    p->rows = p->nulls = p->n_index = p->n_runs = 0;
+    p->rows = p->nulls = p->records = p->n_index = p->n_runs = 0;
     p->plain = 0;
     p->any_text = false;
     if (p->body)
@@ -433,7 +456,8 @@ nrw_status pq_page_end(pq_column_writer *w, pq_page_list *out, nrw_error *err)
 {
     pq_page_out p = {.type = w->v2 ? PQ_DATA_PAGE_V2 : PQ_DATA_PAGE,
                      .rows = w->page.rows,
-                     .nulls = w->page.nulls};
+                     .nulls = w->page.nulls,
+                     .records = w->nested ? w->page.records : w->page.rows};
     nrw_status st = w->indexing ? end_indexed(w, &p, err) : end_values(w, &p, err);
 
     p.width = w->t.width;
@@ -444,7 +468,7 @@ nrw_status pq_page_end(pq_column_writer *w, pq_page_list *out, nrw_error *err)
         return st;
     }
     w->finished += out->at[out->n - 1].body->len;
-    w->rows += w->page.rows;
+    w->rows += out->at[out->n - 1].records;
     w->nulls += w->page.nulls;
     page_begin(w);
     return NRW_OK;

@@ -36,6 +36,7 @@ void pq_page_release(pq_column_writer *w)
     pq_draft *p = &w->page;
 
     pq_words_release(w->m, &p->valid);
+    pq_words_release(w->m, &p->rep);
     pq_words_release(w->m, &p->index);
     pq_words_release(w->m, &p->runs);
     buffer_unref(p->body);
@@ -139,7 +140,7 @@ nrw_status pq_page_index_run(pq_column_writer *w, uint32_t entry, uint32_t count
  * without nulls, full where the width is fixed. */
 static size_t head_guess(const pq_column_writer *w)
 {
-    if (!w->nullable || w->encoding != PQ_PLAIN || w->t.class == PQ_VALUES_BOOL)
+    if (!w->nullable || w->nested || w->encoding != PQ_PLAIN || w->t.class == PQ_VALUES_BOOL)
         return 0;
     return (w->v2 ? 0 : 4) + (pq_is_text(w) ? 2 : enc_varint_len((uint64_t)w->page_limit << 1)) + 1;
 }
@@ -155,10 +156,21 @@ static size_t body_ahead(const pq_column_writer *w)
     return w->was_full ? full : size_min(full, rows * (pq_is_text(w) ? 12 : w->t.width));
 }
 
+/* What levels may take at the page's end. */
+static size_t levels_ahead(const pq_column_writer *w)
+{
+    const pq_draft *p = &w->page;
+
+    if (!w->nested)
+        return p->nulls ? enc_rle_bits_bound(p->rows) : 0;
+    return 64 + (w->max_rep ? enc_rle_bound(p->rows, enc_width(w->max_rep)) : 0) +
+           (p->nulls ? enc_rle_bound(p->rows, enc_width(w->max_def)) : 0);
+}
+
 nrw_status pq_page_body_room(pq_column_writer *w, size_t more, nrw_error *err)
 {
     pq_draft *p = &w->page;
-    size_t need, levels = p->nulls ? enc_rle_bits_bound(w->page.rows) : 0;
+    size_t need, levels = levels_ahead(w);
 
     if (!p->body) {
         p->head = head_guess(w);

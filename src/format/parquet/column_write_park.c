@@ -8,6 +8,7 @@ enum {
     PART_PLAIN,
     PART_AT,
     PART_VALID,
+    PART_REP,
     PART_INDEX,
     PART_RUNS,
     PART_MIN,
@@ -38,6 +39,11 @@ static span words_span(const pq_words *w, size_t words)
     return (span){(const uint8_t *)w->at, w->at ? words * sizeof(uint32_t) : 0};
 }
 
+static size_t words_of(size_t rows, size_t each)
+{
+    return (rows + each - 1) / each;
+}
+
 static span buffer_span(const buffer *b)
 {
     return b ? (span){b->data, b->len} : (span){0};
@@ -52,7 +58,8 @@ static void parts_of(const pq_column_writer *w, span *part)
     part[PART_PLAIN] = buffer_span(w->dict.plain);
     part[PART_AT] = (span){(const uint8_t *)w->dict.at,
                            w->dict.at ? ((size_t)w->dict.n + 1) * sizeof(uint32_t) : 0};
-    part[PART_VALID] = words_span(&p->valid, p->nulls ? ((size_t)p->rows + 31) / 32 : 0);
+    part[PART_VALID] = words_span(&p->valid, p->nulls ? words_of(p->rows, w->nested ? 4 : 32) : 0);
+    part[PART_REP] = words_span(&p->rep, w->max_rep ? words_of(p->rows, 4) : 0);
     part[PART_INDEX] = words_span(&p->index, p->n_index);
     part[PART_RUNS] = words_span(&p->runs, (size_t)p->n_runs * 2);
     part[PART_MIN] = (span){w->min.data, w->min.len};
@@ -81,6 +88,7 @@ static void drop_state(pq_column_writer *w)
     pq_draft *p = &w->page;
 
     pq_words_release(w->m, &p->valid);
+    pq_words_release(w->m, &p->rep);
     pq_words_release(w->m, &p->index);
     pq_words_release(w->m, &p->runs);
     buffer_unref(p->body);
@@ -219,6 +227,7 @@ static nrw_status part_room(pq_column_writer *w, int i, size_t len, uint8_t **at
     case PART_PLAIN: return room_buffer(w, &w->dict.plain, len, at, err);
     case PART_AT: return room_at(w, len, at, err);
     case PART_VALID: return room_words(w, &p->valid, len, at, err);
+    case PART_REP: return room_words(w, &p->rep, len, at, err);
     case PART_INDEX: return room_words(w, &p->index, len, at, err);
     case PART_RUNS: return room_words(w, &p->runs, len, at, err);
     case PART_MIN: return room_bytes(w, &w->min, len, at, err);

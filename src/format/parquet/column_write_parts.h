@@ -2,6 +2,7 @@
  *
  *   column_write.c         life, options, memory, the end of a chunk
  *   column_write_append.c  vectors into the page in progress; where pages end
+ *   column_write_nested.c  the same with levels
  *   column_write_page.c    the page in progress
  *   column_write_end.c     how it becomes a body; when the dictionary is given up
  *   column_write_park.c    state to a spill file and back
@@ -24,10 +25,13 @@ typedef struct pq_words {
 /* The page in progress. Its values are either entries of the dictionary, as `runs` or, once single
  * rows came, as `index`; or PLAIN in `body`. */
 typedef struct pq_draft {
-    uint32_t rows, nulls;
+    uint32_t rows, nulls;     /* nested: values, and those of them that are not there */
+    uint32_t records;         /* nested */
     uint32_t n_index, n_runs; /* one of them is 0 */
     uint64_t plain;           /* PLAIN bytes of its values */
-    pq_words valid;           /* a bit a row; holds nothing while nulls is 0 */
+    pq_words valid;           /* a bit a row, nested: its definition level, a byte; holds nothing
+                                 while nulls is 0 */
+    pq_words rep;             /* bytes: repetition levels, where there are any */
     pq_words index, runs;
     buffer *body;
     size_t head;    /* bytes at the body's start kept free for levels */
@@ -54,6 +58,8 @@ struct pq_column_writer {
     const char *name;
     pq_value_type t;
     bool nullable, v2, statistics;
+    bool nested; /* has levels; values come with pq_column_append_levels */
+    uint8_t max_def, max_rep;
     bool want_dict, force_dict;
     pq_encoding encoding; /* without a dictionary */
     bool may_split;       /* each chunk chooses between delta packing and byte streams */
@@ -101,6 +107,8 @@ nrw_status pq_page_repeat(pq_column_writer *w, const pq_block *b, uint32_t i, ui
 /* Ends the page (which has rows) and begins the next. May end the dictionary. */
 nrw_status pq_page_end(pq_column_writer *w, pq_page_list *out, nrw_error *err);
 void pq_page_release(pq_column_writer *w);
+/* Values of the page, which are entries, once more as PLAIN ones in its body. */
+nrw_status pq_values_of_indices(pq_column_writer *w, nrw_error *err);
 /* No entries come any more. */
 void pq_dictionary_end(pq_column_writer *w);
 nrw_status pq_page_list_push(pq_page_list *l, mem *m, pq_page_out *p, nrw_error *err);
@@ -130,6 +138,28 @@ static inline bool pq_ends_by_bytes(const pq_column_writer *w)
 {
     return pq_is_text(w) && !pq_long_pages(w);
 }
+
+static inline bool pq_page_is_full(const pq_column_writer *w)
+{
+    return w->page.rows >= pq_page_rows(w) ||
+           (pq_ends_by_bytes(w) && w->page.plain >= w->page_bytes);
+}
+
+/* ---- append ---- */
+nrw_status pq_end_full(pq_column_writer *w, pq_page_list *out, nrw_error *err);
+/* A table for v's dictionary, once as many rows have come as pay for it. Without memory for it, or
+ * where it holds more entries than could be kept anyway, values are looked up one by one. */
+void pq_remap_for(pq_column_writer *w, const vector *v);
+/* Entries of the `there` values of rows [first, first + n). *took < there: value *took is new and
+ * the dictionary full. */
+nrw_status pq_entries_of(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,
+                         uint32_t there, pq_block *b, uint32_t *own, size_t *took, nrw_error *err);
+/* Entries stand in order of first appearance: the highest one tells how many the rows know. */
+void pq_know_entries(pq_column_writer *w, const uint32_t *own, uint32_t n);
+/* How many of the first n values the page still takes: the one that reaches page_bytes is its last.
+ * PLAIN bytes of entries are added to the page, those of a block are not. */
+uint32_t pq_cut_entries(pq_column_writer *w, const uint32_t *own, uint32_t n);
+uint32_t pq_cut_spans(const pq_column_writer *w, const pq_block *b);
 
 /* ---- park ---- */
 void pq_parked_release(pq_column_writer *w);

@@ -1,5 +1,6 @@
 #include "format/parquet/dec_rle.h"
 
+#include "format/parquet/dec_level.h"
 #include "kernel/kernel.h"
 
 void rle_open(rle *r, mem *m, const body *b, size_t from, size_t to, uint32_t width)
@@ -201,21 +202,47 @@ static nrw_status fill_unpacked(levels *l, nrw_error *err)
     return NRW_OK;
 }
 
+/* Levels of more than one bit. Nobody asks for more rows than there are; of BIT_PACKED all that are
+ * there may be read. */
+static nrw_status fill_wide(levels *l, uint32_t max, nrw_error *err)
+{
+    level_in in = {.r = l->r, .max = l->max, .unpacked = l->unpacked};
+    uint8_t block[LEVELS_BLOCK + BUFFER_SLACK];
+    uint32_t n = max < LEVELS_BLOCK ? max : LEVELS_BLOCK;
+    if (l->unpacked)
+        n = (uint32_t)size_min(cursor_left(&l->r.c) * 8 / level_width(l->max), LEVELS_BLOCK);
+    if (n == 0)
+        return err_set(err, NRW_E_CORRUPT, "the definition levels end before the page's rows do");
+    nrw_status st = level_read(&in, n, block, err);
+    l->r = in.r;
+    TRY(st);
+    kernels_get()->levels_to_bits_u8(block, n, l->max, l->bits);
+    l->bit_at = 0;
+    l->bit_n = n;
+    return NRW_OK;
+}
+
 /* Looks ahead: leaves either run > 0 or bits. */
 static nrw_status fill(levels *l, uint32_t max, nrw_error *err)
 {
     rle *r = &l->r;
     uint32_t n = 0, ones = 0;
 
-    if (l->unpacked)
+    if (l->unpacked && l->max == 1)
         return fill_unpacked(l, err);
-    TRY(rle_run(r, err));
-    if (!r->packed && (r->left >= LONG_RUN || r->left >= max)) {
+    if (!l->unpacked)
+        TRY(rle_run(r, err));
+    if (!l->unpacked && !r->packed && (r->left >= LONG_RUN || r->left >= max)) {
+        if (r->value > l->max)
+            return err_set(err, NRW_E_CORRUPT, "a level of %u, the schema has %u", r->value,
+                           l->max);
         l->run = r->left;
-        l->run_there = r->value & 1;
+        l->run_there = r->value == l->max;
         r->left = 0;
         return NRW_OK;
     }
+    if (l->max > 1)
+        return fill_wide(l, max, err);
     if (max > LEVELS_BLOCK)
         max = LEVELS_BLOCK;
     while (n < max) {

@@ -26,12 +26,14 @@ nrw_status rle_skip(rle *r, uint64_t n, nrw_error *err) NRW_CHECKED;
 nrw_status rle_read_bits(rle *r, uint32_t n, uint8_t *dst, size_t off, uint32_t *ones,
                          nrw_error *err) NRW_CHECKED;
 
-/* Definition levels of a flat column: which rows are there. */
+/* Definition levels of a column without lists: which rows are there. Of one inside of structs, that
+ * are rows whose level is the greatest one. */
 #define LEVELS_BLOCK 2048
 
 typedef struct levels {
     bool none;     /* required column, or a page that says it has no nulls: all rows are there */
     bool unpacked; /* BIT_PACKED: most significant bit first, no runs */
+    uint8_t max;   /* the level at which a value is there */
     rle r;
     /* What was looked at and not yet consumed: either a constant stretch, or bits. */
     uint64_t run; /* rows of the constant stretch */

@@ -23,6 +23,10 @@ typedef struct enc_run {
 unsigned enc_width(uint32_t max);
 size_t enc_rle_bound(size_t n, unsigned width);
 size_t enc_rle_u32(const uint32_t *values, size_t n, unsigned width, uint8_t *dst);
+/* The same from bytes, of at most 8 bits: levels. */
+size_t enc_rle_u8(const uint8_t *values, size_t n, unsigned width, uint8_t *dst);
+/* n times one value: what the others make of them. */
+size_t enc_rle_repeat(uint32_t value, size_t n, unsigned width, uint8_t *dst);
 /* `runs`: neighbours differ. */
 size_t enc_rle_runs_bound(size_t n_runs, unsigned width);
 size_t enc_rle_runs(const enc_run *runs, size_t n_runs, unsigned width, uint8_t *dst);

@@ -102,6 +102,88 @@ size_t enc_rle_u32(const uint32_t *values, size_t n, unsigned width, uint8_t *ds
     return (size_t)(p - dst);
 }
 
+/* ---- bytes ---- */
+
+static bool bytes_are_equal(const uint8_t *v)
+{
+    return load_u64(v) == v[0] * UINT64_C(0x0101010101010101);
+}
+
+/* Bytes at the start of v[0..n) that equal the first. */
+static size_t equal_bytes(const uint8_t *v, size_t n)
+{
+    uint64_t eight = v[0] * UINT64_C(0x0101010101010101);
+    size_t at = 1;
+
+    while (at + 8 <= n && load_u64(v + at) == eight)
+        at += 8;
+    while (at < n && v[at] == v[0])
+        at++;
+    return at;
+}
+
+/* Eight values side by side, `width` bits each: bytes to pairs, to fours, to eight. */
+static uint64_t pack_bytes(uint64_t v, unsigned width)
+{
+    const uint64_t low8 = UINT64_C(0x00ff00ff00ff00ff), low16 = UINT64_C(0x0000ffff0000ffff);
+
+    v = (v & low8) | (v >> 8 & low8) << width;
+    v = (v & low16) | (v >> 16 & low16) << 2 * width;
+    return (v & UINT32_MAX) | v >> 32 << 4 * width;
+}
+
+static uint8_t *put_bytes(uint8_t *p, const uint8_t *v, size_t n, unsigned width)
+{
+    size_t groups = (n + GROUP - 1) / GROUP;
+
+    p += enc_varint(p, (uint64_t)groups << 1 | 1);
+    for (; n >= GROUP; n -= GROUP, v += GROUP, p += width)
+        store_u64(p, pack_bytes(load_u64(v), width));
+    if (n) {
+        uint8_t last[GROUP] = {0};
+        memcpy(last, v, n);
+        store_u64(p, pack_bytes(load_u64(last), width));
+        p += width;
+    }
+    return p;
+}
+
+size_t enc_rle_u8(const uint8_t *values, size_t n, unsigned width, uint8_t *dst)
+{
+    size_t least = rle_least(width), at = 0;
+    uint8_t *p = dst;
+
+    while (at < n) {
+        size_t first = at, run = 0;
+        for (; n - at >= GROUP; at += GROUP)
+            if (bytes_are_equal(values + at)) {
+                run = equal_bytes(values + at, n - at);
+                if (run >= least || (run == n - at && at == first))
+                    break;
+                run = 0;
+            }
+        if (!run && at < n) { /* the last, incomplete group */
+            if (at == first && equal_bytes(values + at, n - at) == n - at)
+                run = n - at;
+            else
+                at = n;
+        }
+        if (at > first)
+            p = put_bytes(p, values + first, at - first, width);
+        if (run)
+            p = put_run(p, values[at], run, width);
+        at += run;
+    }
+    return (size_t)(p - dst);
+}
+
+size_t enc_rle_repeat(uint32_t value, size_t n, unsigned width, uint8_t *dst)
+{
+    return n ? (size_t)(put_run(dst, value, n, width) - dst) : 0;
+}
+
+/* ---- runs ---- */
+
 /* Where the runs' encoder stands: `left` of run `i` are not yet written. */
 typedef struct run_cursor {
     const enc_run *runs;

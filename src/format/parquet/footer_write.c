@@ -10,14 +10,14 @@ enum { FLUSH = 16384 };
 
 /* ---- while row groups leave ---- */
 
-nrw_status pq_footer_statistics(pq_writer *w, uint32_t column, const pq_chunk_stats *s,
-                                uint8_t **out, uint32_t *len, nrw_error *err)
+nrw_status pq_footer_statistics(pq_writer *w, uint32_t leaf, const pq_chunk_stats *s, uint8_t **out,
+                                uint32_t *len, nrw_error *err)
 {
-    const type *t = &w->schema->fields[column].type;
+    const type *t = pq_leaf_type(w, leaf);
     uint32_t limit = w->opts->statistics_truncate;
     *out = NULL;
     *len = 0;
-    if (!w->opts->columns[column].statistics)
+    if (!pq_leaf_options(w, leaf)->statistics)
         return NRW_OK;
     bytes b = bytes_init(w->m, SIZE_MAX / 4), bound = b;
     thrift_out o = thrift_out_init(&b);
@@ -52,9 +52,10 @@ static nrw_status append_span(bytes *b, const void *data, size_t len, nrw_error 
 }
 
 /* The set of encodings used in the chunk, levels and dictionary included. */
-static nrw_status write_encodings(thrift_out *o, const field *f, const pq_wchunk *c, nrw_error *err)
+static nrw_status write_encodings(thrift_out *o, const pq_wleaf *l, const pq_wchunk *c,
+                                  nrw_error *err)
 {
-    uint32_t set = f->nullable ? 1u << PQ_RLE : 0;
+    uint32_t set = l->max_def || l->max_rep ? 1u << PQ_RLE : 0;
     if (c->dictionary.len)
         set |= 1u << c->dictionary_encoding;
     for (uint8_t i = 0; i < c->n_encodings; i++)
@@ -90,18 +91,27 @@ static nrw_status write_encoding_stats(thrift_out *o, int version, const pq_wchu
     return NRW_OK;
 }
 
-static nrw_status column_meta(pq_writer *w, uint32_t column, const pq_wchunk *c,
+static nrw_status write_path(thrift_out *o, const pq_wleaf *l, nrw_error *err)
+{
+    const char *const *path = l->n_path ? l->path : &l->field->name;
+    uint32_t n = l->n_path ? l->n_path : 1;
+    TRY(thrift_write_field_list(o, 3, THRIFT_BINARY, n, err));
+    for (uint32_t i = 0; i < n; i++)
+        TRY(thrift_write_binary(o, (span){(const uint8_t *)path[i], strlen(path[i])}, err));
+    return NRW_OK;
+}
+
+static nrw_status column_meta(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
                               const pq_chunk_place *at, bytes *b, nrw_error *err)
 {
-    const field *f = &w->schema->fields[column];
+    const pq_wleaf *l = &w->leaves.at[leaf];
     thrift_out o = thrift_out_init(b);
     TRY(thrift_begin(&o, err));
-    TRY(thrift_write_field_i32(&o, 1, pq_written_type_of(&f->type).physical, err));
-    TRY(write_encodings(&o, f, c, err));
-    TRY(thrift_write_field_list(&o, 3, THRIFT_BINARY, 1, err));
-    TRY(thrift_write_binary(&o, (span){(const uint8_t *)f->name, strlen(f->name)}, err));
-    TRY(thrift_write_field_i32(&o, 4, w->opts->columns[column].codec, err));
-    TRY(thrift_write_field_i64(&o, 5, c->rows, err));
+    TRY(thrift_write_field_i32(&o, 1, pq_written_type_of(&l->field->type).physical, err));
+    TRY(write_encodings(&o, l, c, err));
+    TRY(write_path(&o, l, err));
+    TRY(thrift_write_field_i32(&o, 4, pq_leaf_options(w, leaf)->codec, err));
+    TRY(thrift_write_field_i64(&o, 5, c->values, err));
     TRY(thrift_write_field_i64(&o, 6, (int64_t)c->uncompressed, err));
     TRY(thrift_write_field_i64(&o, 7, (int64_t)c->compressed, err));
     TRY(thrift_write_field_i64(&o, 9, at->data, err));
@@ -119,14 +129,14 @@ static nrw_status column_meta(pq_writer *w, uint32_t column, const pq_wchunk *c,
  * ColumnMetaData without its stop byte. */
 enum { CHUNK_HEAD = 12 };
 
-nrw_status pq_footer_chunk(pq_writer *w, uint32_t column, const pq_wchunk *c,
+nrw_status pq_footer_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
                            const pq_chunk_place *at, nrw_error *err)
 {
     bytes b = bytes_init(w->m, SIZE_MAX / 4);
     uint8_t head[CHUNK_HEAD] = {0};
     nrw_status st = bytes_append(&b, head, sizeof head, err);
     if (st == NRW_OK)
-        st = column_meta(w, column, c, at, &b, err);
+        st = column_meta(w, leaf, c, at, &b, err);
     if (st == NRW_OK) {
         store_u32(b.data, (uint32_t)(b.len - CHUNK_HEAD));
         store_u32(b.data + 4, at->column_index_len);
@@ -157,8 +167,11 @@ typedef struct footer {
     pq_writer *w;
     bytes buf;
     thrift_out o;
-    uint32_t column; /* next chunk of the row group; n_columns: its tail */
+    uint32_t leaf;   /* next chunk of the row group; n_main: its tail */
+    uint32_t n_main; /* chunks that the row group left with; leaves behind these came later */
     int64_t group;
+    pq_bench *bench;  /* for chunks of these */
+    int64_t nulls_at; /* where the next one lies */
     uint64_t column_index_at, offset_index_at;
     uint64_t len;
     int64_t rows;
@@ -179,9 +192,9 @@ static nrw_status chunk_in_footer(footer *f, span *piece, nrw_error *err)
     uint32_t blob = load_u32(piece->data);
     uint32_t column_index = load_u32(piece->data + 4), offset_index = load_u32(piece->data + 8);
     thrift_out *o = &f->o;
-    if (f->column == 0) {
+    if (f->leaf == 0) {
         TRY(thrift_begin(o, err));
-        TRY(thrift_write_field_list(o, 1, THRIFT_STRUCT, f->w->n_columns, err));
+        TRY(thrift_write_field_list(o, 1, THRIFT_STRUCT, f->w->leaves.n, err));
     }
     TRY(thrift_begin(o, err));
     TRY(thrift_write_field_i64(o, 2, 0, err)); /* as the format asks: no copy of the metadata */
@@ -199,7 +212,7 @@ static nrw_status chunk_in_footer(footer *f, span *piece, nrw_error *err)
     TRY(thrift_end(o, err));
     f->offset_index_at += offset_index;
     f->column_index_at += column_index;
-    f->column++;
+    f->leaf++;
     size_t n = CHUNK_HEAD + blob;
     *piece = (span){piece->data + n, piece->len - n};
     return flush(f, FLUSH, err);
@@ -213,7 +226,8 @@ static nrw_status write_sorting(footer *f, nrw_error *err)
     TRY(thrift_write_field_list(&f->o, 4, THRIFT_STRUCT, opts->n_sorting, err));
     for (uint32_t i = 0; i < opts->n_sorting; i++) {
         TRY(thrift_begin(&f->o, err));
-        TRY(thrift_write_field_i32(&f->o, 1, opts->sorting[i].column, err));
+        int32_t leaf = (int32_t)f->w->leaves.first[opts->sorting[i].column];
+        TRY(thrift_write_field_i32(&f->o, 1, leaf, err));
         TRY(thrift_write_field_bool(&f->o, 2, opts->sorting[i].descending, err));
         TRY(thrift_write_field_bool(&f->o, 3, opts->sorting[i].nulls_first, err));
         TRY(thrift_end(&f->o, err));
@@ -221,34 +235,115 @@ static nrw_status write_sorting(footer *f, nrw_error *err)
     return NRW_OK;
 }
 
+/* A chunk that was written as the file ended. */
+static nrw_status nulls_in_footer(footer *f, uint32_t leaf, int64_t rows, uint64_t *uncompressed,
+                                  uint64_t *compressed, nrw_error *err)
+{
+    pq_writer *w = f->w;
+    pq_chunk_place at = {.start = f->nulls_at, .data = f->nulls_at, .dictionary = -1};
+    pq_wchunk c;
+    span page;
+    nrw_status st = pq_null_chunk(w, leaf, rows, f->bench, &c, &page, err);
+    TRY_OUT(st);
+    TRY_OUT(thrift_begin(&f->o, err));
+    TRY_OUT(thrift_write_field_i64(&f->o, 2, 0, err));
+    TRY_OUT(thrift_write_field_struct(&f->o, 3, err));
+    TRY_OUT(column_meta(w, leaf, &c, &at, &f->buf, err));
+    TRY_OUT(thrift_end(&f->o, err));
+    TRY_OUT(thrift_end(&f->o, err));
+    f->nulls_at += (int64_t)c.compressed;
+    *uncompressed += c.uncompressed;
+    *compressed += c.compressed;
+    st = flush(f, FLUSH, err);
+out:
+    mem_free(w->m, c.stats, c.stats_len);
+    return st;
+}
+
 static nrw_status group_in_footer(footer *f, span *piece, nrw_error *err)
 {
     int64_t rows = (int64_t)load_u64(piece->data);
-    TRY(thrift_write_field_i64(&f->o, 2, (int64_t)load_u64(piece->data + 16), err));
+    uint64_t uncompressed = load_u64(piece->data + 16), compressed = load_u64(piece->data + 24);
+    for (uint32_t l = f->n_main; l < f->w->leaves.n; l++)
+        TRY(nulls_in_footer(f, l, rows, &uncompressed, &compressed, err));
+    TRY(thrift_write_field_i64(&f->o, 2, (int64_t)uncompressed, err));
     TRY(thrift_write_field_i64(&f->o, 3, rows, err));
     TRY(write_sorting(f, err));
     TRY(thrift_write_field_i64(&f->o, 5, (int64_t)load_u64(piece->data + 8), err));
-    TRY(thrift_write_field_i64(&f->o, 6, (int64_t)load_u64(piece->data + 24), err));
+    TRY(thrift_write_field_i64(&f->o, 6, (int64_t)compressed, err));
     if (f->group <= INT16_MAX)
         TRY(thrift_write_field_i16(&f->o, 7, (int16_t)f->group, err));
     TRY(thrift_end(&f->o, err));
     f->rows += rows;
     f->group++;
-    f->column = 0;
+    f->leaf = 0;
     *piece = (span){piece->data + GROUP_LEN, piece->len - GROUP_LEN};
     return NRW_OK;
+}
+
+/* Leaves whose chunks the row group at hand has in the log. */
+static void count_main(footer *f)
+{
+    while (f->n_main < f->w->leaves.n && f->w->actor[f->n_main].since <= (uint64_t)f->group)
+        f->n_main++;
 }
 
 static nrw_status visit(void *self, span piece, nrw_error *err)
 {
     footer *f = self;
     while (piece.len) {
-        if (f->column < f->w->n_columns)
+        count_main(f);
+        if (f->leaf < f->n_main)
             TRY(chunk_in_footer(f, &piece, err));
         else
             TRY(group_in_footer(f, &piece, err));
     }
     return NRW_OK;
+}
+
+/* ---- chunks of columns that came later ---- */
+
+static nrw_status write_nulls(footer *f, int64_t rows, nrw_error *err)
+{
+    pq_writer *w = f->w;
+    for (uint32_t l = f->n_main; l < w->leaves.n; l++) {
+        pq_wchunk c;
+        span page;
+        nrw_status st = pq_null_chunk(w, l, rows, f->bench, &c, &page, err);
+        if (st == NRW_OK)
+            st = target_write(w->target, page, err);
+        mem_free(w->m, c.stats, c.stats_len);
+        TRY(st);
+    }
+    return NRW_OK;
+}
+
+/* Row group by row group, what lacks in it. */
+static nrw_status visit_nulls(void *self, span piece, nrw_error *err)
+{
+    footer *f = self;
+    while (piece.len) {
+        size_t n = GROUP_LEN;
+        count_main(f);
+        if (f->leaf < f->n_main) {
+            n = CHUNK_HEAD + load_u32(piece.data);
+            f->leaf++;
+        } else {
+            TRY(write_nulls(f, (int64_t)load_u64(piece.data), err));
+            f->leaf = 0;
+            f->group++;
+        }
+        piece = (span){piece.data + n, piece.len - n};
+    }
+    return NRW_OK;
+}
+
+static nrw_status late_chunks(footer *f, nrw_error *err)
+{
+    pq_writer *w = f->w;
+    footer pass = {.w = w, .bench = f->bench};
+    f->nulls_at = (int64_t)(target_size(w->target) - w->base_size);
+    return pq_log_walk(&w->file_env, &w->metadata, visit_nulls, &pass, err);
 }
 
 static nrw_status write_key_values(footer *f, nrw_error *err)
@@ -284,8 +379,8 @@ static nrw_status write_created_by(footer *f, nrw_error *err)
 
 static nrw_status write_orders(footer *f, nrw_error *err)
 {
-    TRY(thrift_write_field_list(&f->o, 7, THRIFT_STRUCT, f->w->n_columns, err));
-    for (uint32_t i = 0; i < f->w->n_columns; i++) {
+    TRY(thrift_write_field_list(&f->o, 7, THRIFT_STRUCT, f->w->leaves.n, err));
+    for (uint32_t i = 0; i < f->w->leaves.n; i++) {
         TRY(thrift_begin(&f->o, err)); /* union ColumnOrder: TYPE_ORDER */
         TRY(thrift_write_field_empty(&f->o, 1, err));
         TRY(thrift_end(&f->o, err));
@@ -300,10 +395,13 @@ static nrw_status file_meta(footer *f, nrw_error *err)
     thrift_out *o = &f->o;
     TRY(thrift_begin(o, err));
     TRY(thrift_write_field_i32(o, 1, w->opts->version >= 2 ? 2 : 1, err));
-    TRY(thrift_write_field_list(o, 2, THRIFT_STRUCT, w->n_columns + 1, err));
+    uint32_t elements = 1;
+    for (uint32_t i = 0; i < w->n_columns; i++)
+        elements += pq_schema_elements(&w->schema->fields[i].type);
+    TRY(thrift_write_field_list(o, 2, THRIFT_STRUCT, elements, err));
     TRY(pq_schema_root(o, w->n_columns, err));
     for (uint32_t i = 0; i < w->n_columns; i++) {
-        TRY(pq_schema_element(o, &w->schema->fields[i], err));
+        TRY(pq_schema_field(o, &w->schema->fields[i], err));
         TRY(flush(f, FLUSH, err));
     }
     TRY(thrift_write_field_i64(o, 3, w->file_rows, err));
@@ -319,26 +417,38 @@ static nrw_status file_meta(footer *f, nrw_error *err)
     return flush(f, 0, err);
 }
 
+static nrw_status put_together(footer *f, nrw_error *err)
+{
+    pq_writer *w = f->w;
+    f->column_index_at = target_size(w->target) - w->base_size;
+    TRY(pq_log_to_target(&w->file_env, &w->column_indexes, w->target, err));
+    f->offset_index_at = target_size(w->target) - w->base_size;
+    TRY(pq_log_to_target(&w->file_env, &w->offset_indexes, w->target, err));
+    TRY(file_meta(f, err));
+    if (f->rows != w->file_rows || f->group != w->row_groups)
+        return err_set(err, NRW_E_CORRUPT, "the footer has %lld rows of %lld", (long long)f->rows,
+                       (long long)w->file_rows);
+    if (f->len > INT32_MAX)
+        return err_set(err, NRW_E_UNSUPPORTED, "a footer of %llu bytes; make larger row groups",
+                       (unsigned long long)f->len);
+    uint8_t end[8];
+    store_u32(end, (uint32_t)f->len);
+    memcpy(end + 4, "PAR1", 4);
+    return target_write(w->target, SPAN(end), err);
+}
+
 nrw_status pq_footer_write(pq_writer *w, nrw_error *err)
 {
     footer f = {.w = w, .buf = bytes_init(w->m, SIZE_MAX / 4)};
     f.o = thrift_out_init(&f.buf);
-    f.column_index_at = target_size(w->target) - w->base_size;
-    TRY(pq_log_to_target(&w->file_env, &w->column_indexes, w->target, err));
-    f.offset_index_at = target_size(w->target) - w->base_size;
-    TRY(pq_log_to_target(&w->file_env, &w->offset_indexes, w->target, err));
-    nrw_status st = file_meta(&f, err);
+    nrw_status st = NRW_OK;
+    if (w->actor[w->leaves.n - 1].since) {
+        TRY(pq_bench_take(w, 0, &f.bench, err));
+        st = late_chunks(&f, err);
+    }
+    if (st == NRW_OK)
+        st = put_together(&f, err);
+    pq_bench_give(w, f.bench);
     bytes_release(&f.buf);
-    if (st < 0)
-        return st;
-    if (f.rows != w->file_rows || f.group != w->row_groups)
-        return err_set(err, NRW_E_CORRUPT, "the footer has %lld rows of %lld", (long long)f.rows,
-                       (long long)w->file_rows);
-    if (f.len > INT32_MAX)
-        return err_set(err, NRW_E_UNSUPPORTED, "a footer of %llu bytes; make larger row groups",
-                       (unsigned long long)f.len);
-    uint8_t end[8];
-    store_u32(end, (uint32_t)f.len);
-    memcpy(end + 4, "PAR1", 4);
-    return target_write(w->target, SPAN(end), err);
+    return st;
 }

@@ -117,11 +117,11 @@ nrw_status pq_bound_cut(const type *t, span v, uint32_t limit, bool upper, bytes
 
 /* ---- records ---- */
 
-/* size, rows, nulls, min_len, max_len as 32 bits each, a byte of flags, min, max */
-enum { RECORD_HEAD = 21, HAS_BOUNDS = 1 };
+/* size, records, values, nulls, min_len, max_len as 32 bits each, a byte of flags, min, max */
+enum { RECORD_HEAD = 25, HAS_BOUNDS = 1 };
 
 typedef struct record {
-    uint32_t size, rows, nulls;
+    uint32_t size, records, values, nulls;
     bool has_bounds;
     span min, max;
 } record;
@@ -144,11 +144,12 @@ nrw_status pq_page_record_new(mem *m, const type *t, uint32_t limit, const pq_pa
     *out = r;
     *len = (uint32_t)n;
     store_u32(*out, 0);
-    store_u32(*out + 4, p->rows);
-    store_u32(*out + 8, p->nulls);
-    store_u32(*out + 12, (uint32_t)min.len);
-    store_u32(*out + 16, (uint32_t)max.len);
-    (*out)[20] = has ? HAS_BOUNDS : 0;
+    store_u32(*out + 4, p->records);
+    store_u32(*out + 8, p->rows);
+    store_u32(*out + 12, p->nulls);
+    store_u32(*out + 16, (uint32_t)min.len);
+    store_u32(*out + 20, (uint32_t)max.len);
+    (*out)[24] = has ? HAS_BOUNDS : 0;
     if (min.len)
         memcpy(*out + RECORD_HEAD, min.data, min.len);
     if (max.len)
@@ -162,10 +163,13 @@ out:
 static record take_record(span *piece)
 {
     const uint8_t *p = piece->data;
-    record r = {.size = load_u32(p), .rows = load_u32(p + 4), .nulls = load_u32(p + 8)};
-    r.min = (span){p + RECORD_HEAD, load_u32(p + 12)};
-    r.max = (span){r.min.data + r.min.len, load_u32(p + 16)};
-    r.has_bounds = p[20] & HAS_BOUNDS;
+    record r = {.size = load_u32(p),
+                .records = load_u32(p + 4),
+                .values = load_u32(p + 8),
+                .nulls = load_u32(p + 12)};
+    r.min = (span){p + RECORD_HEAD, load_u32(p + 16)};
+    r.max = (span){r.min.data + r.min.len, load_u32(p + 20)};
+    r.has_bounds = p[24] & HAS_BOUNDS;
     size_t n = RECORD_HEAD + r.min.len + r.max.len;
     *piece = (span){p + n, piece->len - n};
     return r;
@@ -224,7 +228,7 @@ static nrw_status place(index_pass *p, const record *r, nrw_error *err)
     TRY(thrift_write_field_i32(&p->o, 2, (int32_t)r->size, err));
     TRY(thrift_write_field_i64(&p->o, 3, p->row, err));
     p->offset += r->size;
-    p->row += r->rows;
+    p->row += r->records;
     return thrift_end(&p->o, err);
 }
 
@@ -233,7 +237,7 @@ static nrw_status visit(void *self, span piece, nrw_error *err)
     index_pass *p = self;
     while (piece.len) {
         record r = take_record(&piece);
-        bool null_page = r.nulls == r.rows;
+        bool null_page = r.nulls == r.values;
         switch (p->part) {
         case NULL_PAGES:
             p->lacks_bounds |= !null_page && !r.has_bounds;

@@ -420,16 +420,14 @@ bool pq_meta_is_flat(const pq_meta *p)
     return p->first_nested == UINT32_MAX;
 }
 
-nrw_status pq_meta_schema(const pq_meta *p, schema *out, nrw_error *err)
+const schema *pq_meta_schema(const pq_meta *p)
 {
-    *out = (schema){0};
-    if (p->first_nested != UINT32_MAX) {
-        err_at_object(err, p->f->name);
-        err_at_column(err, p->leaves[p->first_nested].path);
-        return err_set(err, NRW_E_UNSUPPORTED, "nested columns cannot be read yet");
-    }
-    *out = p->flat;
-    return NRW_OK;
+    return &p->schema;
+}
+
+const pq_node *pq_meta_column(const pq_meta *p, uint32_t column)
+{
+    return &p->columns[column];
 }
 
 nrw_status pq_meta_row_group(const pq_meta *p, int32_t rg, pq_row_group *out, nrw_error *err)

@@ -42,14 +42,27 @@ typedef enum pq_page_type {
 typedef struct pq_leaf {
     pq_physical physical;
     uint32_t type_length; /* FIXED_LEN_BYTE_ARRAY */
-    uint8_t max_def;      /* 0 required, 1 optional (flat) */
-    uint8_t max_rep;      /* > 0: nested, not readable yet */
+    uint8_t max_def;      /* the level at which a value is there; 1: optional, if it is flat */
+    uint8_t max_rep;      /* how many lists it is in */
     bool int96_us;        /* --read int96=us: microseconds instead of nanoseconds */
-    bool nested;          /* repeated, or inside a group: not readable yet */
+    bool nested;          /* repeated, or inside a group */
     field field;          /* name and type in vectors */
     const char *path;     /* dotted */
     const char *logical;  /* as the file names it: "STRING", "DECIMAL(12,2)", "TIMESTAMP_MILLIS" */
 } pq_leaf;
+
+/* A column, or a part of a nested one, as a tree over leaves. The levels of a leaf's slots say what
+ * is there of a node: it is not null where the definition level is at least `def`; a list or map
+ * has an element where it is at least `item_def`, each but the first being a slot of repetition
+ * level `item_rep`. */
+typedef struct pq_node {
+    field field;
+    uint8_t def, item_def, item_rep;
+    bool no_leaf; /* a group without fields is in it: nothing says what is there of it */
+    uint32_t first_leaf, n_leaves;
+    uint32_t n_children;
+    const struct pq_node *children;
+} pq_node;
 
 typedef struct pq_statistics {
     bool has_min, has_max, has_null_count, has_distinct, min_exact, max_exact;
@@ -93,9 +106,8 @@ typedef struct pq_read_options {
     bool int96_us;
 } pq_read_options;
 
-/* f stays the caller's and must outlive the meta. Encrypted files and nested columns are
- * NRW_E_UNSUPPORTED with a sentence that says so (nested: only when the column is asked for with
- * pq_meta_leaf; opening, counting and inspecting works). */
+/* f stays the caller's and must outlive the meta. Encrypted files are NRW_E_UNSUPPORTED with a
+ * sentence that says so. */
 nrw_status pq_meta_open(mem *m, io_file *f, const pq_read_options *opts, pq_meta **out,
                         nrw_error *err);
 void pq_meta_close(pq_meta *p);
@@ -103,9 +115,10 @@ void pq_meta_close(pq_meta *p);
 int64_t pq_meta_rows(const pq_meta *p);
 int32_t pq_meta_row_groups(const pq_meta *p);
 uint32_t pq_meta_leaves(const pq_meta *p);
-const pq_leaf *pq_meta_leaf(const pq_meta *p, uint32_t leaf); /* also nested ones, to look at */
-/* The flat schema. NRW_E_UNSUPPORTED naming the first nested column where there is one. */
-nrw_status pq_meta_schema(const pq_meta *p, schema *out, nrw_error *err);
+const pq_leaf *pq_meta_leaf(const pq_meta *p, uint32_t leaf);
+const schema *pq_meta_schema(const pq_meta *p);
+/* What stands behind field `column` of the schema, its parts included. */
+const pq_node *pq_meta_column(const pq_meta *p, uint32_t column);
 bool pq_meta_is_flat(const pq_meta *p);
 /* The schema tree as text lines for `inspect --metadata` and `schema` of nested files. */
 nrw_status pq_meta_schema_text(const pq_meta *p, bytes *out, nrw_error *err);

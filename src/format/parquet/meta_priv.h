@@ -50,7 +50,9 @@ struct pq_meta {
     uint8_t *order;        /* pq_order of each leaf */
     bool *ordered;         /* leaf has its column order in the footer; NULL: none has */
     uint32_t first_nested; /* UINT32_MAX: none */
-    schema flat;           /* where first_nested is UINT32_MAX */
+    uint32_t n_columns;
+    pq_node *columns; /* as the fields of the schema, its parts behind them */
+    schema schema;
 
     uint32_t n_groups, cap_groups;
     group_pos *groups;
@@ -73,6 +75,9 @@ typedef struct pq_walk {
 nrw_status pq_walk_open(const pq_meta *p, uint64_t at, uint64_t len, size_t cap, pq_walk *out,
                         nrw_error *err) NRW_CHECKED;
 void pq_walk_close(pq_walk *w);
+
+/* The tree of columns over the leaves, and the schema. */
+nrw_status pq_tree_make(pq_meta *p, nrw_error *err) NRW_CHECKED;
 
 /* Reads the schema list at `in` and makes leaves of it. */
 nrw_status pq_schema_read(pq_meta *p, thrift_in *in, nrw_error *err) NRW_CHECKED;

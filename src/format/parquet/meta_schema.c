@@ -271,16 +271,6 @@ static nrw_status walk_tree(pq_meta *p, tree *t, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status flat_schema(pq_meta *p, nrw_error *err)
-{
-    if (p->first_nested != UINT32_MAX)
-        return NRW_OK;
-    TRY(schema_new(p->a, p->n_leaves, &p->flat, err));
-    for (uint32_t i = 0; i < p->n_leaves; i++)
-        p->flat.fields[i] = p->leaves[i].field;
-    return NRW_OK;
-}
-
 nrw_status pq_schema_read(pq_meta *p, thrift_in *in, nrw_error *err)
 {
     void *leaves, *order, *t;
@@ -300,7 +290,7 @@ nrw_status pq_schema_read(pq_meta *p, thrift_in *in, nrw_error *err)
     nrw_status st = walk_tree(p, t, err);
     mem_free(p->m, t, sizeof(tree));
     TRY(st);
-    return flat_schema(p, err);
+    return pq_tree_make(p, err);
 }
 
 /* ---- as text ---- */

@@ -70,10 +70,10 @@ static nrw_status page_kind(thrift_out *o, const pq_page_out *p, bool compressed
     TRY(thrift_write_field_struct(o, 8, err));
     TRY(thrift_write_field_i32(o, 1, (int32_t)p->rows, err));
     TRY(thrift_write_field_i32(o, 2, (int32_t)p->nulls, err));
-    TRY(thrift_write_field_i32(o, 3, (int32_t)p->rows, err));
+    TRY(thrift_write_field_i32(o, 3, (int32_t)p->records, err));
     TRY(thrift_write_field_i32(o, 4, p->encoding, err));
-    TRY(thrift_write_field_i32(o, 5, (int32_t)p->levels_len, err));
-    TRY(thrift_write_field_i32(o, 6, 0, err));
+    TRY(thrift_write_field_i32(o, 5, (int32_t)(p->levels_len - p->rep_len), err));
+    TRY(thrift_write_field_i32(o, 6, (int32_t)p->rep_len, err));
     TRY(thrift_write_field_bool(o, 7, compressed, err));
     return thrift_end(o, err);
 }

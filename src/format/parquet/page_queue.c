@@ -13,15 +13,15 @@ static void free_pending(pq_writer *w, pq_pending *d)
     mem_free(w->m, d, sizeof *d);
 }
 
-static nrw_status add_one(pq_writer *w, uint64_t group, uint32_t column, pq_page_out *page,
+static nrw_status add_one(pq_writer *w, uint64_t group, uint32_t leaf, pq_page_out *page,
                           nrw_error *err)
 {
     void *p = NULL;
     TRY(mem_zalloc(w->m, sizeof(pq_pending), &p, err));
     pq_pending *d = p;
     d->group = group;
-    d->column = column;
-    nrw_status st = pq_group_reserve(w, group, column, page, &d->slot, err);
+    d->leaf = leaf;
+    nrw_status st = pq_group_reserve(w, group, leaf, page, &d->slot, err);
     if (st < 0) {
         mem_free(w->m, d, sizeof *d);
         return st;
@@ -40,12 +40,12 @@ static nrw_status add_one(pq_writer *w, uint64_t group, uint32_t column, pq_page
     return NRW_OK;
 }
 
-nrw_status pq_queue_add(pq_writer *w, uint64_t group, uint32_t column, pq_page_list *pages,
+nrw_status pq_queue_add(pq_writer *w, uint64_t group, uint32_t leaf, pq_page_list *pages,
                         nrw_error *err)
 {
     nrw_status st = NRW_OK;
     for (uint32_t i = 0; i < pages->n && st == NRW_OK; i++)
-        st = add_one(w, group, column, &pages->at[i], err);
+        st = add_one(w, group, leaf, &pages->at[i], err);
     for (uint32_t i = 0; i < pages->n; i++)
         pq_page_out_release(&pages->at[i]);
     pages->n = 0;
@@ -67,7 +67,7 @@ static pq_pending *take(pq_writer *w, uint64_t most)
 
 static nrw_status pack(pq_writer *w, const pq_pending *d, nrw_error *err)
 {
-    const pq_column_options *options = &w->opts->columns[d->column];
+    const pq_column_options *options = pq_leaf_options(w, d->leaf);
     pq_bench *b = NULL;
     span page;
     uint32_t header_len;
@@ -84,7 +84,7 @@ static nrw_status finish(pq_writer *w, pq_pending *d, nrw_error *err)
 {
     nrw_status st = pack(w, d, err);
     if (st < 0)
-        err_at_column(err, w->schema->fields[d->column].name);
+        err_at_column(err, w->leaves.at[d->leaf].name);
     free_pending(w, d);
     TRY(st);
     bool any;

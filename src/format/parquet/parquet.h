@@ -42,7 +42,8 @@ typedef struct pq_write_options {
     const pq_key_value *key_values;
     uint32_t n_sorting;
     const pq_sorting *sorting;
-    const pq_column_options *columns; /* one per field */
+    pq_column_options added;          /* for the leaves of columns that come later */
+    const pq_column_options *columns; /* one per leaf (leaf_write.h), in the file's order */
 } pq_write_options;
 
 pq_write_options pq_write_defaults(void);

@@ -12,6 +12,7 @@
 #include "base/turn.h"
 #include "codec/codec.h"
 #include "format/parquet/chunk_read.h"
+#include "format/parquet/nested_read.h"
 #include "format/parquet/parquet.h"
 
 #include <pthread.h>
@@ -37,12 +38,13 @@ typedef struct morsel {
 
 typedef struct column {
     turn turn;
-    uint32_t leaf;
-    uint32_t place; /* of the leaf among the chosen ones */
+    const pq_node *node;
+    uint32_t place; /* of its first leaf among the chosen ones; the others follow */
     /* under the turn: */
-    pq_chunk_reader *chunk;
-    open_group *group;    /* of `chunk` */
-    reader_counts closed; /* of chunks already closed */
+    pq_chunk_reader *chunk; /* of a column that is one leaf */
+    pq_nested *nested;      /* of any other */
+    open_group *group;      /* of these */
+    reader_counts closed;   /* of chunks already closed */
 } column;
 
 typedef struct pq_reader {
@@ -50,12 +52,12 @@ typedef struct pq_reader {
     mem *m;     /* books of the metadata */
     mem *grant; /* of reading */
     pq_meta *meta;
-    schema schema;
     spill *spill;
     uint32_t n;
     column *cols;
     uint32_t n_leaves;
-    uint32_t *leaves; /* of the columns, rising, each once; room for n */
+    uint32_t *leaves; /* of the columns, rising, each once */
+    uint32_t room;    /* for so many */
     batch_shape shape;
     pq_chunk_options chunk_options;
     bool park;
@@ -77,7 +79,7 @@ static const column_source parquet_columns;
 
 static const schema *reader_schema(const reader *base)
 {
-    return &((const pq_reader *)base)->schema;
+    return pq_meta_schema(((const pq_reader *)base)->meta);
 }
 
 static int64_t reader_rows(const reader *base)
@@ -89,7 +91,7 @@ static void group_unref(pq_reader *r, open_group *g)
 {
     if (!g || atomic_fetch_sub_explicit(&g->refs, 1, memory_order_acq_rel) != 1)
         return;
-    mem_free(r->grant, g->chunks, r->n * sizeof *g->chunks);
+    mem_free(r->grant, g->chunks, r->room * sizeof *g->chunks);
     arena_free(g->a);
     mem_free(r->grant, g, sizeof *g);
 }
@@ -107,11 +109,11 @@ static nrw_status group_open(pq_reader *r, int32_t index, open_group **out, nrw_
     g->index = index;
     g->rows = info.rows;
     TRY_OUT(arena_new(r->grant, &g->a, err));
-    TRY_OUT(mem_zalloc(r->grant, r->n * sizeof *g->chunks, (void **)&g->chunks, err));
+    TRY_OUT(mem_zalloc(r->grant, r->room * sizeof *g->chunks, (void **)&g->chunks, err));
     st = pq_meta_chunks(r->meta, index, r->leaves, r->n_leaves, g->a, g->chunks, err);
 out:
     if (st < 0) {
-        mem_free(r->grant, g->chunks, g->chunks ? r->n * sizeof *g->chunks : 0);
+        mem_free(r->grant, g->chunks, g->chunks ? r->room * sizeof *g->chunks : 0);
         arena_free(g->a);
         mem_free(r->grant, g, sizeof *g);
         return st;
@@ -120,13 +122,22 @@ out:
     return NRW_OK;
 }
 
-/* Bytes of one decoded value of a chunk, on average; views count with their text. */
+static bool is_leaf(const pq_node *n)
+{
+    return n->n_children == 0;
+}
+
+/* Bytes of one decoded value of a column, on average; views count with their text. */
 static double decoded_width(const pq_reader *r, const open_group *g, uint32_t i)
 {
-    const pq_leaf *l = pq_meta_leaf(r->meta, r->cols[i].leaf);
-    double per_row =
-        g->rows > 0 ? (double)g->chunks[r->cols[i].place].uncompressed / (double)g->rows : 0;
+    const column *c = &r->cols[i];
+    const pq_chunk *chunk = &g->chunks[c->place];
+    const pq_leaf *l = pq_meta_leaf(r->meta, c->node->first_leaf);
+    double per_row = g->rows > 0 ? (double)chunk->uncompressed / (double)g->rows : 0;
     double fixed = l->field.type.width;
+
+    if (!is_leaf(c->node))
+        return pq_nested_width(pq_meta_leaf(r->meta, 0), c->node, chunk, g->rows);
 
     if (type_is_view(&l->field.type))
         return per_row + fixed;
@@ -178,32 +189,62 @@ static uint64_t stream_memory(const pq_chunk *c)
     return size_max(320 * kib + window, codec_by_id(c->codec)->decode_mem(window));
 }
 
-/* The largest need of one column at work, by the first row group. */
-static nrw_status widest_need(const pq_reader *r, const uint32_t *cols, uint32_t n, uint64_t *need,
-                              uint64_t *pages, nrw_error *err)
-{
-    pq_chunk *chunks = NULL;
-    arena *a = NULL;
-    nrw_status st;
+/* What columns need, by the first row group. */
+typedef struct needs {
+    uint64_t widest; /* of one column at work */
+    uint64_t pages;  /* of all: their pages and dictionaries, as far as they are usual */
+    uint64_t kept;   /* bookkeeping of all */
+    uint32_t leaves; /* how many they have */
+} needs;
 
-    *need = pq_chunk_least();
-    *pages = 0;
-    if (pq_meta_row_groups(r->meta) == 0 || n == 0)
-        return NRW_OK;
-    TRY(arena_new(r->m, &a, err));
-    TRY_OUT(mem_zalloc(r->m, n * sizeof *chunks, (void **)&chunks, err));
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t page = 1 << 20;
-        TRY_OUT(pq_meta_chunk(r->meta, 0, cols[i], a, &chunks[i], err));
-        if (stream_memory(&chunks[i]) + pq_chunk_least() > *need)
-            *need = stream_memory(&chunks[i]) + pq_chunk_least();
-        if (chunks[i].uncompressed >= 0 && (uint64_t)chunks[i].uncompressed < page)
-            page = (uint64_t)chunks[i].uncompressed;
-        *pages += 2 * page + (chunks[i].dictionary_page_offset >= 0 ? page : 0);
+static void need_leaf(needs *out, const pq_chunk *c, uint64_t least)
+{
+    uint64_t page = 1 << 20;
+
+    if (stream_memory(c) + least > out->widest)
+        out->widest = stream_memory(c) + least;
+    if (c->uncompressed >= 0 && (uint64_t)c->uncompressed < page)
+        page = (uint64_t)c->uncompressed;
+    out->pages += 2 * page + (c->dictionary_page_offset >= 0 ? page : 0);
+    out->kept += sizeof(pq_chunk) + 1024;
+}
+
+static nrw_status need_column(const pq_reader *r, const pq_node *n, arena *a, needs *out,
+                              nrw_error *err)
+{
+    uint64_t least = is_leaf(n) ? pq_chunk_least() : pq_nested_least(n);
+    pq_chunk c;
+
+    out->kept += sizeof(column);
+    out->leaves += n->n_leaves;
+    for (uint32_t i = 0; i < n->n_leaves; i++) {
+        TRY(pq_meta_chunk(r->meta, 0, n->first_leaf + i, a, &c, err));
+        need_leaf(out, &c, least);
     }
-    st = NRW_OK;
-out:
-    mem_free(r->m, chunks, chunks ? n * sizeof *chunks : 0);
+    return NRW_OK;
+}
+
+static nrw_status find_needs(const pq_reader *r, const uint32_t *cols, uint32_t n, needs *out,
+                             nrw_error *err)
+{
+    nrw_status st = NRW_OK;
+    arena *a = NULL;
+
+    *out = (needs){.widest = pq_chunk_least()};
+    for (uint32_t i = 0; i < n; i++) {
+        const pq_node *node = pq_meta_column(r->meta, cols[i]);
+        if (!node->no_leaf)
+            continue;
+        err_at_column(err, node->field.name);
+        return err_set(err, NRW_E_UNSUPPORTED, "a group without fields cannot be read");
+    }
+    if (pq_meta_row_groups(r->meta) == 0 || n == 0) {
+        out->kept = n * (sizeof(column) + sizeof(pq_chunk) + 1024);
+        return NRW_OK;
+    }
+    TRY(arena_new(r->m, &a, err));
+    for (uint32_t i = 0; i < n && st >= 0; i++)
+        st = need_column(r, pq_meta_column(r->meta, cols[i]), a, out, err);
     arena_free(a);
     return st;
 }
@@ -211,7 +252,7 @@ out:
 /* What a column at work can use: its window, a page, a dictionary and the values of that. */
 #define AT_WORK ((uint64_t)6 << 20)
 
-/* All columns stay open between morsels with so much; `pages` as from widest_need. */
+/* All columns stay open between morsels with so much; `pages` as find_needs says. */
 static uint64_t columns_room(uint32_t n, uint64_t pages)
 {
     return n * (uint64_t)(pq_chunk_least() + (16 << 10)) + pages / 2;
@@ -221,16 +262,16 @@ static nrw_status reader_budget(const reader *base, const uint32_t *cols, uint32
                                 uint32_t workers, budget *out, nrw_error *err)
 {
     const pq_reader *r = (const pq_reader *)base;
-    const uint64_t per_column = sizeof(column) + sizeof(pq_chunk) + 1024;
-    uint64_t need, pages, busy = n < workers ? n : workers;
+    uint64_t busy = n < workers ? n : workers;
+    needs need;
 
-    TRY(widest_need(r, cols, n, &need, &pages, err));
+    TRY(find_needs(r, cols, n, &need, err));
     /* a column keeps its bookkeeping; those at work, one for each thread, what decoding takes */
-    out->least = n * per_column + busy * need + (64 << 10);
+    out->least = need.kept + busy * need.widest + (64 << 10);
     /* where not all can be held, strips serve those that are parked: memory does more elsewhere */
-    if (columns_room(n, pages) > mem_room(r->m) / 2)
-        pages = busy * AT_WORK;
-    out->wish = out->least + pages + busy * ((uint64_t)1 << 20);
+    if (columns_room(need.leaves, need.pages) > mem_room(r->m) / 2)
+        need.pages = busy * AT_WORK;
+    out->wish = out->least + need.pages + busy * ((uint64_t)1 << 20);
     out->spill = UINT64_MAX;
     return NRW_OK;
 }
@@ -245,16 +286,22 @@ static int by_number(const void *a, const void *b)
 /* Metadata are walked in the file's order, whatever the order of the columns. */
 static nrw_status sort_leaves(pq_reader *r, nrw_error *err)
 {
-    TRY(mem_alloc(r->grant, r->n * sizeof *r->leaves, (void **)&r->leaves, err));
+    uint32_t n = 0;
+
     for (uint32_t i = 0; i < r->n; i++)
-        r->leaves[i] = r->cols[i].leaf;
-    qsort(r->leaves, r->n, sizeof *r->leaves, by_number);
+        if (__builtin_add_overflow(r->room, r->cols[i].node->n_leaves, &r->room))
+            return err_set(err, NRW_E_ARG, "too many columns are chosen");
+    TRY(mem_alloc(r->grant, r->room * sizeof *r->leaves, (void **)&r->leaves, err));
     for (uint32_t i = 0; i < r->n; i++)
+        for (uint32_t k = 0; k < r->cols[i].node->n_leaves; k++)
+            r->leaves[n++] = r->cols[i].node->first_leaf + k;
+    qsort(r->leaves, n, sizeof *r->leaves, by_number);
+    for (uint32_t i = 0; i < n; i++)
         if (i == 0 || r->leaves[i] != r->leaves[r->n_leaves - 1])
             r->leaves[r->n_leaves++] = r->leaves[i];
     for (uint32_t i = 0; i < r->n; i++) {
-        const uint32_t *at =
-            bsearch(&r->cols[i].leaf, r->leaves, r->n_leaves, sizeof *r->leaves, by_number);
+        const uint32_t *at = bsearch(&r->cols[i].node->first_leaf, r->leaves, r->n_leaves,
+                                     sizeof *r->leaves, by_number);
         r->cols[i].place = (uint32_t)(at - r->leaves);
     }
     return NRW_OK;
@@ -264,25 +311,26 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
                                const batch_shape *shape, mem *grant, spill *s, nrw_error *err)
 {
     pq_reader *r = (pq_reader *)base;
-    uint64_t share, need, pages;
+    uint64_t share;
+    needs need;
 
-    TRY(widest_need(r, cols, n, &need, &pages, err));
+    TRY(find_needs(r, cols, n, &need, err));
     r->grant = grant;
     r->spill = s;
     r->shape = *shape;
     TRY(mem_zalloc(grant, n * sizeof *r->cols, (void **)&r->cols, err));
     r->n = n;
     for (uint32_t i = 0; i < n; i++) {
-        r->cols[i].leaf = cols[i];
+        r->cols[i].node = pq_meta_column(r->meta, cols[i]);
         turn_init(&r->cols[i].turn);
     }
     TRY(sort_leaves(r, err));
-    share = mem_room(grant) / (n ? n : 1);
+    share = mem_room(grant) / (r->n_leaves ? r->n_leaves : 1);
     r->chunk_options.meta = r->meta;
     /* columns stay open between morsels where all of them, with their pages, have room */
-    r->park = mem_room(grant) < columns_room(n, pages);
+    r->park = mem_room(grant) < columns_room(r->n_leaves, need.pages);
     r->chunk_options.verify_crc = true;
-    r->chunk_options.headroom = (size_t)((n < shape->workers ? n : shape->workers) * need);
+    r->chunk_options.headroom = (size_t)((n < shape->workers ? n : shape->workers) * need.widest);
     r->chunk_options.read_ahead = share / 8 > (256 << 10)  ? 256 << 10
                                   : share / 8 < (16 << 10) ? 16 << 10
                                                            : share / 8;
@@ -357,42 +405,81 @@ static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
     return NRW_OK;
 }
 
-/* The chunk is done with; its reader stays for the next one where memory is not short. */
+/* ---- a column's reader, of either kind ---- */
+
+static void column_park(column *c)
+{
+    if (c->chunk)
+        pq_chunk_park(c->chunk);
+    if (c->nested)
+        pq_nested_park(c->nested);
+}
+
+static void column_close(column *c)
+{
+    pq_chunk_close(c->chunk);
+    pq_nested_close(c->nested);
+    c->chunk = NULL;
+    c->nested = NULL;
+}
+
+static void column_rest(column *c, reader_counts *n)
+{
+    if (c->nested) {
+        pq_nested_count_rest(c->nested);
+        pq_nested_counts(c->nested, n);
+        pq_nested_rest(c->nested);
+        return;
+    }
+    pq_chunk_count_rest(c->chunk);
+    pq_chunk_counts(c->chunk, n);
+    pq_chunk_rest(c->chunk);
+}
+
+static nrw_status column_open(pq_reader *r, column *c, const open_group *g, nrw_error *err)
+{
+    const pq_chunk *chunk = &g->chunks[c->place];
+
+    if (is_leaf(c->node)) {
+        if (c->chunk)
+            return pq_chunk_reopen(c->chunk, chunk, g->index, g->rows, err);
+        return pq_chunk_open(r->grant, r->spill, r->base.file,
+                             pq_meta_leaf(r->meta, c->node->first_leaf), chunk, g->index, g->rows,
+                             &r->chunk_options, &c->chunk, err);
+    }
+    if (c->nested)
+        return pq_nested_reopen(c->nested, chunk, g->index, g->rows, err);
+    return pq_nested_open(r->grant, r->spill, r->base.file, pq_meta_leaf(r->meta, 0), c->node,
+                          chunk, g->index, g->rows, &r->chunk_options, &c->nested, err);
+}
+
+/* The chunks are done with; the column's reader stays for the next ones where memory is not short.
+ */
 static void column_leave(pq_reader *r, column *c)
 {
     reader_counts n;
 
     if (!c->group)
         return;
-    pq_chunk_count_rest(c->chunk);
-    pq_chunk_counts(c->chunk, &n);
+    column_rest(c, &n);
     pthread_mutex_lock(&r->lock);
     c->closed.pages_decompressed += n.pages_decompressed;
     c->closed.pages_skipped += n.pages_skipped;
     c->closed.bytes_decompressed += n.bytes_decompressed;
     pthread_mutex_unlock(&r->lock);
-    pq_chunk_rest(c->chunk);
-    if (r->park) {
-        pq_chunk_close(c->chunk);
-        c->chunk = NULL;
-    }
+    if (r->park)
+        column_close(c);
     group_unref(r, c->group);
     c->group = NULL;
 }
 
-/* The column's chunk reader stands in the morsel's row group afterwards. */
+/* The column's reader stands in the morsel's row group afterwards. */
 static nrw_status column_enter(pq_reader *r, column *c, const morsel *m, nrw_error *err)
 {
     if (c->group == m->group)
         return NRW_OK;
     column_leave(r, c);
-    if (c->chunk)
-        TRY(pq_chunk_reopen(c->chunk, &m->group->chunks[c->place], m->group->index, m->group->rows,
-                            err));
-    else
-        TRY(pq_chunk_open(r->grant, r->spill, r->base.file, pq_meta_leaf(r->meta, c->leaf),
-                          &m->group->chunks[c->place], m->group->index, m->group->rows,
-                          &r->chunk_options, &c->chunk, err));
+    TRY(column_open(r, c, m->group, err));
     c->group = m->group;
     atomic_fetch_add_explicit(&c->group->refs, 1, memory_order_relaxed);
     return NRW_OK;
@@ -405,9 +492,8 @@ static void park_others(pq_reader *r, const morsel *ms, uint32_t tag)
 {
     for (uint32_t i = 0; i < r->n; i++) {
         column *c = &r->cols[i];
-        if (i != tag && atomic_load_explicit(&c->turn.next, memory_order_acquire) == ms->seq &&
-            c->chunk)
-            pq_chunk_park(c->chunk);
+        if (i != tag && atomic_load_explicit(&c->turn.next, memory_order_acquire) == ms->seq)
+            column_park(c);
     }
 }
 
@@ -425,9 +511,12 @@ static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t firs
     if (mem_room(r->grant) < r->chunk_options.headroom)
         park_others(r, ms, tag);
     st = column_enter(r, c, ms, err);
-    if (st >= 0) /* a batch that was cut short is perhaps the last one: see --limit */
+    if (st >= 0 && c->chunk) /* a batch that was cut short is perhaps the last one: see --limit */
         pq_chunk_ahead(c->chunk, r->park && b->offset + b->rows == ms->rows);
-    if (st >= 0)
+    if (st >= 0 && c->nested)
+        st = pq_nested_read(c->nested, ms->row0 + b->offset + first, max_rows, max_bytes, sel,
+                            n_sel, first, m, out, err);
+    else if (st >= 0)
         st = pq_chunk_read(c->chunk, ms->row0 + b->offset + first, max_rows, max_bytes, sel, n_sel,
                            first, m, out, err);
     if (st < 0)
@@ -445,7 +534,7 @@ static void columns_done(void *self, batch *b, uint32_t tag)
      * means the job has failed, and nobody waits any more */
     if (turn_wait(&c->turn, ms->seq) == NRW_OK) {
         if (c->group && r->park)
-            pq_chunk_park(c->chunk);
+            column_park(c);
         if (ms->row0 + ms->rows >= ms->group->rows && c->group == ms->group)
             column_leave(r, c);
         turn_done(&c->turn, ms->seq);
@@ -479,7 +568,7 @@ static void reader_close(reader *base)
         return;
     for (uint32_t i = 0; i < r->n; i++) {
         column_leave(r, &r->cols[i]);
-        pq_chunk_close(r->cols[i].chunk);
+        column_close(&r->cols[i]);
     }
     group_unref(r, r->group);
     while (r->free) {
@@ -489,7 +578,7 @@ static void reader_close(reader *base)
     }
     if (r->cols)
         mem_free(r->grant, r->cols, r->n * sizeof *r->cols);
-    mem_free(r->grant, r->leaves, r->leaves ? r->n * sizeof *r->leaves : 0);
+    mem_free(r->grant, r->leaves, r->leaves ? r->room * sizeof *r->leaves : 0);
     pq_meta_close(r->meta);
     file_close(r->base.file);
     pthread_mutex_destroy(&r->lock);
@@ -525,8 +614,6 @@ nrw_status parquet_open(mem *m, io_file *f, const pq_read_options *opts, reader 
     r->m = m;
     pthread_mutex_init(&r->lock, NULL);
     st = pq_meta_open(m, f, opts, &r->meta, err);
-    if (st >= 0)
-        st = pq_meta_schema(r->meta, &r->schema, err);
     if (st < 0) {
         err_at_object(err, f->name);
         reader_close(&r->base);

@@ -31,9 +31,9 @@ void pq_groups_release(pq_writer *w)
 {
     for (int i = 0; i < PQ_GROUPS; i++) {
         pq_wgroup *g = &w->groups[i];
-        for (uint32_t c = 0; g->chunks && c < w->n_columns; c++)
+        for (uint32_t c = 0; g->chunks && c < w->leaves.n; c++)
             release_chunk(w, &g->chunks[c]);
-        mem_free(w->m, g->chunks, w->n_columns * sizeof *g->chunks);
+        mem_free(w->m, g->chunks, w->cap_leaves * sizeof *g->chunks);
         g->chunks = NULL;
     }
 }
@@ -68,11 +68,11 @@ static nrw_status add_slot(pq_writer *w, pq_wchunk *c, uint8_t *record, uint32_t
     return NRW_OK;
 }
 
-nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t column, const pq_page_out *p,
+nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t leaf, const pq_page_out *p,
                             uint32_t *slot, nrw_error *err)
 {
     pq_wgroup *g = pq_group_at(w, group);
-    pq_wchunk *c = &g->chunks[column];
+    pq_wchunk *c = &g->chunks[leaf];
     *slot = 0;
     if (p->type == PQ_DICTIONARY_PAGE) {
         pthread_mutex_lock(&w->lock);
@@ -84,15 +84,16 @@ nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t column, const
     uint8_t *record = NULL;
     uint32_t len = 0;
     if (w->opts->page_index)
-        TRY(pq_page_record_new(w->m, &w->schema->fields[column].type, w->opts->statistics_truncate,
-                               p, &record, &len, err));
+        TRY(pq_page_record_new(w->m, pq_leaf_type(w, leaf), w->opts->statistics_truncate, p,
+                               &record, &len, err));
     pthread_mutex_lock(&w->lock);
     nrw_status st = count_encoding(c, p->encoding, err);
     if (st == NRW_OK)
         st = add_slot(w, c, record, len, err);
     if (st == NRW_OK) {
         *slot = c->first_slot + c->n_slots - 1;
-        c->rows += p->rows;
+        c->rows += p->records;
+        c->values += p->rows;
         g->pending++;
     }
     pthread_mutex_unlock(&w->lock);
@@ -162,7 +163,7 @@ nrw_status pq_group_store(pq_writer *w, const pq_pending *p, span page, uint32_t
                           nrw_error *err)
 {
     pq_wgroup *g = pq_group_at(w, p->group);
-    pq_wchunk *c = &g->chunks[p->column];
+    pq_wchunk *c = &g->chunks[p->leaf];
     pq_part dictionary = {0};
     nrw_status st = NRW_OK;
     if (p->page.type == PQ_DICTIONARY_PAGE)
@@ -182,17 +183,17 @@ nrw_status pq_group_store(pq_writer *w, const pq_pending *p, span page, uint32_t
     return st;
 }
 
-nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t column, pq_chunk_stats *stats,
+nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t leaf, pq_chunk_stats *stats,
                                nrw_error *err)
 {
     pq_wgroup *g = pq_group_at(w, group);
-    pq_wchunk *c = &g->chunks[column];
+    pq_wchunk *c = &g->chunks[leaf];
     nrw_status st = NRW_OK;
     if (stats->rows != c->rows)
         st = err_set(err, NRW_E_CORRUPT, "%lld rows in the pages of a chunk of %lld",
                      (long long)c->rows, (long long)stats->rows);
     if (st == NRW_OK)
-        st = pq_footer_statistics(w, column, stats, &c->stats, &c->stats_len, err);
+        st = pq_footer_statistics(w, leaf, stats, &c->stats, &c->stats_len, err);
     bytes_release(&stats->min);
     bytes_release(&stats->max);
     if (st < 0)
@@ -205,23 +206,23 @@ nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t column, pq
 
 /* ---- splicing ---- */
 
-static nrw_status write_indexes(pq_writer *w, uint32_t column, const pq_wchunk *c,
-                                pq_chunk_place *at, nrw_error *err)
+static nrw_status write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c, pq_chunk_place *at,
+                                nrw_error *err)
 {
     if (!w->opts->page_index)
         return NRW_OK;
     pq_index_source s = {.env = &w->env, .records = &c->records, .m = w->m};
     for (uint8_t i = 0; i < c->n_encodings; i++)
         s.n_pages += c->pages[i];
-    const type *t = &w->schema->fields[column].type;
-    if (w->opts->columns[column].statistics && pq_bounds_wanted(t, w->opts->statistics_truncate))
+    const type *t = pq_leaf_type(w, leaf);
+    if (pq_leaf_options(w, leaf)->statistics && pq_bounds_wanted(t, w->opts->statistics_truncate))
         s.order = pq_order_of(t);
     TRY(pq_column_index_write(&s, &w->file_env, &w->column_indexes, &at->column_index_len, err));
     return pq_offset_index_write(&s, at->data, &w->file_env, &w->offset_indexes,
                                  &at->offset_index_len, err);
 }
 
-static nrw_status splice_chunk(pq_writer *w, uint32_t column, const pq_wchunk *c, nrw_error *err)
+static nrw_status splice_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c, nrw_error *err)
 {
     int64_t start = (int64_t)(target_size(w->target) - w->base_size);
     pq_chunk_place at = {.start = start, .data = start, .dictionary = -1};
@@ -236,8 +237,8 @@ static nrw_status splice_chunk(pq_writer *w, uint32_t column, const pq_wchunk *c
         return err_set(err, NRW_E_IO, "%llu bytes of a column chunk written, %llu stored",
                        (unsigned long long)(end - (uint64_t)start),
                        (unsigned long long)c->compressed);
-    TRY(write_indexes(w, column, c, &at, err));
-    return pq_footer_chunk(w, column, c, &at, err);
+    TRY(write_indexes(w, leaf, c, &at, err));
+    return pq_footer_chunk(w, leaf, c, &at, err);
 }
 
 /* The next chunk of the row group that leaves. */
@@ -256,14 +257,14 @@ static nrw_status splice_next(pq_writer *w, pq_wgroup *g, nrw_error *err)
     if (st == NRW_OK)
         st = splice_chunk(w, g->spliced, c, err);
     if (st < 0) {
-        err_at_column(err, w->schema->fields[g->spliced].name);
+        err_at_column(err, w->leaves.at[g->spliced].name);
         return st;
     }
     g->uncompressed += c->uncompressed;
     g->compressed += c->compressed;
     w->encoded += c->encoded;
     release_chunk(w, c);
-    if (++g->spliced < w->n_columns)
+    if (++g->spliced < w->leaves.n)
         return NRW_OK;
     w->file_rows += g->rows;
     w->row_groups++;
@@ -273,7 +274,7 @@ static nrw_status splice_next(pq_writer *w, pq_wgroup *g, nrw_error *err)
 bool pq_group_ready(pq_writer *w)
 {
     const pq_wgroup *g = pq_group_at(w, w->groups_gone);
-    return !w->splicing && !w->stopped && g->finished == w->n_columns && !g->pending;
+    return !w->splicing && !w->stopped && g->finished == w->leaves.n && !g->pending;
 }
 
 nrw_status pq_group_leave(pq_writer *w, bool *any, nrw_error *err)
@@ -294,7 +295,7 @@ nrw_status pq_group_leave(pq_writer *w, bool *any, nrw_error *err)
     }
     pthread_mutex_lock(&w->lock);
     w->splicing = false;
-    if (g->spliced == w->n_columns) {
+    if (g->spliced == w->leaves.n) {
         g->leaving = false;
         g->finished = g->spliced = 0;
         w->groups_gone++;

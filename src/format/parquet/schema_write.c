@@ -4,6 +4,8 @@
 enum {
     NO_CONVERTED = -1,
     CONVERTED_UTF8 = 0,
+    CONVERTED_MAP = 1,
+    CONVERTED_LIST = 3,
     CONVERTED_ENUM = 4,
     CONVERTED_DECIMAL = 5,
     CONVERTED_DATE = 6,
@@ -21,6 +23,8 @@ enum {
 enum {
     NO_LOGICAL = 0,
     LOGICAL_STRING = 1,
+    LOGICAL_MAP = 2,
+    LOGICAL_LIST = 3,
     LOGICAL_ENUM = 4,
     LOGICAL_DECIMAL = 5,
     LOGICAL_DATE = 6,
@@ -33,6 +37,8 @@ enum {
     LOGICAL_UUID = 14,
     LOGICAL_FLOAT16 = 15
 };
+
+enum { REQUIRED = 0, OPTIONAL = 1, REPEATED = 2 };
 
 typedef struct annotation {
     int converted, logical;
@@ -82,6 +88,9 @@ static annotation annotation_of(const type *t)
     /* DuckDB refuses files that say BSON in the old way, whichever column is asked for. */
     case TYPE_BSON: return (annotation){NO_CONVERTED, LOGICAL_BSON};
     case TYPE_ENUM: return (annotation){CONVERTED_ENUM, LOGICAL_ENUM};
+    case TYPE_LIST: return (annotation){CONVERTED_LIST, LOGICAL_LIST};
+    case TYPE_MAP: return (annotation){CONVERTED_MAP, LOGICAL_MAP};
+    case TYPE_STRUCT:
     case TYPE_BOOL:
     case TYPE_INT32:
     case TYPE_INT64:
@@ -129,16 +138,40 @@ nrw_status pq_schema_root(thrift_out *o, uint32_t n_children, nrw_error *err)
     return thrift_end(o, err);
 }
 
-nrw_status pq_schema_element(thrift_out *o, const field *f, nrw_error *err)
+uint32_t pq_schema_elements(const type *t)
 {
-    pq_written_type w = pq_written_type_of(&f->type);
+    if (!type_is_nested(t))
+        return 1;
+    uint32_t n = t->id == TYPE_STRUCT ? 1 : 2; /* with the repeated group */
+    for (uint32_t i = 0; i < t->n_children; i++)
+        n += pq_schema_elements(&t->children[i].type);
+    return n;
+}
+
+/* How an element that is a group or a value stands in its parent. */
+typedef struct element {
+    const field *field;
+    const char *name; /* may be another than the field's */
+    bool nullable;
+} element;
+
+static nrw_status write_element(thrift_out *o, const element *e, nrw_error *err)
+{
+    const field *f = e->field;
     annotation a = annotation_of(&f->type);
     TRY(thrift_begin(o, err));
-    TRY(thrift_write_field_i32(o, 1, w.physical, err));
-    if (w.physical == PQ_FIXED_LEN_BYTE_ARRAY)
-        TRY(thrift_write_field_i32(o, 2, (int32_t)w.length, err));
-    TRY(thrift_write_field_i32(o, 3, f->nullable ? 1 : 0, err));
-    TRY(thrift_write_field_string(o, 4, f->name, err));
+    if (!type_is_nested(&f->type)) {
+        pq_written_type w = pq_written_type_of(&f->type);
+        TRY(thrift_write_field_i32(o, 1, w.physical, err));
+        if (w.physical == PQ_FIXED_LEN_BYTE_ARRAY)
+            TRY(thrift_write_field_i32(o, 2, (int32_t)w.length, err));
+    }
+    TRY(thrift_write_field_i32(o, 3, e->nullable ? OPTIONAL : REQUIRED, err));
+    TRY(thrift_write_field_string(o, 4, e->name, err));
+    if (type_is_nested(&f->type)) {
+        uint32_t n = f->type.id == TYPE_STRUCT ? f->type.n_children : 1;
+        TRY(thrift_write_field_i32(o, 5, (int32_t)n, err));
+    }
     if (a.converted != NO_CONVERTED)
         TRY(thrift_write_field_i32(o, 6, a.converted, err));
     if (f->type.id == TYPE_DECIMAL) {
@@ -149,4 +182,37 @@ nrw_status pq_schema_element(thrift_out *o, const field *f, nrw_error *err)
         TRY(thrift_write_field_i32(o, 9, f->field_id, err));
     TRY(write_logical(o, &f->type, &a, err));
     return thrift_end(o, err);
+}
+
+/* The group in the middle of a list or map. */
+static nrw_status write_repeated(thrift_out *o, const char *name, uint32_t n, nrw_error *err)
+{
+    TRY(thrift_begin(o, err));
+    TRY(thrift_write_field_i32(o, 3, REPEATED, err));
+    TRY(thrift_write_field_string(o, 4, name, err));
+    TRY(thrift_write_field_i32(o, 5, (int32_t)n, err));
+    return thrift_end(o, err);
+}
+
+static nrw_status write_tree(thrift_out *o, const element *e, nrw_error *err)
+{
+    const field *child = e->field->type.children;
+    TRY(write_element(o, e, err));
+    if (e->field->type.id == TYPE_LIST) {
+        TRY(write_repeated(o, PQ_LIST_NAME, 1, err));
+        return write_tree(o, &(element){child, PQ_ELEMENT_NAME, child->nullable}, err);
+    }
+    if (e->field->type.id == TYPE_MAP) {
+        TRY(write_repeated(o, PQ_ENTRY_NAME, 2, err));
+        TRY(write_tree(o, &(element){child, PQ_KEY_NAME, false}, err));
+        return write_tree(o, &(element){child + 1, PQ_VALUE_NAME, child[1].nullable}, err);
+    }
+    for (uint32_t i = 0; type_is_nested(&e->field->type) && i < e->field->type.n_children; i++)
+        TRY(write_tree(o, &(element){child + i, child[i].name, child[i].nullable}, err));
+    return NRW_OK;
+}
+
+nrw_status pq_schema_field(thrift_out *o, const field *f, nrw_error *err)
+{
+    return write_tree(o, &(element){f, f->name, f->nullable}, err);
 }

@@ -7,6 +7,9 @@
  * columns at the same time, or compress, and each holds one column of its batch. Rows get their
  * place in the file when a push begins, in order.
  *
+ * A nested column has several leaves, each with an actor. All are fed under the column's turn, one
+ * after the other for every piece that was read (shred.h), and only the one at work is in use.
+ *
  * Rows are appended up to the horizon that the cut (writer_cut.h) knows; a batch that reaches
  * beyond is walked once more from its first column. Who waits for the horizon has walked all
  * columns up to it, waits for rows of lower morsels only, and first compresses what the queue
@@ -28,7 +31,12 @@ pq_write_options pq_write_defaults(void)
                               .version = 1,
                               .page_index = true,
                               .page_crc = true,
-                              .statistics_truncate = 64};
+                              .statistics_truncate = 64,
+                              .added = {.codec = CODEC_ZSTD,
+                                        .level = 3,
+                                        .encoding = -1,
+                                        .dictionary = true,
+                                        .statistics = true}};
 }
 
 void pq_writer_stop(pq_writer *w)
@@ -62,11 +70,13 @@ static void writer_close(writer *base)
     pq_writer *w = (pq_writer *)base;
     if (!w)
         return;
-    for (uint32_t c = 0; w->columns && c < w->n_columns; c++)
-        pq_column_writer_free(w->columns[c].actor);
-    mem_free(w->m, w->columns, w->n_columns * sizeof *w->columns);
+    for (uint32_t l = 0; w->actor && l < w->leaves.n; l++)
+        pq_column_writer_free(w->actor[l].writer);
+    mem_free(w->m, w->actor, w->cap_leaves * sizeof *w->actor);
+    mem_free(w->m, w->columns, w->cap_columns * sizeof *w->columns);
     pq_queue_release(w);
     pq_groups_release(w);
+    arena_free(w->names);
     pq_log_release(&w->file_env, &w->metadata);
     pq_log_release(&w->file_env, &w->column_indexes);
     pq_log_release(&w->file_env, &w->offset_indexes);
@@ -81,14 +91,18 @@ static void writer_close(writer *base)
 static nrw_status open_columns(pq_writer *w, nrw_error *err)
 {
     void *p = NULL;
+    w->cap_columns = w->n_columns;
+    w->cap_leaves = w->leaves.n;
     TRY(mem_zalloc(w->m, w->n_columns * sizeof *w->columns, &p, err));
     w->columns = p;
-    for (uint32_t c = 0; c < w->n_columns; c++) {
+    for (uint32_t c = 0; c < w->n_columns; c++)
         turn_init(&w->columns[c].turn);
-        w->columns[c].most = pq_column_most(&w->schema->fields[c], w->opts);
-    }
+    TRY(mem_zalloc(w->m, w->leaves.n * sizeof *w->actor, &p, err));
+    w->actor = p;
+    for (uint32_t l = 0; l < w->leaves.n; l++)
+        w->actor[l].most = pq_column_most(&w->leaves.at[l], w->opts);
     for (int i = 0; i < PQ_GROUPS; i++) {
-        TRY(mem_zalloc(w->m, w->n_columns * sizeof(pq_wchunk), &p, err));
+        TRY(mem_zalloc(w->m, w->leaves.n * sizeof(pq_wchunk), &p, err));
         w->groups[i].chunks = p;
     }
     return NRW_OK;
@@ -99,6 +113,8 @@ static nrw_status open_parts(pq_writer *w, uint64_t limit, nrw_error *err)
     TRY(mem_child(w->m, "column writers", MEM_NO_LIMIT, &w->actors, err));
     TRY(mem_child(w->m, "finished pages", 0, &w->held, err));
     TRY(pq_room_plan(w, limit, err));
+    TRY(arena_new(w->m, &w->names, err));
+    TRY(pq_leaves_of(w->schema, w->names, &w->leaves, err));
     TRY(open_columns(w, err));
     pq_cut_init(&w->cut, w->opts->row_group_bytes, w->opts->row_group_rows, w->n_columns,
                 PQ_GROUPS);
@@ -119,7 +135,8 @@ nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s
                                        .push = writer_push,
                                        .finish = writer_finish,
                                        .stop = writer_stop,
-                                       .close = writer_close};
+                                       .close = writer_close,
+                                       .add_null_column = pq_writer_add};
     void *p = NULL;
     uint64_t limit = mem_room(grant);
     *out = NULL;
@@ -131,9 +148,10 @@ nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s
     w->target = t;
     w->schema = s;
     w->opts = opts;
+    w->limit = limit;
     w->n_columns = s->n_fields;
     w->workers = workers ? workers : 1;
-    w->idle_top = PQ_NO_COLUMN;
+    w->idle_top = PQ_NO_LEAF;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     turn_init(&w->entry);
@@ -152,32 +170,65 @@ typedef struct push {
     batch *b;
     int64_t first, end; /* its rows in the file */
     pq_page_list pages; /* just out of an actor */
+    pq_shred *shred;    /* made for the first nested column */
 } push;
 
-/* Gives the actor's finished pages their slots; compresses some where too many would wait. */
-static nrw_status take_pages(push *p, uint32_t c, nrw_error *err)
+static void push_release(push *p)
 {
-    TRY(pq_queue_add(p->w, p->w->columns[c].group, c, &p->pages, err));
-    return pq_queue_shrink(p->w, p->w->queue_max, err);
+    pq_shred_free(p->shred);
+    pq_page_list_release(&p->pages);
+}
+
+/* Gives the actor's finished pages their slots; compresses some where too many would wait. */
+static nrw_status take_pages(push *p, uint32_t leaf, nrw_error *err)
+{
+    pq_writer *w = p->w;
+    TRY(pq_queue_add(w, w->columns[w->leaves.at[leaf].column].group, leaf, &p->pages, err));
+    return pq_queue_shrink(w, w->queue_max, err);
 }
 
 /* ---- rows ---- */
 
-static nrw_status finish_chunk(push *p, uint32_t c, int64_t rows, nrw_error *err)
+static bool is_nested(const pq_writer *w, uint32_t c)
+{
+    return type_is_nested(&w->schema->fields[c].type);
+}
+
+/* An actor that was taken is no longer in use. */
+static nrw_status give_actor(push *p, uint32_t leaf, nrw_status st, nrw_error *err)
+{
+    pq_wactor *a = &p->w->actor[leaf];
+    a->encoded = pq_column_encoded(a->writer);
+    nrw_status given = pq_room_give(p->w, leaf, st < 0 ? NULL : err);
+    return st < 0 ? st : given;
+}
+
+static nrw_status finish_chunk(push *p, uint32_t leaf, int64_t rows, nrw_error *err)
 {
     pq_writer *w = p->w;
-    pq_wcolumn *col = &w->columns[c];
     pq_chunk_stats stats = {0};
-    TRY(pq_column_finish(col->actor, &p->pages, &stats, err));
-    nrw_status st = take_pages(p, c, err);
+    TRY(pq_column_finish(w->actor[leaf].writer, &p->pages, &stats, err));
+    nrw_status st = take_pages(p, leaf, err);
     if (st == NRW_OK && stats.rows != rows)
         st = err_set(err, NRW_E_CORRUPT, "a chunk of %lld rows, %lld were appended",
                      (long long)stats.rows, (long long)rows);
     if (st == NRW_OK)
-        return pq_group_chunk_done(w, col->group, c, &stats, err);
+        return pq_group_chunk_done(w, w->columns[w->leaves.at[leaf].column].group, leaf, &stats,
+                                   err);
     bytes_release(&stats.min);
     bytes_release(&stats.max);
     return st;
+}
+
+/* The chunks of all leaves, each taken for the moment. */
+static nrw_status finish_leaves(push *p, uint32_t c, int64_t rows, nrw_error *err)
+{
+    pq_writer *w = p->w;
+    for (uint32_t l = w->leaves.first[c]; l < w->leaves.first[c + 1]; l++) {
+        TRY(pq_room_take(w, l, 0, err));
+        TRY(give_actor(p, l, finish_chunk(p, l, rows, err), err));
+    }
+    return NRW_OK;
 }
 
 static nrw_status check_piece(const pq_writer *w, uint32_t c, const vector *v, nrw_error *err)
@@ -250,15 +301,45 @@ static uint32_t plain_rows(const vector *v, uint32_t row, size_t bytes)
     return at - row;
 }
 
+/* A leaf's part of a nested piece. */
+static nrw_status append_leaf(push *p, uint32_t leaf, nrw_error *err)
+{
+    pq_column_writer *actor = p->w->actor[leaf].writer;
+    pq_levels *piece;
+    nrw_status st;
+    while ((st = pq_shred_next(p->shred, &piece, err)) == NRW_OK) {
+        while (piece->at < piece->n) {
+            TRY(pq_column_append_levels(actor, piece, &p->pages, err));
+            TRY(take_pages(p, leaf, err));
+        }
+    }
+    return st == NRW_END ? NRW_OK : st;
+}
+
+static nrw_status append_nested(push *p, uint32_t c, const vector *v, nrw_error *err)
+{
+    pq_writer *w = p->w;
+    if (!p->shred)
+        TRY(pq_shred_new(w->m, &w->leaves, &p->shred, err));
+    for (uint32_t l = w->leaves.first[c]; l < w->leaves.first[c + 1]; l++) {
+        uint64_t values = pq_shred_begin(p->shred, &w->leaves.at[l], &w->schema->fields[c], v);
+        TRY(pq_room_take(w, l, values, err));
+        TRY(give_actor(p, l, append_leaf(p, l, err), err));
+    }
+    return NRW_OK;
+}
+
 static nrw_status append_piece(push *p, uint32_t c, const vector *v, nrw_error *err)
 {
-    pq_column_writer *actor = p->w->columns[c].actor;
     size_t most = p->w->piece_bytes;
     TRY(check_piece(p->w, c, v, err));
-    uint32_t n = plain_rows(v, 0, most);
+    if (is_nested(p->w, c))
+        return append_nested(p, c, v, err);
+    uint32_t leaf = p->w->leaves.first[c], n = plain_rows(v, 0, most);
+    pq_column_writer *actor = p->w->actor[leaf].writer;
     if (n == v->len) {
         TRY(pq_column_append(actor, v, &p->pages, err));
-        return take_pages(p, c, err);
+        return take_pages(p, leaf, err);
     }
     for (uint32_t row = 0; row < v->len; row += n) {
         vector part;
@@ -267,9 +348,36 @@ static nrw_status append_piece(push *p, uint32_t c, const vector *v, nrw_error *
         nrw_status st = pq_column_append(actor, &part, &p->pages, err);
         vector_release(&part);
         TRY(st);
-        TRY(take_pages(p, c, err));
+        TRY(take_pages(p, leaf, err));
     }
     return NRW_OK;
+}
+
+nrw_status pq_writer_nulls(pq_writer *w, uint32_t column, int64_t rows, nrw_error *err)
+{
+    const int64_t most = 4096, bytes = 65536;
+    const type *t = &w->schema->fields[column].type;
+    int64_t fit = bytes / (t->width ? t->width : 1);
+    batch b = {.m = w->m};
+    push p = {.w = w, .b = &b, .pages = {.m = w->m}};
+    uint32_t leaf = w->leaves.first[column];
+    nrw_status st = NRW_OK;
+    fit = fit < 1 ? 1 : fit < most ? fit : most;
+    if (!is_nested(w, column))
+        TRY(pq_room_take(w, leaf, (uint64_t)rows, err));
+    while (st == NRW_OK && rows > 0) {
+        vector v;
+        st = vector_nulls(w->m, t, (uint32_t)(rows < fit ? rows : fit), &v, err);
+        if (st < 0)
+            break;
+        rows -= v.len;
+        st = append_piece(&p, column, &v, err);
+        vector_release(&v);
+    }
+    if (!is_nested(w, column))
+        st = give_actor(&p, leaf, st, err);
+    push_release(&p);
+    return st;
 }
 
 /* Row in the batch of a piece's first null; the piece ends before row `end`. */
@@ -296,7 +404,7 @@ static nrw_status append_rows(push *p, uint32_t c, int64_t until, nrw_error *err
             break;
         TRY(st);
         st = append_piece(p, c, &v, err);
-        if (st == NRW_E_VALUE && !p->b->sel)
+        if (st == NRW_E_VALUE && !p->b->sel && !is_nested(p->w, c))
             err_at_row(err, p->b->first_row + first_null(&v, walk.at));
         vector_release(&v);
         TRY(st);
@@ -308,6 +416,18 @@ static nrw_status append_rows(push *p, uint32_t c, int64_t until, nrw_error *err
     return NRW_OK;
 }
 
+/* Encoded bytes of the column's chunks so far. */
+static uint64_t encoded_of(const pq_writer *w, uint32_t c)
+{
+    uint32_t leaf = w->leaves.first[c];
+    uint64_t sum = 0;
+    if (!is_nested(w, c))
+        return pq_column_encoded(w->actor[leaf].writer);
+    for (; leaf < w->leaves.first[c + 1]; leaf++)
+        sum += w->actor[leaf].encoded;
+    return sum;
+}
+
 /* One stride's share of the column; a row group that ended before it is finished first. */
 static nrw_status fill_stride(push *p, uint32_t c, int64_t target, nrw_error *err)
 {
@@ -317,14 +437,16 @@ static nrw_status fill_stride(push *p, uint32_t c, int64_t target, nrw_error *er
     pq_stride s = *pq_cut_at(&w->cut, col->stride);
     pthread_mutex_unlock(&w->lock);
     if (s.group != col->group) {
-        TRY(finish_chunk(p, c, s.group_row - col->group_row, err));
+        int64_t rows = s.group_row - col->group_row;
+        TRY(is_nested(w, c) ? finish_leaves(p, c, rows, err)
+                            : finish_chunk(p, w->leaves.first[c], rows, err));
         col->group = s.group;
         col->group_row = s.group_row;
     }
     TRY(append_rows(p, c, target < s.end ? target : s.end, err));
     if (col->row < s.end)
         return NRW_OK;
-    uint64_t encoded = pq_column_encoded(col->actor);
+    uint64_t encoded = encoded_of(w, c);
     pthread_mutex_lock(&w->lock);
     int64_t horizon = pq_cut_horizon(&w->cut);
     pq_cut_pass(&w->cut, col->stride, encoded);
@@ -335,20 +457,25 @@ static nrw_status fill_stride(push *p, uint32_t c, int64_t target, nrw_error *er
     return NRW_OK;
 }
 
+static nrw_status fill_strides(push *p, uint32_t c, int64_t target, nrw_error *err)
+{
+    while (p->w->columns[c].row < target)
+        TRY(fill_stride(p, c, target, err));
+    return NRW_OK;
+}
+
 /* The column's rows up to `target`, in its turn, which is given up with the morsel's last row. */
 static nrw_status push_column(push *p, uint32_t c, int64_t target, nrw_error *err)
 {
     pq_writer *w = p->w;
     pq_wcolumn *col = &w->columns[c];
     TRY(pq_queue_turn(w, &col->turn, p->b->morsel, err));
-    if (col->row < target) {
-        TRY(pq_room_take(w, c, (uint64_t)(target - col->row), err));
-        nrw_status st = NRW_OK;
-        while (st == NRW_OK && col->row < target)
-            st = fill_stride(p, c, target, err);
-        nrw_status given = pq_room_give(w, c, st < 0 ? NULL : err);
-        TRY(st);
-        TRY(given);
+    if (is_nested(w, c)) {
+        TRY(fill_strides(p, c, target, err));
+    } else if (col->row < target) {
+        uint32_t leaf = w->leaves.first[c];
+        TRY(pq_room_take(w, leaf, (uint64_t)(target - col->row), err));
+        TRY(give_actor(p, leaf, fill_strides(p, c, target, err), err));
     }
     if (target == p->end) {
         batch_drop(p->b, c);
@@ -408,7 +535,7 @@ static nrw_status writer_push(writer *base, batch *b, nrw_error *err)
             turn_done(&w->entry, b->morsel);
         st = push_rows(&p, err);
     }
-    pq_page_list_release(&p.pages);
+    push_release(&p);
     if (st < 0)
         pq_writer_stop(w);
     return st;
@@ -423,12 +550,7 @@ static nrw_status finish_columns(push *p, nrw_error *err)
         pq_wcolumn *col = &w->columns[c];
         if (col->row == col->group_row)
             continue;
-        nrw_status st = pq_room_take(w, c, 0, err);
-        if (st == NRW_OK) {
-            st = finish_chunk(p, c, col->row - col->group_row, err);
-            nrw_status given = pq_room_give(w, c, st < 0 ? NULL : err);
-            st = st < 0 ? st : given;
-        }
+        nrw_status st = finish_leaves(p, c, col->row - col->group_row, err);
         if (st < 0) {
             err_at_column(err, w->schema->fields[c].name);
             return st;
@@ -465,7 +587,7 @@ static nrw_status writer_finish(writer *base, file_summary *out, nrw_error *err)
     *out = (file_summary){0};
     push p = {.w = w, .pages = {.m = w->m}};
     nrw_status st = finish_file(&p, out, err);
-    pq_page_list_release(&p.pages);
+    push_release(&p);
     if (st < 0)
         pq_writer_stop(w);
     return st;

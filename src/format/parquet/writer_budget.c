@@ -1,5 +1,6 @@
 #include "format/parquet/writer_budget.h"
 
+#include "format/parquet/column_write_value.h"
 #include "format/parquet/page_compress.h"
 #include "format/parquet/writer_own.h"
 
@@ -23,7 +24,9 @@ static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)
 
 /* Everything a plan needs to know of schema and options. */
 typedef struct costs {
-    uint64_t n, workers;
+    uint64_t n, workers;     /* n: leaves */
+    uint64_t columns, names; /* names: bytes of what is kept of nested leaves */
+    uint64_t shred;          /* of a worker, where a column is nested */
     uint64_t most, most_sum; /* of one actor; of all */
     uint64_t column;         /* bookkeeping of one, tails of logs apart */
     uint64_t bench, big;
@@ -37,32 +40,55 @@ static size_t usual_body(const pq_write_options *o)
     return (size_t)o->page_bytes + o->page_bytes / 8 + 4096;
 }
 
-static costs costs_of(const schema *s, const pq_write_options *o, uint32_t workers)
+/* Adds a leaf. */
+typedef struct cost_walk {
+    costs *costs;
+    const pq_write_options *opts;
+} cost_walk;
+
+static nrw_status cost_leaf(void *self, const pq_wleaf *leaf, nrw_error *err)
 {
-    costs c = {.n = s->n_fields, .workers = workers ? workers : 1};
-    for (uint32_t i = 0; i < s->n_fields; i++) {
-        uint64_t most = pq_column_most(&s->fields[i], o);
-        c.most_sum += most;
-        c.most = most > c.most ? most : c.most;
-    }
+    const cost_walk *w = self;
+    costs *c = w->costs;
+    uint64_t most = pq_column_most(leaf, w->opts), shred = pq_shred_most(leaf);
+    int32_t codec = w->opts->columns[c->n++].codec;
+    pq_value_type t;
+    TRY(pq_value_type_of(leaf->field, &t, err)); /* whether it can be written at all */
+    if (codec != CODEC_NONE && !codec_by_id(codec))
+        return err_set(err, NRW_E_UNSUPPORTED, "no %s compression", codec_id_name(codec));
+    c->most_sum += most;
+    c->most = most > c->most ? most : c->most;
+    c->shred = leaf->n_path && shred > c->shred ? shred : c->shred;
+    if (leaf->n_path)
+        c->names += pq_leaf_names(leaf);
+    return NRW_OK;
+}
+
+static nrw_status costs_of(const schema *s, const pq_write_options *o, uint32_t workers, costs *out,
+                           nrw_error *err)
+{
+    costs c = {.columns = s->n_fields, .workers = workers ? workers : 1};
+    TRY(pq_leaves_walk(s, cost_leaf, &(cost_walk){&c, o}, err));
     /* statistics of two open row groups, slots, and lists of parts */
     uint64_t kept =
         4 * (uint64_t)(o->statistics_truncate + 32) + 4 * sizeof(pq_slot) + 12 * sizeof(pq_part);
-    c.column = sizeof(pq_wcolumn) + PQ_GROUPS * sizeof(pq_wchunk) + PARKED + kept;
+    c.column = sizeof(pq_wleaf) + sizeof(pq_wactor) + PQ_GROUPS * sizeof(pq_wchunk) + PARKED + kept;
     c.usual = usual_body(o);
     c.piece = size_max(o->page_bytes, PIECE_LEAST);
-    c.bench = pq_bench_most(o->columns, s->n_fields, c.usual);
+    c.bench = pq_bench_most(o->columns, (uint32_t)c.n, c.usual);
     c.big_body = size_max(o->dictionary_bytes + c.usual - o->page_bytes, c.usual);
-    c.big = c.big_body > c.usual ? pq_bench_most(o->columns, s->n_fields, c.big_body) : 0;
-    c.tail = clamp((512 * 1024) / (c.n ? c.n : 1), TAIL_LEAST, TAIL_MOST / 2);
-    return c;
+    c.big = c.big_body > c.usual ? pq_bench_most(o->columns, (uint32_t)c.n, c.big_body) : 0;
+    c.tail = clamp((512 * 1024) / c.n, TAIL_LEAST, TAIL_MOST / 2);
+    *out = c;
+    return NRW_OK;
 }
 
 /* All but the pool. */
 static uint64_t set_aside(const costs *c, uint64_t tail, uint64_t pend, uint64_t piece)
 {
-    uint64_t worker = WORKER_FIXED + c->bench + pend + piece + 2 * c->usual;
-    return FIXED + c->n * (c->column + 2 * tail) + c->workers * worker + c->big;
+    uint64_t worker = WORKER_FIXED + c->bench + pend + piece + 2 * c->usual + c->shred;
+    return FIXED + c->columns * (sizeof(pq_wcolumn) + sizeof(uint32_t)) + c->names +
+           c->n * (c->column + 2 * tail) + c->workers * worker + c->big;
 }
 
 static uint64_t least(const costs *c)
@@ -79,13 +105,6 @@ static nrw_status check(const schema *s, const pq_write_options *o, nrw_error *e
     if (o->row_group_rows < 1 || !o->row_group_bytes || !o->page_bytes || !o->page_rows ||
         !o->columns)
         return err_set(err, NRW_E_ARG, "sizes of row groups and pages must be above zero");
-    for (uint32_t i = 0; i < s->n_fields; i++) {
-        int32_t id = o->columns[i].codec;
-        if (id != CODEC_NONE && !codec_by_id(id)) {
-            err_at_column(err, s->fields[i].name);
-            return err_set(err, NRW_E_UNSUPPORTED, "no %s compression", codec_id_name(id));
-        }
-    }
     return NRW_OK;
 }
 
@@ -94,7 +113,8 @@ nrw_status parquet_write_budget(const schema *s, const pq_write_options *opts, u
 {
     *out = (budget){0};
     TRY(check(s, opts, err));
-    costs c = costs_of(s, opts, workers);
+    costs c;
+    TRY(costs_of(s, opts, workers, &c, err));
     out->least = least(&c);
     out->wish = set_aside(&c, TAIL_MOST, PEND_MOST, PIECE_MOST) + c.most_sum + c.most +
                 opts->row_group_bytes;
@@ -113,7 +133,8 @@ nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_
 {
     *out = (pq_shares){0};
     TRY(check(s, opts, err));
-    costs c = costs_of(s, opts, workers);
+    costs c;
+    TRY(costs_of(s, opts, workers, &c, err));
     uint64_t need = least(&c);
     if (limit < need) {
         err_next(err, "give --memory more, or write fewer columns at once");

@@ -120,3 +120,10 @@ void pq_cut_group_gone(pq_cut *c)
     c->groups_gone++;
     extend(c);
 }
+
+void pq_cut_add_column(pq_cut *c)
+{
+    c->n_columns++;
+    for (uint64_t i = c->first; i < c->known; i++)
+        at(c, i)->left++;
+}

@@ -48,6 +48,8 @@ int64_t pq_cut_horizon(const pq_cut *c);
 const pq_stride *pq_cut_at(const pq_cut *c, uint64_t stride);
 /* One column stands at the stride's end with so many encoded bytes in its chunk. */
 void pq_cut_pass(pq_cut *c, uint64_t stride, uint64_t encoded);
+/* One column more, which has passed the strides that all others have. */
+void pq_cut_add_column(pq_cut *c);
 /* The oldest row group has left. */
 void pq_cut_group_gone(pq_cut *c);
 

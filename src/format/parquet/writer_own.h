@@ -1,14 +1,18 @@
 /* The Parquet writer inside. See writer.c for how the parts work together.
  *
- * Locks: `lock` guards what is marked (L); a column's actor and what is marked (T) belong to
- * whoever holds the column's turn; what is marked (S) belongs to the thread that splices. `lock` is
- * held for moments only, except where held pages are evicted. */
+ * A column of the schema has one turn and, under it, an actor for each of its leaves.
+ *
+ * Locks: `lock` guards what is marked (L); actors of a column's leaves and what is marked (T)
+ * belong to whoever holds the column's turn; what is marked (S) belongs to the thread that splices.
+ * `lock` is held for moments only, except where held pages are evicted. */
 #ifndef PARQUET_WRITER_OWN_H
 #define PARQUET_WRITER_OWN_H
 
 #include "base/turn.h"
 #include "format/parquet/column_write.h"
+#include "format/parquet/leaf_write.h"
 #include "format/parquet/page_compress.h"
+#include "format/parquet/shred.h"
 #include "format/parquet/writer_cut.h"
 #include "format/parquet/writer_log.h"
 #include "format/parquet/written_type.h"
@@ -18,7 +22,7 @@
 enum {
     PQ_GROUPS = 2,    /* row groups open at once: one filling, one being compressed and spliced */
     PQ_ENCODINGS = 4, /* different ones in the data pages of a chunk */
-    PQ_NO_COLUMN = -1
+    PQ_NO_LEAF = -1
 };
 
 /* A page between the column's turn and its place in the chunk. */
@@ -34,7 +38,7 @@ typedef struct pq_slot {
 typedef struct pq_pending {
     struct pq_pending *next;
     uint64_t group;
-    uint32_t column, slot;
+    uint32_t leaf, slot;
     pq_page_out page;
 } pq_pending;
 
@@ -54,8 +58,8 @@ typedef struct pq_wchunk {
     uint32_t first_slot, n_slots, cap_slots;
     uint64_t uncompressed, compressed; /* with headers */
     uint64_t encoded;                  /* bodies alone */
-    int64_t rows;
-    uint8_t *stats; /* thrift Statistics without its stop byte */
+    int64_t rows, values;              /* values: nulls and empty lists are some, too */
+    uint8_t *stats;                    /* thrift Statistics without its stop byte */
     uint32_t stats_len;
     uint32_t pages[PQ_ENCODINGS];
     uint8_t encodings[PQ_ENCODINGS], n_encodings;
@@ -63,13 +67,13 @@ typedef struct pq_wchunk {
 } pq_wchunk;
 
 typedef struct pq_wgroup {
-    uint32_t finished; /* (L) columns whose chunk is complete, pages perhaps not yet compressed */
+    uint32_t finished; /* (L) leaves whose chunk is complete, pages perhaps not yet compressed */
     uint64_t pending;  /* (L) pages not compressed yet */
     bool leaving;      /* (L) being spliced: what follows and the chunks are the splicer's alone */
     uint32_t spliced;  /* chunks that are in the target */
     int64_t rows, start;
     uint64_t uncompressed, compressed;
-    pq_wchunk *chunks; /* one a column */
+    pq_wchunk *chunks; /* one a leaf */
 } pq_wgroup;
 
 typedef enum pq_actor_state {
@@ -80,18 +84,23 @@ typedef enum pq_actor_state {
     ACTOR_PARKING
 } pq_actor_state;
 
+typedef struct pq_wactor {
+    pq_column_writer *writer; /* (T), or with `state` PARKING its parker's */
+    uint64_t most;            /* what it can hold */
+    uint64_t held;            /* (L) what it held when last looked at */
+    uint64_t charged;         /* (L) its share of `committed` */
+    int32_t above, below;     /* (L) in the stack of idle actors */
+    pq_actor_state state;     /* (L) */
+    uint64_t since;           /* the first row group that got a chunk when it was filled */
+    uint64_t encoded;         /* (T) bytes of its chunk when it was last given back */
+} pq_wactor;
+
 typedef struct pq_wcolumn {
     turn turn;
-    pq_column_writer *actor; /* (T), or with `state` PARKING its parker's */
-    uint64_t most;           /* what the actor can hold */
-    uint64_t held;           /* (L) what it held when last looked at */
-    uint64_t charged;        /* (L) its share of `committed` */
-    int32_t above, below;    /* (L) in the stack of idle actors */
-    pq_actor_state state;    /* (L) */
-    int64_t row;             /* (T) next row */
-    uint64_t stride;         /* (T) of that row */
-    uint64_t group;          /* (T) of the chunk in the actor */
-    int64_t group_row;       /* (T) where that began */
+    int64_t row;       /* (T) next row */
+    uint64_t stride;   /* (T) of that row */
+    uint64_t group;    /* (T) of the chunks in the actors */
+    int64_t group_row; /* (T) where these began */
 } pq_wcolumn;
 
 typedef struct pq_writer {
@@ -103,6 +112,12 @@ typedef struct pq_writer {
     const schema *schema;
     const pq_write_options *opts;
     uint32_t n_columns, workers;
+    uint32_t cap_columns, cap_leaves; /* room in `columns`; in `actor` and chunks */
+    uint64_t limit;                   /* of the grant */
+    schema own_schema;                /* the two below, once a column was added */
+    pq_write_options own_opts;
+    arena *names; /* of the leaves */
+    pq_leaves leaves;
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* anything somebody may wait for under `lock` */
@@ -115,7 +130,8 @@ typedef struct pq_writer {
     uint64_t groups_gone; /* (L) */
     bool splicing;        /* (L) */
     pq_wcolumn *columns;
-    pq_queue queue; /* (L) */
+    pq_wactor *actor; /* one a leaf */
+    pq_queue queue;   /* (L) */
 
     /* memory: see writer_room.c */
     uint64_t pool, committed, resident, reserve; /* (L) but pool and reserve */
@@ -146,15 +162,24 @@ static inline pq_wgroup *pq_group_at(pq_writer *w, uint64_t group)
     return &w->groups[group % PQ_GROUPS];
 }
 
+static inline const pq_column_options *pq_leaf_options(const pq_writer *w, uint32_t leaf)
+{
+    return &w->opts->columns[leaf];
+}
+static inline const type *pq_leaf_type(const pq_writer *w, uint32_t leaf)
+{
+    return &w->leaves.at[leaf].field->type;
+}
+
 /* Waits for `changed`; NRW_E_CANCELLED once the writer was stopped. Under the lock. */
 nrw_status pq_writer_wait(pq_writer *w);
 void pq_writer_stop(pq_writer *w);
 
 /* ---- page_queue.c ---- */
 
-/* Gives the pages, just out of the column's actor, their slots and takes them over. In the column's
+/* Gives the pages, just out of the leaf's actor, their slots and takes them over. In the column's
  * turn. */
-nrw_status pq_queue_add(pq_writer *w, uint64_t group, uint32_t column, pq_page_list *pages,
+nrw_status pq_queue_add(pq_writer *w, uint64_t group, uint32_t leaf, pq_page_list *pages,
                         nrw_error *err);
 /* Compresses and stores the oldest pages until at most `most` bytes wait. */
 nrw_status pq_queue_shrink(pq_writer *w, uint64_t most, nrw_error *err);
@@ -166,16 +191,27 @@ nrw_status pq_queue_wait(pq_writer *w, nrw_error *err);
 nrw_status pq_queue_turn(pq_writer *w, turn *t, uint64_t n, nrw_error *err);
 void pq_queue_release(pq_writer *w);
 
+/* ---- writer.c, writer_add.c ---- */
+
+/* Nulls into a column that has just come. */
+nrw_status pq_writer_nulls(pq_writer *w, uint32_t column, int64_t rows, nrw_error *err);
+/* See add_null_column of writer_class. */
+nrw_status pq_writer_add(writer *base, const field *f, nrw_error *err);
+/* A chunk for a row group that left before its leaf came: *page is all of it, until the bench is
+ * used again. Statistics are in memory of w->m, the caller's to free. */
+nrw_status pq_null_chunk(pq_writer *w, uint32_t leaf, int64_t rows, pq_bench *b, pq_wchunk *out,
+                         span *page, nrw_error *err);
+
 /* ---- row_group_write.c ---- */
 
 /* Gives the page its place. In the column's turn. The page stays the caller's. */
-nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t column, const pq_page_out *p,
+nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t leaf, const pq_page_out *p,
                             uint32_t *slot, nrw_error *err);
 /* Stores a page that was compressed. */
 nrw_status pq_group_store(pq_writer *w, const pq_pending *p, span page, uint32_t header_len,
                           nrw_error *err);
 /* All pages of the chunk are reserved. In the column's turn. Takes the statistics. */
-nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t column, pq_chunk_stats *stats,
+nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t leaf, pq_chunk_stats *stats,
                                nrw_error *err);
 /* Whether the row group that is next in order is complete and nobody is at it. Under the lock. */
 bool pq_group_ready(pq_writer *w);
@@ -185,9 +221,9 @@ void pq_groups_release(pq_writer *w);
 
 /* ---- writer_room.c ---- */
 
-/* The column's actor, in memory and with room for so many more rows. In the column's turn. */
-nrw_status pq_room_take(pq_writer *w, uint32_t column, uint64_t rows, nrw_error *err);
-nrw_status pq_room_give(pq_writer *w, uint32_t column, nrw_error *err);
+/* The leaf's actor, in memory and with room for so many more values. In the column's turn. */
+nrw_status pq_room_take(pq_writer *w, uint32_t leaf, uint64_t values, nrw_error *err);
+nrw_status pq_room_give(pq_writer *w, uint32_t leaf, nrw_error *err);
 nrw_status pq_bench_take(pq_writer *w, size_t body, pq_bench **out, nrw_error *err);
 void pq_bench_give(pq_writer *w, pq_bench *b);
 /* Shares of a grant of so many bytes; NRW_E_MEMLIMIT where it is too small. */
@@ -204,14 +240,14 @@ typedef struct pq_chunk_place {
 } pq_chunk_place;
 
 /* Remembers ColumnMetaData of a chunk, and behind all chunks of a row group what it is. (S) */
-nrw_status pq_footer_chunk(pq_writer *w, uint32_t column, const pq_wchunk *c,
+nrw_status pq_footer_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
                            const pq_chunk_place *at, nrw_error *err);
 nrw_status pq_footer_group(pq_writer *w, int64_t rows, int64_t start, uint64_t uncompressed,
                            uint64_t compressed, nrw_error *err);
 /* Page indexes and footer to the target. */
 nrw_status pq_footer_write(pq_writer *w, nrw_error *err);
 /* Statistics of a chunk as thrift fields, in memory of w->m; NULL where there are none. */
-nrw_status pq_footer_statistics(pq_writer *w, uint32_t column, const pq_chunk_stats *s,
-                                uint8_t **out, uint32_t *len, nrw_error *err);
+nrw_status pq_footer_statistics(pq_writer *w, uint32_t leaf, const pq_chunk_stats *s, uint8_t **out,
+                                uint32_t *len, nrw_error *err);
 
 #endif

@@ -59,24 +59,24 @@ nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err)
 
 static void push_idle(pq_writer *w, int32_t c)
 {
-    pq_wcolumn *col = &w->columns[c];
-    col->state = ACTOR_IDLE;
-    col->above = PQ_NO_COLUMN;
-    col->below = w->idle_top;
-    if (w->idle_top != PQ_NO_COLUMN)
-        w->columns[w->idle_top].above = c;
+    pq_wactor *a = &w->actor[c];
+    a->state = ACTOR_IDLE;
+    a->above = PQ_NO_LEAF;
+    a->below = w->idle_top;
+    if (w->idle_top != PQ_NO_LEAF)
+        w->actor[w->idle_top].above = c;
     w->idle_top = c;
 }
 
 static void remove_idle(pq_writer *w, int32_t c)
 {
-    pq_wcolumn *col = &w->columns[c];
-    if (col->above == PQ_NO_COLUMN)
-        w->idle_top = col->below;
+    pq_wactor *a = &w->actor[c];
+    if (a->above == PQ_NO_LEAF)
+        w->idle_top = a->below;
     else
-        w->columns[col->above].below = col->below;
-    if (col->below != PQ_NO_COLUMN)
-        w->columns[col->below].above = col->above;
+        w->actor[a->above].below = a->below;
+    if (a->below != PQ_NO_LEAF)
+        w->actor[a->below].above = a->above;
 }
 
 /* What pages may take, now that actors hold so much. The reserve keeps pages from being held only
@@ -91,44 +91,44 @@ static nrw_status bound_pages(pq_writer *w, nrw_error *err)
     uint64_t want = used > limit ? used - limit + used / 8 : 0; /* not for every page anew */
     for (uint64_t i = 0; i < PQ_GROUPS && want; i++) {
         pq_wgroup *g = pq_group_at(w, w->groups_gone + i);
-        for (uint32_t c = 0; c < w->n_columns && want && !g->leaving; c++)
+        for (uint32_t c = 0; c < w->leaves.n && want && !g->leaving; c++)
             TRY(pq_log_evict(&w->env, &g->chunks[c].data, &want, err));
     }
     return NRW_OK;
 }
 
-static void set_held(pq_writer *w, pq_wcolumn *col, uint64_t held)
+static void set_held(pq_writer *w, pq_wactor *a, uint64_t held)
 {
-    w->resident = w->resident - col->held + held;
-    col->held = held;
+    w->resident = w->resident - a->held + held;
+    a->held = held;
 }
 
-static void charge(pq_writer *w, pq_wcolumn *col, uint64_t bytes)
+static void charge(pq_writer *w, pq_wactor *a, uint64_t bytes)
 {
-    w->committed = w->committed - col->charged + bytes;
-    col->charged = bytes;
+    w->committed = w->committed - a->charged + bytes;
+    a->charged = bytes;
 }
 
 /* Parks the actor used last. Under the lock, which is let go meanwhile. */
 static nrw_status park_one(pq_writer *w, nrw_error *err)
 {
     int32_t c = w->idle_top;
-    pq_wcolumn *col = &w->columns[c];
+    pq_wactor *a = &w->actor[c];
     remove_idle(w, c);
-    col->state = ACTOR_PARKING;
+    a->state = ACTOR_PARKING;
     pthread_mutex_unlock(&w->lock);
-    nrw_status st = pq_column_park(col->actor, w->spill, err);
+    nrw_status st = pq_column_park(a->writer, w->spill, err);
     pthread_mutex_lock(&w->lock);
     if (st < 0) {
         push_idle(w, c);
         return st;
     }
-    col->state = ACTOR_PARKED;
-    w->parked += col->held;
+    a->state = ACTOR_PARKED;
+    w->parked += a->held;
     bool settle = w->parked >= SETTLE;
     w->parked = settle ? 0 : w->parked;
-    set_held(w, col, 0);
-    charge(w, col, 0);
+    set_held(w, a, 0);
+    charge(w, a, 0);
     room_changed(w);
     if (settle) {
         pthread_mutex_unlock(&w->lock);
@@ -139,24 +139,24 @@ static nrw_status park_one(pq_writer *w, nrw_error *err)
 }
 
 /* Waits until there is room for `bytes` of the column's actor. Under the lock. */
-static nrw_status make_room(pq_writer *w, pq_wcolumn *col, uint64_t bytes, nrw_error *err)
+static nrw_status make_room(pq_writer *w, pq_wactor *a, uint64_t bytes, nrw_error *err)
 {
-    int32_t c = (int32_t)(col - w->columns);
+    int32_t c = (int32_t)(a - w->actor);
     for (;;) {
         if (w->stopped)
             return NRW_E_CANCELLED;
-        if (col->state == ACTOR_PARKING) {
+        if (a->state == ACTOR_PARKING) {
             TRY(wait_room(w));
             continue;
         }
-        if (w->committed - col->charged + bytes <= w->pool)
+        if (w->committed - a->charged + bytes <= w->pool)
             return NRW_OK;
         bool own_top = w->idle_top == c;
         if (own_top) { /* not itself, but the one below */
             remove_idle(w, c);
-            col->state = ACTOR_USED;
+            a->state = ACTOR_USED;
         }
-        bool any = w->idle_top != PQ_NO_COLUMN;
+        bool any = w->idle_top != PQ_NO_LEAF;
         nrw_status st = any ? park_one(w, err) : NRW_OK;
         if (own_top)
             push_idle(w, c);
@@ -170,69 +170,69 @@ static nrw_status make_room(pq_writer *w, pq_wcolumn *col, uint64_t bytes, nrw_e
 }
 
 /* The actor is this thread's from here on. Under the lock. */
-static nrw_status occupy(pq_writer *w, uint32_t column, uint64_t bytes, nrw_error *err)
+static nrw_status occupy(pq_writer *w, uint32_t leaf, uint64_t bytes, nrw_error *err)
 {
-    pq_wcolumn *col = &w->columns[column];
-    if (col->state == ACTOR_IDLE)
-        remove_idle(w, (int32_t)column);
-    col->state = ACTOR_USED;
-    charge(w, col, bytes);
+    pq_wactor *a = &w->actor[leaf];
+    if (a->state == ACTOR_IDLE)
+        remove_idle(w, (int32_t)leaf);
+    a->state = ACTOR_USED;
+    charge(w, a, bytes);
     w->used++;
     return bound_pages(w, err);
 }
 
 /* Undoes occupy. */
-static void leave(pq_writer *w, uint32_t column, pq_actor_state was)
+static void leave(pq_writer *w, uint32_t leaf, pq_actor_state was)
 {
-    pq_wcolumn *col = &w->columns[column];
+    pq_wactor *a = &w->actor[leaf];
     pthread_mutex_lock(&w->lock);
-    charge(w, col, col->held);
+    charge(w, a, a->held);
     w->used--;
     if (was == ACTOR_IDLE)
-        push_idle(w, (int32_t)column);
+        push_idle(w, (int32_t)leaf);
     else
-        col->state = was;
+        a->state = was;
     room_changed(w);
     pthread_mutex_unlock(&w->lock);
 }
 
-nrw_status pq_room_take(pq_writer *w, uint32_t column, uint64_t rows, nrw_error *err)
+nrw_status pq_room_take(pq_writer *w, uint32_t leaf, uint64_t values, nrw_error *err)
 {
-    pq_wcolumn *col = &w->columns[column];
-    if (!col->actor) {
-        TRY(pq_column_writer_new(w->actors, &w->schema->fields[column], w->opts,
-                                 &w->opts->columns[column], &col->actor, err));
+    pq_wactor *a = &w->actor[leaf];
+    if (!a->writer) {
+        TRY(pq_column_writer_new(w->actors, &w->leaves.at[leaf], w->opts, pq_leaf_options(w, leaf),
+                                 &a->writer, err));
     }
     pthread_mutex_lock(&w->lock);
-    while (col->state == ACTOR_PARKING && !w->stopped)
+    while (a->state == ACTOR_PARKING && !w->stopped)
         (void)wait_room(w);
-    uint64_t bytes = pq_column_most_after(col->actor, rows);
-    bytes = bytes < col->most ? bytes : col->most;
-    bytes = bytes > col->held ? bytes : col->held;
-    nrw_status st = make_room(w, col, bytes, err);
+    uint64_t bytes = pq_column_most_after(a->writer, values);
+    bytes = bytes < a->most ? bytes : a->most;
+    bytes = bytes > a->held ? bytes : a->held;
+    nrw_status st = make_room(w, a, bytes, err);
     if (st < 0) {
         pthread_mutex_unlock(&w->lock);
         return st;
     }
-    pq_actor_state was = col->state;
-    st = occupy(w, column, bytes, err);
+    pq_actor_state was = a->state;
+    st = occupy(w, leaf, bytes, err);
     pthread_mutex_unlock(&w->lock);
     if (st == NRW_OK && was == ACTOR_PARKED)
-        st = pq_column_unpark(col->actor, err);
+        st = pq_column_unpark(a->writer, err);
     if (st < 0)
-        leave(w, column, was);
+        leave(w, leaf, was);
     return st;
 }
 
-nrw_status pq_room_give(pq_writer *w, uint32_t column, nrw_error *err)
+nrw_status pq_room_give(pq_writer *w, uint32_t leaf, nrw_error *err)
 {
-    pq_wcolumn *col = &w->columns[column];
-    uint64_t held = pq_column_memory(col->actor);
+    pq_wactor *a = &w->actor[leaf];
+    uint64_t held = pq_column_memory(a->writer);
     held += held / 8; /* what the system's allocator loses between small blocks */
     pthread_mutex_lock(&w->lock);
-    set_held(w, col, held);
-    charge(w, col, held);
-    push_idle(w, (int32_t)column);
+    set_held(w, a, held);
+    charge(w, a, held);
+    push_idle(w, (int32_t)leaf);
     w->used--;
     nrw_status st = bound_pages(w, err);
     room_changed(w);

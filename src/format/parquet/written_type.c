@@ -47,7 +47,10 @@ pq_written_type pq_written_type_of(const type *t)
     case TYPE_BINARY:
     case TYPE_JSON:
     case TYPE_BSON:
-    case TYPE_ENUM: break;
+    case TYPE_ENUM:
+    case TYPE_LIST: /* no values of their own */
+    case TYPE_STRUCT:
+    case TYPE_MAP: break;
     }
     return (pq_written_type){PQ_BYTE_ARRAY, 0, 1};
 }
@@ -56,6 +59,9 @@ pq_order pq_order_of(const type *t)
 {
     switch (t->id) {
     case TYPE_NULL:
+    case TYPE_LIST:
+    case TYPE_STRUCT:
+    case TYPE_MAP:
     case TYPE_INTERVAL: return PQ_ORDER_NONE;
     case TYPE_BOOL: return PQ_ORDER_BOOL;
     case TYPE_UINT8:

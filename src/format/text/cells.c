@@ -1,4 +1,5 @@
 #include "column/json_out.h"
+#include "column/json_value.h"
 #include "column/print.h"
 #include "format/text/own.h"
 
@@ -114,46 +115,6 @@ static nrw_status embedded_json(const maker *k, span v, cell *c)
     return NRW_OK;
 }
 
-static size_t json_float(const type *t, const uint8_t *p, char *out)
-{
-    double d;
-    float f;
-    uint16_t h;
-    if (t->id == TYPE_FLOAT64) {
-        memcpy(&d, p, 8);
-    } else if (t->id == TYPE_FLOAT32) {
-        memcpy(&f, p, 4);
-        d = f;
-    } else {
-        memcpy(&h, p, 2);
-        d = print_half_to_float(h);
-    }
-    return print_json_f64(d, out);
-}
-
-/* Up to 15 digits as a double would be written (12.30 is 12.3, 5 is 5.0), wider ones in full. */
-static size_t json_decimal(const type *t, const uint8_t *p, char *out)
-{
-    int64_t x = 0;
-    int32_t low;
-    if (t->precision > 15 || t->width > 8)
-        return print_decimal(p, t->width, t->scale, out);
-    if (t->width == 4) {
-        memcpy(&low, p, 4);
-        x = low;
-    } else {
-        memcpy(&x, p, 8);
-    }
-    print_digits d = {x < 0 ? 0 - (uint64_t)x : (uint64_t)x, -t->scale};
-    while (d.digits && d.digits % 10 == 0) {
-        d.digits /= 10;
-        d.exponent++;
-    }
-    if (d.digits == 0)
-        d.exponent = 0;
-    return print_json_digits(d, x < 0, out);
-}
-
 static nrw_status csv_checked(const maker *k, const uint8_t *p, cell *c)
 {
     char *out = end_of(k);
@@ -176,8 +137,7 @@ static nrw_status make_fixed(const maker *k, const uint8_t *p, cell *c)
     size_t n;
     switch (k->f->how) {
     case HOW_PRINT_CHECK: return csv_checked(k, p, c);
-    case HOW_JSON_FLOAT: n = json_float(&k->f->type, p, out); break;
-    case HOW_JSON_DECIMAL: n = json_decimal(&k->f->type, p, out); break;
+    case HOW_JSON_NUMBER: n = json_number(&k->f->type, p, out); break;
     case HOW_PRINT_STRING:
         out[0] = '"';
         n = 1 + print_fixed(&k->f->type, p, out + 1);
@@ -187,6 +147,42 @@ static nrw_status make_fixed(const maker *k, const uint8_t *p, cell *c)
     }
     close_cell(k, n, c);
     return NRW_OK;
+}
+
+static nrw_status too_long(void *self, bytes *out, nrw_error *err)
+{
+    (void)self;
+    (void)out;
+    (void)err;
+    return NRW_END;
+}
+
+/* Lists, structs and maps are JSON, also in CSV. Long ones, and those for which the scratch has no
+ * room left, are printed when the row is written. */
+static nrw_status nested(const maker *k, const vector *v, uint32_t row, cell *c)
+{
+    bytes *text = k->scratch;
+    size_t start = text->len, n;
+    json_sink s = {.out = text, .soft = start + STREAM_MIN, .drain = too_long};
+    *c = (cell){(uintptr_t)v, row, CELL_STREAM};
+    if (start > SCRATCH_SOFT)
+        return NRW_OK;
+    nrw_status st = json_value(&s, v, row, k->err);
+    n = text->len - start;
+    if (st == NRW_OK)
+        st = room(k, 2 * n + 2);
+    if (st == NRW_OK && k->w->kind == TEXT_CSV && text_csv_quotes(k->w, text->data + start, n)) {
+        char *out = end_of(k);
+        size_t len = 1 + text_csv_double(text->data + start, n, out + 1);
+        out[0] = '"';
+        out[len++] = '"';
+        memmove(text->data + start, out, len);
+        n = len;
+    }
+    text->len = start;
+    if (st == NRW_OK)
+        close_cell(k, n, c);
+    return st == NRW_END ? NRW_OK : st;
 }
 
 /* Value i of a flat vector. */
@@ -199,6 +195,7 @@ static nrw_status make(const maker *k, const vector *flat, uint32_t i, cell *c)
         return csv_text(k, flat_span(flat, i), c);
     case HOW_BYTES: return blob(k, flat_span(flat, i), c);
     case HOW_JSON: return embedded_json(k, flat_span(flat, i), c);
+    case HOW_NESTED: return nested(k, flat, i, c);
     default: return make_fixed(k, flat->data + (size_t)i * flat->type.width, c);
     }
 }

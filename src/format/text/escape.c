@@ -27,11 +27,16 @@ static bool has_special(uint8_t delim, const uint8_t *p, size_t n)
     return any(found);
 }
 
+bool text_csv_special(const text_writer *w, const uint8_t *p, size_t n)
+{
+    return has_special((uint8_t)w->delim, p, n);
+}
+
 bool text_csv_quotes(const text_writer *w, const uint8_t *p, size_t n)
 {
     if (n == w->null.len && memcmp(p, w->null.data, n) == 0)
         return true;
-    return has_special((uint8_t)w->delim, p, n);
+    return text_csv_special(w, p, n);
 }
 
 size_t text_csv_double(const uint8_t *p, size_t n, char *out)

@@ -151,12 +151,9 @@ static text_how how_of(const text_writer *w, const type *t)
     case TYPE_FLOAT16:
     case TYPE_FLOAT32:
     case TYPE_FLOAT64:
-        if (json)
-            return HOW_JSON_FLOAT;
-        break;
     case TYPE_DECIMAL:
         if (json)
-            return HOW_JSON_DECIMAL;
+            return HOW_JSON_NUMBER;
         break;
     case TYPE_DATE:
     case TYPE_TIME:
@@ -166,6 +163,9 @@ static text_how how_of(const text_writer *w, const type *t)
         if (json)
             return HOW_PRINT_STRING;
         break;
+    case TYPE_LIST:
+    case TYPE_STRUCT:
+    case TYPE_MAP: return HOW_NESTED;
     default: break;
     }
     return !json && prints_need_check(w) ? HOW_PRINT_CHECK : HOW_PRINT;

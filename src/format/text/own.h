@@ -21,7 +21,8 @@
 typedef enum cell_place {
     CELL_POINTER, /* `at` is an address */
     CELL_SCRATCH, /* an offset in the scratch */
-    CELL_STREAM   /* address of a raw value, to be escaped while it is written */
+    CELL_STREAM   /* address of a raw value, to be escaped while it is written; of a nested one: of
+                     its vector, and len is the row */
 } cell_place;
 
 typedef struct cell {
@@ -35,11 +36,11 @@ typedef enum text_how {
     HOW_PRINT,        /* print_fixed, nothing to escape */
     HOW_PRINT_CHECK,  /* may need CSV's quotes, by an unusual delimiter or null string */
     HOW_PRINT_STRING, /* between JSON's quotes */
-    HOW_JSON_FLOAT,
-    HOW_JSON_DECIMAL,
+    HOW_JSON_NUMBER,
     HOW_TEXT, /* escaped as the kind asks */
     HOW_BYTES,
-    HOW_JSON /* JSON in JSON */
+    HOW_JSON,  /* JSON in JSON */
+    HOW_NESTED /* printed as JSON */
 } text_how;
 
 typedef struct text_field {
@@ -102,6 +103,8 @@ nrw_status text_cells(const text_writer *w, text_task *k, uint32_t c, uint32_t r
 
 /* escape.c */
 bool text_csv_quotes(const text_writer *w, const uint8_t *p, size_t n);
+/* Is there a character among them that asks for quotes? */
+bool text_csv_special(const text_writer *w, const uint8_t *p, size_t n);
 /* Doubles the quotes of n bytes into out (room for 2 * n). */
 size_t text_csv_double(const uint8_t *p, size_t n, char *out);
 bool text_blob_quotes(const text_writer *w, const uint8_t *p, size_t n);

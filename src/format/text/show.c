@@ -131,21 +131,21 @@ void show_value(const type *t, span value, bool ascii, show_cell *out)
     show_text((uint8_t *)text, n, ascii, out);
 }
 
-void show_type(const type *t, show_cell *out)
+void show_type(const type *t, bool ascii, show_cell *out)
 {
     static const char *const short_names[] = {
         [TYPE_INT8] = "int8",     [TYPE_INT16] = "int16",   [TYPE_INT32] = "int32",
         [TYPE_INT64] = "int64",   [TYPE_UINT8] = "uint8",   [TYPE_UINT16] = "uint16",
         [TYPE_UINT32] = "uint32", [TYPE_UINT64] = "uint64",
     };
-    char text[64];
+    char text[4 * SHOW_COLUMNS];
     if (t->id >= TYPE_INT8 && t->id <= TYPE_UINT64) {
         const char *name = short_names[t->id];
-        show_text((const uint8_t *)name, strlen(name), false, out);
+        show_text((const uint8_t *)name, strlen(name), ascii, out);
         return;
     }
     size_t n = size_min(type_print(t, text, sizeof text), sizeof text - 1);
     for (size_t i = 0; i < n; i++)
         text[i] = (char)tolower((unsigned char)text[i]);
-    show_text((uint8_t *)text, n, false, out);
+    show_text((uint8_t *)text, n, ascii, out);
 }

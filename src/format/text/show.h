@@ -16,6 +16,6 @@ typedef struct show_cell {
 void show_text(const uint8_t *p, size_t n, bool ascii, show_cell *out);
 void show_value(const type *t, span value, bool ascii, show_cell *out);
 /* "int64", "varchar", "decimal(12,2)" */
-void show_type(const type *t, show_cell *out);
+void show_type(const type *t, bool ascii, show_cell *out);
 
 #endif

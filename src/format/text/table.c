@@ -1,4 +1,5 @@
 /* Rows for people: a box with names, types and aligned values. */
+#include "column/json_value.h"
 #include "column/print.h"
 #include "format/text/own.h"
 #include "format/text/show.h"
@@ -58,7 +59,7 @@ nrw_status table_new(text_writer *w, const schema *s, const text_options *opts, 
     for (uint32_t c = 0; c < w->n; c++) {
         show_cell name, kind;
         show_text((const uint8_t *)s->fields[c].name, strlen(s->fields[c].name), t->ascii, &name);
-        show_type(&s->fields[c].type, &kind);
+        show_type(&s->fields[c].type, t->ascii, &kind);
         t->width[c] = name.width > kind.width ? name.width : kind.width;
     }
     w->table = t;
@@ -157,7 +158,7 @@ static nrw_status header(text_writer *w, nrw_error *err)
     }
     TRY(end_line(w, err));
     for (uint32_t c = 0; c < w->n; c++) {
-        show_type(&t->schema->fields[c].type, &x);
+        show_type(&t->schema->fields[c].type, t->ascii, &x);
         TRY(add_cell(t, c, x.text, x.len, x.width, ALIGN_CENTRE, err));
     }
     TRY(end_line(w, err));
@@ -205,6 +206,27 @@ static nrw_status write_kept(text_writer *w, uint32_t from, uint32_t n, nrw_erro
 
 /* ---- taking rows ---- */
 
+static nrw_status enough(void *self, bytes *text, nrw_error *err)
+{
+    (void)self;
+    (void)text;
+    (void)err;
+    return NRW_END;
+}
+
+/* The beginning of a nested value's JSON; no more of it is seen. */
+static nrw_status show_nested(text_writer *w, const vector *v, uint32_t row, show_cell *x,
+                              nrw_error *err)
+{
+    bytes text = bytes_init(w->m, SIZE_MAX / 2);
+    json_sink s = {.out = &text, .soft = sizeof x->text, .drain = enough};
+    nrw_status st = json_value(&s, v, row, err);
+    if (st >= 0)
+        show_text(text.data, text.len, w->table->ascii, x);
+    bytes_release(&text);
+    return st < 0 ? st : NRW_OK;
+}
+
 /* Row r of what the columns hold now, into t->row. */
 static nrw_status gather(text_writer *w, const text_task *k, uint32_t r, nrw_error *err)
 {
@@ -217,6 +239,8 @@ static nrw_status gather(text_writer *w, const text_task *k, uint32_t r, nrw_err
         span v = vector_value(&col->v, col->at + r, &null);
         if (null)
             show_text((const uint8_t *)"NULL", 4, t->ascii, &x);
+        else if (type_is_nested(&col->v.type))
+            TRY(show_nested(w, &col->v, col->at + r, &x, err));
         else
             show_value(&t->schema->fields[c].type, v, t->ascii, &x);
         TRY(bytes_reserve(&t->row, 3 + x.len, err));

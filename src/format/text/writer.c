@@ -1,4 +1,5 @@
 #include "column/json_out.h"
+#include "column/json_value.h"
 #include "column/print.h"
 #include "format/text/own.h"
 
@@ -157,6 +158,72 @@ static nrw_status put_stream(text_writer *w, text_task *k, text_how how, span v,
     return quotes ? put_quote(w, k, err) : NRW_OK;
 }
 
+/* ---- nested values that are printed as they are written ---- */
+
+typedef struct nested_out {
+    text_writer *w;
+    text_task *k;
+    bool quotes;
+    bool cut; /* the text came in more than one piece */
+} nested_out;
+
+/* NRW_END: quotes are needed. */
+static nrw_status look_for_quotes(void *self, bytes *text, nrw_error *err)
+{
+    nested_out *o = self;
+    (void)err;
+    if (text_csv_special(o->w, text->data, text->len))
+        return NRW_END;
+    o->cut = true;
+    bytes_clear(text);
+    return NRW_OK;
+}
+
+static nrw_status nested_quotes(nested_out *o, bytes *text, const vector *v, uint32_t row,
+                                nrw_error *err)
+{
+    json_sink s = {text, size_max(STREAM_STEP, o->w->null.len + 1), look_for_quotes, o};
+    nrw_status st = json_value(&s, v, row, err);
+    o->quotes = st == NRW_END || (!o->cut ? text_csv_quotes(o->w, text->data, text->len)
+                                          : text_csv_special(o->w, text->data, text->len));
+    bytes_clear(text);
+    return st < 0 ? st : NRW_OK;
+}
+
+static nrw_status put_piece(void *self, bytes *text, nrw_error *err)
+{
+    nested_out *o = self;
+    if (!o->quotes) {
+        TRY(put(o->w, o->k, text->data, text->len, err));
+    } else {
+        TRY(make_room(o->w, o->k, 2 * text->len, err));
+        o->k->out.len +=
+            text_csv_double(text->data, text->len, (char *)o->k->out.data + o->k->out.len);
+    }
+    bytes_clear(text);
+    return NRW_OK;
+}
+
+static nrw_status put_nested(text_writer *w, text_task *k, const vector *v, uint32_t row,
+                             nrw_error *err)
+{
+    nested_out o = {.w = w, .k = k};
+    bytes text = bytes_init(w->m, SIZE_MAX / 2);
+    json_sink s = {&text, STREAM_STEP, put_piece, &o};
+    nrw_status st = NRW_OK;
+    if (w->kind == TEXT_CSV)
+        TRY_OUT(nested_quotes(&o, &text, v, row, err));
+    if (o.quotes)
+        TRY_OUT(put_quote(w, k, err));
+    TRY_OUT(json_value(&s, v, row, err));
+    TRY_OUT(put_piece(&o, &text, err));
+    if (o.quotes)
+        st = put_quote(w, k, err);
+out:
+    bytes_release(&text);
+    return st;
+}
+
 static nrw_status put_row(text_writer *w, text_task *k, uint32_t row, nrw_error *err)
 {
     for (uint32_t c = 0; c < w->n; c++) {
@@ -165,7 +232,9 @@ static nrw_status put_row(text_writer *w, text_task *k, uint32_t row, nrw_error 
         const uint8_t *p =
             x->place == CELL_SCRATCH ? k->scratch.data + x->at : (const uint8_t *)(uintptr_t)x->at;
         TRY(put(w, k, f->prefix.data, f->prefix.len, err));
-        if (x->place == CELL_STREAM)
+        if (x->place == CELL_STREAM && f->how == HOW_NESTED)
+            TRY(put_nested(w, k, (const vector *)(const void *)p, x->len, err));
+        else if (x->place == CELL_STREAM)
             TRY(put_stream(w, k, f->how, (span){p, x->len}, err));
         else
             TRY(put(w, k, p, x->len, err));
