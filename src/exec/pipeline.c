@@ -91,6 +91,8 @@ static nrw_status take(run *r, batch *b, nrw_error *err)
     pipeline *p = r->p;
     nrw_status st = NRW_END;
 
+    if (p->enough && atomic_load_explicit(p->enough, memory_order_relaxed))
+        return NRW_END;
     pthread_mutex_lock(&r->cut);
     if (p->limit < 0 || r->taken < p->limit)
         st = scan_next(p->source, b, err);

@@ -1,0 +1,461 @@
+/* Tests on vectors: of flat ones row by row, of dictionaries once an entry, of runs once a run. */
+#include "expr/own.h"
+
+#include "column/compare.h"
+#include "column/print.h"
+#include "kernel/kernel.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Rows that are tested at a time, a byte each, before they become bits. */
+#define STRETCH 1024
+
+/* ---- what passed of dictionaries ---- */
+
+/* Bit i: entry i of the dictionary passes. */
+typedef struct entry_table {
+    _Atomic uint32_t refs;
+    uint64_t dict;
+    size_t bytes; /* of the allocation */
+    uint8_t bits[];
+} entry_table;
+
+struct predicate_cache {
+    mem *m;
+    size_t room; /* for each test */
+    uint32_t n;
+    pthread_mutex_t lock;
+    entry_table *tables[]; /* of the last dictionary of each test */
+};
+
+nrw_status predicate_cache_new(mem *m, const predicate *p, size_t room, predicate_cache **out,
+                               nrw_error *err)
+{
+    TRY(mem_zalloc(m, sizeof **out + p->n_tests * sizeof *(*out)->tables, (void **)out, err));
+    (*out)->m = m;
+    (*out)->n = p->n_tests;
+    (*out)->room = room / p->n_tests;
+    pthread_mutex_init(&(*out)->lock, NULL);
+    return NRW_OK;
+}
+
+static void table_unref(predicate_cache *c, entry_table *t)
+{
+    if (t && atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) == 1)
+        mem_free(c->m, t, t->bytes);
+}
+
+void predicate_cache_free(predicate_cache *c)
+{
+    if (!c)
+        return;
+    for (uint32_t i = 0; i < c->n; i++)
+        table_unref(c, c->tables[i]);
+    pthread_mutex_destroy(&c->lock);
+    mem_free(c->m, c, sizeof *c + c->n * sizeof *c->tables);
+}
+
+static entry_table *table_find(predicate_cache *c, uint32_t test, uint64_t dict)
+{
+    entry_table *t;
+
+    pthread_mutex_lock(&c->lock);
+    t = c->tables[test];
+    if (t && t->dict == dict)
+        atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+    else
+        t = NULL;
+    pthread_mutex_unlock(&c->lock);
+    return t;
+}
+
+static void table_keep(predicate_cache *c, uint32_t test, entry_table *t)
+{
+    entry_table *old;
+
+    atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+    pthread_mutex_lock(&c->lock);
+    old = c->tables[test];
+    c->tables[test] = t;
+    pthread_mutex_unlock(&c->lock);
+    table_unref(c, old);
+}
+
+/* ---- one value ---- */
+
+static bool key_passes(const test *t, int64_t key)
+{
+    uint32_t lo = 0, hi = t->n;
+
+    if (t->kind == TEST_RANGE)
+        return (key >= t->low && key <= t->high) != t->negate;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (t->keys[mid] < key)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return (lo < t->n && t->keys[lo] == key) != t->negate;
+}
+
+static bool in_edges(const test *t, span v)
+{
+    int order;
+
+    if (t->from.there) {
+        order = value_compare(&t->type, v, t->from.value);
+        if (order < 0 || (order == 0 && t->from.open))
+            return false;
+    }
+    if (t->to.there) {
+        order = value_compare(&t->type, v, t->to.value);
+        if (order > 0 || (order == 0 && t->to.open))
+            return false;
+    }
+    return true;
+}
+
+static bool in_values(const test *t, span v)
+{
+    uint32_t lo = 0, hi = t->n;
+
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        int order = value_compare(&t->type, t->values[mid], v);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return false;
+}
+
+/* A value that is there. */
+static bool value_passes(const test *t, span v)
+{
+    if (t->keyed)
+        return key_passes(t, key_of_value(&t->type, v.data));
+    switch (t->kind) {
+    case TEST_RANGE: return in_edges(t, v) != t->negate;
+    case TEST_IN: return in_values(t, v) != t->negate;
+    default: return like_matches(&t->like, v) != t->negate;
+    }
+}
+
+/* ---- flat ---- */
+
+/* pass[i] = whether the key of x[i] is in the range; written so that compilers make vectors. */
+#define RANGE_LOOP(type_, key_)                                                                    \
+    do {                                                                                           \
+        const type_ *x = (const type_ *)(const void *)data;                                        \
+        for (size_t i = 0; i < n; i++)                                                             \
+            pass[i] = ((key_) >= low) & ((key_) <= high);                                          \
+    } while (0)
+
+#define CLAMPED(type_, min_, max_)                                                                 \
+    do {                                                                                           \
+        type_ low = (type_)(t->low < (min_) ? (min_) : t->low);                                    \
+        type_ high = (type_)(t->high > (max_) ? (max_) : t->high);                                 \
+        if (t->low > (max_) || t->high < (min_))                                                   \
+            memset(pass, 0, n);                                                                    \
+        else                                                                                       \
+            RANGE_LOOP(type_, x[i]);                                                               \
+    } while (0)
+
+static void range_flat(const test *t, const uint8_t *data, size_t n, uint8_t *pass)
+{
+    int64_t low = t->low, high = t->high;
+
+    switch (t->type.id) {
+    case TYPE_BOOL:
+    case TYPE_UINT8: CLAMPED(uint8_t, 0, UINT8_MAX); break;
+    case TYPE_INT8: CLAMPED(int8_t, INT8_MIN, INT8_MAX); break;
+    case TYPE_INT16: CLAMPED(int16_t, INT16_MIN, INT16_MAX); break;
+    case TYPE_UINT16: CLAMPED(uint16_t, 0, UINT16_MAX); break;
+    case TYPE_INT32:
+    case TYPE_DATE: CLAMPED(int32_t, INT32_MIN, INT32_MAX); break;
+    case TYPE_UINT32: CLAMPED(uint32_t, 0, UINT32_MAX); break;
+    case TYPE_UINT64: RANGE_LOOP(uint64_t, (int64_t)(x[i] ^ (uint64_t)1 << 63)); break;
+    case TYPE_FLOAT16: RANGE_LOOP(uint16_t, key_of_double(print_half_to_float(x[i]))); break;
+    case TYPE_FLOAT32: RANGE_LOOP(float, key_of_double(x[i])); break;
+    case TYPE_FLOAT64: RANGE_LOOP(double, key_of_double(x[i])); break;
+    case TYPE_DECIMAL:
+        if (t->type.width == 4) {
+            CLAMPED(int32_t, INT32_MIN, INT32_MAX);
+            break;
+        }
+        RANGE_LOOP(int64_t, x[i]);
+        break;
+    default: RANGE_LOOP(int64_t, x[i]); break;
+    }
+    if (t->negate)
+        for (size_t i = 0; i < n; i++)
+            pass[i] ^= 1;
+}
+
+/* Rows of a flat vector, as if none were null. */
+static void test_flat(const test *t, const vector *v, uint8_t *bits)
+{
+    const kernels *k = kernels_get();
+    uint8_t pass[STRETCH + 64];
+
+    for (uint32_t at = 0; at < v->len; at += STRETCH) {
+        uint32_t n = v->len - at < STRETCH ? v->len - at : STRETCH;
+        if (t->kind == TEST_RANGE && t->keyed)
+            range_flat(t, v->data + (size_t)at * v->type.width, n, pass);
+        else
+            for (uint32_t i = 0; i < n; i++)
+                pass[i] = vector_is_valid(v, at + i) && value_passes(t, flat_span(v, at + i));
+        k->bytes_to_bits(pass, n, bits + at / 8);
+    }
+}
+
+/* ---- dictionaries ---- */
+
+static nrw_status new_table(const test *t, mem *m, const dict *d, entry_table **out, nrw_error *err)
+{
+    size_t bytes = sizeof **out + (d->values.len + 7) / 8 + 64;
+
+    TRY(mem_alloc(m, bytes, (void **)out, err));
+    atomic_init(&(*out)->refs, 1);
+    (*out)->dict = d->id;
+    (*out)->bytes = bytes;
+    test_flat(t, &d->values, (*out)->bits);
+    return NRW_OK;
+}
+
+static void look_up(const uint8_t *entries, const vector *v, uint8_t *bits)
+{
+    const uint32_t *index = (const uint32_t *)(const void *)v->data;
+    uint8_t pass[STRETCH + 64];
+
+    for (uint32_t at = 0; at < v->len; at += STRETCH) {
+        uint32_t n = v->len - at < STRETCH ? v->len - at : STRETCH;
+        for (uint32_t i = 0; i < n; i++)
+            pass[i] = bit_get(entries, index[at + i]);
+        kernels_get()->bytes_to_bits(pass, n, bits + at / 8);
+    }
+}
+
+/* A dictionary larger than the vector, and no room to remember it: its entries row by row. */
+static void test_indices(const test *t, const vector *v, uint8_t *bits)
+{
+    const uint32_t *index = (const uint32_t *)(const void *)v->data;
+    uint8_t pass[STRETCH + 64];
+
+    for (uint32_t at = 0; at < v->len; at += STRETCH) {
+        uint32_t n = v->len - at < STRETCH ? v->len - at : STRETCH;
+        for (uint32_t i = 0; i < n; i++)
+            pass[i] = vector_is_valid(v, at + i) &&
+                      value_passes(t, flat_span(&v->dict->values, index[at + i]));
+        kernels_get()->bytes_to_bits(pass, n, bits + at / 8);
+    }
+}
+
+static nrw_status test_dict(const test *t, uint32_t number, predicate_cache *c, const vector *v,
+                            mem *m, uint8_t *bits, nrw_error *err)
+{
+    const dict *d = v->dict;
+    entry_table *table = table_find(c, number, d->id);
+    bool keep = sizeof *table + d->values.len / 8 + 64 <= c->room / 2;
+
+    if (!table && keep) {
+        if (new_table(t, c->m, d, &table, NULL) >= 0)
+            table_keep(c, number, table);
+        else
+            table = NULL;
+    }
+    if (table) {
+        look_up(table->bits, v, bits);
+        table_unref(c, table);
+        return NRW_OK;
+    }
+    if (d->values.len > v->len) {
+        test_indices(t, v, bits);
+        return NRW_OK;
+    }
+    TRY(new_table(t, m, d, &table, err));
+    look_up(table->bits, v, bits);
+    mem_free(m, table, table->bytes);
+    return NRW_OK;
+}
+
+/* ---- all forms ---- */
+
+static void and_bits(uint8_t *to, const uint8_t *other, uint32_t n)
+{
+    for (uint32_t i = 0; i < (n + 7) / 8; i++)
+        to[i] &= other[i];
+}
+
+/* Which rows are null, by the validity of a flat or dict vector. */
+static void null_rows(const test *t, const vector *v, uint8_t *bits)
+{
+    uint32_t bytes = (v->len + 7) / 8;
+    bool all_null = v->type.id == TYPE_NULL && !v->validity;
+
+    if (!v->validity)
+        memset(bits, (t->kind == TEST_NULL) == all_null ? 0xFF : 0, bytes);
+    else if (t->kind == TEST_NOT_NULL)
+        memcpy(bits, v->validity, bytes);
+    else
+        for (uint32_t i = 0; i < bytes; i++)
+            bits[i] = (uint8_t)~v->validity[i];
+}
+
+static nrw_status test_rows(const test *t, uint32_t number, predicate_cache *c, const vector *v,
+                            mem *m, uint8_t *bits, nrw_error *err)
+{
+    if (t->kind == TEST_NULL || t->kind == TEST_NOT_NULL) {
+        null_rows(t, v, bits);
+        return NRW_OK;
+    }
+    if (v->form == VECTOR_DICT)
+        TRY(test_dict(t, number, c, v, m, bits, err));
+    else
+        test_flat(t, v, bits);
+    if (v->validity)
+        and_bits(bits, v->validity, v->len);
+    return NRW_OK;
+}
+
+static nrw_status test_runs(const test *t, uint32_t number, predicate_cache *c, const vector *v,
+                            mem *m, uint8_t *bits, nrw_error *err)
+{
+    const uint32_t *ends = (const uint32_t *)(const void *)v->data;
+    size_t bytes = v->n_runs / 8 + 1 + 64;
+    uint32_t at = 0;
+    uint8_t *runs;
+    nrw_status st;
+
+    TRY(mem_alloc(m, bytes, (void **)&runs, err));
+    st = test_rows(t, number, c, v->values, m, runs, err);
+    for (uint32_t i = 0; st >= 0 && i < v->n_runs; i++) {
+        kernels_get()->fill_bits(bits, at, ends[i] - at, bit_get(runs, i));
+        at = ends[i];
+    }
+    mem_free(m, runs, bytes);
+    return st;
+}
+
+nrw_status test_vector(const test *t, uint32_t number, predicate_cache *c, const vector *v, mem *m,
+                       uint8_t *bits, nrw_error *err)
+{
+    if (v->form == VECTOR_RUNS)
+        return test_runs(t, number, c, v, m, bits, err);
+    return test_rows(t, number, c, v, m, bits, err);
+}
+
+/* ---- batches ---- */
+
+#define BITS_BYTES (BATCH_MAX_ROWS / 8 + 64)
+
+size_t predicate_scratch(const predicate *p)
+{
+    return (size_t)p->depth * BITS_BYTES;
+}
+
+static nrw_status test_columns(const test *t, batch *b, const uint32_t *places, size_t max_bytes,
+                               uint8_t *bits, nrw_error *err)
+{
+    const vector *x, *y;
+
+    TRY(batch_hold(b, places[t->column], max_bytes, &x, err));
+    TRY(batch_hold(b, places[t->other], max_bytes, &y, err));
+    memset(bits, 0, (b->rows + 7) / 8);
+    for (uint32_t i = 0; i < b->rows; i++) {
+        bool no_x, no_y, equal = t->op == OP_EQ || t->op == OP_LE || t->op == OP_GE, pass;
+        span u = vector_value(x, i, &no_x), v = vector_value(y, i, &no_y);
+        if (no_x || no_y) {
+            pass = t->safe && (no_x && no_y) == equal;
+        } else {
+            int order = value_compare(&t->type, u, v);
+            pass = order == 0  ? equal
+                   : order < 0 ? t->op == OP_NE || t->op == OP_LT || t->op == OP_LE
+                               : t->op == OP_NE || t->op == OP_GT || t->op == OP_GE;
+        }
+        if (pass)
+            bit_set(bits, i);
+    }
+    return NRW_OK;
+}
+
+static nrw_status run_test(const predicate *p, uint32_t number, predicate_cache *c, batch *b,
+                           const uint32_t *places, size_t max_bytes, uint8_t *bits, nrw_error *err)
+{
+    const test *t = &p->tests[number];
+    const vector *v;
+
+    if (t->kind == TEST_ALWAYS || t->kind == TEST_NEVER) {
+        memset(bits, t->kind == TEST_ALWAYS ? 0xFF : 0, (b->rows + 7) / 8);
+        return NRW_OK;
+    }
+    if (t->kind == TEST_COLUMNS)
+        return test_columns(t, b, places, max_bytes, bits, err);
+    TRY(batch_hold(b, places[t->column], max_bytes, &v, err));
+    return test_vector(t, number, c, v, b->m, bits, err);
+}
+
+static void join(const step *s, uint8_t *to, const uint8_t *other, uint32_t rows)
+{
+    if (s->kind == STEP_AND)
+        and_bits(to, other, rows);
+    else
+        for (uint32_t i = 0; i < (rows + 7) / 8; i++)
+            to[i] |= other[i];
+}
+
+/* Whether the rest of a list can change nothing. */
+static bool is_decided(const step *s, const uint8_t *bits, uint32_t rows)
+{
+    size_t set = kernels_get()->popcount_bits(bits, 0, rows);
+
+    return s->kind == STEP_IF_NONE ? set == 0 : set == rows;
+}
+
+static nrw_status run_steps(const predicate *p, predicate_cache *c, batch *b,
+                            const uint32_t *places, size_t max_bytes, uint8_t *stack,
+                            nrw_error *err)
+{
+    uint32_t top = 0; /* answers on the stack */
+
+    for (uint32_t i = 0; i < p->n_steps; i++) {
+        const step *s = &p->steps[i];
+        uint8_t *last = stack + (top ? top - 1 : 0) * (size_t)BITS_BYTES;
+        switch (s->kind) {
+        case STEP_TEST:
+            TRY(run_test(p, s->test, c, b, places, max_bytes, stack + top++ * (size_t)BITS_BYTES,
+                         err));
+            break;
+        case STEP_AND:
+        case STEP_OR:
+            join(s, last - BITS_BYTES, last, b->rows);
+            top--;
+            break;
+        default:
+            if (is_decided(s, last, b->rows))
+                i = s->to - 1;
+        }
+    }
+    return NRW_OK;
+}
+
+nrw_status predicate_test(const predicate *p, predicate_cache *c, batch *b, const uint32_t *places,
+                          size_t max_bytes, uint8_t *bits, nrw_error *err)
+{
+    uint8_t *stack;
+    nrw_status st;
+
+    if (p->depth == 1)
+        return run_steps(p, c, b, places, max_bytes, bits, err);
+    TRY(mem_alloc(b->m, predicate_scratch(p), (void **)&stack, err));
+    st = run_steps(p, c, b, places, max_bytes, stack, err);
+    if (st >= 0)
+        memcpy(bits, stack, (b->rows + 7) / 8);
+    mem_free(b->m, stack, predicate_scratch(p));
+    return st;
+}
