@@ -10,6 +10,7 @@ import compare
 import harness
 import reference
 import tables
+import where
 from harness import Scratch
 
 ROWS = 3000
@@ -545,3 +546,5 @@ def cases(tier):
     yield "gen: shuffle", gen_shuffle_case
     yield "gen: types, nulls, seed", gen_types_case
     yield "several inputs", several_case
+
+    yield from where.cases(tier)

@@ -106,6 +106,12 @@ uint32_t pq_meta_leaves(const pq_meta *p);
 const pq_leaf *pq_meta_leaf(const pq_meta *p, uint32_t leaf); /* also nested ones, to look at */
 /* The flat schema. NRW_E_UNSUPPORTED naming the first nested column where there is one. */
 nrw_status pq_meta_schema(const pq_meta *p, schema *out, nrw_error *err);
+/* Whether bounds of the column index, or min_value and max_value, can be believed: the order that
+ * they were made in is known. */
+bool pq_meta_ordered(const pq_meta *p, uint32_t leaf);
+/* Null counts, or bounds, of this file's writer are known to be wrong. */
+bool pq_meta_wrong_nulls(const pq_meta *p);
+bool pq_meta_wrong_bounds(const pq_meta *p);
 bool pq_meta_is_flat(const pq_meta *p);
 /* The schema tree as text lines for `inspect --metadata` and `schema` of nested files. */
 nrw_status pq_meta_schema_text(const pq_meta *p, bytes *out, nrw_error *err);
@@ -154,7 +160,7 @@ typedef struct pq_page_place {
 nrw_status pq_offset_index(pq_meta *p, const pq_chunk *c, int64_t rows, arena *a, uint32_t *n,
                            pq_page_place **out, nrw_error *err);
 
-/* ColumnIndex, for inspect and verify (and pruning later). */
+/* ColumnIndex, for pruning, inspect and verify. */
 typedef struct pq_column_index {
     uint32_t n;
     bool *null_page;

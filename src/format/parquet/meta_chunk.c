@@ -58,6 +58,20 @@ static bool is_bound(const pq_leaf *l, span v)
     return (!width || v.len == width) && !is_nan(l, v);
 }
 
+static bool is_signed_number(const pq_meta *p, uint32_t leaf)
+{
+    pq_physical physical = p->leaves[leaf].physical;
+    return p->order[leaf] == PQ_ORDER_SIGNED && physical != PQ_BYTE_ARRAY &&
+           physical != PQ_FIXED_LEN_BYTE_ARRAY;
+}
+
+bool pq_meta_ordered(const pq_meta *p, uint32_t leaf)
+{
+    if (p->order[leaf] == PQ_ORDER_NONE)
+        return false;
+    return p->ordered ? p->ordered[leaf] : is_signed_number(p, leaf) || p->known_orders;
+}
+
 /* Which bounds can be believed. min_value and max_value are defined where the footer names the
  * column's order; where it names none, numbers in signed order and the files of DuckDB, which does
  * not write orders, are believed too. The old fields were made with signed comparison by all
@@ -68,9 +82,7 @@ static void choose_bounds(const pq_meta *p, uint32_t leaf, const bounds *b, pq_s
     const pq_leaf *l = &p->leaves[leaf];
     if (p->order[leaf] == PQ_ORDER_NONE)
         return;
-    bool bytes = l->physical == PQ_BYTE_ARRAY || l->physical == PQ_FIXED_LEN_BYTE_ARRAY;
-    bool old = p->order[leaf] == PQ_ORDER_SIGNED && !bytes;
-    bool ordered = p->ordered ? p->ordered[leaf] : old || p->known_orders;
+    bool old = is_signed_number(p, leaf), ordered = pq_meta_ordered(p, leaf);
     bool use_min = ordered && b->has_min, use_max = ordered && b->has_max;
     s->has_min = use_min || (old && b->has_old_min);
     s->has_max = use_max || (old && b->has_old_max);

@@ -13,6 +13,7 @@
 #include "codec/codec.h"
 #include "format/parquet/chunk_read.h"
 #include "format/parquet/parquet.h"
+#include "format/parquet/prune.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ typedef struct morsel {
     uint64_t seq; /* in this reader */
     int64_t row0; /* in the row group */
     uint32_t rows;
+    bool last; /* of its row group */
     open_group *group;
     struct morsel *next_free;
     _Atomic uint32_t columns_left;
@@ -64,8 +66,13 @@ typedef struct pq_reader {
     /* the cutter; one thread at a time */
     open_group *group;
     int32_t next_group;
-    int64_t at; /* row in the group */
-    int64_t first_row;
+    int64_t at, end; /* rows in the group: the stretch being cut */
+    int64_t first_row; /* of the group */
+    pq_prune *prune;   /* NULL: all rows are read */
+    pq_rows all_rows;
+    pq_row_set all;
+    const pq_row_set *stretches; /* of the group; `stretch` of them are begun */
+    uint32_t stretch;
     uint32_t cut_rows;
     uint64_t seq;
 
@@ -247,11 +254,20 @@ static nrw_status sort_leaves(pq_reader *r, nrw_error *err)
     return NRW_OK;
 }
 
+/* What the indexes of a row group may take while it is decided what to read of it: an eighth, which
+ * pages leave free (headroom), so that it is there whenever a row group is cut. */
+static uint64_t prune_room(const mem *grant)
+{
+    uint64_t eighth = mem_room(grant) / 8;
+
+    return eighth > (4 << 20) ? 4 << 20 : eighth < (128 << 10) ? 128 << 10 : eighth;
+}
+
 static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
                                const batch_shape *shape, mem *grant, spill *s, nrw_error *err)
 {
     pq_reader *r = (pq_reader *)base;
-    uint64_t share, need, pages;
+    uint64_t share, need, pages, pruning = 0;
 
     TRY(widest_need(r, cols, n, &need, &pages, err));
     r->grant = grant;
@@ -264,12 +280,16 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
         turn_init(&r->cols[i].turn);
     }
     TRY(sort_leaves(r, err));
+    if (shape->filter) {
+        pruning = prune_room(grant);
+        TRY(pq_prune_new(grant, r->meta, shape->filter, pruning, &r->prune, err));
+    }
     share = mem_room(grant) / (n ? n : 1);
     r->chunk_options.meta = r->meta;
     /* columns stay open between morsels where all of them, with their pages, have room */
     r->park = mem_room(grant) < n * (pq_chunk_least() + (16 << 10)) + pages / 2;
     r->chunk_options.verify_crc = true;
-    r->chunk_options.headroom = (size_t)((n < shape->workers ? n : shape->workers) * need);
+    r->chunk_options.headroom = (size_t)((n < shape->workers ? n : shape->workers) * need + pruning);
     r->chunk_options.read_ahead = share / 8 > (256 << 10)  ? 256 << 10
                                   : share / 8 < (16 << 10) ? 16 << 10
                                                            : share / 8;
@@ -300,17 +320,42 @@ static void morsel_free(pq_reader *r, morsel *m)
     pthread_mutex_unlock(&r->lock);
 }
 
+/* The stretches of a row group that are read: all of it where there is no filter. */
+static nrw_status stretches_of(pq_reader *r, int32_t index, nrw_error *err)
+{
+    pq_row_group info;
+
+    TRY(pq_meta_row_group(r->meta, index, &info, err));
+    r->first_row = info.first_row;
+    r->stretch = 0;
+    if (r->prune)
+        return pq_prune_group(r->prune, index, &r->stretches, err);
+    r->all_rows = (pq_rows){0, info.rows};
+    r->all = (pq_row_set){.n = info.rows > 0, .at = &r->all_rows};
+    r->stretches = &r->all;
+    return NRW_OK;
+}
+
+static void next_stretch(pq_reader *r)
+{
+    const pq_rows *rows = &r->stretches->at[r->stretch++];
+
+    r->at = rows->from;
+    r->end = rows->to;
+}
+
 static nrw_status next_group(pq_reader *r, nrw_error *err)
 {
+    group_unref(r, r->group);
+    r->group = NULL;
     do {
-        group_unref(r, r->group);
-        r->group = NULL;
         if (r->next_group >= pq_meta_row_groups(r->meta))
             return NRW_END;
-        TRY(group_open(r, r->next_group++, &r->group, err));
-    } while (r->group->rows == 0);
-    r->at = 0;
+        TRY(stretches_of(r, r->next_group++, err));
+    } while (r->stretches->n == 0);
+    TRY(group_open(r, r->next_group - 1, &r->group, err));
     r->cut_rows = rows_for(r, r->group);
+    next_stretch(r);
     return NRW_OK;
 }
 
@@ -319,7 +364,9 @@ static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
     pq_reader *r = (pq_reader *)base;
     morsel *m;
 
-    if (!r->group || r->at >= r->group->rows) {
+    if (r->group && r->at >= r->end && r->stretch < r->stretches->n)
+        next_stretch(r);
+    if (!r->group || r->at >= r->end) {
         nrw_status st = next_group(r, err);
         if (st != NRW_OK)
             return st;
@@ -328,17 +375,16 @@ static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
     if (!m)
         return err ? err->status : NRW_E_NOMEM;
     *m = (morsel){.seq = r->seq++, .row0 = r->at, .group = r->group};
-    m->rows =
-        (uint32_t)(r->group->rows - r->at < r->cut_rows ? r->group->rows - r->at : r->cut_rows);
+    m->rows = (uint32_t)(r->end - r->at < r->cut_rows ? r->end - r->at : r->cut_rows);
+    m->last = r->at + m->rows == r->end && r->stretch == r->stretches->n;
     atomic_init(&m->columns_left, r->n);
     atomic_fetch_add_explicit(&r->group->refs, 1, memory_order_relaxed);
     b->rows = m->rows;
-    b->first_row = r->first_row;
+    b->first_row = r->first_row + r->at;
     b->source = &parquet_columns;
     b->source_self = r;
     b->source_state = m;
     r->at += m->rows;
-    r->first_row += m->rows;
     if (r->n == 0) /* no column will ever say that it is done */
         morsel_free(r, m);
     return NRW_OK;
@@ -431,7 +477,7 @@ static void columns_done(void *self, batch *b, uint32_t tag)
     if (turn_wait(&c->turn, ms->seq) == NRW_OK) {
         if (c->group && r->park)
             pq_chunk_park(c->chunk);
-        if (ms->row0 + ms->rows >= ms->group->rows && c->group == ms->group)
+        if (ms->last && c->group == ms->group)
             column_leave(r, c);
         turn_done(&c->turn, ms->seq);
     }
@@ -446,6 +492,15 @@ static void reader_counts_of(const reader *base, uint32_t col, reader_counts *ou
     const pq_reader *r = (const pq_reader *)base;
 
     *out = r->counting ? r->cols[col].closed : (reader_counts){0};
+}
+
+static void reader_pruned(const reader *base, prune_counts *out)
+{
+    const pq_reader *r = (const pq_reader *)base;
+
+    *out = (prune_counts){0};
+    if (r->prune)
+        pq_prune_counts(r->prune, out);
 }
 
 static void reader_stop(reader *base)
@@ -475,6 +530,7 @@ static void reader_close(reader *base)
     if (r->cols)
         mem_free(r->grant, r->cols, r->n * sizeof *r->cols);
     mem_free(r->grant, r->leaves, r->leaves ? r->n * sizeof *r->leaves : 0);
+    pq_prune_free(r->prune);
     pq_meta_close(r->meta);
     file_close(r->base.file);
     pthread_mutex_destroy(&r->lock);
@@ -489,6 +545,7 @@ static const reader_class parquet_reader_class = {
     .start = reader_start,
     .next = reader_next,
     .counts = reader_counts_of,
+    .pruned = reader_pruned,
     .stop = reader_stop,
     .close = reader_close,
 };

@@ -1,0 +1,225 @@
+"""--where against DuckDB: random conditions over generated files and the corpus' flat ones, with
+and without anything to prune by."""
+import datetime
+import decimal
+import glob
+import json
+import os
+import random
+
+import compare
+import harness
+import tables
+from harness import Scratch
+
+# DuckDB reads these as another type, or not at all.
+UNKNOWN = {"decimal76", "tz_ns", "time_ns"}
+COLUMNS = [n for n in tables.TYPES if n not in UNKNOWN]
+
+
+def quoted(text):
+    return "'" + text.replace("'", "''") + "'"
+
+
+def moment(value, unit, zone):
+    """A count of units since the epoch as the text of a timestamp."""
+    per = {"s": 1, "ms": 10 ** 3, "us": 10 ** 6, "ns": 10 ** 9}[unit]
+    whole = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=value // per)
+    part = f".{value % per:0{len(str(per)) - 1}}" if per > 1 else ""
+    return f"{whole:%Y-%m-%d %H:%M:%S}{part}{'+00' if zone else ''}"
+
+
+def literal(kind, value, r):
+    """A Python value as SQL; numbers sometimes moved a little, or between two values."""
+    import pyarrow as pa
+    if pa.types.is_integer(kind):
+        near = value + r.choice([0, 0, 0, 1, -1])
+        return r.choice([str(near), str(near), f"{value}.5"])
+    if pa.types.is_floating(kind):
+        x = float(value)
+        return quoted(str(x)) if x != x or abs(x) == float("inf") else repr(x)
+    if isinstance(value, decimal.Decimal):
+        more = "1" if "." in f"{value:f}" and kind.precision < 38 else ""  # 39 digits: a DOUBLE
+        return f"{value:f}" + r.choice(["", "", more])
+    if isinstance(value, bool):
+        return r.choice(["TRUE", "FALSE"])
+    if isinstance(value, bytes):
+        return quoted("".join(f"\\x{b:02X}" for b in value))
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return r.choice(["", "DATE "]) + quoted(value.isoformat())
+    if isinstance(value, datetime.time):
+        return quoted(value.isoformat())
+    return quoted(str(value))
+
+
+class Maker:
+    """Random conditions over the columns of a table."""
+
+    def __init__(self, table, seed):
+        import pyarrow as pa
+        import pyarrow.types as t
+        self.r = random.Random(seed)
+        self.columns = []
+        for field, column in zip(table.schema, table.columns):
+            if t.is_timestamp(field.type):
+                unit, zone = field.type.unit, field.type.tz
+                numbers = column.cast(pa.int64()).drop_null().to_pylist()
+                values = [moment(v, unit, zone) for v in numbers]
+            else:
+                values = column.drop_null().slice(0, 3000).to_pylist()
+            values = [v for v in values if not (isinstance(v, str) and "\0" in v)]
+            self.columns.append((field.name, field.type, values))
+
+    def value(self, kind, values):
+        return literal(kind, self.r.choice(values), self.r) if values else "NULL"
+
+    def test(self):
+        import pyarrow.types as t
+        r = self.r
+        name, kind, values = r.choice(self.columns)
+        name = f'"{name}"'
+        shape = r.randrange(12)
+        if shape < 5:
+            return f"{name} {r.choice(['=', '<>', '<', '<=', '>', '>=', '!='])} " \
+                   f"{self.value(kind, values)}"
+        if shape == 5:
+            return f"{self.value(kind, values)} {r.choice(['<', '>=', '='])} {name}" if values \
+                else f"{name} IS NULL"
+        if shape == 6:
+            listed = [self.value(kind, values) for _ in range(r.randint(1, 6))]
+            listed += ["NULL"] if r.random() < 0.1 else []
+            return f"{name} {r.choice(['IN', 'NOT IN'])} ({', '.join(listed)})"
+        if shape == 7:
+            return f"{name} {r.choice(['', 'NOT '])}BETWEEN {self.value(kind, values)} AND " \
+                   f"{self.value(kind, values)}"
+        if shape == 8:
+            return f"{name} IS {r.choice(['', 'NOT '])}NULL"
+        if shape == 9:
+            return f"{name} IS {r.choice(['', 'NOT '])}DISTINCT FROM {self.value(kind, values)}"
+        if shape == 10 and t.is_string(kind) and values:
+            word = r.choice(values)
+            cut = word[:r.randint(0, len(word))]
+            pattern = r.choice([cut + "%", "%" + cut, cut + "_%", "%" + cut + "%", word,
+                                cut[:-1] + "_"])
+            return f"{name} {r.choice(['LIKE', 'NOT LIKE'])} {quoted(pattern)}"
+        if shape == 11 and t.is_boolean(kind):
+            return r.choice([name, f"NOT {name}", f"{name} IS NOT TRUE", f"{name} IS FALSE"])
+        return f"{name} > {self.value(kind, values)}"
+
+    def condition(self, depth=2):
+        r = self.r
+        shape = r.random()
+        if depth == 0 or shape < 0.35:
+            return self.test()
+        if shape < 0.5:
+            return f"NOT ({self.condition(depth - 1)})"
+        word = r.choice([" AND ", " OR "])
+        return "(" + word.join(self.condition(depth - 1) for _ in range(r.randint(2, 3))) + ")"
+
+
+def numbers(path, condition, *arguments):
+    """The row numbers that pass, by us."""
+    ran = harness.ok("copy", path, "-", "-f", "csv", "--select", "rn", "--where", condition,
+                     "--memory", "128MiB", *arguments)
+    return [int(line) for line in ran.out.split()[1:]]
+
+
+def generated_case(names, nulls, seed, rows=20000, count=25, **options):
+    """A file with all that can be pruned by, one with nothing, and DuckDB: the same rows."""
+    import duckdb
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    table = tables.table(names, rows, nulls, seed)
+    if seed % 2:  # sorted: pages have narrow bounds
+        table = table.sort_by(names[0])
+    table = table.append_column("rn", pa.array(range(rows), pa.int64()))
+    maker = Maker(table.select(names), seed)
+    with Scratch("where") as scratch, duckdb.connect() as c:
+        c.execute("SET threads = 1; SET TimeZone = 'UTC'")
+        rich, poor = scratch("rich.parquet"), scratch("poor.parquet")
+        pq.write_table(table, rich, **{"row_group_size": 3000, "write_page_index": True,
+                                       "data_page_size": 1024, "write_batch_size": 100, **options})
+        pq.write_table(table, poor, row_group_size=rows, write_statistics=False,
+                       use_dictionary=seed % 3 == 0)
+        ours = scratch("ours.parquet")
+        harness.ok("copy", rich, ours, "--row-group-size", "4000", "--data-page-size-limit", "2KiB")
+        done = 0
+        while done < count:
+            condition = maker.condition()
+            try:
+                want = [x[0] for x in
+                        c.execute(f"SELECT rn FROM '{poor}' WHERE {condition}").fetchall()]
+            except duckdb.ConversionException:  # it would round, or casts what has no room
+                continue
+            done += 1
+            for path in (rich, poor, ours):
+                got = numbers(path, condition)
+                if got != want:
+                    odd = sorted(set(got) ^ set(want))[:5]
+                    raise AssertionError(f"{os.path.basename(path)}: {condition}: {len(got)} rows, "
+                                         f"wanted {len(want)}; rows {odd}")
+        return f"{count} conditions"
+
+
+def corpus_case(folder, tier):
+    """Files of other writers: what passes is what DuckDB says."""
+    import duckdb
+    import pyarrow as pa
+    done = 0
+    root = os.path.join(harness.SHARED, "data", folder)
+    if not os.path.isdir(root):
+        raise harness.Skip(f"no {root}")
+    paths = sorted(p for p in glob.glob(os.path.join(root, "**", "*.parquet"), recursive=True))
+    with Scratch("where") as scratch, duckdb.connect() as c:
+        c.execute("SET threads = 1; SET TimeZone = 'UTC'")
+        for path in paths if tier == "all" else paths[::3]:
+            try:
+                names = json.loads(harness.ok("schema", path, "-f", "json").out)
+                table = c.execute(f"FROM '{path}' LIMIT 3000").to_arrow_table()
+                if any(pa.types.is_nested(f.type) for f in table.schema) or not table.num_rows:
+                    continue
+                table = compare.plain(table)
+            except Exception:  # not ours to judge here: the corpus suite does
+                continue
+            if "columns" not in names and not isinstance(names, list):
+                continue
+            maker = Maker(table, len(path))
+            maker.columns = [x for x in maker.columns
+                             if pa.types.is_integer(x[1]) or pa.types.is_string(x[1])
+                             or pa.types.is_boolean(x[1]) or pa.types.is_date(x[1])
+                             or pa.types.is_floating(x[1])]
+            if not maker.columns or len(set(n.lower() for n in table.schema.names)) < len(
+                    table.schema.names):
+                continue
+            for i in range(4):
+                condition = maker.condition(1)
+                try:
+                    want = c.execute(
+                        f"SELECT count(*) FROM '{path}' WHERE {condition}").fetchall()[0][0]
+                except duckdb.Error:
+                    continue
+                ran = harness.narrows("count", path, "--where", condition, "--memory", "128MiB")
+                if "is compared with" in ran.err or "is not" in ran.err or "CRC" in ran.err:
+                    continue  # a column that DuckDB reads as another type; damage it does not see
+                if ran.code:
+                    raise AssertionError(f"{path}: {condition}: {ran.err.strip()}")
+                if int(ran.out) != want:
+                    raise AssertionError(f"{path}: {condition}: {int(ran.out)} rows, "
+                                         f"wanted {want}")
+                done += 1
+    if not done:
+        raise AssertionError("no file was tested")
+    return f"{done} conditions"
+
+
+def cases(tier):
+    seeds = range(1, 13 if tier == "all" else 4)
+    for seed in seeds:
+        for nulls in ("none", "some", "runs"):
+            r = random.Random(f"{seed} {nulls}")
+            names = r.sample(COLUMNS, 8)
+            yield (f"where: random conditions, nulls {nulls}, seed {seed}",
+                   lambda n=names, k=nulls, s=seed: generated_case(n, k, s), 180)
+    for folder in ("parquet-testing", "parquet-hyparquet", "parquet-duckdb", "parquet-dotnet",
+                   "parquet-go", "parquet-fastparquet", "parquet-misc"):
+        yield (f"where: files of {folder}", lambda f=folder: corpus_case(f, tier), 300)
