@@ -199,8 +199,9 @@ def corpus_case(folder, tier):
                 except duckdb.Error:
                     continue
                 ran = harness.narrows("count", path, "--where", condition, "--memory", "128MiB")
-                if "is compared with" in ran.err or "is not" in ran.err or "CRC" in ran.err:
-                    continue  # a column that DuckDB reads as another type; damage it does not see
+                if "is compared with" in ran.err or "is not" in ran.err or "CRC" in ran.err \
+                        or "has no column" in ran.err:
+                    continue  # a column that DuckDB reads as another type; damage it does not see; names it changes
                 if ran.code:
                     raise AssertionError(f"{path}: {condition}: {ran.err.strip()}")
                 if int(ran.out) != want:

@@ -38,6 +38,7 @@ struct pq_chunk_reader {
     const pq_chunk *chunk;
     int32_t row_group;
     int64_t rows;
+    int64_t until; /* rows from here on will hardly be asked for */
     pq_chunk_options opts;
     convert conv;
     page_reader pages;

@@ -39,6 +39,10 @@ nrw_status pq_chunk_read(pq_chunk_reader *r, int64_t row, uint32_t max_rows, siz
                          const uint16_t *sel, uint32_t n_sel, uint32_t sel_base, mem *m,
                          vector *out, nrw_error *err);
 
+/* Rows from `row` on are not going to be asked for, or not before much else was passed over: where
+ * an offset index tells which pages that are, they are not read ahead. */
+void pq_chunk_until(pq_chunk_reader *r, int64_t row);
+
 /* Frees page and dictionary, remembers the position: for jobs with more columns than memory has
  * room for. Reading goes on as if nothing had happened. */
 void pq_chunk_park(pq_chunk_reader *r);

@@ -189,8 +189,7 @@ static bool chunk_may(pq_prune *p, const row_filter_step *s, bool look_up)
         return p->filter->may_match(p->filter, s->test, &f);
     }
     f = chunk_facts(p, c, room);
-    return p->filter->may_match(p->filter, s->test, &f) &&
-           (!look_up || bloom_may(p, s->test, c));
+    return p->filter->may_match(p->filter, s->test, &f) && (!look_up || bloom_may(p, s->test, c));
 }
 
 static bool group_may(pq_prune *p, bool look_up)
@@ -217,7 +216,7 @@ static bool group_may(pq_prune *p, bool look_up)
 
 static nrw_status whole(pq_prune *p, bool any, pq_row_set *out, nrw_error *err)
 {
-    *out = (pq_row_set){.n = any};
+    *out = (pq_row_set){.n = any && p->rows > 0};
     TRY(arena_alloc(p->a, sizeof *out->at, (void **)&out->at, err));
     out->at[0] = (pq_rows){0, p->rows};
     return NRW_OK;
@@ -291,9 +290,9 @@ static value_facts page_facts(const pq_prune *p, const prune_column *c, uint32_t
         f.nulls = x->null_counts[page];
     if (x->null_page[page]) {
         /* of pages without statistics, too, says a writer, with a count of -1 */
-        bool all = x->has_null_counts ? x->null_counts[page] == rows
-                                      : !c->chunk->stats.has_null_count ||
-                                            c->chunk->stats.null_count >= rows;
+        bool all = x->has_null_counts
+                       ? x->null_counts[page] == rows
+                       : !c->chunk->stats.has_null_count || c->chunk->stats.null_count >= rows;
         f.nulls = all && l->max_def > 0 ? rows : f.nulls;
     } else if (pq_meta_ordered(p->meta, c->leaf))
         set_bounds(l, &x->min[page], &x->max[page], room, &f);

@@ -31,7 +31,8 @@ typedef struct morsel {
     uint64_t seq; /* in this reader */
     int64_t row0; /* in the row group */
     uint32_t rows;
-    bool last; /* of its row group */
+    bool last;     /* of its row group */
+    int64_t until; /* end of the stretch of rows that is read, in the row group */
     open_group *group;
     struct morsel *next_free;
     _Atomic uint32_t columns_left;
@@ -66,7 +67,7 @@ typedef struct pq_reader {
     /* the cutter; one thread at a time */
     open_group *group;
     int32_t next_group;
-    int64_t at, end; /* rows in the group: the stretch being cut */
+    int64_t at, end;   /* rows in the group: the stretch being cut */
     int64_t first_row; /* of the group */
     pq_prune *prune;   /* NULL: all rows are read */
     pq_rows all_rows;
@@ -289,7 +290,8 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     /* columns stay open between morsels where all of them, with their pages, have room */
     r->park = mem_room(grant) < n * (pq_chunk_least() + (16 << 10)) + pages / 2;
     r->chunk_options.verify_crc = true;
-    r->chunk_options.headroom = (size_t)((n < shape->workers ? n : shape->workers) * need + pruning);
+    r->chunk_options.headroom =
+        (size_t)((n < shape->workers ? n : shape->workers) * need + pruning);
     r->chunk_options.read_ahead = share / 8 > (256 << 10)  ? 256 << 10
                                   : share / 8 < (16 << 10) ? 16 << 10
                                                            : share / 8;
@@ -376,6 +378,7 @@ static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
         return err ? err->status : NRW_E_NOMEM;
     *m = (morsel){.seq = r->seq++, .row0 = r->at, .group = r->group};
     m->rows = (uint32_t)(r->end - r->at < r->cut_rows ? r->end - r->at : r->cut_rows);
+    m->until = r->end;
     m->last = r->at + m->rows == r->end && r->stretch == r->stretches->n;
     atomic_init(&m->columns_left, r->n);
     atomic_fetch_add_explicit(&r->group->refs, 1, memory_order_relaxed);
@@ -444,6 +447,18 @@ static void park_others(pq_reader *r, const morsel *ms, uint32_t tag)
     }
 }
 
+/* Where reading ahead stops: at the end of the stretch, or where the rows that are wanted end well
+ * before the batch does. */
+static int64_t read_until(const pq_reader *r, const morsel *ms, const batch *b, const uint16_t *sel,
+                          uint32_t n_sel)
+{
+    uint32_t rows = n_sel ? sel[n_sel - 1] + 1u : b->rows;
+
+    if (!r->prune || !sel || b->rows - rows < b->rows / 16)
+        return ms->until;
+    return ms->row0 + b->offset + rows;
+}
+
 static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t first,
                                uint32_t max_rows, size_t max_bytes, const uint16_t *sel,
                                uint32_t n_sel, mem *m, vector *out, nrw_error *err)
@@ -458,6 +473,8 @@ static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t firs
     if (mem_room(r->grant) < r->chunk_options.headroom)
         park_others(r, ms, tag);
     st = column_enter(r, c, ms, err);
+    if (st >= 0)
+        pq_chunk_until(c->chunk, read_until(r, ms, b, sel, n_sel));
     if (st >= 0)
         st = pq_chunk_read(c->chunk, ms->row0 + b->offset + first, max_rows, max_bytes, sel, n_sel,
                            first, m, out, err);
