@@ -477,6 +477,18 @@ static void plan_fill(move *m)
     p->spill = m->job->limits.spill_limit;
 }
 
+/* The filter's step is told how many rows may come to it. */
+static nrw_status plan_estimate(move *m, nrw_error *err)
+{
+    plan_step *s = m->job->plan.steps;
+    int64_t rows;
+
+    TRY(where_estimate(&m->where, &m->in, s[0].detail, sizeof s[0].detail, &rows, err));
+    if (rows >= 0)
+        s[1].rows = rows;
+    return NRW_OK;
+}
+
 /* ---- run ---- */
 
 static nrw_status open_books(move *m, nrw_error *err)
@@ -687,6 +699,8 @@ static nrw_status prepare(move *m, bool plan_only, nrw_error *err)
     TRY(quarantine_init(&m->quarantine, job, job->root, err));
     TRY(share_memory(m, err));
     plan_fill(m);
+    if (plan_only)
+        return plan_estimate(m, err);
     return NRW_OK;
 }
 

@@ -84,3 +84,18 @@ void where_describe(const where *w, char *out, size_t cap)
 
     snprintf(out, cap, "filter %.*s%s", (int)n, text, n < len ? "..." : "");
 }
+
+nrw_status where_estimate(const where *w, const job_inputs *in, char *detail, size_t cap,
+                          int64_t *rows, nrw_error *err)
+{
+    reader *r = scan_first(in->scan);
+    size_t n = strlen(detail);
+    int32_t groups;
+
+    *rows = -1;
+    if (!w->p || in->gen || in->n != 1 || !r)
+        return NRW_OK;
+    TRY(parquet_estimate(r, in->m, where_filter(w), &groups, rows, err));
+    snprintf(detail + n, cap - n, ", %d of them may match by statistics", groups);
+    return NRW_OK;
+}

@@ -28,6 +28,11 @@ nrw_status where_open(const where *w, mem *m, size_t piece, op **out, nrw_error 
 /* "filter id >= 5 and ..." */
 void where_describe(const where *w, char *out, size_t cap);
 
+/* For the plan: the most rows that may pass, and "4 of 70 row groups may match" behind `detail`. Of
+ * a single Parquet file; of others -1 and nothing. */
+nrw_status where_estimate(const where *w, const job_inputs *in, char *detail, size_t cap,
+                          int64_t *rows, nrw_error *err) NRW_CHECKED;
+
 /* Reads the inputs of the job as far as the condition asks, and counts the rows that pass. The
  * limits are settled. With plan_only the plan is filled and nothing is read. */
 nrw_status where_count(nrw_job *job, bool plan_only, int64_t *rows, nrw_error *err) NRW_CHECKED;

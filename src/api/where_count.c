@@ -119,7 +119,24 @@ static nrw_status read_all(counting *c, int64_t *rows, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status prepare(counting *c, nrw_error *err)
+static nrw_status plan_estimate(counting *c, nrw_error *err)
+{
+    plan_step *s = c->job->plan.steps;
+    int64_t rows;
+
+    snprintf(s[PART_READ].detail, sizeof s[PART_READ].detail, "%zu file%s, footers first", c->in.n,
+             c->in.n == 1 ? "" : "s");
+    if (c->in.n == 1)
+        snprintf(s[PART_READ].detail, sizeof s[PART_READ].detail, "%.120s: %d row groups",
+                 c->in.name, pq_meta_row_groups(parquet_reader_meta(scan_first(c->in.scan))));
+    TRY(where_estimate(&c->where, &c->in, s[PART_READ].detail, sizeof s[PART_READ].detail, &rows,
+                       err));
+    if (rows >= 0)
+        s[PART_FILTER].rows = rows;
+    return NRW_OK;
+}
+
+static nrw_status prepare(counting *c, bool plan_only, nrw_error *err)
 {
     TRY(job_inputs_open(c->job, &c->in, err));
     TRY(where_parse(c->job, scan_schema(c->in.scan), c->in.name, &c->where, err));
@@ -132,13 +149,13 @@ static nrw_status prepare(counting *c, nrw_error *err)
     }
     TRY(share_memory(c, err));
     plan_fill(c);
-    return NRW_OK;
+    return plan_only ? plan_estimate(c, err) : NRW_OK;
 }
 
 nrw_status where_count(nrw_job *job, bool plan_only, int64_t *rows, nrw_error *err)
 {
     counting c = {.job = job};
-    nrw_status st = prepare(&c, err);
+    nrw_status st = prepare(&c, plan_only, err);
 
     if (st >= 0 && !c.where.p) /* true of every row */
         *rows = scan_rows(c.in.scan);

@@ -153,7 +153,7 @@ static bool value_passes(const test *t, span v)
     do {                                                                                           \
         const type_ *x = (const type_ *)(const void *)data;                                        \
         for (size_t i = 0; i < n; i++)                                                             \
-            pass[i] = ((key_) >= low) & ((key_) <= high);                                          \
+            pass[i] = (uint8_t)((key_) >= low) & (uint8_t)((key_) <= high);                        \
     } while (0)
 
 #define CLAMPED(type_, min_, max_)                                                                 \

@@ -4,6 +4,7 @@
 #include "format/parquet/prune.h"
 
 #include "column/vector.h"
+#include "format/parquet/parquet.h"
 
 /* More values than this are not looked up in a bloom filter: each may read a block. */
 #define BLOOM_VALUES 32
@@ -398,7 +399,8 @@ nrw_status pq_prune_group(pq_prune *p, int32_t rg, const pq_row_set **out, nrw_e
     return NRW_OK;
 }
 
-nrw_status pq_prune_estimate(pq_prune *p, int32_t *groups, int64_t *rows, nrw_error *err)
+/* By statistics alone. */
+static nrw_status estimate(pq_prune *p, int32_t *groups, int64_t *rows, nrw_error *err)
 {
     *groups = 0;
     *rows = 0;
@@ -410,4 +412,16 @@ nrw_status pq_prune_estimate(pq_prune *p, int32_t *groups, int64_t *rows, nrw_er
         *rows += p->rows;
     }
     return NRW_OK;
+}
+
+nrw_status parquet_estimate(reader *r, mem *m, const row_filter *f, int32_t *groups, int64_t *rows,
+                            nrw_error *err)
+{
+    pq_prune *p;
+    nrw_status st;
+
+    TRY(pq_prune_new(m, parquet_reader_meta(r), f, 1 << 20, &p, err));
+    st = estimate(p, groups, rows, err);
+    pq_prune_free(p);
+    return st;
 }

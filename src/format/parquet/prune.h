@@ -30,10 +30,6 @@ nrw_status pq_prune_group(pq_prune *p, int32_t rg, const pq_row_set **out,
 void pq_prune_counts(const pq_prune *p, prune_counts *out);
 void pq_prune_free(pq_prune *p); /* NULL is fine */
 
-/* Row groups and rows that may hold what passes, by statistics alone: for plans. */
-nrw_status pq_prune_estimate(pq_prune *p, int32_t *groups, int64_t *rows,
-                             nrw_error *err) NRW_CHECKED;
-
 /* ---- values of statistics (prune_value.c) ---- */
 /* A bound as statistics have it in the layout of vectors, in `room` or where it lies; false where
  * it is none: of another length, too large for the type, NaN. */
