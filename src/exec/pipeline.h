@@ -26,6 +26,8 @@ typedef struct pipeline {
 
     _Atomic uint32_t cancel; /* set by anybody, also from a signal handler */
     _Atomic uint64_t rows_in, rows_out;
+    _Atomic int64_t
+        reached; /* row of the input that the source has come to; at its end INT64_MAX */
 } pipeline;
 
 /* Runs to the end of the input, or to the first error. The sink is not finished. */
