@@ -260,7 +260,7 @@ def pages_case():
         if rows["out"] != 300 or rows["in"] != 3000000 or rows["pruned"] < 2900000:
             raise AssertionError(f"rows {rows}: {ran.err}")
         if told["bytes_in"] > 2 * matching:
-            raise AssertionError(f"{told["bytes_in"]} bytes read, matching pages have {matching}")
+            raise AssertionError(f"{told['bytes_in']} bytes read, {matching} in matching pages")
         return f"{told['bytes_in'] / matching:.2f} x the matching pages"
 
 
