@@ -18,8 +18,9 @@ static bool keys_may(const test *t, const value_facts *f)
     int64_t min = f->has_min ? key_of_value(&t->type, f->min.data) : INT64_MIN;
     int64_t max = f->has_max ? key_of_value(&t->type, f->max.data) : INT64_MAX;
 
-    if (is_float(&t->type)) /* bounds say nothing of NaN, which is behind all */
-        max = INT64_MAX;
+    /* bounds say nothing of NaN, which is behind all */
+    if (is_float(&t->type) && (t->high == INT64_MAX) != t->negate)
+        return true;
     if (t->negate)
         return min < t->low || max > t->high;
     return min <= t->high && max >= t->low;
