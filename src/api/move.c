@@ -346,8 +346,9 @@ static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *e
     budget b;
 
     TRY(scan_budget(m->in.scan, m->cols, m->n_cols, m->workers, &b, err));
-    least[PART_READ] = b.least + where_reading(&m->where);
-    wish[PART_READ] = b.wish + 2 * where_reading(&m->where);
+    least[PART_READ] = b.least;
+    wish[PART_READ] = b.wish;
+    where_reading(&m->where, &least[PART_READ], &wish[PART_READ]);
     where_budget(&m->where, &b);
     least[PART_FILTER] = b.least;
     wish[PART_FILTER] = b.wish;

@@ -66,10 +66,11 @@ void where_batches(const where *w, uint32_t workers, uint64_t *least, uint64_t *
     *wish += workers * (w->n * 1024 * KIB + op_filter_scratch(w->p));
 }
 
-/* Where the indexes of a row group lie while it is decided what to read of it. */
-uint64_t where_reading(const where *w)
+/* Indexes of a row group, a dictionary and the codec's tables for it. */
+void where_reading(const where *w, uint64_t *least, uint64_t *wish)
 {
-    return w->p ? 256 * KIB : 0;
+    *least += w->p ? 256 * KIB : 0;
+    *wish += w->p ? 2048 * KIB : 0;
 }
 
 nrw_status where_open(const where *w, mem *m, size_t piece, op **out, nrw_error *err)

@@ -19,10 +19,11 @@ uint32_t where_column(const where *w, uint32_t k);
 /* For the shape of the scan; NULL where there is no condition. */
 const row_filter *where_filter(const where *w);
 
-/* The operator's share, and what it adds to the batches' for `workers` and to reading. */
+/* The operator's share, and what it adds to the batches' for `workers`. */
 void where_budget(const where *w, budget *out);
 void where_batches(const where *w, uint32_t workers, uint64_t *least, uint64_t *wish);
-uint64_t where_reading(const where *w);
+/* Adds what reading takes to find out what need not be read. */
+void where_reading(const where *w, uint64_t *least, uint64_t *wish);
 /* With a grant of where_budget; `piece`: bytes of a column held at a time. */
 nrw_status where_open(const where *w, mem *m, size_t piece, op **out, nrw_error *err) NRW_CHECKED;
 /* "filter id >= 5 and ..." */

@@ -29,8 +29,9 @@ static nrw_status budgets(counting *c, uint64_t *least, uint64_t *wish, nrw_erro
     budget b;
 
     TRY(scan_budget(c->in.scan, c->cols, c->where.n, c->workers, &b, err));
-    least[PART_READ] = b.least + where_reading(&c->where);
-    wish[PART_READ] = b.wish + 2 * where_reading(&c->where);
+    least[PART_READ] = b.least;
+    wish[PART_READ] = b.wish;
+    where_reading(&c->where, &least[PART_READ], &wish[PART_READ]);
     where_budget(&c->where, &b);
     least[PART_FILTER] = b.least;
     wish[PART_FILTER] = b.wish;

@@ -7,7 +7,7 @@
 #ifndef COLUMN_ROW_FILTER_H
 #define COLUMN_ROW_FILTER_H
 
-#include "column/type.h"
+#include "column/vector.h"
 
 /* What a source knows of one column in a stretch of rows. Bounds are in the layout of vectors and
  * need not be values; they bind all values but nulls and NaN. */
@@ -35,6 +35,8 @@ struct row_filter {
     uint32_t depth; /* answers on the stack at most */
     /* False: no row of the stretch passes the test. */
     bool (*may_match)(const row_filter *f, uint32_t test, const value_facts *facts);
+    /* False: no row with one of these values, a flat vector without nulls, passes the test. */
+    bool (*any_passes)(const row_filter *f, uint32_t test, const vector *values);
     /* Where only rows that hold one of a few values pass the test: how many they are; else 0. */
     uint32_t (*n_values)(const row_filter *f, uint32_t test);
     /* The i-th of them in the layout of vectors, in `room` or elsewhere; false: no value of the

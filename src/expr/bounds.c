@@ -122,6 +122,11 @@ static bool may_match(const row_filter *filter, uint32_t number, const value_fac
     }
 }
 
+static bool any_passes(const row_filter *filter, uint32_t number, const vector *values)
+{
+    return test_any(&predicate_of(filter)->tests[number], values);
+}
+
 /* ---- single values ---- */
 
 static bool is_one_key(const test *t)
@@ -216,6 +221,7 @@ nrw_status predicate_fill_filter(arena *a, predicate *p, nrw_error *err)
                              .n_steps = n,
                              .depth = p->depth,
                              .may_match = may_match,
+                             .any_passes = any_passes,
                              .n_values = n_values,
                              .value = value};
     return NRW_OK;

@@ -197,6 +197,15 @@ static void range_flat(const test *t, const uint8_t *data, size_t n, uint8_t *pa
             pass[i] ^= 1;
 }
 
+static void test_stretch(const test *t, const vector *v, uint32_t at, uint32_t n, uint8_t *pass)
+{
+    if (t->kind == TEST_RANGE && t->keyed)
+        range_flat(t, v->data + (size_t)at * v->type.width, n, pass);
+    else
+        for (uint32_t i = 0; i < n; i++)
+            pass[i] = vector_is_valid(v, at + i) && value_passes(t, flat_span(v, at + i));
+}
+
 /* Rows of a flat vector, as if none were null. */
 static void test_flat(const test *t, const vector *v, uint8_t *bits)
 {
@@ -205,13 +214,24 @@ static void test_flat(const test *t, const vector *v, uint8_t *bits)
 
     for (uint32_t at = 0; at < v->len; at += STRETCH) {
         uint32_t n = v->len - at < STRETCH ? v->len - at : STRETCH;
-        if (t->kind == TEST_RANGE && t->keyed)
-            range_flat(t, v->data + (size_t)at * v->type.width, n, pass);
-        else
-            for (uint32_t i = 0; i < n; i++)
-                pass[i] = vector_is_valid(v, at + i) && value_passes(t, flat_span(v, at + i));
+        test_stretch(t, v, at, n, pass);
         k->bytes_to_bits(pass, n, bits + at / 8);
     }
+}
+
+bool test_any(const test *t, const vector *values)
+{
+    uint8_t pass[STRETCH + 64];
+
+    if (t->kind != TEST_RANGE && t->kind != TEST_IN && t->kind != TEST_LIKE)
+        return true;
+    for (uint32_t at = 0; at < values->len; at += STRETCH) {
+        uint32_t n = values->len - at < STRETCH ? values->len - at : STRETCH;
+        test_stretch(t, values, at, n, pass);
+        if (memchr(pass, 1, n))
+            return true;
+    }
+    return false;
 }
 
 /* ---- dictionaries ---- */

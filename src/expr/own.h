@@ -186,6 +186,10 @@ struct predicate {
 nrw_status test_vector(const test *t, uint32_t number, predicate_cache *c, const vector *v, mem *m,
                        uint8_t *bits, nrw_error *err) NRW_CHECKED;
 
+/* Whether one of the values, flat and none of them null, may pass; true of tests of other things.
+ */
+bool test_any(const test *t, const vector *values);
+
 /* ---- bounds (bounds.c) ---- */
 nrw_status predicate_fill_filter(arena *a, predicate *p, nrw_error *err) NRW_CHECKED;
 

@@ -239,6 +239,36 @@ def bloom_case():
                     raise AssertionError(f"{condition}: {got} rows, {pruned} row groups pruned")
 
 
+def dictionary_case(ours):
+    """Dictionaries of chunks without other pages rule row groups out, for any test of values."""
+    import pyarrow as pa
+    n = 100000
+    table = pa.table({
+        "k": [(i * 7) % 500 * 2 for i in range(n)],
+        "s": [f"v{(i * 7) % 500 * 2}" for i in range(n)],
+        "g": [["alpha", "beta", "gamma", "delta", "epsilon"][i // 20000] for i in range(n)],
+        "z": ["c" if i % 2 else "a" if i < 50000 else None for i in range(n)]})
+    with Scratch("dictionary") as scratch:
+        path, report = scratch("in.parquet"), scratch("r.json")
+        import pyarrow.parquet as pq
+        pq.write_table(table, path, row_group_size=20000)
+        if ours:
+            harness.ok("copy", path, scratch("o.parquet"), "--row-group-size", "20000")
+            path = scratch("o.parquet")
+        for condition, rows, groups in (
+                ("k = 501", 0, 5), ("k = 500", 200, 0), ("s LIKE '%999%'", 0, 5),
+                ("s LIKE '%99_'", 1000, 0), ("g LIKE '%amm%'", 20000, 4), ("z = 'b'", 0, 5),
+                ("z <> 'c'", 25000, 2), ("z IS NULL", 25000, 2),
+                ("z IS NOT NULL AND g IN ('x', 'gamma')", 15000, 4),
+                ("z = 'b' OR k = 500", 200, 0)):
+            got = int(harness.ok("count", path, "--where", condition, "--report", report).out)
+            with open(report, encoding="utf-8") as f:
+                pruned = json.load(f)["pruned"]["row_groups"]
+            if (got, pruned) != (rows, groups):
+                raise AssertionError(f"{condition}: {got} rows, {pruned} row groups pruned, "
+                                     f"wanted {rows} and {groups}")
+
+
 def pages_case():
     """Of a sorted file, little more is read than the pages that match."""
     with Scratch("sorted") as scratch:
@@ -284,6 +314,8 @@ def limit_case():
 
 def cases(tier):
     yield "where: bloom filters", bloom_case
+    yield "where: dictionaries, pyarrow's file", lambda: dictionary_case(False)
+    yield "where: dictionaries, our file", lambda: dictionary_case(True)
     yield "where: pages of a sorted file", pages_case
     yield "where: limits behind a condition", limit_case
     seeds = range(1, 13 if tier == "all" else 4)

@@ -61,7 +61,8 @@ typedef struct pq_statistics {
 
 typedef struct pq_chunk {
     int32_t codec;
-    uint32_t encodings; /* bit per pq_encoding */
+    uint32_t encodings;   /* bit per pq_encoding */
+    bool dictionary_only; /* all data pages are said to be of dictionary indices */
     int64_t n_values, uncompressed, compressed;
     int64_t data_page_offset, dictionary_page_offset; /* -1: none */
     int64_t start, end; /* file bytes of all pages of the chunk; checked against the file */

@@ -1,6 +1,6 @@
-/* The filter's tree, walked with what the file says: once with the facts of whole chunks, and where
- * these do not rule the row group out, once with sets of rows from the page indexes, intersected
- * at AND and united at OR. */
+/* The filter's tree, walked with what the file says: with the facts of whole chunks; where these do
+ * not rule the row group out, with what bloom filters and dictionaries add; and then with sets of
+ * rows from the page indexes, intersected at AND and united at OR. */
 #include "format/parquet/prune.h"
 
 #include "column/vector.h"
@@ -14,6 +14,8 @@ typedef struct prune_column {
     uint32_t leaf;
     pq_chunk *chunk;
     bool has_pages, tried;
+    bool dict_tried;
+    dict *dict; /* where all of its pages use a small one */
     uint32_t n_pages;
     pq_page_place *places;
     pq_column_index index;
@@ -98,6 +100,17 @@ nrw_status pq_prune_new(mem *m, pq_meta *meta, const row_filter *f, uint64_t roo
     return st;
 }
 
+/* The row group at hand is done with. */
+static void leave(pq_prune *p)
+{
+    for (uint32_t i = 0; p->columns && i < p->n; i++) {
+        dict_unref(p->columns[i].dict);
+        p->columns[i].dict = NULL;
+    }
+    arena_free(p->a);
+    p->a = NULL;
+}
+
 void pq_prune_free(pq_prune *p)
 {
     mem *own;
@@ -105,7 +118,7 @@ void pq_prune_free(pq_prune *p)
     if (!p)
         return;
     own = p->m;
-    arena_free(p->a);
+    leave(p);
     mem_free(own, p->leaves, p->leaves ? p->filter->n_steps * sizeof *p->leaves : 0);
     mem_free(own, p->columns, p->columns ? p->n * sizeof *p->columns + 1 : 0);
     mem_free(own, p->chunks, p->chunks ? p->n * sizeof *p->chunks + 1 : 0);
@@ -179,9 +192,20 @@ static bool bloom_may(pq_prune *p, uint32_t test, const prune_column *c)
     return false;
 }
 
+/* Whether the dictionary, if all of the chunk's values are of one, has a value that passes. */
+static bool dictionary_may(pq_prune *p, uint32_t test, prune_column *c)
+{
+    const pq_leaf *l = pq_meta_leaf(p->meta, c->leaf);
+
+    if (!c->dict_tried && pq_prune_dictionary(p->m, p->meta, l, c->chunk, &c->dict, NULL) < 0)
+        c->dict = NULL; /* reading the column will tell */
+    c->dict_tried = true;
+    return !c->dict || p->filter->any_passes(p->filter, test, &c->dict->values);
+}
+
 static bool chunk_may(pq_prune *p, const row_filter_step *s, bool look_up)
 {
-    const prune_column *c = column_of(p, s->column);
+    prune_column *c = column_of(p, s->column);
     uint8_t room[64];
     value_facts f;
 
@@ -190,7 +214,8 @@ static bool chunk_may(pq_prune *p, const row_filter_step *s, bool look_up)
         return p->filter->may_match(p->filter, s->test, &f);
     }
     f = chunk_facts(p, c, room);
-    return p->filter->may_match(p->filter, s->test, &f) && (!look_up || bloom_may(p, s->test, c));
+    return p->filter->may_match(p->filter, s->test, &f) &&
+           (!look_up || (bloom_may(p, s->test, c) && dictionary_may(p, s->test, c)));
 }
 
 static bool group_may(pq_prune *p, bool look_up)
@@ -358,8 +383,7 @@ static nrw_status enter(pq_prune *p, int32_t rg, nrw_error *err)
 {
     pq_row_group g;
 
-    arena_free(p->a);
-    p->a = NULL;
+    leave(p);
     TRY(pq_meta_row_group(p->meta, rg, &g, err));
     p->rows = g.rows;
     TRY(arena_new(p->m, &p->a, err));
@@ -385,7 +409,7 @@ nrw_status pq_prune_group(pq_prune *p, int32_t rg, const pq_row_set **out, nrw_e
     *out = &p->found;
     TRY(enter(p, rg, err));
     p->counts.of_groups++;
-    if (!group_may(p, true)) {
+    if (!group_may(p, false) || !group_may(p, true)) {
         p->found.n = 0;
         p->counts.groups++;
     } else {

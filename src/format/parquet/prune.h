@@ -4,6 +4,7 @@
 #ifndef PARQUET_PRUNE_H
 #define PARQUET_PRUNE_H
 
+#include "column/vector.h"
 #include "format/format.h"
 #include "format/parquet/meta.h"
 
@@ -36,6 +37,12 @@ void pq_prune_free(pq_prune *p); /* NULL is fine */
 bool pq_bound_value(const pq_leaf *l, span bound, uint8_t room[32], span *out);
 /* The PLAIN bytes of a value that pages would hold; false where writers may differ in them. */
 bool pq_plain_value(const pq_leaf *l, span value, uint8_t room[32], span *out);
+
+/* ---- dictionaries (prune_dict.c) ---- */
+/* The dictionary of a chunk all of whose pages use it, charged to m; NULL in *out where there is
+ * none, or it is not small. */
+nrw_status pq_prune_dictionary(mem *m, pq_meta *p, const pq_leaf *leaf, const pq_chunk *c,
+                               dict **out, nrw_error *err) NRW_CHECKED;
 
 /* ---- bloom filters (bloom.c) ---- */
 /* A split block bloom filter by its header. */

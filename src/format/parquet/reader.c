@@ -255,13 +255,13 @@ static nrw_status sort_leaves(pq_reader *r, nrw_error *err)
     return NRW_OK;
 }
 
-/* What the indexes of a row group may take while it is decided what to read of it: an eighth, which
- * pages leave free (headroom), so that it is there whenever a row group is cut. */
+/* What the indexes of a row group may take while it is decided what to read of it: a part of the
+ * grant that pages leave free (headroom), so that it is there whenever a row group is cut. */
 static uint64_t prune_room(const mem *grant)
 {
-    uint64_t eighth = mem_room(grant) / 8;
+    uint64_t part = mem_room(grant) / 4;
 
-    return eighth > (4 << 20) ? 4 << 20 : eighth < (128 << 10) ? 128 << 10 : eighth;
+    return part > (2 << 20) ? 2 << 20 : part < (128 << 10) ? 128 << 10 : part;
 }
 
 static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
