@@ -73,9 +73,10 @@ static bool may_pass(const row_filter *f, batch *b)
             const vector *v = NULL;
             value_facts k = {.rows = 1, .nulls = -1};
             if (s->column < COLUMNS && batch_hold(b, s->column, SIZE_MAX, &v, NULL) == NRW_OK) {
-                k.nulls = !vector_is_valid(v, 0);
-                k.has_min = k.has_max = k.nulls == 0;
-                k.min = k.max = flat_span(v, 0);
+                bool null;
+                k.min = k.max = vector_value(v, 0, &null);
+                k.nulls = null;
+                k.has_min = k.has_max = !null;
             }
             stack[top++] = f->may_match(f, s->test, &k);
             continue;

@@ -327,5 +327,6 @@ def cases(tier):
                    lambda v=verb, k=kind: failing(v, k, 150 if full else 45), 900)
 
 
-QUICK = {("where", "alloc"), ("where", "io"), ("copy", "alloc"), ("copy", "io"), ("copy", "enospc"), ("sample", "alloc"),
-         ("gen", "alloc"), ("csv", "io"), ("inspect", "alloc"), ("stats", "alloc")}
+QUICK = {("copy", "alloc"), ("copy", "io"), ("copy", "enospc"), ("sample", "alloc"),
+         ("gen", "alloc"), ("csv", "io"), ("inspect", "alloc"), ("stats", "alloc"),
+         ("where", "alloc"), ("where", "io")}
