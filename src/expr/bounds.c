@@ -167,7 +167,6 @@ static uint32_t n_values(const row_filter *filter, uint32_t number)
 /* The value whose key this is, of at most 8 bytes; false: none of the type. */
 static bool value_of_key(const type *t, int64_t key, uint8_t *out)
 {
-    int64_t bits = key >= 0 ? key : -key | INT64_MIN;
     double d;
     float f;
 
@@ -175,11 +174,13 @@ static bool value_of_key(const type *t, int64_t key, uint8_t *out)
     switch (t->id) {
     case TYPE_FLOAT16: return false;
     case TYPE_FLOAT32:
-        memcpy(&d, &bits, 8);
-        f = (float)d;
+        f = (float)double_of_key(key);
         memcpy(out, &f, 4);
         break;
-    case TYPE_FLOAT64: memcpy(out, &bits, 8); break;
+    case TYPE_FLOAT64:
+        d = double_of_key(key);
+        memcpy(out, &d, 8);
+        break;
     case TYPE_UINT64: store_u64(out, (uint64_t)key ^ (uint64_t)1 << 63); break;
     default: store_u64(out, (uint64_t)key); break;
     }

@@ -5,6 +5,7 @@
 #include "column/print.h"
 #include "kernel/kernel.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -166,6 +167,33 @@ static bool value_passes(const test *t, span v)
             RANGE_LOOP(type_, x[i]);                                                               \
     } while (0)
 
+/* A range of keys as one of numbers, and whether NaN is in it. */
+typedef struct number_range {
+    double low, high;
+    bool numbers, nan;
+} number_range;
+
+static number_range numbers_of(const test *t)
+{
+    const int64_t infinite = key_of_double((double)INFINITY);
+    number_range r = {.numbers = t->low <= infinite, .nan = t->high == INT64_MAX};
+
+    r.low = t->low < -infinite ? -(double)INFINITY : double_of_key(t->low);
+    r.high = t->high > infinite ? (double)INFINITY : double_of_key(t->high);
+    r.numbers &= t->high >= -infinite;
+    return r;
+}
+
+#define FLOAT_LOOP(type_)                                                                          \
+    do {                                                                                           \
+        const type_ *x = (const type_ *)(const void *)data;                                        \
+        const number_range r = numbers_of(t);                                                      \
+        for (size_t i = 0; i < n; i++)                                                             \
+            pass[i] = (uint8_t)(((uint8_t)(x[i] >= r.low) & (uint8_t)(x[i] <= r.high) &            \
+                                 (uint8_t)r.numbers) |                                             \
+                                ((uint8_t)(x[i] != x[i]) & (uint8_t)r.nan));                       \
+    } while (0)
+
 static void range_flat(const test *t, const uint8_t *data, size_t n, uint8_t *pass)
 {
     int64_t low = t->low, high = t->high;
@@ -181,8 +209,8 @@ static void range_flat(const test *t, const uint8_t *data, size_t n, uint8_t *pa
     case TYPE_UINT32: CLAMPED(uint32_t, 0, UINT32_MAX); break;
     case TYPE_UINT64: RANGE_LOOP(uint64_t, (int64_t)(x[i] ^ (uint64_t)1 << 63)); break;
     case TYPE_FLOAT16: RANGE_LOOP(uint16_t, key_of_double(print_half_to_float(x[i]))); break;
-    case TYPE_FLOAT32: RANGE_LOOP(float, key_of_double(x[i])); break;
-    case TYPE_FLOAT64: RANGE_LOOP(double, key_of_double(x[i])); break;
+    case TYPE_FLOAT32: FLOAT_LOOP(float); break;
+    case TYPE_FLOAT64: FLOAT_LOOP(double); break;
     case TYPE_DECIMAL:
         if (t->type.width == 4) {
             CLAMPED(int32_t, INT32_MIN, INT32_MAX);

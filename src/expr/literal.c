@@ -40,6 +40,15 @@ int64_t key_of_double(double x)
     return bits >= 0 ? bits : -(bits & INT64_MAX);
 }
 
+double double_of_key(int64_t key)
+{
+    int64_t bits = key >= 0 ? key : -key | INT64_MIN;
+    double x;
+
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 int64_t key_of_value(const type *t, const uint8_t *p)
 {
     float f;

@@ -98,6 +98,7 @@ typedef struct place {
 /* Types whose values have a 64-bit key that rises with them: all of at most 8 bytes. */
 bool type_has_key(const type *t);
 int64_t key_of_double(double x);
+double double_of_key(int64_t key); /* the number; its key is not beyond infinity */
 int64_t key_of_value(const type *t, const uint8_t *value);
 
 /* The literal among the values of t; NRW_E_ARG where it does not have that type. */
