@@ -71,6 +71,11 @@ nrw_status pq_bloom_open(pq_meta *p, const pq_chunk *c, pq_bloom *out, nrw_error
     out->at = thrift_offset(&in);
     if (bytes < BLOCK || bytes % BLOCK || (uint64_t)bytes > p->footer_at - out->at)
         return err_set(err, NRW_E_CORRUPT, "the bloom filter is said to have %d bytes", bytes);
+    /* the chunk's metadata say the length, too, header included */
+    if (c->bloom_len > 0 &&
+        out->at - (uint64_t)c->bloom_at + (uint64_t)bytes != (uint64_t)c->bloom_len)
+        return err_set(err, NRW_E_CORRUPT, "the bloom filter is said to have %d and %d bytes",
+                       bytes, c->bloom_len);
     out->blocks = (uint32_t)bytes / BLOCK;
     return NRW_OK;
 }
