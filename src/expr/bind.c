@@ -1,5 +1,5 @@
 /* The tree as parsed, bound to a schema: NOT pushed into the tests, constants folded, ranges of one
- * column joined, all of it laid out as steps. */
+ * column joined. */
 #include "expr/own.h"
 
 #include "column/compare.h"
@@ -7,27 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef enum part_kind { PART_TEST, PART_AND, PART_OR } part_kind;
-
-/* The bound tree: what is true, never what is false or null. */
-typedef struct part {
-    part_kind kind;
-    test *test;
-    struct part *items, *next;
-    struct part *last; /* of the items */
-    uint32_t n;
-} part;
-
 /* How many items are looked at for a range of the same column. */
 #define JOIN_AMONG 64
-
-typedef struct binder {
-    arena *a;
-    const char *text;
-    const schema *s;
-    const char *source;
-    predicate *p;
-} binder;
 
 static nrw_status bind(binder *b, const node *n, bool negate, part **out, nrw_error *err);
 
@@ -290,7 +271,7 @@ static void list_append(part *list, part *first, part *last, uint32_t n)
 }
 
 /* Puts p into the list; what is of the list's own kind with all its items. */
-static void list_add(part *list, part *p)
+void part_add(part *list, part *p)
 {
     const test_kind neutral = list->kind == PART_AND ? TEST_ALWAYS : TEST_NEVER;
     uint32_t among = 0;
@@ -310,7 +291,7 @@ static void list_add(part *list, part *p)
 }
 
 /* A list of one is that one; one with an item that decides is that item. */
-static nrw_status list_end(binder *b, part *list, part **out, nrw_error *err)
+nrw_status part_end(binder *b, part *list, part **out, nrw_error *err)
 {
     const bool and = list->kind == PART_AND;
 
@@ -334,9 +315,9 @@ static nrw_status bind_list(binder *b, const node *n, bool negate, part **out, n
     list->kind = (n->kind == NODE_AND) != negate ? PART_AND : PART_OR;
     for (const node *i = n->items; i; i = i->next) {
         TRY(bind(b, i, negate, &item, err));
-        list_add(list, item);
+        part_add(list, item);
     }
-    return list_end(b, list, out, err);
+    return part_end(b, list, out, err);
 }
 
 static nrw_status join_two(binder *b, part_kind kind, part *x, part *y, part **out, nrw_error *err)
@@ -345,9 +326,9 @@ static nrw_status join_two(binder *b, part_kind kind, part *x, part *y, part **o
 
     TRY(arena_alloc(b->a, sizeof *list, (void **)&list, err));
     list->kind = kind;
-    list_add(list, x);
-    list_add(list, y);
-    return list_end(b, list, out, err);
+    part_add(list, x);
+    part_add(list, y);
+    return part_end(b, list, out, err);
 }
 
 /* ---- the other tests ---- */
@@ -556,109 +537,7 @@ static nrw_status bind(binder *b, const node *n, bool negate, part **out, nrw_er
     return expr_fail(b->text, n->at, err, "a literal stands as a condition");
 }
 
-/* ---- steps ---- */
-
-/* Counts of what the tree becomes. */
-static void measure(const part *p, uint32_t *tests, uint32_t *steps)
+nrw_status expr_bind(binder *b, const node *n, part **out, nrw_error *err)
 {
-    *tests += p->kind == PART_TEST;
-    *steps += p->kind == PART_TEST;
-    for (const part *i = p->items; i; i = i->next) {
-        measure(i, tests, steps);
-        *steps += 2;
-    }
-}
-
-/* Depth of the stack that the steps need, `below` of it in use already. */
-static void lay_out(predicate *p, const part *x, uint32_t below)
-{
-    uint32_t first = p->n_steps;
-
-    p->depth = p->depth > below + 1 ? p->depth : below + 1;
-    if (x->kind == PART_TEST) {
-        p->tests[p->n_tests] = *x->test;
-        p->steps[p->n_steps++] = (step){.kind = STEP_TEST, .test = p->n_tests++};
-        return;
-    }
-    for (const part *i = x->items; i; i = i->next) {
-        bool joins = i != x->items;
-        if (joins)
-            p->steps[p->n_steps++].kind = x->kind == PART_AND ? STEP_IF_NONE : STEP_IF_ALL;
-        lay_out(p, i, below + joins);
-        if (joins)
-            p->steps[p->n_steps++].kind = x->kind == PART_AND ? STEP_AND : STEP_OR;
-    }
-    /* the jumps of this list, not of those inside, which are set already */
-    for (uint32_t k = first; k < p->n_steps; k++)
-        if ((p->steps[k].kind == STEP_IF_NONE || p->steps[k].kind == STEP_IF_ALL) &&
-            p->steps[k].to == 0)
-            p->steps[k].to = p->n_steps;
-}
-
-static nrw_status make_steps(arena *a, predicate *p, const part *x, nrw_error *err)
-{
-    uint32_t tests = 0, steps = 0;
-
-    measure(x, &tests, &steps);
-    TRY(arena_alloc(a, tests * sizeof *p->tests, (void **)&p->tests, err));
-    TRY(arena_alloc(a, steps * sizeof *p->steps, (void **)&p->steps, err));
-    lay_out(p, x, 0);
-    return NRW_OK;
-}
-
-/* The texts as one. */
-static nrw_status join_texts(arena *a, const char *const *texts, uint32_t n, predicate *p,
-                             nrw_error *err)
-{
-    size_t len = 1, at = 0;
-
-    for (uint32_t i = 0; i < n; i++)
-        len += strlen(texts[i]) + 7;
-    TRY(arena_alloc(a, len, (void **)&p->text, err));
-    for (uint32_t i = 0; i < n; i++)
-        at += (size_t)snprintf(p->text + at, len - at, n > 1 ? "%s(%s)" : "%s%s", i ? " and " : "",
-                               texts[i]);
-    return NRW_OK;
-}
-
-nrw_status predicate_parse(arena *a, const char *const *texts, uint32_t n, const schema *s,
-                           const char *source, predicate **out, nrw_error *err)
-{
-    binder b = {.a = a, .s = s, .source = source};
-    part *all, *item, *joined;
-
-    *out = NULL;
-    TRY(arena_alloc(a, sizeof *b.p, (void **)&b.p, err));
-    TRY(arena_alloc(a, (s->n_fields + 1) * sizeof *b.p->columns, (void **)&b.p->columns, err));
-    TRY(arena_alloc(a, sizeof *all, (void **)&all, err));
-    all->kind = PART_AND;
-    for (uint32_t i = 0; i < n; i++) {
-        node *tree;
-        b.text = texts[i];
-        TRY(expr_parse(a, texts[i], &tree, err));
-        TRY(bind(&b, tree, false, &item, err));
-        list_add(all, item);
-    }
-    TRY(list_end(&b, all, &joined, err));
-    TRY(join_texts(a, texts, n, b.p, err));
-    TRY(make_steps(a, b.p, joined, err));
-    TRY(predicate_fill_filter(a, b.p, err));
-    *out = b.p;
-    return NRW_OK;
-}
-
-uint32_t predicate_columns(const predicate *p, const uint32_t **columns)
-{
-    *columns = p->columns;
-    return p->n_columns;
-}
-
-bool predicate_is_always(const predicate *p)
-{
-    return p->n_steps == 1 && p->tests[0].kind == TEST_ALWAYS;
-}
-
-const char *predicate_text(const predicate *p)
-{
-    return p->text;
+    return bind(b, n, false, out, err);
 }

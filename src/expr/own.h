@@ -158,6 +158,17 @@ typedef struct test {
     like like;
 } test;
 
+typedef enum part_kind { PART_TEST, PART_AND, PART_OR } part_kind;
+
+/* The bound tree: what is true, never what is false or null. */
+typedef struct part {
+    part_kind kind;
+    test *test;
+    struct part *items, *next;
+    struct part *last; /* of the items */
+    uint32_t n;
+} part;
+
 typedef enum step_kind {
     STEP_TEST,
     STEP_AND,
@@ -182,11 +193,27 @@ struct predicate {
     step *steps;
 };
 
+typedef struct binder {
+    arena *a;
+    const char *text;
+    const schema *s;
+    const char *source;
+    predicate *p;
+} binder;
+
+nrw_status expr_bind(binder *b, const node *n, part **out, nrw_error *err) NRW_CHECKED;
+/* Puts p into the list; what is of the list's own kind with all its items. */
+void part_add(part *list, part *p);
+/* What the list comes to: a list of one is that one; one with an item that decides is that item. */
+nrw_status part_end(binder *b, part *list, part **out, nrw_error *err) NRW_CHECKED;
+
 /* ---- testing one vector (eval.c) ---- */
 /* Bit i = row i of v passes t; not for TEST_COLUMNS. bits has 64 bytes of slack. */
 nrw_status test_vector(const test *t, uint32_t number, predicate_cache *c, const vector *v, mem *m,
                        uint8_t *bits, nrw_error *err) NRW_CHECKED;
 
+/* to &= other, n bits. */
+void and_bits(uint8_t *to, const uint8_t *other, uint32_t n);
 /* Whether one of the values, flat and none of them null, may pass; true of tests of other things.
  */
 bool test_any(const test *t, const vector *values);
