@@ -104,6 +104,11 @@ def duckdb_pages(codec):
     return copied(files.duckdb_pages(codec), 32, rows=122880)
 
 
+def duckdb_pages_where():
+    """Pages larger than memory are decompressed once, also where a condition looks first."""
+    return copied(files.duckdb_pages("zstd"), 32, "--where", "a > 'f' OR id < 100", timeout=60)
+
+
 def dictionary(codec, size):
     return copied(files.dictionary(codec, size), 64, rows=size * 32)
 
@@ -351,6 +356,7 @@ def cases(tier):
     yield f"{1000 if full else 200} files of 100 KB", lambda: many_files(
         1000 if full else 200), 900
     yield "pages of 100 MiB, zstd", lambda: duckdb_pages("zstd"), 300
+    yield "pages of 100 MiB, a condition", duckdb_pages_where, 300
     if full:
         for codec in ("uncompressed", "snappy", "gzip", "brotli", "lz4_raw"):
             yield f"pages of 100 MiB, {codec}", lambda c=codec: duckdb_pages(c), 300

@@ -255,20 +255,22 @@ static nrw_status sort_leaves(pq_reader *r, nrw_error *err)
     return NRW_OK;
 }
 
-/* What the indexes of a row group may take while it is decided what to read of it: a part of the
- * grant that pages leave free (headroom), so that it is there whenever a row group is cut. */
-static uint64_t prune_room(const mem *grant)
+/* What the indexes of a row group may take while it is decided what to read of it. Pages leave it
+ * free (headroom), so that it is there whenever a row group is cut; little beside what keeps
+ * columns open between morsels, more where there is more. */
+static uint64_t prune_room(uint64_t room, uint64_t columns)
 {
-    uint64_t part = mem_room(grant) / 4;
+    const uint64_t least = 128 << 10, most = 2 << 20;
+    uint64_t more = room > columns ? (room - columns) / 4 : 0;
 
-    return part > (2 << 20) ? 2 << 20 : part < (128 << 10) ? 128 << 10 : part;
+    return more > most ? most : more < least ? least : more;
 }
 
 static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
                                const batch_shape *shape, mem *grant, spill *s, nrw_error *err)
 {
     pq_reader *r = (pq_reader *)base;
-    uint64_t share, need, pages, pruning = 0;
+    uint64_t share, need, pages, at_work, open, pruning = 0;
 
     TRY(widest_need(r, cols, n, &need, &pages, err));
     r->grant = grant;
@@ -281,17 +283,18 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
         turn_init(&r->cols[i].turn);
     }
     TRY(sort_leaves(r, err));
+    at_work = (n < shape->workers ? n : shape->workers) * need;
+    open = n * (pq_chunk_least() + (16 << 10)) + pages / 2;
     if (shape->filter) {
-        pruning = prune_room(grant);
+        pruning = prune_room(mem_room(grant), open + at_work);
         TRY(pq_prune_new(grant, r->meta, shape->filter, pruning, &r->prune, err));
     }
     share = mem_room(grant) / (n ? n : 1);
     r->chunk_options.meta = r->meta;
     /* columns stay open between morsels where all of them, with their pages, have room */
-    r->park = mem_room(grant) < n * (pq_chunk_least() + (16 << 10)) + pages / 2;
+    r->park = mem_room(grant) < open;
     r->chunk_options.verify_crc = true;
-    r->chunk_options.headroom =
-        (size_t)((n < shape->workers ? n : shape->workers) * need + pruning);
+    r->chunk_options.headroom = (size_t)(at_work + pruning);
     r->chunk_options.read_ahead = share / 8 > (256 << 10)  ? 256 << 10
                                   : share / 8 < (16 << 10) ? 16 << 10
                                                            : share / 8;
