@@ -134,7 +134,7 @@ def generated_case(names, nulls, seed, rows=20000, count=25, **options):
     import pyarrow.parquet as pq
     table = tables.table(names, rows, nulls, seed)
     if seed % 2:  # sorted: pages have narrow bounds
-        table = table.sort_by(names[0])
+        table = table.sort_by(next(n for n in names if n != "float16"))
     table = table.append_column("rn", pa.array(range(rows), pa.int64()))
     maker = Maker(table.select(names), seed)
     with Scratch("where") as scratch, duckdb.connect() as c:
@@ -151,7 +151,8 @@ def generated_case(names, nulls, seed, rows=20000, count=25, **options):
             condition = maker.condition()
             try:
                 want = [x[0] for x in
-                        c.execute(f"SELECT rn FROM '{poor}' WHERE {condition}").fetchall()]
+                        c.execute(f"SELECT rn FROM '{poor}' WHERE {condition} "
+                                  "ORDER BY rn").fetchall()]
             except duckdb.ConversionException:  # it would round, or casts what has no room
                 continue
             done += 1
@@ -203,7 +204,7 @@ def corpus_case(folder, tier):
                     continue
                 ran = harness.narrows("count", path, "--where", condition, "--memory", "128MiB")
                 if "is compared with" in ran.err or "is not" in ran.err or "CRC" in ran.err \
-                        or "has no column" in ran.err:
+                        or "has no column" in ran.err or "more than one" in ran.err:
                     continue  # DuckDB reads another type, sees no damage, or changes names
                 if ran.code:
                     raise AssertionError(f"{path}: {condition}: {ran.err.strip()}")
