@@ -29,7 +29,8 @@ static void start_chunk(pq_chunk_reader *r, const pq_chunk *c, int32_t row_group
     r->rows = r->leaf->max_rep ? c->n_values : rows;
     r->group_rows = rows;
     r->pages.at = (uint64_t)c->start;
-    r->pages.end = (uint64_t)c->end;
+    r->pages.end = r->pages.ahead_end = (uint64_t)c->end;
+    r->until = r->rows;
     r->pages.codec_id = c->codec;
 }
 

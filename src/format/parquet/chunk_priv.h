@@ -50,6 +50,7 @@ struct pq_chunk_reader {
     int32_t row_group;
     int64_t rows;       /* of the chunk; of a leaf in lists: slots */
     int64_t group_rows; /* of the row group */
+    int64_t until;      /* rows from here on will hardly be asked for */
     pq_chunk_options opts;
     convert conv;
     page_reader pages;

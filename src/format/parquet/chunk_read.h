@@ -23,8 +23,8 @@ typedef struct pq_chunk_options {
     size_t headroom;   /* what pages and dictionaries held in memory leave free in the account */
     bool ahead; /* the reader is parked between reads and all rows are read: decode ahead at once */
     pq_meta *meta; /* for the offset index; NULL: pages are found by their headers alone */
-    bool slots;    /* of a leaf in lists: its slots are read as if they were rows; what stands for an
-                      empty list is a null */
+    bool slots; /* of a leaf in lists: its slots are read as if they were rows; what stands for an
+                   empty list is a null */
 } pq_chunk_options;
 
 /* `meta`, `leaf` and the statistics arena outlive the reader. Nothing is read yet. `rows` are the
@@ -41,6 +41,10 @@ nrw_status pq_chunk_open(mem *m, spill *s, io_file *f, const pq_leaf *leaf, cons
 nrw_status pq_chunk_read(pq_chunk_reader *r, int64_t row, uint32_t max_rows, size_t max_bytes,
                          const uint16_t *sel, uint32_t n_sel, uint32_t sel_base, mem *m,
                          vector *out, nrw_error *err);
+
+/* Rows from `row` on are not going to be asked for, or not before much else was passed over: where
+ * an offset index tells which pages that are, they are not read ahead. */
+void pq_chunk_until(pq_chunk_reader *r, int64_t row);
 
 /* Frees page and dictionary, remembers the position: for jobs with more columns than memory has
  * room for. Reading goes on as if nothing had happened. */
