@@ -55,13 +55,13 @@ void nrw_job_cancel(nrw_job *job)
 
 static void look_at(nrw_job *job, struct pipeline *p, nrw_progress *out)
 {
-    int64_t total = atomic_load(&job->rows_total);
+    int64_t total = atomic_load(&job->rows_total), reached = atomic_load(&p->reached);
 
     out->rows_in = atomic_load(&p->rows_in);
     out->rows_out = atomic_load(&p->rows_out);
     out->bytes_in = scan_bytes_read(p->source);
     out->spill = spill_used(job->spill);
-    out->fraction = total > 0 ? (double)out->rows_in / (double)total : -1;
+    out->fraction = total > 0 ? (double)(reached < total ? reached : total) / (double)total : -1;
 }
 
 void job_set_running(nrw_job *job, struct pipeline *p)

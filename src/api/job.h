@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "column/type.h"
+#include "format/format.h"
 #include "io/glob.h"
 #include "io/spill.h"
 #include "narrows/job.h"
@@ -51,6 +52,8 @@ typedef struct job_result {
     nrw_status status;
     double seconds;
     int64_t rows_in, rows_out, rows_filtered, rows_rejected;
+    int64_t rows_limited; /* cut off by --limit behind a filter */
+    prune_counts pruned;  /* left out unread by --where */
     int64_t row_groups;
     uint64_t bytes_in, bytes_out, spilled, rss_peak;
     bytes sources; /* JSON: a list of {name, rows} */

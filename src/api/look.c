@@ -1,5 +1,6 @@
 /* Verbs that look: the dispatch, their output, and the simplest of them. */
 #include "api/look.h"
+#include "api/where.h"
 
 #include "base/text.h"
 #include "base/utf8.h"
@@ -93,12 +94,14 @@ void look_close(look_file *f)
     *f = (look_file){0};
 }
 
-/* One number for all sources, from the footers. */
+/* One number for all sources, from the footers where there is no condition. */
 static nrw_status look_count(look *l, nrw_error *err)
 {
     int64_t rows = 0;
 
-    for (size_t i = 0; i < l->files.n; i++) {
+    if (job_last(l->job, "where"))
+        TRY(where_count(l->job, false, &rows, err));
+    for (size_t i = 0; i < l->files.n && !job_last(l->job, "where"); i++) {
         int64_t n;
         TRY(job_count_rows(l->job, l->files.at[i], &n, err));
         if (__builtin_add_overflow(rows, n, &rows))
@@ -182,6 +185,7 @@ nrw_status job_look(nrw_job *job, nrw_error *err)
 nrw_status job_look_plan(nrw_job *job, nrw_error *err)
 {
     job_plan *p = &job->plan;
+    int64_t rows;
     int which = look_of(job);
     look l;
 
@@ -190,6 +194,8 @@ nrw_status job_look_plan(nrw_job *job, nrw_error *err)
     TRY(open_look(job, which, &l, err));
     if (looks[which].run == look_stats)
         return look_stats_plan(&l, err);
+    if (looks[which].run == look_count && job_last(job, "where"))
+        return where_count(job, true, &rows, err);
     *p = (job_plan){.n = 1, .peak = job->limits.ceiling};
     p->from = job->limits.baseline + mem_peak(job->root) + ((uint64_t)1 << 20);
     p->spill = looks[which].run == look_verify ? job->limits.spill_limit : 0;

@@ -1,12 +1,14 @@
 /* copy, sample, gen: source -> (operator) -> sink, from a job's words to a published target. */
 #include "api/move.h"
 #include "api/quarantine.h"
+#include "api/where.h"
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "column/json_out.h"
 #include "dataset/gen.h"
 #include "exec/op_first.h"
+#include "exec/op_limit.h"
 #include "exec/op_range.h"
 #include "format/text/text.h"
 
@@ -18,13 +20,13 @@
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
 
-enum { PART_READ, PART_OP, PART_WRITE, PART_BATCHES, PARTS };
+enum { PART_READ, PART_FILTER, PART_OP, PART_WRITE, PART_BATCHES, PARTS };
 
 /* Everything a run holds; released by move_release whatever was reached. */
 typedef struct move {
     nrw_job *job;
     job_inputs in;
-    uint32_t *cols; /* of the batches: the output's first, then keys that only the operator needs */
+    uint32_t *cols; /* of the batches: the output's first, then what only operators look at */
     uint32_t n_cols, n_out;
     schema out;
     bool sample, tail;
@@ -33,6 +35,8 @@ typedef struct move {
     uint32_t *of, *per; /* places in the batch */
     uint32_t n_of, n_per;
     uint64_t limit;
+    where where;
+    int64_t matches; /* tail: rows that pass the condition */
 
     const char *target_name;
     bool parquet;
@@ -46,19 +50,20 @@ typedef struct move {
     size_t piece; /* bytes of a column's piece */
     mem *books[PARTS];
     target *target;
-    op *except, *op;
+    op *except, *filter, *op; /* op: first, range or limit */
     quarantine quarantine;
     writer *writer;
     pipeline pipeline;
 } move;
 
-static const char *const part_names[PARTS] = {"read", "first", "write", "batches"};
+static const char *const part_names[PARTS] = {"read", "filter", "first", "write", "batches"};
 
 static void move_release(move *m)
 {
     if (m->writer)
         m->writer->class->close(m->writer);
     op_close(m->op);
+    op_close(m->filter);
     op_close(m->except);
     target_close(m->target);
     quarantine_release(&m->quarantine);
@@ -105,8 +110,9 @@ static nrw_status choose_columns(move *m, nrw_error *err)
     TRY(job_columns(job, "select", s, m->in.name, &chosen, &n, err));
     TRY(job_columns(job, "of", s, m->in.name, &m->of, &m->n_of, err));
     TRY(job_columns(job, "per", s, m->in.name, &m->per, &m->n_per, err));
+    TRY(where_parse(job, s, m->in.name, &m->where, err));
     m->n_out = n ? n : s->n_fields;
-    TRY(arena_alloc(job->a, (m->n_out + m->n_of + m->n_per + 1) * sizeof *m->cols,
+    TRY(arena_alloc(job->a, (m->n_out + m->n_of + m->n_per + m->where.n + 1) * sizeof *m->cols,
                     (void **)&m->cols, err));
     for (uint32_t i = 0; i < m->n_out; i++)
         m->cols[i] = n ? chosen[i] : i;
@@ -117,6 +123,8 @@ static nrw_status choose_columns(move *m, nrw_error *err)
         m->of[i] = place_of(m, m->of[i]);
     for (uint32_t i = 0; i < m->n_per; i++)
         m->per[i] = place_of(m, m->per[i]);
+    for (uint32_t i = 0; i < m->where.n; i++)
+        m->where.places[i] = place_of(m, where_column(&m->where, i));
     TRY(schema_new(job->a, m->n_out, &m->out, err));
     for (uint32_t i = 0; i < m->n_out; i++)
         m->out.fields[i] = s->fields[m->cols[i]];
@@ -289,6 +297,12 @@ static nrw_status parquet_options(move *m, nrw_error *err)
 
 /* ---- memory ---- */
 
+/* Rows are counted behind the filter; without one the source gives no more than are wanted. */
+static bool counts_behind(const move *m)
+{
+    return m->where.p && (m->tail || m->limit != INT64_MAX);
+}
+
 /* At most so many different values are in column c of the inputs: by the footers of a single file
  * where it is a whole number, else as many as there are rows. */
 static uint64_t distinct_at_most(move *m, uint32_t c)
@@ -335,7 +349,8 @@ static nrw_status op_budget(const move *m, budget *out)
     const uint64_t some = 256 * KIB, codes = 2 * MIB; /* of two dictionaries of usual size */
     uint64_t have = mem_limit(m->job->root);
 
-    *out = (budget){.least = m->tail ? 4 * KIB : 0, .wish = m->tail ? 4 * KIB : 0};
+    out->least = out->wish = m->tail || counts_behind(m) ? 4 * KIB : 0;
+    out->spill = 0;
     if (!m->sample)
         return NRW_OK;
     out->least = first_state(m);
@@ -363,6 +378,10 @@ static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *e
     TRY(scan_budget(m->in.scan, m->cols, m->n_cols, m->workers, &b, err));
     least[PART_READ] = b.least;
     wish[PART_READ] = b.wish;
+    where_reading(&m->where, &least[PART_READ], &wish[PART_READ]);
+    where_budget(&m->where, &b);
+    least[PART_FILTER] = b.least;
+    wish[PART_FILTER] = b.wish;
     TRY(op_budget(m, &b));
     least[PART_OP] = b.least;
     wish[PART_OP] = b.wish;
@@ -375,6 +394,7 @@ static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *e
     /* of each worker: pieces of a column under way (read, sliced), the selection, held keys */
     least[PART_BATCHES] = m->workers * (4 * 64 * KIB + selection + m->n_cols * 64);
     wish[PART_BATCHES] = m->workers * (4 * MIB + selection + m->n_cols * 64);
+    where_batches(&m->where, m->workers, &least[PART_BATCHES], &wish[PART_BATCHES]);
     if (!m->parquet) { /* rows as text need all columns at once */
         budget held = text_write_held(&m->out);
         least[PART_BATCHES] += m->workers * held.least;
@@ -412,7 +432,7 @@ static nrw_status share_memory(move *m, nrw_error *err)
         if (m->workers == 1)
             return refuse(m, needs, err);
     }
-    m->piece = (size_t)(m->grants[PART_BATCHES] / m->workers / 6);
+    m->piece = (size_t)(m->grants[PART_BATCHES] / m->workers / (6 + m->where.n));
     m->piece = m->piece > MIB / 2 ? MIB / 2 : m->piece;
     m->job->plan.from = needs;
     if (m->workers > 1) { /* would it run with one worker from less? */
@@ -463,6 +483,11 @@ static void plan_fill(move *m)
                  pq_meta_row_groups(parquet_reader_meta(scan_first(m->in.scan))));
     else if (!m->in.gen)
         snprintf(s->detail, sizeof s->detail, "%zu files, at most two open at a time", files);
+    if (m->where.p) {
+        s = add_step(m, "streams", PART_FILTER, rows);
+        s->rows_bound = true;
+        where_describe(&m->where, s->what, 46);
+    }
     if (m->sample) {
         s = add_step(m, "bounded", PART_OP, rows);
         s->rows_bound = true;
@@ -483,12 +508,34 @@ static void plan_fill(move *m)
     p->spill = m->job->limits.spill_limit;
 }
 
+/* The filter's step is told how many rows may come to it. */
+static nrw_status plan_estimate(move *m, nrw_error *err)
+{
+    plan_step *s = m->job->plan.steps;
+    int64_t rows;
+
+    TRY(where_estimate(&m->where, &m->in, s[0].detail, sizeof s[0].detail, &rows, err));
+    if (rows >= 0)
+        s[1].rows = rows;
+    return NRW_OK;
+}
+
 /* ---- run ---- */
 
 static nrw_status open_books(move *m, nrw_error *err)
 {
     for (int i = 0; i < PARTS; i++)
         TRY(mem_child(m->job->root, part_names[i], m->grants[i], &m->books[i], err));
+    return NRW_OK;
+}
+
+/* --limit behind a filter: the first rows that pass, or the last. */
+static nrw_status open_limit(move *m, nrw_error *err)
+{
+    uint64_t skip = m->tail && (uint64_t)m->matches > m->limit ? m->matches - m->limit : 0;
+
+    TRY(op_limit_new(m->books[PART_OP], skip, m->limit, &m->op, err));
+    m->pipeline.enough = op_limit_reached(m->op);
     return NRW_OK;
 }
 
@@ -499,7 +546,8 @@ static nrw_status open_parts(move *m, nrw_error *err)
     const batch_shape shape = {.max_rows = BATCH_MAX_ROWS,
                                .column_bytes = m->piece,
                                .batch_bytes = m->parquet ? 0 : whole,
-                               .workers = m->workers};
+                               .workers = m->workers,
+                               .filter = where_filter(&m->where)};
 
     /* what the plan said binds the run: cached free blocks count, too */
     mem_set_limit(m->job->root, m->job->plan.peak - m->job->limits.baseline);
@@ -511,7 +559,11 @@ static nrw_status open_parts(move *m, nrw_error *err)
                              m->workers, &m->writer, err));
     TRY(scan_start(m->in.scan, m->cols, m->n_cols, &shape, m->books[PART_READ], m->job->spill,
                    err));
-    if (m->tail)
+    if (m->where.p)
+        TRY(where_open(&m->where, m->books[PART_FILTER], 2 * m->piece, &m->filter, err));
+    if (counts_behind(m))
+        TRY(open_limit(m, err));
+    else if (m->tail)
         TRY(op_range_new(m->books[PART_OP], scan_rows(m->in.scan) - (int64_t)m->limit, INT64_MAX,
                          &m->op, err));
     if (m->sample)
@@ -523,33 +575,57 @@ static nrw_status open_parts(move *m, nrw_error *err)
         TRY(op_except_new(m->job->root, m->quarantine.ranges, m->quarantine.n, &m->except, err));
     if (m->except)
         m->pipeline.ops[m->pipeline.n_ops++] = m->except;
+    if (m->filter)
+        m->pipeline.ops[m->pipeline.n_ops++] = m->filter;
     if (m->op)
         m->pipeline.ops[m->pipeline.n_ops++] = m->op;
     m->pipeline.sink = m->writer;
     m->pipeline.batches = m->books[PART_BATCHES];
     m->pipeline.workers = m->workers;
-    m->pipeline.limit = m->limit == INT64_MAX || m->tail ? -1 : (int64_t)m->limit;
+    m->pipeline.limit = m->limit == INT64_MAX || m->tail || m->where.p ? -1 : (int64_t)m->limit;
     return NRW_OK;
 }
 
-/* Counted at three places, each on its own: the source's footers, the operator, the written
- * footer. */
-static nrw_status balance(const move *m, const file_summary *sum, nrw_error *err)
+static int64_t filtered_by(const op *o)
 {
-    uint64_t in = atomic_load(&m->pipeline.rows_in);
-    uint64_t filtered = m->op ? atomic_load(&m->op->rows_filtered) : 0;
-    uint64_t rejected = m->except ? atomic_load(&m->except->rows_filtered) : 0;
-    int64_t said = scan_rows(m->in.scan);
+    return o ? (int64_t)atomic_load(&o->rows_filtered) : 0;
+}
+
+/* What a run did to its rows, each counted where it happened. */
+static void count_rows(move *m, const file_summary *sum)
+{
+    job_result *r = &m->job->result;
+
+    scan_pruned(m->in.scan, &r->pruned);
+    r->rows_in = (int64_t)(atomic_load(&m->pipeline.rows_in) + r->pruned.rows);
+    r->rows_filtered = filtered_by(m->filter);
+    if (counts_behind(m))
+        r->rows_limited = filtered_by(m->op);
+    else
+        r->rows_filtered += filtered_by(m->op);
+    r->rows_rejected = filtered_by(m->except);
+    r->rows_out = sum->rows;
+}
+
+/* The source's footers, the cutter, the operators and the written footer must agree. */
+static nrw_status balance(const move *m, nrw_error *err)
+{
+    const job_result *r = &m->job->result;
+    int64_t said = scan_rows(m->in.scan), pruned = (int64_t)r->pruned.rows;
 
     if (m->pipeline.limit >= 0 && said > m->pipeline.limit)
         said = m->pipeline.limit;
-    if ((int64_t)in != said)
-        return err_set(err, NRW_E_CORRUPT, "%lld rows were promised and %llu were read",
-                       (long long)said, (unsigned long long)in);
-    if (in != filtered + rejected + (uint64_t)sum->rows)
+    if (m->pipeline.enough && atomic_load(m->pipeline.enough) && r->rows_in < said)
+        said = r->rows_in; /* nobody asked for the rest */
+    if (r->rows_in != said)
+        return err_set(err, NRW_E_CORRUPT, "%lld rows were promised and %lld were read",
+                       (long long)said, (long long)r->rows_in);
+    if (r->rows_in != r->rows_out + r->rows_filtered + r->rows_rejected + r->rows_limited + pruned)
         return err_set(err, NRW_E_CORRUPT,
-                       "the books do not close: %llu rows in, %llu filtered, %lld written",
-                       (unsigned long long)in, (unsigned long long)filtered, (long long)sum->rows);
+                       "the books do not close: %lld rows in, %lld pruned, %lld filtered, %lld "
+                       "written",
+                       (long long)r->rows_in, (long long)pruned, (long long)r->rows_filtered,
+                       (long long)r->rows_out);
     return NRW_OK;
 }
 
@@ -590,10 +666,6 @@ static void note_result(move *m, const file_summary *sum)
 {
     job_result *r = &m->job->result;
 
-    r->rows_in = (int64_t)atomic_load(&m->pipeline.rows_in);
-    r->rows_filtered = m->op ? (int64_t)atomic_load(&m->op->rows_filtered) : 0;
-    r->rows_rejected = m->except ? (int64_t)atomic_load(&m->except->rows_filtered) : 0;
-    r->rows_out = sum->rows;
     r->row_groups = sum->row_groups;
     r->bytes_out = sum->bytes;
     atomic_store(&m->job->bytes_out, sum->bytes);
@@ -621,7 +693,8 @@ static nrw_status run(move *m, nrw_error *err)
         st = m->writer->class->finish(m->writer, &sum, err);
     job_set_running(job, NULL);
     TRY(st);
-    TRY(balance(m, &sum, err));
+    count_rows(m, &sum);
+    TRY(balance(m, err));
     job->phase = "publish";
     TRY(target_publish(m->target, err));
     note_result(m, &sum);
@@ -631,7 +704,7 @@ static nrw_status run(move *m, nrw_error *err)
     return job->result.rows_rejected ? NRW_REJECTED : NRW_OK;
 }
 
-static nrw_status prepare(move *m, nrw_error *err)
+static nrw_status prepare(move *m, bool plan_only, nrw_error *err)
 {
     nrw_job *job = m->job;
 
@@ -648,6 +721,8 @@ static nrw_status prepare(move *m, nrw_error *err)
         err_next(err, "as in --first 10 --of id --per group");
         return err_set(err, NRW_E_ARG, "sample: how many is not said");
     }
+    if (m->tail && job_last(job, "where") && !plan_only)
+        TRY(where_count(job, false, &m->matches, err)); /* how many come before the last ones */
     TRY(job_inputs_open(job, &m->in, err));
     TRY(choose_columns(m, err));
     if (m->parquet)
@@ -655,6 +730,8 @@ static nrw_status prepare(move *m, nrw_error *err)
     TRY(quarantine_init(&m->quarantine, job, job->root, err));
     TRY(share_memory(m, err));
     plan_fill(m);
+    if (plan_only)
+        return plan_estimate(m, err);
     return NRW_OK;
 }
 
@@ -673,7 +750,7 @@ static void tell_target(const move *m, nrw_status st, nrw_error *err)
 nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err)
 {
     move m = {.job = job};
-    nrw_status st = prepare(&m, err);
+    nrw_status st = prepare(&m, plan_only, err);
 
     if (st >= 0 && !plan_only)
         st = run(&m, err);

@@ -6,6 +6,7 @@ static const nrw_verb verbs[] = {
      "Moves rows from files to one target: rewrites, merges, converts, takes columns.",
      "narrows copy in.parquet out.parquet --compression zstd:9\n"
      "narrows copy 'in/*.parquet' all.parquet --select id,price --memory 64MiB\n"
+     "narrows copy in.parquet new.parquet --where \"day >= '2025-01-01'\"\n"
      "narrows copy in.parquet - -f json | jq .id",
      1},
     {"sample", "sample SRC... DST",
@@ -29,9 +30,11 @@ static const nrw_verb verbs[] = {
      "narrows tail in.parquet -n 3 --select id,price\n"
      "narrows tail 'in/*.parquet' -n 1 -f csv",
      0},
-    {"count", "count SRC...", "Prints the number of rows of all sources, taken from their footers.",
+    {"count", "count SRC...",
+     "Prints the number of rows of all sources, taken from their footers; or of rows that pass.",
      "narrows count in.parquet\n"
      "n=$(narrows count 'in/*.parquet')\n"
+     "narrows count in.parquet --where \"price > 100 and note like 'a%'\"\n"
      "find . -name '*.parquet' | narrows count --files-from -",
      0},
     {"schema", "schema SRC...",
@@ -69,6 +72,8 @@ static const nrw_verb verbs[] = {
 static const nrw_option options[] = {
     {"select", "LIST", "rows", "*", "columns to take, in this order",
      " copy sample head tail stats ", 0},
+    {"where", "COND", "rows", "all", "rows to keep, a condition of SQL; given again: and",
+     " copy sample head tail count ", 0},
     {"limit", "N", "rows", NULL, "at most so many rows", " copy ", 0},
     {"first", "N", "rows", NULL, "how many ids (or rows) of every group", " sample ", 0},
     {"of", "LIST", "rows", NULL, "columns that make the id; without it rows are counted",

@@ -116,10 +116,15 @@ nrw_status nrw_job_plan(nrw_job *job, int json, char **text, nrw_error *err)
 static nrw_status report_balance(const job_result *r, bytes *out, nrw_error *err)
 {
     return bytes_printf(out, err,
-                        "\"rows\":{\"in\":%lld,\"out\":%lld,\"filtered\":%lld,\"rejected\":%lld},"
+                        "\"rows\":{\"in\":%lld,\"out\":%lld,\"filtered\":%lld,\"rejected\":%lld,"
+                        "\"pruned\":%llu,\"limited\":%lld},"
+                        "\"pruned\":{\"row_groups\":%llu,\"of\":%llu,\"pages\":%llu},"
                         "\"sources\":[%.*s],\"columns\":[%.*s]",
                         (long long)r->rows_in, (long long)r->rows_out, (long long)r->rows_filtered,
-                        (long long)r->rows_rejected, (int)r->sources.len,
+                        (long long)r->rows_rejected, (unsigned long long)r->pruned.rows,
+                        (long long)r->rows_limited, (unsigned long long)r->pruned.groups,
+                        (unsigned long long)r->pruned.of_groups,
+                        (unsigned long long)r->pruned.pages, (int)r->sources.len,
                         r->sources.len ? (const char *)r->sources.data : "", (int)r->columns.len,
                         r->columns.len ? (const char *)r->columns.data : "");
 }
@@ -165,10 +170,15 @@ static nrw_status summary(const nrw_job *job, bytes *out, nrw_error *err)
         TRY(bytes_printf(out, err, ", %s row group%s", text_group((uint64_t)r->row_groups, a),
                          r->row_groups == 1 ? "" : "s"));
     TRY(bytes_printf(out, err, ", %s in %.2f s\n", text_size10(r->bytes_out, a), r->seconds));
-    TRY(bytes_printf(out, err, "rows   %s in = %s out + %s filtered + %s rejected\n",
+    TRY(bytes_printf(out, err, "rows   %s in = %s out + %s filtered + %s rejected",
                      text_group((uint64_t)r->rows_in, a), text_group((uint64_t)r->rows_out, b),
                      text_group((uint64_t)r->rows_filtered, c),
                      text_group((uint64_t)r->rows_rejected, d)));
+    if (r->pruned.rows)
+        TRY(bytes_printf(out, err, " + %s pruned", text_group(r->pruned.rows, a)));
+    if (r->rows_limited)
+        TRY(bytes_printf(out, err, " + %s limited", text_group((uint64_t)r->rows_limited, a)));
+    TRY(bytes_printf(out, err, "\n"));
     TRY(bytes_printf(out, err, "peak   %s, spill %s, %u threads",
                      text_size_of(r->rss_peak, job->limits.ceiling, size), text_size(r->spilled, a),
                      job->limits.workers));

@@ -1,5 +1,5 @@
-/* Hashes: XXH3 for bytes, a mixer for integers. Not for values that leave the process, except
- * where a format names XXH64. */
+/* Hashes: XXH3 for bytes, a mixer for integers. Not for values that leave the process, but
+ * for hash_xxh64. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
@@ -8,6 +8,9 @@
 /* XXH3-64 */
 uint64_t hash_bytes(const void *data, size_t len);
 uint64_t hash_bytes_seeded(const void *data, size_t len, uint64_t seed);
+
+/* XXH64 with seed 0: what formats name. */
+uint64_t hash_xxh64(const void *data, size_t len);
 
 /* A bijection of 64 bits in which every bit of the input moves every bit of the output: for hash
  * tables of integers and for seeded permutations. */

@@ -28,7 +28,7 @@ struct scan {
     spill *spill;
     size_t next_file;
     uint64_t morsel;
-    int64_t first_row;
+    int64_t file_row; /* ordinal of the first row of the file being cut */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t freed;
@@ -37,6 +37,7 @@ struct scan {
     bool stopped;
     reader_counts *closed; /* per chosen column */
     uint64_t bytes_closed;
+    prune_counts pruned;
 };
 
 /* What differs first, in a sentence that names both files. */
@@ -176,6 +177,19 @@ nrw_status scan_start(scan *s, const uint32_t *cols, uint32_t n, const batch_sha
     return NRW_OK;
 }
 
+static void add_pruned(const part *p, prune_counts *sum)
+{
+    prune_counts n;
+
+    if (!p->r || !p->r->class->pruned)
+        return;
+    p->r->class->pruned(p->r, &n);
+    sum->rows += n.rows;
+    sum->groups += n.groups;
+    sum->of_groups += n.of_groups;
+    sum->pages += n.pages;
+}
+
 static void part_close(scan *s, part *p)
 {
     if (!p->r)
@@ -187,6 +201,7 @@ static void part_close(scan *s, part *p)
         s->closed[c].pages_skipped += n.pages_skipped;
         s->closed[c].bytes_decompressed += n.bytes_decompressed;
     }
+    add_pruned(p, &s->pruned);
     if (p->r->file)
         s->bytes_closed += atomic_load(&p->r->file->bytes_read);
     p->r->class->close(p->r);
@@ -243,6 +258,8 @@ static nrw_status open_next(scan *s, nrw_error *err)
         return st;
 
     TRY(open_input(s, &r, err));
+    if (s->next_file > 0)
+        s->file_row += s->rows_of[s->next_file - 1];
     pthread_mutex_lock(&s->lock);
     *next =
         (part){.r = r, .file = s->next_file++, .first_morsel = s->morsel, .end_morsel = UINT64_MAX};
@@ -264,8 +281,7 @@ nrw_status scan_next(scan *s, batch *b, nrw_error *err)
             return st;
         if (st == NRW_OK) {
             b->morsel = s->morsel++;
-            b->first_row = s->first_row;
-            s->first_row += b->rows;
+            b->first_row += s->file_row;
             pthread_mutex_lock(&s->lock);
             p->under_way++;
             pthread_mutex_unlock(&s->lock);
@@ -307,6 +323,15 @@ void scan_counts(scan *s, uint32_t col, reader_counts *out)
 {
     pthread_mutex_lock(&s->lock);
     *out = s->closed ? s->closed[col] : (reader_counts){0};
+    pthread_mutex_unlock(&s->lock);
+}
+
+void scan_pruned(scan *s, prune_counts *out)
+{
+    pthread_mutex_lock(&s->lock);
+    *out = s->pruned;
+    for (int i = 0; i < 2; i++)
+        add_pruned(&s->parts[i], out);
     pthread_mutex_unlock(&s->lock);
 }
 

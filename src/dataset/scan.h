@@ -42,6 +42,8 @@ nrw_status scan_next(scan *s, batch *b, nrw_error *err);
 void scan_morsel_done(scan *s, const batch *b);
 /* Of what is closed: complete once the pipeline has ended and scan_stop or the end was reached. */
 void scan_counts(scan *s, uint32_t col, reader_counts *out);
+/* What the filter of the shape left out so far; not while scan_next is at work. */
+void scan_pruned(scan *s, prune_counts *out);
 uint64_t scan_bytes_read(scan *s);
 void scan_stop(scan *s);
 void scan_close(scan *s);

@@ -91,6 +91,8 @@ static nrw_status take(run *r, batch *b, nrw_error *err)
     pipeline *p = r->p;
     nrw_status st = NRW_END;
 
+    if (p->enough && atomic_load_explicit(p->enough, memory_order_relaxed))
+        return NRW_END;
     pthread_mutex_lock(&r->cut);
     if (p->limit < 0 || r->taken < p->limit)
         st = scan_next(p->source, b, err);
@@ -98,7 +100,10 @@ static nrw_status take(run *r, batch *b, nrw_error *err)
         if (p->limit >= 0 && r->taken + b->rows > p->limit)
             b->rows = (uint32_t)(p->limit - r->taken);
         r->taken += b->rows;
+        atomic_store_explicit(&p->reached, b->first_row + b->rows, memory_order_relaxed);
     }
+    if (st == NRW_END)
+        atomic_store_explicit(&p->reached, INT64_MAX, memory_order_relaxed);
     pthread_mutex_unlock(&r->cut);
     return st;
 }

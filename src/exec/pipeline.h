@@ -21,10 +21,13 @@ typedef struct pipeline {
     writer *sink;
     mem *batches; /* account of what is in flight */
     uint32_t workers;
-    int64_t limit; /* rows to take from the source; -1: all */
+    int64_t limit;                  /* rows to take from the source; -1: all */
+    const _Atomic uint32_t *enough; /* set: take no more from the source; NULL: take all */
 
     _Atomic uint32_t cancel; /* set by anybody, also from a signal handler */
     _Atomic uint64_t rows_in, rows_out;
+    _Atomic int64_t
+        reached; /* row of the input that the source has come to; at its end INT64_MAX */
 } pipeline;
 
 /* Runs to the end of the input, or to the first error. The sink is not finished. */

@@ -4,6 +4,7 @@
 #define FORMAT_FORMAT_H
 
 #include "column/batch.h"
+#include "column/row_filter.h"
 #include "io/file.h"
 #include "io/spill.h"
 #include "io/target.h"
@@ -29,7 +30,15 @@ typedef struct batch_shape {
     size_t column_bytes; /* decoded bytes of the widest column: for who goes column by column */
     size_t batch_bytes;  /* decoded bytes of all columns: for who holds whole batches; 0: any */
     uint32_t workers;    /* threads that read */
+    const row_filter *filter; /* rows that cannot pass need not come; NULL: all come */
 } batch_shape;
+
+/* What the filter left out unread. */
+typedef struct prune_counts {
+    uint64_t rows;
+    uint64_t groups, of_groups; /* row groups left out whole, of how many the cutter has seen */
+    uint64_t pages;             /* ruled out by their bounds in the others, of any column */
+} prune_counts;
 
 typedef struct reader_class {
     const char *name;
@@ -44,10 +53,13 @@ typedef struct reader_class {
                         mem *grant, spill *s, nrw_error *err);
     /* Cuts the next morsel: fills rows, first_row (ordinal in this file), n_cols, cols, source,
      * source_self, source_state of *b. NRW_END after the last. Called by one thread at a time, in
-     * order; numbers of morsels are the caller's and rise by one a call. */
+     * order; numbers of morsels are the caller's and rise by one a call. Stretches that the filter
+     * of the shape rules out may be left out: they are missing in first_row, and counted. */
     nrw_status (*next)(reader *r, batch *b, nrw_error *err);
     /* Per chosen column; any thread, at any time. */
     void (*counts)(const reader *r, uint32_t col, reader_counts *out);
+    /* Of the cutter, between calls of next; NULL: it leaves nothing out. */
+    void (*pruned)(const reader *r, prune_counts *out);
     /* Wakes every thread that waits for a turn; the job has failed. */
     void (*stop)(reader *r);
     void (*close)(reader *r); /* after all batches were released */

@@ -399,6 +399,13 @@ void spill_region_free(spill *s, uint64_t offset, uint64_t len)
     give(s, offset, len);
 }
 
+bool spill_spare(const spill *s, uint64_t len)
+{
+    uint64_t used = spill_used(s), most = s->limit / 2;
+
+    return used < most && len <= most - used;
+}
+
 int spill_fd(const spill *s)
 {
     return s->fd;

@@ -35,6 +35,8 @@ void spill_free(spill *s, const spill_block *b);
 nrw_status spill_region(spill *s, uint64_t len, uint64_t *offset, nrw_error *err);
 nrw_status spill_region_write(spill *s, uint64_t offset, span data, nrw_error *err);
 nrw_status spill_region_read(spill *s, uint64_t offset, void *dst, size_t len, nrw_error *err);
+/* Whether so many bytes more would leave half of the limit: for what only saves time. */
+bool spill_spare(const spill *s, uint64_t len);
 void spill_region_free(spill *s, uint64_t offset, uint64_t len);
 
 /* The descriptor and a block's place in it (only for blocks with stored == len), so that a target

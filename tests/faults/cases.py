@@ -243,6 +243,8 @@ VERBS = {
     "inspect": lambda i, o: ["inspect", i, "--pages"],
     "verify": lambda i, o: ["verify", i],
     "stats": lambda i, o: ["stats", i],
+    "where": lambda i, o: ["copy", i, o, "--where",
+                           "note like '%a%' and (id < 7 or \"row\" in (5, 50)) or \"group\" = 3"],
     "tail": lambda i, o: ["tail", i, "-f", "json"],
 }
 
@@ -326,4 +328,5 @@ def cases(tier):
 
 
 QUICK = {("copy", "alloc"), ("copy", "io"), ("copy", "enospc"), ("sample", "alloc"),
-         ("gen", "alloc"), ("csv", "io"), ("inspect", "alloc"), ("stats", "alloc")}
+         ("gen", "alloc"), ("csv", "io"), ("inspect", "alloc"), ("stats", "alloc"),
+         ("where", "alloc"), ("where", "io")}

@@ -104,6 +104,11 @@ def duckdb_pages(codec):
     return copied(files.duckdb_pages(codec), 32, rows=122880)
 
 
+def duckdb_pages_where():
+    """Pages larger than memory are decompressed once, also where a condition looks first."""
+    return copied(files.duckdb_pages("zstd"), 32, "--where", "a > 'f' OR id < 100", timeout=60)
+
+
 def dictionary(codec, size):
     return copied(files.dictionary(codec, size), 64, rows=size * 32)
 
@@ -298,6 +303,37 @@ def same_cpu():
                      for version in ("1", "2"))
 
 
+def where_case(sizes):
+    """The rows that pass are held by their columns alone; text of any width cuts batches."""
+    with Scratch("where") as s:
+        ok("gen", s("i.parquet"), "--range", "g=20", "--range", "id=10000", "--column",
+           "note=string:0..4000", "-q", "--compression", "snappy", timeout=300)
+        peaks = []
+        for limit in (32, 64, 128):
+            ran = ok("copy", s("i.parquet"), s("o.parquet"), "--memory", f"{limit}MiB", "--where",
+                     "note LIKE '%ab%' OR id < 100", "--on-exists", "replace", timeout=300)
+            within(ran, limit)
+            peaks.append(mib(ran.peak))
+            ran = ok("count", s("i.parquet"), "--memory", f"{limit}MiB", "--where",
+                     "note > 'm' AND note NOT LIKE '%z'", timeout=300)
+            within(ran, limit)
+    return "peaks " + ", ".join(peaks) + "; " + copy_grows(sizes, WHERE)
+
+
+WHERE = ["--where", "NOT (k IS NULL OR k < 1000) AND s LIKE '%7%' OR d BETWEEN 3 AND 500.5"]
+
+
+def same_where():
+    """Which rows pass does not depend on threads, memory, or the CPU."""
+    with Scratch("same") as s:
+        ok("gen", s("i.parquet"), "--range", "g=100", "--range", "id=5000", "--column", "x=double",
+           "--column", "note=string:3..30", "--column", "p=decimal(20,3)", "--nulls", "x=0.1", "-q",
+           "--row-group-size", "100000", timeout=300)
+        condition = "(x > 0.25 OR note LIKE '%b%') AND p NOT BETWEEN 1 AND 10000000 AND id <> 77"
+        return same_bytes(lambda path: ["copy", s("i.parquet"), path, "--where", condition,
+                                        "--limit", "200000"], SAME, [{}] + LEVELS)
+
+
 def same_gen():
     return same_bytes(lambda path: ["gen", path, "--range", "group=50", "--range", "id=200",
                                     "--range", "row=100", "--shuffle", "--nulls", "id=0.05",
@@ -341,6 +377,7 @@ def cases(tier):
     yield f"{1000 if full else 200} files of 100 KB", lambda: many_files(
         1000 if full else 200), 900
     yield "pages of 100 MiB, zstd", lambda: duckdb_pages("zstd"), 300
+    yield "pages of 100 MiB, a condition", duckdb_pages_where, 300
     if full:
         for codec in ("uncompressed", "snappy", "gzip", "brotli", "lz4_raw"):
             yield f"pages of 100 MiB, {codec}", lambda c=codec: duckdb_pages(c), 300
@@ -360,6 +397,7 @@ def cases(tier):
         (10**6, 10**7) if full else (10**6, 4 * 10**6)), 900
     yield "copy, nested: input grows", lambda: nested_copy_grows(
         (10**6, 10**7) if full else (10**6, 4 * 10**6)), 900
+    yield "where: input grows", lambda: where_case(rows), 1800
     yield "gen: output grows", lambda: gen_grows(x100 if full else x10), 1800
     if full:
         yield "gen --shuffle: output grows", lambda: gen_grows(x10, ["--shuffle"]), 1800
@@ -368,6 +406,7 @@ def cases(tier):
     yield "same bytes: copy", lambda: same_copy("1"), 300
     yield "same bytes: copy, version 2", lambda: same_copy("2"), 300
     yield "same bytes: CPU levels", same_cpu, 300
+    yield "same bytes: where", same_where, 600
     yield "same bytes: gen", same_gen, 300
     yield "same bytes: sample", same_sample, 300
     yield "same bytes: however rows arrive", regrouped, 300

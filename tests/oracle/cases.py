@@ -12,6 +12,7 @@ import nested_files
 import nested_tables
 import reference
 import tables
+import where
 from harness import Scratch
 
 ROWS = 3000
@@ -549,3 +550,5 @@ def cases(tier):
     yield "gen: shuffle", gen_shuffle_case
     yield "gen: types, nulls, seed", gen_types_case
     yield "several inputs", several_case
+
+    yield from where.cases(tier)

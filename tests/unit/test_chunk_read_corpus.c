@@ -140,6 +140,7 @@ static nrw_status read_one(const chunk_place *c, way how, uint64_t *seen, uint8_
         assert_ok(mem_child(account, "least", least, &m, err), err);
     }
     o.meta = random_below(2) ? c->meta : NULL;
+    o.ahead = how == PARKED && random_below(2);
     st = pq_chunk_open(m, disk, c->f, c->leaf, c->chunk, c->group, c->rows, &o, &r, err);
     if (st < 0)
         goto out;

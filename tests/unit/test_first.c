@@ -65,7 +65,7 @@ typedef struct question {
 static void answer(mem *m, const question *q, bool filter, rows *out)
 {
     const scan_input in = {"gen", open_gen, &q->gen};
-    const batch_shape shape = {q->workers > 1 ? 501 : 65536, 1 << 20, 0, 2};
+    const batch_shape shape = {q->workers > 1 ? 501 : 65536, 1 << 20, 0, 2, NULL};
     uint32_t cols[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     nrw_error err = NRW_ERROR_INIT;
     pipeline p = {.limit = -1, .workers = q->workers, .batches = m};
@@ -249,7 +249,7 @@ static void state_that_does_not_fit_is_an_error(void **state)
                   .n_per = 1,
                   .workers = 2};
     const scan_input in = {"gen", open_gen, &q.gen};
-    const batch_shape shape = {65536, 1 << 20, 0, 2};
+    const batch_shape shape = {65536, 1 << 20, 0, 2, NULL};
     const uint32_t cols[] = {0, 1};
     mem *m = test_mem_open(64 << 20), *small;
     nrw_error err = NRW_ERROR_INIT;

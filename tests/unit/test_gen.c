@@ -44,7 +44,7 @@ static void permutation_depends_on_the_seed(void **state)
 static void read_all(mem *m, const gen_options *o, uint32_t max_rows, size_t max_bytes, bytes *out)
 {
     nrw_error err = NRW_ERROR_INIT;
-    const batch_shape shape = {max_rows, max_bytes, 0, 1};
+    const batch_shape shape = {max_rows, max_bytes, 0, 1, NULL};
     uint32_t cols[8];
 
     for (uint32_t i = 0; i < o->n_columns; i++)

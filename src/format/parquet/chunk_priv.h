@@ -3,6 +3,7 @@
 #define PARQUET_CHUNK_PRIV_H
 
 #include "format/parquet/chunk_read.h"
+#include "format/parquet/chunk_strip.h"
 #include "format/parquet/dec_convert.h"
 #include "format/parquet/dict_read.h"
 #include "format/parquet/page_read.h"
@@ -49,6 +50,7 @@ struct pq_chunk_reader {
     int32_t row_group;
     int64_t rows;       /* of the chunk; of a leaf in lists: slots */
     int64_t group_rows; /* of the row group */
+    int64_t until;      /* rows from here on will hardly be asked for */
     pq_chunk_options opts;
     convert conv;
     page_reader pages;
@@ -57,8 +59,11 @@ struct pq_chunk_reader {
     bool by_index; /* its values are dictionary indices */
     page_state *page;
     pq_dict dict;
-    uint64_t dict_id; /* of the shared dictionary, kept over parks */
-    uint64_t dict_at; /* of its page's header in the file; 0: none was seen */
+    uint64_t dict_id;    /* of the shared dictionary, kept over parks */
+    uint64_t dict_at;    /* of its page's header in the file; 0: none was seen */
+    uint64_t dict_bytes; /* decompressed, once it was loaded */
+    pq_strip strip;      /* rows decoded ahead */
+    bool no_strip;       /* it was tried in vain */
     arena *places_arena;
     pq_page_place *places; /* the offset index, once a long jump asked for it */
     uint32_t n_places;

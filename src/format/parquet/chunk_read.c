@@ -1,149 +1,5 @@
+/* One read: the rows that are wanted, by pages, or from a strip. */
 #include "format/parquet/chunk_priv.h"
-
-static nrw_status check_chunk(const io_file *f, const pq_leaf *leaf, const pq_chunk *c,
-                              int64_t rows, nrw_error *err)
-{
-    if (c->start < 0 || c->end < c->start || (uint64_t)c->end > f->size)
-        return err_set(err, NRW_E_CORRUPT, "the column chunk lies outside of the file");
-    if (leaf->max_rep == 0 ? c->n_values != rows : c->n_values < rows)
-        return err_set(err, NRW_E_CORRUPT,
-                       "the column chunk has %lld values, its row group %lld rows",
-                       (long long)c->n_values, (long long)rows);
-    return NRW_OK;
-}
-
-static nrw_status open_failed(const io_file *f, const pq_leaf *leaf, int32_t row_group,
-                              nrw_status st, nrw_error *err)
-{
-    err_at_object(err, f->name);
-    err_at_row_group(err, row_group);
-    err_at_column(err, leaf->path);
-    return st;
-}
-
-static void start_chunk(pq_chunk_reader *r, const pq_chunk *c, int32_t row_group, int64_t rows)
-{
-    r->chunk = c;
-    r->row_group = row_group;
-    r->rows = r->leaf->max_rep ? c->n_values : rows;
-    r->group_rows = rows;
-    r->pages.at = (uint64_t)c->start;
-    r->pages.end = (uint64_t)c->end;
-    r->pages.codec_id = c->codec;
-}
-
-nrw_status pq_chunk_open(mem *m, spill *s, io_file *f, const pq_leaf *leaf, const pq_chunk *c,
-                         int32_t row_group, int64_t rows, const pq_chunk_options *opts,
-                         pq_chunk_reader **out, nrw_error *err)
-{
-    pq_chunk_reader *r;
-    convert conv;
-    void *p;
-    nrw_status st;
-
-    *out = NULL;
-    if (leaf->max_rep > 0 && !opts->slots)
-        st = err_set(err, NRW_E_ARG, "the rows of a column of lists are not read by themselves");
-    else
-        st = convert_choose(leaf, &conv, err);
-    if (st >= 0)
-        st = check_chunk(f, leaf, c, rows, err);
-    if (st >= 0)
-        st = mem_zalloc(m, sizeof **out, &p, err);
-    if (st < 0)
-        return open_failed(f, leaf, row_group, st, err);
-    r = p;
-    *r = (pq_chunk_reader){.m = m, .f = f, .leaf = leaf, .opts = *opts, .conv = conv};
-    r->opts.read_ahead = size_max(size_min(opts->read_ahead, (size_t)1 << 20), (size_t)4 << 10);
-    r->pages = (page_reader){.m = m,
-                             .s = s,
-                             .f = f,
-                             .verify_crc = opts->verify_crc,
-                             .read_ahead = r->opts.read_ahead,
-                             .headroom = size_max(opts->headroom, PAGE_HEADROOM)};
-    start_chunk(r, c, row_group, rows);
-    *out = r;
-    return NRW_OK;
-}
-
-void pq_chunk_rest(pq_chunk_reader *r)
-{
-    chunk_unload(r);
-    dict_close(&r->dict);
-    arena_free(r->places_arena);
-    r->places_arena = NULL;
-    r->places = NULL;
-    r->n_places = 0;
-    r->no_places = r->must_jump = false;
-    r->dict_id = r->dict_at = 0;
-    r->walk = (page_walk){0};
-    r->counts = (reader_counts){0};
-    r->pages.decompressed = 0;
-    r->rows = 0;
-    r->chunk = NULL;
-}
-
-nrw_status pq_chunk_reopen(pq_chunk_reader *r, const pq_chunk *c, int32_t row_group, int64_t rows,
-                           nrw_error *err)
-{
-    nrw_status st = check_chunk(r->f, r->leaf, c, rows, err);
-
-    pq_chunk_rest(r);
-    if (st < 0)
-        return open_failed(r->f, r->leaf, row_group, st, err);
-    if (r->pages.codec_id != c->codec)
-        page_park(&r->pages);
-    start_chunk(r, c, row_group, rows);
-    return NRW_OK;
-}
-
-void pq_chunk_park(pq_chunk_reader *r)
-{
-    chunk_unload(r);
-    if (r->page) {
-        body_release(&r->page->body);
-        chunk_close_windows(r->page);
-        mem_free(r->m, r->page, sizeof *r->page);
-        r->page = NULL;
-    }
-    dict_close(&r->dict);
-    page_park(&r->pages);
-    if (r->runs)
-        mem_free(r->m, r->runs, (size_t)r->runs_cap * 2 * sizeof *r->runs);
-    r->runs = NULL;
-    r->runs_cap = 0;
-}
-
-void pq_chunk_close(pq_chunk_reader *r)
-{
-    if (!r)
-        return;
-    pq_chunk_park(r);
-    arena_free(r->places_arena);
-    mem_free(r->m, r, sizeof *r);
-}
-
-void pq_chunk_counts(const pq_chunk_reader *r, reader_counts *out)
-{
-    *out = r->counts;
-    out->bytes_decompressed = r->pages.decompressed;
-}
-
-void pq_chunk_lost(const pq_chunk_reader *r, int64_t *first, int64_t *n)
-{
-    *first = r->lost_first;
-    *n = r->lost_n;
-}
-
-size_t pq_chunk_least(void)
-{
-    /* window, page piece, spilled page's windows (lengths, lengths, bytes), dictionary blocks and
-     * rooms of values; a codec's own window comes on top where its stream names one */
-    return ((size_t)16 << 10) + 3 * (CURSOR_WINDOW_MIN + BUFFER_SLACK) + ((size_t)32 << 10) +
-           PAGE_HEADROOM + sizeof(pq_chunk_reader) + sizeof(page_state);
-}
-
-/* ---- one read ---- */
 
 /* The rows that are wanted: [first, first + n), or those that sel names. */
 typedef struct want {
@@ -343,29 +199,18 @@ static void set_place(const pq_chunk_reader *r, nrw_error *err)
     err_at_offset(err, (int64_t)r->pages.at);
 }
 
-nrw_status pq_chunk_read(pq_chunk_reader *r, int64_t row, uint32_t max_rows, size_t max_bytes,
-                         const uint16_t *sel, uint32_t n_sel, uint32_t sel_base, mem *m,
-                         vector *out, nrw_error *err)
+/* Decodes the wanted rows; on failure all is as it was. */
+static nrw_status decode_rows(pq_chunk_reader *r, want *w, size_t max_bytes, mem *m, vector *out,
+                              nrw_error *err)
 {
-    want w = {.row = row, .sel = sel, .n = max_rows, .base = sel_base};
     page_walk saved = r->walk;
     reader_counts counts = r->counts;
     nrw_status st;
 
     *out = (vector){0};
-    r->lost_n = 0;
     saved.at = r->pages.at;
-    if (sel && n_sel < w.n)
-        w.n = n_sel;
-    if (!sel && r->rows - row < w.n)
-        w.n = row < r->rows ? (uint32_t)(r->rows - row) : 0;
-    if (w.n > BATCH_MAX_ROWS)
-        w.n = BATCH_MAX_ROWS;
-    if (w.n == 0 || want_row(&w, w.n - 1) >= r->rows || want_row(&w, 0) < 0)
-        return err_set(err, NRW_E_ARG, "rows from %lld of a row group of %lld", (long long)row,
-                       (long long)r->rows);
-    st = read_rows(r, &w, max_bytes, m, out, err);
-    if (st >= 0 && w.at == w.n && want_row(&w, w.n - 1) == r->rows - 1)
+    st = read_rows(r, w, max_bytes, m, out, err);
+    if (st >= 0 && w->at == w->n && want_row(w, w->n - 1) == r->rows - 1)
         st = chunk_check_end(r, err);
     if (r->runs_cap > 1024) {
         mem_free(r->m, r->runs, (size_t)r->runs_cap * 2 * sizeof *r->runs);
@@ -376,8 +221,124 @@ nrw_status pq_chunk_read(pq_chunk_reader *r, int64_t row, uint32_t max_rows, siz
         vector_release(out);
         set_place(r, err);
         if (st == NRW_E_CORRUPT && r->opts.quarantine)
-            set_lost(r, want_row(&w, 0));
+            set_lost(r, want_row(w, 0));
         restore(r, &saved, &counts);
     }
     return st;
+}
+
+/* ---- strips ---- */
+
+/* Decoding is worth a strip where it takes this many times the bytes that are asked for. */
+#define STRIP_TIMES 4
+#define STRIP_BYTES ((uint64_t)1 << 20)
+#define STRIP_MOST  ((uint64_t)16 << 20)
+
+/* Bytes to be decoded for `row` that were decoded before: page and dictionary given up by a park.
+ */
+static uint64_t again_bytes(const pq_chunk_reader *r, int64_t row)
+{
+    uint64_t bytes = r->dict.loaded ? 0 : r->dict_bytes;
+
+    if (r->walk.in_page && r->walk.counted && !r->loaded && row < chunk_page_end(r))
+        bytes += (uint64_t)r->walk.head.uncompressed;
+    return bytes;
+}
+
+/* Where the column will be parked before it is read on: bytes just decoded for `row`, which would
+ * be decoded again. */
+static uint64_t ahead_bytes(pq_chunk_reader *r, int64_t row)
+{
+    bool dict = r->dict.loaded;
+
+    if (!r->opts.ahead || r->loaded || chunk_seek(r, row, NULL) < 0)
+        return 0;
+    return (uint64_t)r->walk.head.uncompressed + (r->by_index && !dict ? r->dict_bytes : 0);
+}
+
+/* What decoding the n rows takes where a strip spares it the next time; 0 where none is made. */
+static uint64_t strip_saves(pq_chunk_reader *r, int64_t row, uint32_t n)
+{
+    uint64_t least = (uint64_t)n * r->leaf->field.type.width * STRIP_TIMES, bytes;
+
+    if (!r->pages.s || r->no_strip || r->opts.quarantine || !least || row + n >= r->rows)
+        return 0;
+    bytes = again_bytes(r, row);
+    if (bytes <= least)
+        bytes = ahead_bytes(r, row);
+    return bytes > least ? bytes : 0;
+}
+
+/* Decodes from `row` on into the strip, as far as it reaches and nothing is in the way. */
+static void strip_rows(pq_chunk_reader *r, int64_t row, size_t max_bytes, mem *m)
+{
+    uint32_t step =
+        (uint32_t)size_min(size_max(max_bytes / r->leaf->field.type.width, 1), BATCH_MAX_ROWS);
+
+    while (row < r->rows) {
+        want w = {.row = row, .n = r->rows - row < step ? (uint32_t)(r->rows - row) : step};
+        page_walk saved = r->walk;
+        reader_counts counts = r->counts;
+        vector v, flat = {0};
+        bool added;
+        saved.at = r->pages.at;
+        if (decode_rows(r, &w, max_bytes, m, &v, NULL) < 0)
+            return;
+        added = vector_flatten(&v, m, &flat, NULL) >= 0 && strip_add(&r->strip, &flat, m);
+        row += v.len;
+        vector_release(&flat);
+        vector_release(&v);
+        if (!added) {
+            restore(r, &saved, &counts);
+            return;
+        }
+    }
+}
+
+/* Lays the rows from `row` on, as many as make about `bytes`, in a strip, if that can be done. Page
+ * and dictionary have done their work then. */
+static void strip_make(pq_chunk_reader *r, int64_t row, uint64_t bytes, size_t max_bytes, mem *m)
+{
+    const type *t = &r->leaf->field.type;
+    uint64_t all = (uint64_t)(r->rows - row) * (t->width + 1);
+
+    bytes = bytes < STRIP_BYTES ? STRIP_BYTES : bytes < STRIP_MOST ? bytes : STRIP_MOST;
+    if (!type_is_view(t) && all + STRIP_BYTES / 16 < bytes)
+        bytes = all + STRIP_BYTES / 16;
+    if (spill_spare(r->pages.s, bytes) &&
+        strip_open(&r->strip, r->pages.s, bytes, row, NULL) >= 0) {
+        strip_rows(r, row, max_bytes, m);
+        strip_seal(&r->strip);
+    }
+    r->no_strip = !r->strip.s;
+    if (r->strip.s)
+        pq_chunk_park(r);
+}
+
+nrw_status pq_chunk_read(pq_chunk_reader *r, int64_t row, uint32_t max_rows, size_t max_bytes,
+                         const uint16_t *sel, uint32_t n_sel, uint32_t sel_base, mem *m,
+                         vector *out, nrw_error *err)
+{
+    want w = {.row = row, .sel = sel, .n = max_rows, .base = sel_base};
+    uint64_t saves;
+
+    *out = (vector){0};
+    r->lost_n = 0;
+    if (sel && n_sel < w.n)
+        w.n = n_sel;
+    if (!sel && r->rows - row < w.n)
+        w.n = row < r->rows ? (uint32_t)(r->rows - row) : 0;
+    if (w.n > BATCH_MAX_ROWS)
+        w.n = BATCH_MAX_ROWS;
+    if (w.n == 0 || want_row(&w, w.n - 1) >= r->rows || want_row(&w, 0) < 0)
+        return err_set(err, NRW_E_ARG, "rows from %lld of a row group of %lld", (long long)row,
+                       (long long)r->rows);
+    if (r->strip.s && want_row(&w, 0) >= r->strip.rows_end)
+        strip_close(&r->strip);
+    if (!r->strip.s && !sel && (saves = strip_saves(r, row, w.n)))
+        strip_make(r, row, saves, max_bytes, m);
+    if (!r->strip.s)
+        return decode_rows(r, &w, max_bytes, m, out, err);
+    return strip_read(&r->strip, &r->leaf->field.type, want_row(&w, 0), w.n, max_bytes, sel, w.n, m,
+                      out, err);
 }

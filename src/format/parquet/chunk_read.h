@@ -21,9 +21,10 @@ typedef struct pq_chunk_options {
     size_t read_ahead; /* bytes of one read: 16 KiB .. 1 MiB, charged */
     bool quarantine;   /* a damaged page gives NRW_E_CORRUPT but the reader can go on behind it */
     size_t headroom;   /* what pages and dictionaries held in memory leave free in the account */
-    pq_meta *meta;     /* for the offset index; NULL: pages are found by their headers alone */
-    bool slots;        /* of a leaf in lists: its slots are read as if they were rows; what stands
-                          for an empty list is a null */
+    bool ahead; /* the reader is parked between reads and all rows are read: decode ahead at once */
+    pq_meta *meta; /* for the offset index; NULL: pages are found by their headers alone */
+    bool slots; /* of a leaf in lists: its slots are read as if they were rows; what stands for an
+                   empty list is a null */
 } pq_chunk_options;
 
 /* `meta`, `leaf` and the statistics arena outlive the reader. Nothing is read yet. `rows` are the
@@ -41,9 +42,16 @@ nrw_status pq_chunk_read(pq_chunk_reader *r, int64_t row, uint32_t max_rows, siz
                          const uint16_t *sel, uint32_t n_sel, uint32_t sel_base, mem *m,
                          vector *out, nrw_error *err);
 
+/* Rows from `row` on are not going to be asked for, or not before much else was passed over: where
+ * an offset index tells which pages that are, they are not read ahead. */
+void pq_chunk_until(pq_chunk_reader *r, int64_t row);
+
 /* Frees page and dictionary, remembers the position: for jobs with more columns than memory has
  * room for. Reading goes on as if nothing had happened. */
 void pq_chunk_park(pq_chunk_reader *r);
+
+/* Sets opts->ahead anew: false where the rows to be read end before the chunk does. */
+void pq_chunk_ahead(pq_chunk_reader *r, bool ahead);
 
 /* Under quarantine, after NRW_E_CORRUPT: rows [*first, *first + *n) of the row group are lost. */
 void pq_chunk_lost(const pq_chunk_reader *r, int64_t *first, int64_t *n);

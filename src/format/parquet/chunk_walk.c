@@ -4,7 +4,8 @@
 
 #include "format/parquet/dec_level.h"
 
-/* A jump over fewer rows than this many times the current page's is walked. */
+/* A jump over fewer rows than this many times the current page's is walked, as long as the offset
+ * index is not at hand. */
 #define JUMP_PAGES 4
 /* Headers that are only passed do not need the page's bytes. */
 #define SKIP_READ ((size_t)4 << 10)
@@ -110,17 +111,6 @@ static void load_places(pq_chunk_reader *r)
     r->no_places = false;
 }
 
-void pq_chunk_count_rest(pq_chunk_reader *r)
-{
-    uint64_t seen = r->counts.pages_decompressed + r->counts.pages_skipped;
-
-    if (chunk_page_end(r) >= r->rows)
-        return;
-    load_places(r);
-    if (r->n_places > seen)
-        r->counts.pages_skipped += r->n_places - seen;
-}
-
 /* Index of the place whose page holds `row`. */
 static uint32_t place_of(const pq_chunk_reader *r, int64_t row)
 {
@@ -134,6 +124,42 @@ static uint32_t place_of(const pq_chunk_reader *r, int64_t row)
             hi = mid;
     }
     return lo;
+}
+
+void pq_chunk_until(pq_chunk_reader *r, int64_t row)
+{
+    uint32_t last;
+
+    if (row == r->until)
+        return;
+    r->until = row;
+    r->pages.ahead_end = r->pages.end;
+    load_places(r);
+    if (!r->places || row <= 0 || row >= r->rows)
+        return;
+    last = place_of(r, row - 1);
+    r->pages.ahead_end = (uint64_t)(r->places[last].offset + r->places[last].compressed);
+}
+
+/* Whether the page behind the one at hand may be the one of `row`. */
+static bool comes_next(const pq_chunk_reader *r, int64_t row)
+{
+    const page_walk *w = &r->walk;
+
+    if (w->in_page)
+        return row < chunk_page_end(r) + w->head.n_values;
+    return w->number + 1 >= r->n_places || r->places[w->number + 1].first_row > row;
+}
+
+void pq_chunk_count_rest(pq_chunk_reader *r)
+{
+    uint64_t seen = r->counts.pages_decompressed + r->counts.pages_skipped;
+
+    if (chunk_page_end(r) >= r->rows)
+        return;
+    load_places(r);
+    if (r->n_places > seen)
+        r->counts.pages_skipped += r->n_places - seen;
 }
 
 static void drop_places(pq_chunk_reader *r)
@@ -234,13 +260,15 @@ void chunk_unload(pq_chunk_reader *r)
 
 static nrw_status dictionary(pq_chunk_reader *r, nrw_error *err)
 {
-    uint64_t at = r->pages.at;
+    uint64_t at = r->pages.at, ahead_end = r->pages.ahead_end;
     pq_page h;
     nrw_status st;
 
     if (r->dict.loaded || r->dict_at == 0) /* no page: there may be no values but nulls */
         return NRW_OK;
     r->pages.at = r->dict_at;
+    if (r->places) /* the pages behind it are not its business */
+        r->pages.ahead_end = (uint64_t)r->places[0].offset;
     st = page_header(&r->pages, r->opts.read_ahead, &h, err);
     if (st == NRW_OK)
         st = dict_load(&r->dict, &r->pages, &h, r->leaf, &r->conv, r->dict_id, err);
@@ -251,6 +279,9 @@ static nrw_status dictionary(pq_chunk_reader *r, nrw_error *err)
     if (st < 0)
         err_wrap(err, st, "dictionary");
     r->pages.at = at;
+    r->pages.ahead_end = ahead_end;
+    if (st >= 0)
+        r->dict_bytes = (uint64_t)h.uncompressed;
     if (st >= 0 && r->dict.shared)
         r->dict_id = r->dict.shared->id;
     return st;
@@ -419,8 +450,8 @@ static bool worth_a_jump(const pq_chunk_reader *r, int64_t row)
 {
     const page_walk *w = &r->walk;
 
-    return r->must_jump ||
-           (w->in_page && (row - chunk_page_end(r)) / JUMP_PAGES > w->head.n_values);
+    return r->must_jump || (w->in_page && (row - chunk_page_end(r)) / (r->places ? 1 : JUMP_PAGES) >
+                                              w->head.n_values);
 }
 
 nrw_status chunk_seek(pq_chunk_reader *r, int64_t row, nrw_error *err)
@@ -436,7 +467,7 @@ nrw_status chunk_seek(pq_chunk_reader *r, int64_t row, nrw_error *err)
             w->counted = true;
         }
         r->must_jump = false;
-        if (!w->in_page || row < chunk_page_end(r) + w->head.n_values)
+        if (comes_next(r, row))
             hint = r->opts.read_ahead;
         TRY(chunk_next_page(r, hint, err));
     }

@@ -1,5 +1,7 @@
 #include "format/parquet/dict_read.h"
 
+#include <stdlib.h>
+
 #define BLOCK_BYTES ((size_t)16 << 10)
 #define BLOCKS_MOST 64
 
@@ -292,20 +294,40 @@ nrw_status dict_views(pq_dict *d, const uint32_t *index, uint32_t n, view_sink *
     return sink_check_text(s, d->leaf, dst, i, err);
 }
 
-/* Raw values of k entries to the room. */
-static nrw_status raw_entries(pq_dict *d, const uint32_t *index, uint32_t k, uint8_t *to,
+#define SORTED 256 /* entries that are fetched in the order of their places */
+
+static int by_place(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static nrw_status raw_entry(pq_dict *d, size_t width, uint32_t index, uint8_t *to, nrw_error *err)
+{
+    if (d->leaf->physical != PQ_BOOLEAN)
+        return cache_read(&d->page_blocks, index * width, to, width, err);
+    TRY(cache_read(&d->page_blocks, index / 8, to, 1, err));
+    *to = *to >> (index % 8) & 1;
+    return NRW_OK;
+}
+
+/* Raw values of n entries. Where few blocks are at hand, each is read once for all its entries. */
+static nrw_status raw_entries(pq_dict *d, const uint32_t *index, uint32_t n, uint8_t *to,
                               nrw_error *err)
 {
-    size_t width = pq_physical_width(d->leaf);
+    size_t width = d->leaf->physical == PQ_BOOLEAN ? 1 : pq_physical_width(d->leaf);
+    uint64_t order[SORTED];
 
-    for (uint32_t i = 0; i < k; i++) {
-        if (d->leaf->physical == PQ_BOOLEAN) {
-            uint8_t bits;
-            TRY(cache_read(&d->page_blocks, index[i] / 8, &bits, 1, err));
-            to[i] = bits >> (index[i] % 8) & 1;
-        } else {
-            TRY(cache_read(&d->page_blocks, index[i] * width, to + i * width, width, err));
-        }
+    for (uint32_t from = 0, k; from < n; from += k) {
+        k = n - from < SORTED ? n - from : SORTED;
+        for (uint32_t i = 0; i < k; i++)
+            order[i] = (uint64_t)index[from + i] << 32 | (from + i);
+        if (d->page_blocks.n)
+            qsort(order, k, sizeof *order, by_place);
+        for (uint32_t i = 0; i < k; i++)
+            TRY(raw_entry(d, width, (uint32_t)(order[i] >> 32), to + (uint32_t)order[i] * width,
+                          err));
     }
     return NRW_OK;
 }

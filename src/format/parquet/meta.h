@@ -64,6 +64,12 @@ typedef struct pq_node {
     const struct pq_node *children;
 } pq_node;
 
+/* Read like any flat column. */
+static inline bool pq_node_is_leaf(const pq_node *n)
+{
+    return n->n_children == 0 && n->n_leaves == 1;
+}
+
 typedef struct pq_statistics {
     bool has_min, has_max, has_null_count, has_distinct, min_exact, max_exact;
     /* min_value/max_value; of old min/max only where the format says they can be trusted.
@@ -74,7 +80,8 @@ typedef struct pq_statistics {
 
 typedef struct pq_chunk {
     int32_t codec;
-    uint32_t encodings; /* bit per pq_encoding */
+    uint32_t encodings;   /* bit per pq_encoding */
+    bool dictionary_only; /* all data pages are said to be of dictionary indices */
     int64_t n_values, uncompressed, compressed;
     int64_t data_page_offset, dictionary_page_offset; /* -1: none */
     int64_t start, end; /* file bytes of all pages of the chunk; checked against the file */
@@ -119,6 +126,12 @@ const pq_leaf *pq_meta_leaf(const pq_meta *p, uint32_t leaf);
 const schema *pq_meta_schema(const pq_meta *p);
 /* What stands behind field `column` of the schema, its parts included. */
 const pq_node *pq_meta_column(const pq_meta *p, uint32_t column);
+/* Whether bounds of the column index, or min_value and max_value, can be believed: the order that
+ * they were made in is known. */
+bool pq_meta_ordered(const pq_meta *p, uint32_t leaf);
+/* Null counts, or bounds, of this file's writer are known to be wrong. */
+bool pq_meta_wrong_nulls(const pq_meta *p);
+bool pq_meta_wrong_bounds(const pq_meta *p);
 bool pq_meta_is_flat(const pq_meta *p);
 /* The schema tree as text lines for `inspect --metadata` and `schema` of nested files. */
 nrw_status pq_meta_schema_text(const pq_meta *p, bytes *out, nrw_error *err);
@@ -167,7 +180,7 @@ typedef struct pq_page_place {
 nrw_status pq_offset_index(pq_meta *p, const pq_chunk *c, int64_t rows, arena *a, uint32_t *n,
                            pq_page_place **out, nrw_error *err);
 
-/* ColumnIndex, for inspect and verify (and pruning later). */
+/* ColumnIndex, for pruning, inspect and verify. */
 typedef struct pq_column_index {
     uint32_t n;
     bool *null_page;

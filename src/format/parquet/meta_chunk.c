@@ -5,6 +5,7 @@
 enum { CHUNK_WINDOW = 8 << 10, PAD = 100 };
 
 typedef struct chunk_seen {
+    bool page_encodings; /* by page: encoding_stats */
     bool meta, encrypted, type, codec, n_values, uncompressed, compressed, data_page;
     int32_t physical;
     int64_t index_page;
@@ -58,6 +59,20 @@ static bool is_bound(const pq_leaf *l, span v)
     return (!width || v.len == width) && !is_nan(l, v);
 }
 
+static bool is_signed_number(const pq_meta *p, uint32_t leaf)
+{
+    pq_physical physical = p->leaves[leaf].physical;
+    return p->order[leaf] == PQ_ORDER_SIGNED && physical != PQ_BYTE_ARRAY &&
+           physical != PQ_FIXED_LEN_BYTE_ARRAY;
+}
+
+bool pq_meta_ordered(const pq_meta *p, uint32_t leaf)
+{
+    if (p->order[leaf] == PQ_ORDER_NONE)
+        return false;
+    return p->ordered ? p->ordered[leaf] : is_signed_number(p, leaf) || p->known_orders;
+}
+
 /* Which bounds can be believed. min_value and max_value are defined where the footer names the
  * column's order; where it names none, numbers in signed order and the files of DuckDB, which does
  * not write orders, are believed too. The old fields were made with signed comparison by all
@@ -68,9 +83,7 @@ static void choose_bounds(const pq_meta *p, uint32_t leaf, const bounds *b, pq_s
     const pq_leaf *l = &p->leaves[leaf];
     if (p->order[leaf] == PQ_ORDER_NONE)
         return;
-    bool bytes = l->physical == PQ_BYTE_ARRAY || l->physical == PQ_FIXED_LEN_BYTE_ARRAY;
-    bool old = p->order[leaf] == PQ_ORDER_SIGNED && !bytes;
-    bool ordered = p->ordered ? p->ordered[leaf] : old || p->known_orders;
+    bool old = is_signed_number(p, leaf), ordered = pq_meta_ordered(p, leaf);
     bool use_min = ordered && b->has_min, use_max = ordered && b->has_max;
     s->has_min = use_min || (old && b->has_old_min);
     s->has_max = use_max || (old && b->has_old_max);
@@ -135,6 +148,52 @@ static nrw_status read_encodings(thrift_in *in, thrift_field f, pq_chunk *c, nrw
     return NRW_OK;
 }
 
+/* One of PageEncodingStats: false in *dictionary where data pages have another encoding. */
+static nrw_status read_page_encoding(thrift_in *in, bool *dictionary, nrw_error *err)
+{
+    int32_t page = -1, encoding = -1, count = 1;
+    int16_t last;
+    thrift_field f;
+
+    TRY(thrift_enter(in, &last, err));
+    for (;;) {
+        TRY(thrift_read_field(in, &last, &f, err));
+        switch (f.type == THRIFT_STOP ? -1 : f.id) {
+        case -1: break;
+        case 1: TRY(thrift_get_i32(in, f, &page, NULL, err)); continue;
+        case 2: TRY(thrift_get_i32(in, f, &encoding, NULL, err)); continue;
+        case 3: TRY(thrift_get_i32(in, f, &count, NULL, err)); continue;
+        default: TRY(thrift_skip(in, f.type, err)); continue;
+        }
+        break;
+    }
+    if (page != PQ_DICTIONARY_PAGE && page != PQ_INDEX_PAGE && count != 0 &&
+        encoding != PQ_PLAIN_DICTIONARY && encoding != PQ_RLE_DICTIONARY)
+        *dictionary = false;
+    return NRW_OK;
+}
+
+static nrw_status read_encoding_stats(thrift_in *in, thrift_field f, pq_chunk *c, chunk_seen *seen,
+                                      nrw_error *err)
+{
+    uint8_t type;
+    uint32_t n;
+
+    if (f.type != THRIFT_LIST)
+        return thrift_skip(in, f.type, err);
+    TRY(thrift_read_list(in, &type, &n, err));
+    seen->page_encodings = n > 0;
+    c->dictionary_only = n > 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (type == THRIFT_STRUCT)
+            TRY(read_page_encoding(in, &c->dictionary_only, err));
+        else
+            TRY(thrift_skip_element(in, type, err));
+    }
+    c->dictionary_only &= type == THRIFT_STRUCT;
+    return NRW_OK;
+}
+
 static nrw_status read_column_meta(const pq_meta *p, thrift_in *in, uint32_t leaf, arena *a,
                                    pq_chunk *c, chunk_seen *seen, nrw_error *err)
 {
@@ -160,11 +219,21 @@ static nrw_status read_column_meta(const pq_meta *p, thrift_in *in, uint32_t lea
             else
                 TRY(thrift_skip(in, f.type, err));
             break;
+        case 13: TRY(read_encoding_stats(in, f, c, seen, err)); break;
         case 14: TRY(thrift_get_i64(in, f, &c->bloom_at, NULL, err)); break;
         case 15: TRY(thrift_get_i32(in, f, &c->bloom_len, NULL, err)); break;
         default: TRY(thrift_skip(in, f.type, err));
         }
     }
+}
+
+/* Without counts by page, the way old writers name encodings tells: PLAIN stands for data pages
+ * where the dictionary is PLAIN_DICTIONARY. */
+static bool only_dictionary(const pq_chunk *c)
+{
+    const uint32_t levels = 1u << PQ_RLE | 1u << PQ_BIT_PACKED;
+
+    return (c->encodings & ~levels) == 1u << PQ_PLAIN_DICTIONARY;
 }
 
 static nrw_status read_file_path(thrift_in *in, thrift_field f, nrw_error *err)
@@ -279,6 +348,8 @@ static nrw_status read_chunk(const pq_meta *p, thrift_in *in, uint32_t leaf, are
                       .bloom_len = -1};
     TRY(read_chunk_fields(p, in, leaf, a, out, &seen, err));
     TRY(check_fields(&p->leaves[leaf], out, &seen, err));
+    if (!seen.page_encodings)
+        out->dictionary_only = only_dictionary(out);
     if (out->uncompressed < 0)
         out->uncompressed = 0;
     if (out->offset_index_len <= 0 || out->offset_index_at < 4)

@@ -84,6 +84,8 @@ static nrw_status window_fill(page_reader *p, uint64_t off, size_t need, size_t 
     if (have >= need)
         return NRW_OK;
     total = (size_t)(p->end - off < want ? p->end - off : want);
+    if (off < p->ahead_end && p->ahead_end - off < total)
+        total = (size_t)(p->ahead_end - off);
     total = size_max(total, need);
     if (!p->window || p->window->cap < total || held_by_others(p->window) ||
         p->window->cap > size_max(total, p->read_ahead) * 8) {

@@ -16,6 +16,7 @@ typedef struct page_reader {
     spill *s;
     io_file *f;
     bool verify_crc;
+    uint64_t ahead_end; /* bytes from here on are read only when they are needed */
     size_t read_ahead;
     size_t headroom;  /* left in the account when a page is held in memory; PAGE_HEADROOM */
     uint64_t at, end; /* of the next header in the file; of the chunk */

@@ -56,4 +56,9 @@ nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s
                                const pq_write_options *opts, uint32_t workers, writer **out,
                                nrw_error *err);
 
+/* How many row groups, with how many rows, may hold rows that pass the filter, by the statistics of
+ * their columns: for plans. Indexes take at most 1 MiB of m. */
+nrw_status parquet_estimate(reader *r, mem *m, const row_filter *f, int32_t *groups, int64_t *rows,
+                            nrw_error *err) NRW_CHECKED;
+
 #endif

@@ -14,6 +14,7 @@
 #include "format/parquet/chunk_read.h"
 #include "format/parquet/nested_read.h"
 #include "format/parquet/parquet.h"
+#include "format/parquet/prune.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@ typedef struct morsel {
     uint64_t seq; /* in this reader */
     int64_t row0; /* in the row group */
     uint32_t rows;
+    bool last;     /* of its row group */
+    int64_t until; /* end of the stretch of rows that is read, in the row group */
     open_group *group;
     struct morsel *next_free;
     _Atomic uint32_t columns_left;
@@ -66,8 +69,13 @@ typedef struct pq_reader {
     /* the cutter; one thread at a time */
     open_group *group;
     int32_t next_group;
-    int64_t at; /* row in the group */
-    int64_t first_row;
+    int64_t at, end;   /* rows in the group: the stretch being cut */
+    int64_t first_row; /* of the group */
+    pq_prune *prune;   /* NULL: all rows are read */
+    pq_rows all_rows;
+    pq_row_set all;
+    const pq_row_set *stretches; /* of the group; `stretch` of them are begun */
+    uint32_t stretch;
     uint32_t cut_rows;
     uint64_t seq;
 
@@ -122,11 +130,6 @@ out:
     return NRW_OK;
 }
 
-static bool is_leaf(const pq_node *n)
-{
-    return n->n_children == 0;
-}
-
 /* Bytes of one decoded value of a column, on average; views count with their text. */
 static double decoded_width(const pq_reader *r, const open_group *g, uint32_t i)
 {
@@ -136,7 +139,7 @@ static double decoded_width(const pq_reader *r, const open_group *g, uint32_t i)
     double per_row = g->rows > 0 ? (double)chunk->uncompressed / (double)g->rows : 0;
     double fixed = l->field.type.width;
 
-    if (!is_leaf(c->node))
+    if (!pq_node_is_leaf(c->node))
         return pq_nested_width(pq_meta_leaf(r->meta, 0), c->node, chunk, g->rows);
 
     if (type_is_view(&l->field.type))
@@ -185,7 +188,8 @@ static uint64_t stream_memory(const pq_chunk *c)
     case CODEC_BROTLI: window = 4096 * kib; break;
     default: return 160 * kib;
     }
-    return 320 * kib + (page < window ? page : window);
+    window = page < window ? page : window;
+    return size_max(320 * kib + window, codec_by_id(c->codec)->decode_mem(window));
 }
 
 /* What columns need, by the first row group. */
@@ -193,6 +197,7 @@ typedef struct needs {
     uint64_t widest; /* of one column at work */
     uint64_t pages;  /* of all: their pages and dictionaries, as far as they are usual */
     uint64_t kept;   /* bookkeeping of all */
+    uint32_t leaves; /* how many they have */
 } needs;
 
 static void need_leaf(needs *out, const pq_chunk *c, uint64_t least)
@@ -210,10 +215,11 @@ static void need_leaf(needs *out, const pq_chunk *c, uint64_t least)
 static nrw_status need_column(const pq_reader *r, const pq_node *n, arena *a, needs *out,
                               nrw_error *err)
 {
-    uint64_t least = is_leaf(n) ? pq_chunk_least() : pq_nested_least(n);
+    uint64_t least = pq_node_is_leaf(n) ? pq_chunk_least() : pq_nested_least(n);
     pq_chunk c;
 
     out->kept += sizeof(column);
+    out->leaves += n->n_leaves;
     for (uint32_t i = 0; i < n->n_leaves; i++) {
         TRY(pq_meta_chunk(r->meta, 0, n->first_leaf + i, a, &c, err));
         need_leaf(out, &c, least);
@@ -246,6 +252,15 @@ static nrw_status find_needs(const pq_reader *r, const uint32_t *cols, uint32_t 
     return st;
 }
 
+/* What a column at work can use: its window, a page, a dictionary and the values of that. */
+#define AT_WORK ((uint64_t)6 << 20)
+
+/* All columns stay open between morsels with so much; `pages` as find_needs says. */
+static uint64_t columns_room(uint32_t n, uint64_t pages)
+{
+    return n * (uint64_t)(pq_chunk_least() + (16 << 10)) + pages / 2;
+}
+
 static nrw_status reader_budget(const reader *base, const uint32_t *cols, uint32_t n,
                                 uint32_t workers, budget *out, nrw_error *err)
 {
@@ -256,6 +271,9 @@ static nrw_status reader_budget(const reader *base, const uint32_t *cols, uint32
     TRY(find_needs(r, cols, n, &need, err));
     /* a column keeps its bookkeeping; those at work, one for each thread, what decoding takes */
     out->least = need.kept + busy * need.widest + (64 << 10);
+    /* where not all can be held, strips serve those that are parked: memory does more elsewhere */
+    if (columns_room(need.leaves, need.pages) > mem_room(r->m) / 2)
+        need.pages = busy * AT_WORK;
     out->wish = out->least + need.pages + busy * ((uint64_t)1 << 20);
     out->spill = UINT64_MAX;
     return NRW_OK;
@@ -292,11 +310,22 @@ static nrw_status sort_leaves(pq_reader *r, nrw_error *err)
     return NRW_OK;
 }
 
+/* What the indexes of a row group may take while it is decided what to read of it. Pages leave it
+ * free (headroom), so that it is there whenever a row group is cut; little beside what keeps
+ * columns open between morsels, more where there is more. */
+static uint64_t prune_room(uint64_t room, uint64_t columns)
+{
+    const uint64_t least = 128 << 10, most = 2 << 20;
+    uint64_t more = room > columns ? (room - columns) / 4 : 0;
+
+    return more > most ? most : more < least ? least : more;
+}
+
 static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
                                const batch_shape *shape, mem *grant, spill *s, nrw_error *err)
 {
     pq_reader *r = (pq_reader *)base;
-    uint64_t share;
+    uint64_t share, at_work, open, pruning = 0;
     needs need;
 
     TRY(find_needs(r, cols, n, &need, err));
@@ -310,12 +339,18 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
         turn_init(&r->cols[i].turn);
     }
     TRY(sort_leaves(r, err));
+    at_work = (n < shape->workers ? n : shape->workers) * need.widest;
+    open = columns_room(r->n_leaves, need.pages);
+    if (shape->filter) {
+        pruning = prune_room(mem_room(grant), open + at_work);
+        TRY(pq_prune_new(grant, r->meta, shape->filter, pruning, &r->prune, err));
+    }
     share = mem_room(grant) / (r->n_leaves ? r->n_leaves : 1);
     r->chunk_options.meta = r->meta;
     /* columns stay open between morsels where all of them, with their pages, have room */
-    r->park = mem_room(grant) < r->n_leaves * (pq_chunk_least() + (16 << 10)) + need.pages / 2;
+    r->park = mem_room(grant) < open;
     r->chunk_options.verify_crc = true;
-    r->chunk_options.headroom = (size_t)((n < shape->workers ? n : shape->workers) * need.widest);
+    r->chunk_options.headroom = (size_t)(at_work + pruning);
     r->chunk_options.read_ahead = share / 8 > (256 << 10)  ? 256 << 10
                                   : share / 8 < (16 << 10) ? 16 << 10
                                                            : share / 8;
@@ -346,17 +381,42 @@ static void morsel_free(pq_reader *r, morsel *m)
     pthread_mutex_unlock(&r->lock);
 }
 
+/* The stretches of a row group that are read: all of it where there is no filter. */
+static nrw_status stretches_of(pq_reader *r, int32_t index, nrw_error *err)
+{
+    pq_row_group info;
+
+    TRY(pq_meta_row_group(r->meta, index, &info, err));
+    r->first_row = info.first_row;
+    r->stretch = 0;
+    if (r->prune)
+        return pq_prune_group(r->prune, index, &r->stretches, err);
+    r->all_rows = (pq_rows){0, info.rows};
+    r->all = (pq_row_set){.n = info.rows > 0, .at = &r->all_rows};
+    r->stretches = &r->all;
+    return NRW_OK;
+}
+
+static void next_stretch(pq_reader *r)
+{
+    const pq_rows *rows = &r->stretches->at[r->stretch++];
+
+    r->at = rows->from;
+    r->end = rows->to;
+}
+
 static nrw_status next_group(pq_reader *r, nrw_error *err)
 {
+    group_unref(r, r->group);
+    r->group = NULL;
     do {
-        group_unref(r, r->group);
-        r->group = NULL;
         if (r->next_group >= pq_meta_row_groups(r->meta))
             return NRW_END;
-        TRY(group_open(r, r->next_group++, &r->group, err));
-    } while (r->group->rows == 0);
-    r->at = 0;
+        TRY(stretches_of(r, r->next_group++, err));
+    } while (r->stretches->n == 0);
+    TRY(group_open(r, r->next_group - 1, &r->group, err));
     r->cut_rows = rows_for(r, r->group);
+    next_stretch(r);
     return NRW_OK;
 }
 
@@ -365,7 +425,9 @@ static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
     pq_reader *r = (pq_reader *)base;
     morsel *m;
 
-    if (!r->group || r->at >= r->group->rows) {
+    if (r->group && r->at >= r->end && r->stretch < r->stretches->n)
+        next_stretch(r);
+    if (!r->group || r->at >= r->end) {
         nrw_status st = next_group(r, err);
         if (st != NRW_OK)
             return st;
@@ -374,17 +436,17 @@ static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
     if (!m)
         return err ? err->status : NRW_E_NOMEM;
     *m = (morsel){.seq = r->seq++, .row0 = r->at, .group = r->group};
-    m->rows =
-        (uint32_t)(r->group->rows - r->at < r->cut_rows ? r->group->rows - r->at : r->cut_rows);
+    m->rows = (uint32_t)(r->end - r->at < r->cut_rows ? r->end - r->at : r->cut_rows);
+    m->until = r->end;
+    m->last = r->at + m->rows == r->end && r->stretch == r->stretches->n;
     atomic_init(&m->columns_left, r->n);
     atomic_fetch_add_explicit(&r->group->refs, 1, memory_order_relaxed);
     b->rows = m->rows;
-    b->first_row = r->first_row;
+    b->first_row = r->first_row + r->at;
     b->source = &parquet_columns;
     b->source_self = r;
     b->source_state = m;
     r->at += m->rows;
-    r->first_row += m->rows;
     if (r->n == 0) /* no column will ever say that it is done */
         morsel_free(r, m);
     return NRW_OK;
@@ -425,7 +487,7 @@ static nrw_status column_open(pq_reader *r, column *c, const open_group *g, nrw_
 {
     const pq_chunk *chunk = &g->chunks[c->place];
 
-    if (is_leaf(c->node)) {
+    if (pq_node_is_leaf(c->node)) {
         if (c->chunk)
             return pq_chunk_reopen(c->chunk, chunk, g->index, g->rows, err);
         return pq_chunk_open(r->grant, r->spill, r->base.file,
@@ -482,6 +544,18 @@ static void park_others(pq_reader *r, const morsel *ms, uint32_t tag)
     }
 }
 
+/* Where reading ahead stops: at the end of the stretch, or where the rows that are wanted end well
+ * before the batch does. */
+static int64_t read_until(const pq_reader *r, const morsel *ms, const batch *b, const uint16_t *sel,
+                          uint32_t n_sel)
+{
+    uint32_t rows = n_sel ? sel[n_sel - 1] + 1u : b->rows;
+
+    if (!r->prune || !sel || b->rows - rows < b->rows / 16)
+        return ms->until;
+    return ms->row0 + b->offset + rows;
+}
+
 static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t first,
                                uint32_t max_rows, size_t max_bytes, const uint16_t *sel,
                                uint32_t n_sel, mem *m, vector *out, nrw_error *err)
@@ -496,6 +570,12 @@ static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t firs
     if (mem_room(r->grant) < r->chunk_options.headroom)
         park_others(r, ms, tag);
     st = column_enter(r, c, ms, err);
+    if (st >= 0 && c->chunk) {
+        int64_t until = read_until(r, ms, b, sel, n_sel);
+        pq_chunk_until(c->chunk, until);
+        /* a batch that was cut short is perhaps the last one: see --limit */
+        pq_chunk_ahead(c->chunk, r->park && !r->prune && b->offset + b->rows == ms->rows);
+    }
     if (st >= 0 && c->nested)
         st = pq_nested_read(c->nested, ms->row0 + b->offset + first, max_rows, max_bytes, sel,
                             n_sel, first, m, out, err);
@@ -518,7 +598,7 @@ static void columns_done(void *self, batch *b, uint32_t tag)
     if (turn_wait(&c->turn, ms->seq) == NRW_OK) {
         if (c->group && r->park)
             column_park(c);
-        if (ms->row0 + ms->rows >= ms->group->rows && c->group == ms->group)
+        if (ms->last && c->group == ms->group)
             column_leave(r, c);
         turn_done(&c->turn, ms->seq);
     }
@@ -533,6 +613,15 @@ static void reader_counts_of(const reader *base, uint32_t col, reader_counts *ou
     const pq_reader *r = (const pq_reader *)base;
 
     *out = r->counting ? r->cols[col].closed : (reader_counts){0};
+}
+
+static void reader_pruned(const reader *base, prune_counts *out)
+{
+    const pq_reader *r = (const pq_reader *)base;
+
+    *out = (prune_counts){0};
+    if (r->prune)
+        pq_prune_counts(r->prune, out);
 }
 
 static void reader_stop(reader *base)
@@ -562,6 +651,7 @@ static void reader_close(reader *base)
     if (r->cols)
         mem_free(r->grant, r->cols, r->n * sizeof *r->cols);
     mem_free(r->grant, r->leaves, r->leaves ? r->room * sizeof *r->leaves : 0);
+    pq_prune_free(r->prune);
     pq_meta_close(r->meta);
     file_close(r->base.file);
     pthread_mutex_destroy(&r->lock);
@@ -576,6 +666,7 @@ static const reader_class parquet_reader_class = {
     .start = reader_start,
     .next = reader_next,
     .counts = reader_counts_of,
+    .pruned = reader_pruned,
     .stop = reader_stop,
     .close = reader_close,
 };

@@ -448,8 +448,10 @@ static nrw_status fill_stride(push *p, uint32_t c, int64_t target, nrw_error *er
         return NRW_OK;
     uint64_t encoded = encoded_of(w, c);
     pthread_mutex_lock(&w->lock);
+    int64_t horizon = pq_cut_horizon(&w->cut);
     pq_cut_pass(&w->cut, col->stride, encoded);
-    pthread_cond_broadcast(&w->changed);
+    if (pq_cut_horizon(&w->cut) != horizon)
+        pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->lock);
     col->stride++;
     return NRW_OK;

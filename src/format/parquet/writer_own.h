@@ -137,6 +137,7 @@ typedef struct pq_writer {
     uint64_t pool, committed, resident, reserve; /* (L) but pool and reserve */
     uint64_t parked;                             /* (L) bytes, since the heap was last settled */
     int32_t idle_top;                            /* (L) */
+    uint32_t room_waits;                         /* (L) threads that wait for any of this */
     uint32_t used;                               /* (L) */
     pq_bench *benches;                           /* (L) free ones */
     uint32_t n_benches;                          /* (L) made so far */

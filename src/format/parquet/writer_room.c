@@ -25,6 +25,21 @@ nrw_status pq_writer_wait(pq_writer *w)
     return w->stopped ? NRW_E_CANCELLED : NRW_OK;
 }
 
+/* For room, an actor or a bench. Who waits for the horizon is not woken each time these change. */
+static nrw_status wait_room(pq_writer *w)
+{
+    w->room_waits++;
+    nrw_status st = pq_writer_wait(w);
+    w->room_waits--;
+    return st;
+}
+
+static void room_changed(pq_writer *w)
+{
+    if (w->room_waits)
+        pthread_cond_broadcast(&w->changed);
+}
+
 nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err)
 {
     pq_shares s;
@@ -114,7 +129,7 @@ static nrw_status park_one(pq_writer *w, nrw_error *err)
     w->parked = settle ? 0 : w->parked;
     set_held(w, a, 0);
     charge(w, a, 0);
-    pthread_cond_broadcast(&w->changed);
+    room_changed(w);
     if (settle) {
         pthread_mutex_unlock(&w->lock);
         mem_settle();
@@ -131,7 +146,7 @@ static nrw_status make_room(pq_writer *w, pq_wactor *a, uint64_t bytes, nrw_erro
         if (w->stopped)
             return NRW_E_CANCELLED;
         if (a->state == ACTOR_PARKING) {
-            TRY(pq_writer_wait(w));
+            TRY(wait_room(w));
             continue;
         }
         if (w->committed - a->charged + bytes <= w->pool)
@@ -150,7 +165,7 @@ static nrw_status make_room(pq_writer *w, pq_wactor *a, uint64_t bytes, nrw_erro
             continue;
         if (!w->used)
             return NRW_OK; /* nobody to wait for */
-        TRY(pq_writer_wait(w));
+        TRY(wait_room(w));
     }
 }
 
@@ -177,7 +192,7 @@ static void leave(pq_writer *w, uint32_t leaf, pq_actor_state was)
         push_idle(w, (int32_t)leaf);
     else
         a->state = was;
-    pthread_cond_broadcast(&w->changed);
+    room_changed(w);
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -190,7 +205,7 @@ nrw_status pq_room_take(pq_writer *w, uint32_t leaf, uint64_t values, nrw_error 
     }
     pthread_mutex_lock(&w->lock);
     while (a->state == ACTOR_PARKING && !w->stopped)
-        pthread_cond_wait(&w->changed, &w->lock);
+        (void)wait_room(w);
     uint64_t bytes = pq_column_most_after(a->writer, values);
     bytes = bytes < a->most ? bytes : a->most;
     bytes = bytes > a->held ? bytes : a->held;
@@ -220,7 +235,7 @@ nrw_status pq_room_give(pq_writer *w, uint32_t leaf, nrw_error *err)
     push_idle(w, (int32_t)leaf);
     w->used--;
     nrw_status st = bound_pages(w, err);
-    pthread_cond_broadcast(&w->changed);
+    room_changed(w);
     pthread_mutex_unlock(&w->lock);
     return st;
 }
@@ -230,7 +245,7 @@ nrw_status pq_room_give(pq_writer *w, uint32_t leaf, nrw_error *err)
 static nrw_status take_usual(pq_writer *w, pq_bench **out, nrw_error *err)
 {
     while (!w->benches && w->n_benches == w->workers)
-        TRY(pq_writer_wait(w));
+        TRY(wait_room(w));
     if (w->benches) {
         *out = w->benches;
         w->benches = (*out)->next;
@@ -244,7 +259,7 @@ static nrw_status take_usual(pq_writer *w, pq_bench **out, nrw_error *err)
 static nrw_status take_big(pq_writer *w, pq_bench **out, nrw_error *err)
 {
     while (!w->big && w->big_made)
-        TRY(pq_writer_wait(w));
+        TRY(wait_room(w));
     if (!w->big) {
         TRY(pq_bench_new(w->m, w->big_body, &w->big, err));
         w->big->big = w->big_made = true;
@@ -274,6 +289,6 @@ void pq_bench_give(pq_writer *w, pq_bench *b)
         b->next = w->benches;
         w->benches = b;
     }
-    pthread_cond_broadcast(&w->changed);
+    room_changed(w);
     pthread_mutex_unlock(&w->lock);
 }
