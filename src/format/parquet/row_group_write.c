@@ -200,6 +200,8 @@ nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t leaf, pq_c
         return st;
     pthread_mutex_lock(&w->lock);
     g->finished++;
+    if (w->queue.sleepers) /* it may be complete now, all its pages stored before */
+        pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->lock);
     return NRW_OK;
 }
