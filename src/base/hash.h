@@ -7,7 +7,6 @@
 
 /* XXH3-64 */
 uint64_t hash_bytes(const void *data, size_t len);
-uint64_t hash_bytes_seeded(const void *data, size_t len, uint64_t seed);
 
 /* XXH64 with seed 0: what formats name. */
 uint64_t hash_xxh64(const void *data, size_t len);

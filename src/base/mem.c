@@ -440,11 +440,6 @@ const char *mem_name(const mem *m)
     return m->name;
 }
 
-mem *mem_parent(const mem *m)
-{
-    return m->parent;
-}
-
 void mem_trim(void)
 {
     pthread_mutex_lock(&roots_lock);

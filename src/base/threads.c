@@ -3,7 +3,8 @@
  * container the path may name a group that is not visible; then what is mounted is the root. */
 #include "base/threads.h"
 
-#include <fcntl.h>
+#include "base/small_file.h"
+
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,25 +14,12 @@
 
 #define PATH_SIZE 4096
 
-static bool read_small(const char *path, char *out, size_t cap)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n;
-
-    if (fd < 0)
-        return false;
-    n = read(fd, out, cap - 1);
-    close(fd);
-    out[n > 0 ? n : 0] = '\0';
-    return n > 0;
-}
-
 /* A number in a file; UINT64_MAX for "max", "-1", and where there is none. */
 static uint64_t read_number(const char *path, char **rest, char *text, size_t cap)
 {
     uint64_t v;
 
-    if (!read_small(path, text, cap) || text[0] < '0' || text[0] > '9')
+    if (!small_file_read(path, text, cap) || text[0] < '0' || text[0] > '9')
         return UINT64_MAX;
     v = strtoull(text, rest, 10);
     return v;
@@ -146,7 +134,7 @@ static uint64_t group_least(const char *membership, const char *mount, const cha
     char text[PATH_SIZE];
     uint64_t found = UINT64_MAX;
 
-    if (!read_small(membership, text, sizeof text))
+    if (!small_file_read(membership, text, sizeof text))
         return found;
     for (char *line = text, *end; *line; line = end) {
         end = strchrnul(line, '\n');

@@ -31,9 +31,9 @@ struct spill {
     mem *m;
     char *dir;
     uint64_t limit;
-    pthread_mutex_t lock; /* guards extents, used, peak, and the making of fd */
+    pthread_mutex_t lock; /* guards extents, used, and the making of fd */
     extents extents;
-    uint64_t used, peak;
+    uint64_t used;
     _Atomic uint64_t written;
     _Atomic int fd;
     /* One buffer that is always there, so that blocks can be read back when memory is short. */
@@ -116,7 +116,6 @@ static nrw_status take(spill *s, uint64_t len, uint64_t *offset, nrw_error *err)
     if (st == NRW_OK) {
         *offset = extents_take(&s->extents, len);
         s->used += len;
-        s->peak = s->used > s->peak ? s->used : s->peak;
     }
     pthread_mutex_unlock(&s->lock);
     return st;
@@ -419,16 +418,6 @@ uint64_t spill_used(const spill *s)
     used = s->used;
     pthread_mutex_unlock((pthread_mutex_t *)&s->lock);
     return used;
-}
-
-uint64_t spill_peak(const spill *s)
-{
-    uint64_t peak;
-
-    pthread_mutex_lock((pthread_mutex_t *)&s->lock);
-    peak = s->peak;
-    pthread_mutex_unlock((pthread_mutex_t *)&s->lock);
-    return peak;
 }
 
 uint64_t spill_written(const spill *s)

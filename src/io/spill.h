@@ -44,7 +44,6 @@ void spill_region_free(spill *s, uint64_t offset, uint64_t len);
 int spill_fd(const spill *s);
 
 uint64_t spill_used(const spill *s);
-uint64_t spill_peak(const spill *s);
 uint64_t spill_written(const spill *s);
 
 #endif

@@ -145,7 +145,7 @@ static void hashes_mix(void **state)
 {
     (void)state;
     assert_int_equal(hash_bytes("", 0), UINT64_C(0x2d06800538d394c2)); /* XXH3's own value */
-    assert_true(hash_bytes("a", 1) != hash_bytes_seeded("a", 1, 1));
+    assert_true(hash_bytes("a", 1) != hash_bytes("b", 1));
     assert_true(hash_combine(hash_u64(1), 2) != hash_combine(hash_u64(2), 1));
     /* one bit of the input moves about half of the output */
     for (int bit = 0; bit < 64; bit++) {

@@ -1,0 +1,236 @@
+/* How a run's memory is shared, and what the plan says of it. */
+#include "api/move_own.h"
+
+#include "base/text.h"
+#include "dataset/gen.h"
+#include "exec/op_first.h"
+#include "exec/op_limit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KIB ((uint64_t)1 << 10)
+#define MIB ((uint64_t)1 << 20)
+
+/* Rows are counted behind the filter; without one the source gives no more than are wanted. */
+bool move_counts_behind(const move *m)
+{
+    return m->where.p && (m->tail || m->limit != INT64_MAX);
+}
+
+/* At most so many different values are in column c of the inputs: by the footers of a single file
+ * where it is a whole number, else as many as there are rows. */
+static uint64_t distinct_at_most(move *m, uint32_t c)
+{
+    uint64_t rows = (uint64_t)scan_rows(m->in.scan);
+    const field *f = &scan_schema(m->in.scan)->fields[c];
+    int64_t min = INT64_MAX, max = INT64_MIN;
+    pq_meta *meta;
+
+    if (m->in.gen || scan_files(m->in.scan) > 1 || f->type.id < TYPE_INT8 ||
+        f->type.id > TYPE_INT64)
+        return rows;
+    meta = parquet_reader_meta(scan_first(m->in.scan));
+    for (int32_t rg = 0; rg < pq_meta_row_groups(meta); rg++) {
+        int64_t lo, hi;
+        if (!pq_meta_bounds(meta, m->in.m, rg, (uint32_t)move_leaf_of(m, c), &lo, &hi))
+            return rows;
+        min = lo < min ? lo : min;
+        max = hi > max ? hi : max;
+    }
+    if (max < min || (uint64_t)max - (uint64_t)min >= rows)
+        return rows;
+    return (uint64_t)max - (uint64_t)min + 1 + f->nullable;
+}
+
+static uint64_t groups_at_most(move *m)
+{
+    uint64_t rows = (uint64_t)scan_rows(m->in.scan), n = 1;
+
+    for (uint32_t i = 0; i < m->n_per; i++)
+        if (__builtin_mul_overflow(n, distinct_at_most(m, m->cols[m->per[i]]), &n) || n > rows)
+            return rows;
+    return n;
+}
+
+/* The operator's tables at most. */
+static uint64_t first_state(const move *m)
+{
+    return 256 * KIB + op_first_memory(m->groups, (uint32_t)m->first, m->groups * m->first, 24);
+}
+
+static nrw_status op_budget(const move *m, budget *out)
+{
+    const uint64_t some = 256 * KIB, codes = 2 * MIB; /* of two dictionaries of usual size */
+    uint64_t have = mem_limit(m->job->root);
+
+    out->least = out->wish = m->tail || move_counts_behind(m) ? 4 * KIB : 0;
+    out->spill = 0;
+    if (!m->sample)
+        return NRW_OK;
+    out->least = first_state(m);
+    out->wish = out->least + codes;
+    if (out->least > have / 4)
+        out->least = some;
+    if (out->wish > have / 4)
+        out->wish = have / 4 > out->least ? have / 4 : out->least;
+    return NRW_OK;
+}
+
+/* What of the operator's grant its state leaves for codes of dictionaries. */
+size_t move_codes_room(const move *m)
+{
+    uint64_t grant = m->grants[PART_OP], state = first_state(m);
+
+    return (size_t)(grant > state ? grant - state : 0);
+}
+
+static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *err)
+{
+    const uint64_t selection = 128 * KIB;
+    budget b;
+
+    TRY(scan_budget(m->in.scan, m->cols, m->n_cols, m->workers, &b, err));
+    least[PART_READ] = b.least;
+    wish[PART_READ] = b.wish;
+    where_reading(&m->where, &least[PART_READ], &wish[PART_READ]);
+    where_budget(&m->where, &b);
+    least[PART_FILTER] = b.least;
+    wish[PART_FILTER] = b.wish;
+    TRY(op_budget(m, &b));
+    least[PART_OP] = b.least;
+    wish[PART_OP] = b.wish;
+    if (m->parquet)
+        TRY(parquet_write_budget(&m->out, &m->write, m->workers, &b, err));
+    else
+        TRY(text_write_budget(&m->out, m->text, &m->text_options, m->workers, &b, err));
+    least[PART_WRITE] = b.least;
+    wish[PART_WRITE] = b.wish;
+    /* of each worker: pieces of a column under way (read, sliced), the selection, held keys */
+    least[PART_BATCHES] = m->workers * (4 * 64 * KIB + selection + m->n_cols * 64);
+    wish[PART_BATCHES] = m->workers * (4 * MIB + selection + m->n_cols * 64);
+    where_batches(&m->where, m->workers, &least[PART_BATCHES], &wish[PART_BATCHES]);
+    if (!m->parquet) { /* rows as text need all columns at once */
+        budget held = text_write_held(&m->out);
+        least[PART_BATCHES] += m->workers * held.least;
+        wish[PART_BATCHES] += m->workers * held.wish;
+    }
+    return NRW_OK;
+}
+
+/* The least ceiling that would do, in a sentence: exit 4. */
+static nrw_status refuse(const move *m, uint64_t needs, nrw_error *err)
+{
+    char need[TEXT_NUMBER], have[TEXT_NUMBER], option[TEXT_NUMBER];
+    char n[TEXT_NUMBER];
+
+    err_at_object(err, m->target_name);
+    text_size_option(needs, option);
+    text_size(needs, need);
+    text_size(m->job->limits.ceiling, have);
+    err_next(err, "give --memory %s or more", option);
+    return err_set(err, NRW_E_MEMLIMIT,
+                   "to write %s columns takes at least %s, --memory is %s, nothing was read",
+                   text_group(m->n_out, n), need, have);
+}
+
+nrw_status move_share_memory(move *m, nrw_error *err)
+{
+    uint64_t *least = m->least, wish[PARTS], needs;
+
+    job_hold(m->job);
+    m->groups = m->sample ? groups_at_most(m) : 0;
+    for (m->workers = m->job->limits.workers;; m->workers--) {
+        TRY(budgets(m, least, wish, err));
+        if (job_share(m->job, least, wish, PARTS, m->grants, &needs) >= 0)
+            break;
+        if (m->workers == 1)
+            return refuse(m, needs, err);
+    }
+    m->piece = (size_t)(m->grants[PART_BATCHES] / m->workers / (6 + m->where.n));
+    m->piece = m->piece > MIB / 2 ? MIB / 2 : m->piece;
+    m->job->plan.from = needs;
+    if (m->workers > 1) { /* would it run with one worker from less? */
+        uint32_t workers = m->workers;
+        uint64_t alone[PARTS], grants[PARTS];
+        m->workers = 1;
+        TRY(budgets(m, alone, wish, err));
+        m->workers = workers;
+        if (job_share(m->job, alone, wish, PARTS, grants, &needs) >= 0)
+            m->job->plan.from = needs;
+    }
+    return NRW_OK;
+}
+
+/* ---- plan ---- */
+
+static plan_step *add_step(move *m, const char *how, int part, int64_t rows)
+{
+    plan_step *s = &m->job->plan.steps[m->job->plan.n++];
+
+    *s = (plan_step){.how = how, .least = m->least[part], .grant = m->grants[part], .rows = rows};
+    return s;
+}
+
+static void name_columns(const move *m, char *out, size_t cap)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < m->n_cols && n + 48 < cap; i++)
+        n += (size_t)snprintf(out + n, cap - n, "%s%.32s", i ? ", " : " ",
+                              scan_schema(m->in.scan)->fields[m->cols[i]].name);
+}
+
+void move_plan(move *m)
+{
+    job_plan *p = &m->job->plan;
+    int64_t rows = scan_rows(m->in.scan);
+    size_t files = scan_files(m->in.scan);
+    char names[96] = "", number[TEXT_NUMBER];
+    plan_step *s;
+
+    name_columns(m, names, sizeof names);
+    p->n = 0;
+    s = add_step(m, "streams", PART_READ, rows);
+    snprintf(s->what, sizeof s->what, "%s%s", m->in.gen ? "generate" : "read parquet", names);
+    if (!m->in.gen && files == 1)
+        snprintf(s->detail, sizeof s->detail, "%.120s: %d row groups", m->in.name,
+                 pq_meta_row_groups(parquet_reader_meta(scan_first(m->in.scan))));
+    else if (!m->in.gen)
+        snprintf(s->detail, sizeof s->detail, "%zu files, at most two open at a time", files);
+    if (m->where.p) {
+        s = add_step(m, "streams", PART_FILTER, rows);
+        s->rows_bound = true;
+        where_describe(&m->where, s->what, 46);
+    }
+    if (m->sample) {
+        s = add_step(m, "bounded", PART_OP, rows);
+        s->rows_bound = true;
+        snprintf(s->what, sizeof s->what, "first %llu%s%s", (unsigned long long)m->first,
+                 m->n_of ? " ids" : " rows", m->n_per ? " of each group" : "");
+        snprintf(s->detail, sizeof s->detail,
+                 "at most %s groups; other columns are read where rows stay",
+                 text_group(m->groups, number));
+    }
+    s = add_step(m, "streams", PART_WRITE, -1);
+    snprintf(s->what, sizeof s->what, "write %s", m->parquet ? "parquet" : move_text_name(m->text));
+    snprintf(s->detail, sizeof s->detail, "%.200s", m->target_name);
+    s = add_step(m, "streams", PART_BATCHES, -1);
+    snprintf(s->what, sizeof s->what, "batches in flight, %u threads", m->workers);
+    p->peak = m->job->limits.baseline + m->job->limits.held;
+    for (int i = 0; i < PARTS; i++)
+        p->peak += m->grants[i];
+    p->spill = m->job->limits.spill_limit;
+}
+
+/* The filter's step is told how many rows may come to it. */
+nrw_status move_plan_estimate(move *m, nrw_error *err)
+{
+    plan_step *s = m->job->plan.steps;
+    int64_t rows;
+
+    TRY(where_estimate(&m->where, &m->in, s[0].detail, sizeof s[0].detail, &rows, err));
+    if (rows >= 0)
+        s[1].rows = rows;
+    return NRW_OK;
+}

@@ -1,0 +1,70 @@
+/* Inside of the verbs that move rows: a run, and what its files give each other.
+ *
+ *   move.c         from a job's words to a run; columns
+ *   move_target.c  where to, in which format, with which options
+ *   move_memory.c  shares of the memory, and the plan
+ *   move_run.c     the parts opened, carried out, counted and published */
+#ifndef API_MOVE_OWN_H
+#define API_MOVE_OWN_H
+
+#include "api/move.h"
+#include "api/quarantine.h"
+#include "api/where.h"
+#include "format/text/text.h"
+
+enum { PART_READ, PART_FILTER, PART_OP, PART_WRITE, PART_BATCHES, PARTS };
+
+/* Everything a run holds; released by move_release whatever was reached. */
+typedef struct move {
+    nrw_job *job;
+    job_inputs in;
+    uint32_t *cols; /* of the batches: the output's first, then what only operators look at */
+    uint32_t n_cols, n_out;
+    schema out;
+    bool sample, tail;
+    uint64_t first;
+    uint64_t groups;    /* at most so many */
+    uint32_t *of, *per; /* places in the batch */
+    uint32_t n_of, n_per;
+    uint64_t limit;
+    where where;
+    int64_t matches; /* tail: rows that pass the condition */
+
+    const char *target_name;
+    bool parquet;
+    text_kind text;
+    text_options text_options;
+    on_exists on_exists;
+    pq_write_options write;
+
+    uint32_t workers;
+    uint64_t least[PARTS], grants[PARTS];
+    size_t piece; /* bytes of a column's piece */
+    mem *books[PARTS];
+    target *target;
+    op *except, *filter, *op; /* op: first, range or limit */
+    quarantine quarantine;
+    writer *writer;
+    pipeline pipeline;
+} move;
+
+/* --limit counts behind a filter. */
+bool move_counts_behind(const move *m);
+/* The target's name, format and what to do where it exists. */
+nrw_status move_choose_target(move *m, nrw_error *err);
+/* Number among the file's leaves of a column that is one; -1: nested. */
+int32_t move_leaf_of(const move *m, uint32_t column);
+const char *move_text_name(text_kind kind);
+/* Writing options, once the columns are chosen. */
+nrw_status move_parquet_options(move *m, nrw_error *err);
+/* Grants for as many workers as fit; NRW_E_MEMLIMIT names the least that would do. */
+nrw_status move_share_memory(move *m, nrw_error *err);
+/* Of what `sample` remembers of dictionaries. */
+size_t move_codes_room(const move *m);
+void move_plan(move *m);
+/* What row groups a condition leaves, where that can be told. */
+nrw_status move_plan_estimate(move *m, nrw_error *err);
+/* Opens, runs and publishes. NRW_REJECTED: done, with rows left out. */
+nrw_status move_run(move *m, nrw_error *err);
+
+#endif
