@@ -134,6 +134,14 @@ static nrw_status refuse(const move *m, uint64_t needs, nrw_error *err)
                    text_group(m->n_out, n), need, have);
 }
 
+/* Whether threads get along: with little above its least the reader gives pages up that it needs
+ * again, and more threads are slower than fewer. */
+static bool roomy(const move *m, const uint64_t *wish)
+{
+    return m->workers == 1 || (m->grants[PART_READ] - m->least[PART_READ]) * 4 >=
+                                  wish[PART_READ] - m->least[PART_READ];
+}
+
 nrw_status move_share_memory(move *m, nrw_error *err)
 {
     uint64_t *least = m->least, wish[PARTS], needs;
@@ -142,7 +150,8 @@ nrw_status move_share_memory(move *m, nrw_error *err)
     m->groups = m->sample ? groups_at_most(m) : 0;
     for (m->workers = m->job->limits.workers;; m->workers--) {
         TRY(budgets(m, least, wish, err));
-        if (job_share(m->job, least, wish, PARTS, m->grants, &needs) >= 0)
+        nrw_status st = job_share(m->job, least, wish, PARTS, m->grants, &needs);
+        if (st >= 0 && roomy(m, wish))
             break;
         if (m->workers == 1)
             return refuse(m, needs, err);

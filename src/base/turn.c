@@ -2,11 +2,11 @@
 
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* About a microsecond: shorter than going to sleep and being woken. */
-#define SPINS 32
+#define SPINS 16
 
 static void relax(void)
 {
@@ -15,6 +15,13 @@ static void relax(void)
 #elif defined(__aarch64__)
     __asm__ volatile("yield");
 #endif
+}
+
+void turn_pause(void)
+{
+    for (int i = 0; i < SPINS; i++)
+        relax();
+    sched_yield();
 }
 
 /* A sleeper is woken by the bit of the number it waits for, so that a step does not wake all. */
@@ -69,8 +76,8 @@ nrw_status turn_wait(turn *t, uint64_t n)
     nrw_status st;
     bool go = may_go(t, n, &st);
 
-    for (int i = 0; !go && i < SPINS; i++) {
-        relax();
+    for (int i = 0; !go && i < TURN_PAUSES; i++) {
+        turn_pause();
         go = may_go(t, n, &st);
     }
     if (go)

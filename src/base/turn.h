@@ -18,6 +18,11 @@ typedef struct turn {
     _Atomic uint32_t waiters;
 } turn;
 
+/* Before a thread sleeps it looks again for some tens of microseconds, which is what being woken
+ * costs: so many pauses, in each of which its processor goes to any other thread that wants it. */
+#define TURN_PAUSES 64
+void turn_pause(void);
+
 void turn_init(turn *t);
 /* One that is at number n. */
 void turn_init_at(turn *t, uint64_t n);

@@ -106,10 +106,15 @@ nrw_status pq_queue_work(pq_writer *w, bool *any, nrw_error *err)
     return d ? finish(w, d, err) : pq_group_leave(w, any, err);
 }
 
+bool pq_queue_any(pq_writer *w)
+{
+    return w->queue.first || pq_group_ready(w);
+}
+
 nrw_status pq_queue_wait(pq_writer *w, nrw_error *err)
 {
     nrw_status st;
-    if (w->queue.first || pq_group_ready(w)) {
+    if (pq_queue_any(w)) {
         bool any;
         pthread_mutex_unlock(&w->lock);
         st = pq_queue_work(w, &any, err);

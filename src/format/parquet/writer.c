@@ -491,8 +491,15 @@ static nrw_status wait_horizon(push *p, int64_t row, int64_t *target, nrw_error 
     pq_writer *w = p->w;
     nrw_status st = NRW_OK;
     pthread_mutex_lock(&w->lock);
-    while (st == NRW_OK && pq_cut_horizon(&w->cut) <= row)
-        st = pq_queue_wait(w, err);
+    for (int i = 0; st == NRW_OK && pq_cut_horizon(&w->cut) <= row; i++) {
+        if (i >= TURN_PAUSES || pq_queue_any(w)) {
+            st = pq_queue_wait(w, err);
+            continue;
+        }
+        pthread_mutex_unlock(&w->lock);
+        turn_pause();
+        pthread_mutex_lock(&w->lock);
+    }
     int64_t horizon = pq_cut_horizon(&w->cut);
     pthread_mutex_unlock(&w->lock);
     *target = horizon < p->end ? horizon : p->end;

@@ -185,6 +185,8 @@ nrw_status pq_queue_add(pq_writer *w, uint64_t group, uint32_t leaf, pq_page_lis
 nrw_status pq_queue_shrink(pq_writer *w, uint64_t most, nrw_error *err);
 /* A page compressed or a chunk spliced; *any: there was something to do. */
 nrw_status pq_queue_work(pq_writer *w, bool *any, nrw_error *err);
+/* Whether there is work. Under the lock. */
+bool pq_queue_any(pq_writer *w);
 /* Waits for `changed`, working meanwhile. Under the lock, which is let go. */
 nrw_status pq_queue_wait(pq_writer *w, nrw_error *err);
 /* turn_wait, working meanwhile. */
