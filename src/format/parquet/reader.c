@@ -189,7 +189,10 @@ static uint64_t stream_memory(const pq_chunk *c)
     default: return 160 * kib;
     }
     window = page < window ? page : window;
-    return size_max(320 * kib + window, codec_by_id(c->codec)->decode_mem(window));
+    if (c->codec == CODEC_ZSTD)
+        return size_max(320 * kib + window, codec_by_id(c->codec)->decode_mem(window));
+    /* brotli's ring, and prefix codes, which come to less than they could */
+    return 320 * kib + window + (window < 3072 * kib ? window : 3072 * kib);
 }
 
 /* What columns need, by the first row group. */
