@@ -55,7 +55,9 @@ def literal(kind, value, r):
 class Maker:
     """Random conditions over the columns of a table."""
 
-    def __init__(self, table, seed):
+    def __init__(self, table, seed, nan=True):
+        """Without `nan` columns that have it are left out: where bounds do not tell of it, DuckDB
+        rules out row groups, or lets all of them pass, and its answer is wrong."""
         import pyarrow as pa
         import pyarrow.types as t
         self.r = random.Random(seed)
@@ -71,6 +73,8 @@ class Maker:
             else:
                 values = column.drop_null().slice(0, 3000).to_pylist()
             values = [v for v in values if not (isinstance(v, str) and "\0" in v)]
+            if not nan and any(v != v for v in values):
+                continue
             self.columns.append((field.name, field.type, values))
 
     def value(self, kind, values):
@@ -187,7 +191,7 @@ def corpus_case(folder, tier):
                 continue
             if "columns" not in names and not isinstance(names, list):
                 continue
-            maker = Maker(table, len(path))
+            maker = Maker(table, len(os.path.basename(path)), nan=False)
             maker.columns = [x for x in maker.columns
                              if pa.types.is_integer(x[1]) or pa.types.is_string(x[1])
                              or pa.types.is_boolean(x[1]) or pa.types.is_date(x[1])
