@@ -18,9 +18,10 @@ typedef struct turn {
     _Atomic uint32_t waiters;
 } turn;
 
-/* Before a thread sleeps it looks again for some tens of microseconds, which is what being woken
- * costs: so many pauses, in each of which its processor goes to any other thread that wants it. */
-#define TURN_PAUSES 64
+/* Before a thread sleeps it looks again for about a hundred microseconds, a few times what being
+ * woken costs: so many pauses, in each of which its processor goes to any other thread that wants
+ * it. */
+#define TURN_PAUSES 256
 void turn_pause(void);
 
 void turn_init(turn *t);
