@@ -251,8 +251,8 @@ static grab grab_small(mem *m, size_t bytes)
 }
 
 /* A block came from the system: where free blocks beside it take the process beyond the most that
- * it ever used, the oldest go. So what is kept for reuse adds nothing to the peak, however long
- * the run. */
+ * it ever used, and a little more, the oldest go. So what is kept for reuse adds little to the
+ * peak, however long the run. */
 static void balance_cache(root_mem *r)
 {
     uint64_t used = mem_used(&r->account), held = block_cache_held(&r->cache);

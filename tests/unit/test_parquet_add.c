@@ -1,27 +1,13 @@
 /* Columns that are added while a Parquet file is open: null before, as pushed behind. */
 #include "nested_check.h"
+#include "test_folder.h"
 
 #include "base/fault.h"
 #include "codec/codec.h"
 
 #include <cmocka.h>
 
-static temp_folder folder;
 static nrw_error err = NRW_ERROR_INIT;
-
-static int set_up(void **state)
-{
-    (void)state;
-    temp_folder_make(&folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    temp_folder_remove(&folder);
-    return 0;
-}
 
 enum { COLUMNS = 5, LEAVES = 256 };
 

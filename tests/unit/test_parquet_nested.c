@@ -1,27 +1,13 @@
 /* Files with nested columns: what is read back prints as what went in, and the bytes are the same
  * however the rows came. */
 #include "nested_check.h"
+#include "test_folder.h"
 
 #include "codec/codec.h"
 
 #include <cmocka.h>
 
-static temp_folder folder;
 static nrw_error err = NRW_ERROR_INIT;
-
-static int set_up(void **state)
-{
-    (void)state;
-    temp_folder_make(&folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    temp_folder_remove(&folder);
-    return 0;
-}
 
 enum { LEAVES = 256 };
 

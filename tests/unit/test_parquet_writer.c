@@ -1,27 +1,12 @@
 /* Files that the Parquet writer makes: equal to what went in, and the same bytes however it came.
  */
+#include "test_folder.h"
 #include "write_table.h"
 
 #include "codec/codec.h"
 #include "format/parquet/chunk_read.h"
 
 #include <cmocka.h>
-
-static temp_folder folder;
-
-static int set_up(void **state)
-{
-    (void)state;
-    temp_folder_make(&folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    temp_folder_remove(&folder);
-    return 0;
-}
 
 enum { MANY = 32 };
 

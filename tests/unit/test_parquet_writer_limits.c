@@ -1,27 +1,12 @@
 /* The Parquet writer under pressure: grants, many columns, failing memory and files, being stopped.
  */
+#include "test_folder.h"
 #include "write_table.h"
 
 #include "base/fault.h"
 #include "codec/codec.h"
 #include "format/parquet/writer_cut.h"
 #include "format/parquet/writer_log.h"
-
-static temp_folder folder;
-
-static int set_up(void **state)
-{
-    (void)state;
-    temp_folder_make(&folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    temp_folder_remove(&folder);
-    return 0;
-}
 
 enum { MANY = 1200 };
 
