@@ -169,18 +169,24 @@ static nrw_status add_nulls(const column *c, const wanted *w, vector *v, nrw_err
     return NRW_OK;
 }
 
-/* Indices of consecutive rows count up and wrap: one division, not one a row. */
+/* Indices of consecutive rows count up and wrap: one division, and what comes back is copied. */
 static void count_up(const column *c, uint64_t row, uint32_t n, uint32_t *index)
 {
     uint64_t value = row / c->stride % c->def.range, left = c->stride - row % c->stride;
+    uint64_t period = c->stride * c->def.range;
+    uint32_t once = period < n ? (uint32_t)period : n;
 
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < once; i++) {
         index[i] = (uint32_t)value;
         if (--left == 0) {
             left = c->stride;
             if (++value == c->def.range)
                 value = 0;
         }
+    }
+    for (uint32_t at = once; at < n; at += once) {
+        once = at < n - at ? at : n - at;
+        memcpy(index + at, index, once * sizeof *index);
     }
 }
 

@@ -38,21 +38,34 @@ static uint64_t estimate(const pq_cut *c, int64_t rows)
     return e > UINT64_MAX ? UINT64_MAX : (uint64_t)e;
 }
 
+/* Rows that take so many bytes, by those passed; `most` at most. */
+static int64_t rows_of(const pq_cut *c, uint64_t bytes, int64_t most)
+{
+    if (!c->passed_bytes)
+        return most;
+    unsigned __int128 rows = (unsigned __int128)bytes * (uint64_t)c->passed_rows;
+    rows /= c->passed_bytes;
+    return rows < (uint64_t)most ? (int64_t)rows : most;
+}
+
+/* Of the next row group's first strides, by what is known of this one. Strides are laid out at
+ * fixed points of the rows, so this depends on nothing else. */
+static int64_t first_rows(const pq_cut *c)
+{
+    int64_t n = least(rows_of(c, c->limit_bytes, c->limit_rows) / 8, CUT_MAX_ROWS);
+    return n > CUT_FIRST_ROWS ? n : CUT_FIRST_ROWS;
+}
+
 /* Length of the stride behind `last`, in the same row group. */
-static int64_t length(const pq_cut *c, const pq_stride *last, int64_t last_rows)
+static int64_t length(pq_cut *c, const pq_stride *last, int64_t last_rows)
 {
     int64_t have = last->end - last->group_row, room = c->limit_rows - have;
     if (have == last_rows) /* behind the first: nothing was measured yet */
-        return least(CUT_FIRST_ROWS, room);
-    int64_t n = least(least(2 * last_rows, CUT_MAX_ROWS), room);
+        return least(c->first_rows, room);
+    c->first_rows = first_rows(c);
     uint64_t expected = estimate(c, have);
-    if (!c->passed_bytes)
-        return n;
     uint64_t left = expected < c->limit_bytes ? c->limit_bytes - expected : 0;
-    unsigned __int128 half = (unsigned __int128)left * (uint64_t)c->passed_rows;
-    half /= 2 * (unsigned __int128)c->passed_bytes;
-    if (half < (uint64_t)n)
-        n = (int64_t)half;
+    int64_t n = rows_of(c, left / 2, least(least(2 * last_rows, CUT_MAX_ROWS), room));
     return n > 0 ? n : 1;
 }
 
@@ -67,7 +80,7 @@ static void extend(pq_cut *c)
         if (last->ends) {
             if (last->group + 1 >= c->groups_gone + c->groups_ahead)
                 return;
-            add(c, end, least(CUT_FIRST_ROWS, c->limit_rows), last->group + 1, end);
+            add(c, end, least(c->first_rows, c->limit_rows), last->group + 1, end);
             continue;
         }
         int64_t start = last->group_row;
@@ -83,7 +96,8 @@ void pq_cut_init(pq_cut *c, uint64_t limit_bytes, int64_t limit_rows, uint32_t n
     *c = (pq_cut){.limit_bytes = limit_bytes,
                   .limit_rows = limit_rows,
                   .n_columns = n_columns,
-                  .groups_ahead = groups_ahead};
+                  .groups_ahead = groups_ahead,
+                  .first_rows = CUT_FIRST_ROWS};
     add(c, 0, least(CUT_FIRST_ROWS, limit_rows), 0, 0);
     extend(c);
 }

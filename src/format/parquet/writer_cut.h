@@ -7,8 +7,10 @@
  * stride, so that nobody has to stand still at a stride's end while others catch up.
  *
  * Strides: 32 rows, 32 rows, then at most double each time, at most 65,536, at most half of what
- * the bytes so far suggest is left of the row group. A row group ends with the stride at whose end
- * the estimate comes within 1/32 of its limit, or at its limit of rows.
+ * the bytes so far suggest is left of the row group. Later row groups begin with two strides of an
+ * eighth of the rows that the one before suggests, for short strides make threads wait for each
+ * other. A row group ends with the stride at whose end the estimate comes within 1/32 of its limit,
+ * or at its limit of rows.
  *
  * All calls under the writer's lock. */
 #ifndef PARQUET_WRITER_CUT_H
@@ -39,6 +41,7 @@ typedef struct pq_cut {
     pq_stride ring[CUT_RING];
     int64_t passed_rows; /* of the row group at the last stride all passed */
     uint64_t passed_bytes;
+    int64_t first_rows; /* of each of the two first strides of the next row group */
 } pq_cut;
 
 void pq_cut_init(pq_cut *c, uint64_t limit_bytes, int64_t limit_rows, uint32_t n_columns,
