@@ -249,7 +249,7 @@ static double run_case(size_t c, mem *m, vector *v, uint64_t *bytes)
         pq_page_list out = {.m = m};
         pq_chunk_stats stats;
         for (int i = 0; i < APPENDS; i++) {
-            need(pq_column_append(w, &v[i % VECTORS], &out, &err), &err);
+            need(pq_column_append(w, &v[i % VECTORS], 0, v[i % VECTORS].len, &out, &err), &err);
             for (uint32_t p = 0; p < out.n; p++)
                 *bytes += out.at[p].body->len;
             pq_page_list_release(&out); /* as if compressed and gone */

@@ -60,6 +60,7 @@ BODY(levels_u32, sink += k->levels_to_bits_u32(V(a, uint32_t), N, 1, b))
 BODY(fill_4, k->fill_4(b, 7, N))
 BODY(max_u32, sink += k->max_u32(V(a, uint32_t), N))
 BODY(gather_4, k->gather_4(dict, index32, N, b))
+BODY(shift_u32, k->shift_u32(index32, N, 500, 7, 9, (uint32_t *)(void *)b))
 BODY(gather_8, k->gather_8(dict, index32, N, b))
 BODY(gather_16, k->gather_16(dict, index32, N, b))
 BODY(gather_any, k->gather_any(dict, 12, index32, N, b))
@@ -135,6 +136,7 @@ static const struct {
     {"fill_4", run_fill_4, 0},
     {"max_u32", run_max_u32, 0},
     {"gather_4", run_gather_4, 0},
+    {"shift_u32", run_shift_u32, 0},
     {"gather_8", run_gather_8, 0},
     {"gather_16", run_gather_16, 0},
     {"gather_any 12", run_gather_any, 0},

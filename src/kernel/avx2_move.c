@@ -53,6 +53,18 @@ TARGET_AVX2 void kernel_avx2_gather_any(const void *dict, size_t width, const ui
     }
 }
 
+TARGET_AVX2 void kernel_avx2_shift_u32(const uint32_t *src, size_t n, uint32_t split,
+                                       uint32_t below, uint32_t above, uint32_t *dst)
+{
+    const __m256i border = _mm256_set1_epi32((int)split);
+    const __m256i low = _mm256_set1_epi32((int)below), high = _mm256_set1_epi32((int)above);
+    for (size_t i = 0; i < n; i += 8) {
+        __m256i v = load_256(src + i);
+        __m256i beyond = _mm256_cmpeq_epi32(_mm256_max_epu32(v, border), v);
+        store_256(dst + i, _mm256_add_epi32(v, _mm256_blendv_epi8(low, high, beyond)));
+    }
+}
+
 /* -- Spread and compress ------------------------------------------------------------------------
  */
 

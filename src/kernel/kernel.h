@@ -61,6 +61,9 @@ typedef struct kernels {
     void (*gather_8)(const void *dict, const uint32_t *index, size_t n, void *dst);
     void (*gather_16)(const void *dict, const uint32_t *index, size_t n, void *dst);
     void (*gather_any)(const void *dict, size_t width, const uint32_t *index, size_t n, void *dst);
+    /* dst[i] = src[i] + (src[i] < split ? below : above), wrapping. dst == src is fine. */
+    void (*shift_u32)(const uint32_t *src, size_t n, uint32_t split, uint32_t below, uint32_t above,
+                      uint32_t *dst);
     /* dst[i] = src[sel[i]]. */
     void (*take_1)(const void *src, const uint16_t *sel, size_t n, void *dst);
     void (*take_2)(const void *src, const uint16_t *sel, size_t n, void *dst);

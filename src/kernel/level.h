@@ -25,6 +25,7 @@
     X(gather_8, scalar, avx512, avx512)                                                            \
     X(gather_16, avx2, avx2, avx2)                                                                 \
     X(gather_any, avx2, avx2, avx2)                                                                \
+    X(shift_u32, avx2, avx2, avx2)                                                                 \
     X(take_1, scalar, scalar, scalar)                                                              \
     X(take_2, scalar, scalar, scalar)                                                              \
     X(take_4, scalar, avx512, avx512)                                                              \

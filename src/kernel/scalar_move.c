@@ -51,6 +51,15 @@ void kernel_scalar_gather_any(const void *dict, size_t width, const uint32_t *in
         memcpy((uint8_t *)dst + i * width, (const uint8_t *)dict + at[i] * width, width);
 }
 
+void kernel_scalar_shift_u32(const uint32_t *src, size_t n, uint32_t split, uint32_t below,
+                             uint32_t above, uint32_t *dst)
+{
+    const any_u32 *in = (const any_u32 *)src;
+    any_u32 *out = (any_u32 *)dst;
+    for (size_t i = 0; i < n; i++)
+        out[i] = in[i] + (in[i] < split ? below : above);
+}
+
 #define DEFINE_TAKE(type, width)                                                                   \
     void kernel_scalar_take_##width(const void *src, const uint16_t *sel, size_t n, void *dst)     \
     {                                                                                              \

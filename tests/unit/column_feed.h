@@ -31,12 +31,13 @@ static inline nrw_status feed_one(pq_column_writer *w, const rows *r, mem *m, di
                                   const feeding *f, uint32_t first, uint32_t n, chunk_out *out,
                                   nrw_error *err)
 {
+    uint32_t before = first < 3 ? first : 3, behind = r->n - first - n < 5 ? r->n - first - n : 5;
     vector v;
-    nrw_status st = rows_vector(r, m, d, f->form, first, n, &v, err);
+    nrw_status st = rows_vector(r, m, d, f->form, first - before, before + n + behind, &v, err);
 
     if (st < 0)
         return st;
-    st = pq_column_append(w, &v, &out->pages, err);
+    st = pq_column_append(w, &v, before, n, &out->pages, err);
     vector_release(&v);
     return st;
 }

@@ -333,7 +333,7 @@ static void test_freed_while_parked(void **state)
     assert_ok(pq_column_park(w, s, &err), &err);
     assert_true(spill_used(s) > 0);
     assert_ok(rows_flat(&r, m, r.vid, 1, &v, &err), &err);
-    assert_status(NRW_E_ARG, pq_column_append(w, &v, &out.pages, &err), &err);
+    assert_status(NRW_E_ARG, pq_column_append(w, &v, 0, v.len, &out.pages, &err), &err);
     vector_release(&v);
     pq_column_writer_free(w);
     assert_int_equal(spill_used(s), 0);
@@ -367,7 +367,7 @@ static void check_refused(field f, const void *value, nrw_status want)
         bit_clear(v.validity, 0);
         v.null_count = 1;
     }
-    assert_status(want, pq_column_append(w, &v, &out, &err), &err);
+    assert_status(want, pq_column_append(w, &v, 0, v.len, &out, &err), &err);
     assert_string_equal(err.column, f.name);
     vector_release(&v);
     pq_page_list_release(&out);

@@ -60,6 +60,35 @@ static void gathers(void **state)
     }
 }
 
+static void shifts(void **state)
+{
+    (void)state;
+    uint64_t seed = 12;
+    for (int l = -1; l < 0 || level_at(l); l++) {
+        const kernels *k = l < 0 ? scalar() : level_at(l);
+        for (size_t n = 0; n <= MAX_N; n++) {
+            room src = room_new(n * 4, &seed), want = room_new(n * 4, &seed);
+            room out = room_new(n * 4, &seed);
+            uint32_t above = (uint32_t)next_random(&seed), below = (uint32_t)next_random(&seed);
+            uint32_t split = n % 5 == 0   ? 0
+                             : n % 5 == 1 ? UINT32_MAX
+                                          : (uint32_t)next_random(&seed);
+            for (size_t i = 0; i < n; i++) {
+                uint32_t v = load_u32(src.at + i * 4);
+                if (i % 3 == 0) /* at the border itself, and beside it */
+                    store_u32(src.at + i * 4, v = split + (uint32_t)(i / 3 % 3) - 1);
+                store_u32(want.at + i * 4, v + (v < split ? below : above));
+            }
+            k->shift_u32((uint32_t *)(void *)src.at, n, split, below, above,
+                         (uint32_t *)(void *)out.at);
+            SAME(k, "shift_u32", n, out.at, want.at, n * 4);
+            room_free(&src);
+            room_free(&want);
+            room_free(&out);
+        }
+    }
+}
+
 typedef void (*take)(const void *src, const uint16_t *sel, size_t n, void *dst);
 
 static void take_case(const kernels *k, const char *what, take t, size_t width, size_t n,
@@ -184,8 +213,8 @@ static void runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fill),    cmocka_unit_test(gathers), cmocka_unit_test(takes),
-        cmocka_unit_test(spreads), cmocka_unit_test(runs),
+        cmocka_unit_test(fill),  cmocka_unit_test(gathers), cmocka_unit_test(shifts),
+        cmocka_unit_test(takes), cmocka_unit_test(spreads), cmocka_unit_test(runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -209,9 +209,9 @@ static void test_wrong_input(void **state)
 
 /* ---- the cut ---- */
 
-/* Walks all columns in step and returns where row groups end. */
+/* Walks all columns in step and returns where row groups end; first[i]: the first stride behind. */
 static uint32_t cut_groups(uint64_t limit, int64_t limit_rows, uint64_t row_bytes, int64_t rows,
-                           int64_t *ends, uint32_t most)
+                           int64_t *ends, uint64_t *first, uint32_t most)
 {
     pq_cut c;
     uint32_t n = 0;
@@ -222,6 +222,7 @@ static uint32_t cut_groups(uint64_t limit, int64_t limit_rows, uint64_t row_byte
         pq_stride x = *pq_cut_at(&c, s);
         if (s && x.group != pq_cut_at(&c, s - 1)->group) {
             assert_true(n < most);
+            first[n] = s;
             ends[n++] = x.group_row;
             gone++;
             pq_cut_group_gone(&c);
@@ -237,18 +238,22 @@ static void test_cut(void **state)
 {
     (void)state;
     static int64_t ends[4096];
-    uint32_t n = cut_groups(3 << 20, 1 << 20, 300, 500000, ends, 4096);
+    static uint64_t first[4096];
+    uint32_t n = cut_groups(3 << 20, 1 << 20, 300, 500000, ends, first, 4096);
     assert_true(n > 40);
     for (uint32_t i = 1; i < n; i++)
         assert_in_range((ends[i] - ends[i - 1]) * 300, (3 << 20) * 31 / 32, 3 << 20);
-    n = cut_groups(1 << 30, 1000, 300, 10000, ends, 4096);
+    assert_in_range(first[0], 12, 24); /* from 32 rows on */
+    for (uint32_t i = 1; i < n; i++)   /* from an eighth on */
+        assert_in_range(first[i] - first[i - 1], 6, 9);
+    n = cut_groups(1 << 30, 1000, 300, 10000, ends, first, 4096);
     assert_int_equal(n, 10);
     assert_int_equal(ends[9], 10000);
-    n = cut_groups(1 << 30, 1, 300, 100, ends, 4096);
+    n = cut_groups(1 << 30, 1, 300, 100, ends, first, 4096);
     assert_int_equal(n, 100);
-    n = cut_groups(1, 1 << 20, 300, 1000, ends, 4096); /* not less than two strides */
+    n = cut_groups(1, 1 << 20, 300, 1000, ends, first, 4096); /* not less than two strides */
     assert_int_equal(ends[0], 64);
-    n = cut_groups(1 << 20, 100000, 0, 1000000, ends, 4096);
+    n = cut_groups(1 << 20, 100000, 0, 1000000, ends, first, 4096);
     assert_int_equal(ends[0], 100000);
 }
 

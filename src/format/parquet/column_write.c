@@ -182,6 +182,8 @@ static void take_stats(pq_column_writer *w, pq_chunk_stats *s)
 nrw_status pq_column_finish(pq_column_writer *w, pq_page_list *out, pq_chunk_stats *stats,
                             nrw_error *err)
 {
+    pq_words index = {0};
+
     *stats = (pq_chunk_stats){0};
     if (w->parked)
         return err_set(err, NRW_E_ARG, "the column is parked");
@@ -191,7 +193,12 @@ nrw_status pq_column_finish(pq_column_writer *w, pq_page_list *out, pq_chunk_sta
         TRY(push_dictionary(w, out, err));
     take_stats(w, stats);
     w->dict_used = false;
+    if (w->indexing) { /* as in the next chunk, most likely: the memory serves again */
+        index = w->page.index;
+        w->page.index = (pq_words){0};
+    }
     pq_dictionary_end(w);
+    w->page.index = index;
     begin_chunk(w);
     return NRW_OK;
 }

@@ -78,9 +78,10 @@ typedef struct pq_chunk_stats {
 nrw_status pq_column_writer_new(mem *m, const pq_wleaf *leaf, const pq_write_options *opts,
                                 const pq_column_options *column, pq_column_writer **out,
                                 nrw_error *err);
-/* Appends v->len rows; pages that became full are added to *out (data pages only). */
-nrw_status pq_column_append(pq_column_writer *w, const vector *v, pq_page_list *out,
-                            nrw_error *err);
+/* Appends rows [first, first + n) of v; pages that became full are added to *out (data pages only).
+ */
+nrw_status pq_column_append(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,
+                            pq_page_list *out, nrw_error *err);
 /* The same for a leaf with levels: goes on from piece->at, moves that on, and comes back once a
  * page was added, or with the piece at its end. */
 nrw_status pq_column_append_levels(pq_column_writer *w, pq_levels *piece, pq_page_list *out,

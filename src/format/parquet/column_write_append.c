@@ -10,7 +10,7 @@ nrw_status pq_end_full(pq_column_writer *w, pq_page_list *out, nrw_error *err)
 
 /* ---- which entry a value is ---- */
 
-void pq_remap_for(pq_column_writer *w, const vector *v)
+void pq_remap_for(pq_column_writer *w, const vector *v, uint32_t rows)
 {
     pq_remap *r = &w->remap;
     uint32_t n = v->dict->values.len;
@@ -19,13 +19,29 @@ void pq_remap_for(pq_column_writer *w, const vector *v)
         pq_words own = r->own;
         *r = (pq_remap){.known = true, .id = v->dict->id, .own = own};
     }
-    r->rows += v->len;
+    r->rows += rows;
     if (r->n || n > w->remap_most || n > 4 * r->rows)
         return;
     if (pq_words_room(w->m, &r->own, n, n, NULL) < 0)
         return;
     memset(r->own.at, 0xff, n * sizeof(uint32_t));
-    r->n = n;
+    r->n = r->left = n;
+}
+
+/* What the full table does, if that can be had without it. */
+static void find_shifts(pq_remap *r)
+{
+    const uint32_t *own = r->own.at;
+    uint32_t e = 0;
+
+    r->below = own[0];
+    while (e < r->n && own[e] - e == r->below)
+        e++;
+    r->split = e;
+    r->above = e < r->n ? own[e] - e : 0;
+    while (e < r->n && own[e] - e == r->above)
+        e++;
+    r->shifts = e == r->n;
 }
 
 static nrw_status add_values(pq_column_writer *w, const pq_block *b, uint32_t *own, size_t *took,
@@ -51,6 +67,8 @@ static nrw_status add_missing(pq_column_writer *w, const vector *v, const uint32
             TRY(add_values(w, b, &map[e], &one, err));
             if (!one)
                 return NRW_OK;
+            if (--w->remap.left == 0)
+                find_shifts(&w->remap);
         }
         own[*took] = map[e];
     }
@@ -61,17 +79,23 @@ nrw_status pq_entries_of(pq_column_writer *w, const vector *v, uint32_t first, u
                          uint32_t there, pq_block *b, uint32_t *own, size_t *took, nrw_error *err)
 {
     const kernels *k = kernels_get();
+    const pq_remap *r = &w->remap;
     const uint32_t *index;
 
     *took = 0;
     if (!there)
         return NRW_OK;
-    if (v->form != VECTOR_DICT || !w->remap.n) {
+    if (v->form != VECTOR_DICT || !r->n) {
         TRY(pq_block_load(&w->t, v, first, n, there, b, err));
         return add_values(w, b, own, took, err);
     }
     index = pq_block_indices(v, first, n, there, b);
-    k->gather_4(w->remap.own.at, index, there, own);
+    if (r->shifts) {
+        k->shift_u32(index, there, r->split, r->below, r->above, own);
+        *took = there;
+        return NRW_OK;
+    }
+    k->gather_4(r->own.at, index, there, own);
     if (k->max_u32(own, there) == PQ_REMAP_NONE)
         return add_missing(w, v, index, there, b, own, took, err);
     *took = there;
@@ -191,14 +215,14 @@ static uint32_t step_rows(const pq_column_writer *w, const vector *v, uint32_t l
     return left < room ? left : room;
 }
 
-static nrw_status append_rows(pq_column_writer *w, const vector *v, pq_block *b, pq_page_list *out,
-                              nrw_error *err)
+static nrw_status append_rows(pq_column_writer *w, const vector *v, uint32_t row, uint32_t end,
+                              pq_block *b, pq_page_list *out, nrw_error *err)
 {
     if (v->form == VECTOR_DICT && w->indexing)
-        pq_remap_for(w, v);
-    for (uint32_t row = 0, rows = 0; row < v->len; row += rows) {
-        uint32_t n = step_rows(w, v, v->len - row);
-        w->ahead = v->len - row;
+        pq_remap_for(w, v, end - row);
+    for (uint32_t rows = 0; row < end; row += rows) {
+        uint32_t n = step_rows(w, v, end - row);
+        w->ahead = end - row;
         if (w->indexing)
             TRY(index_rows(w, v, row, n, b, &rows, out, err));
         else
@@ -214,7 +238,7 @@ static nrw_status append_rows(pq_column_writer *w, const vector *v, pq_block *b,
 /* A place in a vector of runs. */
 typedef struct run_at {
     const vector *v;
-    uint32_t run, row;
+    uint32_t run, row, runs, end; /* runs and rows behind these are not taken */
 } run_at;
 
 /* Rows of one value that the page still takes, of `count`. */
@@ -281,12 +305,13 @@ static nrw_status append_run_block(pq_column_writer *w, run_at *at, run_block *r
 {
     const vector *values = at->v->values;
     const uint32_t *ends = (const uint32_t *)at->v->data;
-    uint32_t left = at->v->n_runs - at->run, n = left < w->t.block_rows ? left : w->t.block_rows;
+    uint32_t left = at->runs - at->run, n = left < w->t.block_rows ? left : w->t.block_rows;
     uint32_t end = at->run + n, value = 0, took;
 
     TRY(run_block_load(w, values, at->run, n, r, err));
     while (at->run < end && w->indexing == r->indexing) {
-        uint32_t count = ends[at->run] - at->row;
+        uint32_t run_end = ends[at->run] < at->end ? ends[at->run] : at->end;
+        uint32_t count = run_end - at->row;
         bool null = w->t.class == PQ_VALUES_NONE || !vector_is_valid(values, at->run);
         if (null)
             TRY(run_nulls(w, count, &took, err));
@@ -307,21 +332,28 @@ static nrw_status append_run_block(pq_column_writer *w, run_at *at, run_block *r
     return NRW_OK;
 }
 
-static nrw_status append_runs(pq_column_writer *w, const vector *v, run_block *r, pq_page_list *out,
-                              nrw_error *err)
+static nrw_status append_runs(pq_column_writer *w, const vector *v, uint32_t first, uint32_t end,
+                              run_block *r, pq_page_list *out, nrw_error *err)
 {
-    run_at at = {.v = v};
+    const uint32_t *ends = (const uint32_t *)v->data;
+    run_at at = {.v = v, .row = first, .end = end};
 
+    while (at.row < end && ends[at.run] <= at.row)
+        at.run++;
+    at.runs = at.run;
+    while (at.row < end && (at.runs == at.run || ends[at.runs - 1] < end))
+        at.runs++;
     if (v->values->form == VECTOR_DICT && w->indexing)
-        pq_remap_for(w, v->values);
-    while (at.row < v->len) {
-        w->ahead = v->len - at.row;
+        pq_remap_for(w, v->values, v->values->len);
+    while (at.row < end) {
+        w->ahead = end - at.row;
         TRY(append_run_block(w, &at, r, out, err));
     }
     return NRW_OK;
 }
 
-nrw_status pq_column_append(pq_column_writer *w, const vector *v, pq_page_list *out, nrw_error *err)
+nrw_status pq_column_append(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,
+                            pq_page_list *out, nrw_error *err)
 {
     run_block block;
     nrw_status st;
@@ -334,8 +366,8 @@ nrw_status pq_column_append(pq_column_writer *w, const vector *v, pq_page_list *
         err_at_column(err, w->name);
         return err_set(err, NRW_E_VALUE, "null in a column that is required");
     }
-    st = v->form == VECTOR_RUNS ? append_runs(w, v, &block, out, err)
-                                : append_rows(w, v, &block.block, out, err);
+    st = v->form == VECTOR_RUNS ? append_runs(w, v, first, first + n, &block, out, err)
+                                : append_rows(w, v, first, first + n, &block.block, out, err);
     w->ahead = 0;
     if (st < 0)
         err_at_column(err, w->name);

@@ -45,7 +45,12 @@ typedef struct pq_remap {
     uint64_t id;
     uint64_t rows; /* of this dictionary that came so far */
     pq_words own;
-    uint32_t n; /* 0: no table (yet) */
+    uint32_t n;    /* 0: no table (yet) */
+    uint32_t left; /* entries that the table does not know */
+    /* Entry e is own entry e + below, from `split` on e + above: dictionaries that this writer or
+     * another made of the same values in the same order, wherever in them a row group begins. */
+    bool shifts;
+    uint32_t split, below, above;
 } pq_remap;
 
 #define PQ_REMAP_NONE UINT32_MAX
@@ -147,9 +152,10 @@ static inline bool pq_page_is_full(const pq_column_writer *w)
 
 /* ---- append ---- */
 nrw_status pq_end_full(pq_column_writer *w, pq_page_list *out, nrw_error *err);
-/* A table for v's dictionary, once as many rows have come as pay for it. Without memory for it, or
- * where it holds more entries than could be kept anyway, values are looked up one by one. */
-void pq_remap_for(pq_column_writer *w, const vector *v);
+/* A table for the dictionary of v, `rows` of which come, once as many have as pay for it. Without
+ * memory for it, or where it holds more entries than could be kept anyway, values are looked up one
+ * by one. */
+void pq_remap_for(pq_column_writer *w, const vector *v, uint32_t rows);
 /* Entries of the `there` values of rows [first, first + n). *took < there: value *took is new and
  * the dictionary full. */
 nrw_status pq_entries_of(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,

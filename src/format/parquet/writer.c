@@ -335,19 +335,11 @@ static nrw_status append_piece(push *p, uint32_t c, const vector *v, nrw_error *
     TRY(check_piece(p->w, c, v, err));
     if (is_nested(p->w, c))
         return append_nested(p, c, v, err);
-    uint32_t leaf = p->w->leaves.first[c], n = plain_rows(v, 0, most);
+    uint32_t leaf = p->w->leaves.first[c], n;
     pq_column_writer *actor = p->w->actor[leaf].writer;
-    if (n == v->len) {
-        TRY(pq_column_append(actor, v, &p->pages, err));
-        return take_pages(p, leaf, err);
-    }
     for (uint32_t row = 0; row < v->len; row += n) {
-        vector part;
         n = plain_rows(v, row, most);
-        TRY(vector_slice(v, row, n, p->b->m, &part, err));
-        nrw_status st = pq_column_append(actor, &part, &p->pages, err);
-        vector_release(&part);
-        TRY(st);
+        TRY(pq_column_append(actor, v, row, n, &p->pages, err));
         TRY(take_pages(p, leaf, err));
     }
     return NRW_OK;
