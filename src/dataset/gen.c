@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-#define DICT_MOST 65536 /* values of a range that is served as a dictionary */
+#define DICT_MOST  65536 /* values of a range that is served as a dictionary */
+#define INDEX_MOST 16384 /* rows of a piece of indices: it stays in the cache */
 
 typedef struct column {
     gen_column def;
@@ -54,9 +55,8 @@ static nrw_status gen_budget(const reader *base, const uint32_t *cols, uint32_t 
         if (c->range > 0 && c->range <= DICT_MOST)
             dicts += c->range * (16 + (type_is_view(&c->type) ? gen_range_length(c, 0) : 0)) + 4096;
     }
-    /* one piece of a column for each worker: values or indices, run ends, validity, text */
-    *out = (budget){.least = dicts + workers * ((uint64_t)2 << 20),
-                    .wish = dicts + workers * ((uint64_t)3 << 20)};
+    (void)workers; /* what they read is charged to their batches */
+    *out = (budget){.least = dicts + (64 << 10), .wish = dicts + (64 << 10)};
     return NRW_OK;
 }
 
@@ -307,6 +307,8 @@ static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t firs
         w.n = (uint32_t)(max_bytes / width) ? (uint32_t)(max_bytes / width) : 1;
     if (c->dict && !g->shuffle && !sel && c->stride >= 8 && c->def.nulls <= 0)
         return read_runs(c, &w, m, out, err);
+    if (c->dict && w.n > INDEX_MOST)
+        w.n = INDEX_MOST;
     st = c->dict ? read_dict(c, &w, m, out, err) : read_flat(c, &w, m, out, err);
     if (st >= 0)
         st = add_nulls(c, &w, out, err);
