@@ -1,9 +1,10 @@
 #include "exec/pipeline.h"
 
-#include <pthread.h>
+#include "exec/crew.h"
 
 typedef struct run {
     pipeline *p;
+    crew crew;
     pthread_mutex_t cut; /* the source's cutter and `taken` */
     int64_t taken;
     pthread_mutex_t lock; /* what follows */
@@ -108,9 +109,15 @@ static nrw_status take(run *r, batch *b, nrw_error *err)
     return st;
 }
 
+typedef struct worker {
+    run *run;
+    uint32_t index;
+} worker;
+
 static void *work(void *arg)
 {
-    run *r = arg;
+    const worker *w = arg;
+    run *r = w->run;
     pipeline *p = r->p;
     batch_column *cols = NULL;
     size_t bytes = p->n_cols * sizeof *cols;
@@ -121,6 +128,7 @@ static void *work(void *arg)
     while (st == NRW_OK && !has_failed(r)) {
         batch b = {.cols = cols, .m = p->batches};
 
+        crew_enter(&r->crew, w->index);
         if (atomic_load_explicit(&p->cancel, memory_order_relaxed)) {
             st = err_set(&err, NRW_E_CANCELLED, "interrupted");
             break;
@@ -134,18 +142,19 @@ static void *work(void *arg)
     }
     if (st < 0)
         fail(r, morsel, st, &err);
+    crew_end(&r->crew);
     mem_free(p->batches, cols, cols ? bytes : 0);
     return NULL;
 }
 
-static bool start_worker(pthread_t *t, run *r)
+static bool start_worker(pthread_t *t, worker *w)
 {
     pthread_attr_t attr;
     int failed;
 
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, 512 << 10);
-    failed = pthread_create(t, &attr, work, r);
+    failed = pthread_create(t, &attr, work, w);
     pthread_attr_destroy(&attr);
     return !failed;
 }
@@ -154,19 +163,24 @@ nrw_status pipeline_run(pipeline *p, nrw_error *err)
 {
     run r = {.p = p, .err = NRW_ERROR_INIT};
     pthread_t threads[PIPELINE_MAX_WORKERS];
+    worker workers[PIPELINE_MAX_WORKERS];
     uint32_t n = p->workers > PIPELINE_MAX_WORKERS ? PIPELINE_MAX_WORKERS : p->workers;
     uint32_t started = 0;
 
     pthread_mutex_init(&r.cut, NULL);
     pthread_mutex_init(&r.lock, NULL);
+    crew_init(&r.crew, n);
     /* the calling thread is the first worker; one that cannot be created is done without */
-    while (started + 1 < n && start_worker(&threads[started], &r))
+    for (uint32_t i = 0; i < n; i++)
+        workers[i] = (worker){&r, i};
+    while (started + 1 < n && start_worker(&threads[started], &workers[started + 1]))
         started++;
-    work(&r);
+    work(&workers[0]);
     while (started > 0)
         pthread_join(threads[--started], NULL);
     pthread_mutex_destroy(&r.cut);
     pthread_mutex_destroy(&r.lock);
+    crew_release(&r.crew);
     if (!r.failed)
         return NRW_OK;
     if (err)

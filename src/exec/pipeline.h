@@ -3,7 +3,8 @@
  * Each thread takes the next morsel (a short lock), carries its batches through all operators into
  * the sink while they are hot, and takes the next. Order is kept by turns (base/turn.h), not by
  * queues: a thread waits only for lower morsels, which other threads are carrying, so the lowest
- * one always goes on. The first error stops everything; of several the lowest morsel's is kept. */
+ * one always goes on. Light morsels are carried by one thread alone (crew.h). The first error stops
+ * everything; of several the lowest morsel's is kept. */
 #ifndef EXEC_PIPELINE_H
 #define EXEC_PIPELINE_H
 
