@@ -36,6 +36,18 @@ TARGET_AVX2 void kernel_avx2_bytes_to_bits(const uint8_t *src, size_t n, uint8_t
     kernel_scalar_bytes_to_bits(src + i, n - i, dst + i / 8);
 }
 
+TARGET_AVX2 bool kernel_avx2_any_high(const uint8_t *src, size_t n)
+{
+    size_t i = 0;
+    for (; i + 128 <= n; i += 128) {
+        __m256i a = _mm256_or_si256(load_256(src + i), load_256(src + i + 32));
+        __m256i b = _mm256_or_si256(load_256(src + i + 64), load_256(src + i + 96));
+        if (_mm256_movemask_epi8(_mm256_or_si256(a, b)))
+            return true;
+    }
+    return kernel_scalar_any_high(src + i, n - i);
+}
+
 TARGET_AVX2 size_t kernel_avx2_levels_to_bits_u8(const uint8_t *levels, size_t n, uint8_t max,
                                                  uint8_t *dst)
 {

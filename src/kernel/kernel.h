@@ -51,6 +51,9 @@ typedef struct kernels {
     size_t (*levels_to_bits_u8)(const uint8_t *levels, size_t n, uint8_t max, uint8_t *dst);
     size_t (*levels_to_bits_u32)(const uint32_t *levels, size_t n, uint32_t max, uint8_t *dst);
 
+    /* Whether any byte is 0x80 or more: text without one is ASCII. */
+    bool (*any_high)(const uint8_t *src, size_t n);
+
     /* -- Moving values ------------------------------------------------------------------------- */
     void (*fill_4)(void *dst, uint32_t value, size_t n);
     void (*fill_8)(void *dst, uint64_t value, size_t n);

@@ -18,6 +18,7 @@
     X(bytes_to_bits, avx2, avx512, avx512)                                                         \
     X(levels_to_bits_u8, avx2, avx512, avx512)                                                     \
     X(levels_to_bits_u32, avx2, avx512, avx512)                                                    \
+    X(any_high, avx2, avx2, avx2)                                                                  \
     X(fill_4, avx2, avx512, avx512)                                                                \
     X(fill_8, avx2, avx512, avx512)                                                                \
     X(max_u32, avx2, avx512, avx512)                                                               \

@@ -166,3 +166,14 @@ void kernel_scalar_bytes_to_bits(const uint8_t *src, size_t n, uint8_t *dst)
     }
 DEFINE_LEVELS_TO_BITS(u8, uint8_t, any_u8)
 DEFINE_LEVELS_TO_BITS(u32, uint32_t, any_u32)
+
+bool kernel_scalar_any_high(const uint8_t *src, size_t n)
+{
+    uint64_t seen = 0;
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        seen |= load_u64(src + i);
+    for (; i < n; i++)
+        seen |= src[i];
+    return (seen & 0x8080808080808080u) != 0;
+}

@@ -115,6 +115,29 @@ static bool bit(const uint8_t *p, size_t i)
     return p[i / 8] >> (i % 8) & 1;
 }
 
+static void high_case(const kernels *k, size_t n, uint64_t *seed)
+{
+    room text = room_new(n, seed); /* what lies behind is no text */
+    for (size_t i = 0; i < n; i++)
+        text.at[i] &= 0x7f;
+    EQUAL(k, "any_high", n, k->any_high(text.at, n), false);
+    for (size_t i = 0; i < n; i += 1 + n / 50) {
+        text.at[i] |= 0x80;
+        EQUAL(k, "any_high", n, k->any_high(text.at, n), true);
+        text.at[i] &= 0x7f;
+    }
+    room_free(&text);
+}
+
+static void highs(void **state)
+{
+    (void)state;
+    uint64_t seed = 6;
+    for (int l = -1; l < 0 || level_at(l); l++)
+        for (size_t n = 0; n <= MAX_N; n++)
+            high_case(l < 0 ? scalar() : level_at(l), n, &seed);
+}
+
 static void bitmap_case(const kernels *k, size_t off, size_t n, uint64_t *seed)
 {
     room src = room_new((off + n + 7) / 8, seed);
@@ -215,9 +238,10 @@ static void choice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scalar_unpacks), cmocka_unit_test(unpack),
-        cmocka_unit_test(pack),           cmocka_unit_test(bitmaps),
-        cmocka_unit_test(levels_to_bits), cmocka_unit_test(choice),
+        cmocka_unit_test(highs),   cmocka_unit_test(scalar_unpacks),
+        cmocka_unit_test(unpack),  cmocka_unit_test(pack),
+        cmocka_unit_test(bitmaps), cmocka_unit_test(levels_to_bits),
+        cmocka_unit_test(choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,11 +184,23 @@ uint32_t pq_cut_spans(const pq_column_writer *w, const pq_block *b)
     return b->n;
 }
 
+/* Numbers without nulls that are stored as they lie in vectors. */
+static bool as_they_lie(const pq_column_writer *w, const vector *v)
+{
+    return w->t.class == PQ_VALUES_NUMBERS && !v->validity && v->type.width == w->t.width &&
+           !w->t.convert;
+}
+
 static nrw_status plain_rows(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,
                              pq_block *b, uint32_t *rows, nrw_error *err)
 {
     uint32_t there = pq_rows_there(v, first, n), taken;
 
+    if (v->form == VECTOR_DICT && as_they_lie(w, v)) {
+        *rows = n;
+        TRY(pq_page_gather(w, v, first, n, err));
+        return pq_page_levels(w, NULL, 0, n, 0, err);
+    }
     TRY(pq_block_load(&w->t, v, first, n, there, b, err));
     taken = w->t.class == PQ_VALUES_NONE ? 0 : pq_cut_spans(w, b);
     TRY(pq_page_values(w, b, taken, err));
@@ -208,8 +220,7 @@ static uint32_t step_rows(const pq_column_writer *w, const vector *v, uint32_t l
 
     if (w->indexing && v->form == VECTOR_DICT && w->remap.n)
         most = PQ_BLOCK_ROWS; /* indices alone are looked at */
-    else if (!w->indexing && w->t.class == PQ_VALUES_NUMBERS && v->form == VECTOR_FLAT &&
-             !v->validity && v->type.width == w->t.width && !w->t.convert)
+    else if (!w->indexing && as_they_lie(w, v))
         most = room;
     room = room < most ? room : most;
     return left < room ? left : room;

@@ -262,6 +262,24 @@ nrw_status pq_page_values(pq_column_writer *w, const pq_block *b, uint32_t n, nr
     return NRW_OK;
 }
 
+nrw_status pq_page_gather(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,
+                          nrw_error *err)
+{
+    const kernels *k = kernels_get();
+    const uint32_t *index = (const uint32_t *)v->data + first;
+    size_t total = (size_t)n * w->t.width;
+
+    TRY(pq_page_body_room(w, total, err));
+    uint8_t *at = w->page.body->data + w->page.body->len;
+    if (w->t.width == 8)
+        k->gather_8(v->dict->values.data, index, n, at);
+    else
+        k->gather_4(v->dict->values.data, index, n, at);
+    w->page.body->len += total;
+    w->page.plain += total;
+    return NRW_OK;
+}
+
 nrw_status pq_page_repeat(pq_column_writer *w, const pq_block *b, uint32_t i, uint32_t count,
                           nrw_error *err)
 {

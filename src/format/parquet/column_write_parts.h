@@ -106,6 +106,9 @@ nrw_status pq_page_index_run(pq_column_writer *w, uint32_t entry, uint32_t count
 nrw_status pq_page_body_room(pq_column_writer *w, size_t more, nrw_error *err);
 /* The first n values of a block, PLAIN. */
 nrw_status pq_page_values(pq_column_writer *w, const pq_block *b, uint32_t n, nrw_error *err);
+/* Rows of a dict vector of numbers that are not null and stored as they lie there. */
+nrw_status pq_page_gather(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,
+                          nrw_error *err);
 /* Value i of a block, count times. */
 nrw_status pq_page_repeat(pq_column_writer *w, const pq_block *b, uint32_t i, uint32_t count,
                           nrw_error *err);

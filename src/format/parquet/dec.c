@@ -1,6 +1,7 @@
 #include "format/parquet/dec.h"
 
 #include "base/utf8.h"
+#include "kernel/kernel.h"
 
 uint32_t pq_physical_width(const pq_leaf *leaf)
 {
@@ -96,8 +97,9 @@ nrw_status dec_views(decoder *d, uint32_t n, view_sink *s, view *dst, uint32_t *
         return NRW_OK;
     if (!d->begun)
         TRY(begin(d, err));
+    s->ascii = false;
     TRY(d->class->views(d, n, s, dst, got, err));
-    return sink_check_text(s, d->leaf, dst, *got, err);
+    return s->ascii ? NRW_OK : sink_check_text(s, d->leaf, dst, *got, err);
 }
 
 nrw_status dec_skip(decoder *d, uint64_t n, nrw_error *err)
@@ -135,12 +137,22 @@ static bool view_utf8(const view_sink *s, const view *v)
     return long_ascii(p, (size_t)v->len) || utf8_valid(p, (size_t)v->len);
 }
 
-nrw_status sink_check_text(const view_sink *s, const pq_leaf *leaf, const view *v, uint32_t n,
-                           nrw_error *err)
+static bool is_text(const pq_leaf *leaf)
 {
     type_id id = leaf->field.type.id;
 
-    if (id != TYPE_UTF8 && id != TYPE_JSON && id != TYPE_ENUM)
+    return id == TYPE_UTF8 || id == TYPE_JSON || id == TYPE_ENUM;
+}
+
+bool sink_is_ascii(const pq_leaf *leaf, const uint8_t *p, size_t n)
+{
+    return is_text(leaf) && !kernels_get()->any_high(p, n);
+}
+
+nrw_status sink_check_text(const view_sink *s, const pq_leaf *leaf, const view *v, uint32_t n,
+                           nrw_error *err)
+{
+    if (!is_text(leaf))
         return NRW_OK;
     for (uint32_t i = 0; i < n; i++)
         if (!view_utf8(s, &v[i]))

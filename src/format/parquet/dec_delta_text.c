@@ -103,19 +103,22 @@ static nrw_status length_views(decoder *d, uint32_t n, view_sink *s, view *dst, 
                                nrw_error *err)
 {
     delta_lengths *l = &d->u.text.suffix;
+    bool pinned = d->b->kind == BODY_MEMORY && !s->copy;
+    const uint8_t *start = d->c.p;
     uint32_t done = 0;
 
     do {
         const int32_t *len;
         uint32_t k, took = 0;
         TRY(lengths_peek(l, n - done, &len, &k, err));
-        if (d->b->kind == BODY_MEMORY && !s->copy)
+        if (pinned)
             TRY(pinned_block(d, len, k, s, dst + done, &took, err));
         else
             TRY(copied_block(d, len, k, s, dst + done, &took, err));
         l->at += took;
         done += took;
     } while (done < n && !sink_full(s));
+    s->ascii = pinned && sink_is_ascii(d->leaf, start, (size_t)(d->c.p - start));
     *got = done;
     return NRW_OK;
 }

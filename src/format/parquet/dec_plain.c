@@ -167,6 +167,8 @@ static nrw_status views_pinned(decoder *d, uint32_t n, view_sink *s, view *dst, 
         bytes += len + sizeof(view);
         i++;
     } while (i < n && bytes < most);
+    /* with the lengths between them: most are below 128 */
+    s->ascii = sink_is_ascii(d->leaf, d->c.p, (size_t)(p - d->c.p));
     d->c.p = p;
     s->bytes += bytes;
     *got = i;
