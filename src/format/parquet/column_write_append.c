@@ -10,24 +10,6 @@ nrw_status pq_end_full(pq_column_writer *w, pq_page_list *out, nrw_error *err)
 
 /* ---- which entry a value is ---- */
 
-void pq_remap_for(pq_column_writer *w, const vector *v, uint32_t rows)
-{
-    pq_remap *r = &w->remap;
-    uint32_t n = v->dict->values.len;
-
-    if (!r->known || r->id != v->dict->id) {
-        pq_words own = r->own;
-        *r = (pq_remap){.known = true, .id = v->dict->id, .own = own};
-    }
-    r->rows += rows;
-    if (r->n || n > w->remap_most || n > 4 * r->rows)
-        return;
-    if (pq_words_room(w->m, &r->own, n, n, NULL) < 0)
-        return;
-    memset(r->own.at, 0xff, n * sizeof(uint32_t));
-    r->n = r->left = n;
-}
-
 /* What the full table does, if that can be had without it. */
 static void find_shifts(pq_remap *r)
 {
@@ -42,6 +24,45 @@ static void find_shifts(pq_remap *r)
     while (e < r->n && own[e] - e == r->above)
         e++;
     r->shifts = e == r->n;
+}
+
+/* Entries that this writer has already are looked up together; those it lacks must wait until a row
+ * names them. */
+static void remap_known(pq_column_writer *w, const vector *entries, pq_block *b)
+{
+    pq_remap *r = &w->remap;
+
+    for (uint32_t e = 0, n; e < r->n; e += n) {
+        n = r->n - e < w->t.block_rows ? r->n - e : w->t.block_rows;
+        if (pq_block_load(&w->t, entries, e, n, n, b, NULL) < 0)
+            return; /* some value fits nowhere, perhaps one without a row */
+        pq_dict_find_numbers(&w->dict, b->values, n, r->own.at + e);
+    }
+    for (uint32_t e = 0; e < r->n; e++)
+        r->left -= r->own.at[e] != PQ_REMAP_NONE;
+    if (!r->left)
+        find_shifts(r);
+}
+
+void pq_remap_for(pq_column_writer *w, const vector *v, uint32_t rows, pq_block *b)
+{
+    pq_remap *r = &w->remap;
+    const vector *entries = &v->dict->values;
+    uint32_t n = entries->len;
+
+    if (!r->known || r->id != v->dict->id) {
+        pq_words own = r->own;
+        *r = (pq_remap){.known = true, .id = v->dict->id, .own = own};
+    }
+    r->rows += rows;
+    if (r->n || !n || n > w->remap_most || n > 4 * r->rows)
+        return;
+    if (pq_words_room(w->m, &r->own, n, n, NULL) < 0)
+        return;
+    memset(r->own.at, 0xff, n * sizeof(uint32_t));
+    r->n = r->left = n;
+    if (w->t.class == PQ_VALUES_NUMBERS && n < r->rows)
+        remap_known(w, entries, b);
 }
 
 static nrw_status add_values(pq_column_writer *w, const pq_block *b, uint32_t *own, size_t *took,
@@ -230,7 +251,7 @@ static nrw_status append_rows(pq_column_writer *w, const vector *v, uint32_t row
                               pq_block *b, pq_page_list *out, nrw_error *err)
 {
     if (v->form == VECTOR_DICT && w->indexing)
-        pq_remap_for(w, v, end - row);
+        pq_remap_for(w, v, end - row, b);
     for (uint32_t rows = 0; row < end; row += rows) {
         uint32_t n = step_rows(w, v, end - row);
         w->ahead = end - row;
@@ -355,7 +376,7 @@ static nrw_status append_runs(pq_column_writer *w, const vector *v, uint32_t fir
     while (at.row < end && (at.runs == at.run || ends[at.runs - 1] < end))
         at.runs++;
     if (v->values->form == VECTOR_DICT && w->indexing)
-        pq_remap_for(w, v->values, v->values->len);
+        pq_remap_for(w, v->values, v->values->len, &r->block);
     while (at.row < end) {
         w->ahead = end - at.row;
         TRY(append_run_block(w, &at, r, out, err));

@@ -314,7 +314,7 @@ static nrw_status append(pq_column_writer *w, pq_levels *s, pq_page_list *out, n
     pq_block b;
 
     if (w->indexing && s->values.form == VECTOR_DICT && !s->at)
-        pq_remap_for(w, &s->values, s->values.len);
+        pq_remap_for(w, &s->values, s->values.len, &b);
     while (s->at < s->n && out->n == pages) {
         bool full = pq_page_is_full(w);
         if (full && !rest_of_record(s)) {

@@ -53,7 +53,7 @@ typedef struct pq_remap {
     uint32_t split, below, above;
 } pq_remap;
 
-#define PQ_REMAP_NONE UINT32_MAX
+#define PQ_REMAP_NONE PQ_DICT_NONE
 #define PQ_PAGE_MAX   INT32_MAX /* page sizes are i32 */
 
 typedef struct pq_parked pq_parked;
@@ -158,7 +158,7 @@ nrw_status pq_end_full(pq_column_writer *w, pq_page_list *out, nrw_error *err);
 /* A table for the dictionary of v, `rows` of which come, once as many have as pay for it. Without
  * memory for it, or where it holds more entries than could be kept anyway, values are looked up one
  * by one. */
-void pq_remap_for(pq_column_writer *w, const vector *v, uint32_t rows);
+void pq_remap_for(pq_column_writer *w, const vector *v, uint32_t rows, pq_block *b);
 /* Entries of the `there` values of rows [first, first + n). *took < there: value *took is new and
  * the dictionary full. */
 nrw_status pq_entries_of(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,

@@ -259,6 +259,13 @@ typedef struct pass {
         }                                                                                          \
         p->n = k;                                                                                  \
     }                                                                                              \
+    static uint32_t find_##bits(const pq_dict *d, uint##bits##_t v)                                \
+    {                                                                                              \
+        uint32_t mask = d->n_slots - 1, s = (uint32_t)kernel_hash_u64(v) & mask, e;                \
+        while ((e = d->slots[s]) && load_u##bits(d->plain->data + (e - 1) * sizeof v) != v)        \
+            s = (s + 1) & mask;                                                                    \
+        return e - 1;                                                                              \
+    }                                                                                              \
     static nrw_status one_##bits(pq_dict *d, const uint8_t *value, uint32_t *out, bool *full,      \
                                  nrw_error *err)                                                   \
     {                                                                                              \
@@ -304,6 +311,18 @@ typedef struct pass {
     }
 ADD_NUMBERS(32)
 ADD_NUMBERS(64)
+
+void pq_dict_find_numbers(const pq_dict *d, const uint8_t *values, size_t n, uint32_t *out)
+{
+    if (!d->n)
+        memset(out, 0xff, n * sizeof *out);
+    else if (d->width == 4)
+        for (size_t i = 0; i < n; i++)
+            out[i] = find_32(d, load_u32(values + 4 * i));
+    else
+        for (size_t i = 0; i < n; i++)
+            out[i] = find_64(d, load_u64(values + 8 * i));
+}
 
 nrw_status pq_dict_add_numbers(pq_dict *d, const uint8_t *values, size_t n, uint32_t *out,
                                size_t *took, nrw_error *err)

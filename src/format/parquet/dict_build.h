@@ -30,6 +30,9 @@ nrw_status pq_dict_rebuild(pq_dict *d, nrw_error *err);
  * pass max. `values` are dense, of d->width. */
 nrw_status pq_dict_add_numbers(pq_dict *d, const uint8_t *values, size_t n, uint32_t *out,
                                size_t *took, nrw_error *err);
+/* The same without adding: PQ_DICT_NONE where a value has no entry. */
+#define PQ_DICT_NONE UINT32_MAX
+void pq_dict_find_numbers(const pq_dict *d, const uint8_t *values, size_t n, uint32_t *out);
 nrw_status pq_dict_add_spans(pq_dict *d, const span *values, size_t n, uint32_t *out, size_t *took,
                              nrw_error *err);
 
