@@ -169,6 +169,24 @@ out:
     return st;
 }
 
+/* Numbers that lie in the page as in a vector, in a buffer of about its size: no copy is made. */
+static bool entries_in_place(const pq_dict *d, const convert *c, vector *out)
+{
+    const body *p = &d->page;
+
+    if (c->fn || c->views || c->from_views || c->null_type || d->leaf->physical == PQ_BOOLEAN ||
+        !d->n || (c->out != 4 && c->out != 8) || p->kind != BODY_MEMORY ||
+        p->data != p->buf->data || p->buf->cap > p->len + p->len / 4)
+        return false;
+    *out = (vector){.type = d->leaf->field.type,
+                    .form = VECTOR_FLAT,
+                    .len = d->n,
+                    .data = p->buf->data,
+                    .data_buf = buffer_ref(p->buf),
+                    .m = d->m};
+    return true;
+}
+
 static bool fits(const pq_dict *d, const convert *c)
 {
     uint64_t bytes = (uint64_t)d->n * c->out, room = mem_room(d->m);
@@ -182,7 +200,8 @@ static nrw_status share(pq_dict *d, const convert *c, uint64_t id, nrw_error *er
 {
     vector v;
 
-    TRY(flat_entries(d, c, &v, err));
+    if (!entries_in_place(d, c, &v))
+        TRY(flat_entries(d, c, &v, err));
     TRY(dict_new(d->m, &v, &d->shared, err));
     if (id)
         d->shared->id = id;
