@@ -123,6 +123,10 @@ static const nrw_option options[] = {
     {"kv-metadata", "K=V", "write", NULL, "a key and value for the footer", MOVE, 0},
     {"statistics", NULL, "write", "on", "least, greatest and null counts", MOVE, 0},
     {"page-index", NULL, "write", "on", "column and offset index", MOVE, 0},
+    {"bloom-filter", "LIST", "write", NULL,
+     "columns that get a bloom filter, for looking up single values", MOVE, 0},
+    {"bloom-filter-false-positive-ratio", "P", "write", "0.01",
+     "how often a filter may say maybe of a value that is not there", MOVE, 0},
     {"page-checksum", NULL, "write", "on", "CRC-32 of every page", MOVE, 0},
     {"dictionary", NULL, "write", "on", "dictionary encoding", MOVE, 0},
 

@@ -226,6 +226,69 @@ static nrw_status encodings(nrw_job *job, chosen *c, nrw_error *err)
     return NRW_OK;
 }
 
+static nrw_status false_positives(nrw_job *job, double *out, nrw_error *err)
+{
+    const char *text = job_last(job, "bloom-filter-false-positive-ratio");
+    char *end;
+
+    *out = 0.01;
+    if (!text)
+        return NRW_OK;
+    *out = strtod(text, &end);
+    if (*end == '%' && !end[1])
+        *out /= 100;
+    else if (*end || end == text)
+        *out = 0;
+    if (*out >= 1e-9 && *out <= 0.5)
+        return NRW_OK;
+    return err_set(err, NRW_E_ARG,
+                   "--bloom-filter-false-positive-ratio is from 1e-9 to 0.5, not %s", text);
+}
+
+static bool bloom_fits(const field *f)
+{
+    return f->type.id != TYPE_BOOL && f->type.id != TYPE_NULL;
+}
+
+static nrw_status one_bloom(chosen *c, const char *name, double ratio, nrw_error *err)
+{
+    uint32_t at = 0, end = c->leaves.n, n = 0;
+
+    if (strcmp(name, "*") != 0)
+        TRY(option_column("bloom-filter", c, name, &at, &end, err));
+    for (; at < end; at++)
+        if (bloom_fits(c->leaves.at[at].field)) {
+            c->of[at].bloom = ratio;
+            n++;
+        }
+    if (n)
+        return NRW_OK;
+    return err_set(err, NRW_E_ARG, "--bloom-filter: %s has no values to look up, only %s", name,
+                   c->leaves.n && c->leaves.at[end - 1].field->type.id == TYPE_BOOL
+                       ? "true and false"
+                       : "nulls");
+}
+
+static nrw_status bloom_filters(nrw_job *job, chosen *c, nrw_error *err)
+{
+    const job_word *w;
+    char name[512];
+    double ratio;
+    bool plain;
+
+    TRY(false_positives(job, &ratio, err));
+    for (size_t i = 0; (w = job_each(job, "bloom-filter", i)); i++) {
+        const char *p = w->value;
+        while (job_list_item(&p, name, sizeof name, &plain)) {
+            if (!plain)
+                return err_set(err, NRW_E_ARG,
+                               "--bloom-filter: cannot read %s as a list of columns", w->value);
+            TRY(one_bloom(c, name, ratio, err));
+        }
+    }
+    return NRW_OK;
+}
+
 /* Those of the first input are kept, --kv-metadata adds or replaces. ARROW:schema describes other
  * columns than those written, so it is not. */
 static nrw_status key_values(nrw_job *job, const pq_key_value *kept, uint32_t n_kept,
@@ -294,6 +357,7 @@ nrw_status job_write_options(nrw_job *job, const schema *s, const pq_key_value *
                                       .statistics = job_switch(job, "statistics", true)};
     TRY(compression(job, &c, err));
     TRY(encodings(job, &c, err));
+    TRY(bloom_filters(job, &c, err));
     o->columns = c.of;
     return key_values(job, kept, n_kept, o, err);
 }

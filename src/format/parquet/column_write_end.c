@@ -289,6 +289,7 @@ static nrw_status end_values(pq_column_writer *w, pq_page_out *out, nrw_error *e
     TRY(plain_bounds(w, out, err));
     if (!n_values(&w->page))
         return end_empty(w, out, err);
+    TRY(pq_page_hashes(w, out, err));
     if (w->t.class == PQ_VALUES_BOOL) {
         TRY(end_bool(w, out, err));
         w->page.body->len = 0;
@@ -430,6 +431,7 @@ static nrw_status end_indexed(pq_column_writer *w, pq_page_out *out, nrw_error *
         1 + (p->n_runs ? enc_rle_runs_bound(p->n_runs, width) : enc_rle_bound(p->n_index, width));
     out->encoding = PQ_RLE_DICTIONARY;
     TRY(indexed_bounds(w, out, err));
+    TRY(pq_page_hashes(w, out, err));
     TRY(body_new(w, bound, out, err));
     dst = out->body->data + out->body->len;
     dst[0] = (uint8_t)width;
@@ -497,6 +499,7 @@ nrw_status pq_page_list_push(pq_page_list *l, mem *m, pq_page_out *p, nrw_error 
 void pq_page_out_release(pq_page_out *p)
 {
     buffer_unref(p->body);
+    buffer_unref(p->hashes);
     bytes_release(&p->min);
     bytes_release(&p->max);
     *p = (pq_page_out){0};

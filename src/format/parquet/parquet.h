@@ -26,6 +26,7 @@ typedef struct pq_column_options {
     int32_t encoding; /* -1: by rule; else a pq_encoding */
     bool dictionary;
     bool statistics;
+    double bloom; /* false positives that its bloom filter may give, as 0.01; 0: no filter */
 } pq_column_options;
 
 typedef struct pq_write_options {

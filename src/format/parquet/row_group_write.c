@@ -2,6 +2,7 @@
  * compressed by anybody, and move to their chunk in order. A complete row group is spliced to the
  * target chunk by chunk, dictionary first, each by whoever has a moment: a thread that spliced it
  * whole would keep its morsel's columns from the others meanwhile. */
+#include "format/parquet/bloom_write.h"
 #include "format/parquet/index_write.h"
 #include "format/parquet/writer_own.h"
 
@@ -22,6 +23,7 @@ static void release_chunk(pq_writer *w, pq_wchunk *c)
     release_slots(w, c);
     pq_log_release(&w->env, &c->data);
     pq_log_release(&w->env, &c->records);
+    pq_log_release(&w->env, &c->hashes);
     pq_part_release(&w->env, &c->dictionary);
     mem_free(w->m, c->stats, c->stats_len);
     *c = (pq_wchunk){0};
@@ -68,6 +70,26 @@ static nrw_status add_slot(pq_writer *w, pq_wchunk *c, uint8_t *record, uint32_t
     return NRW_OK;
 }
 
+/* In pieces that can be read back one at a time; large ones become parts outside of the lock. */
+static nrw_status keep_hashes(pq_writer *w, pq_wchunk *c, const pq_page_out *p, nrw_error *err)
+{
+    size_t len = p->hashes ? p->hashes->len : 0, n;
+    for (size_t at = 0; at < len; at += n) {
+        n = size_min(len - at, PQ_BLOOM_PIECE);
+        span piece = {p->hashes->data + at, n};
+        bool large = n >= w->env.tail_max / 2;
+        pq_part part = {0};
+        if (large)
+            TRY(pq_part_new(&w->env, piece, &part, err));
+        pthread_mutex_lock(&w->lock);
+        nrw_status st = large ? pq_log_adopt(&w->env, &c->hashes, &part, err)
+                              : pq_log_append(&w->env, &c->hashes, piece, err);
+        pthread_mutex_unlock(&w->lock);
+        TRY(st);
+    }
+    return NRW_OK;
+}
+
 nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t leaf, const pq_page_out *p,
                             uint32_t *slot, nrw_error *err)
 {
@@ -83,6 +105,7 @@ nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t leaf, const p
     }
     uint8_t *record = NULL;
     uint32_t len = 0;
+    TRY(keep_hashes(w, c, p, err));
     if (w->opts->page_index)
         TRY(pq_page_record_new(w->m, pq_leaf_type(w, leaf), w->opts->statistics_truncate, p,
                                &record, &len, err));
@@ -199,6 +222,7 @@ nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t leaf, pq_c
     if (st < 0)
         return st;
     pthread_mutex_lock(&w->lock);
+    c->distinct = stats->distinct;
     g->finished++;
     if (w->queue.sleepers) /* it may be complete now, all its pages stored before */
         pthread_cond_broadcast(&w->changed);
@@ -224,6 +248,20 @@ static nrw_status write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
                                  &at->offset_index_len, err);
 }
 
+static nrw_status write_bloom(pq_writer *w, uint32_t leaf, const pq_wchunk *c, pq_chunk_place *at,
+                              nrw_error *err)
+{
+    pq_bloom_source s = {.env = &w->env,
+                         .hashes = &c->hashes,
+                         .distinct = c->distinct,
+                         .ratio = pq_leaf_options(w, leaf)->bloom,
+                         .m = w->m,
+                         .window = (uint32_t)w->bloom_window};
+    if (!c->hashes.len)
+        return NRW_OK;
+    return pq_bloom_write(&s, &w->file_env, &w->blooms, &at->bloom_len, err);
+}
+
 static nrw_status splice_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c, nrw_error *err)
 {
     int64_t start = (int64_t)(target_size(w->target) - w->base_size);
@@ -239,6 +277,7 @@ static nrw_status splice_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c, 
         return err_set(err, NRW_E_IO, "%llu bytes of a column chunk written, %llu stored",
                        (unsigned long long)(end - (uint64_t)start),
                        (unsigned long long)c->compressed);
+    TRY(write_bloom(w, leaf, c, &at, err));
     TRY(write_indexes(w, leaf, c, &at, err));
     return pq_footer_chunk(w, leaf, c, &at, err);
 }

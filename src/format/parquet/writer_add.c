@@ -127,6 +127,7 @@ static nrw_status plan_again(pq_writer *w, nrw_error *err)
     w->reserve = shares.reserve;
     w->queue_max = shares.queue_max;
     w->piece_bytes = shares.piece_bytes;
+    w->bloom_window = shares.bloom_window;
     w->env.tail_max = shares.tail_max;
     return NRW_OK;
 }
@@ -144,7 +145,7 @@ static void start_column(pq_writer *w, uint32_t leaves)
     for (uint32_t i = 0; i < leaves; i++) {
         uint32_t l = w->leaves.n++;
         w->actor[l] = (pq_wactor){.since = like->group};
-        w->actor[l].most = pq_column_most(&w->leaves.at[l], w->opts);
+        w->actor[l].most = pq_column_most(&w->leaves.at[l], w->opts, pq_leaf_options(w, l));
     }
     w->own_schema.n_fields = w->n_columns;
     pq_cut_add_column(&w->cut);

@@ -11,6 +11,7 @@ typedef struct pq_shares {
     size_t piece_bytes; /* read and appended at a time */
     size_t usual_body;  /* of a page; larger ones share one place to be compressed */
     size_t big_body;    /* of these */
+    size_t bloom_window; /* bytes of a bloom filter that are set at a time; 0: none is written */
     uint32_t tail_max, file_tail;
 } pq_shares;
 
