@@ -1,7 +1,9 @@
 /* The Parquet writing options of a job. */
 #include "api/move.h"
 
+#include "base/base64.h"
 #include "codec/codec.h"
+#include "column/arrow_schema.h"
 #include "format/parquet/leaf_write.h"
 #include "format/parquet/written_type.h"
 
@@ -289,10 +291,26 @@ static nrw_status bloom_filters(nrw_job *job, chosen *c, nrw_error *err)
     return NRW_OK;
 }
 
-/* Those of the first input are kept, --kv-metadata adds or replaces. ARROW:schema describes other
- * columns than those written, so it is not. */
-static nrw_status key_values(nrw_job *job, const pq_key_value *kept, uint32_t n_kept,
-                             pq_write_options *o, nrw_error *err)
+static nrw_status arrow_text(nrw_job *job, const schema *s, pq_key_value *out, nrw_error *err)
+{
+    bytes message = bytes_init(job->words_mem, INT32_MAX), text = message;
+    nrw_status st = arrow_schema_write(s, &message, err);
+    char *copy = NULL;
+
+    if (st == NRW_OK)
+        st = base64_encode((span){message.data, message.len}, &text, err);
+    if (st == NRW_OK)
+        st = arena_strndup(job->a, (const char *)text.data, text.len, &copy, err);
+    *out = (pq_key_value){PQ_ARROW_KEY, copy, text.len};
+    bytes_release(&message);
+    bytes_release(&text);
+    return st;
+}
+
+/* Those of the first input are kept, --kv-metadata adds or replaces. ARROW:schema is made anew for
+ * the columns that are written, where it says more than Parquet's own schema. */
+static nrw_status key_values(nrw_job *job, const schema *s, const pq_key_value *kept,
+                             uint32_t n_kept, pq_write_options *o, nrw_error *err)
 {
     pq_key_value *all;
     const job_word *w;
@@ -300,10 +318,12 @@ static nrw_status key_values(nrw_job *job, const pq_key_value *kept, uint32_t n_
 
     while (job_each(job, "kv-metadata", more))
         more++;
-    TRY(arena_alloc(job->a, (n_kept + more + 1) * sizeof *all, (void **)&all, err));
+    TRY(arena_alloc(job->a, (n_kept + more + 2) * sizeof *all, (void **)&all, err));
     for (uint32_t i = 0; i < n_kept; i++)
-        if (strcmp(kept[i].key, "ARROW:schema") != 0)
+        if (strcmp(kept[i].key, PQ_ARROW_KEY) != 0)
             all[n++] = kept[i];
+    if (arrow_schema_wanted(s))
+        TRY(arrow_text(job, s, &all[n++], err));
     for (uint32_t i = 0; i < more; i++) {
         const char *eq;
         uint32_t at;
@@ -359,5 +379,5 @@ nrw_status job_write_options(nrw_job *job, const schema *s, const pq_key_value *
     TRY(encodings(job, &c, err));
     TRY(bloom_filters(job, &c, err));
     o->columns = c.of;
-    return key_values(job, kept, n_kept, o, err);
+    return key_values(job, s, kept, n_kept, o, err);
 }

@@ -122,6 +122,7 @@ nrw_status pq_column_writer_new(mem *m, const pq_wleaf *leaf, const pq_write_opt
     w->row_group_rows = (uint64_t)opts->row_group_rows;
     w->keep_bound = opts->statistics_truncate ? (size_t)opts->statistics_truncate + 8 : SIZE_MAX;
     st = pq_value_type_of(leaf->field, &w->t, err);
+    w->statistics &= w->t.order != PQ_ORDER_NONE;
     if (st == NRW_OK)
         st = choose_encoding(w, column, err);
     if (st == NRW_OK && w->bloom && (w->t.class == PQ_VALUES_BOOL || w->t.class == PQ_VALUES_NONE))

@@ -102,6 +102,8 @@ typedef struct pq_key_value {
     size_t value_len;
 } pq_key_value;
 
+#define PQ_ARROW_KEY "ARROW:schema"
+
 typedef struct pq_sorting {
     int32_t column;
     bool descending, nulls_first;
