@@ -291,12 +291,19 @@ static nrw_status bloom_filters(nrw_job *job, chosen *c, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status arrow_text(nrw_job *job, const schema *s, pq_key_value *out, nrw_error *err)
+/* Arrow's reader takes keys and values of the file from there, where it is. */
+static nrw_status arrow_text(nrw_job *job, const schema *s, const pq_key_value *kv, uint32_t n,
+                             pq_key_value *out, nrw_error *err)
 {
     bytes message = bytes_init(job->words_mem, INT32_MAX), text = message;
-    nrw_status st = arrow_schema_write(s, &message, err);
     char *copy = NULL;
+    note_pair *pairs;
+    nrw_status st;
 
+    TRY(arena_alloc(job->a, n * sizeof *pairs + 1, (void **)&pairs, err));
+    for (uint32_t i = 0; i < n; i++)
+        pairs[i] = (note_pair){kv[i].key, kv[i].value ? kv[i].value : "", kv[i].value_len};
+    st = arrow_schema_write(s, pairs, n, &message, err);
     if (st == NRW_OK)
         st = base64_encode((span){message.data, message.len}, &text, err);
     if (st == NRW_OK)
@@ -322,8 +329,6 @@ static nrw_status key_values(nrw_job *job, const schema *s, const pq_key_value *
     for (uint32_t i = 0; i < n_kept; i++)
         if (strcmp(kept[i].key, PQ_ARROW_KEY) != 0)
             all[n++] = kept[i];
-    if (arrow_schema_wanted(s))
-        TRY(arrow_text(job, s, &all[n++], err));
     for (uint32_t i = 0; i < more; i++) {
         const char *eq;
         uint32_t at;
@@ -337,6 +342,12 @@ static nrw_status key_values(nrw_job *job, const schema *s, const pq_key_value *
             ;
         all[at] = (pq_key_value){key, eq + 1, strlen(eq + 1)};
         n += at == n;
+    }
+    for (more = 0; more < n && strcmp(all[more].key, PQ_ARROW_KEY) != 0; more++)
+        ;
+    if (more == n && arrow_schema_wanted(s)) {
+        TRY(arrow_text(job, s, all, n, &all[n], err));
+        n++;
     }
     o->key_values = all;
     o->n_key_values = n;

@@ -14,8 +14,9 @@ nrw_status arrow_schema_read(span message, arena *a, schema *out, nrw_error *err
 /* Whether a reader of the other format's schema alone would miss something that these fields say:
  * durations, zones, dictionaries, layouts, metadata. */
 bool arrow_schema_wanted(const schema *s);
-/* The message, with its length in front, ready to be followed by another one. `out` is cleared
- * first. */
-nrw_status arrow_schema_write(const schema *s, bytes *out, nrw_error *err) NRW_CHECKED;
+/* The message, with its length in front, ready to be followed by another one; `pairs` are metadata
+ * of the schema as a whole. `out` is cleared first. */
+nrw_status arrow_schema_write(const schema *s, const note_pair *pairs, uint32_t n_pairs, bytes *out,
+                              nrw_error *err) NRW_CHECKED;
 
 #endif

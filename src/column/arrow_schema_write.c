@@ -260,31 +260,37 @@ static nrw_status put_field(writing *w, uint32_t at, const field *f, bool nullab
 
 /* ---- the message ---- */
 
-static nrw_status put_schema(writing *w, const schema *s, nrw_error *err)
+static nrw_status put_schema(writing *w, const schema *s, const note_pair *pairs, uint32_t n_pairs,
+                             nrw_error *err)
 {
     flat_field message[] = {
         {.id = ARROW_MESSAGE_VERSION, .bytes = 2, .value = ARROW_VERSION_5},
         {.id = ARROW_MESSAGE_HEADER_ID, .bytes = 1, .value = ARROW_HEADER_SCHEMA},
         {.id = ARROW_MESSAGE_HEADER},
         {.id = ARROW_MESSAGE_BODY, .bytes = 8}};
-    flat_field head[] = {{.id = ARROW_SCHEMA_ENDIANNESS, .bytes = 2}, {.id = ARROW_SCHEMA_FIELDS}};
+    flat_field head[] = {{.id = ARROW_SCHEMA_ENDIANNESS, .bytes = 2}, {.id = ARROW_SCHEMA_FIELDS},
+                         {.id = ARROW_SCHEMA_METADATA}};
     uint32_t first;
 
     TRY(flat_put_root(w->out, message, 4, err));
-    TRY(flat_put_table(w->out, message[2].at, head, 2, err));
+    TRY(flat_put_table(w->out, message[2].at, head, 3, err));
     TRY(flat_put_refs(w->out, head[1].at, s->n_fields, &first, err));
     for (uint32_t i = 0; i < s->n_fields; i++)
         TRY(put_field(w, first + 4 * i, &s->fields[i], s->fields[i].nullable, err));
+    TRY(flat_put_refs(w->out, head[2].at, n_pairs, &first, err));
+    for (uint32_t i = 0; i < n_pairs; i++)
+        TRY(put_pair(w, first + 4 * i, &pairs[i], err));
     return NRW_OK;
 }
 
-nrw_status arrow_schema_write(const schema *s, bytes *out, nrw_error *err)
+nrw_status arrow_schema_write(const schema *s, const note_pair *pairs, uint32_t n_pairs, bytes *out,
+                              nrw_error *err)
 {
     static const uint8_t zeros[8];
     uint8_t head[8];
     writing w = {.out = out};
 
-    TRY(put_schema(&w, s, err));
+    TRY(put_schema(&w, s, pairs, n_pairs, err));
     TRY(bytes_append(out, zeros, -out->len & 7, err));
     if (out->len > INT32_MAX)
         return err_set(err, NRW_E_UNSUPPORTED, "an Arrow schema of more than 2 GiB");

@@ -39,6 +39,8 @@ typedef struct flat_field {
     uint32_t at; /* set by flat_put_table: where the field lies */
 } flat_field;
 
+/* Every table has a vtable of its own, right before it: some readers look for one only behind the
+ * table that led there. */
 /* An empty buffer and its root table. `fields` rise by id, at most 16 of them, ids below 16. */
 nrw_status flat_put_root(bytes *out, flat_field *fields, uint32_t n, nrw_error *err) NRW_CHECKED;
 /* Appends what the reference at `at` then leads to: a table, a text, or a vector of n references

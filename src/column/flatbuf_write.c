@@ -47,13 +47,14 @@ static nrw_status put_both(bytes *out, flat_field *fields, uint32_t n, size_t *a
 {
     uint8_t vtable[4 + 2 * FIELDS] = {0};
     uint32_t ids = n ? fields[n - 1].id + 1u : 0, head = 4 + 2 * ids, len = lay_out(fields, n);
+    size_t vtable_at;
 
     vtable[0] = (uint8_t)head;
     vtable[2] = (uint8_t)len;
     for (uint32_t i = 0; i < n; i++)
         vtable[4 + 2 * fields[i].id] = (uint8_t)fields[i].at;
     TRY(align(out, 2, err));
-    size_t vtable_at = out->len;
+    vtable_at = out->len;
     TRY(bytes_append(out, vtable, head, err));
     TRY(align(out, 8, err));
     *at = out->len;
