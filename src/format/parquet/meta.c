@@ -421,6 +421,11 @@ bool pq_meta_is_flat(const pq_meta *p)
     return p->first_nested == UINT32_MAX;
 }
 
+bool pq_meta_arrow_damaged(const pq_meta *p)
+{
+    return p->arrow_damaged;
+}
+
 const schema *pq_meta_schema(const pq_meta *p)
 {
     return &p->schema;

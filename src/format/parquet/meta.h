@@ -46,6 +46,7 @@ typedef struct pq_leaf {
     uint8_t max_rep;      /* how many lists it is in */
     bool int96_us;        /* --read int96=us: microseconds instead of nanoseconds */
     bool nested;          /* repeated, or inside a group */
+    bool unknown;         /* annotated by what is not understood, or does not fit */
     field field;          /* name and type in vectors */
     const char *path;     /* dotted */
     const char *logical;  /* as the file names it: "STRING", "DECIMAL(12,2)", "TIMESTAMP_MILLIS" */
@@ -134,6 +135,8 @@ bool pq_meta_ordered(const pq_meta *p, uint32_t leaf);
 /* Null counts, or bounds, of this file's writer are known to be wrong. */
 bool pq_meta_wrong_nulls(const pq_meta *p);
 bool pq_meta_wrong_bounds(const pq_meta *p);
+/* What stands under PQ_ARROW_KEY cannot be read, and was left aside. */
+bool pq_meta_arrow_damaged(const pq_meta *p);
 bool pq_meta_is_flat(const pq_meta *p);
 /* The schema tree as text lines for `inspect --metadata` and `schema` of nested files. */
 nrw_status pq_meta_schema_text(const pq_meta *p, bytes *out, nrw_error *err);

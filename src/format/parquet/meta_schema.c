@@ -251,6 +251,8 @@ static nrw_status add_leaf(pq_meta *p, const tree *t, const pq_element *e, level
     l->field = (field){.type = pq_element_type(e, p->int96_us, &known),
                        .nullable = e->repetition == PQ_OPTIONAL,
                        .field_id = e->field_id};
+    l->unknown =
+        !known && e->logical != PQ_LOGICAL_GEOMETRY && e->logical != PQ_LOGICAL_GEOGRAPHY;
     p->order[i] = (uint8_t)pq_element_order(e, &l->field.type, known);
     if (l->nested && p->first_nested == UINT32_MAX)
         p->first_nested = i;
