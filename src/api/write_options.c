@@ -358,7 +358,7 @@ nrw_status job_write_options(nrw_job *job, const schema *s, const pq_key_value *
                              uint32_t n_kept, pq_write_options *o, nrw_error *err)
 {
     chosen c = {.s = s};
-    uint64_t rows, version, page, dictionary;
+    uint64_t rows, version, page_version, page, dictionary, cut;
 
     *o = pq_write_defaults();
     TRY(job_count(job, "row-group-size", 1, INT64_MAX, (uint64_t)o->row_group_rows, &rows, err));
@@ -375,7 +375,11 @@ nrw_status job_write_options(nrw_job *job, const schema *s, const pq_key_value *
     o->page_bytes = (uint32_t)page;
     o->dictionary_bytes = (uint32_t)dictionary;
     TRY(job_count(job, "parquet-version", 1, 2, 1, &version, err));
+    TRY(job_count(job, "data-page-version", 1, 2, version, &page_version, err));
+    TRY(job_count(job, "statistics-truncate-length", 1, 65536, o->statistics_truncate, &cut, err));
     o->version = (int)version;
+    o->page_version = (int)page_version;
+    o->statistics_truncate = (uint32_t)cut;
     o->page_index = job_switch(job, "page-index", true);
     o->page_crc = job_switch(job, "page-checksum", true);
     TRY(pq_leaves_of(s, job->a, &c.leaves, err));

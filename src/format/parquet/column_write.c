@@ -1,5 +1,6 @@
 #include "codec/codec.h"
 #include "format/parquet/column_write_parts.h"
+#include "format/parquet/size_stats.h"
 #include "kernel/kernel.h"
 
 /* ---- options ---- */
@@ -39,11 +40,12 @@ static bool codes_entropy(int32_t codec)
     return codec == CODEC_ZSTD || codec == CODEC_GZIP || codec == CODEC_BROTLI;
 }
 
-static nrw_status choose_encoding(pq_column_writer *w, const pq_column_options *o, nrw_error *err)
+static nrw_status choose_encoding(pq_column_writer *w, const pq_write_options *opts,
+                                  const pq_column_options *o, nrw_error *err)
 {
     pq_encoding e = (pq_encoding)o->encoding;
 
-    w->encoding = plain_encoding(&w->t, w->v2);
+    w->encoding = plain_encoding(&w->t, opts->version >= 2);
     w->may_split =
         o->encoding < 0 && w->encoding == PQ_DELTA_BINARY_PACKED && codes_entropy(o->codec);
     w->want_dict = o->dictionary && w->t.class != PQ_VALUES_BOOL;
@@ -114,7 +116,11 @@ nrw_status pq_column_writer_new(mem *m, const pq_wleaf *leaf, const pq_write_opt
     w->nested = pq_leaf_has_levels(leaf);
     w->max_def = leaf->max_def;
     w->max_rep = leaf->max_rep;
-    w->v2 = opts->version == 2;
+    if (column->statistics) {
+        w->rep_counts = (uint16_t)pq_rep_counts(leaf);
+        w->def_counts = (uint16_t)pq_def_counts(leaf);
+    }
+    w->v2 = pq_pages_v2(opts);
     w->statistics = column->statistics;
     w->bloom = column->bloom > 0;
     w->page_bytes = opts->page_bytes ? opts->page_bytes : 1;
@@ -124,7 +130,7 @@ nrw_status pq_column_writer_new(mem *m, const pq_wleaf *leaf, const pq_write_opt
     st = pq_value_type_of(leaf->field, &w->t, err);
     w->statistics &= w->t.order != PQ_ORDER_NONE;
     if (st == NRW_OK)
-        st = choose_encoding(w, column, err);
+        st = choose_encoding(w, opts, column, err);
     if (st == NRW_OK && w->bloom && (w->t.class == PQ_VALUES_BOOL || w->t.class == PQ_VALUES_NONE))
         st = err_set(err, NRW_E_ARG, "bloom filters are not for values stored as %s",
                      pq_physical_name(w->t.written.physical));

@@ -55,6 +55,8 @@ typedef struct pq_page_out {
     bool has_bounds;
     bytes min, max; /* owned */
     buffer *body;   /* owned */
+    uint64_t text_bytes; /* of byte arrays, their lengths apart */
+    bytes levels;        /* owned: counts as size_stats.h says, 32 bits each; may be empty */
     buffer *hashes; /* owned: XXH64 of values for the bloom filter; NULL: none */
 } pq_page_out;
 

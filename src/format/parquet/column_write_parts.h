@@ -61,6 +61,7 @@ struct pq_column_writer {
     bool nullable, v2, statistics, bloom;
     bool nested; /* has levels; values come with pq_column_append_levels */
     uint8_t max_def, max_rep;
+    uint16_t rep_counts, def_counts; /* levels that are counted by page */
     bool want_dict, force_dict;
     pq_encoding encoding; /* without a dictionary */
     bool may_split;       /* each chunk chooses between delta packing and byte streams */

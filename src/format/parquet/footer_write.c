@@ -3,6 +3,7 @@
  * thrift lists need only their count in front. */
 #include "format/parquet/index_write.h"
 #include "format/parquet/schema_write.h"
+#include "format/parquet/size_stats.h"
 #include "format/parquet/thrift.h"
 #include "format/parquet/writer_own.h"
 
@@ -78,11 +79,11 @@ static nrw_status encoding_stat(thrift_out *o, int page_type, int encoding, uint
     return thrift_end(o, err);
 }
 
-static nrw_status write_encoding_stats(thrift_out *o, int version, const pq_wchunk *c,
+static nrw_status write_encoding_stats(thrift_out *o, bool v2, const pq_wchunk *c,
                                        nrw_error *err)
 {
     uint32_t n = c->n_encodings + (c->dictionary.len ? 1u : 0);
-    int data = version >= 2 ? PQ_DATA_PAGE_V2 : PQ_DATA_PAGE;
+    int data = v2 ? PQ_DATA_PAGE_V2 : PQ_DATA_PAGE;
     TRY(thrift_write_field_list(o, 13, THRIFT_STRUCT, n, err));
     if (c->dictionary.len)
         TRY(encoding_stat(o, PQ_DICTIONARY_PAGE, c->dictionary_encoding, 1, err));
@@ -122,12 +123,15 @@ static nrw_status column_meta(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
         TRY(append_span(b, c->stats, c->stats_len, err));
         TRY(thrift_end(&o, err));
     }
-    return write_encoding_stats(&o, w->opts->version, c, err);
+    TRY(write_encoding_stats(&o, pq_pages_v2(w->opts), c, err));
+    if (!pq_leaf_options(w, leaf)->statistics)
+        return NRW_OK;
+    return pq_size_stats_write(&o, l, c->text_bytes, c->level_counts, err);
 }
 
 /* In the log: lengths of blob, column index, offset index and bloom filter, 32 bits each; the blob,
  * which is ColumnMetaData up to BLOB_LAST without its stop byte. */
-enum { CHUNK_HEAD = 16, BLOB_LAST = 13 };
+enum { CHUNK_HEAD = 16, BLOB_LAST = 16 };
 
 nrw_status pq_footer_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
                            const pq_chunk_place *at, nrw_error *err)

@@ -89,6 +89,11 @@ typedef struct pq_chunk {
     int64_t offset_index_at, column_index_at, bloom_at; /* -1: none */
     int32_t offset_index_len, column_index_len, bloom_len;
     pq_statistics stats;
+    /* SizeStatistics: bytes of byte arrays without their lengths, -1: not said; how many slots have
+     * each repetition [0] and definition level [1], where bounds are wanted */
+    int64_t text_bytes;
+    uint32_t n_level_counts[2];
+    int64_t *level_counts[2];
 } pq_chunk;
 
 typedef struct pq_row_group {

@@ -4,6 +4,7 @@
  * whole would keep its morsel's columns from the others meanwhile. */
 #include "format/parquet/bloom_write.h"
 #include "format/parquet/index_write.h"
+#include "format/parquet/size_stats.h"
 #include "format/parquet/writer_own.h"
 
 static void release_slots(pq_writer *w, pq_wchunk *c)
@@ -18,14 +19,16 @@ static void release_slots(pq_writer *w, pq_wchunk *c)
     c->n_slots = c->cap_slots = 0;
 }
 
-static void release_chunk(pq_writer *w, pq_wchunk *c)
+static void release_chunk(pq_writer *w, uint32_t leaf, pq_wchunk *c)
 {
+    uint32_t counts = pq_level_counts(&w->leaves.at[leaf]);
     release_slots(w, c);
     pq_log_release(&w->env, &c->data);
     pq_log_release(&w->env, &c->records);
     pq_log_release(&w->env, &c->hashes);
     pq_part_release(&w->env, &c->dictionary);
     mem_free(w->m, c->stats, c->stats_len);
+    mem_free(w->m, c->level_counts, counts * sizeof *c->level_counts);
     *c = (pq_wchunk){0};
 }
 
@@ -34,7 +37,7 @@ void pq_groups_release(pq_writer *w)
     for (int i = 0; i < PQ_GROUPS; i++) {
         pq_wgroup *g = &w->groups[i];
         for (uint32_t c = 0; g->chunks && c < w->leaves.n; c++)
-            release_chunk(w, &g->chunks[c]);
+            release_chunk(w, c, &g->chunks[c]);
         mem_free(w->m, g->chunks, w->cap_leaves * sizeof *g->chunks);
         g->chunks = NULL;
     }
@@ -67,6 +70,22 @@ static nrw_status add_slot(pq_writer *w, pq_wchunk *c, uint8_t *record, uint32_t
         c->cap_slots = cap;
     }
     c->slots[c->n_slots++] = (pq_slot){.record = record, .record_len = record_len};
+    return NRW_OK;
+}
+
+/* Sizes of a page join those of its chunk. Under the lock. */
+static nrw_status add_sizes(pq_writer *w, pq_wchunk *c, const pq_page_out *p, nrw_error *err)
+{
+    const uint32_t *counts = (const uint32_t *)(const void *)p->levels.data;
+    size_t n = p->levels.len / sizeof *counts;
+    c->text_bytes += p->text_bytes;
+    if (n && !c->level_counts) {
+        void *at = NULL;
+        TRY(mem_zalloc(w->m, n * sizeof *c->level_counts, &at, err));
+        c->level_counts = at;
+    }
+    for (size_t i = 0; i < n; i++)
+        c->level_counts[i] += counts[i];
     return NRW_OK;
 }
 
@@ -111,6 +130,8 @@ nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t leaf, const p
                                &record, &len, err));
     pthread_mutex_lock(&w->lock);
     nrw_status st = count_encoding(c, p->encoding, err);
+    if (st == NRW_OK)
+        st = add_sizes(w, c, p, err);
     if (st == NRW_OK)
         st = add_slot(w, c, record, len, err);
     if (st == NRW_OK) {
@@ -241,6 +262,11 @@ static nrw_status write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
     for (uint8_t i = 0; i < c->n_encodings; i++)
         s.n_pages += c->pages[i];
     const type *t = pq_leaf_type(w, leaf);
+    if (pq_leaf_options(w, leaf)->statistics) {
+        s.texts = type_is_view(t);
+        s.n_rep = pq_rep_counts(&w->leaves.at[leaf]);
+        s.n_def = pq_def_counts(&w->leaves.at[leaf]);
+    }
     if (pq_leaf_options(w, leaf)->statistics && pq_bounds_wanted(t, w->opts->statistics_truncate))
         s.order = pq_order_of(t);
     TRY(pq_column_index_write(&s, &w->file_env, &w->column_indexes, &at->column_index_len, err));
@@ -304,7 +330,7 @@ static nrw_status splice_next(pq_writer *w, pq_wgroup *g, nrw_error *err)
     g->uncompressed += c->uncompressed;
     g->compressed += c->compressed;
     w->encoded += c->encoded;
-    release_chunk(w, c);
+    release_chunk(w, g->spliced, c);
     if (++g->spliced < w->leaves.n)
         return NRW_OK;
     w->file_rows += g->rows;

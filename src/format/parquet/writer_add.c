@@ -191,7 +191,7 @@ nrw_status pq_writer_add(writer *base, const field *f, nrw_error *err)
 static nrw_status null_body(const pq_writer *w, const pq_wleaf *l, pq_page_out *p, nrw_error *err)
 {
     const uint8_t max[] = {l->max_rep, l->max_def};
-    size_t head = w->opts->version >= 2 ? 0 : 4, at = 0;
+    size_t head = pq_pages_v2(w->opts) ? 0 : 4, at = 0;
     TRY(buffer_new(w->m, 64, &p->body, err));
     for (int i = 0; i < 2; i++) {
         uint8_t *to = p->body->data + at;
@@ -211,7 +211,7 @@ static nrw_status null_body(const pq_writer *w, const pq_wleaf *l, pq_page_out *
 nrw_status pq_null_chunk(pq_writer *w, uint32_t leaf, int64_t rows, pq_bench *b, pq_wchunk *out,
                          span *page, nrw_error *err)
 {
-    pq_page_out p = {.type = w->opts->version >= 2 ? PQ_DATA_PAGE_V2 : PQ_DATA_PAGE,
+    pq_page_out p = {.type = pq_pages_v2(w->opts) ? PQ_DATA_PAGE_V2 : PQ_DATA_PAGE,
                      .encoding = PQ_PLAIN,
                      .rows = (uint32_t)rows,
                      .nulls = (uint32_t)rows,

@@ -3,6 +3,7 @@
 #include "format/parquet/bloom_write.h"
 #include "format/parquet/column_write_value.h"
 #include "format/parquet/page_compress.h"
+#include "format/parquet/size_stats.h"
 #include "format/parquet/writer_own.h"
 
 enum {
@@ -62,8 +63,8 @@ static nrw_status cost_leaf(void *self, const pq_wleaf *leaf, nrw_error *err)
     c->most_sum += most;
     c->most = most > c->most ? most : c->most;
     c->shred = leaf->n_path && shred > c->shred ? shred : c->shred;
-    if (leaf->n_path)
-        c->names += pq_leaf_names(leaf);
+    if (leaf->n_path) /* counts of levels in both row groups, too */
+        c->names += pq_leaf_names(leaf) + PQ_GROUPS * (8 * (uint64_t)pq_level_counts(leaf) + 16);
     if (column->bloom > 0) {
         uint64_t bytes = pq_bloom_bytes((uint64_t)w->opts->row_group_rows, column->bloom);
         c->bloom = bytes > c->bloom ? bytes : c->bloom;

@@ -60,6 +60,8 @@ typedef struct pq_wchunk {
     uint64_t uncompressed, compressed; /* with headers */
     uint64_t encoded;                  /* bodies alone */
     int64_t rows, values;              /* values: nulls and empty lists are some, too */
+    uint64_t text_bytes;               /* of byte arrays, their lengths apart */
+    uint64_t *level_counts;            /* as size_stats.h says; NULL: none */
     int64_t distinct;                  /* values that differ; -1: not known */
     uint8_t *stats;                    /* thrift Statistics without its stop byte */
     uint32_t stats_len;
