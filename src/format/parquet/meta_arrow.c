@@ -88,12 +88,18 @@ static bool same_decimal(const type *a, const type *b)
     return a->precision == b->precision && a->scale == b->scale;
 }
 
+/* Text to Arrow; enums are binary there. */
+static bool is_text(const type *t)
+{
+    return t->id == TYPE_UTF8 || t->id == TYPE_JSON;
+}
+
 /* Whether the layout is one for values of f. */
 static bool form_fits(const field *f, const field *arrow)
 {
     const type *a = &f->type, *b = &arrow->type;
     if (type_is_view(a))
-        return type_is_view(b);
+        return type_is_view(b) && is_text(a) == is_text(b);
     return a->id == b->id && (a->id == TYPE_LIST || a->id == TYPE_DATE ||
                               (a->id == TYPE_DECIMAL && same_decimal(a, b)));
 }

@@ -269,12 +269,13 @@ static nrw_status all_parts(parts *k, const pq_node *top, nrw_error *err)
     return NRW_OK;
 }
 
-/* Columns in the order of both schemas. */
+/* Columns in the order of both schemas. One of another number of columns says nothing, as to
+ * Arrow's own reader. */
 static nrw_status make_columns(maker *k, const schema *arrow, pq_node *top, nrw_error *err)
 {
     for (uint32_t i = 0; i < k->p->n_columns; i++) {
         const char *name = k->p->nodes[k->at].name;
-        const field *like = i < arrow->n_fields ? &arrow->fields[i] : NULL;
+        const field *like = arrow->n_fields == k->p->n_columns ? &arrow->fields[i] : NULL;
         like = like && strcmp(like->name, name) == 0 ? like : NULL;
         TRY(make(k, like, (levels_at){0}, &top[i], err));
     }
