@@ -248,8 +248,8 @@ void look_cell_ints(look_table *t, const int64_t *x, uint32_t n)
 
     for (uint32_t i = 0; i < n && at < sizeof text - 48; i++) {
         j += (size_t)snprintf(json + j, sizeof json - j, "%s%lld", i ? "," : "", (long long)x[i]);
-        at += (size_t)snprintf(text + at, sizeof text - at, "%s%lld", i ? " " : "",
-                               (long long)x[i]);
+        at +=
+            (size_t)snprintf(text + at, sizeof text - at, "%s%lld", i ? " " : "", (long long)x[i]);
     }
     snprintf(json + j, sizeof json - j, "]");
     add(t, n ? text : "-", json);

@@ -8,8 +8,8 @@ static bool says_something(const field *f)
 {
     const field_note *n = f->note;
 
-    if (f->type.id == TYPE_DURATION || (n && (n->form || n->dictionary || n->keys_sorted ||
-                                              n->zone || n->n_pairs)))
+    if (f->type.id == TYPE_DURATION ||
+        (n && (n->form || n->dictionary || n->keys_sorted || n->zone || n->n_pairs)))
         return true;
     for (uint32_t i = 0; i < f->type.n_children; i++)
         if (says_something(&f->type.children[i]))
@@ -59,10 +59,10 @@ static int arrow_unit(time_unit u)
 
 static void set_decimal(arrow_type *a, const type *t, arrow_form form)
 {
-    int bits = form == ARROW_DECIMAL_32                    ? 32
-               : form == ARROW_DECIMAL_64                  ? 64
+    int bits = form == ARROW_DECIMAL_32                   ? 32
+               : form == ARROW_DECIMAL_64                 ? 64
                : form == ARROW_LARGE || t->precision > 38 ? 256
-                                                           : 128;
+                                                          : 128;
     a->id = ARROW_DECIMAL;
     add(a, 0, 4, t->precision);
     add(a, 1, 4, t->scale);
@@ -79,8 +79,9 @@ static void set_time(arrow_type *a, const field *f)
 {
     const type *t = &f->type;
 
-    a->id = t->id == TYPE_TIME ? ARROW_TIME : t->id == TYPE_DURATION ? ARROW_DURATION
-                                                                     : ARROW_TIMESTAMP;
+    a->id = t->id == TYPE_TIME       ? ARROW_TIME
+            : t->id == TYPE_DURATION ? ARROW_DURATION
+                                     : ARROW_TIMESTAMP;
     add(a, 0, 2, arrow_unit(t->unit));
     if (t->id == TYPE_TIME)
         add(a, 1, 4, t->unit == UNIT_S || t->unit == UNIT_MS ? 32 : 64);
@@ -185,8 +186,8 @@ static nrw_status put_pair(writing *w, uint32_t at, const note_pair *p, nrw_erro
 
     TRY(flat_put_table(w->out, at, fields, 2, err));
     TRY(flat_put_string(w->out, fields[0].at, text_of(p->key), err));
-    return flat_put_string(w->out, fields[1].at,
-                           (span){(const uint8_t *)p->value, p->value_len}, err);
+    return flat_put_string(w->out, fields[1].at, (span){(const uint8_t *)p->value, p->value_len},
+                           err);
 }
 
 /* What Arrow's readers make of the types of Parquet that are extension types there. */
@@ -208,8 +209,8 @@ static nrw_status put_metadata(writing *w, uint32_t at, const field *f, nrw_erro
         TRY(put_pair(w, first + 4 * i, &f->note->pairs[i], err));
     if (!extension)
         return NRW_OK;
-    return put_pair(w, first + 4 * n,
-                    &(note_pair){ARROW_EXTENSION, extension, strlen(extension)}, err);
+    return put_pair(w, first + 4 * n, &(note_pair){ARROW_EXTENSION, extension, strlen(extension)},
+                    err);
 }
 
 static nrw_status put_field(writing *w, uint32_t at, const field *f, bool nullable, nrw_error *err);
@@ -268,7 +269,8 @@ static nrw_status put_schema(writing *w, const schema *s, const note_pair *pairs
         {.id = ARROW_MESSAGE_HEADER_ID, .bytes = 1, .value = ARROW_HEADER_SCHEMA},
         {.id = ARROW_MESSAGE_HEADER},
         {.id = ARROW_MESSAGE_BODY, .bytes = 8}};
-    flat_field head[] = {{.id = ARROW_SCHEMA_ENDIANNESS, .bytes = 2}, {.id = ARROW_SCHEMA_FIELDS},
+    flat_field head[] = {{.id = ARROW_SCHEMA_ENDIANNESS, .bytes = 2},
+                         {.id = ARROW_SCHEMA_FIELDS},
                          {.id = ARROW_SCHEMA_METADATA}};
     uint32_t first;
 

@@ -26,8 +26,8 @@ static bool table_at(span all, uint64_t at, flat_table *out)
     out->vtable = (uint32_t)vtable;
     out->vtable_len = load_u16(all.data + vtable);
     out->len = load_u16(all.data + vtable + 2);
-    return out->vtable_len >= 4 && out->len >= 4 && inside(all, (uint64_t)vtable, out->vtable_len) &&
-           inside(all, at, out->len);
+    return out->vtable_len >= 4 && out->len >= 4 &&
+           inside(all, (uint64_t)vtable, out->vtable_len) && inside(all, at, out->len);
 }
 
 /* Where the reference at `at` leads. */

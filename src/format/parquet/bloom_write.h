@@ -7,8 +7,8 @@
 #include "format/parquet/writer_log.h"
 
 enum {
-    PQ_BLOOM_LEAST = 32,       /* bytes of a filter: a block; */
-    PQ_BLOOM_MOST = 128 << 20, /* readers take no larger ones */
+    PQ_BLOOM_LEAST = 32,         /* bytes of a filter: a block; */
+    PQ_BLOOM_MOST = 128 << 20,   /* readers take no larger ones */
     PQ_BLOOM_WINDOW = 256 << 10, /* the least window that is asked for */
     PQ_BLOOM_PIECE = 32 << 10,   /* the most hashes that stand in one piece of the log, as bytes */
     PQ_BLOOM_FIXED = 16 << 10    /* the rest of what pq_bloom_write takes beside window and piece */

@@ -53,11 +53,11 @@ typedef struct pq_page_out {
      * a little behind that: enough to see that it must be truncated, and how. */
     uint32_t width; /* bytes of one stored value; 0: they differ */
     bool has_bounds;
-    bytes min, max; /* owned */
-    buffer *body;   /* owned */
+    bytes min, max;      /* owned */
+    buffer *body;        /* owned */
     uint64_t text_bytes; /* of byte arrays, their lengths apart */
     bytes levels;        /* owned: counts as size_stats.h says, 32 bits each; may be empty */
-    buffer *hashes; /* owned: XXH64 of values for the bloom filter; NULL: none */
+    buffer *hashes;      /* owned: XXH64 of values for the bloom filter; NULL: none */
 } pq_page_out;
 
 typedef struct pq_page_list {

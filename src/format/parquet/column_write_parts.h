@@ -77,10 +77,10 @@ struct pq_column_writer {
     uint64_t finished; /* bytes of page bodies that were handed out */
     bool has_bounds;
     bytes min, max;
-    bool indexing;  /* values go to the dictionary */
-    bool judged;    /* the first page with values had its end */
-    bool dict_used; /* a page refers to it */
-    uint32_t known; /* entries that the rows so far have named; dict.n may be ahead by a block */
+    bool indexing;   /* values go to the dictionary */
+    bool judged;     /* the first page with values had its end */
+    bool dict_used;  /* a page refers to it */
+    uint32_t known;  /* entries that the rows so far have named; dict.n may be ahead by a block */
     uint32_t hashed; /* entries whose hashes were handed out */
     pq_dict dict;
     pq_remap remap;

@@ -79,8 +79,7 @@ static nrw_status encoding_stat(thrift_out *o, int page_type, int encoding, uint
     return thrift_end(o, err);
 }
 
-static nrw_status write_encoding_stats(thrift_out *o, bool v2, const pq_wchunk *c,
-                                       nrw_error *err)
+static nrw_status write_encoding_stats(thrift_out *o, bool v2, const pq_wchunk *c, nrw_error *err)
 {
     uint32_t n = c->n_encodings + (c->dictionary.len ? 1u : 0);
     int data = v2 ? PQ_DATA_PAGE_V2 : PQ_DATA_PAGE;

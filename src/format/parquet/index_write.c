@@ -117,8 +117,8 @@ nrw_status pq_bound_cut(const type *t, span v, uint32_t limit, bool upper, bytes
 
 /* ---- records ---- */
 
-/* size, records, values, nulls, min_len, max_len, number of level counts as 32 bits each, text bytes
- * as 64, a byte of flags, min, max, level counts */
+/* size, records, values, nulls, min_len, max_len, number of level counts as 32 bits each, text
+ * bytes as 64, a byte of flags, min, max, level counts */
 enum { RECORD_HEAD = 37, HAS_BOUNDS = 1 };
 
 typedef struct record {
@@ -188,8 +188,16 @@ static record take_record(span *piece)
 
 enum { FLUSH = 8192 };
 
-typedef enum index_part { NULL_PAGES, MIN_VALUES, MAX_VALUES, NULL_COUNTS, REP_LEVELS, DEF_LEVELS,
-               PLACES, TEXT_BYTES } index_part;
+typedef enum index_part {
+    NULL_PAGES,
+    MIN_VALUES,
+    MAX_VALUES,
+    NULL_COUNTS,
+    REP_LEVELS,
+    DEF_LEVELS,
+    PLACES,
+    TEXT_BYTES
+} index_part;
 
 /* Goes once over the records for every list of an index. */
 typedef struct index_pass {
@@ -267,9 +275,7 @@ static nrw_status visit(void *self, span piece, nrw_error *err)
         case MAX_VALUES: TRY(thrift_write_binary(&p->o, null_page ? (span){0} : r.max, err)); break;
         case NULL_COUNTS: TRY(thrift_write_i64(&p->o, r.nulls, err)); break;
         case REP_LEVELS: TRY(put_counts(p, r.levels, s->n_rep, err)); break;
-        case DEF_LEVELS:
-            TRY(put_counts(p, r.levels + 4 * (size_t)s->n_rep, s->n_def, err));
-            break;
+        case DEF_LEVELS: TRY(put_counts(p, r.levels + 4 * (size_t)s->n_rep, s->n_def, err)); break;
         case PLACES: TRY(place(p, &r, err)); break;
         case TEXT_BYTES: TRY(thrift_write_i64(&p->o, (int64_t)r.text_bytes, err)); break;
         }

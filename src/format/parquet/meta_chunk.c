@@ -217,8 +217,7 @@ static nrw_status read_counts(thrift_in *in, thrift_field f, uint32_t want, aren
     return NRW_OK;
 }
 
-static nrw_status read_sizes(const pq_leaf *l, thrift_in *in, arena *a, pq_chunk *c,
-                             nrw_error *err)
+static nrw_status read_sizes(const pq_leaf *l, thrift_in *in, arena *a, pq_chunk *c, nrw_error *err)
 {
     const uint32_t want[] = {l->max_rep + 1u, l->max_def + 1u};
     int16_t last;

@@ -113,11 +113,8 @@ static nrw_status read_element(thrift_in *in, arena *a, pq_element *e, nrw_error
 {
     int16_t last;
     thrift_field f;
-    *e = (pq_element){.physical = -1,
-                      .converted = -1,
-                      .field_id = -1,
-                      .edges = -1,
-                      .variant_version = -1};
+    *e = (pq_element){
+        .physical = -1, .converted = -1, .field_id = -1, .edges = -1, .variant_version = -1};
     TRY(thrift_enter(in, &last, err));
     for (;;) {
         TRY(thrift_read_field(in, &last, &f, err));
@@ -251,8 +248,7 @@ static nrw_status add_leaf(pq_meta *p, const tree *t, const pq_element *e, level
     l->field = (field){.type = pq_element_type(e, p->int96_us, &known),
                        .nullable = e->repetition == PQ_OPTIONAL,
                        .field_id = e->field_id};
-    l->unknown =
-        !known && e->logical != PQ_LOGICAL_GEOMETRY && e->logical != PQ_LOGICAL_GEOGRAPHY;
+    l->unknown = !known && e->logical != PQ_LOGICAL_GEOMETRY && e->logical != PQ_LOGICAL_GEOGRAPHY;
     p->order[i] = (uint8_t)pq_element_order(e, &l->field.type, known);
     if (l->nested && p->first_nested == UINT32_MAX)
         p->first_nested = i;

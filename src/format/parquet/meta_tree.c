@@ -142,10 +142,8 @@ static note_meaning meaning_of(const pq_element *e)
 static nrw_status annotate(maker *k, const pq_element *e, const field *like, pq_node *out,
                            nrw_error *err)
 {
-    const field_note note = {.meaning = meaning_of(e),
-                             .crs = e->crs,
-                             .edges = e->edges,
-                             .version = e->variant_version};
+    const field_note note = {
+        .meaning = meaning_of(e), .crs = e->crs, .edges = e->edges, .version = e->variant_version};
     if (note.meaning)
         TRY(note_copy(k->p->a, &note, &out->field.note, err));
     if (like)

@@ -7,8 +7,8 @@
 #include "format/parquet/leaf_write.h"
 #include "format/parquet/thrift.h"
 
-/* Levels that are counted of a leaf: repetition levels first, then definition levels, each kind from
- * 0 on. Of flat columns none are, for null counts tell as much. */
+/* Levels that are counted of a leaf: repetition levels first, then definition levels, each kind
+ * from 0 on. Of flat columns none are, for null counts tell as much. */
 static inline uint32_t pq_rep_counts(const pq_wleaf *l)
 {
     return pq_leaf_has_levels(l) && l->max_rep ? l->max_rep + 1u : 0;

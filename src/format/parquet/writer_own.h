@@ -157,9 +157,9 @@ typedef struct pq_writer {
     pq_log_env env;                                          /* of chunks */
     pq_log_env file_env;                                     /* of those below: always spilled */
     pq_log metadata, blooms, column_indexes, offset_indexes; /* (S) */
-    int64_t file_rows;                               /* (S) */
-    uint64_t encoded;                                /* (S) */
-    int64_t row_groups;                              /* (S) */
+    int64_t file_rows;                                       /* (S) */
+    uint64_t encoded;                                        /* (S) */
+    int64_t row_groups;                                      /* (S) */
     bool finished;
 } pq_writer;
 
