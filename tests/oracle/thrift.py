@@ -1,5 +1,5 @@
-"""Thrift's compact protocol as plain values, for what no library shows of a file: a struct is a dict
-by field number, a list a list. Written from the protocol's specification, apart from ours."""
+"""Thrift's compact protocol as plain values, for what no library shows of a file: a struct is a
+dict by field number, a list a list. Written from the specification, apart from ours."""
 import struct
 
 

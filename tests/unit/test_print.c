@@ -319,7 +319,8 @@ int main(void)
         cmocka_unit_test(decimals),
         cmocka_unit_test(dates),
         cmocka_unit_test(times),
-        cmocka_unit_test(durations), cmocka_unit_test(intervals),
+        cmocka_unit_test(durations),
+        cmocka_unit_test(intervals),
         cmocka_unit_test(others),
         cmocka_unit_test(into_buffers),
     };

@@ -285,7 +285,7 @@ static nrw_status make_top(maker *k, pq_node **top, nrw_error *err)
     arena *a;
     schema arrow;
     TRY(new_children(k, k->p->n_columns, top, err));
-    TRY(arena_new(k->p->m, &a, err));
+    TRY(arena_new(arena_mem(k->p->a), &a, err));
     nrw_status st = pq_arrow_read(k->p, a, &arrow, err);
     if (st == NRW_OK)
         st = make_columns(k, &arrow, *top, err);
