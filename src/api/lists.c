@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One item of a list: a bare word, or a name in double quotes ("" is a quote). Advances *s behind
- * the comma; false at the end. */
-static bool next_item(const char **s, char *name, size_t cap, bool *plain)
+bool job_list_item(const char **s, char *name, size_t cap, bool *plain)
 {
     const char *p = *s;
     size_t n = 0;
@@ -93,7 +91,7 @@ nrw_status job_columns(nrw_job *job, const char *option, const schema *s, const 
     TRY(arena_alloc(job->a, (most + 1) * sizeof **out, (void **)out, err));
     for (size_t i = 0; (w = job_each(job, option, i)); i++) {
         const char *p = w->value;
-        while (next_item(&p, name, sizeof name, &plain)) {
+        while (job_list_item(&p, name, sizeof name, &plain)) {
             if (strcmp(name, "*") == 0 && *w->value != '"') {
                 for (uint32_t c = 0; c < s->n_fields; c++)
                     (*out)[(*n)++] = c;

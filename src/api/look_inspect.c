@@ -123,7 +123,10 @@ static const look_column column_columns[] = {{"column", "name", false},
                                              {"index", NULL, false},
                                              {NULL, "offset_indexes", false},
                                              {NULL, "column_indexes", false},
-                                             {NULL, "bloom_filters", false}};
+                                             {NULL, "bloom_filters", false},
+                                             {NULL, "text_bytes", true},
+                                             {NULL, "repetition_levels", false},
+                                             {NULL, "definition_levels", false}};
 
 /* Of row groups that have one: "page", "page bloom". */
 static void index_cell(look_table *t, const pq_column_info *c)
@@ -160,6 +163,9 @@ static nrw_status column_row(void *self, const pq_column_info *c, nrw_error *err
     look_cell_int(t, c->offset_indexes);
     look_cell_int(t, c->column_indexes);
     look_cell_int(t, c->bloom_filters);
+    maybe_int(t, c->text_bytes);
+    look_cell_ints(t, c->level_counts[0], c->n_level_counts[0]);
+    look_cell_ints(t, c->level_counts[1], c->n_level_counts[1]);
     return t->st;
 }
 
@@ -298,7 +304,7 @@ typedef struct part {
     uint32_t n;
 } part;
 
-static const part parts[] = {{"columns", "columns", column_columns, 14},
+static const part parts[] = {{"columns", "columns", column_columns, 17},
                              {"row-groups", "row_groups", group_columns, 9},
                              {"pages", "pages", page_columns, 14},
                              {"metadata", "metadata", NULL, 0}};

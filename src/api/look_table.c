@@ -238,6 +238,23 @@ void look_cell_bits(look_table *t, uint32_t bits, const char *(*name)(int bit))
     add(t, n ? text : "-", json);
 }
 
+/* Levels are 256 at most. */
+enum { COUNTS = 256 * 21 + 64 };
+
+void look_cell_ints(look_table *t, const int64_t *x, uint32_t n)
+{
+    char text[COUNTS] = "", json[COUNTS + 8] = "[";
+    size_t at = 0, j = 1;
+
+    for (uint32_t i = 0; i < n && at < sizeof text - 48; i++) {
+        j += (size_t)snprintf(json + j, sizeof json - j, "%s%lld", i ? "," : "", (long long)x[i]);
+        at +=
+            (size_t)snprintf(text + at, sizeof text - at, "%s%lld", i ? " " : "", (long long)x[i]);
+    }
+    snprintf(json + j, sizeof json - j, "]");
+    add(t, n ? text : "-", json);
+}
+
 nrw_status look_table_end(look_table *t)
 {
     if (t->st >= 0 && !t->l->json)

@@ -47,6 +47,7 @@ void look_cell_number(look_table *t, const char *digits);
 void look_cell_none(look_table *t); /* "-"; JSON: null */
 /* Names of the bits, "A B"; JSON: a list. */
 void look_cell_bits(look_table *t, uint32_t bits, const char *(*name)(int bit));
+void look_cell_ints(look_table *t, const int64_t *x, uint32_t n); /* "1 2"; JSON: a list */
 nrw_status look_table_end(look_table *t) NRW_CHECKED;
 
 #endif

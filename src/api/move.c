@@ -97,6 +97,7 @@ static nrw_status prepare(move *m, bool plan_only, nrw_error *err)
         TRY(where_count(job, false, &m->matches, err)); /* how many come before the last ones */
     TRY(job_inputs_open(job, &m->in, err));
     TRY(choose_columns(m, err));
+    TRY(move_note_columns(m, err));
     if (m->parquet)
         TRY(move_parquet_options(m, err));
     TRY(quarantine_init(&m->quarantine, job, job->root, err));

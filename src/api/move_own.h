@@ -57,6 +57,8 @@ int32_t move_leaf_of(const move *m, uint32_t column);
 const char *move_text_name(text_kind kind);
 /* Writing options, once the columns are chosen. */
 nrw_status move_parquet_options(move *m, nrw_error *err);
+/* Notes on what could not be understood of the columns that are written. */
+nrw_status move_note_columns(move *m, nrw_error *err);
 /* Grants for as many workers as fit; NRW_E_MEMLIMIT names the least that would do. */
 nrw_status move_share_memory(move *m, nrw_error *err);
 /* Of what `sample` remembers of dictionaries. */

@@ -129,6 +129,20 @@ static nrw_status report_balance(const job_result *r, bytes *out, nrw_error *err
                         r->columns.len ? (const char *)r->columns.data : "");
 }
 
+/* Each stands behind a line end. */
+static nrw_status report_notes(const bytes *notes, bytes *out, nrw_error *err)
+{
+    TRY(bytes_printf(out, err, ",\"notes\":["));
+    for (size_t at = 0, n; at < notes->len; at += 1 + n) {
+        const char *line = (const char *)notes->data + at + 1;
+        const char *end = memchr(line, '\n', notes->len - at - 1);
+        n = end ? (size_t)(end - line) : notes->len - at - 1;
+        TRY(bytes_printf(out, err, at ? "," : ""));
+        TRY(json_string(out, line, n, err));
+    }
+    return bytes_printf(out, err, "]");
+}
+
 static nrw_status report(const nrw_job *job, bytes *out, nrw_error *err)
 {
     const job_result *r = &job->result;
@@ -148,6 +162,7 @@ static nrw_status report(const nrw_job *job, bytes *out, nrw_error *err)
                      (unsigned long long)r->bytes_out, (unsigned long long)r->spilled,
                      (unsigned long long)r->rss_peak));
     TRY(plan_json(job, out, err));
+    TRY(report_notes(&r->notes, out, err));
     return bytes_printf(out, err, "}\n");
 }
 

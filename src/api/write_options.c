@@ -1,7 +1,9 @@
 /* The Parquet writing options of a job. */
 #include "api/move.h"
 
+#include "base/base64.h"
 #include "codec/codec.h"
+#include "column/arrow_schema.h"
 #include "format/parquet/leaf_write.h"
 #include "format/parquet/written_type.h"
 
@@ -226,10 +228,96 @@ static nrw_status encodings(nrw_job *job, chosen *c, nrw_error *err)
     return NRW_OK;
 }
 
-/* Those of the first input are kept, --kv-metadata adds or replaces. ARROW:schema describes other
- * columns than those written, so it is not. */
-static nrw_status key_values(nrw_job *job, const pq_key_value *kept, uint32_t n_kept,
-                             pq_write_options *o, nrw_error *err)
+static nrw_status false_positives(nrw_job *job, double *out, nrw_error *err)
+{
+    const char *text = job_last(job, "bloom-filter-false-positive-ratio");
+    char *end;
+
+    *out = 0.01;
+    if (!text)
+        return NRW_OK;
+    *out = strtod(text, &end);
+    if (*end == '%' && !end[1])
+        *out /= 100;
+    else if (*end || end == text)
+        *out = 0;
+    if (*out >= 1e-9 && *out <= 0.5)
+        return NRW_OK;
+    return err_set(err, NRW_E_ARG,
+                   "--bloom-filter-false-positive-ratio is from 1e-9 to 0.5, not %s", text);
+}
+
+static bool bloom_fits(const field *f)
+{
+    return f->type.id != TYPE_BOOL && f->type.id != TYPE_NULL;
+}
+
+static nrw_status one_bloom(chosen *c, const char *name, double ratio, nrw_error *err)
+{
+    uint32_t at = 0, end = c->leaves.n, n = 0;
+
+    if (strcmp(name, "*") != 0)
+        TRY(option_column("bloom-filter", c, name, &at, &end, err));
+    for (; at < end; at++)
+        if (bloom_fits(c->leaves.at[at].field)) {
+            c->of[at].bloom = ratio;
+            n++;
+        }
+    if (n)
+        return NRW_OK;
+    return err_set(err, NRW_E_ARG, "--bloom-filter: %s has no values to look up, only %s", name,
+                   c->leaves.n && c->leaves.at[end - 1].field->type.id == TYPE_BOOL
+                       ? "true and false"
+                       : "nulls");
+}
+
+static nrw_status bloom_filters(nrw_job *job, chosen *c, nrw_error *err)
+{
+    const job_word *w;
+    char name[512];
+    double ratio;
+    bool plain;
+
+    TRY(false_positives(job, &ratio, err));
+    for (size_t i = 0; (w = job_each(job, "bloom-filter", i)); i++) {
+        const char *p = w->value;
+        while (job_list_item(&p, name, sizeof name, &plain)) {
+            if (!plain)
+                return err_set(err, NRW_E_ARG,
+                               "--bloom-filter: cannot read %s as a list of columns", w->value);
+            TRY(one_bloom(c, name, ratio, err));
+        }
+    }
+    return NRW_OK;
+}
+
+/* Arrow's reader takes keys and values of the file from there, where it is. */
+static nrw_status arrow_text(nrw_job *job, const schema *s, const pq_key_value *kv, uint32_t n,
+                             pq_key_value *out, nrw_error *err)
+{
+    bytes message = bytes_init(job->words_mem, INT32_MAX), text = message;
+    char *copy = NULL;
+    note_pair *pairs;
+    nrw_status st;
+
+    TRY(arena_alloc(job->a, n * sizeof *pairs + 1, (void **)&pairs, err));
+    for (uint32_t i = 0; i < n; i++)
+        pairs[i] = (note_pair){kv[i].key, kv[i].value ? kv[i].value : "", kv[i].value_len};
+    st = arrow_schema_write(s, pairs, n, &message, err);
+    if (st == NRW_OK)
+        st = base64_encode((span){message.data, message.len}, &text, err);
+    if (st == NRW_OK)
+        st = arena_strndup(job->a, (const char *)text.data, text.len, &copy, err);
+    *out = (pq_key_value){PQ_ARROW_KEY, copy, text.len};
+    bytes_release(&message);
+    bytes_release(&text);
+    return st;
+}
+
+/* Those of the first input are kept, --kv-metadata adds or replaces. ARROW:schema is made anew for
+ * the columns that are written, where it says more than Parquet's own schema. */
+static nrw_status key_values(nrw_job *job, const schema *s, const pq_key_value *kept,
+                             uint32_t n_kept, pq_write_options *o, nrw_error *err)
 {
     pq_key_value *all;
     const job_word *w;
@@ -237,9 +325,9 @@ static nrw_status key_values(nrw_job *job, const pq_key_value *kept, uint32_t n_
 
     while (job_each(job, "kv-metadata", more))
         more++;
-    TRY(arena_alloc(job->a, (n_kept + more + 1) * sizeof *all, (void **)&all, err));
+    TRY(arena_alloc(job->a, (n_kept + more + 2) * sizeof *all, (void **)&all, err));
     for (uint32_t i = 0; i < n_kept; i++)
-        if (strcmp(kept[i].key, "ARROW:schema") != 0)
+        if (strcmp(kept[i].key, PQ_ARROW_KEY) != 0)
             all[n++] = kept[i];
     for (uint32_t i = 0; i < more; i++) {
         const char *eq;
@@ -255,6 +343,12 @@ static nrw_status key_values(nrw_job *job, const pq_key_value *kept, uint32_t n_
         all[at] = (pq_key_value){key, eq + 1, strlen(eq + 1)};
         n += at == n;
     }
+    for (more = 0; more < n && strcmp(all[more].key, PQ_ARROW_KEY) != 0; more++)
+        ;
+    if (more == n && arrow_schema_wanted(s)) {
+        TRY(arrow_text(job, s, all, n, &all[n], err));
+        n++;
+    }
     o->key_values = all;
     o->n_key_values = n;
     return NRW_OK;
@@ -264,7 +358,7 @@ nrw_status job_write_options(nrw_job *job, const schema *s, const pq_key_value *
                              uint32_t n_kept, pq_write_options *o, nrw_error *err)
 {
     chosen c = {.s = s};
-    uint64_t rows, version, page, dictionary;
+    uint64_t rows, version, page_version, page, dictionary, cut;
 
     *o = pq_write_defaults();
     TRY(job_count(job, "row-group-size", 1, INT64_MAX, (uint64_t)o->row_group_rows, &rows, err));
@@ -281,7 +375,11 @@ nrw_status job_write_options(nrw_job *job, const schema *s, const pq_key_value *
     o->page_bytes = (uint32_t)page;
     o->dictionary_bytes = (uint32_t)dictionary;
     TRY(job_count(job, "parquet-version", 1, 2, 1, &version, err));
+    TRY(job_count(job, "data-page-version", 1, 2, version, &page_version, err));
+    TRY(job_count(job, "statistics-truncate-length", 1, 65536, o->statistics_truncate, &cut, err));
     o->version = (int)version;
+    o->page_version = (int)page_version;
+    o->statistics_truncate = (uint32_t)cut;
     o->page_index = job_switch(job, "page-index", true);
     o->page_crc = job_switch(job, "page-checksum", true);
     TRY(pq_leaves_of(s, job->a, &c.leaves, err));
@@ -294,6 +392,7 @@ nrw_status job_write_options(nrw_job *job, const schema *s, const pq_key_value *
                                       .statistics = job_switch(job, "statistics", true)};
     TRY(compression(job, &c, err));
     TRY(encodings(job, &c, err));
+    TRY(bloom_filters(job, &c, err));
     o->columns = c.of;
-    return key_values(job, kept, n_kept, o, err);
+    return key_values(job, s, kept, n_kept, o, err);
 }

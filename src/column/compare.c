@@ -79,7 +79,8 @@ int value_compare(const type *t, span a, span b)
     case TYPE_DATE: BY_NUMBER(int32_t);
     case TYPE_INT64:
     case TYPE_TIME:
-    case TYPE_TIMESTAMP: BY_NUMBER(int64_t);
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION: BY_NUMBER(int64_t);
     case TYPE_FLOAT16:
     case TYPE_FLOAT32:
     case TYPE_FLOAT64: return compare_floats(t, a, b);

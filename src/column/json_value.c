@@ -109,7 +109,7 @@ static nrw_status put_embedded(const json_sink *s, span text, nrw_error *err)
 static bool is_quoted(const type *t)
 {
     return t->id == TYPE_DATE || t->id == TYPE_TIME || t->id == TYPE_TIMESTAMP ||
-           t->id == TYPE_INTERVAL || t->id == TYPE_UUID;
+           t->id == TYPE_DURATION || t->id == TYPE_INTERVAL || t->id == TYPE_UUID;
 }
 
 static nrw_status put_flat(const json_sink *s, const type *t, span value, nrw_error *err)

@@ -130,6 +130,13 @@ static size_t print_timestamp(const type *t, int64_t x, char *out)
     return t->utc ? at + put_text(out + at, "+00") : at;
 }
 
+/* Hours, minutes, seconds: as DuckDB's intervals without days, so any length has one form. */
+static size_t print_duration(const type *t, int64_t x, char *out)
+{
+    size_t at = x < 0 ? put_text(out, "-") : 0;
+    return at + put_time(out + at, x < 0 ? 0 - (uint64_t)x : (uint64_t)x, t->unit);
+}
+
 static size_t put_count(char *out, size_t at, uint32_t n, const char *unit)
 {
     if (n == 0)
@@ -244,6 +251,7 @@ size_t print_fixed(const type *t, const uint8_t *value, char *out)
     case TYPE_DATE: return print_date((int32_t)load_int(value, 4), out);
     case TYPE_TIME: return print_time(t, load_int(value, 8), out);
     case TYPE_TIMESTAMP: return print_timestamp(t, load_int(value, 8), out);
+    case TYPE_DURATION: return print_duration(t, load_int(value, 8), out);
     case TYPE_INTERVAL: return print_interval(value, out);
     case TYPE_UUID: return print_uuid(value, out);
     default: return 0;

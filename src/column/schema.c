@@ -1,4 +1,4 @@
-#include "column/type.h"
+#include "column/note.h"
 
 #include <ctype.h>
 #include <strings.h>
@@ -33,6 +33,7 @@ nrw_status field_copy(arena *a, const field *f, field *out, nrw_error *err)
     *out = *f;
     TRY(arena_strndup(a, f->name, strlen(f->name), &name, err));
     out->name = name;
+    TRY(note_copy(a, f->note, &out->note, err));
     return f->type.n_children ? copy_children(a, &f->type, &out->type, err) : NRW_OK;
 }
 

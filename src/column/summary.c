@@ -44,7 +44,8 @@ static sums sums_of(const type *t)
     case TYPE_UINT64:
     case TYPE_DATE:
     case TYPE_TIME:
-    case TYPE_TIMESTAMP: return SUMS_INT;
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION: return SUMS_INT;
     case TYPE_DECIMAL: return t->width > 8 ? SUMS_WIDE : SUMS_INT;
     case TYPE_FLOAT16:
     case TYPE_FLOAT32:
@@ -358,7 +359,8 @@ nrw_status summary_merge(summary *s, const summary *other, nrw_error *err)
 
 static bool is_time(const type *t)
 {
-    return t->id == TYPE_DATE || t->id == TYPE_TIME || t->id == TYPE_TIMESTAMP;
+    return t->id == TYPE_DATE || t->id == TYPE_TIME || t->id == TYPE_TIMESTAMP ||
+           t->id == TYPE_DURATION;
 }
 
 static double mean(const summary *s, uint64_t n)

@@ -6,20 +6,21 @@
 type type_of(type_id id)
 {
     static const uint8_t widths[] = {
-        [TYPE_NULL] = 0,      [TYPE_BOOL] = 1,      [TYPE_INT8] = 1,    [TYPE_INT16] = 2,
-        [TYPE_INT32] = 4,     [TYPE_INT64] = 8,     [TYPE_UINT8] = 1,   [TYPE_UINT16] = 2,
-        [TYPE_UINT32] = 4,    [TYPE_UINT64] = 8,    [TYPE_FLOAT16] = 2, [TYPE_FLOAT32] = 4,
-        [TYPE_FLOAT64] = 8,   [TYPE_DECIMAL] = 8,   [TYPE_DATE] = 4,    [TYPE_TIME] = 8,
-        [TYPE_TIMESTAMP] = 8, [TYPE_INTERVAL] = 12, [TYPE_UTF8] = 16,   [TYPE_BINARY] = 16,
-        [TYPE_FIXED] = 1,     [TYPE_UUID] = 16,     [TYPE_JSON] = 16,   [TYPE_BSON] = 16,
-        [TYPE_ENUM] = 16,     [TYPE_LIST] = 4,      [TYPE_STRUCT] = 0,  [TYPE_MAP] = 4,
+        [TYPE_NULL] = 0,      [TYPE_BOOL] = 1,     [TYPE_INT8] = 1,      [TYPE_INT16] = 2,
+        [TYPE_INT32] = 4,     [TYPE_INT64] = 8,    [TYPE_UINT8] = 1,     [TYPE_UINT16] = 2,
+        [TYPE_UINT32] = 4,    [TYPE_UINT64] = 8,   [TYPE_FLOAT16] = 2,   [TYPE_FLOAT32] = 4,
+        [TYPE_FLOAT64] = 8,   [TYPE_DECIMAL] = 8,  [TYPE_DATE] = 4,      [TYPE_TIME] = 8,
+        [TYPE_TIMESTAMP] = 8, [TYPE_DURATION] = 8, [TYPE_INTERVAL] = 12, [TYPE_UTF8] = 16,
+        [TYPE_BINARY] = 16,   [TYPE_FIXED] = 1,    [TYPE_UUID] = 16,     [TYPE_JSON] = 16,
+        [TYPE_BSON] = 16,     [TYPE_ENUM] = 16,    [TYPE_LIST] = 4,      [TYPE_STRUCT] = 0,
+        [TYPE_MAP] = 4,
     };
     type t = {.id = id, .width = widths[id]};
     if (id == TYPE_DECIMAL) {
         t.precision = 18;
         t.scale = 3;
     }
-    if (id == TYPE_TIME || id == TYPE_TIMESTAMP)
+    if (id == TYPE_TIME || id == TYPE_TIMESTAMP || id == TYPE_DURATION)
         t.unit = UNIT_US;
     return t;
 }
@@ -41,6 +42,11 @@ type type_timestamp(time_unit unit, bool utc)
 type type_time(time_unit unit, bool utc)
 {
     return (type){.id = TYPE_TIME, .unit = unit, .utc = utc, .width = 8};
+}
+
+type type_duration(time_unit unit)
+{
+    return (type){.id = TYPE_DURATION, .unit = unit, .width = 8};
 }
 
 type type_fixed(uint32_t width)
@@ -77,7 +83,8 @@ bool type_equal(const type *a, const type *b)
     switch (a->id) {
     case TYPE_DECIMAL: return a->precision == b->precision && a->scale == b->scale;
     case TYPE_TIME:
-    case TYPE_TIMESTAMP: return a->unit == b->unit && a->utc == b->utc;
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION: return a->unit == b->unit && a->utc == b->utc;
     default: return true;
     }
 }
@@ -85,15 +92,34 @@ bool type_equal(const type *a, const type *b)
 /* ---- names ---- */
 
 static const char *const names[] = {
-    [TYPE_NULL] = "NULL",      [TYPE_BOOL] = "BOOLEAN",        [TYPE_INT8] = "TINYINT",
-    [TYPE_INT16] = "SMALLINT", [TYPE_INT32] = "INTEGER",       [TYPE_INT64] = "BIGINT",
-    [TYPE_UINT8] = "UTINYINT", [TYPE_UINT16] = "USMALLINT",    [TYPE_UINT32] = "UINTEGER",
-    [TYPE_UINT64] = "UBIGINT", [TYPE_FLOAT16] = "FLOAT16",     [TYPE_FLOAT32] = "FLOAT",
-    [TYPE_FLOAT64] = "DOUBLE", [TYPE_DECIMAL] = "DECIMAL",     [TYPE_DATE] = "DATE",
-    [TYPE_TIME] = "TIME",      [TYPE_TIMESTAMP] = "TIMESTAMP", [TYPE_INTERVAL] = "INTERVAL",
-    [TYPE_UTF8] = "VARCHAR",   [TYPE_BINARY] = "BLOB",         [TYPE_FIXED] = "FIXED",
-    [TYPE_UUID] = "UUID",      [TYPE_JSON] = "JSON",           [TYPE_BSON] = "BSON",
-    [TYPE_ENUM] = "ENUM",      [TYPE_LIST] = "LIST",           [TYPE_STRUCT] = "STRUCT",
+    [TYPE_NULL] = "NULL",
+    [TYPE_BOOL] = "BOOLEAN",
+    [TYPE_INT8] = "TINYINT",
+    [TYPE_INT16] = "SMALLINT",
+    [TYPE_INT32] = "INTEGER",
+    [TYPE_INT64] = "BIGINT",
+    [TYPE_UINT8] = "UTINYINT",
+    [TYPE_UINT16] = "USMALLINT",
+    [TYPE_UINT32] = "UINTEGER",
+    [TYPE_UINT64] = "UBIGINT",
+    [TYPE_FLOAT16] = "FLOAT16",
+    [TYPE_FLOAT32] = "FLOAT",
+    [TYPE_FLOAT64] = "DOUBLE",
+    [TYPE_DECIMAL] = "DECIMAL",
+    [TYPE_DATE] = "DATE",
+    [TYPE_TIME] = "TIME",
+    [TYPE_TIMESTAMP] = "TIMESTAMP",
+    [TYPE_DURATION] = "DURATION",
+    [TYPE_INTERVAL] = "INTERVAL",
+    [TYPE_UTF8] = "VARCHAR",
+    [TYPE_BINARY] = "BLOB",
+    [TYPE_FIXED] = "FIXED",
+    [TYPE_UUID] = "UUID",
+    [TYPE_JSON] = "JSON",
+    [TYPE_BSON] = "BSON",
+    [TYPE_ENUM] = "ENUM",
+    [TYPE_LIST] = "LIST",
+    [TYPE_STRUCT] = "STRUCT",
     [TYPE_MAP] = "MAP",
 };
 
@@ -193,6 +219,7 @@ size_t type_print(const type *t, char *out, size_t cap)
     case TYPE_FIXED: n = snprintf(out, cap, "FIXED(%u)", t->width); break;
     case TYPE_TIME:
     case TYPE_TIMESTAMP:
+    case TYPE_DURATION:
         n = snprintf(out, cap, "%s%s%s", names[t->id], unit_suffix(t->unit),
                      t->utc ? " WITH TIME ZONE" : "");
         break;
@@ -275,6 +302,14 @@ static const synonym synonyms[] = {
     {"timestamp[ms,tz=utc]", {.id = TYPE_TIMESTAMP, .unit = UNIT_MS, .utc = true}},
     {"timestamp[us,tz=utc]", {.id = TYPE_TIMESTAMP, .unit = UNIT_US, .utc = true}},
     {"timestamp[ns,tz=utc]", {.id = TYPE_TIMESTAMP, .unit = UNIT_NS, .utc = true}},
+    {"duration", {.id = TYPE_DURATION, .unit = UNIT_US}},
+    {"duration_s", {.id = TYPE_DURATION, .unit = UNIT_S}},
+    {"duration_ms", {.id = TYPE_DURATION, .unit = UNIT_MS}},
+    {"duration_ns", {.id = TYPE_DURATION, .unit = UNIT_NS}},
+    {"duration[s]", {.id = TYPE_DURATION, .unit = UNIT_S}},
+    {"duration[ms]", {.id = TYPE_DURATION, .unit = UNIT_MS}},
+    {"duration[us]", {.id = TYPE_DURATION, .unit = UNIT_US}},
+    {"duration[ns]", {.id = TYPE_DURATION, .unit = UNIT_NS}},
     {"interval", {.id = TYPE_INTERVAL}},
     {"varchar", {.id = TYPE_UTF8}},
     {"string", {.id = TYPE_UTF8}},
@@ -396,7 +431,7 @@ nrw_status type_parse(const char *text, type *out, nrw_error *err)
         if (strcmp(name, synonyms[i].name) != 0)
             continue;
         type t = type_of(synonyms[i].type.id);
-        if (t.id == TYPE_TIME || t.id == TYPE_TIMESTAMP)
+        if (t.unit)
             t.unit = synonyms[i].type.unit;
         t.utc = synonyms[i].type.utc || zone;
         *out = t;

@@ -28,6 +28,7 @@ typedef enum type_id {
     TYPE_DATE,      /* int32 days since 1970-01-01 */
     TYPE_TIME,      /* int64 since midnight in `unit`; utc: the zone flag of the file */
     TYPE_TIMESTAMP, /* int64 since the epoch in `unit`; utc: an instant, else local */
+    TYPE_DURATION,  /* int64, a length of time in `unit` */
     TYPE_INTERVAL,  /* 12 bytes: uint32 months, days, milliseconds (Parquet INTERVAL) */
     TYPE_UTF8,
     TYPE_BINARY,
@@ -59,7 +60,8 @@ typedef struct field {
     const char *name; /* UTF-8, in the schema's arena; names may come twice */
     type type;
     bool nullable;
-    int32_t field_id; /* -1: none */
+    int32_t field_id;              /* -1: none */
+    const struct field_note *note; /* what else a format said of it (note.h); NULL: nothing */
 } field;
 
 /* Behind the columns of a schema stand parts of its nested ones, which can be chosen like columns:
@@ -76,6 +78,7 @@ type type_of(type_id id);
 type type_decimal(int precision, int scale);
 type type_timestamp(time_unit unit, bool utc);
 type type_time(time_unit unit, bool utc);
+type type_duration(time_unit unit);
 type type_fixed(uint32_t width);
 /* TYPE_LIST over one child, TYPE_MAP over two, TYPE_STRUCT over any number. */
 type type_nested(type_id id, const field *children, uint32_t n);
@@ -100,7 +103,7 @@ size_t type_print(const type *t, char *out, size_t cap);
  * "decimal(12,2)", "timestamp"). NRW_E_ARG names what is not understood. */
 nrw_status type_parse(const char *text, type *out, nrw_error *err);
 
-/* A copy of f with its name and children in `a`. */
+/* A copy of f with its name, note and children in `a`. */
 nrw_status field_copy(arena *a, const field *f, field *out, nrw_error *err);
 nrw_status schema_new(arena *a, uint32_t n_fields, schema *out, nrw_error *err);
 /* A copy with all its parts in `a`. */

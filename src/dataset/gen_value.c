@@ -110,7 +110,8 @@ void gen_range_fixed(const gen_column *c, uint64_t i, uint8_t *dst)
         put(dst, t->width, (unsigned __int128)i * power10((unsigned)t->scale));
         return;
     case TYPE_TIME:
-    case TYPE_TIMESTAMP: put(dst, t->width, (unsigned __int128)i * unit_per_second(t)); return;
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION: put(dst, t->width, (unsigned __int128)i * unit_per_second(t)); return;
     case TYPE_INTERVAL: /* months, days, milliseconds: count days */
         memset(dst, 0, t->width);
         store_u32(dst + 4, (uint32_t)i);
@@ -152,7 +153,8 @@ void gen_seeded_fixed(const gen_column *c, uint64_t seed, uint64_t row, uint8_t 
     case TYPE_DECIMAL: put(dst, t->width, below_power10(x, t->precision)); return;
     case TYPE_DATE: put(dst, t->width, x % days); return;
     case TYPE_TIME: put(dst, t->width, x % (86400 * unit_per_second(t))); return;
-    case TYPE_TIMESTAMP: put(dst, t->width, x % (days * 86400 * unit_per_second(t))); return;
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION: put(dst, t->width, x % (days * 86400 * unit_per_second(t))); return;
     case TYPE_INTERVAL:
         store_u32(dst, (uint32_t)(x % 120));
         store_u32(dst + 4, (uint32_t)(x >> 20) % 31);
@@ -261,7 +263,8 @@ static uint64_t most_values(const type *t)
     case TYPE_INTERVAL: return (uint64_t)1 << 31;
     case TYPE_UINT32: return (uint64_t)1 << 32;
     case TYPE_TIME: return 86400;
-    case TYPE_TIMESTAMP: return INT64_MAX / unit_per_second(t);
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION: return INT64_MAX / unit_per_second(t);
     case TYPE_DECIMAL:
         if (t->scale < 0 || t->precision <= t->scale || t->scale > 18)
             return 0;

@@ -13,6 +13,7 @@ import nested_tables
 import reference
 import tables
 import where
+import writing
 from harness import Scratch
 
 ROWS = 3000
@@ -552,3 +553,4 @@ def cases(tier):
     yield "several inputs", several_case
 
     yield from where.cases(tier)
+    yield from writing.cases(tier)

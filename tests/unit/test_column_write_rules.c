@@ -209,21 +209,22 @@ static void test_memory_is_exact(void **state)
     static const type_id ids[] = {TYPE_INT64, TYPE_UTF8, TYPE_BOOL, TYPE_UUID};
     (void)state;
 
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 16; i++) {
         mem *m = test_mem_open(MEM_NO_LIMIT), *own;
         nrw_error err = NRW_ERROR_INIT;
         pq_write_options opts = {.page_bytes = 128 << 10,
                                  .page_rows = 20000,
                                  .dictionary_bytes = 1 << 20,
-                                 .version = 1 + i / 4};
+                                 .version = 1 + i / 4 % 2};
         pq_column_options col = by_rule();
+        col.bloom = i >= 8 && ids[i % 4] != TYPE_BOOL ? 0.01 : 0;
         rows r = rows_make((field){.name = "c", .type = type_of(ids[i % 4]), .nullable = true},
                            50000, 40000, 100, 1);
         pq_wleaf leaf = pq_flat_leaf(&r.f);
         pq_column_writer *w;
         chunk_out out = {.pages.m = m};
         dict *d = NULL;
-        uint64_t most = pq_column_most(&leaf, &opts);
+        uint64_t most = pq_column_most(&leaf, &opts, &col);
         assert_ok(mem_child(m, "column", MEM_NO_LIMIT, &own, &err), &err);
         assert_ok(pq_column_writer_new(own, &leaf, &opts, &col, &w, &err), &err);
         for (uint32_t row = 0; row < r.n; row += 500) {

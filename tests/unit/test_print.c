@@ -224,6 +224,17 @@ static void times(void **state)
     fixed64(type_timestamp(UNIT_NS, false), 1706704496789123456, "2024-01-31 12:34:56.789123456");
 }
 
+static void durations(void **state)
+{
+    (void)state;
+    fixed64(type_duration(UNIT_S), 0, "00:00:00");
+    fixed64(type_duration(UNIT_MS), 3723004, "01:02:03.004");
+    fixed64(type_duration(UNIT_US), -1, "-00:00:00.000001");
+    fixed64(type_duration(UNIT_NS), 90000000000001, "25:00:00.000000001");
+    fixed64(type_duration(UNIT_S), INT64_MAX, "2562047788015215:30:07");
+    fixed64(type_duration(UNIT_S), INT64_MIN, "-2562047788015215:30:08");
+}
+
 static void spell_interval(uint32_t months, uint32_t d, uint32_t ms, const char *want)
 {
     uint32_t parts[3] = {months, d, ms};
@@ -308,6 +319,7 @@ int main(void)
         cmocka_unit_test(decimals),
         cmocka_unit_test(dates),
         cmocka_unit_test(times),
+        cmocka_unit_test(durations),
         cmocka_unit_test(intervals),
         cmocka_unit_test(others),
         cmocka_unit_test(into_buffers),

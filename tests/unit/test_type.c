@@ -33,6 +33,8 @@ static void names_and_synonyms(void **state)
     spelling("time with time zone", "TIME WITH TIME ZONE");
     spelling("time32[ms]", "TIME_MS");
     spelling("fixed_size_binary[16]", "FIXED(16)");
+    spelling("duration[ns]", "DURATION_NS");
+    spelling("duration", "DURATION");
     spelling("double precision", "DOUBLE");
     spelling("halffloat", "FLOAT16");
     spelling("bytea", "BLOB");

@@ -1,14 +1,11 @@
-/* Split block bloom filters (parquet-format, BloomFilter.md): blocks of 256 bits, of which a value
- * sets eight, one in each word. Only the block that a value can be in is read. */
+/* Bloom filters, read: of a filter only the block that a value can be in. */
 #include "format/parquet/prune.h"
 
 #include "base/hash.h"
+#include "format/parquet/bloom_block.h"
 #include "format/parquet/meta_priv.h"
 
-enum { BLOCK = 32, WORDS = 8, HEADER_MOST = 256 };
-
-static const uint32_t salts[WORDS] = {0x47b6137bU, 0x44974d91U, 0x8824ad5bU, 0xa2b7289dU,
-                                      0x705495c7U, 0x2df1424bU, 0x9efc4947U, 0x5c6bfb31U};
+enum { BLOCK = PQ_BLOOM_BLOCK, HEADER_MOST = 256 };
 
 /* A union of which only the first alternative is known. */
 static nrw_status first_of(thrift_in *in, thrift_field f, bool *is, nrw_error *err)
@@ -83,14 +80,10 @@ nrw_status pq_bloom_open(pq_meta *p, const pq_chunk *c, pq_bloom *out, nrw_error
 nrw_status pq_bloom_may_have(pq_meta *p, const pq_bloom *b, span plain, bool *may, nrw_error *err)
 {
     uint64_t hash = hash_xxh64(plain.data, plain.len);
-    uint64_t block = ((hash >> 32) * b->blocks) >> 32;
+    uint64_t block = pq_bloom_block(hash, b->blocks);
     uint8_t bits[BLOCK];
 
     TRY(file_read(p->f, b->at + block * BLOCK, bits, BLOCK, err));
-    *may = true;
-    for (int i = 0; i < WORDS; i++) {
-        uint32_t bit = ((uint32_t)hash * salts[i]) >> 27;
-        *may &= load_u32(bits + (size_t)4 * i) >> bit & 1;
-    }
+    *may = pq_bloom_has(bits, hash);
     return NRW_OK;
 }

@@ -1,5 +1,6 @@
 #include "codec/codec.h"
 #include "format/parquet/column_write_parts.h"
+#include "format/parquet/size_stats.h"
 #include "kernel/kernel.h"
 
 /* ---- options ---- */
@@ -39,11 +40,12 @@ static bool codes_entropy(int32_t codec)
     return codec == CODEC_ZSTD || codec == CODEC_GZIP || codec == CODEC_BROTLI;
 }
 
-static nrw_status choose_encoding(pq_column_writer *w, const pq_column_options *o, nrw_error *err)
+static nrw_status choose_encoding(pq_column_writer *w, const pq_write_options *opts,
+                                  const pq_column_options *o, nrw_error *err)
 {
     pq_encoding e = (pq_encoding)o->encoding;
 
-    w->encoding = plain_encoding(&w->t, w->v2);
+    w->encoding = plain_encoding(&w->t, opts->version >= 2);
     w->may_split =
         o->encoding < 0 && w->encoding == PQ_DELTA_BINARY_PACKED && codes_entropy(o->codec);
     w->want_dict = o->dictionary && w->t.class != PQ_VALUES_BOOL;
@@ -89,7 +91,7 @@ static void begin_chunk(pq_column_writer *w)
 {
     w->rows = w->nulls = 0;
     w->finished = 0;
-    w->known = 0;
+    w->known = w->hashed = 0;
     w->has_bounds = w->judged = w->dict_used = false;
     w->indexing = w->want_dict;
     w->weigh = w->may_split;
@@ -114,15 +116,24 @@ nrw_status pq_column_writer_new(mem *m, const pq_wleaf *leaf, const pq_write_opt
     w->nested = pq_leaf_has_levels(leaf);
     w->max_def = leaf->max_def;
     w->max_rep = leaf->max_rep;
-    w->v2 = opts->version == 2;
+    if (column->statistics) {
+        w->rep_counts = (uint16_t)pq_rep_counts(leaf);
+        w->def_counts = (uint16_t)pq_def_counts(leaf);
+    }
+    w->v2 = pq_pages_v2(opts);
     w->statistics = column->statistics;
+    w->bloom = column->bloom > 0;
     w->page_bytes = opts->page_bytes ? opts->page_bytes : 1;
     w->dict_bytes = opts->dictionary_bytes;
     w->row_group_rows = (uint64_t)opts->row_group_rows;
     w->keep_bound = opts->statistics_truncate ? (size_t)opts->statistics_truncate + 8 : SIZE_MAX;
     st = pq_value_type_of(leaf->field, &w->t, err);
+    w->statistics &= w->t.order != PQ_ORDER_NONE;
     if (st == NRW_OK)
-        st = choose_encoding(w, column, err);
+        st = choose_encoding(w, opts, column, err);
+    if (st == NRW_OK && w->bloom && (w->t.class == PQ_VALUES_BOOL || w->t.class == PQ_VALUES_NONE))
+        st = err_set(err, NRW_E_ARG, "bloom filters are not for values stored as %s",
+                     pq_physical_name(w->t.written.physical));
     if (st < 0) {
         err_at_column(err, leaf->name);
         mem_free(m, w, sizeof *w);
@@ -276,7 +287,8 @@ static bool may_index(const pq_value_type *t)
     return t->class != PQ_VALUES_BOOL && t->class != PQ_VALUES_NONE;
 }
 
-uint64_t pq_column_most(const pq_wleaf *leaf, const pq_write_options *opts)
+uint64_t pq_column_most(const pq_wleaf *leaf, const pq_write_options *opts,
+                        const pq_column_options *column)
 {
     pq_value_type t;
     uint64_t rows, page, dict = 0;
@@ -286,6 +298,8 @@ uint64_t pq_column_most(const pq_wleaf *leaf, const pq_write_options *opts)
         return 0;
     rows = page_limit(&t, opts);
     page = page_most(&t, nested, rows, opts->page_bytes);
+    if (column->bloom > 0)
+        page += pq_hashes_most(index_limit((uint32_t)rows, opts));
     if (may_index(&t)) {
         uint64_t entries = pq_dict_entries(t.width, opts->dictionary_bytes);
         dict = pq_dict_most(t.class == PQ_VALUES_NUMBERS, t.width, opts->dictionary_bytes) +
@@ -299,6 +313,8 @@ uint64_t pq_column_most_after(const pq_column_writer *w, uint64_t rows)
 {
     uint64_t page = page_most(&w->t, w->nested, w->page_limit, w->page_bytes), dict = 0;
 
+    if (w->bloom)
+        page += pq_hashes_most(w->index_limit);
     if (w->want_dict && may_index(&w->t)) {
         /* a row adds one entry at most; tables come for dictionaries of four times the rows */
         uint64_t entries = w->dict.n + rows, remap = 4 * (w->remap.rows + rows);

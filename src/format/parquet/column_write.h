@@ -53,8 +53,11 @@ typedef struct pq_page_out {
      * a little behind that: enough to see that it must be truncated, and how. */
     uint32_t width; /* bytes of one stored value; 0: they differ */
     bool has_bounds;
-    bytes min, max; /* owned */
-    buffer *body;   /* owned */
+    bytes min, max;      /* owned */
+    buffer *body;        /* owned */
+    uint64_t text_bytes; /* of byte arrays, their lengths apart */
+    bytes levels;        /* owned: counts as size_stats.h says, 32 bits each; may be empty */
+    buffer *hashes;      /* owned: XXH64 of values for the bloom filter; NULL: none */
 } pq_page_out;
 
 typedef struct pq_page_list {
@@ -101,7 +104,8 @@ uint64_t pq_column_memory(const pq_column_writer *w);
 void pq_column_writer_free(pq_column_writer *w); /* NULL is fine */
 
 /* The most a column can hold with these options (dictionary, its table, page, scratch). */
-uint64_t pq_column_most(const pq_wleaf *leaf, const pq_write_options *opts);
+uint64_t pq_column_most(const pq_wleaf *leaf, const pq_write_options *opts,
+                        const pq_column_options *column);
 /* The most this one can hold while so many more rows are appended, a chunk finished among them. May
  * be above pq_column_most. Parked or not. */
 uint64_t pq_column_most_after(const pq_column_writer *w, uint64_t rows);

@@ -1,6 +1,7 @@
 /* The end of a page: levels, values and bounds become a body that is handed out. */
 #include "format/parquet/column_write_parts.h"
 #include "format/parquet/enc_copy.h"
+#include "format/parquet/size_stats.h"
 #include "kernel/kernel.h"
 
 static uint32_t n_values(const pq_draft *p)
@@ -289,6 +290,7 @@ static nrw_status end_values(pq_column_writer *w, pq_page_out *out, nrw_error *e
     TRY(plain_bounds(w, out, err));
     if (!n_values(&w->page))
         return end_empty(w, out, err);
+    TRY(pq_page_hashes(w, out, err));
     if (w->t.class == PQ_VALUES_BOOL) {
         TRY(end_bool(w, out, err));
         w->page.body->len = 0;
@@ -430,6 +432,7 @@ static nrw_status end_indexed(pq_column_writer *w, pq_page_out *out, nrw_error *
         1 + (p->n_runs ? enc_rle_runs_bound(p->n_runs, width) : enc_rle_bound(p->n_index, width));
     out->encoding = PQ_RLE_DICTIONARY;
     TRY(indexed_bounds(w, out, err));
+    TRY(pq_page_hashes(w, out, err));
     TRY(body_new(w, bound, out, err));
     dst = out->body->data + out->body->len;
     dst[0] = (uint8_t)width;
@@ -442,6 +445,26 @@ static nrw_status end_indexed(pq_column_writer *w, pq_page_out *out, nrw_error *
 }
 
 /* ---- the page ---- */
+
+static nrw_status count_levels(const pq_column_writer *w, pq_page_out *out, nrw_error *err)
+{
+    const pq_draft *p = &w->page;
+    size_t bytes = (size_t)(w->rep_counts + w->def_counts) * sizeof(uint32_t);
+
+    if (!bytes)
+        return NRW_OK;
+    out->levels = bytes_init(w->m, bytes);
+    TRY(bytes_reserve(&out->levels, bytes, err));
+    out->levels.len = bytes;
+    uint32_t *counts = (uint32_t *)(void *)out->levels.data;
+    memset(counts, 0, bytes);
+    if (w->rep_counts)
+        pq_count_levels((const uint8_t *)p->rep.at, p->rows, w->max_rep, counts);
+    if (w->def_counts)
+        pq_count_levels(p->nulls ? (const uint8_t *)p->valid.at : NULL, p->rows, w->max_def,
+                        counts + w->rep_counts);
+    return NRW_OK;
+}
 
 static void page_begin(pq_column_writer *w)
 {
@@ -460,7 +483,12 @@ nrw_status pq_page_end(pq_column_writer *w, pq_page_list *out, nrw_error *err)
                      .rows = w->page.rows,
                      .nulls = w->page.nulls,
                      .records = w->nested ? w->page.records : w->page.rows};
-    nrw_status st = w->indexing ? end_indexed(w, &p, err) : end_values(w, &p, err);
+    nrw_status st = count_levels(w, &p, err);
+
+    if (st == NRW_OK)
+        st = w->indexing ? end_indexed(w, &p, err) : end_values(w, &p, err);
+    if (pq_is_text(w))
+        p.text_bytes = w->page.plain - 4 * (uint64_t)n_values(&w->page);
 
     p.width = w->t.width;
     if (st == NRW_OK)
@@ -497,6 +525,8 @@ nrw_status pq_page_list_push(pq_page_list *l, mem *m, pq_page_out *p, nrw_error 
 void pq_page_out_release(pq_page_out *p)
 {
     buffer_unref(p->body);
+    buffer_unref(p->hashes);
+    bytes_release(&p->levels);
     bytes_release(&p->min);
     bytes_release(&p->max);
     *p = (pq_page_out){0};

@@ -6,6 +6,7 @@
  *   column_write_page.c    the page in progress
  *   column_write_end.c     how it becomes a body; when the dictionary is given up
  *   column_write_park.c    state to a spill file and back
+ *   column_write_bloom.c   hashes of values for the bloom filter
  *   column_write_value.c   values as they are stored */
 #ifndef PARQUET_COLUMN_WRITE_PARTS_H
 #define PARQUET_COLUMN_WRITE_PARTS_H
@@ -62,9 +63,10 @@ struct pq_column_writer {
     mem *m;
     const char *name;
     pq_value_type t;
-    bool nullable, v2, statistics;
+    bool nullable, v2, statistics, bloom;
     bool nested; /* has levels; values come with pq_column_append_levels */
     uint8_t max_def, max_rep;
+    uint16_t rep_counts, def_counts; /* levels that are counted by page */
     bool want_dict, force_dict;
     pq_encoding encoding; /* without a dictionary */
     bool may_split;       /* each chunk chooses between delta packing and byte streams */
@@ -80,10 +82,11 @@ struct pq_column_writer {
     uint64_t finished; /* bytes of page bodies that were handed out */
     bool has_bounds;
     bytes min, max;
-    bool indexing;  /* values go to the dictionary */
-    bool judged;    /* the first page with values had its end */
-    bool dict_used; /* a page refers to it */
-    uint32_t known; /* entries that the rows so far have named; dict.n may be ahead by a block */
+    bool indexing;   /* values go to the dictionary */
+    bool judged;     /* the first page with values had its end */
+    bool dict_used;  /* a page refers to it */
+    uint32_t known;  /* entries that the rows so far have named; dict.n may be ahead by a block */
+    uint32_t hashed; /* entries whose hashes were handed out */
     pq_dict dict;
     pq_remap remap;
     pq_draft page;
@@ -169,6 +172,13 @@ void pq_know_entries(pq_column_writer *w, const uint32_t *own, uint32_t n);
  * PLAIN bytes of entries are added to the page, those of a block are not. */
 uint32_t pq_cut_entries(pq_column_writer *w, const uint32_t *own, uint32_t n);
 uint32_t pq_cut_spans(const pq_column_writer *w, const pq_block *b);
+
+/* ---- bloom ---- */
+/* Hashes of the values that the page in progress holds PLAIN in its body, or of the entries that it
+ * is the first to name; none where no filter is written. Before the body is encoded. */
+nrw_status pq_page_hashes(pq_column_writer *w, pq_page_out *out, nrw_error *err);
+/* The most that these take. */
+uint64_t pq_hashes_most(uint64_t rows);
 
 /* ---- park ---- */
 void pq_parked_release(pq_column_writer *w);

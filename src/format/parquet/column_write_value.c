@@ -61,7 +61,7 @@ nrw_status pq_value_type_of(const field *f, pq_value_type *out, nrw_error *err)
         err_at_column(err, f->name);
         return err_set(err, NRW_E_UNSUPPORTED, "values of 0 bytes have no form in Parquet");
     }
-    v.order = pq_order_of(&f->type);
+    v.order = pq_meaning_written(f) ? PQ_ORDER_NONE : pq_order_of(&f->type);
     v.convert = convert_of(&f->type, &v.written);
     set_class(&v);
     /* texts of a block, and their copy, shall stay in the first cache */

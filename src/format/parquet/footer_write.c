@@ -3,6 +3,7 @@
  * thrift lists need only their count in front. */
 #include "format/parquet/index_write.h"
 #include "format/parquet/schema_write.h"
+#include "format/parquet/size_stats.h"
 #include "format/parquet/thrift.h"
 #include "format/parquet/writer_own.h"
 
@@ -78,11 +79,10 @@ static nrw_status encoding_stat(thrift_out *o, int page_type, int encoding, uint
     return thrift_end(o, err);
 }
 
-static nrw_status write_encoding_stats(thrift_out *o, int version, const pq_wchunk *c,
-                                       nrw_error *err)
+static nrw_status write_encoding_stats(thrift_out *o, bool v2, const pq_wchunk *c, nrw_error *err)
 {
     uint32_t n = c->n_encodings + (c->dictionary.len ? 1u : 0);
-    int data = version >= 2 ? PQ_DATA_PAGE_V2 : PQ_DATA_PAGE;
+    int data = v2 ? PQ_DATA_PAGE_V2 : PQ_DATA_PAGE;
     TRY(thrift_write_field_list(o, 13, THRIFT_STRUCT, n, err));
     if (c->dictionary.len)
         TRY(encoding_stat(o, PQ_DICTIONARY_PAGE, c->dictionary_encoding, 1, err));
@@ -122,12 +122,15 @@ static nrw_status column_meta(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
         TRY(append_span(b, c->stats, c->stats_len, err));
         TRY(thrift_end(&o, err));
     }
-    return write_encoding_stats(&o, w->opts->version, c, err);
+    TRY(write_encoding_stats(&o, pq_pages_v2(w->opts), c, err));
+    if (!pq_leaf_options(w, leaf)->statistics)
+        return NRW_OK;
+    return pq_size_stats_write(&o, l, c->text_bytes, c->level_counts, err);
 }
 
-/* In the log: lengths of blob, column index and offset index, 32 bits each; the blob, which is
- * ColumnMetaData without its stop byte. */
-enum { CHUNK_HEAD = 12 };
+/* In the log: lengths of blob, column index, offset index and bloom filter, 32 bits each; the blob,
+ * which is ColumnMetaData up to BLOB_LAST without its stop byte. */
+enum { CHUNK_HEAD = 16, BLOB_LAST = 16 };
 
 nrw_status pq_footer_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
                            const pq_chunk_place *at, nrw_error *err)
@@ -141,6 +144,7 @@ nrw_status pq_footer_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
         store_u32(b.data, (uint32_t)(b.len - CHUNK_HEAD));
         store_u32(b.data + 4, at->column_index_len);
         store_u32(b.data + 8, at->offset_index_len);
+        store_u32(b.data + 12, at->bloom_len);
         st = pq_log_append(&w->file_env, &w->metadata, (span){b.data, b.len}, err);
     }
     bytes_release(&b);
@@ -172,7 +176,7 @@ typedef struct footer {
     int64_t group;
     pq_bench *bench;  /* for chunks of these */
     int64_t nulls_at; /* where the next one lies */
-    uint64_t column_index_at, offset_index_at;
+    uint64_t bloom_at, column_index_at, offset_index_at;
     uint64_t len;
     int64_t rows;
 } footer;
@@ -191,6 +195,7 @@ static nrw_status chunk_in_footer(footer *f, span *piece, nrw_error *err)
 {
     uint32_t blob = load_u32(piece->data);
     uint32_t column_index = load_u32(piece->data + 4), offset_index = load_u32(piece->data + 8);
+    uint32_t bloom = load_u32(piece->data + 12);
     thrift_out *o = &f->o;
     if (f->leaf == 0) {
         TRY(thrift_begin(o, err));
@@ -200,6 +205,11 @@ static nrw_status chunk_in_footer(footer *f, span *piece, nrw_error *err)
     TRY(thrift_write_field_i64(o, 2, 0, err)); /* as the format asks: no copy of the metadata */
     TRY(thrift_write_field_struct(o, 3, err));
     TRY(append_span(&f->buf, piece->data + CHUNK_HEAD, blob, err));
+    thrift_go_on(o, BLOB_LAST);
+    if (bloom) {
+        TRY(thrift_write_field_i64(o, 14, (int64_t)f->bloom_at, err));
+        TRY(thrift_write_field_i32(o, 15, (int32_t)bloom, err));
+    }
     TRY(thrift_end(o, err));
     if (offset_index) {
         TRY(thrift_write_field_i64(o, 4, (int64_t)f->offset_index_at, err));
@@ -210,6 +220,7 @@ static nrw_status chunk_in_footer(footer *f, span *piece, nrw_error *err)
         TRY(thrift_write_field_i32(o, 7, (int32_t)column_index, err));
     }
     TRY(thrift_end(o, err));
+    f->bloom_at += bloom;
     f->offset_index_at += offset_index;
     f->column_index_at += column_index;
     f->leaf++;
@@ -420,6 +431,8 @@ static nrw_status file_meta(footer *f, nrw_error *err)
 static nrw_status put_together(footer *f, nrw_error *err)
 {
     pq_writer *w = f->w;
+    f->bloom_at = target_size(w->target) - w->base_size;
+    TRY(pq_log_to_target(&w->file_env, &w->blooms, w->target, err));
     f->column_index_at = target_size(w->target) - w->base_size;
     TRY(pq_log_to_target(&w->file_env, &w->column_indexes, w->target, err));
     f->offset_index_at = target_size(w->target) - w->base_size;

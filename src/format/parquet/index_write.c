@@ -117,13 +117,16 @@ nrw_status pq_bound_cut(const type *t, span v, uint32_t limit, bool upper, bytes
 
 /* ---- records ---- */
 
-/* size, records, values, nulls, min_len, max_len as 32 bits each, a byte of flags, min, max */
-enum { RECORD_HEAD = 25, HAS_BOUNDS = 1 };
+/* size, records, values, nulls, min_len, max_len, number of level counts as 32 bits each, text
+ * bytes as 64, a byte of flags, min, max, level counts */
+enum { RECORD_HEAD = 37, HAS_BOUNDS = 1 };
 
 typedef struct record {
     uint32_t size, records, values, nulls;
     bool has_bounds;
     span min, max;
+    uint64_t text_bytes;
+    const uint8_t *levels; /* counts, 32 bits each */
 } record;
 
 nrw_status pq_page_record_new(mem *m, const type *t, uint32_t limit, const pq_page_out *p,
@@ -139,7 +142,7 @@ nrw_status pq_page_record_new(mem *m, const type *t, uint32_t limit, const pq_pa
         TRY_OUT(pq_bound_cut(t, (span){p->min.data, p->min.len}, limit, false, &min, &exact, err));
         TRY_OUT(pq_bound_cut(t, (span){p->max.data, p->max.len}, limit, true, &max, &exact, err));
     }
-    size_t n = RECORD_HEAD + min.len + max.len;
+    size_t n = RECORD_HEAD + min.len + max.len + p->levels.len;
     TRY_OUT(mem_alloc(m, n, &r, err));
     *out = r;
     *len = (uint32_t)n;
@@ -149,11 +152,15 @@ nrw_status pq_page_record_new(mem *m, const type *t, uint32_t limit, const pq_pa
     store_u32(*out + 12, p->nulls);
     store_u32(*out + 16, (uint32_t)min.len);
     store_u32(*out + 20, (uint32_t)max.len);
-    (*out)[24] = has ? HAS_BOUNDS : 0;
+    store_u32(*out + 24, (uint32_t)(p->levels.len / 4));
+    store_u64(*out + 28, p->text_bytes);
+    (*out)[36] = has ? HAS_BOUNDS : 0;
     if (min.len)
         memcpy(*out + RECORD_HEAD, min.data, min.len);
     if (max.len)
         memcpy(*out + RECORD_HEAD + min.len, max.data, max.len);
+    if (p->levels.len)
+        memcpy(*out + RECORD_HEAD + min.len + max.len, p->levels.data, p->levels.len);
 out:
     bytes_release(&min);
     bytes_release(&max);
@@ -169,8 +176,10 @@ static record take_record(span *piece)
                 .nulls = load_u32(p + 12)};
     r.min = (span){p + RECORD_HEAD, load_u32(p + 16)};
     r.max = (span){r.min.data + r.min.len, load_u32(p + 20)};
-    r.has_bounds = p[24] & HAS_BOUNDS;
-    size_t n = RECORD_HEAD + r.min.len + r.max.len;
+    r.text_bytes = load_u64(p + 28);
+    r.levels = r.max.data + r.max.len;
+    r.has_bounds = p[36] & HAS_BOUNDS;
+    size_t n = RECORD_HEAD + r.min.len + r.max.len + (size_t)4 * load_u32(p + 24);
     *piece = (span){p + n, piece->len - n};
     return r;
 }
@@ -179,7 +188,16 @@ static record take_record(span *piece)
 
 enum { FLUSH = 8192 };
 
-typedef enum index_part { NULL_PAGES, MIN_VALUES, MAX_VALUES, NULL_COUNTS, PLACES } index_part;
+typedef enum index_part {
+    NULL_PAGES,
+    MIN_VALUES,
+    MAX_VALUES,
+    NULL_COUNTS,
+    REP_LEVELS,
+    DEF_LEVELS,
+    PLACES,
+    TEXT_BYTES
+} index_part;
 
 /* Goes once over the records for every list of an index. */
 typedef struct index_pass {
@@ -232,9 +250,17 @@ static nrw_status place(index_pass *p, const record *r, nrw_error *err)
     return thrift_end(&p->o, err);
 }
 
+static nrw_status put_counts(index_pass *p, const uint8_t *counts, uint32_t n, nrw_error *err)
+{
+    for (uint32_t i = 0; i < n; i++)
+        TRY(thrift_write_i64(&p->o, load_u32(counts + 4 * (size_t)i), err));
+    return NRW_OK;
+}
+
 static nrw_status visit(void *self, span piece, nrw_error *err)
 {
     index_pass *p = self;
+    const pq_index_source *s = p->source;
     while (piece.len) {
         record r = take_record(&piece);
         bool null_page = r.nulls == r.values;
@@ -248,7 +274,10 @@ static nrw_status visit(void *self, span piece, nrw_error *err)
         case MIN_VALUES: TRY(thrift_write_binary(&p->o, null_page ? (span){0} : r.min, err)); break;
         case MAX_VALUES: TRY(thrift_write_binary(&p->o, null_page ? (span){0} : r.max, err)); break;
         case NULL_COUNTS: TRY(thrift_write_i64(&p->o, r.nulls, err)); break;
+        case REP_LEVELS: TRY(put_counts(p, r.levels, s->n_rep, err)); break;
+        case DEF_LEVELS: TRY(put_counts(p, r.levels + 4 * (size_t)s->n_rep, s->n_def, err)); break;
         case PLACES: TRY(place(p, &r, err)); break;
+        case TEXT_BYTES: TRY(thrift_write_i64(&p->o, (int64_t)r.text_bytes, err)); break;
         }
         if (p->buf.len >= FLUSH && p->part != NULL_PAGES)
             TRY(flush(p, err));
@@ -256,11 +285,24 @@ static nrw_status visit(void *self, span piece, nrw_error *err)
     return NRW_OK;
 }
 
+/* A list of `each` elements a page. */
+static nrw_status lists(index_pass *p, index_part part, int16_t id, uint8_t of, uint32_t each,
+                        nrw_error *err)
+{
+    uint64_t n = (uint64_t)p->source->n_pages * each;
+    if (!each)
+        return NRW_OK;
+    if (n > INT32_MAX)
+        return err_set(err, NRW_E_UNSUPPORTED, "a page index of %llu counts; make larger pages",
+                       (unsigned long long)n);
+    p->part = part;
+    TRY(thrift_write_field_list(&p->o, id, of, (uint32_t)n, err));
+    return pq_log_walk(p->source->env, p->source->records, visit, p, err);
+}
+
 static nrw_status list(index_pass *p, index_part part, int16_t id, uint8_t of, nrw_error *err)
 {
-    p->part = part;
-    TRY(thrift_write_field_list(&p->o, id, of, p->source->n_pages, err));
-    return pq_log_walk(p->source->env, p->source->records, visit, p, err);
+    return lists(p, part, id, of, 1, err);
 }
 
 static index_pass pass_over(const pq_index_source *s, const pq_log_env *to_env, pq_log *to)
@@ -302,6 +344,8 @@ static nrw_status column_index(index_pass *p, nrw_error *err)
     TRY(list(p, MAX_VALUES, 3, THRIFT_BINARY, err));
     TRY(thrift_write_field_i32(&p->o, 4, p->ascending ? 1 : p->descending ? 2 : 0, err));
     TRY(list(p, NULL_COUNTS, 5, THRIFT_I64, err));
+    TRY(lists(p, REP_LEVELS, 6, THRIFT_I64, p->source->n_rep, err));
+    TRY(lists(p, DEF_LEVELS, 7, THRIFT_I64, p->source->n_def, err));
     TRY(thrift_end(&p->o, err));
     return flush(p, err);
 }
@@ -321,6 +365,7 @@ static nrw_status offset_index(index_pass *p, nrw_error *err)
     p->o = thrift_out_init(&p->buf);
     TRY(thrift_begin(&p->o, err));
     TRY(list(p, PLACES, 1, THRIFT_STRUCT, err));
+    TRY(lists(p, TEXT_BYTES, 2, THRIFT_I64, p->source->texts, err));
     TRY(thrift_end(&p->o, err));
     return flush(p, err);
 }

@@ -27,7 +27,9 @@ typedef struct pq_index_source {
     const pq_log *records;
     uint32_t n_pages;
     pq_order order;
-    mem *m; /* small buffers */
+    bool texts;            /* bytes of texts are told by page */
+    uint32_t n_rep, n_def; /* and so many counts of levels */
+    mem *m;                /* small buffers */
 } pq_index_source;
 
 /* Appends the index to `to`; *len: its bytes, 0 where the chunk has none since a page lacks

@@ -87,7 +87,9 @@ nrw_status pq_inspect_file(pq_meta *p, mem *m, pq_file_info *out, nrw_error *err
 typedef struct column_sum {
     pq_column_info info;
     bytes min, max;
+    bytes counts[2];                     /* of levels */
     bool lost_min, lost_max, lost_nulls; /* a row group did not say it */
+    bool lost_text, lost_counts[2];
 } column_sum;
 
 typedef struct column_block {
@@ -128,6 +130,31 @@ static nrw_status add_bounds(column_sum *s, const pq_chunk *c, nrw_error *err)
     return NRW_OK;
 }
 
+static nrw_status add_counts(column_sum *s, const pq_chunk *c, int kind, nrw_error *err)
+{
+    uint32_t n = c->n_level_counts[kind];
+    bytes *to = &s->counts[kind];
+    if (!n)
+        s->lost_counts[kind] = true;
+    if (!n || s->lost_counts[kind])
+        return NRW_OK;
+    if (!to->len)
+        return bytes_append(to, c->level_counts[kind], n * sizeof(int64_t), err);
+    uint64_t *sums = (uint64_t *)(void *)to->data;
+    for (uint32_t i = 0; i < n; i++) /* counts may be lies that pass all bounds */
+        sums[i] += (uint64_t)c->level_counts[kind][i];
+    return NRW_OK;
+}
+
+static nrw_status add_sizes(column_sum *s, const pq_chunk *c, nrw_error *err)
+{
+    s->lost_text |= c->text_bytes < 0;
+    if (!s->lost_text)
+        s->info.text_bytes = (int64_t)((uint64_t)s->info.text_bytes + (uint64_t)c->text_bytes);
+    TRY(add_counts(s, c, 0, err));
+    return add_counts(s, c, 1, err);
+}
+
 static nrw_status add_chunk(column_sum *s, const pq_chunk *c, nrw_error *err)
 {
     pq_column_info *i = &s->info;
@@ -143,6 +170,7 @@ static nrw_status add_chunk(column_sum *s, const pq_chunk *c, nrw_error *err)
         i->nulls += c->stats.null_count;
     else if (i->column->max_def > 0)
         s->lost_nulls = true;
+    TRY(add_sizes(s, c, err));
     return add_bounds(s, c, err);
 }
 
@@ -160,7 +188,7 @@ static nrw_status sum_block(pq_meta *p, column_block *cb, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status give_block(column_block *cb,
+static nrw_status give_block(const pq_meta *p, column_block *cb,
                              nrw_status (*row)(void *self, const pq_column_info *c, nrw_error *err),
                              void *self, nrw_error *err)
 {
@@ -172,6 +200,13 @@ static nrw_status give_block(column_block *cb,
         s->info.max = (span){s->max.data, s->max.len};
         if (s->lost_nulls)
             s->info.nulls = -1;
+        if (s->lost_text || p->n_groups == 0)
+            s->info.text_bytes = -1;
+        for (int k = 0; k < 2; k++) {
+            s->info.n_level_counts[k] =
+                s->lost_counts[k] ? 0 : (uint32_t)(s->counts[k].len / sizeof(int64_t));
+            s->info.level_counts[k] = (int64_t *)(void *)s->counts[k].data;
+        }
         TRY(row(self, &s->info, err));
     }
     return NRW_OK;
@@ -181,8 +216,8 @@ static void start_block(pq_meta *p, column_block *cb, uint32_t first)
 {
     block_of(&cb->b, first, p->n_leaves);
     for (uint32_t i = 0; i < cb->b.n; i++) {
-        cb->sums[i] = (column_sum){.min = bytes_init(cb->m, PQ_BOUND_MAX),
-                                   .max = bytes_init(cb->m, PQ_BOUND_MAX)};
+        const bytes empty = bytes_init(cb->m, PQ_BOUND_MAX);
+        cb->sums[i] = (column_sum){.min = empty, .max = empty, .counts = {empty, empty}};
         cb->sums[i].info.leaf = first + i;
         cb->sums[i].info.column = &p->leaves[first + i];
     }
@@ -193,6 +228,8 @@ static void end_block(column_block *cb)
     for (uint32_t i = 0; i < cb->b.n; i++) {
         bytes_release(&cb->sums[i].min);
         bytes_release(&cb->sums[i].max);
+        bytes_release(&cb->sums[i].counts[0]);
+        bytes_release(&cb->sums[i].counts[1]);
     }
 }
 
@@ -210,7 +247,7 @@ nrw_status pq_inspect_columns(pq_meta *p, mem *m,
         start_block(p, cb, first);
         st = sum_block(p, cb, err);
         if (st >= 0)
-            st = give_block(cb, row, self, err);
+            st = give_block(p, cb, row, self, err);
         end_block(cb);
     }
     mem_free(m, cb, sizeof *cb);

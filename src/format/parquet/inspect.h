@@ -27,6 +27,10 @@ typedef struct pq_column_info {
     int64_t nulls;         /* -1: not said for all row groups */
     bool has_min, has_max; /* only where all row groups with values have it */
     span min, max;         /* for pq_value_print */
+    int64_t text_bytes;    /* -1: not said for all row groups */
+    /* slots by repetition [0] and definition level [1]; none: not said for all */
+    uint32_t n_level_counts[2];
+    int64_t *level_counts[2];
     int64_t offset_indexes, column_indexes, bloom_filters;
 } pq_column_info;
 

@@ -342,6 +342,7 @@ static nrw_status walk_footer(pq_meta *p, nrw_error *err)
     TRY(check_footer(p, &seen, sum, err));
     p->pad_chunks = chunk_sizes_short(p->created_by);
     p->known_orders = p->created_by && !strncmp(p->created_by, "DuckDB", 6);
+    TRY(pq_tree_make(p, err));
     /* Rooms for growth are given back. */
     void *list = p->groups;
     if (p->n_groups < p->cap_groups) {
@@ -418,6 +419,11 @@ const pq_leaf *pq_meta_leaf(const pq_meta *p, uint32_t leaf)
 bool pq_meta_is_flat(const pq_meta *p)
 {
     return p->first_nested == UINT32_MAX;
+}
+
+bool pq_meta_arrow_damaged(const pq_meta *p)
+{
+    return p->arrow_damaged;
 }
 
 const schema *pq_meta_schema(const pq_meta *p)

@@ -46,6 +46,7 @@ typedef struct pq_leaf {
     uint8_t max_rep;      /* how many lists it is in */
     bool int96_us;        /* --read int96=us: microseconds instead of nanoseconds */
     bool nested;          /* repeated, or inside a group */
+    bool unknown;         /* annotated by what is not understood, or does not fit */
     field field;          /* name and type in vectors */
     const char *path;     /* dotted */
     const char *logical;  /* as the file names it: "STRING", "DECIMAL(12,2)", "TIMESTAMP_MILLIS" */
@@ -88,6 +89,11 @@ typedef struct pq_chunk {
     int64_t offset_index_at, column_index_at, bloom_at; /* -1: none */
     int32_t offset_index_len, column_index_len, bloom_len;
     pq_statistics stats;
+    /* SizeStatistics: bytes of byte arrays without their lengths, -1: not said; how many slots have
+     * each repetition [0] and definition level [1], where bounds are wanted */
+    int64_t text_bytes;
+    uint32_t n_level_counts[2];
+    int64_t *level_counts[2];
 } pq_chunk;
 
 typedef struct pq_row_group {
@@ -101,6 +107,8 @@ typedef struct pq_key_value {
     const char *key, *value; /* value NULL: none */
     size_t value_len;
 } pq_key_value;
+
+#define PQ_ARROW_KEY "ARROW:schema"
 
 typedef struct pq_sorting {
     int32_t column;
@@ -132,6 +140,8 @@ bool pq_meta_ordered(const pq_meta *p, uint32_t leaf);
 /* Null counts, or bounds, of this file's writer are known to be wrong. */
 bool pq_meta_wrong_nulls(const pq_meta *p);
 bool pq_meta_wrong_bounds(const pq_meta *p);
+/* What stands under PQ_ARROW_KEY cannot be read, and was left aside. */
+bool pq_meta_arrow_damaged(const pq_meta *p);
 bool pq_meta_is_flat(const pq_meta *p);
 /* The schema tree as text lines for `inspect --metadata` and `schema` of nested files. */
 nrw_status pq_meta_schema_text(const pq_meta *p, bytes *out, nrw_error *err);

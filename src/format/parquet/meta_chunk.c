@@ -194,6 +194,50 @@ static nrw_status read_encoding_stats(thrift_in *in, thrift_field f, pq_chunk *c
     return NRW_OK;
 }
 
+/* A list of counts, kept where it is one for this leaf's levels. */
+static nrw_status read_counts(thrift_in *in, thrift_field f, uint32_t want, arena *a, uint32_t *n,
+                              int64_t **out, nrw_error *err)
+{
+    uint8_t type;
+    uint32_t count;
+    void *at = NULL;
+
+    if (f.type != THRIFT_LIST)
+        return thrift_skip(in, f.type, err);
+    TRY(thrift_read_list(in, &type, &count, err));
+    if (a && count == want && type == THRIFT_I64)
+        TRY(arena_alloc(a, count * sizeof **out, &at, err));
+    for (uint32_t i = 0; i < count; i++)
+        if (at)
+            TRY(thrift_read_i64(in, (int64_t *)at + i, err));
+        else
+            TRY(thrift_skip_element(in, type, err));
+    *out = at;
+    *n = at ? count : 0;
+    return NRW_OK;
+}
+
+static nrw_status read_sizes(const pq_leaf *l, thrift_in *in, arena *a, pq_chunk *c, nrw_error *err)
+{
+    const uint32_t want[] = {l->max_rep + 1u, l->max_def + 1u};
+    int16_t last;
+    thrift_field f;
+
+    TRY(thrift_enter(in, &last, err));
+    for (;;) {
+        TRY(thrift_read_field(in, &last, &f, err));
+        if (f.type == THRIFT_STOP)
+            return NRW_OK;
+        if (f.id == 1)
+            TRY(thrift_get_i64(in, f, &c->text_bytes, NULL, err));
+        else if (f.id == 2 || f.id == 3)
+            TRY(read_counts(in, f, want[f.id - 2], a, &c->n_level_counts[f.id - 2],
+                            &c->level_counts[f.id - 2], err));
+        else
+            TRY(thrift_skip(in, f.type, err));
+    }
+}
+
 static nrw_status read_column_meta(const pq_meta *p, thrift_in *in, uint32_t leaf, arena *a,
                                    pq_chunk *c, chunk_seen *seen, nrw_error *err)
 {
@@ -222,6 +266,12 @@ static nrw_status read_column_meta(const pq_meta *p, thrift_in *in, uint32_t lea
         case 13: TRY(read_encoding_stats(in, f, c, seen, err)); break;
         case 14: TRY(thrift_get_i64(in, f, &c->bloom_at, NULL, err)); break;
         case 15: TRY(thrift_get_i32(in, f, &c->bloom_len, NULL, err)); break;
+        case 16:
+            if (f.type == THRIFT_STRUCT)
+                TRY(read_sizes(&p->leaves[leaf], in, a, c, err));
+            else
+                TRY(thrift_skip(in, f.type, err));
+            break;
         default: TRY(thrift_skip(in, f.type, err));
         }
     }
@@ -345,7 +395,8 @@ static nrw_status read_chunk(const pq_meta *p, thrift_in *in, uint32_t leaf, are
                       .offset_index_at = -1,
                       .column_index_at = -1,
                       .bloom_at = -1,
-                      .bloom_len = -1};
+                      .bloom_len = -1,
+                      .text_bytes = -1};
     TRY(read_chunk_fields(p, in, leaf, a, out, &seen, err));
     TRY(check_fields(&p->leaves[leaf], out, &seen, err));
     if (!seen.page_encodings)

@@ -58,6 +58,7 @@ struct pq_meta {
     group_pos *groups;
 
     uint64_t kv_at; /* of the list; 0: none */
+    bool arrow_damaged;
 
     pthread_mutex_t lock; /* guards what follows */
     uint32_t mark_step, mark_next;
@@ -76,8 +77,15 @@ nrw_status pq_walk_open(const pq_meta *p, uint64_t at, uint64_t len, size_t cap,
                         nrw_error *err) NRW_CHECKED;
 void pq_walk_close(pq_walk *w);
 
-/* The tree of columns over the leaves, and the schema. */
+/* The tree of columns over the leaves, and the schema, with what ARROW:schema says of them. */
 nrw_status pq_tree_make(pq_meta *p, nrw_error *err) NRW_CHECKED;
+
+/* Fields of ARROW:schema in `a`; none where the file has no such key, or what stands there cannot
+ * be read, which p->arrow_damaged then says. */
+nrw_status pq_arrow_read(pq_meta *p, arena *a, schema *out, nrw_error *err) NRW_CHECKED;
+/* What Arrow's field says of this one is added to it, where both are of the same kind; what
+ * contradicts Parquet's schema is passed over, as Arrow's own reader does. */
+nrw_status pq_arrow_apply(arena *a, const field *arrow, field *f, nrw_error *err) NRW_CHECKED;
 
 /* Reads the schema list at `in` and makes leaves of it. */
 nrw_status pq_schema_read(pq_meta *p, thrift_in *in, nrw_error *err) NRW_CHECKED;

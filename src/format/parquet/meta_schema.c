@@ -22,16 +22,35 @@ static nrw_status read_unit(thrift_in *in, pq_element *e, nrw_error *err)
     }
 }
 
-static nrw_status read_bit_width(thrift_in *in, thrift_field f, pq_element *e, nrw_error *err)
+static nrw_status read_byte(thrift_in *in, thrift_field f, uint8_t *out, bool *has, nrw_error *err)
 {
-    if (f.type != THRIFT_I8)
-        return thrift_skip(in, f.type, err);
-    return thrift_read_raw(in, &e->bits, 1, err);
+    *has = f.type == THRIFT_I8;
+    return *has ? thrift_read_raw(in, out, 1, err) : thrift_skip(in, f.type, err);
 }
 
-/* One parameter of a logical type: of DECIMAL, TIME, TIMESTAMP or INTEGER. */
-static nrw_status read_parameter(thrift_in *in, thrift_field f, pq_element *e, nrw_error *err)
+static nrw_status read_version(thrift_in *in, thrift_field f, pq_element *e, nrw_error *err)
 {
+    uint8_t version = 0;
+    bool has;
+    TRY(read_byte(in, f, &version, &has, err));
+    e->variant_version = has ? (int8_t)version : -1;
+    return NRW_OK;
+}
+
+static nrw_status read_crs(thrift_in *in, thrift_field f, arena *a, pq_element *e, nrw_error *err)
+{
+    char *crs = NULL;
+    size_t len;
+    TRY(thrift_get_binary(in, f, a, &crs, &len, NULL, err));
+    e->crs = crs;
+    return NRW_OK;
+}
+
+/* One parameter of a logical type. */
+static nrw_status read_parameter(thrift_in *in, thrift_field f, arena *a, pq_element *e,
+                                 nrw_error *err)
+{
+    bool has, globe = e->logical == PQ_LOGICAL_GEOGRAPHY;
     bool time = e->logical == PQ_LOGICAL_TIME || e->logical == PQ_LOGICAL_TIMESTAMP;
     if (e->logical == PQ_LOGICAL_DECIMAL && f.id == 1)
         return thrift_get_i32(in, f, &e->scale, NULL, err);
@@ -42,14 +61,20 @@ static nrw_status read_parameter(thrift_in *in, thrift_field f, pq_element *e, n
     if (time && f.id == 2 && f.type == THRIFT_STRUCT)
         return read_unit(in, e, err);
     if (e->logical == PQ_LOGICAL_INTEGER && f.id == 1)
-        return read_bit_width(in, f, e, err);
+        return read_byte(in, f, &e->bits, &has, err);
     if (e->logical == PQ_LOGICAL_INTEGER && f.id == 2)
         return thrift_get_bool(in, f, &e->is_signed, NULL, err);
+    if ((globe || e->logical == PQ_LOGICAL_GEOMETRY) && f.id == 1)
+        return read_crs(in, f, a, e, err);
+    if (globe && f.id == 2)
+        return thrift_get_i32(in, f, &e->edges, NULL, err);
+    if (e->logical == PQ_LOGICAL_VARIANT && f.id == 1)
+        return read_version(in, f, e, err);
     return thrift_skip(in, f.type, err);
 }
 
 /* The union LogicalType: one field, a struct of its parameters. */
-static nrw_status read_logical(thrift_in *in, pq_element *e, nrw_error *err)
+static nrw_status read_logical(thrift_in *in, arena *a, pq_element *e, nrw_error *err)
 {
     int16_t last, inner;
     thrift_field f;
@@ -68,7 +93,7 @@ static nrw_status read_logical(thrift_in *in, pq_element *e, nrw_error *err)
             TRY(thrift_read_field(in, &inner, &f, err));
             if (f.type == THRIFT_STOP)
                 break;
-            TRY(read_parameter(in, f, e, err));
+            TRY(read_parameter(in, f, a, e, err));
         }
     }
 }
@@ -88,7 +113,8 @@ static nrw_status read_element(thrift_in *in, arena *a, pq_element *e, nrw_error
 {
     int16_t last;
     thrift_field f;
-    *e = (pq_element){.physical = -1, .converted = -1, .field_id = -1};
+    *e = (pq_element){
+        .physical = -1, .converted = -1, .field_id = -1, .edges = -1, .variant_version = -1};
     TRY(thrift_enter(in, &last, err));
     for (;;) {
         TRY(thrift_read_field(in, &last, &f, err));
@@ -105,7 +131,7 @@ static nrw_status read_element(thrift_in *in, arena *a, pq_element *e, nrw_error
         case 9: TRY(thrift_get_i32(in, f, &e->field_id, NULL, err)); continue;
         case 10:
             if (f.type == THRIFT_STRUCT) {
-                TRY(read_logical(in, e, err));
+                TRY(read_logical(in, a, e, err));
                 continue;
             }
             TRY(thrift_skip(in, f.type, err));
@@ -222,6 +248,7 @@ static nrw_status add_leaf(pq_meta *p, const tree *t, const pq_element *e, level
     l->field = (field){.type = pq_element_type(e, p->int96_us, &known),
                        .nullable = e->repetition == PQ_OPTIONAL,
                        .field_id = e->field_id};
+    l->unknown = !known && e->logical != PQ_LOGICAL_GEOMETRY && e->logical != PQ_LOGICAL_GEOGRAPHY;
     p->order[i] = (uint8_t)pq_element_order(e, &l->field.type, known);
     if (l->nested && p->first_nested == UINT32_MAX)
         p->first_nested = i;
@@ -289,8 +316,7 @@ nrw_status pq_schema_read(pq_meta *p, thrift_in *in, nrw_error *err)
     TRY(mem_alloc(p->m, sizeof(tree), &t, err));
     nrw_status st = walk_tree(p, t, err);
     mem_free(p->m, t, sizeof(tree));
-    TRY(st);
-    return pq_tree_make(p, err);
+    return st;
 }
 
 /* ---- as text ---- */

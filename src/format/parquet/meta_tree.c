@@ -1,6 +1,7 @@
 /* The schema's elements as columns: LogicalTypes.md, "Nested Types", with its rules of backward
  * compatibility for lists of two levels and of other shapes. Depth is bounded (meta_schema.c), so
  * the tree is walked by recursion. */
+#include "column/note.h"
 #include "format/parquet/meta_priv.h"
 
 typedef struct maker {
@@ -14,8 +15,21 @@ typedef struct levels_at {
     uint8_t def, rep;
 } levels_at;
 
-static nrw_status make(maker *k, levels_at in, pq_node *out, nrw_error *err);
-static nrw_status make_one(maker *k, bool nullable, levels_at in, pq_node *out, nrw_error *err);
+/* `like` is the field as ARROW:schema has it; NULL: it says nothing. */
+static nrw_status make(maker *k, const field *like, levels_at in, pq_node *out, nrw_error *err);
+static nrw_status make_one(maker *k, const field *like, bool nullable, levels_at in, pq_node *out,
+                           nrw_error *err);
+
+/* Child i of `n`; names count where they are known to be the same in both. */
+static const field *child_like(const field *like, type_id id, uint32_t n, uint32_t i,
+                               const char *name)
+{
+    const field *child;
+    if (!like || like->type.id != id || like->type.n_children != n)
+        return NULL;
+    child = &like->type.children[i];
+    return name && strcmp(child->name, name) != 0 ? NULL : child;
+}
 
 static nrw_status new_children(maker *k, uint32_t n, pq_node **out, nrw_error *err)
 {
@@ -44,15 +58,18 @@ static nrw_status end_node(arena *a, pq_node *node, type_id id, pq_node *childre
     return NRW_OK;
 }
 
-static nrw_status make_struct(maker *k, const pq_element *e, levels_at in, pq_node *out,
-                              nrw_error *err)
+static nrw_status make_struct(maker *k, const pq_element *e, const field *like, levels_at in,
+                              pq_node *out, nrw_error *err)
 {
+    uint32_t n = (uint32_t)e->n_children;
     pq_node *children;
-    TRY(new_children(k, (uint32_t)e->n_children, &children, err));
-    out->no_leaf = e->n_children == 0;
-    for (int32_t i = 0; i < e->n_children; i++)
-        TRY(make(k, in, &children[i], err));
-    return end_node(k->p->a, out, TYPE_STRUCT, children, (uint32_t)e->n_children, err);
+    TRY(new_children(k, n, &children, err));
+    out->no_leaf = n == 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const char *name = k->p->nodes[k->at].name;
+        TRY(make(k, child_like(like, TYPE_STRUCT, n, i, name), in, &children[i], err));
+    }
+    return end_node(k->p->a, out, TYPE_STRUCT, children, n, err);
 }
 
 /* Whether the repeated element is what the list holds, not a wrapper around it. */
@@ -67,23 +84,25 @@ static bool is_element(const pq_element *list, const pq_element *repeated)
 }
 
 /* k->at is the repeated element; `wrapped`: its one child is what the list holds. */
-static nrw_status make_list(maker *k, bool wrapped, levels_at in, pq_node *out, nrw_error *err)
+static nrw_status make_list(maker *k, bool wrapped, const field *like, levels_at in, pq_node *out,
+                            nrw_error *err)
 {
     levels_at inner = {(uint8_t)(in.def + 1), (uint8_t)(in.rep + 1)};
+    const field *like_element = child_like(like, TYPE_LIST, 1, 0, NULL);
     pq_node *element;
     TRY(new_children(k, 1, &element, err));
     out->item_def = inner.def;
     out->item_rep = inner.rep;
     if (wrapped) {
         k->at++;
-        TRY(make(k, inner, element, err));
+        TRY(make(k, like_element, inner, element, err));
     } else {
-        TRY(make_one(k, false, inner, element, err));
+        TRY(make_one(k, like_element, false, inner, element, err));
     }
     return end_node(k->p->a, out, TYPE_LIST, element, 1, err);
 }
 
-static nrw_status make_map(maker *k, levels_at in, pq_node *out, nrw_error *err)
+static nrw_status make_map(maker *k, const field *like, levels_at in, pq_node *out, nrw_error *err)
 {
     levels_at inner = {(uint8_t)(in.def + 1), (uint8_t)(in.rep + 1)};
     pq_node *pair;
@@ -91,44 +110,80 @@ static nrw_status make_map(maker *k, levels_at in, pq_node *out, nrw_error *err)
     out->item_def = inner.def;
     out->item_rep = inner.rep;
     k->at++;
-    TRY(make(k, inner, &pair[0], err));
-    TRY(make(k, inner, &pair[1], err));
+    TRY(make(k, child_like(like, TYPE_MAP, 2, 0, NULL), inner, &pair[0], err));
+    TRY(make(k, child_like(like, TYPE_MAP, 2, 1, NULL), inner, &pair[1], err));
     return end_node(k->p->a, out, TYPE_MAP, pair, 2, err);
 }
 
+/* The group e: a list, a map, or a struct. */
+static nrw_status make_group(maker *k, const pq_element *e, const field *like, levels_at in,
+                             pq_node *out, nrw_error *err)
+{
+    bool repeats = e->n_children == 1 && e[1].repetition == PQ_REPEATED;
+    if (repeats && e->logical == PQ_LOGICAL_LIST)
+        return make_list(k, !is_element(e, &e[1]), like, in, out, err);
+    if (repeats && e->logical == PQ_LOGICAL_MAP && e[1].physical < 0 && e[1].n_children == 2)
+        return make_map(k, like, in, out, err);
+    if (repeats && e->logical == PQ_LOGICAL_MAP && e[1].physical < 0 && e[1].n_children == 1)
+        return make_list(k, true, like, in, out, err); /* keys without values: a set */
+    return make_struct(k, e, like, in, out, err);
+}
+
+static note_meaning meaning_of(const pq_element *e)
+{
+    if (e->physical == PQ_BYTE_ARRAY && e->logical == PQ_LOGICAL_GEOMETRY)
+        return MEANS_GEOMETRY;
+    if (e->physical == PQ_BYTE_ARRAY && e->logical == PQ_LOGICAL_GEOGRAPHY)
+        return MEANS_GEOGRAPHY;
+    return e->physical < 0 && e->logical == PQ_LOGICAL_VARIANT ? MEANS_VARIANT : MEANS_NOTHING;
+}
+
+/* What the element and Arrow's field say beyond the type. */
+static nrw_status annotate(maker *k, const pq_element *e, const field *like, pq_node *out,
+                           nrw_error *err)
+{
+    const field_note note = {
+        .meaning = meaning_of(e), .crs = e->crs, .edges = e->edges, .version = e->variant_version};
+    if (note.meaning)
+        TRY(note_copy(k->p->a, &note, &out->field.note, err));
+    if (like)
+        TRY(pq_arrow_apply(k->p->a, like, &out->field, err));
+    return NRW_OK;
+}
+
 /* An element whose own repetition is seen to: in.def counts it. */
-static nrw_status make_one(maker *k, bool nullable, levels_at in, pq_node *out, nrw_error *err)
+static nrw_status make_one(maker *k, const field *like, bool nullable, levels_at in, pq_node *out,
+                           nrw_error *err)
 {
     const pq_element *e = &k->p->nodes[k->at++];
     *out = (pq_node){.def = in.def, .first_leaf = k->leaf};
     out->field = (field){.name = e->name, .nullable = nullable, .field_id = e->field_id};
-    if (e->physical >= 0) {
-        out->field.type = k->p->leaves[k->leaf++].field.type;
-        out->n_leaves = 1;
-        return NRW_OK;
+    if (e->physical < 0) {
+        TRY(make_group(k, e, like, in, out, err));
+        return annotate(k, e, like, out, err);
     }
-    bool repeats = e->n_children == 1 && e[1].repetition == PQ_REPEATED;
-    if (repeats && e->logical == PQ_LOGICAL_LIST)
-        return make_list(k, !is_element(e, &e[1]), in, out, err);
-    if (repeats && e->logical == PQ_LOGICAL_MAP && e[1].physical < 0 && e[1].n_children == 2)
-        return make_map(k, in, out, err);
-    if (repeats && e->logical == PQ_LOGICAL_MAP && e[1].physical < 0 && e[1].n_children == 1)
-        return make_list(k, true, in, out, err); /* keys without values: a set */
-    return make_struct(k, e, in, out, err);
+    field *leaf = &k->p->leaves[k->leaf++].field;
+    out->field.type = leaf->type;
+    out->n_leaves = 1;
+    TRY(annotate(k, e, like, out, err));
+    leaf->type = out->field.type;
+    leaf->note = out->field.note;
+    return NRW_OK;
 }
 
 /* The next element; a repeated one that no list or map asked for is a list of its own. */
-static nrw_status make(maker *k, levels_at in, pq_node *out, nrw_error *err)
+static nrw_status make(maker *k, const field *like, levels_at in, pq_node *out, nrw_error *err)
 {
     const pq_element *e = &k->p->nodes[k->at];
     if (e->repetition != PQ_REPEATED) {
         bool optional = e->repetition == PQ_OPTIONAL;
         in.def = (uint8_t)(in.def + optional);
-        return make_one(k, optional, in, out, err);
+        return make_one(k, like, optional, in, out, err);
     }
     *out = (pq_node){.def = in.def, .first_leaf = k->leaf};
     out->field = (field){.name = e->name, .field_id = e->field_id};
-    return make_list(k, false, in, out, err);
+    TRY(make_list(k, false, like, in, out, err));
+    return like ? pq_arrow_apply(k->p->a, like, &out->field, err) : NRW_OK;
 }
 
 /* ---- parts of nested columns, by path ---- */
@@ -212,6 +267,32 @@ static nrw_status all_parts(parts *k, const pq_node *top, nrw_error *err)
     return NRW_OK;
 }
 
+/* Columns in the order of both schemas. One of another number of columns says nothing, as to
+ * Arrow's own reader. */
+static nrw_status make_columns(maker *k, const schema *arrow, pq_node *top, nrw_error *err)
+{
+    for (uint32_t i = 0; i < k->p->n_columns; i++) {
+        const char *name = k->p->nodes[k->at].name;
+        const field *like = arrow->n_fields == k->p->n_columns ? &arrow->fields[i] : NULL;
+        like = like && strcmp(like->name, name) == 0 ? like : NULL;
+        TRY(make(k, like, (levels_at){0}, &top[i], err));
+    }
+    return NRW_OK;
+}
+
+static nrw_status make_top(maker *k, pq_node **top, nrw_error *err)
+{
+    arena *a;
+    schema arrow;
+    TRY(new_children(k, k->p->n_columns, top, err));
+    TRY(arena_new(arena_mem(k->p->a), &a, err));
+    nrw_status st = pq_arrow_read(k->p, a, &arrow, err);
+    if (st == NRW_OK)
+        st = make_columns(k, &arrow, *top, err);
+    arena_free(a);
+    return st;
+}
+
 nrw_status pq_tree_make(pq_meta *p, nrw_error *err)
 {
     maker k = {.p = p, .at = 1};
@@ -219,9 +300,7 @@ nrw_status pq_tree_make(pq_meta *p, nrw_error *err)
     pq_node *top;
     void *columns, *paths;
     p->n_columns = (uint32_t)p->nodes[0].n_children;
-    TRY(new_children(&k, p->n_columns, &top, err));
-    for (uint32_t i = 0; i < p->n_columns; i++)
-        TRY(make(&k, (levels_at){0}, &top[i], err));
+    TRY(make_top(&k, &top, err));
     TRY(all_parts(&of, top, err));
     TRY(arena_alloc(p->a, (p->n_columns + of.n) * sizeof(pq_node) + 1, &columns, err));
     TRY(arena_alloc(p->a, of.n * sizeof(char *) + 1, &paths, err));

@@ -1,4 +1,5 @@
 /* Values of statistics: as text, and which of two is the smaller. */
+#include "column/print.h"
 #include "format/parquet/meta_priv.h"
 
 #include <stdio.h>
@@ -169,7 +170,7 @@ static void civil(int64_t days, int64_t *year, int *month, int *day)
     *year = y + era * 400 + (*month <= 2);
 }
 
-static int print_date(int64_t days, char *out, size_t cap)
+static int print_days(int64_t days, char *out, size_t cap)
 {
     int64_t year;
     int month, day;
@@ -216,7 +217,7 @@ static size_t put_timestamp(const type *t, int64_t v, char *out, size_t cap)
         rest += per_day;
         days--;
     }
-    print_date(days, date, sizeof date);
+    print_days(days, date, sizeof date);
     print_clock(rest, t->unit, clock, sizeof clock);
     return printed(snprintf(out, cap, "%s %s%s", date, clock, t->utc ? "+00" : ""));
 }
@@ -270,9 +271,14 @@ size_t pq_value_print(const pq_leaf *l, span v, char *out, size_t cap)
     case TYPE_FLOAT32: return put_float(float_value(v.data), out, cap);
     case TYPE_FLOAT64: return put_double(double_value(v.data), out, cap);
     case TYPE_DECIMAL: return put_decimal(l, v, out, cap);
-    case TYPE_DATE: return printed(print_date(integer_value(l, v), out, cap));
+    case TYPE_DATE: return printed(print_days(integer_value(l, v), out, cap));
     case TYPE_TIME: return put_time(t, integer_value(l, v), out, cap);
     case TYPE_TIMESTAMP: return put_timestamp(t, integer_value(l, v), out, cap);
+    case TYPE_DURATION: {
+        char text[PRINT_MAX];
+        size_t n = print_fixed(t, v.data, text);
+        return put_text((span){(uint8_t *)text, n}, out, cap);
+    }
     case TYPE_UTF8:
     case TYPE_JSON:
     case TYPE_ENUM: return put_text(v, out, cap);

@@ -28,6 +28,9 @@ static nrw_status add_one(pq_writer *w, uint64_t group, uint32_t leaf, pq_page_o
     }
     bytes_release(&page->min); /* the record has what is kept of them */
     bytes_release(&page->max);
+    bytes_release(&page->levels);
+    buffer_unref(page->hashes);
+    page->hashes = NULL;
     d->page = *page;
     *page = (pq_page_out){0};
     pthread_mutex_lock(&w->lock);

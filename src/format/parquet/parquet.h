@@ -26,6 +26,7 @@ typedef struct pq_column_options {
     int32_t encoding; /* -1: by rule; else a pq_encoding */
     bool dictionary;
     bool statistics;
+    double bloom; /* false positives that its bloom filter may give, as 0.01; 0: no filter */
 } pq_column_options;
 
 typedef struct pq_write_options {
@@ -34,7 +35,8 @@ typedef struct pq_write_options {
     uint32_t page_bytes;       /* 128 KiB of values */
     uint32_t page_rows;        /* 20,000 */
     uint32_t dictionary_bytes; /* 1 MiB of PLAIN entries */
-    int version;               /* 1: v1 pages, PLAIN/dictionary; 2: v2 pages, delta encodings */
+    int version;               /* 1: PLAIN/dictionary; 2: delta encodings */
+    int page_version;          /* of data pages, 1 or 2; 0: as `version` */
     bool page_index, page_crc;
     uint32_t statistics_truncate; /* bytes of text and binary bounds; 64 */
     const char *created_by;       /* NULL: "narrows version X" */
@@ -47,6 +49,10 @@ typedef struct pq_write_options {
 } pq_write_options;
 
 pq_write_options pq_write_defaults(void);
+static inline bool pq_pages_v2(const pq_write_options *o)
+{
+    return (o->page_version ? o->page_version : o->version) >= 2;
+}
 
 /* What writing a schema takes with `workers` threads. */
 nrw_status parquet_write_budget(const schema *s, const pq_write_options *opts, uint32_t workers,

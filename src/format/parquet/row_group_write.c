@@ -2,7 +2,9 @@
  * compressed by anybody, and move to their chunk in order. A complete row group is spliced to the
  * target chunk by chunk, dictionary first, each by whoever has a moment: a thread that spliced it
  * whole would keep its morsel's columns from the others meanwhile. */
+#include "format/parquet/bloom_write.h"
 #include "format/parquet/index_write.h"
+#include "format/parquet/size_stats.h"
 #include "format/parquet/writer_own.h"
 
 static void release_slots(pq_writer *w, pq_wchunk *c)
@@ -17,13 +19,16 @@ static void release_slots(pq_writer *w, pq_wchunk *c)
     c->n_slots = c->cap_slots = 0;
 }
 
-static void release_chunk(pq_writer *w, pq_wchunk *c)
+static void release_chunk(pq_writer *w, uint32_t leaf, pq_wchunk *c)
 {
+    uint32_t counts = pq_level_counts(&w->leaves.at[leaf]);
     release_slots(w, c);
     pq_log_release(&w->env, &c->data);
     pq_log_release(&w->env, &c->records);
+    pq_log_release(&w->env, &c->hashes);
     pq_part_release(&w->env, &c->dictionary);
     mem_free(w->m, c->stats, c->stats_len);
+    mem_free(w->m, c->level_counts, counts * sizeof *c->level_counts);
     *c = (pq_wchunk){0};
 }
 
@@ -32,7 +37,7 @@ void pq_groups_release(pq_writer *w)
     for (int i = 0; i < PQ_GROUPS; i++) {
         pq_wgroup *g = &w->groups[i];
         for (uint32_t c = 0; g->chunks && c < w->leaves.n; c++)
-            release_chunk(w, &g->chunks[c]);
+            release_chunk(w, c, &g->chunks[c]);
         mem_free(w->m, g->chunks, w->cap_leaves * sizeof *g->chunks);
         g->chunks = NULL;
     }
@@ -68,6 +73,42 @@ static nrw_status add_slot(pq_writer *w, pq_wchunk *c, uint8_t *record, uint32_t
     return NRW_OK;
 }
 
+/* Sizes of a page join those of its chunk. Under the lock. */
+static nrw_status add_sizes(pq_writer *w, pq_wchunk *c, const pq_page_out *p, nrw_error *err)
+{
+    const uint32_t *counts = (const uint32_t *)(const void *)p->levels.data;
+    size_t n = p->levels.len / sizeof *counts;
+    c->text_bytes += p->text_bytes;
+    if (n && !c->level_counts) {
+        void *at = NULL;
+        TRY(mem_zalloc(w->m, n * sizeof *c->level_counts, &at, err));
+        c->level_counts = at;
+    }
+    for (size_t i = 0; i < n; i++)
+        c->level_counts[i] += counts[i];
+    return NRW_OK;
+}
+
+/* In pieces that can be read back one at a time; large ones become parts outside of the lock. */
+static nrw_status keep_hashes(pq_writer *w, pq_wchunk *c, const pq_page_out *p, nrw_error *err)
+{
+    size_t len = p->hashes ? p->hashes->len : 0, n;
+    for (size_t at = 0; at < len; at += n) {
+        n = size_min(len - at, PQ_BLOOM_PIECE);
+        span piece = {p->hashes->data + at, n};
+        bool large = n >= w->env.tail_max / 2;
+        pq_part part = {0};
+        if (large)
+            TRY(pq_part_new(&w->env, piece, &part, err));
+        pthread_mutex_lock(&w->lock);
+        nrw_status st = large ? pq_log_adopt(&w->env, &c->hashes, &part, err)
+                              : pq_log_append(&w->env, &c->hashes, piece, err);
+        pthread_mutex_unlock(&w->lock);
+        TRY(st);
+    }
+    return NRW_OK;
+}
+
 nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t leaf, const pq_page_out *p,
                             uint32_t *slot, nrw_error *err)
 {
@@ -83,11 +124,14 @@ nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t leaf, const p
     }
     uint8_t *record = NULL;
     uint32_t len = 0;
+    TRY(keep_hashes(w, c, p, err));
     if (w->opts->page_index)
         TRY(pq_page_record_new(w->m, pq_leaf_type(w, leaf), w->opts->statistics_truncate, p,
                                &record, &len, err));
     pthread_mutex_lock(&w->lock);
     nrw_status st = count_encoding(c, p->encoding, err);
+    if (st == NRW_OK)
+        st = add_sizes(w, c, p, err);
     if (st == NRW_OK)
         st = add_slot(w, c, record, len, err);
     if (st == NRW_OK) {
@@ -199,6 +243,7 @@ nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t leaf, pq_c
     if (st < 0)
         return st;
     pthread_mutex_lock(&w->lock);
+    c->distinct = stats->distinct;
     g->finished++;
     if (w->queue.sleepers) /* it may be complete now, all its pages stored before */
         pthread_cond_broadcast(&w->changed);
@@ -217,11 +262,30 @@ static nrw_status write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
     for (uint8_t i = 0; i < c->n_encodings; i++)
         s.n_pages += c->pages[i];
     const type *t = pq_leaf_type(w, leaf);
+    if (pq_leaf_options(w, leaf)->statistics) {
+        s.texts = type_is_view(t);
+        s.n_rep = pq_rep_counts(&w->leaves.at[leaf]);
+        s.n_def = pq_def_counts(&w->leaves.at[leaf]);
+    }
     if (pq_leaf_options(w, leaf)->statistics && pq_bounds_wanted(t, w->opts->statistics_truncate))
         s.order = pq_order_of(t);
     TRY(pq_column_index_write(&s, &w->file_env, &w->column_indexes, &at->column_index_len, err));
     return pq_offset_index_write(&s, at->data, &w->file_env, &w->offset_indexes,
                                  &at->offset_index_len, err);
+}
+
+static nrw_status write_bloom(pq_writer *w, uint32_t leaf, const pq_wchunk *c, pq_chunk_place *at,
+                              nrw_error *err)
+{
+    pq_bloom_source s = {.env = &w->env,
+                         .hashes = &c->hashes,
+                         .distinct = c->distinct,
+                         .ratio = pq_leaf_options(w, leaf)->bloom,
+                         .m = w->m,
+                         .window = (uint32_t)w->bloom_window};
+    if (!c->hashes.len)
+        return NRW_OK;
+    return pq_bloom_write(&s, &w->file_env, &w->blooms, &at->bloom_len, err);
 }
 
 static nrw_status splice_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c, nrw_error *err)
@@ -239,6 +303,7 @@ static nrw_status splice_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c, 
         return err_set(err, NRW_E_IO, "%llu bytes of a column chunk written, %llu stored",
                        (unsigned long long)(end - (uint64_t)start),
                        (unsigned long long)c->compressed);
+    TRY(write_bloom(w, leaf, c, &at, err));
     TRY(write_indexes(w, leaf, c, &at, err));
     return pq_footer_chunk(w, leaf, c, &at, err);
 }
@@ -265,7 +330,7 @@ static nrw_status splice_next(pq_writer *w, pq_wgroup *g, nrw_error *err)
     g->uncompressed += c->uncompressed;
     g->compressed += c->compressed;
     w->encoded += c->encoded;
-    release_chunk(w, c);
+    release_chunk(w, g->spliced, c);
     if (++g->spliced < w->leaves.n)
         return NRW_OK;
     w->file_rows += g->rows;

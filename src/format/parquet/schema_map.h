@@ -41,6 +41,9 @@ typedef struct pq_element {
     uint8_t bits;
     bool utc, is_signed;
     bool converted_only; /* the logical type was made from the converted one */
+    /* parameters of GEOMETRY, GEOGRAPHY and VARIANT; NULL, -1: not said */
+    const char *crs;
+    int32_t edges, variant_version;
 } pq_element;
 
 /* How bounds in statistics compare. */

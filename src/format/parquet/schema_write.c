@@ -35,7 +35,10 @@ enum {
     LOGICAL_JSON = 12,
     LOGICAL_BSON = 13,
     LOGICAL_UUID = 14,
-    LOGICAL_FLOAT16 = 15
+    LOGICAL_FLOAT16 = 15,
+    LOGICAL_VARIANT = 16,
+    LOGICAL_GEOMETRY = 17,
+    LOGICAL_GEOGRAPHY = 18
 };
 
 enum { REQUIRED = 0, OPTIONAL = 1, REPEATED = 2 };
@@ -66,8 +69,15 @@ static annotation of_integer(int bits, bool is_signed)
     return (annotation){converted, LOGICAL_INTEGER, bits, is_signed};
 }
 
-static annotation annotation_of(const type *t)
+static annotation annotation_of(const field *f)
 {
+    const type *t = &f->type;
+    switch (pq_meaning_written(f)) {
+    case MEANS_GEOMETRY: return (annotation){NO_CONVERTED, LOGICAL_GEOMETRY};
+    case MEANS_GEOGRAPHY: return (annotation){NO_CONVERTED, LOGICAL_GEOGRAPHY};
+    case MEANS_VARIANT: return (annotation){NO_CONVERTED, LOGICAL_VARIANT};
+    case MEANS_NOTHING: break;
+    }
     switch (t->id) {
     case TYPE_NULL: return (annotation){NO_CONVERTED, LOGICAL_UNKNOWN};
     case TYPE_INT8: return of_integer(8, true);
@@ -94,6 +104,7 @@ static annotation annotation_of(const type *t)
     case TYPE_BOOL:
     case TYPE_INT32:
     case TYPE_INT64:
+    case TYPE_DURATION: /* ARROW:schema says it */
     case TYPE_FLOAT32:
     case TYPE_FLOAT64:
     case TYPE_BINARY:
@@ -110,8 +121,18 @@ static nrw_status write_unit(thrift_out *o, time_unit u, nrw_error *err)
     return thrift_end(o, err);
 }
 
-static nrw_status write_logical(thrift_out *o, const type *t, const annotation *a, nrw_error *err)
+static nrw_status write_place(thrift_out *o, const field_note *n, nrw_error *err)
 {
+    if (n->crs)
+        TRY(thrift_write_field_string(o, 1, n->crs, err));
+    if (n->meaning == MEANS_GEOGRAPHY && n->edges >= 0)
+        TRY(thrift_write_field_i32(o, 2, n->edges, err));
+    return NRW_OK;
+}
+
+static nrw_status write_logical(thrift_out *o, const field *f, const annotation *a, nrw_error *err)
+{
+    const type *t = &f->type;
     if (a->logical == NO_LOGICAL)
         return NRW_OK;
     TRY(thrift_write_field_struct(o, 10, err));
@@ -125,6 +146,10 @@ static nrw_status write_logical(thrift_out *o, const type *t, const annotation *
     } else if (a->logical == LOGICAL_INTEGER) {
         TRY(thrift_write_field_i8(o, 1, (int8_t)a->bits, err));
         TRY(thrift_write_field_bool(o, 2, a->is_signed, err));
+    } else if (a->logical == LOGICAL_GEOMETRY || a->logical == LOGICAL_GEOGRAPHY) {
+        TRY(write_place(o, f->note, err));
+    } else if (a->logical == LOGICAL_VARIANT && f->note->version >= 0) {
+        TRY(thrift_write_field_i8(o, 1, (int8_t)f->note->version, err));
     }
     TRY(thrift_end(o, err));
     return thrift_end(o, err);
@@ -158,7 +183,7 @@ typedef struct element {
 static nrw_status write_element(thrift_out *o, const element *e, nrw_error *err)
 {
     const field *f = e->field;
-    annotation a = annotation_of(&f->type);
+    annotation a = annotation_of(f);
     TRY(thrift_begin(o, err));
     if (!type_is_nested(&f->type)) {
         pq_written_type w = pq_written_type_of(&f->type);
@@ -180,7 +205,7 @@ static nrw_status write_element(thrift_out *o, const element *e, nrw_error *err)
     }
     if (f->field_id >= 0)
         TRY(thrift_write_field_i32(o, 9, f->field_id, err));
-    TRY(write_logical(o, &f->type, &a, err));
+    TRY(write_logical(o, f, &a, err));
     return thrift_end(o, err);
 }
 

@@ -111,6 +111,8 @@ thrift_out thrift_out_init(bytes *to);
 nrw_status thrift_begin(thrift_out *o, nrw_error *err) NRW_CHECKED;
 /* Closes what thrift_begin or thrift_write_field_struct opened. */
 nrw_status thrift_end(thrift_out *o, nrw_error *err) NRW_CHECKED;
+/* The fields of the struct at hand up to this id were appended from elsewhere. */
+void thrift_go_on(thrift_out *o, int16_t last_id);
 /* Fields, rising by id where bytes should be few. */
 nrw_status thrift_write_field_bool(thrift_out *o, int16_t id, bool v, nrw_error *err) NRW_CHECKED;
 nrw_status thrift_write_field_i8(thrift_out *o, int16_t id, int8_t v, nrw_error *err) NRW_CHECKED;

@@ -48,6 +48,11 @@ nrw_status thrift_begin(thrift_out *o, nrw_error *err)
     return NRW_OK;
 }
 
+void thrift_go_on(thrift_out *o, int16_t last_id)
+{
+    o->last_id[o->depth] = last_id;
+}
+
 nrw_status thrift_end(thrift_out *o, nrw_error *err)
 {
     if (o->depth == 0)

@@ -108,7 +108,8 @@ static void find_extremes(const pq_leaf *l, const entries *e, extremes *x)
     case TYPE_UINT32: extremes_u32(e, x); return;
     case TYPE_INT64:
     case TYPE_TIME:
-    case TYPE_TIMESTAMP: extremes_i64(e, x); return;
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION: extremes_i64(e, x); return;
     case TYPE_UINT64: extremes_u64(e, x); return;
     case TYPE_FLOAT32: extremes_f32(e, x); return;
     case TYPE_FLOAT64: extremes_f64(e, x); return;

@@ -78,6 +78,7 @@ static void writer_close(writer *base)
     pq_groups_release(w);
     arena_free(w->names);
     pq_log_release(&w->file_env, &w->metadata);
+    pq_log_release(&w->file_env, &w->blooms);
     pq_log_release(&w->file_env, &w->column_indexes);
     pq_log_release(&w->file_env, &w->offset_indexes);
     free_benches(w);
@@ -100,7 +101,7 @@ static nrw_status open_columns(pq_writer *w, nrw_error *err)
     TRY(mem_zalloc(w->m, w->leaves.n * sizeof *w->actor, &p, err));
     w->actor = p;
     for (uint32_t l = 0; l < w->leaves.n; l++)
-        w->actor[l].most = pq_column_most(&w->leaves.at[l], w->opts);
+        w->actor[l].most = pq_column_most(&w->leaves.at[l], w->opts, pq_leaf_options(w, l));
     for (int i = 0; i < PQ_GROUPS; i++) {
         TRY(mem_zalloc(w->m, w->leaves.n * sizeof(pq_wchunk), &p, err));
         w->groups[i].chunks = p;

@@ -127,6 +127,7 @@ static nrw_status plan_again(pq_writer *w, nrw_error *err)
     w->reserve = shares.reserve;
     w->queue_max = shares.queue_max;
     w->piece_bytes = shares.piece_bytes;
+    w->bloom_window = shares.bloom_window;
     w->env.tail_max = shares.tail_max;
     return NRW_OK;
 }
@@ -144,7 +145,7 @@ static void start_column(pq_writer *w, uint32_t leaves)
     for (uint32_t i = 0; i < leaves; i++) {
         uint32_t l = w->leaves.n++;
         w->actor[l] = (pq_wactor){.since = like->group};
-        w->actor[l].most = pq_column_most(&w->leaves.at[l], w->opts);
+        w->actor[l].most = pq_column_most(&w->leaves.at[l], w->opts, pq_leaf_options(w, l));
     }
     w->own_schema.n_fields = w->n_columns;
     pq_cut_add_column(&w->cut);
@@ -190,7 +191,7 @@ nrw_status pq_writer_add(writer *base, const field *f, nrw_error *err)
 static nrw_status null_body(const pq_writer *w, const pq_wleaf *l, pq_page_out *p, nrw_error *err)
 {
     const uint8_t max[] = {l->max_rep, l->max_def};
-    size_t head = w->opts->version >= 2 ? 0 : 4, at = 0;
+    size_t head = pq_pages_v2(w->opts) ? 0 : 4, at = 0;
     TRY(buffer_new(w->m, 64, &p->body, err));
     for (int i = 0; i < 2; i++) {
         uint8_t *to = p->body->data + at;
@@ -210,7 +211,7 @@ static nrw_status null_body(const pq_writer *w, const pq_wleaf *l, pq_page_out *
 nrw_status pq_null_chunk(pq_writer *w, uint32_t leaf, int64_t rows, pq_bench *b, pq_wchunk *out,
                          span *page, nrw_error *err)
 {
-    pq_page_out p = {.type = w->opts->version >= 2 ? PQ_DATA_PAGE_V2 : PQ_DATA_PAGE,
+    pq_page_out p = {.type = pq_pages_v2(w->opts) ? PQ_DATA_PAGE_V2 : PQ_DATA_PAGE,
                      .encoding = PQ_PLAIN,
                      .rows = (uint32_t)rows,
                      .nulls = (uint32_t)rows,

@@ -1,7 +1,9 @@
 #include "format/parquet/writer_budget.h"
 
+#include "format/parquet/bloom_write.h"
 #include "format/parquet/column_write_value.h"
 #include "format/parquet/page_compress.h"
+#include "format/parquet/size_stats.h"
 #include "format/parquet/writer_own.h"
 
 enum {
@@ -27,6 +29,7 @@ typedef struct costs {
     uint64_t n, workers;     /* n: leaves */
     uint64_t columns, names; /* names: bytes of what is kept of nested leaves */
     uint64_t shred;          /* of a worker, where a column is nested */
+    uint64_t blooms, bloom;  /* leaves that get a bloom filter, and bytes of the largest */
     uint64_t most, most_sum; /* of one actor; of all */
     uint64_t column;         /* bookkeeping of one, tails of logs apart */
     uint64_t bench, big;
@@ -50,8 +53,9 @@ static nrw_status cost_leaf(void *self, const pq_wleaf *leaf, nrw_error *err)
 {
     const cost_walk *w = self;
     costs *c = w->costs;
-    uint64_t most = pq_column_most(leaf, w->opts), shred = pq_shred_most(leaf);
-    int32_t codec = w->opts->columns[c->n++].codec;
+    const pq_column_options *column = &w->opts->columns[c->n++];
+    uint64_t most = pq_column_most(leaf, w->opts, column), shred = pq_shred_most(leaf);
+    int32_t codec = column->codec;
     pq_value_type t;
     TRY(pq_value_type_of(leaf->field, &t, err)); /* whether it can be written at all */
     if (codec != CODEC_NONE && !codec_by_id(codec))
@@ -59,8 +63,13 @@ static nrw_status cost_leaf(void *self, const pq_wleaf *leaf, nrw_error *err)
     c->most_sum += most;
     c->most = most > c->most ? most : c->most;
     c->shred = leaf->n_path && shred > c->shred ? shred : c->shred;
-    if (leaf->n_path)
-        c->names += pq_leaf_names(leaf);
+    if (leaf->n_path) /* counts of levels in both row groups, too */
+        c->names += pq_leaf_names(leaf) + PQ_GROUPS * (8 * (uint64_t)pq_level_counts(leaf) + 16);
+    if (column->bloom > 0) {
+        uint64_t bytes = pq_bloom_bytes((uint64_t)w->opts->row_group_rows, column->bloom);
+        c->bloom = bytes > c->bloom ? bytes : c->bloom;
+        c->blooms++;
+    }
     return NRW_OK;
 }
 
@@ -83,17 +92,33 @@ static nrw_status costs_of(const schema *s, const pq_write_options *o, uint32_t 
     return NRW_OK;
 }
 
+/* For bloom filters: hashes of the pages of a piece, 8 bytes for values of 4 and more, and what
+ * makes the filter of one chunk. */
+static uint64_t for_blooms(const costs *c, uint64_t tail, uint64_t piece, uint64_t window)
+{
+    if (!c->blooms)
+        return 0;
+    return c->blooms * 2 * tail + c->workers * 2 * piece + window + PQ_BLOOM_PIECE + PQ_BLOOM_FIXED;
+}
+
+static uint64_t least_window(const costs *c)
+{
+    return c->bloom < PQ_BLOOM_WINDOW ? c->bloom : PQ_BLOOM_WINDOW;
+}
+
 /* All but the pool. */
-static uint64_t set_aside(const costs *c, uint64_t tail, uint64_t pend, uint64_t piece)
+static uint64_t set_aside(const costs *c, uint64_t tail, uint64_t pend, uint64_t piece,
+                          uint64_t window)
 {
     uint64_t worker = WORKER_FIXED + c->bench + pend + piece + 2 * c->usual + c->shred;
     return FIXED + c->columns * (sizeof(pq_wcolumn) + sizeof(uint32_t)) + c->names +
-           c->n * (c->column + 2 * tail) + c->workers * worker + c->big;
+           c->n * (c->column + 2 * tail) + c->workers * worker + c->big +
+           for_blooms(c, tail, piece, window);
 }
 
 static uint64_t least(const costs *c)
 {
-    return set_aside(c, c->tail, 0, c->piece) + c->most;
+    return set_aside(c, c->tail, 0, c->piece, least_window(c)) + c->most;
 }
 
 static nrw_status check(const schema *s, const pq_write_options *o, nrw_error *err)
@@ -116,7 +141,7 @@ nrw_status parquet_write_budget(const schema *s, const pq_write_options *opts, u
     costs c;
     TRY(costs_of(s, opts, workers, &c, err));
     out->least = least(&c);
-    out->wish = set_aside(&c, TAIL_MOST, PEND_MOST, PIECE_MOST) + c.most_sum + c.most +
+    out->wish = set_aside(&c, TAIL_MOST, PEND_MOST, PIECE_MOST, c.bloom) + c.most_sum + c.most +
                 opts->row_group_bytes;
     if (out->wish < out->least)
         out->wish = out->least;
@@ -125,6 +150,8 @@ nrw_status parquet_write_budget(const schema *s, const pq_write_options *opts, u
     uint64_t page = opts->page_bytes + 5 * (uint64_t)opts->page_rows + PIECE_LEAST;
     uint64_t parked = group + c.n * page;
     out->spill = 2 * group + (parked < c.most_sum ? parked : c.most_sum);
+    uint64_t hashes = 8 * (uint64_t)opts->row_group_rows; /* of values of 4 bytes and more */
+    out->spill += 2 * c.blooms * (hashes < 2 * group ? hashes : 2 * group);
     return NRW_OK;
 }
 
@@ -147,7 +174,8 @@ nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_
     uint64_t pend = extra / 8 / c.workers;
     pend = c.workers < 2 || pend < PEND_LEAST ? 0 : clamp(pend, PEND_LEAST, PEND_MOST);
     uint64_t piece = pend ? size_max(c.piece, PIECE_MOST) : c.piece;
-    uint64_t pool = limit - set_aside(&c, tail, pend, piece);
+    uint64_t window = clamp(extra / 8 & ~(uint64_t)(PQ_BLOOM_LEAST - 1), least_window(&c), c.bloom);
+    uint64_t pool = limit - set_aside(&c, tail, pend, piece, window);
     pool -= (pool - c.most) / 16; /* lists of the pages held */
     uint64_t in_use = c.most * (c.workers < c.n ? c.workers : c.n);
     in_use = in_use < pool / 2 ? in_use : pool / 2;
@@ -158,6 +186,7 @@ nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_
         .piece_bytes = (size_t)piece,
         .usual_body = c.usual,
         .big_body = c.big_body,
+        .bloom_window = (size_t)window,
         .tail_max = (uint32_t)tail,
         .file_tail = FILE_TAIL,
     };

@@ -53,12 +53,16 @@ typedef struct pq_queue {
 typedef struct pq_wchunk {
     pq_log data;    /* data pages, in order */
     pq_log records; /* for the page index, in order */
+    pq_log hashes;  /* of values, for the bloom filter */
     pq_part dictionary;
     pq_slot *slots; /* pages first_slot ... of the chunk that are not in `data` yet */
     uint32_t first_slot, n_slots, cap_slots;
     uint64_t uncompressed, compressed; /* with headers */
     uint64_t encoded;                  /* bodies alone */
     int64_t rows, values;              /* values: nulls and empty lists are some, too */
+    uint64_t text_bytes;               /* of byte arrays, their lengths apart */
+    uint64_t *level_counts;            /* as size_stats.h says; NULL: none */
+    int64_t distinct;                  /* values that differ; -1: not known */
     uint8_t *stats;                    /* thrift Statistics without its stop byte */
     uint32_t stats_len;
     uint32_t pages[PQ_ENCODINGS];
@@ -148,12 +152,14 @@ typedef struct pq_writer {
     uint64_t queue_max; /* bytes of bodies that may wait to be compressed */
     size_t piece_bytes; /* of one append */
 
-    pq_log_env env;                                  /* of chunks */
-    pq_log_env file_env;                             /* of the three logs below: always spilled */
-    pq_log metadata, column_indexes, offset_indexes; /* (S) */
-    int64_t file_rows;                               /* (S) */
-    uint64_t encoded;                                /* (S) */
-    int64_t row_groups;                              /* (S) */
+    size_t bloom_window; /* bytes of a bloom filter that are set at a time */
+
+    pq_log_env env;                                          /* of chunks */
+    pq_log_env file_env;                                     /* of those below: always spilled */
+    pq_log metadata, blooms, column_indexes, offset_indexes; /* (S) */
+    int64_t file_rows;                                       /* (S) */
+    uint64_t encoded;                                        /* (S) */
+    int64_t row_groups;                                      /* (S) */
     bool finished;
 } pq_writer;
 
@@ -238,7 +244,7 @@ typedef struct pq_chunk_place {
     int64_t start;      /* of its first page */
     int64_t data;       /* of its first data page */
     int64_t dictionary; /* -1: none */
-    uint32_t column_index_len, offset_index_len;
+    uint32_t bloom_len, column_index_len, offset_index_len;
 } pq_chunk_place;
 
 /* Remembers ColumnMetaData of a chunk, and behind all chunks of a row group what it is. (S) */
@@ -246,7 +252,7 @@ nrw_status pq_footer_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
                            const pq_chunk_place *at, nrw_error *err);
 nrw_status pq_footer_group(pq_writer *w, int64_t rows, int64_t start, uint64_t uncompressed,
                            uint64_t compressed, nrw_error *err);
-/* Page indexes and footer to the target. */
+/* Bloom filters, page indexes and footer to the target. */
 nrw_status pq_footer_write(pq_writer *w, nrw_error *err);
 /* Statistics of a chunk as thrift fields, in memory of w->m; NULL where there are none. */
 nrw_status pq_footer_statistics(pq_writer *w, uint32_t leaf, const pq_chunk_stats *s, uint8_t **out,

@@ -50,6 +50,7 @@ nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err)
     w->piece_bytes = s.piece_bytes;
     w->usual_body = s.usual_body;
     w->big_body = s.big_body;
+    w->bloom_window = s.bloom_window;
     w->env = (pq_log_env){w->m, w->held, w->spill, s.tail_max};
     w->file_env = (pq_log_env){w->m, NULL, w->spill, s.file_tail};
     return NRW_OK;
@@ -91,8 +92,10 @@ static nrw_status bound_pages(pq_writer *w, nrw_error *err)
     uint64_t want = used > limit ? used - limit + used / 8 : 0; /* not for every page anew */
     for (uint64_t i = 0; i < PQ_GROUPS && want; i++) {
         pq_wgroup *g = pq_group_at(w, w->groups_gone + i);
-        for (uint32_t c = 0; c < w->leaves.n && want && !g->leaving; c++)
+        for (uint32_t c = 0; c < w->leaves.n && want && !g->leaving; c++) {
+            TRY(pq_log_evict(&w->env, &g->chunks[c].hashes, &want, err));
             TRY(pq_log_evict(&w->env, &g->chunks[c].data, &want, err));
+        }
     }
     return NRW_OK;
 }

@@ -30,6 +30,7 @@ pq_written_type pq_written_type_of(const type *t)
     case TYPE_UINT32:
     case TYPE_DATE: return (pq_written_type){PQ_INT32, 0, 1};
     case TYPE_INT64:
+    case TYPE_DURATION:
     case TYPE_UINT64: return (pq_written_type){PQ_INT64, 0, 1};
     case TYPE_FLOAT16: return (pq_written_type){PQ_FIXED_LEN_BYTE_ARRAY, 2, 1};
     case TYPE_FLOAT32: return (pq_written_type){PQ_FLOAT, 0, 1};
@@ -53,6 +54,13 @@ pq_written_type pq_written_type_of(const type *t)
     case TYPE_MAP: break;
     }
     return (pq_written_type){PQ_BYTE_ARRAY, 0, 1};
+}
+
+note_meaning pq_meaning_written(const field *f)
+{
+    note_meaning m = field_meaning(f);
+    type_id id = m == MEANS_VARIANT ? TYPE_STRUCT : TYPE_BINARY;
+    return f->type.id == id ? m : MEANS_NOTHING;
 }
 
 pq_order pq_order_of(const type *t)
@@ -85,7 +93,8 @@ pq_order pq_order_of(const type *t)
     case TYPE_INT64:
     case TYPE_DATE:
     case TYPE_TIME:
-    case TYPE_TIMESTAMP: break;
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION: break;
     }
     return PQ_ORDER_SIGNED;
 }

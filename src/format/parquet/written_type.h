@@ -3,7 +3,7 @@
 #ifndef PARQUET_WRITTEN_TYPE_H
 #define PARQUET_WRITTEN_TYPE_H
 
-#include "column/type.h"
+#include "column/note.h"
 #include "format/parquet/meta.h"
 
 typedef struct pq_written_type {
@@ -17,6 +17,9 @@ typedef struct pq_written_type {
 /* Decimals: INT32 to precision 9, INT64 to 18, else big-endian bytes, as few as the precision
  * needs. Null columns are INT32 of which no value is ever stored. */
 pq_written_type pq_written_type_of(const type *t);
+
+/* What the field is said to stand for, where it has the type for that. */
+note_meaning pq_meaning_written(const field *f);
 
 /* Orders that the format defines for bounds (LogicalTypes and ColumnOrder). */
 typedef enum pq_order {

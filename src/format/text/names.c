@@ -158,6 +158,7 @@ static text_how how_of(const text_writer *w, const type *t)
     case TYPE_DATE:
     case TYPE_TIME:
     case TYPE_TIMESTAMP:
+    case TYPE_DURATION:
     case TYPE_INTERVAL:
     case TYPE_UUID:
         if (json)

@@ -1,0 +1,53 @@
+/* Numbers of Arrow's Schema.fbs that reading and writing share. */
+#ifndef COLUMN_ARROW_OWN_H
+#define COLUMN_ARROW_OWN_H
+
+enum { ARROW_HEADER_SCHEMA = 1, ARROW_VERSION_5 = 4 };
+
+/* union Type */
+enum {
+    ARROW_NULL = 1,
+    ARROW_INT = 2,
+    ARROW_FLOAT = 3,
+    ARROW_BINARY = 4,
+    ARROW_UTF8 = 5,
+    ARROW_BOOL = 6,
+    ARROW_DECIMAL = 7,
+    ARROW_DATE = 8,
+    ARROW_TIME = 9,
+    ARROW_TIMESTAMP = 10,
+    ARROW_LIST = 12,
+    ARROW_STRUCT = 13,
+    ARROW_FIXED_BINARY = 15,
+    ARROW_FIXED_LIST = 16,
+    ARROW_MAP = 17,
+    ARROW_DURATION = 18,
+    ARROW_LARGE_BINARY = 19,
+    ARROW_LARGE_UTF8 = 20,
+    ARROW_LARGE_LIST = 21,
+    ARROW_BINARY_VIEW = 23,
+    ARROW_UTF8_VIEW = 24,
+    ARROW_LIST_VIEW = 25,
+    ARROW_LARGE_LIST_VIEW = 26
+};
+
+/* fields of the table Field */
+enum {
+    ARROW_FIELD_NAME,
+    ARROW_FIELD_NULLABLE,
+    ARROW_FIELD_TYPE_ID,
+    ARROW_FIELD_TYPE,
+    ARROW_FIELD_DICTIONARY,
+    ARROW_FIELD_CHILDREN,
+    ARROW_FIELD_METADATA
+};
+
+/* of Message and Schema */
+enum { ARROW_MESSAGE_VERSION, ARROW_MESSAGE_HEADER_ID, ARROW_MESSAGE_HEADER, ARROW_MESSAGE_BODY };
+enum { ARROW_SCHEMA_ENDIANNESS, ARROW_SCHEMA_FIELDS, ARROW_SCHEMA_METADATA };
+
+#define ARROW_EXTENSION "ARROW:extension:name"
+#define ARROW_UUID      "arrow.uuid"
+#define ARROW_JSON      "arrow.json"
+
+#endif

@@ -1,0 +1,305 @@
+#include "column/arrow_own.h"
+#include "column/arrow_schema.h"
+#include "column/flatbuf.h"
+
+/* ---- whether ---- */
+
+static bool says_something(const field *f)
+{
+    const field_note *n = f->note;
+
+    if (f->type.id == TYPE_DURATION ||
+        (n && (n->form || n->dictionary || n->keys_sorted || n->zone || n->n_pairs)))
+        return true;
+    for (uint32_t i = 0; i < f->type.n_children; i++)
+        if (says_something(&f->type.children[i]))
+            return true;
+    return false;
+}
+
+bool arrow_schema_wanted(const schema *s)
+{
+    for (uint32_t i = 0; i < s->n_fields; i++)
+        if (says_something(&s->fields[i]))
+            return true;
+    return false;
+}
+
+/* ---- types ---- */
+
+typedef struct writing {
+    bytes *out;
+    int64_t dictionaries; /* so far: each has a number */
+} writing;
+
+/* A type of Arrow and the fields of its table. */
+typedef struct arrow_type {
+    uint8_t id;
+    uint32_t n;
+    flat_field fields[3];
+    const char *zone;
+} arrow_type;
+
+static void add(arrow_type *t, uint16_t id, uint8_t bytes, int64_t value)
+{
+    t->fields[t->n++] = (flat_field){.id = id, .bytes = bytes, .value = value};
+}
+
+static void set_int(arrow_type *t, int bits, bool is_signed)
+{
+    t->id = ARROW_INT;
+    add(t, 0, 4, bits);
+    add(t, 1, 1, is_signed);
+}
+
+static int arrow_unit(time_unit u)
+{
+    return u == UNIT_S ? 0 : u == UNIT_MS ? 1 : u == UNIT_NS ? 3 : 2;
+}
+
+static void set_decimal(arrow_type *a, const type *t, arrow_form form)
+{
+    int bits = form == ARROW_DECIMAL_32                   ? 32
+               : form == ARROW_DECIMAL_64                 ? 64
+               : form == ARROW_LARGE || t->precision > 38 ? 256
+                                                          : 128;
+    a->id = ARROW_DECIMAL;
+    add(a, 0, 4, t->precision);
+    add(a, 1, 4, t->scale);
+    add(a, 2, 4, bits);
+}
+
+static void set_fixed(arrow_type *a, uint32_t width)
+{
+    a->id = ARROW_FIXED_BINARY;
+    add(a, 0, 4, width);
+}
+
+static void set_time(arrow_type *a, const field *f)
+{
+    const type *t = &f->type;
+
+    a->id = t->id == TYPE_TIME       ? ARROW_TIME
+            : t->id == TYPE_DURATION ? ARROW_DURATION
+                                     : ARROW_TIMESTAMP;
+    add(a, 0, 2, arrow_unit(t->unit));
+    if (t->id == TYPE_TIME)
+        add(a, 1, 4, t->unit == UNIT_S || t->unit == UNIT_MS ? 32 : 64);
+    if (t->id == TYPE_TIMESTAMP && t->utc) {
+        a->zone = f->note && f->note->zone ? f->note->zone : "UTC";
+        add(a, 1, 0, 0);
+    }
+}
+
+static void set_list(arrow_type *a, const field *f, arrow_form form)
+{
+    a->id = form == ARROW_FIXED        ? ARROW_FIXED_LIST
+            : form == ARROW_LARGE      ? ARROW_LARGE_LIST
+            : form == ARROW_VIEW       ? ARROW_LIST_VIEW
+            : form == ARROW_LARGE_VIEW ? ARROW_LARGE_LIST_VIEW
+                                       : ARROW_LIST;
+    if (form == ARROW_FIXED)
+        add(a, 0, 4, f->note->list_size);
+}
+
+static arrow_type arrow_type_of(const field *f)
+{
+    const type *t = &f->type;
+    arrow_form form = f->note ? f->note->form : ARROW_PLAIN;
+    bool large = form == ARROW_LARGE, view = form == ARROW_VIEW;
+    arrow_type a = {0};
+
+    switch (t->id) {
+    case TYPE_NULL: a.id = ARROW_NULL; break;
+    case TYPE_BOOL: a.id = ARROW_BOOL; break;
+    case TYPE_INT8:
+    case TYPE_INT16:
+    case TYPE_INT32:
+    case TYPE_INT64: set_int(&a, 8 * (int)t->width, true); break;
+    case TYPE_UINT8:
+    case TYPE_UINT16:
+    case TYPE_UINT32:
+    case TYPE_UINT64: set_int(&a, 8 * (int)t->width, false); break;
+    case TYPE_FLOAT16:
+    case TYPE_FLOAT32:
+    case TYPE_FLOAT64:
+        a.id = ARROW_FLOAT;
+        add(&a, 0, 2, t->id - TYPE_FLOAT16);
+        break;
+    case TYPE_DECIMAL: set_decimal(&a, t, form); break;
+    case TYPE_DATE:
+        a.id = ARROW_DATE;
+        add(&a, 0, 2, form == ARROW_MILLIS);
+        break;
+    case TYPE_TIME:
+    case TYPE_TIMESTAMP:
+    case TYPE_DURATION: set_time(&a, f); break;
+    case TYPE_UTF8:
+    case TYPE_JSON: a.id = large ? ARROW_LARGE_UTF8 : view ? ARROW_UTF8_VIEW : ARROW_UTF8; break;
+    case TYPE_BINARY:
+    case TYPE_BSON:
+    case TYPE_ENUM: /* as Arrow reads it from Parquet */
+        a.id = large ? ARROW_LARGE_BINARY : view ? ARROW_BINARY_VIEW : ARROW_BINARY;
+        break;
+    case TYPE_INTERVAL:
+    case TYPE_FIXED:
+    case TYPE_UUID: set_fixed(&a, t->width); break;
+    case TYPE_LIST: set_list(&a, f, form); break;
+    case TYPE_STRUCT: a.id = ARROW_STRUCT; break;
+    case TYPE_MAP:
+        a.id = ARROW_MAP;
+        add(&a, 0, 1, f->note && f->note->keys_sorted);
+        break;
+    }
+    return a;
+}
+
+/* ---- fields ---- */
+
+static span text_of(const char *s)
+{
+    return (span){(const uint8_t *)s, strlen(s)};
+}
+
+static nrw_status put_type(writing *w, uint32_t at, arrow_type *t, nrw_error *err)
+{
+    TRY(flat_put_table(w->out, at, t->fields, t->n, err));
+    return t->zone ? flat_put_string(w->out, t->fields[1].at, text_of(t->zone), err) : NRW_OK;
+}
+
+/* Index type and whether the dictionary's order counts. */
+static nrw_status put_dictionary(writing *w, uint32_t at, const field_note *n, nrw_error *err)
+{
+    flat_field fields[] = {{.id = 0, .bytes = 8, .value = w->dictionaries++},
+                           {.id = 1},
+                           {.id = 2, .bytes = 1, .value = n->ordered}};
+    arrow_type index = {0};
+
+    set_int(&index, n->index_bits, n->index_signed);
+    TRY(flat_put_table(w->out, at, fields, 3, err));
+    return put_type(w, fields[1].at, &index, err);
+}
+
+static nrw_status put_pair(writing *w, uint32_t at, const note_pair *p, nrw_error *err)
+{
+    flat_field fields[] = {{.id = 0}, {.id = 1}};
+
+    TRY(flat_put_table(w->out, at, fields, 2, err));
+    TRY(flat_put_string(w->out, fields[0].at, text_of(p->key), err));
+    return flat_put_string(w->out, fields[1].at, (span){(const uint8_t *)p->value, p->value_len},
+                           err);
+}
+
+/* What Arrow's readers make of the types of Parquet that are extension types there. */
+static const char *extension_of(const field *f)
+{
+    return f->type.id == TYPE_UUID ? ARROW_UUID : f->type.id == TYPE_JSON ? ARROW_JSON : NULL;
+}
+
+static nrw_status put_metadata(writing *w, uint32_t at, const field *f, nrw_error *err)
+{
+    const char *extension = extension_of(f);
+    uint32_t n = f->note ? f->note->n_pairs : 0, first;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (strcmp(f->note->pairs[i].key, ARROW_EXTENSION) == 0)
+            extension = NULL;
+    TRY(flat_put_refs(w->out, at, n + (extension != NULL), &first, err));
+    for (uint32_t i = 0; i < n; i++)
+        TRY(put_pair(w, first + 4 * i, &f->note->pairs[i], err));
+    if (!extension)
+        return NRW_OK;
+    return put_pair(w, first + 4 * n, &(note_pair){ARROW_EXTENSION, extension, strlen(extension)},
+                    err);
+}
+
+static nrw_status put_field(writing *w, uint32_t at, const field *f, bool nullable, nrw_error *err);
+
+static nrw_status put_children(writing *w, uint32_t at, const field *f, nrw_error *err)
+{
+    uint32_t first;
+
+    if (f->type.id == TYPE_MAP) {
+        const field entries = {.name = "entries",
+                               .type = type_nested(TYPE_STRUCT, f->type.children, 2),
+                               .field_id = -1};
+        TRY(flat_put_refs(w->out, at, 1, &first, err));
+        return put_field(w, first, &entries, false, err);
+    }
+    TRY(flat_put_refs(w->out, at, f->type.n_children, &first, err));
+    for (uint32_t i = 0; i < f->type.n_children; i++) {
+        const field *child = &f->type.children[i];
+        TRY(put_field(w, first + 4 * i, child, child->nullable, err));
+    }
+    return NRW_OK;
+}
+
+static nrw_status put_field(writing *w, uint32_t at, const field *f, bool nullable, nrw_error *err)
+{
+    arrow_type t = arrow_type_of(f);
+    bool dictionary = f->note && f->note->dictionary;
+    flat_field fields[ARROW_FIELD_METADATA + 1];
+    uint32_t place[ARROW_FIELD_METADATA + 1] = {0}, n = 0;
+
+    for (uint16_t id = 0; id <= ARROW_FIELD_METADATA; id++) {
+        if (id == ARROW_FIELD_DICTIONARY && !dictionary)
+            continue;
+        place[id] = n;
+        fields[n++] = (flat_field){.id = id};
+    }
+    fields[place[ARROW_FIELD_NULLABLE]].bytes = fields[place[ARROW_FIELD_TYPE_ID]].bytes = 1;
+    fields[place[ARROW_FIELD_NULLABLE]].value = nullable;
+    fields[place[ARROW_FIELD_TYPE_ID]].value = t.id;
+    TRY(flat_put_table(w->out, at, fields, n, err));
+    TRY(flat_put_string(w->out, fields[place[ARROW_FIELD_NAME]].at, text_of(f->name), err));
+    TRY(put_type(w, fields[place[ARROW_FIELD_TYPE]].at, &t, err));
+    if (dictionary)
+        TRY(put_dictionary(w, fields[place[ARROW_FIELD_DICTIONARY]].at, f->note, err));
+    TRY(put_children(w, fields[place[ARROW_FIELD_CHILDREN]].at, f, err));
+    return put_metadata(w, fields[place[ARROW_FIELD_METADATA]].at, f, err);
+}
+
+/* ---- the message ---- */
+
+static nrw_status put_schema(writing *w, const schema *s, const note_pair *pairs, uint32_t n_pairs,
+                             nrw_error *err)
+{
+    flat_field message[] = {
+        {.id = ARROW_MESSAGE_VERSION, .bytes = 2, .value = ARROW_VERSION_5},
+        {.id = ARROW_MESSAGE_HEADER_ID, .bytes = 1, .value = ARROW_HEADER_SCHEMA},
+        {.id = ARROW_MESSAGE_HEADER},
+        {.id = ARROW_MESSAGE_BODY, .bytes = 8}};
+    flat_field head[] = {{.id = ARROW_SCHEMA_ENDIANNESS, .bytes = 2},
+                         {.id = ARROW_SCHEMA_FIELDS},
+                         {.id = ARROW_SCHEMA_METADATA}};
+    uint32_t first;
+
+    TRY(flat_put_root(w->out, message, 4, err));
+    TRY(flat_put_table(w->out, message[2].at, head, 3, err));
+    TRY(flat_put_refs(w->out, head[1].at, s->n_fields, &first, err));
+    for (uint32_t i = 0; i < s->n_fields; i++)
+        TRY(put_field(w, first + 4 * i, &s->fields[i], s->fields[i].nullable, err));
+    TRY(flat_put_refs(w->out, head[2].at, n_pairs, &first, err));
+    for (uint32_t i = 0; i < n_pairs; i++)
+        TRY(put_pair(w, first + 4 * i, &pairs[i], err));
+    return NRW_OK;
+}
+
+nrw_status arrow_schema_write(const schema *s, const note_pair *pairs, uint32_t n_pairs, bytes *out,
+                              nrw_error *err)
+{
+    static const uint8_t zeros[8];
+    uint8_t head[8];
+    writing w = {.out = out};
+
+    TRY(put_schema(&w, s, pairs, n_pairs, err));
+    TRY(bytes_append(out, zeros, -out->len & 7, err));
+    if (out->len > INT32_MAX)
+        return err_set(err, NRW_E_UNSUPPORTED, "an Arrow schema of more than 2 GiB");
+    store_u32(head, UINT32_MAX);
+    store_u32(head + 4, (uint32_t)out->len);
+    TRY(bytes_append(out, head, sizeof head, err)); /* to the front, once all is there */
+    memmove(out->data + sizeof head, out->data, out->len - sizeof head);
+    memcpy(out->data, head, sizeof head);
+    return NRW_OK;
+}
