@@ -4,6 +4,7 @@
 
 #include "column_rows.h"
 #include "decode_reference.h"
+#include "testing.h"
 
 #include "format/parquet/column_write.h"
 #include "format/parquet/written_type.h"

@@ -338,8 +338,13 @@ static nrw_status walk_footer(pq_meta *p, nrw_error *err)
     TRY(pq_walk_open(p, p->footer_at, p->footer_len, PQ_WINDOW, &w, err));
     nrw_status st = read_footer(p, &w.in, &seen, &sum, err);
     pq_walk_close(&w);
-    TRY(st);
-    TRY(check_footer(p, &seen, sum, err));
+    if (st >= 0)
+        st = check_footer(p, &seen, sum, err);
+    if (st < 0) {
+        if (st == NRW_E_CORRUPT && err && !err->column[0])
+            err_at_offset(err, (int64_t)p->footer_at); /* where nothing closer is known */
+        return st;
+    }
     p->pad_chunks = chunk_sizes_short(p->created_by);
     p->known_orders = p->created_by && !strncmp(p->created_by, "DuckDB", 6);
     /* Rooms for growth are given back. */
