@@ -77,6 +77,20 @@ static void hold(bool ok)
 
 /* ---- rows ---- */
 
+/* Any bytes made into text: those from 0x80 on become characters of two bytes. */
+static void as_text(uint8_t *p, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (p[i] >= 0x80 && i + 1 < n) {
+            p[i] = (uint8_t)(0xc3 + p[i] % 16);
+            i++;
+            p[i] = (uint8_t)(0x80 | (p[i] & 0x3f));
+        } else {
+            p[i] &= 0x7f;
+        }
+    }
+}
+
 /* Bytes of the input as values, where any bytes are a value. */
 static void own_values(input *x, rows *r)
 {
@@ -89,6 +103,8 @@ static void own_values(input *x, rows *r)
         for (uint32_t i = 0; i < r->len[k]; i++)
             r->value[k][i] = (uint8_t)choose(x, 256);
     }
+    for (uint32_t k = 0; t->id == TYPE_UTF8 && k < r->n_vids; k++)
+        as_text(r->value[k], r->len[k]);
 }
 
 static void flat_column(input *x, uint32_t c)
