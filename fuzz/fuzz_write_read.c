@@ -157,7 +157,7 @@ static void options(input *x)
     o->page_bytes = sizes[choose(x, 4)];
     o->page_rows = 1 + choose(x, 256) * 4;
     o->dictionary_bytes = sizes[choose(x, 4)];
-    o->row_group_rows = 1 + choose(x, 256) * 8;
+    o->row_group_rows = 20 + choose(x, 256) * 8;
     o->row_group_bytes = choose(x, 3) ? 1 << 20 : 2048;
     o->page_index = choose(x, 3);
     o->page_crc = choose(x, 3);

@@ -7,9 +7,11 @@ import json
 import os
 import re
 
+import bombs
 import facts
 import harness
 import nested
+import refusal
 import sanitized
 from harness import MIB, Scratch, Skip
 
@@ -246,47 +248,25 @@ def good(source, expected):
     return None
 
 
-CEILING = 64 * MIB
-# A sentence says where: row group, column, page or byte. Without these only what is no Parquet file
-# at all, or one that is encrypted as a whole.
-PLACE = re.compile(r"(, (row group \d|column .|page \d|byte \d)|: is not a Parquet file|encrypt)")
-
-
-def bounded(ran):
-    if ran.timed_out:
-        raise AssertionError("took more than 10 s")
-    if ran.peak > CEILING:
-        raise AssertionError(f"peak {harness.mib(ran.peak)} of {harness.mib(CEILING)}")
-
-
-def placed(line, source):
-    """The sentence names the file and the place in it."""
-    at = line.find(os.path.basename(source))
-    if at < 0:
-        raise AssertionError(f"the message does not name the file: {line}")
-    if not PLACE.search(line[at + len(os.path.basename(source)):]):
-        raise AssertionError(f"the message does not say where: {line}")
-
-
 def verified(source, sound):
     """`verify` finds something and says where, in bounded memory; nothing where rows are right."""
     ran = harness.narrows("verify", source, "--memory", "64MiB", timeout=10)
-    bounded(ran)
+    refusal.bounded(ran)
     lines = ran.out.decode("utf-8", "replace").splitlines()
     if ran.code == 0 and sound:
         return
     if ran.code != 1 or len(lines) < 2:
         raise AssertionError(f"verify: exit {ran.code}: {lines[:3]} {ran.err.strip()[-200:]}")
     for line in lines[:-1]:
-        placed(line, source)
+        refusal.placed(line, source)
 
 
 def refuse(source, words=None):
     ran = harness.narrows("copy", source, "-", "-f", "json", "--memory", "64MiB", timeout=10,
                           stdout=open(os.devnull, "wb"))
-    bounded(ran)
+    refusal.bounded(ran)
     line = harness.refused(ran)
-    placed(line, source)
+    refusal.placed(line, source)
     if words and not re.search(words, line, re.I):
         raise AssertionError(f"the message does not say {words}: {line}")
     verified(source, False)
@@ -296,18 +276,19 @@ def refuse(source, words=None):
 def bad(source, expected):
     """An error with its place, or the rows where they are an answer."""
     ran = harness.narrows("copy", source, "-", "-f", "json", "--memory", "64MiB", timeout=10)
-    bounded(ran)
+    refusal.bounded(ran)
     if ran.code == 0 and "rows" in expected["expect"]:
         if "the rows below" in expected["expect"] and "columns" in expected:
             check_values(source, expected)
         verified(source, True)
         return "rows"
-    placed(harness.refused(ran), source)
+    refusal.placed(harness.refused(ran), source)
     verified(source, False)
     return None
 
 
 def cases(tier):
+    yield from bombs.cases(tier)
     if not os.path.isdir(DATA):
         def missing():
             raise Skip(f"no {os.path.relpath(DATA, harness.ROOT)}")

@@ -11,6 +11,8 @@ nrw_status pq_meta_fail(const pq_meta *p, nrw_status st, nrw_error *err)
 {
     if (st < 0)
         err_at_object(err, p->f->name);
+    if (st == NRW_E_MEMLIMIT)
+        err_next(err, "its metadata take so much; give --memory more");
     return st;
 }
 
@@ -341,7 +343,8 @@ static nrw_status walk_footer(pq_meta *p, nrw_error *err)
     if (st >= 0)
         st = check_footer(p, &seen, sum, err);
     if (st < 0) {
-        if (st == NRW_E_CORRUPT && err && !err->column[0])
+        bool file = st == NRW_E_CORRUPT || st == NRW_E_UNSUPPORTED;
+        if (file && err && !err->column[0])
             err_at_offset(err, (int64_t)p->footer_at); /* where nothing closer is known */
         return st;
     }
