@@ -122,10 +122,22 @@ static void flat_column(input *x, uint32_t c)
     own_values(x, &x->flat[c]);
 }
 
+/* Keys of maps are never null in Parquet. */
+static void require_keys(nest *k, pq_node *n)
+{
+    uint32_t first = n->n_children ? (uint32_t)(n->children - k->nodes) : 0;
+    for (uint32_t i = 0; i < n->n_children; i++) {
+        require_keys(k, &k->nodes[first + i]);
+        if (n->field.type.id == TYPE_MAP && i == 0)
+            k->nodes[first].field.nullable = k->fields[first].nullable = false;
+    }
+}
+
 static void nested_column(input *x)
 {
     uint32_t from = x->n_flat;
     nest_tree(&x->k, &x->top, 1 + (int)choose(x, 4));
+    require_keys(&x->k, &x->top);
     x->nested = nest_rows(&x->k, x->m, &x->top, x->n_rows, NULL, choose(x, 16) == 15 ? 3000 : 0);
     x->fields[from] = x->top.field;
     x->fields[from].name = "n";
