@@ -2,6 +2,7 @@
  * the metadata (chunks, indexes, key values, text) can be asked for. Bytes that do not end as a
  * Parquet file are taken as a footer alone and wrapped into one. */
 #include "format/parquet/inspect.h"
+#include "placed.h"
 
 #include <stdlib.h>
 
@@ -80,8 +81,8 @@ static void open_bytes(mem *m, span file)
         return;
     nrw_error err = NRW_ERROR_INIT;
     nrw_status st = pq_meta_open(m, f, NULL, &p, &err);
-    if (st < 0 && !err.message[0])
-        __builtin_trap();
+    if (st < 0)
+        must_be_placed(st, &err);
     if (st >= 0 && arena_new(m, &a, NULL) >= 0) {
         look_at(m, p, a);
         arena_free(a);

@@ -169,22 +169,6 @@ static bool same_name(const char *a, const char *b)
     return *a == *b;
 }
 
-/* May values of this physical type be written so? (Encodings.md of the format) */
-static bool encoding_fits(int32_t encoding, const field *f)
-{
-    pq_physical p = pq_written_type_of(&f->type).physical;
-
-    switch (encoding) {
-    case PQ_DELTA_BINARY_PACKED: return p == PQ_INT32 || p == PQ_INT64;
-    case PQ_DELTA_LENGTH_BYTE_ARRAY: return p == PQ_BYTE_ARRAY;
-    case PQ_DELTA_BYTE_ARRAY: return p == PQ_BYTE_ARRAY || p == PQ_FIXED_LEN_BYTE_ARRAY;
-    case PQ_BYTE_STREAM_SPLIT: return p != PQ_BOOLEAN && p != PQ_BYTE_ARRAY;
-    case PQ_RLE: return p == PQ_BOOLEAN;
-    case -1: return p != PQ_BOOLEAN;
-    default: return true;
-    }
-}
-
 static nrw_status one_encoding(chosen *c, const char *value, uint32_t at, nrw_error *err)
 {
     const size_t n = sizeof encoding_names / sizeof *encoding_names;
@@ -194,7 +178,7 @@ static nrw_status one_encoding(chosen *c, const char *value, uint32_t at, nrw_er
         if (!same_name(value, encoding_names[i].name))
             continue;
         const field *f = c->leaves.at[at].field;
-        if (!encoding_fits(encoding_names[i].encoding, f)) {
+        if (!pq_encoding_fits(encoding_names[i].encoding, &f->type)) {
             char path[1024];
             leaf_path(c, at, path, sizeof path);
             type_print(&f->type, type_name, sizeof type_name);

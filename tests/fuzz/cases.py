@@ -1,9 +1,11 @@
-"""The fuzz targets: their seeds, then a short run that is the same every time."""
+"""The fuzz targets: first every seed and every finding kept in fuzz/seeds, then a short run that is
+the same every time. FUZZ_SECONDS says how long with --tier all."""
 import glob
 import os
 import subprocess
 
 import harness
+import seeds
 
 FOLDER = os.path.join(harness.ROOT, "fuzz")
 
@@ -22,10 +24,12 @@ def run(name, seconds):
     program = harness.need(os.path.join(harness.ROOT, "build-fuzz", f"fuzz_{name}"))
     with harness.Scratch("fuzz") as scratch:
         os.mkdir(scratch("found"))
-        seeds = [d for d in (os.path.join(FOLDER, "seeds", name),) if os.path.isdir(d)]
+        seeds.make(name, scratch("made"))
+        kept = [d for d in (os.path.join(FOLDER, "seeds", name),) if os.path.isdir(d)]
         command = [program, "-seed=1", f"-max_total_time={seconds}", "-timeout=10",
                    "-rss_limit_mb=1024", "-print_final_stats=1", "-verbosity=0",
-                   f"-artifact_prefix={scratch.path}/", scratch("found"), *seeds]
+                   f"-artifact_prefix={scratch.path}/", scratch("found"),
+                   scratch("made"), *kept]
         out = subprocess.run(command, cwd=scratch.path, capture_output=True, text=True,
                              errors="replace")
         if out.returncode:

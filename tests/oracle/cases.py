@@ -8,6 +8,7 @@ import random
 
 import compare
 import harness
+import matrix
 import nested_files
 import nested_tables
 import reference
@@ -523,6 +524,7 @@ def cases(tier):
         yield f"Polars' files: {codec}", lambda c=codec: by_polars({"compression": c,
                                                                     "row_group_size": 1000})
     yield from nested_files.cases(tier)
+    yield from matrix.cases(tier)
     yield "JSON as DuckDB writes it", json_case
     yield "CSV as DuckDB writes it", csv_case
 

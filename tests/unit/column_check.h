@@ -4,6 +4,7 @@
 
 #include "column_rows.h"
 #include "decode_reference.h"
+#include "testing.h"
 
 #include "format/parquet/column_write.h"
 #include "format/parquet/written_type.h"
@@ -311,7 +312,8 @@ static inline void check_chunk(const chunk_out *c, const rows *r, const pq_write
 {
     pq_written_type w = pq_written_type_of(&r->f.type);
     pq_order order = col->statistics ? pq_order_of(&r->f.type) : PQ_ORDER_NONE;
-    size_t keep = opts->statistics_truncate ? opts->statistics_truncate + 8 : SIZE_MAX;
+    size_t keep =
+        opts->statistics_truncate ? size_max(opts->statistics_truncate, 32) + 8 : SIZE_MAX;
     slow_bounds all = {0};
     page_values dict = {0};
     uint32_t row = 0, n = c->pages.n, *there = calloc(r->n + 1, sizeof *there);

@@ -1,8 +1,6 @@
-/* Columns of test rows, and vectors of them in every form. */
+/* Columns of test rows, and vectors of them in every form. For tests and the fuzz target. */
 #ifndef COLUMN_ROWS_H
 #define COLUMN_ROWS_H
-
-#include "testing.h"
 
 #include "column/vector.h"
 

@@ -15,6 +15,7 @@ static void test_tiny_sizes(void **state)
 
     check_shapes(type_of(TYPE_UTF8), &opts, &col);
     check_shapes(type_of(TYPE_UUID), &opts, &col);
+    check_shapes(type_decimal(76, 0), &opts, &col);
     opts.version = 2;
     check_shapes(type_of(TYPE_INT64), &opts, &col);
     opts.page_bytes = 1;

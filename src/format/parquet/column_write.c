@@ -3,6 +3,9 @@
 #include "format/parquet/size_stats.h"
 #include "kernel/kernel.h"
 
+/* Bounds of types with a width of their own (decimals at most) are never cut. */
+#define WIDEST_NUMBER 32
+
 /* ---- options ---- */
 
 static pq_encoding plain_encoding(const pq_value_type *t, bool v2)
@@ -14,25 +17,6 @@ static pq_encoding plain_encoding(const pq_value_type *t, bool v2)
     if (v2 && t->written.physical == PQ_BYTE_ARRAY)
         return PQ_DELTA_LENGTH_BYTE_ARRAY;
     return PQ_PLAIN;
-}
-
-/* Encodings.md: what each encoding is defined for. */
-static bool encoding_fits(pq_encoding e, pq_physical p)
-{
-    bool integer = p == PQ_INT32 || p == PQ_INT64, fixed = p == PQ_FIXED_LEN_BYTE_ARRAY;
-
-    switch (e) {
-    case PQ_PLAIN: return true;
-    case PQ_RLE: return p == PQ_BOOLEAN;
-    case PQ_PLAIN_DICTIONARY:
-    case PQ_RLE_DICTIONARY: return p != PQ_BOOLEAN;
-    case PQ_DELTA_BINARY_PACKED: return integer;
-    case PQ_DELTA_LENGTH_BYTE_ARRAY: return p == PQ_BYTE_ARRAY;
-    case PQ_DELTA_BYTE_ARRAY: return p == PQ_BYTE_ARRAY || fixed;
-    case PQ_BYTE_STREAM_SPLIT: return integer || fixed || p == PQ_FLOAT || p == PQ_DOUBLE;
-    case PQ_BIT_PACKED: break;
-    }
-    return false;
 }
 
 static bool codes_entropy(int32_t codec)
@@ -50,7 +34,7 @@ static nrw_status choose_encoding(pq_column_writer *w, const pq_write_options *o
         o->encoding < 0 && w->encoding == PQ_DELTA_BINARY_PACKED && codes_entropy(o->codec);
     w->want_dict = o->dictionary && w->t.class != PQ_VALUES_BOOL;
     if (o->encoding >= 0) {
-        if (!encoding_fits(e, w->t.written.physical))
+        if (!pq_encoding_fits(e, &w->t.type))
             return err_set(err, NRW_E_ARG, "encoding %s is not for values stored as %s",
                            pq_encoding_name(e), pq_physical_name(w->t.written.physical));
         w->force_dict = e == PQ_RLE_DICTIONARY || e == PQ_PLAIN_DICTIONARY;
@@ -126,7 +110,9 @@ nrw_status pq_column_writer_new(mem *m, const pq_wleaf *leaf, const pq_write_opt
     w->page_bytes = opts->page_bytes ? opts->page_bytes : 1;
     w->dict_bytes = opts->dictionary_bytes;
     w->row_group_rows = (uint64_t)opts->row_group_rows;
-    w->keep_bound = opts->statistics_truncate ? (size_t)opts->statistics_truncate + 8 : SIZE_MAX;
+    w->keep_bound = opts->statistics_truncate
+                        ? size_max(opts->statistics_truncate, WIDEST_NUMBER) + 8
+                        : SIZE_MAX;
     st = pq_value_type_of(leaf->field, &w->t, err);
     w->statistics &= w->t.order != PQ_ORDER_NONE;
     if (st == NRW_OK)

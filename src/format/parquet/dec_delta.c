@@ -157,6 +157,10 @@ nrw_status delta_read_i32(delta *d, uint32_t n, int32_t *dst, nrw_error *err)
 
     TRY(check_left(d, n, err));
     if (n && d->first) {
+        /* Deltas may wrap, the first value may not; unsigned ones come without a sign, too. */
+        if (d->last < INT32_MIN || d->last > UINT32_MAX)
+            return err_set(err, NRW_E_CORRUPT, "the first delta value, %lld, has more than 32 bits",
+                           (long long)d->last);
         *dst++ = (int32_t)d->last;
         d->first = false;
         d->left--;

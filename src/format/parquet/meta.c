@@ -11,6 +11,8 @@ nrw_status pq_meta_fail(const pq_meta *p, nrw_status st, nrw_error *err)
 {
     if (st < 0)
         err_at_object(err, p->f->name);
+    if (st == NRW_E_MEMLIMIT)
+        err_next(err, "its metadata take so much; give --memory more");
     return st;
 }
 
@@ -338,8 +340,14 @@ static nrw_status walk_footer(pq_meta *p, nrw_error *err)
     TRY(pq_walk_open(p, p->footer_at, p->footer_len, PQ_WINDOW, &w, err));
     nrw_status st = read_footer(p, &w.in, &seen, &sum, err);
     pq_walk_close(&w);
-    TRY(st);
-    TRY(check_footer(p, &seen, sum, err));
+    if (st >= 0)
+        st = check_footer(p, &seen, sum, err);
+    if (st < 0) {
+        bool file = st == NRW_E_CORRUPT || st == NRW_E_UNSUPPORTED;
+        if (file && err && !err->column[0])
+            err_at_offset(err, (int64_t)p->footer_at); /* where nothing closer is known */
+        return st;
+    }
     p->pad_chunks = chunk_sizes_short(p->created_by);
     p->known_orders = p->created_by && !strncmp(p->created_by, "DuckDB", 6);
     TRY(pq_tree_make(p, err));

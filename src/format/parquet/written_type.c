@@ -63,6 +63,25 @@ note_meaning pq_meaning_written(const field *f)
     return f->type.id == id ? m : MEANS_NOTHING;
 }
 
+bool pq_encoding_fits(int32_t encoding, const type *t)
+{
+    pq_physical p = pq_written_type_of(t).physical;
+    bool integer = p == PQ_INT32 || p == PQ_INT64, fixed = p == PQ_FIXED_LEN_BYTE_ARRAY;
+
+    switch (encoding) {
+    case PQ_PLAIN: return true;
+    case PQ_RLE: return p == PQ_BOOLEAN;
+    case -1:
+    case PQ_PLAIN_DICTIONARY:
+    case PQ_RLE_DICTIONARY: return p != PQ_BOOLEAN;
+    case PQ_DELTA_BINARY_PACKED: return integer;
+    case PQ_DELTA_LENGTH_BYTE_ARRAY: return p == PQ_BYTE_ARRAY;
+    case PQ_DELTA_BYTE_ARRAY: return p == PQ_BYTE_ARRAY || fixed;
+    case PQ_BYTE_STREAM_SPLIT: return integer || fixed || p == PQ_FLOAT || p == PQ_DOUBLE;
+    default: return false;
+    }
+}
+
 pq_order pq_order_of(const type *t)
 {
     switch (t->id) {

@@ -17,6 +17,8 @@ typedef struct pq_written_type {
 /* Decimals: INT32 to precision 9, INT64 to 18, else big-endian bytes, as few as the precision
  * needs. Null columns are INT32 of which no value is ever stored. */
 pq_written_type pq_written_type_of(const type *t);
+/* May values of this type be written in that encoding (Encodings.md)? -1: with a dictionary. */
+bool pq_encoding_fits(int32_t encoding, const type *t);
 
 /* What the field is said to stand for, where it has the type for that. */
 note_meaning pq_meaning_written(const field *f);
