@@ -162,6 +162,30 @@ static void bitmaps(void **state)
             bitmap_case(l < 0 ? scalar() : level_at(l), next_random(&seed) % 70, n, &seed);
 }
 
+static void ranks(void **state)
+{
+    (void)state;
+    uint64_t seed = 6;
+    for (int l = -1; l < 0 || level_at(l); l++) {
+        const kernels *k = l < 0 ? scalar() : level_at(l);
+        for (size_t n = 0; n <= MAX_N; n++) {
+            room at = room_new((n + 7) / 8, &seed), of = room_new((n + 7) / 8, &seed);
+            room out = room_new(n * 4, &seed);
+            size_t got = k->ranks(at.at, of.at, n, 7, (uint32_t *)(void *)out.at), want = 0;
+            uint32_t before = 7;
+            for (size_t i = 0; i < n; i++) {
+                if (bit(at.at, i))
+                    EQUAL(k, "ranks", n, load_u32(out.at + 4 * want++), before);
+                before += bit(of.at, i);
+            }
+            EQUAL(k, "ranks", n, got, want);
+            room_free(&at);
+            room_free(&of);
+            room_free(&out);
+        }
+    }
+}
+
 static void levels_to_bits(void **state)
 {
     (void)state;
@@ -217,7 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scalar_unpacks), cmocka_unit_test(unpack),
         cmocka_unit_test(pack),           cmocka_unit_test(bitmaps),
-        cmocka_unit_test(levels_to_bits), cmocka_unit_test(choice),
+        cmocka_unit_test(levels_to_bits), cmocka_unit_test(choice), cmocka_unit_test(ranks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
