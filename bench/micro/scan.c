@@ -20,7 +20,7 @@
 #include <string.h>
 
 #define MIB         ((uint64_t)1 << 20)
-#define PIECE       ((size_t)256 << 10)
+#define PIECE       ((size_t)128 << 10)
 #define MAX_COLUMNS 1024
 
 typedef unsigned __int128 u128;

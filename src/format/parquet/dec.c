@@ -96,6 +96,7 @@ nrw_status dec_views(decoder *d, uint32_t n, view_sink *s, view *dst, uint32_t *
         return NRW_OK;
     if (!d->begun)
         TRY(begin(d, err));
+    s->ascii = false;
     TRY(d->class->views(d, n, s, dst, got, err));
     return sink_check_text(s, d->leaf, dst, *got, err);
 }
@@ -138,9 +139,7 @@ static bool view_utf8(const view_sink *s, const view *v)
 nrw_status sink_check_text(const view_sink *s, const pq_leaf *leaf, const view *v, uint32_t n,
                            nrw_error *err)
 {
-    type_id id = leaf->field.type.id;
-
-    if (id != TYPE_UTF8 && id != TYPE_JSON && id != TYPE_ENUM)
+    if (s->ascii || !leaf_is_text(leaf))
         return NRW_OK;
     for (uint32_t i = 0; i < n; i++)
         if (!view_utf8(s, &v[i]))
