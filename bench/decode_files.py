@@ -1,4 +1,4 @@
-"""The files of bench/parquet_decode.py: one column, one physical type, one encoding, uncompressed."""
+"""The files of bench/parquet_decode.py: a column, a physical type, an encoding; uncompressed."""
 import os
 
 import numpy as np

@@ -44,8 +44,8 @@ typedef struct kernels {
     size_t (*popcount_bits)(const uint8_t *bits, size_t off, size_t n);
     void (*fill_bits)(uint8_t *bits, size_t off, size_t n, bool value);
     void (*copy_bits)(const uint8_t *src, size_t src_off, uint8_t *dst, size_t dst_off, size_t n);
-    /* For each one among the first n bits of `at`: dst = first + the ones of `of` before it. Returns
-     * how many there are. */
+    /* For each one among the first n bits of `at`: dst = first + the ones of `of` before it.
+     * Returns how many there are. */
     size_t (*ranks)(const uint8_t *at, const uint8_t *of, size_t n, uint32_t first, uint32_t *dst);
     void (*bits_to_bytes)(const uint8_t *bits, size_t off, size_t n, uint8_t *dst /* 0, 1 */);
     /* Bit i = byte i is not 0; from bit 0 of dst; the last byte is filled up with zeros. */

@@ -1,4 +1,5 @@
-/* Encoded values made by plain encoders, for tests of decoders: as a body in memory or in a file. */
+/* Encoded values made by plain encoders, for tests of decoders: as a body in memory or in a file.
+ */
 #ifndef DECODE_MADE_H
 #define DECODE_MADE_H
 
@@ -112,7 +113,8 @@ static inline void pack_u64(made *out, const uint64_t *v, uint32_t n, uint32_t w
     }
 }
 
-static inline void encode_delta(made *out, const int64_t *v, uint32_t n, uint32_t block, uint32_t minis)
+static inline void encode_delta(made *out, const int64_t *v, uint32_t n, uint32_t block,
+                                uint32_t minis)
 {
     uint32_t per = block / minis;
     made_varint(out, block);

@@ -149,8 +149,7 @@ static void test_fixed(void **state)
 /* All of the page as text; the status of the first failure. */
 static nrw_status read_utf8(const made *bytes, pq_encoding e, bool in_file, nrw_error *err)
 {
-    const pq_leaf leaf = {
-        .physical = PQ_BYTE_ARRAY, .path = "x", .field.type = type_of(TYPE_UTF8)};
+    const pq_leaf leaf = {.physical = PQ_BYTE_ARRAY, .path = "x", .field.type = type_of(TYPE_UTF8)};
     static view got[TEXTS + 4];
     source s = source_of(bytes, in_file);
     decoder d = {0};

@@ -241,7 +241,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scalar_unpacks), cmocka_unit_test(unpack),
         cmocka_unit_test(pack),           cmocka_unit_test(bitmaps),
-        cmocka_unit_test(levels_to_bits), cmocka_unit_test(choice), cmocka_unit_test(ranks),
+        cmocka_unit_test(levels_to_bits), cmocka_unit_test(choice),
+        cmocka_unit_test(ranks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

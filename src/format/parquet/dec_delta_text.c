@@ -240,8 +240,7 @@ static nrw_status block_take(decoder *d, const prefix_block *b, uint32_t n, cons
         return NRW_OK;
     bytes_clear(last);
     TRY(bytes_append(last, p, len, err));
-    d->u.text.ascii =
-        d->u.text.ascii && kernels_get()->ascii(d->c.p, (size_t)(b->src - d->c.p));
+    d->u.text.ascii = d->u.text.ascii && kernels_get()->ascii(d->c.p, (size_t)(b->src - d->c.p));
     d->c.p = b->src;
     d->u.text.prefix.at += n;
     d->u.text.suffix.at += n;
