@@ -7,8 +7,9 @@
  *
  * The hash is the one that DuckDB's hash() gives, so that the sums can be had by
  * SELECT sum(hash(column)): of numbers a multiply and mix of their bits, of text the same over
- * blocks of eight bytes, of nulls a constant. A list counts with its length and its elements, a
- * struct with its fields. Memory bounds the whole process, as --memory does. */
+ * blocks of eight bytes, of nulls a constant (-0 and NaN, which DuckDB makes one each, aside). A
+ * list counts with its length and its elements, a struct with its fields. Memory bounds the whole
+ * process, as --memory does. */
 #include "base/clock.h"
 #include "column/vector.h"
 #include "exec/pipeline.h"
