@@ -155,8 +155,8 @@ ALWAYS TARGET_AVX2 void store_words_8(__m128i ab, __m128i cd, __m128i ef, __m128
     __m128i third = _mm_unpacklo_epi32(low, high), fourth = _mm_unpackhi_epi32(low, high);
     const __m128i all[4] = {first, second, third, fourth};
     for (size_t i = 0; i < 4; i++) {
-        _mm_storel_epi64((__m128i *)(void *)(dst + 2 * i * width), all[i]);
-        _mm_storeh_pd((double *)(void *)(dst + (2 * i + 1) * width), _mm_castsi128_pd(all[i]));
+        store_u64(dst + 2 * i * width, (uint64_t)_mm_cvtsi128_si64(all[i]));
+        store_u64(dst + (2 * i + 1) * width, (uint64_t)_mm_extract_epi64(all[i], 1));
     }
 }
 
