@@ -58,7 +58,6 @@ BODY(bytes_to_bits, k->bytes_to_bits(a, N, b))
 BODY(levels_u8, sink += k->levels_to_bits_u8(a, N, 1, b))
 BODY(levels_u32, sink += k->levels_to_bits_u32(V(a, uint32_t), N, 1, b))
 BODY(fill_4, k->fill_4(b, 7, N))
-BODY(any_high, sink += k->any_high((uint8_t *)(void *)index32, N))
 BODY(max_u32, sink += k->max_u32(V(a, uint32_t), N))
 BODY(gather_4, k->gather_4(dict, index32, N, b))
 BODY(shift_u32, k->shift_u32(index32, N, 500, 7, 9, (uint32_t *)(void *)b))
@@ -135,7 +134,6 @@ static const struct {
     {"levels_to_bits_u8", run_levels_u8, 0},
     {"levels_to_bits_u32", run_levels_u32, 0},
     {"fill_4", run_fill_4, 0},
-    {"any_high", run_any_high, 0},
     {"max_u32", run_max_u32, 0},
     {"gather_4", run_gather_4, 0},
     {"shift_u32", run_shift_u32, 0},

@@ -63,6 +63,22 @@ void part_set_bits(uint8_t *bits, size_t at, size_t n, bool on)
     kernels_get()->fill_bits(bits, at, n, on);
 }
 
+void part_clear_nulls(uint8_t *data, const uint8_t *validity, uint32_t n, uint32_t width)
+{
+    for (uint32_t at = 0; at < n; at += 64) {
+        uint64_t null = ~load_u64(validity + at / 8);
+        if (n - at < 64)
+            null &= ((uint64_t)1 << (n - at)) - 1;
+        for (; null; null &= null - 1) {
+            uint8_t *p = data + (at + (size_t)__builtin_ctzll(null)) * width;
+            if (width == 8)
+                memset(p, 0, 8);
+            else
+                memset(p, 0, width);
+        }
+    }
+}
+
 uint32_t part_copy_bits(uint8_t *dst, size_t at, const uint8_t *src, size_t from, size_t n)
 {
     const kernels *k = kernels_get();

@@ -11,6 +11,8 @@ void part_gather32(uint8_t *dst, const uint8_t *src, const uint32_t *at, uint32_
                    uint32_t width);
 /* n times the value at src. */
 void part_fill(uint8_t *dst, const uint8_t *src, uint32_t n, uint32_t width);
+/* Zeros the values whose bit is 0 (8 bytes may be read behind the bitmap). */
+void part_clear_nulls(uint8_t *data, const uint8_t *validity, uint32_t n, uint32_t width);
 /* Sets bits [at, at + n) to `on`. */
 void part_set_bits(uint8_t *bits, size_t at, size_t n, bool on);
 /* dst[at + i] = src[from + i]; returns how many of them are 0. */

@@ -232,11 +232,8 @@ static nrw_status flatten_dict(const vector *v, mem *m, vector *out, nrw_error *
         return st;
     }
     memcpy(out->validity, v->validity, ((size_t)v->len + 7) / 8);
-    if (v->null_count == v->len)
-        return NRW_OK;
-    for (uint32_t i = 0; i < v->len; i++)
-        if (!bit_get(v->validity, i))
-            memset(out->data + (size_t)i * width, 0, width);
+    if (v->null_count < v->len)
+        part_clear_nulls(out->data, v->validity, v->len, width);
     return NRW_OK;
 }
 

@@ -13,6 +13,22 @@ TARGET_AVX2 size_t kernel_avx2_popcount_bits(const uint8_t *bits, size_t off, si
     return count;
 }
 
+TARGET_AVX2 size_t kernel_avx2_ranks(const uint8_t *at, const uint8_t *of, size_t n, uint32_t first,
+                                     uint32_t *dst)
+{
+    any_u32 *out = (any_u32 *)dst;
+    size_t k = 0;
+    for (size_t i = 0; i < n; i += 64) {
+        uint64_t ones = load_u64(at + i / 8), all = load_u64(of + i / 8);
+        if (n - i < 64)
+            ones &= low_bits(n - i);
+        for (; ones; ones = _blsr_u64(ones))
+            out[k++] = first + (uint32_t)_mm_popcnt_u64(all & (_blsmsk_u64(ones) >> 1));
+        first += (uint32_t)_mm_popcnt_u64(all);
+    }
+    return k;
+}
+
 TARGET_AVX2 void kernel_avx2_bits_to_bytes(const uint8_t *bits, size_t off, size_t n, uint8_t *dst)
 {
     const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
@@ -34,18 +50,6 @@ TARGET_AVX2 void kernel_avx2_bytes_to_bits(const uint8_t *src, size_t n, uint8_t
         store_u32(dst + i / 8, ~(uint32_t)_mm256_movemask_epi8(zero));
     }
     kernel_scalar_bytes_to_bits(src + i, n - i, dst + i / 8);
-}
-
-TARGET_AVX2 bool kernel_avx2_any_high(const uint8_t *src, size_t n)
-{
-    size_t i = 0;
-    for (; i + 128 <= n; i += 128) {
-        __m256i a = _mm256_or_si256(load_256(src + i), load_256(src + i + 32));
-        __m256i b = _mm256_or_si256(load_256(src + i + 64), load_256(src + i + 96));
-        if (_mm256_movemask_epi8(_mm256_or_si256(a, b)))
-            return true;
-    }
-    return kernel_scalar_any_high(src + i, n - i);
 }
 
 TARGET_AVX2 size_t kernel_avx2_levels_to_bits_u8(const uint8_t *levels, size_t n, uint8_t max,

@@ -44,6 +44,9 @@ typedef struct kernels {
     size_t (*popcount_bits)(const uint8_t *bits, size_t off, size_t n);
     void (*fill_bits)(uint8_t *bits, size_t off, size_t n, bool value);
     void (*copy_bits)(const uint8_t *src, size_t src_off, uint8_t *dst, size_t dst_off, size_t n);
+    /* For each one among the first n bits of `at`: dst = first + the ones of `of` before it.
+     * Returns how many there are. */
+    size_t (*ranks)(const uint8_t *at, const uint8_t *of, size_t n, uint32_t first, uint32_t *dst);
     void (*bits_to_bytes)(const uint8_t *bits, size_t off, size_t n, uint8_t *dst /* 0, 1 */);
     /* Bit i = byte i is not 0; from bit 0 of dst; the last byte is filled up with zeros. */
     void (*bytes_to_bits)(const uint8_t *src, size_t n, uint8_t *dst);
@@ -51,8 +54,22 @@ typedef struct kernels {
     size_t (*levels_to_bits_u8)(const uint8_t *levels, size_t n, uint8_t max, uint8_t *dst);
     size_t (*levels_to_bits_u32)(const uint32_t *levels, size_t n, uint32_t max, uint8_t *dst);
 
-    /* Whether any byte is 0x80 or more: text without one is ASCII. */
-    bool (*any_high)(const uint8_t *src, size_t n);
+    /* -- Levels, a byte each -------------------------------------------------------------------
+     */
+    /* As unpack_u32, width 0..8. */
+    void (*unpack_u8)(const uint8_t *src, unsigned width, size_t n, uint8_t *dst);
+    /* Bit i = (level i >= least), as levels_to_bits_u8. */
+    size_t (*levels_from_u8)(const uint8_t *levels, size_t n, uint8_t least, uint8_t *dst);
+    /* Of the levels that are at least `least`, one behind the other, bit = (level == max). Returns
+     * how many these are. */
+    size_t (*level_entries_u8)(const uint8_t *levels, size_t n, uint8_t least, uint8_t max,
+                               uint8_t *dst);
+    /* Whether all pairs are equal where levels above `top` count as it. */
+    bool (*levels_agree_u8)(const uint8_t *a, const uint8_t *b, size_t n, uint8_t top);
+
+    /* -- Text ---------------------------------------------------------------------------------- */
+    /* Whether no byte has its highest bit set. */
+    bool (*ascii)(const uint8_t *text, size_t n);
 
     /* -- Moving values ------------------------------------------------------------------------- */
     void (*fill_4)(void *dst, uint32_t value, size_t n);

@@ -14,11 +14,16 @@
     X(popcount_bits, avx2, avx2, avx2)                                                             \
     X(fill_bits, scalar, scalar, scalar)                                                           \
     X(copy_bits, scalar, scalar, scalar)                                                           \
+    X(ranks, avx2, avx2, avx2)                                                                     \
     X(bits_to_bytes, avx2, avx512, avx512)                                                         \
     X(bytes_to_bits, avx2, avx512, avx512)                                                         \
     X(levels_to_bits_u8, avx2, avx512, avx512)                                                     \
     X(levels_to_bits_u32, avx2, avx512, avx512)                                                    \
-    X(any_high, avx2, avx2, avx2)                                                                  \
+    X(unpack_u8, avx2, avx2, avx2)                                                                 \
+    X(levels_from_u8, avx2, avx2, avx2)                                                            \
+    X(level_entries_u8, avx2, avx2, avx2)                                                          \
+    X(levels_agree_u8, avx2, avx2, avx2)                                                           \
+    X(ascii, avx2, avx2, avx2)                                                                     \
     X(fill_4, avx2, avx512, avx512)                                                                \
     X(fill_8, avx2, avx512, avx512)                                                                \
     X(max_u32, avx2, avx512, avx512)                                                               \

@@ -133,6 +133,19 @@ void kernel_scalar_copy_bits(const uint8_t *src, size_t src_off, uint8_t *dst, s
         put_byte_bits(p, 0, n, bits_at(src, src_off, n));
 }
 
+size_t kernel_scalar_ranks(const uint8_t *at, const uint8_t *of, size_t n, uint32_t first,
+                           uint32_t *dst)
+{
+    any_u32 *out = (any_u32 *)dst;
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (at[i >> 3] >> (i & 7) & 1)
+            out[k++] = first;
+        first += of[i >> 3] >> (i & 7) & 1;
+    }
+    return k;
+}
+
 void kernel_scalar_bits_to_bytes(const uint8_t *bits, size_t off, size_t n, uint8_t *dst)
 {
     for (size_t i = 0; i < n; i++)
@@ -166,14 +179,3 @@ void kernel_scalar_bytes_to_bits(const uint8_t *src, size_t n, uint8_t *dst)
     }
 DEFINE_LEVELS_TO_BITS(u8, uint8_t, any_u8)
 DEFINE_LEVELS_TO_BITS(u32, uint32_t, any_u32)
-
-bool kernel_scalar_any_high(const uint8_t *src, size_t n)
-{
-    uint64_t seen = 0;
-    size_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        seen |= load_u64(src + i);
-    for (; i < n; i++)
-        seen |= src[i];
-    return (seen & 0x8080808080808080u) != 0;
-}

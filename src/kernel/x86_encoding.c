@@ -143,6 +143,46 @@ ALWAYS TARGET_AVX2 void join_8(const uint8_t *src, size_t stride, uint8_t *dst)
                    _mm_unpackhi_epi8(g, h), dst + 64);
 }
 
+/* Eight vectors of byte pairs of sixteen values, a half of them: words of eight bytes, a value's
+ * each. */
+ALWAYS TARGET_AVX2 void store_words_8(__m128i ab, __m128i cd, __m128i ef, __m128i gh, uint8_t *dst,
+                                      size_t width)
+{
+    __m128i low = _mm_unpacklo_epi16(ab, cd), high = _mm_unpacklo_epi16(ef, gh);
+    __m128i first = _mm_unpacklo_epi32(low, high), second = _mm_unpackhi_epi32(low, high);
+    low = _mm_unpackhi_epi16(ab, cd);
+    high = _mm_unpackhi_epi16(ef, gh);
+    __m128i third = _mm_unpacklo_epi32(low, high), fourth = _mm_unpackhi_epi32(low, high);
+    const __m128i all[4] = {first, second, third, fourth};
+    for (size_t i = 0; i < 4; i++) {
+        store_u64(dst + 2 * i * width, (uint64_t)_mm_cvtsi128_si64(all[i]));
+        store_u64(dst + (2 * i + 1) * width, (uint64_t)_mm_extract_epi64(all[i], 1));
+    }
+}
+
+/* Eight streams of sixteen values of any width from eight bytes on. */
+ALWAYS TARGET_AVX2 void join_part(const uint8_t *src, size_t stride, uint8_t *dst, size_t width)
+{
+    __m128i a = load_128(src), b = load_128(src + stride);
+    __m128i c = load_128(src + 2 * stride), d = load_128(src + 3 * stride);
+    __m128i e = load_128(src + 4 * stride), f = load_128(src + 5 * stride);
+    __m128i g = load_128(src + 6 * stride), h = load_128(src + 7 * stride);
+    store_words_8(_mm_unpacklo_epi8(a, b), _mm_unpacklo_epi8(c, d), _mm_unpacklo_epi8(e, f),
+                  _mm_unpacklo_epi8(g, h), dst, width);
+    store_words_8(_mm_unpackhi_epi8(a, b), _mm_unpackhi_epi8(c, d), _mm_unpackhi_epi8(e, f),
+                  _mm_unpackhi_epi8(g, h), dst + 8 * width, width);
+}
+
+/* Wider values: eight streams at a time, the last eight once more where they are fewer. */
+ALWAYS TARGET_AVX2 void join_wide(const uint8_t *src, size_t stride, size_t width, uint8_t *dst)
+{
+    size_t k = 0;
+    for (; k + 8 <= width; k += 8)
+        join_part(src + k * stride, stride, dst + k, width);
+    if (k < width)
+        join_part(src + (width - 8) * stride, stride, dst + width - 8, width);
+}
+
 /* A step may read and write up to fifteen values too many, more than the slack of wide ones, so
  * what is left over goes value by value. */
 TARGET_AVX2 void kernel_avx2_split_decode(const uint8_t *src, size_t stride, size_t width, size_t n,
@@ -158,6 +198,9 @@ TARGET_AVX2 void kernel_avx2_split_decode(const uint8_t *src, size_t stride, siz
     else if (width == 8)
         for (; i + 16 <= n; i += 16)
             join_8(src + i, stride, dst + i * 8);
+    else if (width > 8)
+        for (; i + 16 <= n; i += 16)
+            join_wide(src + i, stride, width, dst + i * width);
     kernel_scalar_split_decode(src + i, stride, width, n - i, dst + i * width);
 }
 

@@ -115,29 +115,6 @@ static bool bit(const uint8_t *p, size_t i)
     return p[i / 8] >> (i % 8) & 1;
 }
 
-static void high_case(const kernels *k, size_t n, uint64_t *seed)
-{
-    room text = room_new(n, seed); /* what lies behind is no text */
-    for (size_t i = 0; i < n; i++)
-        text.at[i] &= 0x7f;
-    EQUAL(k, "any_high", n, k->any_high(text.at, n), false);
-    for (size_t i = 0; i < n; i += 1 + n / 50) {
-        text.at[i] |= 0x80;
-        EQUAL(k, "any_high", n, k->any_high(text.at, n), true);
-        text.at[i] &= 0x7f;
-    }
-    room_free(&text);
-}
-
-static void highs(void **state)
-{
-    (void)state;
-    uint64_t seed = 6;
-    for (int l = -1; l < 0 || level_at(l); l++)
-        for (size_t n = 0; n <= MAX_N; n++)
-            high_case(l < 0 ? scalar() : level_at(l), n, &seed);
-}
-
 static void bitmap_case(const kernels *k, size_t off, size_t n, uint64_t *seed)
 {
     room src = room_new((off + n + 7) / 8, seed);
@@ -183,6 +160,30 @@ static void bitmaps(void **state)
     for (int l = -1; l < 0 || level_at(l); l++)
         for (size_t n = 0; n <= MAX_N; n++)
             bitmap_case(l < 0 ? scalar() : level_at(l), next_random(&seed) % 70, n, &seed);
+}
+
+static void ranks(void **state)
+{
+    (void)state;
+    uint64_t seed = 6;
+    for (int l = -1; l < 0 || level_at(l); l++) {
+        const kernels *k = l < 0 ? scalar() : level_at(l);
+        for (size_t n = 0; n <= MAX_N; n++) {
+            room at = room_new((n + 7) / 8, &seed), of = room_new((n + 7) / 8, &seed);
+            room out = room_new(n * 4, &seed);
+            size_t got = k->ranks(at.at, of.at, n, 7, (uint32_t *)(void *)out.at), want = 0;
+            uint32_t before = 7;
+            for (size_t i = 0; i < n; i++) {
+                if (bit(at.at, i))
+                    EQUAL(k, "ranks", n, load_u32(out.at + 4 * want++), before);
+                before += bit(of.at, i);
+            }
+            EQUAL(k, "ranks", n, got, want);
+            room_free(&at);
+            room_free(&of);
+            room_free(&out);
+        }
+    }
 }
 
 static void levels_to_bits(void **state)
@@ -238,10 +239,10 @@ static void choice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(highs),   cmocka_unit_test(scalar_unpacks),
-        cmocka_unit_test(unpack),  cmocka_unit_test(pack),
-        cmocka_unit_test(bitmaps), cmocka_unit_test(levels_to_bits),
-        cmocka_unit_test(choice),
+        cmocka_unit_test(scalar_unpacks), cmocka_unit_test(unpack),
+        cmocka_unit_test(pack),           cmocka_unit_test(bitmaps),
+        cmocka_unit_test(levels_to_bits), cmocka_unit_test(choice),
+        cmocka_unit_test(ranks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

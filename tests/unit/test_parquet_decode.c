@@ -1,103 +1,9 @@
 /* Each encoding against a plain encoder of its own: values come back however the reads are cut,
- * also with stretches skipped, from memory and through windows. */
-#include "chunk_made.h"
-#include "format/parquet/dec.h"
-#include "testing.h"
-
-static mem *account;
-static uint64_t seed = 42;
-
-static int setup(void **state)
-{
-    (void)state;
-    account = test_mem_open(64 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    test_mem_close(account);
-    return 0;
-}
-
-static uint64_t random_u64(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed * 0x2545f4914f6cdd1du;
-}
-
-static uint32_t random_below(uint32_t n)
-{
-    return n ? (uint32_t)((random_u64() >> 20) % n) : 0;
-}
-
-/* The bytes as a body, in memory or in a file (read through windows). */
-typedef struct source {
-    body b;
-    io_file *f;
-} source;
-
-static source source_of(const made *m, bool in_file)
-{
-    nrw_error err = NRW_ERROR_INIT;
-    source s = {0};
-    if (in_file) {
-        assert_ok(file_open_memory(account, "made", (span){m->p, m->n}, &s.f, &err), &err);
-        s.b = body_file(s.f, 0, m->n);
-    } else {
-        buffer *b;
-        assert_ok(buffer_new(account, m->n, &b, &err), &err);
-        if (m->n)
-            memcpy(b->data, m->p, m->n);
-        s.b = body_memory(b, b->data, m->n);
-    }
-    return s;
-}
-
-static void source_close(source *s)
-{
-    body_release(&s->b);
-    file_close(s->f);
-}
+ * also with stretches skipped, from memory and through windows. Text: test_decode_text.c, levels:
+ * test_decode_level.c. */
+#include "decode_made.h"
 
 /* ---- the run-length hybrid ---- */
-
-static void pack(made *out, const uint32_t *v, uint32_t n, uint32_t width)
-{
-    uint64_t bits = 0;
-    uint32_t have = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        bits |= (uint64_t)v[i] << have;
-        for (have += width; have >= 8; have -= 8, bits >>= 8)
-            made_byte(out, bits & 0xff);
-    }
-}
-
-static void encode_rle(made *out, uint32_t *v, uint32_t n, uint32_t width)
-{
-    uint32_t mask = width == 32 ? UINT32_MAX : (1u << width) - 1;
-    for (uint32_t i = 0; i < n;) {
-        uint32_t k = 8 * (1 + random_below(random_below(4) ? 6 : 300));
-        k = k > n - i ? (n - i) / 8 * 8 : k;
-        if (random_below(2) && k) {
-            for (uint32_t j = 0; j < k; j++)
-                v[i + j] = (uint32_t)random_u64() & mask;
-            made_varint(out, (uint64_t)(k / 8) << 1 | 1);
-            pack(out, v + i, k, width);
-        } else {
-            uint32_t value = (uint32_t)random_u64() & mask;
-            k = 1 + random_below(n - i < 700 ? n - i : 700);
-            for (uint32_t j = 0; j < k; j++)
-                v[i + j] = value;
-            made_varint(out, (uint64_t)k << 1);
-            made_put(out, &value, (width + 7) / 8);
-        }
-        i += k;
-    }
-}
 
 static void test_rle(void **state)
 {
@@ -260,46 +166,6 @@ static void test_booleans(void **state)
 
 /* ---- deltas ---- */
 
-static void pack_u64(made *out, const uint64_t *v, uint32_t n, uint32_t width)
-{
-    unsigned __int128 bits = 0;
-    uint32_t have = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        bits |= (unsigned __int128)v[i] << have;
-        for (have += width; have >= 8; have -= 8, bits >>= 8)
-            made_byte(out, (unsigned)(bits & 0xff));
-    }
-}
-
-static void encode_delta(made *out, const int64_t *v, uint32_t n, uint32_t block, uint32_t minis)
-{
-    uint32_t per = block / minis;
-    made_varint(out, block);
-    made_varint(out, minis);
-    made_varint(out, n);
-    made_zigzag(out, n ? v[0] : 0);
-    for (uint32_t i = 1; i < n; i += block) {
-        uint64_t d[512] = {0};
-        int64_t least = INT64_MAX;
-        uint32_t k = n - i < block ? n - i : block;
-        for (uint32_t j = 0; j < k; j++) {
-            d[j] = (uint64_t)v[i + j] - (uint64_t)v[i + j - 1];
-            least = (int64_t)d[j] < least ? (int64_t)d[j] : least;
-        }
-        made_zigzag(out, least);
-        uint32_t width[64] = {0};
-        for (uint32_t j = 0; j < k; j++) {
-            d[j] -= (uint64_t)least;
-            while (width[j / per] < 64 && d[j] >> width[j / per])
-                width[j / per]++;
-        }
-        for (uint32_t m = 0; m < minis; m++)
-            made_byte(out, m * per < k ? width[m] : 7); /* of empty ones the width means nothing */
-        for (uint32_t m = 0; m * per < k; m++)
-            pack_u64(out, d + m * per, per, width[m]);
-    }
-}
-
 static int64_t delta_value(int kind, uint32_t i, int64_t before)
 {
     switch (kind) {
@@ -341,107 +207,6 @@ static void test_delta_integers(void **state)
     }
 }
 
-/* ---- text ---- */
-
-enum { TEXTS = 6000 };
-
-static char *texts[TEXTS];
-static uint32_t text_len[TEXTS];
-
-static void make_texts(void)
-{
-    for (int i = 0; i < TEXTS; i++) {
-        uint32_t shared = i ? random_below(text_len[i - 1] + 1) : 0;
-        uint32_t more = random_below(random_below(20) ? 9 : 60);
-        if (i % 1000 == 999)
-            more = 70000;
-        if (random_below(3) == 0 || shared > 1000)
-            shared = shared > 4 ? 4 : shared;
-        texts[i] = malloc(shared + more + 1);
-        assert_non_null(texts[i]);
-        if (shared)
-            memcpy(texts[i], texts[i - 1], shared);
-        for (uint32_t k = 0; k < more; k++)
-            texts[i][shared + k] = (char)('a' + random_below(26));
-        text_len[i] = shared + more;
-    }
-}
-
-static void encode_texts(made *out, pq_encoding e)
-{
-    int64_t prefix[TEXTS], suffix[TEXTS];
-    for (int i = 0; i < TEXTS; i++) {
-        uint32_t k = 0;
-        while (e == PQ_DELTA_BYTE_ARRAY && i && k < text_len[i] && k < text_len[i - 1] &&
-               texts[i][k] == texts[i - 1][k])
-            k++;
-        prefix[i] = k;
-        suffix[i] = text_len[i] - k;
-    }
-    if (e == PQ_DELTA_BYTE_ARRAY)
-        encode_delta(out, prefix, TEXTS, 128, 4);
-    if (e != PQ_PLAIN)
-        encode_delta(out, suffix, TEXTS, 128, 4);
-    for (int i = 0; i < TEXTS; i++) {
-        if (e == PQ_PLAIN)
-            made_u32(out, text_len[i]);
-        made_put(out, texts[i] + prefix[i], (size_t)suffix[i]);
-    }
-}
-
-static void check_views(const vector *v, const view *w, uint32_t at, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        const uint8_t *p = w[i].len <= VIEW_INLINE ? (const uint8_t *)w[i].inlined
-                                                   : v->heaps.at[w[i].heap]->data + w[i].offset;
-        assert_int_equal(w[i].len, text_len[at + i]);
-        assert_memory_equal(p, texts[at + i], text_len[at + i]);
-    }
-}
-
-static void read_texts(const made *bytes, pq_encoding e, bool in_file, bool copy)
-{
-    static const pq_leaf leaf = {.physical = PQ_BYTE_ARRAY, .path = "x"};
-    static view got[TEXTS + 4];
-    nrw_error err = NRW_ERROR_INIT;
-    source s = source_of(bytes, in_file);
-    decoder d = {0};
-    assert_ok(dec_open(&d, account, &leaf, e, &s.b, 0, TEXTS, &err), &err);
-    for (uint32_t at = 0; at < TEXTS;) {
-        vector v = {.m = account, .type = type_of(TYPE_BINARY)};
-        view_sink sink = {.v = &v, .max_bytes = random_below(100000), .copy = copy};
-        uint32_t n = 1 + random_below(500), k = 0;
-        n = n > TEXTS - at ? TEXTS - at : n;
-        if (random_below(4) == 0) {
-            assert_ok(dec_skip(&d, k = n, &err), &err);
-        } else {
-            assert_ok(dec_views(&d, n, &sink, got, &k, &err), &err);
-            assert_true(k >= 1 && k <= n);
-            check_views(&v, got, at, k);
-        }
-        at += k;
-        vector_release(&v);
-    }
-    dec_close(&d);
-    source_close(&s);
-}
-
-static void test_texts(void **state)
-{
-    (void)state;
-    static const pq_encoding all[] = {PQ_PLAIN, PQ_DELTA_LENGTH_BYTE_ARRAY, PQ_DELTA_BYTE_ARRAY};
-    make_texts();
-    for (int k = 0; k < 3; k++) {
-        made bytes = {0};
-        encode_texts(&bytes, all[k]);
-        for (int way = 0; way < 4; way++)
-            read_texts(&bytes, all[k], way & 1, way & 2);
-        made_free(&bytes);
-    }
-    for (int i = 0; i < TEXTS; i++)
-        free(texts[i]);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -450,7 +215,6 @@ int main(void)
         cmocka_unit_test(test_plain_and_split),
         cmocka_unit_test(test_booleans),
         cmocka_unit_test(test_delta_integers),
-        cmocka_unit_test(test_texts),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

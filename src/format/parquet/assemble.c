@@ -1,5 +1,7 @@
 #include "format/parquet/assemble.h"
 
+#include "kernel/kernel.h"
+
 typedef struct assembly {
     pq_leaf_part *leaves;
     uint32_t first; /* number of leaves[0] */
@@ -46,6 +48,8 @@ static uint8_t level(const uint8_t *p, uint32_t i)
 static bool same_defs(const uint8_t *x, const uint8_t *y, uint32_t n, uint8_t top)
 {
     uint8_t differ = 0;
+    if (x && y)
+        return kernels_get()->levels_agree_u8(x, y, n, top);
     for (uint32_t i = 0; i < n; i++) {
         uint8_t a = level(x, i), b = level(y, i);
         a = a < top ? a : top;
@@ -97,6 +101,48 @@ static nrw_status check_leaves(assembly *a, const pq_node *n, uint32_t than, uin
     return NRW_OK;
 }
 
+/* ---- slots as bits ---- */
+
+#define BLOCK 2048 /* slots at a time */
+
+typedef struct slot_bits {
+    uint8_t at[BLOCK / 8 + BUFFER_SLACK];
+} slot_bits;
+
+/* Which of the n slots from i on have a level of at least `least`. */
+static void bits_from(const uint8_t *levels, uint32_t i, uint32_t n, uint8_t least, slot_bits *out)
+{
+    if (levels)
+        kernels_get()->levels_from_u8(levels + i, n, least, out->at);
+    else
+        memset(out->at, least ? 0 : 0xff, (n + 7) / 8);
+}
+
+/* Which of them are entries of a place; *deeper: which go on with an entry. */
+static void entry_bits(const pq_leaf_part *p, uint32_t i, uint32_t n, place at, slot_bits *out,
+                       slot_bits *deeper)
+{
+    bits_from(p->reps, i, n, at.rep + 1, deeper);
+    bits_from(p->defs, i, n, at.def, out);
+    for (uint32_t b = 0; b < n; b += 64)
+        store_u64(out->at + b / 8, load_u64(out->at + b / 8) & ~load_u64(deeper->at + b / 8));
+}
+
+/* Entries whose level is below that of the node, for its k-th entry and those behind it. */
+static void mark_nulls(const pq_leaf_part *p, uint32_t i, uint32_t n, uint8_t def,
+                       const slot_bits *entries, uint32_t k, vector *v)
+{
+    slot_bits null;
+    uint32_t which[BLOCK + 16], count;
+    bits_from(p->defs, i, n, def, &null);
+    for (uint32_t b = 0; b < n; b += 64)
+        store_u64(null.at + b / 8, load_u64(entries->at + b / 8) & ~load_u64(null.at + b / 8));
+    count = (uint32_t)kernels_get()->ranks(null.at, entries->at, n, k, which);
+    for (uint32_t j = 0; j < count; j++)
+        bit_clear(v->validity, which[j]);
+    v->null_count += count;
+}
+
 /* ---- nodes ---- */
 
 static nrw_status assemble(assembly *a, const pq_node *n, place at, vector *out);
@@ -119,16 +165,13 @@ static void drop_full_bitmap(vector *v)
 
 static void struct_validity(const pq_leaf_part *p, const pq_node *n, place at, vector *v)
 {
+    slot_bits entries, deeper;
     uint32_t k = 0;
-    for (uint32_t i = 0; i < p->slots; i++) {
-        uint8_t def = level(p->defs, i);
-        if (level(p->reps, i) > at.rep || def < at.def)
-            continue;
-        if (def < n->def) {
-            bit_clear(v->validity, k);
-            v->null_count++;
-        }
-        k++;
+    for (uint32_t i = 0; i < p->slots; i += BLOCK) {
+        uint32_t m = p->slots - i < BLOCK ? p->slots - i : BLOCK;
+        entry_bits(p, i, m, at, &entries, &deeper);
+        mark_nulls(p, i, m, n->def, &entries, k, v);
+        k += (uint32_t)kernels_get()->popcount_bits(entries.at, 0, m);
     }
     v->len = at.entries;
 }
@@ -146,34 +189,48 @@ static nrw_status assemble_struct(assembly *a, const pq_node *n, place at, vecto
     return children(a, n, at, out);
 }
 
-/* Offsets and validity of a list. False: a slot goes on with a list that is null or empty, or has
- * no element to go on with. */
+/* Which slots are elements of the list. False: one goes on with a list that is null or empty, or
+ * has no element to go on with. *empty: the last slot before these began such a list; of the first
+ * ones it is true, for there is none to go on with. */
+static bool element_bits(const pq_leaf_part *p, uint32_t i, uint32_t n, const pq_node *node,
+                         const slot_bits *on, bool *empty, slot_bits *out)
+{
+    slot_bits deeper;
+    uint64_t bad = 0, before = *empty;
+    bits_from(p->reps, i, n, node->item_rep + 1, &deeper);
+    bits_from(p->defs, i, n, node->item_def, out);
+    for (uint32_t b = 0; b < n; b += 64) {
+        uint64_t mask = n - b < 64 ? ((uint64_t)1 << (n - b)) - 1 : UINT64_MAX;
+        uint64_t goes_on = load_u64(on->at + b / 8) & mask;
+        uint64_t skip = load_u64(deeper.at + b / 8);
+        uint64_t items = load_u64(out->at + b / 8) & ~skip & mask;
+        uint64_t without = ~goes_on & ~items & mask;
+        bad |= (goes_on & ~skip & ~items) | (goes_on & (without << 1 | before));
+        before = without >> 63;
+        store_u64(out->at + b / 8, items);
+    }
+    *empty = before;
+    return bad == 0;
+}
+
+/* Offsets and validity of a list; false as above. */
 static bool list_offsets(const pq_leaf_part *p, const pq_node *n, place at, vector *v,
                          uint32_t *elements)
 {
+    const kernels *kn = kernels_get();
     uint32_t *offsets = (uint32_t *)(void *)v->data;
+    slot_bits entries, on, items;
     uint32_t k = 0, count = 0;
-    bool open = false; /* the list begun last has an element */
-    for (uint32_t i = 0; i < p->slots; i++) {
-        uint8_t rep = level(p->reps, i), def = level(p->defs, i);
-        if (rep > n->item_rep)
-            continue;
-        if (rep == n->item_rep) {
-            if (!open || def < n->item_def)
-                return false;
-            count++;
-            continue;
-        }
-        open = def >= n->item_def;
-        if (def < at.def)
-            continue;
-        offsets[k] = count;
-        if (def < n->def) {
-            bit_clear(v->validity, k);
-            v->null_count++;
-        }
-        k++;
-        count += open;
+    bool empty = true;
+    for (uint32_t i = 0; i < p->slots; i += BLOCK) {
+        uint32_t m = p->slots - i < BLOCK ? p->slots - i : BLOCK;
+        entry_bits(p, i, m, at, &entries, &on);
+        if (!element_bits(p, i, m, n, &on, &empty, &items))
+            return false;
+        if (v->validity)
+            mark_nulls(p, i, m, n->def, &entries, k, v);
+        k += (uint32_t)kn->ranks(entries.at, items.at, m, count, offsets + k);
+        count += (uint32_t)kn->popcount_bits(items.at, 0, m);
     }
     offsets[k] = count;
     *elements = count;

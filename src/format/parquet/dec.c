@@ -137,22 +137,15 @@ static bool view_utf8(const view_sink *s, const view *v)
     return long_ascii(p, (size_t)v->len) || utf8_valid(p, (size_t)v->len);
 }
 
-static bool is_text(const pq_leaf *leaf)
-{
-    type_id id = leaf->field.type.id;
-
-    return id == TYPE_UTF8 || id == TYPE_JSON || id == TYPE_ENUM;
-}
-
 bool sink_is_ascii(const pq_leaf *leaf, const uint8_t *p, size_t n)
 {
-    return is_text(leaf) && !kernels_get()->any_high(p, n);
+    return leaf_is_text(leaf) && kernels_get()->ascii(p, n);
 }
 
 nrw_status sink_check_text(const view_sink *s, const pq_leaf *leaf, const view *v, uint32_t n,
                            nrw_error *err)
 {
-    if (!is_text(leaf))
+    if (s->ascii || !leaf_is_text(leaf))
         return NRW_OK;
     for (uint32_t i = 0; i < n; i++)
         if (!view_utf8(s, &v[i]))

@@ -18,6 +18,7 @@ typedef struct view_sink {
     size_t bytes;     /* of text given out so far, with 16 a value */
     size_t max_bytes; /* stop once this many are reached */
     bool copy;        /* bytes are always copied: the page would be pinned for little */
+    bool ascii;       /* the values given out last were seen to be ASCII, all of them */
     const buffer *pinned;
     int32_t pinned_at; /* heap index of pinned */
     buffer *open;      /* heap that copies go to; v owns it */
@@ -35,11 +36,19 @@ nrw_status sink_from(view_sink *s, cursor *c, size_t n, view *out, nrw_error *er
 nrw_status sink_bytes(view_sink *s, const uint8_t *p, size_t n, view *out,
                       nrw_error *err) NRW_CHECKED;
 
+/* Whether the leaf's values must be UTF-8. */
+static inline bool leaf_is_text(const pq_leaf *leaf)
+{
+    type_id id = leaf->field.type.id;
+
+    return id == TYPE_UTF8 || id == TYPE_JSON || id == TYPE_ENUM;
+}
+
 /* The leaf is text and these bytes, which hold all of the views' (and what lies between them), are
  * ASCII. */
 bool sink_is_ascii(const pq_leaf *leaf, const uint8_t *p, size_t n);
 /* NRW_E_CORRUPT where the leaf is text and one of n views is not UTF-8: a writer would have to
- * change it. */
+ * change it. Where the sink says `ascii` there is nothing to look for. */
 nrw_status sink_check_text(const view_sink *s, const pq_leaf *leaf, const view *v, uint32_t n,
                            nrw_error *err) NRW_CHECKED;
 
@@ -81,7 +90,8 @@ typedef struct dec_class {
     nrw_status (*fixed)(decoder *d, uint32_t n, uint8_t *dst, nrw_error *err);
     /* The next n values as they lie in the page, passed over; NULL where there is no such place. */
     const uint8_t *(*direct)(decoder *d, uint32_t n);
-    /* Up to n values, at least one, until the sink is full. */
+    /* Up to n values, at least one, until the sink is full. Sets s->ascii where a look at the bytes
+     * of all of them shows that. */
     nrw_status (*views)(decoder *d, uint32_t n, view_sink *s, view *dst, uint32_t *got,
                         nrw_error *err);
     nrw_status (*skip)(decoder *d, uint64_t n, nrw_error *err);
@@ -130,6 +140,7 @@ struct decoder {
         struct {
             delta_lengths prefix, suffix; /* delta_length: suffix alone */
             bytes last;
+            bool ascii; /* all suffixes so far were seen to be */
         } text;
         struct {
             size_t n, at; /* values in the page, next one */

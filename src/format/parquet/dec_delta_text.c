@@ -79,6 +79,7 @@ static nrw_status pinned_block(decoder *d, const int32_t *len, uint32_t n, view_
         bytes += (uint32_t)len[i] + sizeof(view);
         i++;
     } while (i < n && bytes < most);
+    s->ascii = s->ascii && kernels_get()->ascii(d->c.p, (size_t)(p - d->c.p));
     d->c.p = p;
     s->bytes += bytes;
     *got = i;
@@ -107,6 +108,7 @@ static nrw_status length_views(decoder *d, uint32_t n, view_sink *s, view *dst, 
     const uint8_t *start = d->c.p;
     uint32_t done = 0;
 
+    s->ascii = leaf_is_text(d->leaf) && d->b->kind == BODY_MEMORY && !s->copy;
     do {
         const int32_t *len;
         uint32_t k, took = 0;
@@ -169,6 +171,7 @@ static nrw_status prefix_begin(decoder *d, nrw_error *err)
     if (!d->u.text.last.m)
         d->u.text.last = bytes_init(d->m, INT32_MAX);
     bytes_clear(&d->u.text.last);
+    d->u.text.ascii = leaf_is_text(d->leaf);
     return NRW_OK;
 }
 
@@ -178,6 +181,7 @@ static nrw_status next_value(decoder *d, uint64_t want, nrw_error *err)
     bytes *last = &d->u.text.last;
     uint32_t pre, suf;
 
+    d->u.text.ascii = false;
     TRY(lengths_one(&d->u.text.prefix, want, &pre, err));
     TRY(lengths_one(&d->u.text.suffix, want, &suf, err));
     if (pre > last->len)
@@ -197,33 +201,193 @@ static nrw_status next_value(decoder *d, uint64_t want, nrw_error *err)
     return NRW_OK;
 }
 
+/* The next values as long as their lengths and the bytes of their suffixes are at hand. */
+typedef struct prefix_block {
+    const int32_t *pre, *suf;
+    const uint8_t *src; /* the next suffix */
+    uint32_t n;
+    size_t bytes; /* of all values */
+} prefix_block;
+
+/* Blocks of more bytes go value by value. */
+#define PREFIX_BLOCK_BYTES ((size_t)16 << 10)
+
+/* n is 0 where the block must go value by value. */
+static nrw_status block_peek(decoder *d, uint32_t want, prefix_block *b, nrw_error *err)
+{
+    uint32_t pre, suf;
+    uint64_t suffixes = 0, all = 0;
+
+    TRY(lengths_peek(&d->u.text.prefix, want, &b->pre, &pre, err));
+    TRY(lengths_peek(&d->u.text.suffix, want, &b->suf, &suf, err));
+    b->n = pre < suf ? pre : suf;
+    for (uint32_t i = 0; i < b->n; i++) {
+        suffixes += (uint32_t)b->suf[i];
+        all += (uint32_t)b->pre[i];
+    }
+    all += suffixes;
+    b->src = d->c.p;
+    b->bytes = (size_t)all;
+    if (all > PREFIX_BLOCK_BYTES || suffixes > cursor_at_hand(&d->c))
+        b->n = 0;
+    return NRW_OK;
+}
+
+/* n values of the block were used, the last of which lies at p. */
+static nrw_status block_take(decoder *d, const prefix_block *b, uint32_t n, const uint8_t *p,
+                             size_t len, nrw_error *err)
+{
+    bytes *last = &d->u.text.last;
+
+    if (n == 0)
+        return NRW_OK;
+    bytes_clear(last);
+    TRY(bytes_append(last, p, len, err));
+    d->u.text.ascii = d->u.text.ascii && kernels_get()->ascii(d->c.p, (size_t)(b->src - d->c.p));
+    d->c.p = b->src;
+    d->u.text.prefix.at += n;
+    d->u.text.suffix.at += n;
+    return NRW_OK;
+}
+
+/* n bytes in steps of sixteen: up to fifteen more are read and written. */
+static inline void copy_wide(uint8_t *dst, const uint8_t *src, size_t n)
+{
+    for (size_t i = 0; i < n; i += 16)
+        memcpy(dst + i, src + i, 16);
+}
+
+/* Value i of the block to `to`, behind the one before at `prev` or in its place. False: it has
+ * less than the prefix. */
+static inline bool block_value(prefix_block *b, uint32_t i, uint8_t *to, const uint8_t *prev,
+                               size_t prev_len)
+{
+    uint32_t pre = (uint32_t)b->pre[i], suf = (uint32_t)b->suf[i];
+
+    if (pre > prev_len)
+        return false;
+    if (to != prev)
+        copy_wide(to, prev, pre);
+    copy_wide(to + pre, b->src, suf);
+    b->src += suf;
+    return true;
+}
+
+/* What of the value before the block is its first one's prefix comes to lie at `to`. */
+static size_t block_begin(const decoder *d, const prefix_block *b, uint8_t *to)
+{
+    const bytes *last = &d->u.text.last;
+    size_t n = b->n ? size_min(last->len, (uint32_t)b->pre[0]) : 0;
+
+    if (n)
+        memcpy(to, last->data, n);
+    return n;
+}
+
+/* Values of a block, each built where its view points to; an inlined one is overwritten by the
+ * next. *got may be 0: the next value then needs a look of its own. */
+static nrw_status block_views(decoder *d, uint32_t n, view_sink *s, view *dst, uint32_t *got,
+                              nrw_error *err)
+{
+    prefix_block b;
+    int32_t heap, offset;
+    uint8_t *p, *value;
+    size_t len;
+    uint32_t i = 0;
+
+    *got = 0;
+    TRY(block_peek(d, n, &b, err));
+    if (b.n == 0)
+        return NRW_OK;
+    TRY(sink_room(s, b.bytes, &p, &heap, &offset, err));
+    value = p;
+    len = block_begin(d, &b, p);
+    while (i < b.n && !sink_full(s) && block_value(&b, i, p, value, len)) {
+        len = (size_t)b.pre[i] + (size_t)b.suf[i];
+        dst[i++] = view_over(p, (uint32_t)len, heap, (size_t)(p - s->open->data));
+        s->bytes += len + sizeof(view);
+        value = p;
+        p += len > VIEW_INLINE ? len : 0;
+    }
+    s->open->len = (size_t)(p - s->open->data);
+    *got = i;
+    return block_take(d, &b, i, value, len, err);
+}
+
+static nrw_status one_view(decoder *d, uint32_t want, view_sink *s, view *dst, nrw_error *err)
+{
+    const bytes *last = &d->u.text.last;
+
+    TRY(next_value(d, want, err));
+    TRY(sink_bytes(s, last->data ? last->data : (const uint8_t *)"", last->len, dst, err));
+    s->bytes += last->len + sizeof(view);
+    return NRW_OK;
+}
+
 static nrw_status prefix_views(decoder *d, uint32_t n, view_sink *s, view *dst, uint32_t *got,
                                nrw_error *err)
 {
-    uint32_t i = 0;
+    uint32_t i = 0, k;
 
     do {
-        const bytes *last = &d->u.text.last;
-        TRY(next_value(d, n - i, err));
-        TRY(sink_bytes(s, last->data ? last->data : (const uint8_t *)"", last->len, dst + i, err));
-        s->bytes += last->len + sizeof(view);
-        i++;
+        TRY(block_views(d, n - i, s, dst + i, &k, err));
+        if (k == 0) {
+            TRY(one_view(d, n - i, s, dst + i, err));
+            k = 1;
+        }
+        i += k;
     } while (i < n && !sink_full(s));
+    s->ascii = d->u.text.ascii;
     *got = i;
+    return NRW_OK;
+}
+
+/* As block_views, of values of `width` bytes. */
+static nrw_status block_fixed(decoder *d, uint32_t n, uint8_t *dst, uint32_t *got, nrw_error *err)
+{
+    size_t width = d->width, len;
+    const uint8_t *value = dst;
+    prefix_block b;
+    uint32_t i = 0;
+
+    *got = 0;
+    TRY(block_peek(d, n, &b, err));
+    if (b.n == 0)
+        return NRW_OK;
+    len = block_begin(d, &b, dst);
+    for (; i < b.n && (size_t)b.pre[i] + (size_t)b.suf[i] == width; i++) {
+        uint8_t *to = dst + i * width;
+        if (!block_value(&b, i, to, value, len))
+            break;
+        value = to;
+        len = width;
+    }
+    *got = i;
+    return block_take(d, &b, i, value, len, err);
+}
+
+static nrw_status one_fixed(decoder *d, uint32_t want, uint8_t *dst, nrw_error *err)
+{
+    const bytes *last = &d->u.text.last;
+
+    TRY(next_value(d, want, err));
+    if (last->len != d->width)
+        return err_set(err, NRW_E_CORRUPT, "a value of %zu bytes in a column of %u-byte values",
+                       last->len, d->width);
+    if (d->width)
+        memcpy(dst, last->data, d->width);
     return NRW_OK;
 }
 
 static nrw_status prefix_fixed(decoder *d, uint32_t n, uint8_t *dst, nrw_error *err)
 {
-    for (; n; n--) {
-        const bytes *last = &d->u.text.last;
-        TRY(next_value(d, n, err));
-        if (last->len != d->width)
-            return err_set(err, NRW_E_CORRUPT, "a value of %zu bytes in a column of %u-byte values",
-                           last->len, d->width);
-        if (d->width)
-            memcpy(dst, last->data, d->width);
-        dst += d->width;
+    for (uint32_t k; n; n -= k) {
+        TRY(block_fixed(d, n, dst, &k, err));
+        if (k == 0) {
+            TRY(one_fixed(d, n, dst, err));
+            k = 1;
+        }
+        dst += (size_t)k * d->width;
     }
     return NRW_OK;
 }

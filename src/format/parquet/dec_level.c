@@ -3,20 +3,22 @@
 #include "kernel/kernel.h"
 
 #define STEP 512
+#define ONES 0x0101010101010101u
 
 static nrw_status too_high(const level_in *l, uint32_t level, nrw_error *err)
 {
     return err_set(err, NRW_E_CORRUPT, "a level of %u, the schema has %u", level, l->max);
 }
 
-static nrw_status narrow(const level_in *l, const uint32_t *src, uint32_t n, uint8_t *dst,
-                         nrw_error *err)
+/* A level takes as few bits as the greatest one; only where that one is not all ones can there be
+ * greater ones. */
+static nrw_status check_levels(const level_in *l, const uint8_t *levels, uint32_t n, nrw_error *err)
 {
-    uint32_t most = kernels_get()->max_u32(src, n);
-    if (most > l->max)
-        return too_high(l, most, err);
-    kernels_get()->narrow_i32_u8((const int32_t *)src, n, dst);
-    return NRW_OK;
+    uint8_t min, max = 0;
+    if ((l->max & (l->max + 1)) == 0)
+        return NRW_OK;
+    kernels_get()->minmax_u8(levels, n, &min, &max);
+    return max <= l->max ? NRW_OK : too_high(l, max, err);
 }
 
 /* Eight levels of `width` bits each, most significant bit first. */
@@ -50,37 +52,72 @@ static nrw_status read_unpacked(level_in *l, uint32_t n, uint8_t *dst, nrw_error
     return NRW_OK;
 }
 
-nrw_status level_read(level_in *l, uint32_t n, uint8_t *dst, nrw_error *err)
+/* Whole runs with headers of one byte, as nested data have them by the thousand: some levels each.
+ * Stops before any other run, and before one that reaches past n; returns how many levels. */
+static uint32_t short_runs(rle *r, uint32_t n, uint8_t *dst)
+{
+    const kernels *kn = kernels_get();
+    const uint8_t *p = r->c.p, *end = r->c.end;
+    uint32_t done = 0;
+
+    while (end - p >= 2 && *p < 0x80 && r->width) {
+        bool packed = *p & 1;
+        uint32_t k = packed ? *p / 2 * 8 : *p / 2;
+        size_t bytes = packed ? (size_t)k / 8 * r->width : 1;
+        if (k == 0 || k > n - done || bytes >= (size_t)(end - p))
+            break;
+        if (packed)
+            kn->unpack_u8(p + 1, r->width, k, dst + done);
+        else if (p[1] >> r->width)
+            break;
+        else
+            for (uint32_t i = 0; i < k; i += 8)
+                store_u64(dst + done + i, p[1] * ONES);
+        p += 1 + bytes;
+        done += k;
+    }
+    r->c.p = p;
+    return done;
+}
+
+/* The next levels of the run at hand. */
+static nrw_status read_run(level_in *l, uint32_t n, uint8_t *dst, uint32_t *got, nrw_error *err)
 {
     uint32_t block[STEP + 16];
+    rle *r = &l->r;
+
+    TRY(rle_run(r, err));
+    *got = r->left < n ? (uint32_t)r->left : n;
+    if (!r->packed) {
+        memset(dst, (int)r->value, *got);
+        r->left -= *got;
+        return NRW_OK;
+    }
+    if (*got > STEP)
+        *got = STEP;
+    TRY(rle_read(r, *got, block, err));
+    kernels_get()->narrow_i32_u8((const int32_t *)block, *got, dst);
+    return NRW_OK;
+}
+
+nrw_status level_read(level_in *l, uint32_t n, uint8_t *dst, nrw_error *err)
+{
     if (l->constant) {
         memset(dst, l->max, n);
         return NRW_OK;
     }
     if (l->unpacked)
         return read_unpacked(l, n, dst, err);
-    while (n) {
-        uint32_t k = n < STEP ? n : STEP;
-        TRY(rle_run(&l->r, err));
-        if (l->r.packed) {
-            if (k > l->r.left)
-                k = (uint32_t)l->r.left;
-            TRY(rle_read(&l->r, k, block, err));
-            TRY(narrow(l, block, k, dst, err));
-        } else {
-            k = l->r.left < n ? (uint32_t)l->r.left : n;
-            if (l->r.value > l->max)
-                return too_high(l, l->r.value, err);
-            memset(dst, (int)l->r.value, k);
-            l->r.left -= k;
+    for (uint32_t done = 0, k; done < n; done += k) {
+        if (l->r.left == 0) {
+            done += short_runs(&l->r, n - done, dst + done);
+            if (done == n)
+                break;
         }
-        dst += k;
-        n -= k;
+        TRY(read_run(l, n - done, dst + done, &k, err));
     }
-    return NRW_OK;
+    return check_levels(l, dst, n, err);
 }
-
-#define ONES 0x0101010101010101u
 
 /* Bytes of x that are zero, as 1 in each byte. */
 static uint64_t zero_bytes(uint64_t x)

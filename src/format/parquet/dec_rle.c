@@ -179,6 +179,55 @@ nrw_status rle_read_bits(rle *r, uint32_t n, uint8_t *dst, size_t off, uint32_t 
 /* A constant stretch of this many rows is handed on as such; shorter ones are gathered to bits. */
 #define LONG_RUN 256
 
+/* Bits on their way to memory: `word` holds those from byte `at / 8` of dst on. */
+typedef struct bit_writer {
+    uint8_t *dst;
+    uint64_t word;
+    uint32_t at;
+} bit_writer;
+
+#define BITS_AT_ONCE 56 /* and seven of an open byte */
+
+/* The lowest k <= BITS_AT_ONCE bits of `bits`; the others are zero. */
+static inline void write_bits(bit_writer *w, uint64_t bits, uint32_t k)
+{
+    uint32_t open = w->at & 7;
+
+    w->word |= bits << open;
+    store_u64(w->dst + w->at / 8, w->word);
+    w->word >>= (open + k) & ~7u;
+    w->at += k;
+}
+
+/* Whole runs of width 1 with headers of one byte, as writers make them of scattered nulls: some ten
+ * rows each. Bits [at, n) of dst are to be filled; returns how far they are. Stops before any other
+ * run, and before one that reaches past n. */
+static uint32_t short_runs(rle *r, uint32_t at, uint32_t n, uint8_t *dst)
+{
+    const uint8_t *p = r->c.p, *end = r->c.end;
+    bit_writer w = {.dst = dst, .at = at, .word = dst[at / 8] & ((1u << (at & 7)) - 1)};
+
+    while (end - p >= 2) {
+        bool packed = *p & 1;
+        uint32_t left = packed ? *p / 2 * 8 : *p / 2;
+        if (*p >= 0x80 || left == 0 || left > n - w.at)
+            break;
+        if (packed ? left / 8 >= (size_t)(end - p) : p[1] > 1)
+            break;
+        uint64_t value = packed ? 0 : -(uint64_t)p[1];
+        p += packed ? 1 : 2;
+        while (left) {
+            uint32_t k = left < BITS_AT_ONCE ? left : BITS_AT_ONCE;
+            uint64_t bits = packed ? load_u64(p) : value;
+            write_bits(&w, bits & (((uint64_t)1 << k) - 1), k);
+            p += packed ? k / 8 : 0;
+            left -= k;
+        }
+    }
+    r->c.p = p;
+    return w.at;
+}
+
 static uint8_t reverse_bits(uint8_t b)
 {
     return (uint8_t)(((b * 0x80200802ULL) & 0x0884422110ULL) * 0x0101010101ULL >> 32);
@@ -222,11 +271,35 @@ static nrw_status fill_wide(levels *l, uint32_t max, nrw_error *err)
     return NRW_OK;
 }
 
+/* Levels of one bit, up to a constant stretch that is long. */
+static nrw_status fill_narrow(levels *l, uint32_t max, nrw_error *err)
+{
+    rle *r = &l->r;
+    uint32_t n = 0, ones = 0;
+
+    max = max < LEVELS_BLOCK ? max : LEVELS_BLOCK;
+    while (n < max) {
+        uint32_t k;
+        if (r->left == 0 && cursor_left(&r->c) == 0)
+            break; /* fewer than asked for: whoever needs more gets the error */
+        TRY(rle_run(r, err));
+        if (!r->packed && r->left >= LONG_RUN)
+            break;
+        k = r->left < max - n ? (uint32_t)r->left : max - n;
+        TRY(rle_read_bits(r, k, l->bits, n, &ones, err));
+        n += k;
+        if (r->left == 0)
+            n = short_runs(r, n, max, l->bits);
+    }
+    l->bit_at = 0;
+    l->bit_n = n;
+    return NRW_OK;
+}
+
 /* Looks ahead: leaves either run > 0 or bits. */
 static nrw_status fill(levels *l, uint32_t max, nrw_error *err)
 {
     rle *r = &l->r;
-    uint32_t n = 0, ones = 0;
 
     if (l->unpacked && l->max == 1)
         return fill_unpacked(l, err);
@@ -241,25 +314,7 @@ static nrw_status fill(levels *l, uint32_t max, nrw_error *err)
         r->left = 0;
         return NRW_OK;
     }
-    if (l->max > 1)
-        return fill_wide(l, max, err);
-    if (max > LEVELS_BLOCK)
-        max = LEVELS_BLOCK;
-    while (n < max) {
-        uint32_t k = max - n;
-        if (r->left == 0 && cursor_left(&r->c) == 0)
-            break; /* fewer than asked for: whoever needs more gets the error */
-        TRY(rle_run(r, err));
-        if (!r->packed && r->left >= LONG_RUN)
-            break;
-        if (k > r->left)
-            k = (uint32_t)r->left;
-        TRY(rle_read_bits(r, k, l->bits, n, &ones, err));
-        n += k;
-    }
-    l->bit_at = 0;
-    l->bit_n = n;
-    return NRW_OK;
+    return l->max > 1 ? fill_wide(l, max, err) : fill_narrow(l, max, err);
 }
 
 nrw_status levels_peek(levels *l, uint32_t max, level_span *out, nrw_error *err)

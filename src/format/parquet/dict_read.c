@@ -288,6 +288,7 @@ nrw_status dict_views(pq_dict *d, const uint32_t *index, uint32_t n, view_sink *
 {
     uint32_t i = 0;
 
+    s->ascii = false;
     do {
         size_t pos;
         uint32_t len;

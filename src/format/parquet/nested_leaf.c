@@ -310,10 +310,13 @@ static nrw_status keep(taking *t, uint32_t n, nrw_error *err)
     if (t->out->slots + n > MOST_SLOTS)
         return err_set(err, NRW_E_MEMLIMIT, "more than %u values in rows that are read at once",
                        MOST_SLOTS);
-    if (t->s->max_rep)
+    /* kernels read on behind both */
+    if (t->s->max_rep) {
+        TRY(bytes_reserve(&t->out->reps, n + BUFFER_SLACK, err));
         TRY(bytes_append(&t->out->reps, b->reps + b->at, n, err));
+    }
     if (t->s->max_def) {
-        TRY(bytes_reserve(&t->out->defs, n + BUFFER_SLACK, err)); /* kernels read on */
+        TRY(bytes_reserve(&t->out->defs, n + BUFFER_SLACK, err));
         TRY(bytes_append(&t->out->defs, b->defs + b->at, n, err));
     }
     t->out->slots += n;
@@ -380,27 +383,26 @@ static nrw_status append(taking *t, build *b, uint32_t *left, uint32_t n, nrw_er
 /* Of n slots those that are entries, and of these whether a value is there, as bits. */
 static uint32_t entry_bits(const pq_leaf_stream *s, const uint8_t *defs, uint32_t n, uint8_t *bits)
 {
-    uint32_t k = 0;
+    const kernels *k = kernels_get();
     if (s->list_def == 0) {
-        kernels_get()->levels_to_bits_u8(defs, n, s->max_def, bits);
+        k->levels_to_bits_u8(defs, n, s->max_def, bits);
         return n;
     }
-    memset(bits, 0, (n + 7) / 8);
-    for (uint32_t i = 0; i < n; i++) {
-        bits[k >> 3] |= (uint8_t)((defs[i] == s->max_def) << (k & 7));
-        k += defs[i] >= s->list_def;
-    }
-    return k;
+    return (uint32_t)k->level_entries_u8(defs, n, s->list_def, s->max_def, bits);
 }
 
 static uint32_t entries(const pq_leaf_stream *s, const uint8_t *defs, uint32_t n)
 {
-    uint32_t k = 0;
+    const kernels *k = kernels_get();
+    uint8_t bits[LEVELS_BLOCK / 8 + BUFFER_SLACK];
+    uint32_t count = 0;
     if (s->list_def == 0)
         return n;
-    for (uint32_t i = 0; i < n; i++)
-        k += defs[i] >= s->list_def;
-    return k;
+    for (uint32_t i = 0; i < n; i += LEVELS_BLOCK) {
+        uint32_t m = n - i < LEVELS_BLOCK ? n - i : LEVELS_BLOCK;
+        count += (uint32_t)k->levels_from_u8(defs + i, m, s->list_def, bits);
+    }
+    return count;
 }
 
 static nrw_status append_mixed(taking *t, build *b, const uint8_t *defs, uint32_t n, uint32_t left,

@@ -1,0 +1,132 @@
+/* Kernels over levels and text: by their definitions, at every level of this CPU. */
+#include "kernel_testing.h"
+
+static bool bit(const uint8_t *p, size_t i)
+{
+    return p[i / 8] >> (i % 8) & 1;
+}
+
+static void unpack_u8(void **state)
+{
+    (void)state;
+    uint64_t seed = 1;
+    for (int l = -1; l < 0 || level_at(l); l++) {
+        const kernels *k = l < 0 ? scalar() : level_at(l);
+        for (size_t n = 0; n <= MAX_N; n++) {
+            unsigned width = (unsigned)(n % 9);
+            room src = room_new((width * n + 7) / 8, &seed), out = room_new(n, &seed);
+            room wide = room_new(n * 4, &seed);
+            k->unpack_u8(src.at, width, n, out.at);
+            scalar()->unpack_u32(src.at, width, n, (uint32_t *)(void *)wide.at);
+            for (size_t i = 0; i < n; i++)
+                EQUAL(k, "unpack_u8", n, out.at[i], load_u32(wide.at + i * 4));
+            room_free(&src);
+            room_free(&out);
+            room_free(&wide);
+        }
+    }
+}
+
+static room random_levels(size_t n, uint64_t *seed)
+{
+    room r = room_new(n, seed);
+    for (size_t i = 0; i < n; i++)
+        r.at[i] = n % 5 == 0 ? 3 : r.at[i] & 3;
+    return r;
+}
+
+static void from_level(void **state)
+{
+    (void)state;
+    uint64_t seed = 2;
+    for (int l = -1; l < 0 || level_at(l); l++) {
+        const kernels *k = l < 0 ? scalar() : level_at(l);
+        for (size_t n = 0; n <= MAX_N; n++) {
+            room a = random_levels(n, &seed), bits = room_new((n + 7) / 8, &seed);
+            uint8_t least = (uint8_t)(n % 5);
+            size_t want = 0, got = k->levels_from_u8(a.at, n, least, bits.at);
+            for (size_t i = 0; i < bits.n * 8; i++) {
+                bool there = i < n && a.at[i] >= least;
+                want += there;
+                EQUAL(k, "levels_from_u8", n, bit(bits.at, i), there);
+            }
+            EQUAL(k, "levels_from_u8", n, got, want);
+            room_free(&a);
+            room_free(&bits);
+        }
+    }
+}
+
+static void entries(void **state)
+{
+    (void)state;
+    uint64_t seed = 3;
+    for (int l = -1; l < 0 || level_at(l); l++) {
+        const kernels *k = l < 0 ? scalar() : level_at(l);
+        for (size_t n = 0; n <= MAX_N; n++) {
+            room a = random_levels(n, &seed), bits = room_new((n + 7) / 8, &seed);
+            uint8_t least = (uint8_t)(n % 4);
+            size_t want = 0, got = k->level_entries_u8(a.at, n, least, 3, bits.at);
+            for (size_t i = 0; i < n; i++)
+                if (a.at[i] >= least)
+                    EQUAL(k, "level_entries_u8", n, bit(bits.at, want++), a.at[i] == 3);
+            EQUAL(k, "level_entries_u8", n, got, want);
+            room_free(&a);
+            room_free(&bits);
+        }
+    }
+}
+
+/* Pairs that differ above `top` alone agree; one that differs below it is found wherever it is. */
+static void agree(void **state)
+{
+    (void)state;
+    uint64_t seed = 4;
+    for (int l = -1; l < 0 || level_at(l); l++) {
+        const kernels *k = l < 0 ? scalar() : level_at(l);
+        for (size_t n = 0; n <= MAX_N; n++) {
+            room a = random_levels(n, &seed), b = room_copy(&a, &seed);
+            for (size_t i = 0; i < n; i++)
+                b.at[i] = b.at[i] >= 2 ? 2 + (uint8_t)(next_random(&seed) & 1) : b.at[i];
+            EQUAL(k, "levels_agree_u8", n, k->levels_agree_u8(a.at, b.at, n, 2), true);
+            for (size_t i = 0; i < n; i += 1 + n / 16) {
+                uint8_t was = b.at[i];
+                b.at[i] = a.at[i] ? 0 : 1;
+                EQUAL(k, "levels_agree_u8", n, k->levels_agree_u8(a.at, b.at, n, 2), false);
+                b.at[i] = was;
+            }
+            room_free(&a);
+            room_free(&b);
+        }
+    }
+}
+
+static void ascii(void **state)
+{
+    (void)state;
+    uint64_t seed = 5;
+    for (int l = -1; l < 0 || level_at(l); l++) {
+        const kernels *k = l < 0 ? scalar() : level_at(l);
+        for (size_t n = 0; n <= MAX_N; n++) {
+            room a = room_new(n, &seed);
+            for (size_t i = 0; i < n; i++)
+                a.at[i] &= 0x7f;
+            EQUAL(k, "ascii", n, k->ascii(a.at, n), true);
+            for (size_t i = 0; i < n; i += 1 + n / 16) {
+                a.at[i] |= 0x80;
+                EQUAL(k, "ascii", n, k->ascii(a.at, n), false);
+                a.at[i] &= 0x7f;
+            }
+            room_free(&a);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unpack_u8), cmocka_unit_test(from_level), cmocka_unit_test(entries),
+        cmocka_unit_test(agree),     cmocka_unit_test(ascii),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
