@@ -166,6 +166,10 @@ static inline const pq_column_options *pq_leaf_options(const pq_writer *w, uint3
 {
     return &w->opts->columns[leaf];
 }
+static inline bool pq_is_nested(const pq_writer *w, uint32_t column)
+{
+    return type_is_nested(&w->schema->fields[column].type);
+}
 static inline const type *pq_leaf_type(const pq_writer *w, uint32_t leaf)
 {
     return &w->leaves.at[leaf].field->type;
@@ -193,10 +197,31 @@ nrw_status pq_queue_wait(pq_writer *w, nrw_error *err);
 nrw_status pq_queue_turn(pq_writer *w, turn *t, uint64_t n, nrw_error *err);
 void pq_queue_release(pq_writer *w);
 
-/* ---- writer.c, writer_add.c ---- */
+/* ---- writer_append.c ---- */
 
+/* One batch being pushed, or the end of the file. */
+typedef struct pq_push {
+    pq_writer *w;
+    batch *b;
+    int64_t first, end; /* its rows in the file */
+    pq_page_list pages; /* just out of an actor */
+    pq_shred *shred;    /* made for the first nested column */
+} pq_push;
+
+void pq_push_release(pq_push *p);
+/* A piece of column `c`, in its turn; the actor of a column that is not nested is taken. */
+nrw_status pq_append_piece(pq_push *p, uint32_t c, const vector *v, nrw_error *err);
+/* Ends the chunk of `rows` rows of a leaf whose actor is taken; of all leaves of a column, taking
+ * each for the moment. */
+nrw_status pq_finish_chunk(pq_push *p, uint32_t leaf, int64_t rows, nrw_error *err);
+nrw_status pq_finish_leaves(pq_push *p, uint32_t c, int64_t rows, nrw_error *err);
+/* An actor that was taken is no longer in use. `st` is what it came to; the first failure. */
+nrw_status pq_give_actor(pq_push *p, uint32_t leaf, nrw_status st, nrw_error *err);
 /* Nulls into a column that has just come. */
 nrw_status pq_writer_nulls(pq_writer *w, uint32_t column, int64_t rows, nrw_error *err);
+
+/* ---- writer_add.c ---- */
+
 /* See add_null_column of writer_class. */
 nrw_status pq_writer_add(writer *base, const field *f, nrw_error *err);
 /* A chunk for a row group that left before its leaf came: *page is all of it, until the bench is
