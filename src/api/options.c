@@ -125,6 +125,8 @@ static const nrw_option options[] = {
     {"page-index", NULL, "write", "on", "column and offset index", MOVE, 0},
     {"page-checksum", NULL, "write", "on", "CRC-32 of every page", MOVE, 0},
     {"dictionary", NULL, "write", "on", "dictionary encoding", MOVE, 0},
+    {"keep-pages", NULL, "write", "on, where they fit",
+     "pages that need no change are copied undecoded; given: or it is an error", " copy ", 0},
 
     {"columns", NULL, "look", NULL, "a line each column", " inspect ", 0},
     {"row-groups", NULL, "look", NULL, "a line each row group", " inspect ", 0},

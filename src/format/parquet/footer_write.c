@@ -33,8 +33,8 @@ nrw_status pq_footer_statistics(pq_writer *w, uint32_t leaf, const pq_chunk_stat
         TRY_OUT(pq_bound_cut(t, (span){s->min.data, s->min.len}, limit, false, &bound, &min_exact,
                              err));
         TRY_OUT(thrift_write_field_binary(&o, 6, (span){bound.data, bound.len}, err));
-        TRY_OUT(thrift_write_field_bool(&o, 7, max_exact, err));
-        TRY_OUT(thrift_write_field_bool(&o, 8, min_exact, err));
+        TRY_OUT(thrift_write_field_bool(&o, 7, max_exact && !s->max_cut, err));
+        TRY_OUT(thrift_write_field_bool(&o, 8, min_exact && !s->min_cut, err));
     }
     TRY_OUT(mem_alloc(w->m, b.len, &copy, err));
     memcpy(copy, b.data, b.len);

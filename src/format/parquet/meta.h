@@ -82,6 +82,10 @@ typedef struct pq_chunk {
     int32_t codec;
     uint32_t encodings;   /* bit per pq_encoding */
     bool dictionary_only; /* all data pages are said to be of dictionary indices */
+    /* by encoding_stats; all zero where the file does not say */
+    uint32_t data_encodings; /* of data pages: bit per pq_encoding */
+    uint32_t page_types;     /* bit per pq_page_type */
+    int64_t data_pages;
     int64_t n_values, uncompressed, compressed;
     int64_t data_page_offset, dictionary_page_offset; /* -1: none */
     int64_t start, end; /* file bytes of all pages of the chunk; checked against the file */
@@ -132,6 +136,9 @@ bool pq_meta_ordered(const pq_meta *p, uint32_t leaf);
 /* Null counts, or bounds, of this file's writer are known to be wrong. */
 bool pq_meta_wrong_nulls(const pq_meta *p);
 bool pq_meta_wrong_bounds(const pq_meta *p);
+/* Null counts and bounds of this file's writer, in footer and page index, are known to be right:
+ * what it said may be said again without looking at values. */
+bool pq_meta_right_statistics(const pq_meta *p);
 bool pq_meta_is_flat(const pq_meta *p);
 /* The schema tree as text lines for `inspect --metadata` and `schema` of nested files. */
 nrw_status pq_meta_schema_text(const pq_meta *p, bytes *out, nrw_error *err);

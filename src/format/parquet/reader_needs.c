@@ -14,7 +14,7 @@ static uint64_t large_page(const pq_chunk *c)
 
 /* What decoding a page of the chunk by stream takes: the decoder's own window (each frame says how
  * large; writers' usual choice is assumed, and never more than a page). */
-static uint64_t stream_memory(const pq_chunk *c)
+uint64_t pq_stream_memory(const pq_chunk *c)
 {
     const uint64_t kib = 1 << 10;
     uint64_t window, page = large_page(c);
@@ -36,8 +36,8 @@ static void need_leaf(pq_needs *out, const pq_chunk *c, uint64_t least)
 {
     uint64_t page = 1 << 20;
 
-    if (stream_memory(c) + least > out->widest)
-        out->widest = stream_memory(c) + least;
+    if (pq_stream_memory(c) + least > out->widest)
+        out->widest = pq_stream_memory(c) + least;
     if (c->uncompressed >= 0 && (uint64_t)c->uncompressed < page)
         page = (uint64_t)c->uncompressed;
     out->pages += 2 * page + (c->dictionary_page_offset >= 0 ? page : 0);

@@ -84,6 +84,8 @@ typedef struct pq_needs {
     uint32_t leaves; /* how many they have */
 } pq_needs;
 
+/* What decompressing a page of the chunk by stream takes, as a rule. */
+uint64_t pq_stream_memory(const pq_chunk *c);
 nrw_status pq_find_needs(const pq_reader *r, const uint32_t *cols, uint32_t n, pq_needs *out,
                          nrw_error *err);
 /* All of `n` leaves stay open between morsels with so much; `pages` as pq_find_needs says. */

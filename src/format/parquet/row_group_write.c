@@ -40,7 +40,7 @@ void pq_groups_release(pq_writer *w)
 
 /* ---- pages ---- */
 
-static nrw_status count_encoding(pq_wchunk *c, pq_encoding e, nrw_error *err)
+nrw_status pq_count_encoding(pq_wchunk *c, pq_encoding e, nrw_error *err)
 {
     uint8_t i = 0;
     while (i < c->n_encodings && c->encodings[i] != e)
@@ -87,7 +87,7 @@ nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t leaf, const p
         TRY(pq_page_record_new(w->m, pq_leaf_type(w, leaf), w->opts->statistics_truncate, p,
                                &record, &len, err));
     pthread_mutex_lock(&w->lock);
-    nrw_status st = count_encoding(c, p->encoding, err);
+    nrw_status st = pq_count_encoding(c, p->encoding, err);
     if (st == NRW_OK)
         st = add_slot(w, c, record, len, err);
     if (st == NRW_OK) {
@@ -208,8 +208,8 @@ nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t leaf, pq_c
 
 /* ---- splicing ---- */
 
-static nrw_status write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c, pq_chunk_place *at,
-                                nrw_error *err)
+nrw_status pq_write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c, pq_chunk_place *at,
+                            nrw_error *err)
 {
     if (!w->opts->page_index)
         return NRW_OK;
@@ -239,7 +239,7 @@ static nrw_status splice_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c, 
         return err_set(err, NRW_E_IO, "%llu bytes of a column chunk written, %llu stored",
                        (unsigned long long)(end - (uint64_t)start),
                        (unsigned long long)c->compressed);
-    TRY(write_indexes(w, leaf, c, &at, err));
+    TRY(pq_write_indexes(w, leaf, c, &at, err));
     return pq_footer_chunk(w, leaf, c, &at, err);
 }
 

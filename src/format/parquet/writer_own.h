@@ -66,6 +66,14 @@ typedef struct pq_wchunk {
     uint8_t dictionary_encoding;
 } pq_wchunk;
 
+/* Where a chunk lies. */
+typedef struct pq_chunk_place {
+    int64_t start;      /* of its first page */
+    int64_t data;       /* of its first data page */
+    int64_t dictionary; /* -1: none */
+    uint32_t column_index_len, offset_index_len;
+} pq_chunk_place;
+
 typedef struct pq_wgroup {
     uint32_t finished; /* (L) leaves whose chunk is complete, pages perhaps not yet compressed */
     uint64_t pending;  /* (L) pages not compressed yet */
@@ -245,6 +253,11 @@ bool pq_group_ready(pq_writer *w);
 /* Splices one chunk of that row group; *any: it was ready. */
 nrw_status pq_group_leave(pq_writer *w, bool *any, nrw_error *err);
 void pq_groups_release(pq_writer *w);
+/* One data page more has this encoding. */
+nrw_status pq_count_encoding(pq_wchunk *c, pq_encoding e, nrw_error *err);
+/* Page indexes of a chunk from its records; lengths to *at. (S) */
+nrw_status pq_write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c, pq_chunk_place *at,
+                            nrw_error *err);
 
 /* ---- writer_room.c ---- */
 
@@ -257,14 +270,6 @@ void pq_bench_give(pq_writer *w, pq_bench *b);
 nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err);
 
 /* ---- footer_write.c ---- */
-
-/* Where a chunk lies. */
-typedef struct pq_chunk_place {
-    int64_t start;      /* of its first page */
-    int64_t data;       /* of its first data page */
-    int64_t dictionary; /* -1: none */
-    uint32_t column_index_len, offset_index_len;
-} pq_chunk_place;
 
 /* Remembers ColumnMetaData of a chunk, and behind all chunks of a row group what it is. (S) */
 nrw_status pq_footer_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
