@@ -1,6 +1,6 @@
-/* Bounds, null counts and rows of kept pages: carried over from the input's page index, or, where a
- * chunk has one data page, from its statistics. What the input does not say, or says of other pages
- * than there are, is not said of the copy. */
+/* Bounds, null counts and rows of kept pages: carried over from the input's page index, else from
+ * the page headers, or, where a chunk has one data page, from its statistics. What the input does
+ * not say, or says of other pages than there are, is not said of the copy. */
 #include "format/parquet/index_write.h"
 #include "format/parquet/keep_own.h"
 
@@ -79,6 +79,8 @@ static bool nulls_of(const pq_keep_chunk *c, const pq_page *p, int64_t *nulls)
         *nulls = x->null_counts[c->pages];
     else if (x->n && x->null_page[c->pages])
         *nulls = p->n_values;
+    else if (p->null_count >= 0)
+        *nulls = p->null_count;
     else if (c->from.data_pages == 1 && s->has_null_count)
         *nulls = s->null_count;
     else
@@ -86,40 +88,43 @@ static bool nulls_of(const pq_keep_chunk *c, const pq_page *p, int64_t *nulls)
     return *nulls >= 0 && *nulls <= p->n_values;
 }
 
-static void bounds_of(const pq_keep_chunk *c, pq_page_out *out)
+/* Bounds of a width that values of the column cannot have are none. */
+static void set_bounds(const pq_keep_chunk *c, span min, span max, pq_page_out *out)
+{
+    size_t width = pq_value_width(c->leaf);
+    out->has_bounds = !width || (min.len == width && max.len == width);
+    out->min = as_bytes(min);
+    out->max = as_bytes(max);
+}
+
+static void bounds_of(const pq_keep_chunk *c, const pq_page *p, pq_page_out *out)
 {
     const pq_column_index *x = &c->bounds;
     const pq_statistics *s = &c->from.stats;
-    if (x->n) {
-        out->has_bounds = !x->null_page[c->pages];
-        out->min = as_bytes(x->min[c->pages]);
-        out->max = as_bytes(x->max[c->pages]);
-    } else if (c->from.data_pages == 1) {
-        out->has_bounds = s->has_min && s->has_max;
-        out->min = as_bytes(s->min);
-        out->max = as_bytes(s->max);
-    }
+    int64_t i = c->pages;
+    if (x->n && !x->null_page[i])
+        set_bounds(c, x->min[i], x->max[i], out);
+    else if (!x->n && p->has_min && p->has_max)
+        set_bounds(c, p->min, p->max, out);
+    else if (!x->n && c->from.data_pages == 1 && s->has_min && s->has_max)
+        set_bounds(c, s->min, s->max, out);
 }
 
-nrw_status pq_keep_record(pq_keep_chunk *c, const pq_page *p, uint32_t rows, uint32_t stored,
-                          nrw_error *err)
+nrw_status pq_keep_record_new(const pq_keep_chunk *c, const pq_page *p, uint32_t rows,
+                              uint8_t **record, uint32_t *len, nrw_error *err)
 {
     pq_page_out out = {.rows = (uint32_t)p->n_values, .records = rows};
-    uint8_t *record;
-    uint32_t len;
     int64_t nulls;
+    *record = NULL;
+    *len = 0;
     if (!c->w->opts->page_index)
         return NRW_OK;
     if (nulls_of(c, p, &nulls)) {
         out.nulls = (uint32_t)nulls;
-        bounds_of(c, &out);
+        bounds_of(c, p, &out);
     }
-    TRY(pq_page_record_new(c->m, pq_leaf_type(c->w, c->out), c->w->opts->statistics_truncate, &out,
-                           &record, &len, err));
-    store_u32(record, stored);
-    nrw_status st = pq_log_append(&c->w->env, &c->to.records, (span){record, len}, err);
-    mem_free(c->m, record, len);
-    return st;
+    return pq_page_record_new(c->m, pq_leaf_type(c->w, c->out), c->w->opts->statistics_truncate,
+                              &out, record, len, err);
 }
 
 nrw_status pq_keep_statistics(pq_keep_chunk *c, nrw_error *err)

@@ -31,9 +31,10 @@ typedef struct pq_keep_chunk {
 nrw_status pq_keep_index(pq_keep_chunk *c, arena *a, nrw_error *err);
 /* Rows of data page number c->pages. */
 nrw_status pq_keep_rows(const pq_keep_chunk *c, const pq_page *p, uint32_t *rows, nrw_error *err);
-/* Remembers that page, `stored` bytes long with its header, for the page index. */
-nrw_status pq_keep_record(pq_keep_chunk *c, const pq_page *p, uint32_t rows, uint32_t stored,
-                          nrw_error *err);
+/* That page's record for the page index, in memory of c->m; its size in the file is not set. NULL:
+ * none is written. */
+nrw_status pq_keep_record_new(const pq_keep_chunk *c, const pq_page *p, uint32_t rows,
+                              uint8_t **record, uint32_t *len, nrw_error *err);
 /* The chunk's statistics, as the input has them. */
 nrw_status pq_keep_statistics(pq_keep_chunk *c, nrw_error *err);
 

@@ -7,11 +7,12 @@ static nrw_status check_page(const pq_keep_chunk *c, const pq_page *p, nrw_error
 {
     bool dictionary = p->encoding == PQ_PLAIN_DICTIONARY || p->encoding == PQ_RLE_DICTIONARY;
     bool v1 = p->type == PQ_DATA_PAGE;
+    pq_page_type data = c->w->opts->version < 2 ? PQ_DATA_PAGE : PQ_DATA_PAGE_V2;
     const char *wrong = NULL;
     if (p->type == PQ_DICTIONARY_PAGE)
         wrong = c->to.dictionary.len || c->pages ? "a dictionary behind other pages" : NULL;
-    else if (!(c->from.page_types >> p->type & 1))
-        wrong = "a page of a kind that the footer does not name";
+    else if (p->type != data)
+        wrong = "pages of both versions of the format";
     else if (p->encoding < 0 || p->encoding > 31 || !(c->from.data_encodings >> p->encoding & 1))
         wrong = "a page of an encoding that the footer does not name";
     else if (dictionary && !c->to.dictionary.len)
@@ -65,21 +66,40 @@ static nrw_status write_page(const pq_keep_chunk *c, page_reader *r, const pq_pa
     return NRW_OK;
 }
 
-static nrw_status count_page(pq_keep_chunk *c, const pq_page *p, uint32_t header_len,
-                             nrw_error *err)
+static void count_sizes(pq_keep_chunk *c, const pq_page *p, uint32_t header_len)
 {
-    uint32_t stored = header_len + (uint32_t)p->compressed, rows;
     c->to.encoded += (uint64_t)p->uncompressed;
     c->to.uncompressed += header_len + (uint64_t)p->uncompressed;
-    c->to.compressed += stored;
-    if (p->type == PQ_DICTIONARY_PAGE) {
-        c->to.dictionary.len = stored;
-        c->to.dictionary_encoding = (uint8_t)p->encoding;
-        return NRW_OK;
-    }
+    c->to.compressed += header_len + (uint64_t)p->compressed;
+}
+
+static nrw_status keep_dictionary(pq_keep_chunk *c, page_reader *r, const pq_page *p,
+                                  nrw_error *err)
+{
+    uint32_t header_len;
+    TRY(write_page(c, r, p, &header_len, err));
+    count_sizes(c, p, header_len);
+    c->to.dictionary.len = header_len + (uint32_t)p->compressed;
+    c->to.dictionary_encoding = (uint8_t)p->encoding;
+    return NRW_OK;
+}
+
+/* The record comes first: what is said in the header lies in the window, which moves. */
+static nrw_status keep_data(pq_keep_chunk *c, page_reader *r, const pq_page *p, nrw_error *err)
+{
+    uint32_t rows, len, header_len;
+    uint8_t *record;
     TRY(pq_keep_rows(c, p, &rows, err));
-    TRY(pq_keep_record(c, p, rows, stored, err));
+    TRY(pq_keep_record_new(c, p, rows, &record, &len, err));
+    nrw_status st = write_page(c, r, p, &header_len, err);
+    if (st >= 0 && record) {
+        store_u32(record, header_len + (uint32_t)p->compressed);
+        st = pq_log_append(&c->w->env, &c->to.records, (span){record, len}, err);
+    }
+    mem_free(c->m, record, len);
+    TRY(st);
     TRY(pq_count_encoding(&c->to, p->encoding, err));
+    count_sizes(c, p, header_len);
     c->to.rows += rows;
     c->to.values += p->n_values;
     c->values += p->n_values;
@@ -90,17 +110,17 @@ static nrw_status count_page(pq_keep_chunk *c, const pq_page *p, uint32_t header
 static nrw_status keep_page(pq_keep_chunk *c, page_reader *r, nrw_error *err)
 {
     pq_page p;
-    uint32_t header_len = 0;
     nrw_status st = page_header(r, r->read_ahead, &p, err);
     if (st == NRW_END)
         return err_set(err, NRW_E_CORRUPT, "the pages end after %lld of %lld values",
                        (long long)c->values, (long long)c->from.n_values);
     TRY(st);
-    if (p.type == PQ_DATA_PAGE || p.type == PQ_DATA_PAGE_V2 || p.type == PQ_DICTIONARY_PAGE) {
+    if (p.type != PQ_INDEX_PAGE)
         TRY(check_page(c, &p, err));
-        TRY(write_page(c, r, &p, &header_len, err));
-        TRY(count_page(c, &p, header_len, err));
-    }
+    if (p.type == PQ_DICTIONARY_PAGE)
+        TRY(keep_dictionary(c, r, &p, err));
+    else if (p.type != PQ_INDEX_PAGE)
+        TRY(keep_data(c, r, &p, err));
     page_pass(r, &p);
     return NRW_OK;
 }

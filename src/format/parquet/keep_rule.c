@@ -1,8 +1,10 @@
-/* Whether pages may be kept: see keep.h for the rule. Looks at footers alone. */
+/* Whether pages may be kept: see keep.h for the rule. Looks at footers, and at the first page of
+ * each column of a file. */
 #include "codec/codec.h"
 #include "format/parquet/index_write.h"
 #include "format/parquet/keep.h"
 #include "format/parquet/leaf_write.h"
+#include "format/parquet/page_walk.h"
 #include "format/parquet/reader_own.h"
 #include "format/parquet/written_type.h"
 
@@ -23,8 +25,9 @@ typedef struct look {
     pq_keep *k;
     pq_meta *meta;
     const pq_leaves *leaves; /* of what is written */
+    bool headers_say;        /* the writer puts bounds into page headers */
+    io_file *file;
     int32_t rg;
-    int64_t rows; /* of the row group */
 } look;
 
 __attribute__((format(printf, 2, 3))) static bool against(pq_keep *k, const char *why, ...)
@@ -71,10 +74,12 @@ static bool leaf_fits(const look *l, uint32_t leaf, uint32_t out)
     const pq_wleaf *to = &l->leaves->at[out];
     bool bounded = l->k->opts->columns[out].statistics && wants_bounds(l, to);
     pq_written_type t = pq_written_type_of(&to->field->type);
-    if (from->physical != t.physical || t.factor != 1 ||
-        (t.physical == PQ_FIXED_LEN_BYTE_ARRAY && from->type_length != t.length))
+    if (from->physical != t.physical || t.factor != 1)
         return against(l->k, "column %.64s would be stored as %s, not %s", to->name,
                        pq_physical_name(t.physical), pq_physical_name(from->physical));
+    if (t.physical == PQ_FIXED_LEN_BYTE_ARRAY && from->type_length != t.length)
+        return against(l->k, "column %.64s would be stored in %u bytes, not %u", to->name, t.length,
+                       from->type_length);
     if (from->max_def != to->max_def || from->max_rep != to->max_rep)
         return against(l->k, "column %.64s would have other levels", to->name);
     if (bounded && !pq_meta_ordered(l->meta, leaf))
@@ -120,13 +125,10 @@ static uint32_t encodings_of(int version)
 static bool pages_fit(const look *l, const pq_chunk *c, const char *name)
 {
     const pq_write_options *o = l->k->opts;
-    uint32_t type = 1u << (o->version < 2 ? PQ_DATA_PAGE : PQ_DATA_PAGE_V2);
     uint64_t mean, values;
     if (!c->data_pages)
         return against(l->k, "the file does not say how the pages of column %.64s are encoded",
                        name);
-    if (c->page_types & ~(type | 1u << PQ_DICTIONARY_PAGE))
-        return against(l->k, "pages of column %.64s are of the other version of the format", name);
     if (c->data_encodings & ~encodings_of(o->version))
         return against(l->k, "column %.64s has encodings that version %d of the format lacks", name,
                        o->version);
@@ -152,19 +154,41 @@ static bool dictionary_fits(const look *l, const pq_chunk *c, const char *name)
                    (long long)bytes);
 }
 
+static bool is_float(const pq_leaf *leaf)
+{
+    return leaf->physical == PQ_FLOAT || leaf->physical == PQ_DOUBLE ||
+           leaf->field.type.id == TYPE_FLOAT16;
+}
+
+/* Nulls alone have no bounds, nor has NaN. */
+static bool chunk_bounds_said(const pq_leaf *leaf, const pq_chunk *c)
+{
+    return (c->stats.has_min && c->stats.has_max) || is_float(leaf) ||
+           (c->stats.has_null_count && c->stats.null_count == c->n_values);
+}
+
+/* Whether bounds of pages are said: in the page index, by the chunk, or in the headers. A chunk
+ * that has an offset index alone has a page without bounds, of NaN. */
+static bool page_bounds_said(const look *l, const pq_leaf *leaf, const pq_chunk *c)
+{
+    return c->column_index_at >= 0 || c->data_pages == 1 || l->headers_say ||
+           (is_float(leaf) && c->offset_index_at >= 0);
+}
+
 /* What is to be written of bounds and of rows of pages must be said somewhere. */
 static bool said_enough(look *l, const pq_leaf *leaf, const pq_chunk *c, const pq_wleaf *to,
                         bool statistics)
 {
-    bool index = c->column_index_at >= 0 || c->data_pages == 1;
     uint64_t bytes = (c->column_index_at < 0 ? 0 : (uint64_t)c->column_index_len) +
                      (c->offset_index_at < 0 ? 0 : (uint64_t)c->offset_index_len);
     if (statistics && leaf->max_def && !c->stats.has_null_count)
         return against(l->k, "the nulls of column %.64s are not counted", to->name);
-    if (l->k->opts->page_index && statistics && !index && wants_bounds(l, to))
+    if (statistics && wants_bounds(l, to) && !chunk_bounds_said(leaf, c))
+        return against(l->k, "column %.64s has no bounds", to->name);
+    if (l->k->opts->page_index && statistics && wants_bounds(l, to) &&
+        !page_bounds_said(l, leaf, c))
         return against(l->k, "column %.64s has no page index", to->name);
-    if (l->k->opts->page_index && leaf->max_rep && c->offset_index_at < 0 &&
-        c->page_types & 1u << PQ_DATA_PAGE)
+    if (leaf->max_rep && c->offset_index_at < 0 && l->k->opts->version < 2)
         return against(l->k, "the rows of pages of column %.64s are not said", to->name);
     if (bytes > INDEX_MOST)
         return against(l->k, "the page index of column %.64s is too large, %llu bytes", to->name,
@@ -189,9 +213,36 @@ static bool chunk_fits(look *l, uint32_t from, uint32_t to, const pq_chunk *c)
            said_enough(l, pq_meta_leaf(l->meta, from), c, leaf, o->statistics);
 }
 
+/* What kind of pages a file has, its footer does not say reliably: parquet-cpp names DATA_PAGE for
+ * all. The first data page of a chunk stands for the others. */
+static nrw_status first_page_fits(look *l, uint32_t leaf, const pq_chunk *c, mem *m, bool *fits,
+                                  nrw_error *err)
+{
+    pq_page_type want = l->k->opts->version < 2 ? PQ_DATA_PAGE : PQ_DATA_PAGE_V2;
+    const pq_leaf *from = pq_meta_leaf(l->meta, leaf);
+    pq_page_walk walk;
+    pq_page_at at;
+    nrw_status st;
+    TRY(pq_page_walk_open(m, l->file, c, &walk, err));
+    do
+        st = pq_page_walk_next(&walk, &at, err);
+    while (st == NRW_OK && at.ordinal < 0);
+    pq_page_walk_close(&walk);
+    TRY(st);
+    *fits = st == NRW_OK && at.page.type == want;
+    if (!*fits)
+        against(l->k, "pages of column %.64s are of another version of the format",
+                from->field.name);
+    else if ((from->max_def && at.page.def_encoding != PQ_RLE) ||
+             (from->max_rep && at.page.rep_encoding != PQ_RLE))
+        *fits = against(l->k, "levels of column %.64s have an encoding that is no longer written",
+                        from->field.name);
+    return NRW_OK;
+}
+
 /* ---- row groups ---- */
 
-static nrw_status look_at_chunks(look *l, arena *a, bool *fits, nrw_error *err)
+static nrw_status look_at_chunks(look *l, mem *m, arena *a, bool *fits, nrw_error *err)
 {
     for (uint32_t i = 0; i < l->k->out->n_fields; i++) {
         const pq_node *n = pq_meta_column(l->meta, l->k->cols[i]);
@@ -199,6 +250,8 @@ static nrw_status look_at_chunks(look *l, arena *a, bool *fits, nrw_error *err)
             pq_chunk c;
             TRY(pq_meta_chunk(l->meta, l->rg, n->first_leaf + j, a, &c, err));
             *fits = chunk_fits(l, n->first_leaf + j, l->leaves->first[i] + j, &c);
+            if (*fits && l->rg == 0)
+                TRY(first_page_fits(l, n->first_leaf + j, &c, m, fits, err));
             if (!*fits)
                 return NRW_OK;
         }
@@ -215,7 +268,6 @@ static nrw_status look_at_group(look *l, mem *m, bool *fits, nrw_error *err)
     arena *a = NULL;
     *fits = false;
     TRY(pq_meta_row_group(l->meta, l->rg, &g, err));
-    l->rows = g.rows;
     l->k->groups++;
     l->k->rows += (uint64_t)g.rows;
     if ((uint64_t)g.rows > (l->k->rows_asked ? most_rows : most_rows * GROUP_FACTOR)) {
@@ -223,7 +275,7 @@ static nrw_status look_at_group(look *l, mem *m, bool *fits, nrw_error *err)
         return NRW_OK;
     }
     TRY(arena_new(m, &a, err));
-    nrw_status st = look_at_chunks(l, a, fits, err);
+    nrw_status st = look_at_chunks(l, m, a, fits, err);
     arena_free(a);
     TRY(st);
     if (*fits &&
@@ -253,7 +305,8 @@ nrw_status parquet_keep_look(pq_keep *k, reader *r, mem *m, nrw_error *err)
     k->file = r->file->name;
     TRY(arena_new(m, &a, err));
     nrw_status st = pq_leaves_of(k->out, a, &leaves, &why);
-    look l = {.k = k, .meta = parquet_reader_meta(r), .leaves = &leaves};
+    look l = {.k = k, .meta = parquet_reader_meta(r), .leaves = &leaves, .file = r->file};
+    l.headers_say = pq_meta_bounds_in_headers(l.meta);
     if (st >= 0)
         st = look_at_file(&l, m, &why);
     arena_free(a);

@@ -150,10 +150,7 @@ static nrw_status read_encodings(thrift_in *in, thrift_field f, pq_chunk *c, nrw
 
 static void note_pages(pq_chunk *c, int32_t page, int32_t encoding, int32_t count)
 {
-    if (count <= 0 || page < 0 || page > PQ_DATA_PAGE_V2)
-        return;
-    c->page_types |= 1u << page;
-    if (page != PQ_DATA_PAGE && page != PQ_DATA_PAGE_V2)
+    if (count <= 0 || (page != PQ_DATA_PAGE && page != PQ_DATA_PAGE_V2))
         return;
     c->data_pages += count;
     if (encoding >= 0 && encoding < 32)

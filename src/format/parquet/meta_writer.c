@@ -57,3 +57,8 @@ bool pq_meta_right_statistics(const pq_meta *p)
     }
     return false;
 }
+
+bool pq_meta_bounds_in_headers(const pq_meta *p)
+{
+    return version_of(p, "parquet-cpp-arrow", NULL) >= 0;
+}
