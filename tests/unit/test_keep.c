@@ -289,7 +289,7 @@ static void test_rule(void **state)
     against(m, &j, &x, "too small");
     x = o;
     x.row_group_rows = 2900;
-    against(m, &j, &x, "a row group has 6000 rows");
+    against(m, &j, &x, "a row group has 6,000 rows");
     x = o;
     x.row_group_rows = 100000;
     against(m, &j, &x, "row groups are too small");

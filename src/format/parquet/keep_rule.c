@@ -1,5 +1,6 @@
 /* Whether pages may be kept: see keep.h for the rule. Looks at footers, and at the first page of
  * each column of a file. */
+#include "base/text.h"
 #include "codec/codec.h"
 #include "format/parquet/index_write.h"
 #include "format/parquet/keep.h"
@@ -271,7 +272,8 @@ static nrw_status look_at_group(look *l, mem *m, bool *fits, nrw_error *err)
     l->k->groups++;
     l->k->rows += (uint64_t)g.rows;
     if ((uint64_t)g.rows > (l->k->rows_asked ? most_rows : most_rows * GROUP_FACTOR)) {
-        against(l->k, "a row group has %lld rows", (long long)g.rows);
+        char n[TEXT_NUMBER];
+        against(l->k, "a row group has %s rows", text_group((uint64_t)g.rows, n));
         return NRW_OK;
     }
     TRY(arena_new(m, &a, err));
@@ -322,13 +324,14 @@ nrw_status parquet_keep_look(pq_keep *k, reader *r, mem *m, nrw_error *err)
 bool parquet_keep_settle(pq_keep *k)
 {
     const pq_write_options *o = k->opts;
+    char n[TEXT_NUMBER];
     if (k->against[0])
         return false;
     if (!k->groups)
         return against(k, "there are no rows");
     if (k->groups > 1 && k->rows / k->groups < (uint64_t)o->row_group_rows / GROUP_PARTS &&
         k->bytes / k->groups < o->row_group_bytes / GROUP_PARTS)
-        return against(k, "row groups are too small, %llu rows on average",
-                       (unsigned long long)(k->rows / k->groups));
+        return against(k, "row groups are too small, %s rows on average",
+                       text_group(k->rows / k->groups, n));
     return true;
 }
