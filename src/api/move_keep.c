@@ -51,6 +51,8 @@ static nrw_status look_at_inputs(move *m, nrw_error *err)
                         .bytes_asked = job_last(m->job, "row-group-size-bytes") != NULL};
     TRY(scan_each(m->in.scan, m->in.m, look, m, err));
     m->keep = parquet_keep_settle(&m->kept);
+    if (m->keep)
+        m->write = parquet_keep_options(&m->write);
     return NRW_OK;
 }
 

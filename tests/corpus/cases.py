@@ -195,7 +195,8 @@ def check_rewrite(source, expected):
     with Scratch("corpus") as scratch:
         target = scratch("out.parquet")
         int96 = "INT96 as microseconds" in (expected.get("read_by") or "")
-        harness.ok("copy", source, target, "--memory", "128MiB", "-q", "--no-keep-pages", timeout=55,
+        harness.ok("copy", source, target, "--memory", "128MiB", "-q", "--no-keep-pages",
+                   timeout=55,
                    *(["--read", "int96=us"] if int96 else []))
         table = pq.ParquetFile(target)
         meta, schema = table.metadata, table.schema_arrow
@@ -226,8 +227,8 @@ def check_nested_rewrite(source, expected):
 
 
 def keep(source, expected, target):
-    """A copy whose pages were kept, or why they were not: with the file's own codec, as version 1 or
-    2."""
+    """A copy whose pages were kept, or why they were not: with the file's own codec, as version 1
+    or 2."""
     options = ["--read", "int96=us"] if "INT96" in (expected.get("read_by") or "") else []
     found = json.loads(harness.ok("inspect", source, "-f", "json", timeout=55).out)
     codec = (found["codecs"] or ["none"])[0]

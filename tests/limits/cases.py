@@ -355,9 +355,9 @@ def same_copy(version):
 
 def same_cpu():
     source = files.growing(200_000)
-    return "; ".join(same_bytes(lambda path, v=version: [*DECODED, source, path, "--parquet-version",
-                                                         v], [[]], [{}] + LEVELS)
-                     for version in ("1", "2"))
+    def make(version):
+        return lambda path: [*DECODED, source, path, "--parquet-version", version]
+    return "; ".join(same_bytes(make(v), [[]], [{}] + LEVELS) for v in ("1", "2"))
 
 
 def where_case(sizes):

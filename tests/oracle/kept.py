@@ -72,8 +72,9 @@ def pyarrow_case(codec, version, **options):
         source, target = s("in.parquet"), s("out.parquet")
         names = storable()
         table = tables.table(names, rows=ROWS)
-        pq.write_table(table, source, compression=codec, row_group_size=4000, max_rows_per_page=1500,
-                       data_page_version=f"{version}.0", use_dictionary=version == "1", **options)
+        pq.write_table(table, source, compression=codec, row_group_size=4000,
+                       max_rows_per_page=1500, data_page_version=f"{version}.0",
+                       use_dictionary=version == "1", **options)
         pages = must_keep(source, target, "--compression", codec, "--parquet-version", version,
                           "--row-group-size", "4000")
         same(source, target, ["pyarrow"])
@@ -108,8 +109,8 @@ def duckdb_case():
         with duckdb.connect() as c:
             c.execute(f"""COPY (SELECT range AS id, range % 97 AS few, random() AS x,
                 CASE WHEN range % 7 > 0 THEN 'text ' || range % 5000 END AS s,
-                (range * 37 % 100000)::DECIMAL(12, 2) AS p, DATE '2020-01-01' + (range % 900)::INT AS d,
-                range % 3 = 0 AS b FROM range(340000)) TO '{source}'
+                (range * 37 % 100000)::DECIMAL(12, 2) AS p,
+                DATE '2020-01-01' + (range % 900)::INT AS d, range % 3 = 0 AS b FROM range(340000)) TO '{source}'
                 (FORMAT parquet, COMPRESSION zstd)""")
         pages = must_keep(source, target)
         same(source, target)

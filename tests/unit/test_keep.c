@@ -126,12 +126,13 @@ static nrw_status run(mem *m, job *j, const pq_write_options *o, nrw_error *err)
     spill *sp;
     target *to;
     assert_string_equal(k.against, "");
-    assert_ok(parquet_write_budget(&j->s, o, 1, &b, err), err);
+    const pq_write_options kept = parquet_keep_options(o);
+    assert_ok(parquet_write_budget(&j->s, &kept, 1, &b, err), err);
     assert_ok(mem_child(m, "write", b.least, &grant, err), err);
     assert_ok(mem_child(m, "read", j->grant ? j->grant : least.least, &reading, err), err);
     assert_ok(spill_new(m, "/tmp", UINT64_MAX, &sp, err), err);
     assert_ok(target_open(m, j->to, EXISTS_REPLACE, &to, err), err);
-    assert_ok(parquet_writer_open(grant, sp, to, &j->s, o, 1, &w, err), err);
+    assert_ok(parquet_writer_open(grant, sp, to, &j->s, &kept, 1, &w, err), err);
     nrw_status st = NRW_OK;
     for (uint32_t i = 0; i < j->n_files && st == NRW_OK; i++)
         st = copy_file(m, j, &k, w, reading, j->pages, err);

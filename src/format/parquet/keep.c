@@ -23,6 +23,14 @@ budget parquet_keep_budget(const pq_keep *k)
     return b;
 }
 
+pq_write_options parquet_keep_options(const pq_write_options *o)
+{
+    pq_write_options kept = *o;
+    kept.page_bytes = kept.page_rows = 1024;
+    kept.dictionary_bytes = 0;
+    return kept;
+}
+
 nrw_status parquet_keep_open(const pq_keep *k, writer *w, reader *r, mem *grant, pq_keeper **out,
                              nrw_error *err)
 {

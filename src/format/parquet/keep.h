@@ -41,6 +41,9 @@ nrw_status parquet_keep_look(pq_keep *k, reader *r, mem *m, nrw_error *err) NRW_
 bool parquet_keep_settle(pq_keep *k);
 /* What copying takes, beside the writer's least. */
 budget parquet_keep_budget(const pq_keep *k);
+/* Options for a writer that gets kept pages alone: the same file in less memory, since room for
+ * pages and dictionaries of its own is not needed. */
+pq_write_options parquet_keep_options(const pq_write_options *o);
 
 /* One input being copied to a writer of parquet_writer_open that got no rows by push. One thread.
  */
