@@ -110,7 +110,8 @@ def duckdb_case():
             c.execute(f"""COPY (SELECT range AS id, range % 97 AS few, random() AS x,
                 CASE WHEN range % 7 > 0 THEN 'text ' || range % 5000 END AS s,
                 (range * 37 % 100000)::DECIMAL(12, 2) AS p,
-                DATE '2020-01-01' + (range % 900)::INT AS d, range % 3 = 0 AS b FROM range(340000)) TO '{source}'
+                DATE '2020-01-01' + (range % 900)::INT AS d,
+                range % 3 = 0 AS b FROM range(340000)) TO '{source}'
                 (FORMAT parquet, COMPRESSION zstd)""")
         pages = must_keep(source, target)
         same(source, target)
