@@ -100,6 +100,7 @@ static nrw_status prepare(move *m, bool plan_only, nrw_error *err)
     TRY(move_note_columns(m, err));
     if (m->parquet)
         TRY(move_parquet_options(m, err));
+    TRY(move_keep_decide(m, err));
     TRY(quarantine_init(&m->quarantine, job, job->root, err));
     TRY(move_share_memory(m, err));
     move_plan(m);

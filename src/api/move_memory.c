@@ -85,11 +85,28 @@ size_t move_codes_room(const move *m)
     return (size_t)(grant > state ? grant - state : 0);
 }
 
+/* Pages that are kept go from file to file through one window; of the writer there is little at
+ * work but its books. */
+static nrw_status keep_budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *err)
+{
+    budget b = parquet_keep_budget(&m->kept);
+
+    for (int i = 0; i < PARTS; i++)
+        least[i] = wish[i] = 0;
+    least[PART_READ] = b.least;
+    wish[PART_READ] = b.wish;
+    TRY(parquet_write_budget(&m->out, &m->write, 1, &b, err));
+    least[PART_WRITE] = wish[PART_WRITE] = b.least;
+    return NRW_OK;
+}
+
 static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *err)
 {
     const uint64_t selection = 128 * KIB;
     budget b;
 
+    if (m->keep)
+        return keep_budgets(m, least, wish, err);
     TRY(scan_budget(m->in.scan, m->cols, m->n_cols, m->workers, &b, err));
     least[PART_READ] = b.least;
     wish[PART_READ] = b.wish;
@@ -148,7 +165,7 @@ nrw_status move_share_memory(move *m, nrw_error *err)
 
     job_hold(m->job);
     m->groups = m->sample ? groups_at_most(m) : 0;
-    for (m->workers = m->job->limits.workers;; m->workers--) {
+    for (m->workers = m->keep ? 1 : m->job->limits.workers;; m->workers--) {
         TRY(budgets(m, least, wish, err));
         nrw_status st = job_share(m->job, least, wish, PARTS, m->grants, &needs);
         if (st >= 0 && roomy(m, wish))
@@ -190,6 +207,13 @@ static void name_columns(const move *m, char *out, size_t cap)
                               scan_schema(m->in.scan)->fields[m->cols[i]].name);
 }
 
+static void add_batches(move *m)
+{
+    plan_step *s = add_step(m, "streams", PART_BATCHES, -1);
+
+    snprintf(s->what, sizeof s->what, "batches in flight, %u threads", m->workers);
+}
+
 void move_plan(move *m)
 {
     job_plan *p = &m->job->plan;
@@ -201,7 +225,11 @@ void move_plan(move *m)
     name_columns(m, names, sizeof names);
     p->n = 0;
     s = add_step(m, "streams", PART_READ, rows);
-    snprintf(s->what, sizeof s->what, "%s%s", m->in.gen ? "generate" : "read parquet", names);
+    snprintf(s->what, sizeof s->what, "%s%s",
+             m->in.gen ? "generate"
+             : m->keep ? "copy pages"
+                       : "read parquet",
+             names);
     if (!m->in.gen && files == 1)
         snprintf(s->detail, sizeof s->detail, "%.120s: %d row groups", m->in.name,
                  pq_meta_row_groups(parquet_reader_meta(scan_first(m->in.scan))));
@@ -224,8 +252,8 @@ void move_plan(move *m)
     s = add_step(m, "streams", PART_WRITE, -1);
     snprintf(s->what, sizeof s->what, "write %s", m->parquet ? "parquet" : move_text_name(m->text));
     snprintf(s->detail, sizeof s->detail, "%.200s", m->target_name);
-    s = add_step(m, "streams", PART_BATCHES, -1);
-    snprintf(s->what, sizeof s->what, "batches in flight, %u threads", m->workers);
+    if (!m->keep)
+        add_batches(m);
     p->peak = m->job->limits.baseline + m->job->limits.held;
     for (int i = 0; i < PARTS; i++)
         p->peak += m->grants[i];

@@ -2,6 +2,7 @@
  *
  *   move.c         from a job's words to a run; columns
  *   move_target.c  where to, in which format, with which options
+ *   move_keep.c    pages kept undecoded
  *   move_memory.c  shares of the memory, and the plan
  *   move_run.c     the parts opened, carried out, counted and published */
 #ifndef API_MOVE_OWN_H
@@ -10,6 +11,7 @@
 #include "api/move.h"
 #include "api/quarantine.h"
 #include "api/where.h"
+#include "format/parquet/keep.h"
 #include "format/text/text.h"
 
 enum { PART_READ, PART_FILTER, PART_OP, PART_WRITE, PART_BATCHES, PARTS };
@@ -36,6 +38,9 @@ typedef struct move {
     text_options text_options;
     on_exists on_exists;
     pq_write_options write;
+    bool keep; /* pages are copied undecoded, by this rule: */
+    pq_keep kept;
+    uint64_t *kept_pages; /* of each column */
 
     uint32_t workers;
     uint64_t least[PARTS], grants[PARTS];
@@ -59,6 +64,10 @@ const char *move_text_name(text_kind kind);
 nrw_status move_parquet_options(move *m, nrw_error *err);
 /* Notes on what could not be understood of the columns that are written. */
 nrw_status move_note_columns(move *m, nrw_error *err);
+/* Whether pages are kept: by the words of the job and the inputs' metadata. */
+nrw_status move_keep_decide(move *m, nrw_error *err);
+/* Copies them, instead of a pipeline. */
+nrw_status move_keep_run(move *m, file_summary *out, nrw_error *err);
 /* Grants for as many workers as fit; NRW_E_MEMLIMIT names the least that would do. */
 nrw_status move_share_memory(move *m, nrw_error *err);
 /* Of what `sample` remembers of dictionaries. */

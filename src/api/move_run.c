@@ -145,10 +145,11 @@ static nrw_status note_columns(move *m, nrw_error *err)
         TRY(json_string(out, name, strlen(name), err));
         TRY(bytes_printf(out, err,
                          ",\"pages_decompressed\":%llu,\"pages_skipped\":%llu,"
-                         "\"bytes_decompressed\":%llu}",
+                         "\"bytes_decompressed\":%llu,\"pages_kept\":%llu}",
                          (unsigned long long)n.pages_decompressed,
                          (unsigned long long)n.pages_skipped,
-                         (unsigned long long)n.bytes_decompressed));
+                         (unsigned long long)n.bytes_decompressed,
+                         (unsigned long long)(m->keep ? m->kept_pages[i] : 0)));
     }
     return NRW_OK;
 }
@@ -164,6 +165,19 @@ static void note_result(move *m, const file_summary *sum)
     r->spilled = spill_written(m->job->spill);
 }
 
+static nrw_status run_pipeline(move *m, file_summary *out, nrw_error *err)
+{
+    nrw_status st;
+
+    TRY(open_parts(m, err));
+    job_set_running(m->job, &m->pipeline);
+    st = pipeline_run(&m->pipeline, err);
+    if (st >= 0)
+        st = m->writer->class->finish(m->writer, out, err);
+    job_set_running(m->job, NULL);
+    return st;
+}
+
 nrw_status move_run(move *m, nrw_error *err)
 {
     nrw_job *job = m->job;
@@ -175,15 +189,9 @@ nrw_status move_run(move *m, nrw_error *err)
         return st;
     TRY(open_books(m, err));
     TRY(quarantine_search(&m->quarantine, &m->in, m->cols, m->n_cols, err));
-    TRY(open_parts(m, err));
     job->phase = job->verb->name;
     atomic_store(&job->rows_total, scan_rows(m->in.scan));
-    job_set_running(job, &m->pipeline);
-    st = pipeline_run(&m->pipeline, err);
-    if (st >= 0)
-        st = m->writer->class->finish(m->writer, &sum, err);
-    job_set_running(job, NULL);
-    TRY(st);
+    TRY(m->keep ? move_keep_run(m, &sum, err) : run_pipeline(m, &sum, err));
     count_rows(m, &sum);
     TRY(balance(m, err));
     job->phase = "publish";

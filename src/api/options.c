@@ -133,6 +133,8 @@ static const nrw_option options[] = {
      "how often a filter may say maybe of a value that is not there", MOVE, 0},
     {"page-checksum", NULL, "write", "on", "CRC-32 of every page", MOVE, 0},
     {"dictionary", NULL, "write", "on", "dictionary encoding", MOVE, 0},
+    {"keep-pages", NULL, "write", "on, where they fit",
+     "pages that need no change are copied undecoded; given: or it is an error", " copy ", 0},
 
     {"columns", NULL, "look", NULL, "a line each column", " inspect ", 0},
     {"row-groups", NULL, "look", NULL, "a line each row group", " inspect ", 0},

@@ -208,25 +208,33 @@ static void part_close(scan *s, part *p)
     *p = (part){0};
 }
 
-/* Opens input `next_file` for reading; it must still be what planning saw. */
+/* Opens input i again; it must still be what planning saw. */
+static nrw_status open_again(const scan *s, size_t i, mem *m, reader **out, nrw_error *err)
+{
+    const scan_input *in = &s->inputs[i];
+    reader *r;
+
+    *out = NULL;
+    TRY(in->open(in->self, m, &r, err));
+    if (!schemas_match(&s->schema, r->class->schema(r)) || r->class->rows(r) != s->rows_of[i]) {
+        r->class->close(r);
+        err_at_object(err, in->name);
+        return err_set(err, NRW_E_CHANGED, "the file changed while it was read");
+    }
+    *out = r;
+    return NRW_OK;
+}
+
+/* Opens input `next_file` for reading. */
 static nrw_status open_input(scan *s, reader **out, nrw_error *err)
 {
-    const scan_input *in = &s->inputs[s->next_file];
-    reader *r;
+    reader *r = s->first;
     nrw_status st;
 
-    if (s->next_file == 0) {
-        r = s->first;
+    if (s->next_file == 0)
         s->first = NULL;
-    } else {
-        TRY(in->open(in->self, s->grant, &r, err));
-        if (!schemas_match(&s->schema, r->class->schema(r)) ||
-            r->class->rows(r) != s->rows_of[s->next_file]) {
-            r->class->close(r);
-            err_at_object(err, in->name);
-            return err_set(err, NRW_E_CHANGED, "the file changed while it was read");
-        }
-    }
+    else
+        TRY(open_again(s, s->next_file, s->grant, &r, err));
     st = r->class->start(r, s->cols, s->n_cols, &s->shape, s->grant, s->spill, err);
     if (st < 0) {
         r->class->close(r);
@@ -234,6 +242,26 @@ static nrw_status open_input(scan *s, reader **out, nrw_error *err)
     }
     *out = r;
     return NRW_OK;
+}
+
+nrw_status scan_each(scan *s, mem *m, scan_visit visit, void *self, nrw_error *err)
+{
+    nrw_status st = NRW_OK;
+
+    for (size_t i = 0; i < s->n && st == NRW_OK; i++) {
+        reader *r = s->first;
+        if (i > 0)
+            TRY(open_again(s, i, m, &r, err));
+        st = visit(self, r, err);
+        if (st >= 0 && r->file && file_check(r->file, err) < 0)
+            st = NRW_E_CHANGED;
+        if (i == 0)
+            continue;
+        if (r->file)
+            s->bytes_closed += atomic_load(&r->file->bytes_read);
+        r->class->close(r);
+    }
+    return st == NRW_END ? NRW_OK : st;
 }
 
 /* The cutter leaves its file; the other place is taken once it is free. */
@@ -341,6 +369,8 @@ uint64_t scan_bytes_read(scan *s)
 
     pthread_mutex_lock(&s->lock);
     n = s->bytes_closed;
+    if (s->first && s->first->file)
+        n += atomic_load(&s->first->file->bytes_read);
     for (int i = 0; i < 2; i++)
         if (s->parts[i].r && s->parts[i].r->file)
             n += atomic_load(&s->parts[i].r->file->bytes_read);

@@ -31,6 +31,12 @@ scan_file_counts scan_file(const scan *s, size_t i);
 /* The first file's reader, open until the first scan_next: for metadata that a plan takes over. */
 reader *scan_first(const scan *s);
 
+/* Calls `visit` with a reader of each input in turn, all metadata and no rows being read of it; the
+ * first is open already, another one only while it is visited, charged to m. Each must still be
+ * what scan_open saw. NRW_END from `visit` ends it. Not beside scan_start. */
+typedef nrw_status (*scan_visit)(void *self, reader *r, nrw_error *err);
+nrw_status scan_each(scan *s, mem *m, scan_visit visit, void *self, nrw_error *err);
+
 nrw_status scan_budget(const scan *s, const uint32_t *cols, uint32_t n, uint32_t workers,
                        budget *out, nrw_error *err);
 nrw_status scan_start(scan *s, const uint32_t *cols, uint32_t n, const batch_shape *shape,

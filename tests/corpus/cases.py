@@ -2,6 +2,7 @@
 
 The files and their expected facts lie in ../shared/data (NARROWS_SHARED says where else).
 """
+import collections
 import glob
 import json
 import os
@@ -196,7 +197,8 @@ def check_rewrite(source, expected):
     with Scratch("corpus") as scratch:
         target = scratch("out.parquet")
         int96 = "INT96 as microseconds" in (expected.get("read_by") or "")
-        harness.ok("copy", source, target, "--memory", "128MiB", "-q", timeout=55,
+        harness.ok("copy", source, target, "--memory", "128MiB", "-q", "--no-keep-pages",
+                   timeout=55,
                    *(["--read", "int96=us"] if int96 else []))
         table = pq.ParquetFile(target)
         meta, schema = table.metadata, table.schema_arrow
@@ -220,9 +222,46 @@ def check_nested_rewrite(source, expected):
     with Scratch("corpus") as scratch:
         out = scratch("out.parquet")
         options = ["--read", "int96=us"] if "INT96" in (expected.get("read_by") or "") else []
-        harness.ok("copy", source, out, "--memory", "128MiB", *options, timeout=55)
+        harness.ok("copy", source, out, "--memory", "128MiB", "--no-keep-pages", *options,
+                   timeout=55)
         harness.ok("verify", out, timeout=55)
         check_values(out, dict(expected, read_by=""))
+
+
+def keep(source, expected, target):
+    """A copy whose pages were kept, or why they were not: with the file's own codec, as version 1
+    or 2."""
+    options = ["--read", "int96=us"] if "INT96" in (expected.get("read_by") or "") else []
+    found = json.loads(harness.ok("inspect", source, "-f", "json", timeout=55).out)
+    codec = (found["codecs"] or ["none"])[0]
+    for version in ("1", "2"):
+        ran = harness.narrows("copy", source, target, "--keep-pages", "--memory", "128MiB", "-q",
+                              "--compression", codec, "--parquet-version", version, *options,
+                              timeout=55)
+        if ran.code == 0:
+            return None
+        why = harness.refused(ran, 2)
+        if "pages cannot be kept" not in why and "there is no codec" not in why:
+            raise AssertionError(f"{os.path.basename(source)}: {why}")
+    return re.sub(r".*be kept: |; without.*|column \S+|[\d,]+", "", why)
+
+
+def kept(sources):
+    """Every file whose pages can be kept: the copy is sound and equals the source's facts."""
+    reasons = collections.Counter()
+    n = 0
+    for source, expected in sources:
+        with Scratch("kept") as scratch:
+            target = scratch("out.parquet")
+            why = keep(source, expected, target)
+            reasons[why] += why is not None
+            if why is None:
+                n += 1
+                harness.ok("verify", target, timeout=55)
+                check_values(target, dict(expected, read_by=""))
+    if not n:
+        raise AssertionError(f"no file of {len(sources)}: {reasons}")
+    return f"{n} of {len(sources)} files"
 
 
 def beyond(source, expected):
@@ -295,6 +334,7 @@ def cases(tier):
         for folder in GOOD + [BAD]:
             yield folder, missing
         return
+    sound = []
     for folder in GOOD:
         for source, path in listing(folder):
             name = f"{folder}/{os.path.relpath(source, os.path.join(DATA, folder))}"
@@ -307,7 +347,10 @@ def cases(tier):
             elif "dict-malformed" in name:
                 yield name, lambda s=source, e=expected: bad(s, dict(e, expect="or the rows below"))
             else:
+                sound.append((source, expected))
                 yield name, lambda s=source, e=expected: good(s, e)
+    for n in range(4):
+        yield f"pages kept, part {n + 1}", lambda p=sound[n::4]: kept(p), 600
     for source, path in listing(BAD):
         name = f"{BAD}/{os.path.relpath(source, os.path.join(DATA, BAD))}"
         yield name, lambda s=source, e=dict(load(path), _path=path): bad(s, e), 40
@@ -319,7 +362,7 @@ def cases(tier):
         parts = 4 if folder == BAD else 1
         for n in range(parts):
             yield (f"{folder}, sanitizers" + (f", part {n + 1}" if parts > 1 else ""),
-                   lambda p=paths[n::parts], m=5 if tier == "all" or folder == BAD else 3:
+                   lambda p=paths[n::parts], m=6 if tier == "all" or folder == BAD else 4:
                    sanitized.check(p, m), 600)
     for n in range(4):
         yield f"changed at random, sanitizers, part {n + 1}", lambda p=seeds[n::4]: \

@@ -32,12 +32,13 @@ def run(*arguments):
 def commands(path, target):
     yield "copy", path, "-", "-f", "json", "--memory", "512MiB"
     yield "copy", path, target, "--on-exists", "replace", "--memory", "512MiB"
+    yield "copy", path, target, "--on-exists", "replace", "--compression", "snappy"
     yield "verify", path
     yield "inspect", path, "--pages", "-f", "json"
     yield "stats", path, "--memory", "512MiB"
 
 
-def check(paths, most=5):
+def check(paths, most=6):
     harness.need(BINARY)
     wrong = []
     with Scratch("sanitized") as s:
@@ -80,7 +81,7 @@ def mutated(paths, times):
             path = s(f"{n}-{os.path.basename(source)}")
             with open(path, "wb") as f:
                 f.write(data)
-            found = run(*list(commands(path, s("o.parquet")))[n // len(paths) % 5])
+            found = run(*list(commands(path, s("o.parquet")))[n // len(paths) % 6])
             if found:
                 wrong.append(found)
                 keep = os.path.join(harness.DATA, "crashes", "corpus")

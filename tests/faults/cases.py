@@ -234,7 +234,8 @@ def verify_damage():
 # ---- every allocation, every system call ----
 
 VERBS = {
-    "copy": lambda i, o: ["copy", i, o],
+    "copy": lambda i, o: ["copy", i, o, "--no-keep-pages"],
+    "pages kept": lambda i, o: ["copy", i, o, "--keep-pages"],
     "copy, version 2": lambda i, o: ["copy", i, o, "--parquet-version", "2"],
     "sample": lambda i, o: ["sample", i, o, "--first", "2", "--of", "id", "--per", "group"],
     "gen": lambda i, o: ["gen", o, "--range", "a=100", "--range", "b=500", "--shuffle",
@@ -327,6 +328,7 @@ def cases(tier):
                    lambda v=verb, k=kind: failing(v, k, 150 if full else 45), 900)
 
 
-QUICK = {("copy", "alloc"), ("copy", "io"), ("copy", "enospc"), ("sample", "alloc"),
+QUICK = {("copy", "alloc"), ("copy", "io"), ("pages kept", "alloc"), ("pages kept", "io"),
+         ("copy", "enospc"), ("sample", "alloc"),
          ("gen", "alloc"), ("csv", "io"), ("inspect", "alloc"), ("stats", "alloc"),
          ("where", "alloc"), ("where", "io")}

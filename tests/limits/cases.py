@@ -3,6 +3,7 @@
 Every case measures the command itself by limits/peak.c. Files come from limits/files.py.
 """
 import hashlib
+import json
 import os
 import re
 
@@ -27,6 +28,10 @@ def within(ran, limit, what=""):
         raise AssertionError(f"{what}peak {mib(ran.peak)} at --memory {limit}MiB")
 
 
+# Pages are decoded, also where they could be kept.
+DECODED = ["copy", "--no-keep-pages"]
+
+
 def sound(path, rows=None):
     """Row groups and rows of a file as its footer and the command's own check tell."""
     ok("verify", path, "-q", timeout=600)
@@ -45,7 +50,7 @@ def groups_of(path):
 
 def copied(source, limit, *options, rows=None, timeout=600):
     with Scratch("limits") as s:
-        ran = ok("copy", source, s("out.parquet"), "--memory", f"{limit}MiB", *options,
+        ran = ok(*DECODED, source, s("out.parquet"), "--memory", f"{limit}MiB", *options,
                  timeout=timeout)
         within(ran, limit)
         sound(s("out.parquet"), rows)
@@ -71,16 +76,16 @@ def wide(columns, rows):
     source = files.wide(columns, rows)
     note = copied(source, 128, rows=rows)
     with Scratch("wide") as s:
-        line = refused(narrows("copy", source, s("o.parquet"), "--memory", "8MiB"), 4)
+        line = refused(narrows(*DECODED, source, s("o.parquet"), "--memory", "8MiB"), 4)
         said = re.search(r"--memory (\d+(?:\.\d+)?)\s*MiB", line)
         if not said:
             raise AssertionError(f"the refusal names no limit: {line}")
         least = float(said.group(1))
-        ran = ok("copy", source, s("least.parquet"), "--memory", f"{said.group(1)}MiB",
+        ran = ok(*DECODED, source, s("least.parquet"), "--memory", f"{said.group(1)}MiB",
                  timeout=600)
         if ran.peak > least * MIB:
             raise AssertionError(f"peak {mib(ran.peak)} at the least limit, {least} MiB")
-        refused(narrows("copy", source, s("less.parquet"), "--memory",
+        refused(narrows(*DECODED, source, s("less.parquet"), "--memory",
                         f"{int(least * 0.8 * 1024)}KiB"), 4)
     return f"{note}; least {least:g} MiB"
 
@@ -88,7 +93,7 @@ def wide(columns, rows):
 def many_files(count):
     folder = files.many(count, 6000)
     with Scratch("many") as s:
-        ran = ok("copy", os.path.join(folder, "*.parquet"), s("out.parquet"), "--memory", "64MiB",
+        ran = ok(*DECODED, os.path.join(folder, "*.parquet"), s("out.parquet"), "--memory", "64MiB",
                  timeout=600)
         within(ran, 64)
         sound(s("out.parquet"), count * 6000)
@@ -120,7 +125,7 @@ def one_group(size):
     with Scratch("group") as s:
         seconds = {}
         for threads in ("1", "2"):
-            ran = ok("copy", source, s(f"{threads}.parquet"), "--memory", "128MiB", "--threads",
+            ran = ok(*DECODED, source, s(f"{threads}.parquet"), "--memory", "128MiB", "--threads",
                      threads, timeout=900)
             within(ran, 128, f"{threads} threads: ")
             seconds[threads] = ran.seconds
@@ -150,11 +155,63 @@ def flat(name, run, sizes):
 def copy_grows(sizes, options=()):
     def run(rows):
         with Scratch("grow") as s:
-            ran = ok("copy", files.growing(rows), s("o.parquet"), "--memory", "64MiB", *options,
+            ran = ok(*DECODED, files.growing(rows), s("o.parquet"), "--memory", "64MiB", *options,
                      timeout=900)
             within(ran, 64)
             return ran.peak
     return flat("rows", run, sizes)
+
+
+def kept_pages(report):
+    with open(report, encoding="utf-8") as f:
+        told = json.load(f)
+    return sum(c["pages_kept"] for c in told["columns"]), told["plan"]["peak"]
+
+
+def kept_grows(sizes):
+    """Pages kept: one window of memory, however long the file, and less than the plan says."""
+    def run(rows):
+        with Scratch("kept") as s:
+            ok(*DECODED, files.growing(rows), s("i.parquet"), timeout=900)
+            ran = ok("copy", s("i.parquet"), s("o.parquet"), "--keep-pages", "--memory", "32MiB",
+                     "--report", s("r.json"), timeout=900)
+            within(ran, 32)
+            sound(s("o.parquet"), rows)
+            pages, planned = kept_pages(s("r.json"))
+            if not pages or ran.peak > planned:
+                raise AssertionError(f"{pages} pages kept, peak {mib(ran.peak)} of {planned}")
+            return ran.peak
+    return flat("rows kept", run, sizes)
+
+
+def kept_large():
+    """Pages above the window, with and without a checksum, at the least memory that will do."""
+    import pyarrow.parquet as pq
+    table = pq.read_table(files.growing(200_000), columns=["k", "x", "s"])
+    with Scratch("kept") as s:
+        notes = []
+        for checksum in (True, False):
+            source = s(f"{checksum}.parquet")
+            pq.write_table(table, source, compression="none", use_dictionary=False,
+                           data_page_size=3 << 19, write_batch_size=1 << 17,
+                           max_rows_per_page=1 << 20, write_page_checksum=checksum)
+            words = ["copy", source, s("o.parquet"), "--keep-pages", "--compression", "none",
+                     "--on-exists", "replace"]
+            line = refused(narrows(*words, "--memory", "4MiB"), 4)
+            least = re.search(r"--memory (\d+(?:\.\d+)?)MiB", line).group(1)
+            ran = ok(*words, "--memory", f"{least}MiB")
+            within(ran, float(least))
+            sound(s("o.parquet"), 200_000)
+            notes.append(f"peak {mib(ran.peak)} of {least} MiB")
+    return "; ".join(notes)
+
+
+def same_kept():
+    source = files.growing(2_000_000)
+    with Scratch("kept") as s:
+        ok(*DECODED, source, s("i.parquet"))
+        return same_bytes(lambda path: ["copy", "--keep-pages", s("i.parquet"), path], SAME,
+                          [{}] + LEVELS)
 
 
 def nested_grows(sizes):
@@ -171,7 +228,7 @@ def nested_grows(sizes):
 def nested_copy_grows(sizes):
     def run(rows):
         with Scratch("grow") as s:
-            ran = ok("copy", files.nested(rows), s("o.parquet"), "--memory", "64MiB",
+            ran = ok(*DECODED, files.nested(rows), s("o.parquet"), "--memory", "64MiB",
                      "--row-group-size", "50000", timeout=900)
             within(ran, 64)
             return ran.peak
@@ -293,14 +350,14 @@ LEVELS = [{"NARROWS_CPU": level} for level in ("scalar", "avx2", "avx512")]
 def same_copy(version):
     source = files.growing(2_000_000)
     extra = ["--parquet-version", version]
-    return same_bytes(lambda path: ["copy", source, path, *extra], SAME)
+    return same_bytes(lambda path: [*DECODED, source, path, *extra], SAME)
 
 
 def same_cpu():
     source = files.growing(200_000)
-    return "; ".join(same_bytes(lambda path, v=version: ["copy", source, path, "--parquet-version",
-                                                         v], [[]], [{}] + LEVELS)
-                     for version in ("1", "2"))
+    def make(version):
+        return lambda path: [*DECODED, source, path, "--parquet-version", version]
+    return "; ".join(same_bytes(make(v), [[]], [{}] + LEVELS) for v in ("1", "2"))
 
 
 def where_case(sizes):
@@ -359,7 +416,7 @@ def regrouped():
             source, target = s("i.parquet"), s("o.parquet")
             pq.write_table(table, source, row_group_size=rows, data_page_size=page,
                            use_dictionary=dictionary_on)
-            ok("copy", source, target, "--on-exists", "replace")
+            ok(*DECODED, source, target, "--on-exists", "replace")
             seen.setdefault(digest(target), []).append(f"{rows} rows, {page} B pages, "
                                                        f"dictionary {dictionary_on}")
     if len(seen) != 1:
@@ -393,6 +450,8 @@ def cases(tier):
     yield "copy: input grows", lambda: copy_grows(rows), 1800
     yield "copy, version 2: input grows", lambda: copy_grows(
         rows, ["--parquet-version", "2"]), 1800
+    yield "pages kept: input grows", lambda: kept_grows(rows), 1800
+    yield "pages kept: larger than memory", kept_large, 120
     yield "nested: input grows", lambda: nested_grows(
         (10**6, 10**7) if full else (10**6, 4 * 10**6)), 900
     yield "copy, nested: input grows", lambda: nested_copy_grows(
@@ -406,6 +465,7 @@ def cases(tier):
     yield "sample: state that does not fit", state_refused, 300
     yield "same bytes: copy", lambda: same_copy("1"), 300
     yield "same bytes: copy, version 2", lambda: same_copy("2"), 300
+    yield "same bytes: pages kept", same_kept, 300
     yield "same bytes: CPU levels", same_cpu, 300
     yield "same bytes: where", same_where, 600
     yield "same bytes: gen", same_gen, 300

@@ -8,6 +8,7 @@ import random
 
 import compare
 import harness
+import kept
 import matrix
 import nested_files
 import nested_tables
@@ -496,6 +497,7 @@ def cases(tier):
     yield "400 columns", wide_case
     yield "no rows", empty_case
     yield from nested_tables.cases(tier)
+    yield from kept.cases(tier)
     yield "key-value metadata are kept and added", metadata_case
     yield "statistics agree with the values", statistics_case
     yield "statistics of floats", float_statistics_case

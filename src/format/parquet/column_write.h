@@ -75,7 +75,8 @@ typedef struct pq_chunk_stats {
     int64_t nulls;
     bool has_bounds;
     bytes min, max;
-    int64_t distinct; /* -1: not known (known while the dictionary holds) */
+    bool min_cut, max_cut; /* bounds that perhaps are no values of the chunk */
+    int64_t distinct;      /* -1: not known (known while the dictionary holds) */
 } pq_chunk_stats;
 
 nrw_status pq_column_writer_new(mem *m, const pq_wleaf *leaf, const pq_write_options *opts,

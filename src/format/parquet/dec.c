@@ -137,11 +137,6 @@ static bool view_utf8(const view_sink *s, const view *v)
     return long_ascii(p, (size_t)v->len) || utf8_valid(p, (size_t)v->len);
 }
 
-bool sink_is_ascii(const pq_leaf *leaf, const uint8_t *p, size_t n)
-{
-    return leaf_is_text(leaf) && kernels_get()->ascii(p, n);
-}
-
 nrw_status sink_check_text(const view_sink *s, const pq_leaf *leaf, const view *v, uint32_t n,
                            nrw_error *err)
 {

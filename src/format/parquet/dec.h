@@ -23,7 +23,6 @@ typedef struct view_sink {
     int32_t pinned_at; /* heap index of pinned */
     buffer *open;      /* heap that copies go to; v owns it */
     int32_t open_at;
-    bool ascii; /* set by a class that knows it of all bytes of the last views */
 } view_sink;
 
 /* The heap index of b, which v then pins. */
@@ -44,9 +43,6 @@ static inline bool leaf_is_text(const pq_leaf *leaf)
     return id == TYPE_UTF8 || id == TYPE_JSON || id == TYPE_ENUM;
 }
 
-/* The leaf is text and these bytes, which hold all of the views' (and what lies between them), are
- * ASCII. */
-bool sink_is_ascii(const pq_leaf *leaf, const uint8_t *p, size_t n);
 /* NRW_E_CORRUPT where the leaf is text and one of n views is not UTF-8: a writer would have to
  * change it. Where the sink says `ascii` there is nothing to look for. */
 nrw_status sink_check_text(const view_sink *s, const pq_leaf *leaf, const view *v, uint32_t n,

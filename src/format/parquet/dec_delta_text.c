@@ -105,10 +105,9 @@ static nrw_status length_views(decoder *d, uint32_t n, view_sink *s, view *dst, 
 {
     delta_lengths *l = &d->u.text.suffix;
     bool pinned = d->b->kind == BODY_MEMORY && !s->copy;
-    const uint8_t *start = d->c.p;
     uint32_t done = 0;
 
-    s->ascii = leaf_is_text(d->leaf) && d->b->kind == BODY_MEMORY && !s->copy;
+    s->ascii = leaf_is_text(d->leaf) && pinned;
     do {
         const int32_t *len;
         uint32_t k, took = 0;
@@ -120,7 +119,6 @@ static nrw_status length_views(decoder *d, uint32_t n, view_sink *s, view *dst, 
         l->at += took;
         done += took;
     } while (done < n && !sink_full(s));
-    s->ascii = pinned && sink_is_ascii(d->leaf, start, (size_t)(d->c.p - start));
     *got = done;
     return NRW_OK;
 }

@@ -167,8 +167,8 @@ static nrw_status views_pinned(decoder *d, uint32_t n, view_sink *s, view *dst, 
         bytes += len + sizeof(view);
         i++;
     } while (i < n && bytes < most);
-    /* with the lengths between them: most are below 128 */
-    s->ascii = sink_is_ascii(d->leaf, d->c.p, (size_t)(p - d->c.p));
+    /* the lengths are looked at along with the values: those below 128 are as good as ASCII */
+    s->ascii = leaf_is_text(d->leaf) && kernels_get()->ascii(d->c.p, (size_t)(p - d->c.p));
     d->c.p = p;
     s->bytes += bytes;
     *got = i;

@@ -34,8 +34,8 @@ nrw_status pq_footer_statistics(pq_writer *w, uint32_t leaf, const pq_chunk_stat
         TRY_OUT(pq_bound_cut(t, (span){s->min.data, s->min.len}, limit, false, &bound, &min_exact,
                              err));
         TRY_OUT(thrift_write_field_binary(&o, 6, (span){bound.data, bound.len}, err));
-        TRY_OUT(thrift_write_field_bool(&o, 7, max_exact, err));
-        TRY_OUT(thrift_write_field_bool(&o, 8, min_exact, err));
+        TRY_OUT(thrift_write_field_bool(&o, 7, max_exact && !s->max_cut, err));
+        TRY_OUT(thrift_write_field_bool(&o, 8, min_exact && !s->min_cut, err));
     }
     TRY_OUT(mem_alloc(w->m, b.len, &copy, err));
     memcpy(copy, b.data, b.len);
@@ -123,7 +123,7 @@ static nrw_status column_meta(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
         TRY(thrift_end(&o, err));
     }
     TRY(write_encoding_stats(&o, pq_pages_v2(w->opts), c, err));
-    if (!pq_leaf_options(w, leaf)->statistics)
+    if (!pq_leaf_options(w, leaf)->statistics || c->unsized)
         return NRW_OK;
     return pq_size_stats_write(&o, l, c->text_bytes, c->level_counts, err);
 }

@@ -83,6 +83,9 @@ typedef struct pq_chunk {
     int32_t codec;
     uint32_t encodings;   /* bit per pq_encoding */
     bool dictionary_only; /* all data pages are said to be of dictionary indices */
+    /* by encoding_stats; zero where the file does not say */
+    uint32_t data_encodings; /* of data pages: bit per pq_encoding */
+    int64_t data_pages;
     int64_t n_values, uncompressed, compressed;
     int64_t data_page_offset, dictionary_page_offset; /* -1: none */
     int64_t start, end; /* file bytes of all pages of the chunk; checked against the file */
@@ -142,6 +145,11 @@ bool pq_meta_wrong_nulls(const pq_meta *p);
 bool pq_meta_wrong_bounds(const pq_meta *p);
 /* What stands under PQ_ARROW_KEY cannot be read, and was left aside. */
 bool pq_meta_arrow_damaged(const pq_meta *p);
+/* Null counts and bounds of this file's writer, in footer and page index, are known to be right:
+ * what it said may be said again without looking at values. */
+bool pq_meta_right_statistics(const pq_meta *p);
+/* This file's writer puts the statistics of pages into their headers. */
+bool pq_meta_bounds_in_headers(const pq_meta *p);
 bool pq_meta_is_flat(const pq_meta *p);
 /* The schema tree as text lines for `inspect --metadata` and `schema` of nested files. */
 nrw_status pq_meta_schema_text(const pq_meta *p, bytes *out, nrw_error *err);
@@ -173,11 +181,15 @@ typedef struct pq_page {
     int32_t n_nulls, n_rows, def_len, rep_len; /* v2; else -1, -1, 0, 0 */
     bool v2_compressed;
     bool dict_sorted;
+    /* Statistics of data pages: null_count, -1 where it is not said; min_value and max_value, in
+     * the bytes that were parsed */
+    int64_t null_count;
+    bool has_min, has_max;
+    span min, max;
 } pq_page;
 
 /* Parses a page header at the start of `bytes`. NRW_END: the bytes end too early, read more (at
- * most PQ_PAGE_HEADER_MAX). All counts and lengths are checked to be sane on their own. Statistics
- * inside are skipped. */
+ * most PQ_PAGE_HEADER_MAX). All counts and lengths are checked to be sane on their own. */
 #define PQ_PAGE_HEADER_MAX (1 << 20)
 nrw_status pq_page_parse(span bytes, pq_page *out, nrw_error *err);
 
@@ -207,6 +219,8 @@ const char *pq_physical_name(int t);  /* "INT64" */
 const char *pq_page_type_name(int t); /* "DATA_PAGE" */
 /* A statistics value as text, by the leaf's type ("2024-01-31", "12.50", "0x00FF..."). */
 size_t pq_value_print(const pq_leaf *l, span value, char *out, size_t cap);
+/* Bytes of a value in PLAIN without length; 0: any number. */
+size_t pq_value_width(const pq_leaf *l);
 /* Below, at or above zero as a is less than, equal to or greater than b in the column's order. */
 int pq_value_compare(const pq_leaf *l, span a, span b);
 

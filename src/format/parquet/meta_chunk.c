@@ -148,8 +148,17 @@ static nrw_status read_encodings(thrift_in *in, thrift_field f, pq_chunk *c, nrw
     return NRW_OK;
 }
 
-/* One of PageEncodingStats: false in *dictionary where data pages have another encoding. */
-static nrw_status read_page_encoding(thrift_in *in, bool *dictionary, nrw_error *err)
+static void note_pages(pq_chunk *c, int32_t page, int32_t encoding, int32_t count)
+{
+    if (count <= 0 || (page != PQ_DATA_PAGE && page != PQ_DATA_PAGE_V2))
+        return;
+    c->data_pages += count;
+    if (encoding >= 0 && encoding < 32)
+        c->data_encodings |= 1u << encoding;
+}
+
+/* One of PageEncodingStats. */
+static nrw_status read_page_encoding(thrift_in *in, pq_chunk *c, nrw_error *err)
 {
     int32_t page = -1, encoding = -1, count = 1;
     int16_t last;
@@ -167,9 +176,10 @@ static nrw_status read_page_encoding(thrift_in *in, bool *dictionary, nrw_error 
         }
         break;
     }
+    note_pages(c, page, encoding, count);
     if (page != PQ_DICTIONARY_PAGE && page != PQ_INDEX_PAGE && count != 0 &&
         encoding != PQ_PLAIN_DICTIONARY && encoding != PQ_RLE_DICTIONARY)
-        *dictionary = false;
+        c->dictionary_only = false;
     return NRW_OK;
 }
 
@@ -186,7 +196,7 @@ static nrw_status read_encoding_stats(thrift_in *in, thrift_field f, pq_chunk *c
     c->dictionary_only = n > 0;
     for (uint32_t i = 0; i < n; i++) {
         if (type == THRIFT_STRUCT)
-            TRY(read_page_encoding(in, &c->dictionary_only, err));
+            TRY(read_page_encoding(in, c, err));
         else
             TRY(thrift_skip_element(in, type, err));
     }

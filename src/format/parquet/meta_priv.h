@@ -94,9 +94,6 @@ nrw_status pq_schema_read(pq_meta *p, thrift_in *in, nrw_error *err) NRW_CHECKED
 nrw_status pq_check_range(const pq_meta *p, const char *what, int64_t at, int64_t len,
                           nrw_error *err) NRW_CHECKED;
 
-/* Bytes of a value in PLAIN without length; 0: any number. */
-size_t pq_value_width(const pq_leaf *l);
-
 /* Fills the object of an error and hands the status on. */
 nrw_status pq_meta_fail(const pq_meta *p, nrw_status st, nrw_error *err);
 

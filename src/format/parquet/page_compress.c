@@ -1,7 +1,5 @@
 #include "format/parquet/page_compress.h"
 
-#include "format/parquet/thrift.h"
-
 nrw_status pq_bench_new(mem *m, size_t usual_body, pq_bench **out, nrw_error *err)
 {
     void *p = NULL;
@@ -49,47 +47,23 @@ static nrw_status ready(pq_bench *b, const codec *k, size_t body, nrw_error *err
     return NRW_OK;
 }
 
-/* parquet.thrift: DataPageHeader, DataPageHeaderV2, DictionaryPageHeader. No statistics: the
- * column index has them. */
-static nrw_status page_kind(thrift_out *o, const pq_page_out *p, bool compressed, nrw_error *err)
-{
-    if (p->type == PQ_DICTIONARY_PAGE) {
-        TRY(thrift_write_field_struct(o, 7, err));
-        TRY(thrift_write_field_i32(o, 1, (int32_t)p->rows, err));
-        TRY(thrift_write_field_i32(o, 2, p->encoding, err));
-        return thrift_end(o, err);
-    }
-    if (p->type == PQ_DATA_PAGE) {
-        TRY(thrift_write_field_struct(o, 5, err));
-        TRY(thrift_write_field_i32(o, 1, (int32_t)p->rows, err));
-        TRY(thrift_write_field_i32(o, 2, p->encoding, err));
-        TRY(thrift_write_field_i32(o, 3, PQ_RLE, err));
-        TRY(thrift_write_field_i32(o, 4, PQ_RLE, err));
-        return thrift_end(o, err);
-    }
-    TRY(thrift_write_field_struct(o, 8, err));
-    TRY(thrift_write_field_i32(o, 1, (int32_t)p->rows, err));
-    TRY(thrift_write_field_i32(o, 2, (int32_t)p->nulls, err));
-    TRY(thrift_write_field_i32(o, 3, (int32_t)p->records, err));
-    TRY(thrift_write_field_i32(o, 4, p->encoding, err));
-    TRY(thrift_write_field_i32(o, 5, (int32_t)(p->levels_len - p->rep_len), err));
-    TRY(thrift_write_field_i32(o, 6, (int32_t)p->rep_len, err));
-    TRY(thrift_write_field_bool(o, 7, compressed, err));
-    return thrift_end(o, err);
-}
-
 static nrw_status page_header(bytes *to, const pq_page_out *p, span body, bool crc, bool compressed,
                               nrw_error *err)
 {
-    thrift_out o = thrift_out_init(to);
-    TRY(thrift_begin(&o, err));
-    TRY(thrift_write_field_i32(&o, 1, p->type, err));
-    TRY(thrift_write_field_i32(&o, 2, (int32_t)p->body->len, err));
-    TRY(thrift_write_field_i32(&o, 3, (int32_t)body.len, err));
+    pq_page head = {.type = p->type,
+                    .uncompressed = (int32_t)p->body->len,
+                    .compressed = (int32_t)body.len,
+                    .has_crc = crc,
+                    .n_values = (int32_t)p->rows,
+                    .encoding = p->encoding,
+                    .n_nulls = (int32_t)p->nulls,
+                    .n_rows = (int32_t)p->records,
+                    .def_len = (int32_t)(p->levels_len - p->rep_len),
+                    .rep_len = (int32_t)p->rep_len,
+                    .v2_compressed = compressed};
     if (crc)
-        TRY(thrift_write_field_i32(&o, 4, (int32_t)codec_crc32(0, body.data, body.len), err));
-    TRY(page_kind(&o, p, compressed, err));
-    return thrift_end(&o, err);
+        head.crc = codec_crc32(0, body.data, body.len);
+    return pq_page_header_write(to, &head, err);
 }
 
 static codec_hint hint_of(const pq_page_out *p)

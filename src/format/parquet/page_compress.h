@@ -23,6 +23,10 @@ typedef struct pq_bench {
 nrw_status pq_bench_new(mem *m, size_t usual_body, pq_bench **out, nrw_error *err);
 void pq_bench_free(pq_bench *b); /* NULL is fine */
 
+/* Appends the header of a dictionary or data page, levels being RLE. At most PQ_HEADER_ROOM bytes.
+ */
+nrw_status pq_page_header_write(bytes *to, const pq_page *p, nrw_error *err);
+
 /* *out: header and body, valid until the bench is used again. *header_len: its header. */
 nrw_status pq_page_pack(pq_bench *b, const pq_column_options *c, bool crc, const pq_page_out *p,
                         span *out, uint32_t *header_len, nrw_error *err);

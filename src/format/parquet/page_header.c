@@ -17,6 +17,39 @@ static nrw_status get_enum(thrift_in *in, thrift_field f, pq_encoding *out, bool
     return NRW_OK;
 }
 
+/* A bound stays where it is: page headers are parsed from bytes in memory. */
+static nrw_status get_bound(thrift_in *in, thrift_field f, span *out, bool *seen, nrw_error *err)
+{
+    size_t len;
+    if (f.type != THRIFT_BINARY)
+        return thrift_skip(in, f.type, err);
+    TRY(thrift_read_length(in, &len, err));
+    *out = (span){in->p, len};
+    TRY(thrift_skip_raw(in, len, err));
+    *seen = true;
+    return NRW_OK;
+}
+
+/* Statistics; the old min and max say nothing of their order. */
+static nrw_status read_statistics(thrift_in *in, thrift_field field, pq_page *p, nrw_error *err)
+{
+    int16_t last;
+    thrift_field f;
+    if (field.type != THRIFT_STRUCT)
+        return thrift_skip(in, field.type, err);
+    TRY(thrift_enter(in, &last, err));
+    for (;;) {
+        TRY(thrift_read_field(in, &last, &f, err));
+        switch (f.type == THRIFT_STOP ? -1 : f.id) {
+        case -1: return NRW_OK;
+        case 3: TRY(thrift_get_i64(in, f, &p->null_count, NULL, err)); break;
+        case 5: TRY(get_bound(in, f, &p->max, &p->has_max, err)); break;
+        case 6: TRY(get_bound(in, f, &p->min, &p->has_min, err)); break;
+        default: TRY(thrift_skip(in, f.type, err));
+        }
+    }
+}
+
 /* DataPageHeader */
 static nrw_status read_data(thrift_in *in, pq_page *p, page_seen *seen, nrw_error *err)
 {
@@ -31,6 +64,7 @@ static nrw_status read_data(thrift_in *in, pq_page *p, page_seen *seen, nrw_erro
         case 2: TRY(get_enum(in, f, &p->encoding, &seen->encoding, err)); break;
         case 3: TRY(get_enum(in, f, &p->def_encoding, NULL, err)); break;
         case 4: TRY(get_enum(in, f, &p->rep_encoding, NULL, err)); break;
+        case 5: TRY(read_statistics(in, f, p, err)); break;
         default: TRY(thrift_skip(in, f.type, err));
         }
     }
@@ -72,6 +106,7 @@ static nrw_status read_data_v2(thrift_in *in, pq_page *p, page_seen *seen, nrw_e
         case 5: TRY(thrift_get_i32(in, f, &p->def_len, NULL, err)); break;
         case 6: TRY(thrift_get_i32(in, f, &p->rep_len, NULL, err)); break;
         case 7: TRY(thrift_get_bool(in, f, &p->v2_compressed, NULL, err)); break;
+        case 8: TRY(read_statistics(in, f, p, err)); break;
         default: TRY(thrift_skip(in, f.type, err));
         }
     }
@@ -184,6 +219,7 @@ nrw_status pq_page_parse(span bytes, pq_page *out, nrw_error *err)
     in.partial = true;
     *out = (pq_page){.n_nulls = -1,
                      .n_rows = -1,
+                     .null_count = -1,
                      .v2_compressed = true,
                      .def_encoding = PQ_RLE,
                      .rep_encoding = PQ_RLE};

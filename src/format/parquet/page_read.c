@@ -191,7 +191,7 @@ static nrw_status layout_of(const page_reader *p, const pq_page *h, layout *l, n
     return NRW_OK;
 }
 
-static nrw_status check_crc(const pq_page *h, uint32_t crc, nrw_error *err)
+nrw_status page_check_crc(const pq_page *h, uint32_t crc, nrw_error *err)
 {
     if (crc == h->crc)
         return NRW_OK;
@@ -294,6 +294,25 @@ static nrw_status feed_next(feed *f, span *out, nrw_error *err)
     if (f->want_crc)
         f->crc = codec_crc32(f->crc, out->data, out->len);
     f->at += out->len;
+    return NRW_OK;
+}
+
+nrw_status page_stored(page_reader *p, const pq_page *h, page_visit visit, void *self,
+                       uint32_t *crc, nrw_error *err)
+{
+    layout l;
+    bool fits;
+
+    TRY(layout_of(p, h, &l, err));
+    TRY(window_fill(p, l.at, l.packed, size_max(l.packed, p->read_ahead), false, &fits, err));
+    feed f = {.p = p, .l = &l, .want_crc = true};
+    while (f.at < l.packed) {
+        span piece;
+        TRY(feed_next(&f, &piece, err));
+        if (visit)
+            TRY(visit(self, piece, err));
+    }
+    *crc = f.crc;
     return NRW_OK;
 }
 
@@ -463,7 +482,7 @@ static nrw_status stream_body(page_reader *p, const pq_page *h, const layout *l,
     if (st >= 0)
         st = stream_codec(&f, &d, &in, err);
     if (st >= 0 && f.want_crc)
-        st = check_crc(h, f.crc, err);
+        st = page_check_crc(h, f.crc, err);
     if (st < 0) {
         drain_drop(&d);
         return st;
@@ -483,7 +502,7 @@ static nrw_status body_in_file(page_reader *p, const pq_page *h, const layout *l
     if (p->verify_crc && h->has_crc) {
         while (f.at < l->packed)
             TRY(feed_next(&f, &in, err));
-        TRY(check_crc(h, f.crc, err));
+        TRY(page_check_crc(h, f.crc, err));
     }
     *out = body_file(p->f, l->at, l->packed);
     return NRW_OK;
@@ -507,7 +526,7 @@ nrw_status page_body(page_reader *p, const pq_page *h, body *out, nrw_error *err
     }
     src = window_span(p, l.at, l.packed);
     if (p->verify_crc && h->has_crc)
-        TRY(check_crc(h, codec_crc32(0, src.data, src.len), err));
+        TRY(page_check_crc(h, codec_crc32(0, src.data, src.len), err));
     if (l.compressed) {
         buffer *b = body_buffer(p, l.len);
         if (b)

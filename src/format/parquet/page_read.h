@@ -37,6 +37,14 @@ typedef struct page_reader {
 nrw_status page_header(page_reader *p, size_t hint, pq_page *out, nrw_error *err);
 /* The body of that page: levels and values, decompressed. */
 nrw_status page_body(page_reader *p, const pq_page *h, body *out, nrw_error *err);
+/* The stored bytes of that page as they are, front to back, in pieces that last until the next
+ * call; *crc: their checksum. `visit` NULL: only that. A page that the window can hold is read
+ * once, however often it is asked for. */
+typedef nrw_status (*page_visit)(void *self, span piece, nrw_error *err);
+nrw_status page_stored(page_reader *p, const pq_page *h, page_visit visit, void *self,
+                       uint32_t *crc, nrw_error *err);
+/* NRW_E_CORRUPT where the header says another checksum than `crc`. */
+nrw_status page_check_crc(const pq_page *h, uint32_t crc, nrw_error *err);
 /* Moves on behind that page. */
 void page_pass(page_reader *p, const pq_page *h);
 /* Releases a body, keeping its buffer for the next page if nobody else holds it. */

@@ -45,7 +45,7 @@ void pq_groups_release(pq_writer *w)
 
 /* ---- pages ---- */
 
-static nrw_status count_encoding(pq_wchunk *c, pq_encoding e, nrw_error *err)
+nrw_status pq_count_encoding(pq_wchunk *c, pq_encoding e, nrw_error *err)
 {
     uint8_t i = 0;
     while (i < c->n_encodings && c->encodings[i] != e)
@@ -129,7 +129,7 @@ nrw_status pq_group_reserve(pq_writer *w, uint64_t group, uint32_t leaf, const p
         TRY(pq_page_record_new(w->m, pq_leaf_type(w, leaf), w->opts->statistics_truncate, p,
                                &record, &len, err));
     pthread_mutex_lock(&w->lock);
-    nrw_status st = count_encoding(c, p->encoding, err);
+    nrw_status st = pq_count_encoding(c, p->encoding, err);
     if (st == NRW_OK)
         st = add_sizes(w, c, p, err);
     if (st == NRW_OK)
@@ -253,8 +253,8 @@ nrw_status pq_group_chunk_done(pq_writer *w, uint64_t group, uint32_t leaf, pq_c
 
 /* ---- splicing ---- */
 
-static nrw_status write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c, pq_chunk_place *at,
-                                nrw_error *err)
+nrw_status pq_write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c, pq_chunk_place *at,
+                            nrw_error *err)
 {
     if (!w->opts->page_index)
         return NRW_OK;
@@ -262,7 +262,7 @@ static nrw_status write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c,
     for (uint8_t i = 0; i < c->n_encodings; i++)
         s.n_pages += c->pages[i];
     const type *t = pq_leaf_type(w, leaf);
-    if (pq_leaf_options(w, leaf)->statistics) {
+    if (pq_leaf_options(w, leaf)->statistics && !c->unsized) {
         s.texts = type_is_view(t);
         s.n_rep = pq_rep_counts(&w->leaves.at[leaf]);
         s.n_def = pq_def_counts(&w->leaves.at[leaf]);
@@ -304,7 +304,7 @@ static nrw_status splice_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c, 
                        (unsigned long long)(end - (uint64_t)start),
                        (unsigned long long)c->compressed);
     TRY(write_bloom(w, leaf, c, &at, err));
-    TRY(write_indexes(w, leaf, c, &at, err));
+    TRY(pq_write_indexes(w, leaf, c, &at, err));
     return pq_footer_chunk(w, leaf, c, &at, err);
 }
 

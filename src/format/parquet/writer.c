@@ -165,213 +165,7 @@ nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s
     return NRW_OK;
 }
 
-/* One batch being pushed, or the end of the file. */
-typedef struct push {
-    pq_writer *w;
-    batch *b;
-    int64_t first, end; /* its rows in the file */
-    pq_page_list pages; /* just out of an actor */
-    pq_shred *shred;    /* made for the first nested column */
-} push;
-
-static void push_release(push *p)
-{
-    pq_shred_free(p->shred);
-    pq_page_list_release(&p->pages);
-}
-
-/* Gives the actor's finished pages their slots; compresses some where too many would wait. */
-static nrw_status take_pages(push *p, uint32_t leaf, nrw_error *err)
-{
-    pq_writer *w = p->w;
-    TRY(pq_queue_add(w, w->columns[w->leaves.at[leaf].column].group, leaf, &p->pages, err));
-    return pq_queue_shrink(w, w->queue_max, err);
-}
-
 /* ---- rows ---- */
-
-static bool is_nested(const pq_writer *w, uint32_t c)
-{
-    return type_is_nested(&w->schema->fields[c].type);
-}
-
-/* An actor that was taken is no longer in use. */
-static nrw_status give_actor(push *p, uint32_t leaf, nrw_status st, nrw_error *err)
-{
-    pq_wactor *a = &p->w->actor[leaf];
-    a->encoded = pq_column_encoded(a->writer);
-    nrw_status given = pq_room_give(p->w, leaf, st < 0 ? NULL : err);
-    return st < 0 ? st : given;
-}
-
-static nrw_status finish_chunk(push *p, uint32_t leaf, int64_t rows, nrw_error *err)
-{
-    pq_writer *w = p->w;
-    pq_chunk_stats stats = {0};
-    TRY(pq_column_finish(w->actor[leaf].writer, &p->pages, &stats, err));
-    nrw_status st = take_pages(p, leaf, err);
-    if (st == NRW_OK && stats.rows != rows)
-        st = err_set(err, NRW_E_CORRUPT, "a chunk of %lld rows, %lld were appended",
-                     (long long)stats.rows, (long long)rows);
-    if (st == NRW_OK)
-        return pq_group_chunk_done(w, w->columns[w->leaves.at[leaf].column].group, leaf, &stats,
-                                   err);
-    bytes_release(&stats.min);
-    bytes_release(&stats.max);
-    return st;
-}
-
-/* The chunks of all leaves, each taken for the moment. */
-static nrw_status finish_leaves(push *p, uint32_t c, int64_t rows, nrw_error *err)
-{
-    pq_writer *w = p->w;
-    for (uint32_t l = w->leaves.first[c]; l < w->leaves.first[c + 1]; l++) {
-        TRY(pq_room_take(w, l, 0, err));
-        TRY(give_actor(p, l, finish_chunk(p, l, rows, err), err));
-    }
-    return NRW_OK;
-}
-
-static nrw_status check_piece(const pq_writer *w, uint32_t c, const vector *v, nrw_error *err)
-{
-    const field *f = &w->schema->fields[c];
-    if (!type_equal(&v->type, &f->type)) {
-        char have[64], want[64];
-        type_print(&v->type, have, sizeof have);
-        type_print(&f->type, want, sizeof want);
-        return err_set(err, NRW_E_SCHEMA, "%s came where %s is written", have, want);
-    }
-    if (v->null_count && !f->nullable)
-        return err_set(err, NRW_E_VALUE, "a null in a column that has none by its schema");
-    return NRW_OK;
-}
-
-/* Bytes of value i of a dictionary or flat vector of texts. */
-static uint32_t text_len(const vector *v, uint32_t i)
-{
-    const vector *values = v;
-    if (v->form == VECTOR_DICT) {
-        i = load_u32(v->data + 4 * (size_t)i);
-        values = &v->dict->values;
-    }
-    return (uint32_t)((const view *)values->data)[i].len;
-}
-
-/* The length that no text of a small dictionary passes. */
-static uint32_t longest_entry(const dict *d)
-{
-    const view *v = (const view *)d->values.data;
-    int32_t most = 0;
-    for (uint32_t i = 0; i < d->values.len; i++)
-        most = v[i].len > most ? v[i].len : most;
-    return (uint32_t)most;
-}
-
-/* Rows below this are counted exactly: a dictionary may hold one giant text. */
-#define ROWS_BY_LONGEST 4096
-
-/* How many rows from `row` on are about `bytes` of plain values, at least one: views, dictionaries
- * and runs can stand for far more bytes than they take. */
-static uint32_t plain_rows(const vector *v, uint32_t row, size_t bytes)
-{
-    if (!type_is_view(&v->type)) {
-        size_t n = size_max(bytes / size_max(v->type.width, 1), 1);
-        return (uint32_t)size_min(n, v->len - row);
-    }
-    if (v->form == VECTOR_DICT && v->dict->values.len < ROWS_BY_LONGEST / 4) {
-        size_t n = bytes / (4 + longest_entry(v->dict));
-        if (n >= ROWS_BY_LONGEST)
-            return (uint32_t)size_min(n, v->len - row);
-    }
-    const uint32_t *ends = (const uint32_t *)v->data;
-    uint32_t at = row, run = 0;
-    size_t sum = 0;
-    while (v->form == VECTOR_RUNS && run < v->n_runs && ends[run] <= row)
-        run++;
-    while (at < v->len && sum < bytes) {
-        if (v->form != VECTOR_RUNS) {
-            sum += 4 + text_len(v, at++);
-            continue;
-        }
-        size_t each = 4 + (size_t)text_len(v->values, run);
-        size_t n = size_min((bytes - sum) / each + 1, ends[run] - at);
-        sum += n * each;
-        at += (uint32_t)n;
-        run += at == ends[run];
-    }
-    return at - row;
-}
-
-/* A leaf's part of a nested piece. */
-static nrw_status append_leaf(push *p, uint32_t leaf, nrw_error *err)
-{
-    pq_column_writer *actor = p->w->actor[leaf].writer;
-    pq_levels *piece;
-    nrw_status st;
-    while ((st = pq_shred_next(p->shred, &piece, err)) == NRW_OK) {
-        while (piece->at < piece->n) {
-            TRY(pq_column_append_levels(actor, piece, &p->pages, err));
-            TRY(take_pages(p, leaf, err));
-        }
-    }
-    return st == NRW_END ? NRW_OK : st;
-}
-
-static nrw_status append_nested(push *p, uint32_t c, const vector *v, nrw_error *err)
-{
-    pq_writer *w = p->w;
-    if (!p->shred)
-        TRY(pq_shred_new(w->m, &w->leaves, &p->shred, err));
-    for (uint32_t l = w->leaves.first[c]; l < w->leaves.first[c + 1]; l++) {
-        uint64_t values = pq_shred_begin(p->shred, &w->leaves.at[l], &w->schema->fields[c], v);
-        TRY(pq_room_take(w, l, values, err));
-        TRY(give_actor(p, l, append_leaf(p, l, err), err));
-    }
-    return NRW_OK;
-}
-
-static nrw_status append_piece(push *p, uint32_t c, const vector *v, nrw_error *err)
-{
-    size_t most = p->w->piece_bytes;
-    TRY(check_piece(p->w, c, v, err));
-    if (is_nested(p->w, c))
-        return append_nested(p, c, v, err);
-    uint32_t leaf = p->w->leaves.first[c], n;
-    pq_column_writer *actor = p->w->actor[leaf].writer;
-    for (uint32_t row = 0; row < v->len; row += n) {
-        n = plain_rows(v, row, most);
-        TRY(pq_column_append(actor, v, row, n, &p->pages, err));
-        TRY(take_pages(p, leaf, err));
-    }
-    return NRW_OK;
-}
-
-nrw_status pq_writer_nulls(pq_writer *w, uint32_t column, int64_t rows, nrw_error *err)
-{
-    const int64_t most = 4096, bytes = 65536;
-    const type *t = &w->schema->fields[column].type;
-    int64_t fit = bytes / (t->width ? t->width : 1);
-    batch b = {.m = w->m};
-    push p = {.w = w, .b = &b, .pages = {.m = w->m}};
-    uint32_t leaf = w->leaves.first[column];
-    nrw_status st = NRW_OK;
-    fit = fit < 1 ? 1 : fit < most ? fit : most;
-    if (!is_nested(w, column))
-        TRY(pq_room_take(w, leaf, (uint64_t)rows, err));
-    while (st == NRW_OK && rows > 0) {
-        vector v;
-        st = vector_nulls(w->m, t, (uint32_t)(rows < fit ? rows : fit), &v, err);
-        if (st < 0)
-            break;
-        rows -= v.len;
-        st = append_piece(&p, column, &v, err);
-        vector_release(&v);
-    }
-    if (!is_nested(w, column))
-        st = give_actor(&p, leaf, st, err);
-    push_release(&p);
-    return st;
-}
 
 /* Row in the batch of a piece's first null; the piece ends before row `end`. */
 static int64_t first_null(const vector *v, uint32_t end)
@@ -384,7 +178,7 @@ static int64_t first_null(const vector *v, uint32_t end)
 }
 
 /* Rows of the batch up to `until` (in the file), inside one stride. */
-static nrw_status append_rows(push *p, uint32_t c, int64_t until, nrw_error *err)
+static nrw_status append_rows(pq_push *p, uint32_t c, int64_t until, nrw_error *err)
 {
     pq_wcolumn *col = &p->w->columns[c];
     column_walk walk = batch_walk(p->b, c);
@@ -396,8 +190,8 @@ static nrw_status append_rows(push *p, uint32_t c, int64_t until, nrw_error *err
         if (st == NRW_END)
             break;
         TRY(st);
-        st = append_piece(p, c, &v, err);
-        if (st == NRW_E_VALUE && !p->b->sel && !is_nested(p->w, c))
+        st = pq_append_piece(p, c, &v, err);
+        if (st == NRW_E_VALUE && !p->b->sel && !pq_is_nested(p->w, c))
             err_at_row(err, p->b->first_row + first_null(&v, walk.at));
         vector_release(&v);
         TRY(st);
@@ -414,7 +208,7 @@ static uint64_t encoded_of(const pq_writer *w, uint32_t c)
 {
     uint32_t leaf = w->leaves.first[c];
     uint64_t sum = 0;
-    if (!is_nested(w, c))
+    if (!pq_is_nested(w, c))
         return pq_column_encoded(w->actor[leaf].writer);
     for (; leaf < w->leaves.first[c + 1]; leaf++)
         sum += w->actor[leaf].encoded;
@@ -422,7 +216,7 @@ static uint64_t encoded_of(const pq_writer *w, uint32_t c)
 }
 
 /* One stride's share of the column; a row group that ended before it is finished first. */
-static nrw_status fill_stride(push *p, uint32_t c, int64_t target, nrw_error *err)
+static nrw_status fill_stride(pq_push *p, uint32_t c, int64_t target, nrw_error *err)
 {
     pq_writer *w = p->w;
     pq_wcolumn *col = &w->columns[c];
@@ -431,8 +225,8 @@ static nrw_status fill_stride(push *p, uint32_t c, int64_t target, nrw_error *er
     pthread_mutex_unlock(&w->lock);
     if (s.group != col->group) {
         int64_t rows = s.group_row - col->group_row;
-        TRY(is_nested(w, c) ? finish_leaves(p, c, rows, err)
-                            : finish_chunk(p, w->leaves.first[c], rows, err));
+        TRY(pq_is_nested(w, c) ? pq_finish_leaves(p, c, rows, err)
+                               : pq_finish_chunk(p, w->leaves.first[c], rows, err));
         col->group = s.group;
         col->group_row = s.group_row;
     }
@@ -450,7 +244,7 @@ static nrw_status fill_stride(push *p, uint32_t c, int64_t target, nrw_error *er
     return NRW_OK;
 }
 
-static nrw_status fill_strides(push *p, uint32_t c, int64_t target, nrw_error *err)
+static nrw_status fill_strides(pq_push *p, uint32_t c, int64_t target, nrw_error *err)
 {
     while (p->w->columns[c].row < target)
         TRY(fill_stride(p, c, target, err));
@@ -458,17 +252,17 @@ static nrw_status fill_strides(push *p, uint32_t c, int64_t target, nrw_error *e
 }
 
 /* The column's rows up to `target`, in its turn, which is given up with the morsel's last row. */
-static nrw_status push_column(push *p, uint32_t c, int64_t target, nrw_error *err)
+static nrw_status push_column(pq_push *p, uint32_t c, int64_t target, nrw_error *err)
 {
     pq_writer *w = p->w;
     pq_wcolumn *col = &w->columns[c];
     TRY(pq_queue_turn(w, &col->turn, p->b->morsel, err));
-    if (is_nested(w, c)) {
+    if (pq_is_nested(w, c)) {
         TRY(fill_strides(p, c, target, err));
     } else if (col->row < target) {
         uint32_t leaf = w->leaves.first[c];
         TRY(pq_room_take(w, leaf, (uint64_t)(target - col->row), err));
-        TRY(give_actor(p, leaf, fill_strides(p, c, target, err), err));
+        TRY(pq_give_actor(p, leaf, fill_strides(p, c, target, err), err));
     }
     if (target == p->end) {
         batch_drop(p->b, c);
@@ -479,7 +273,7 @@ static nrw_status push_column(push *p, uint32_t c, int64_t target, nrw_error *er
 }
 
 /* Waits until rows behind `row` may be appended; how far. */
-static nrw_status wait_horizon(push *p, int64_t row, int64_t *target, nrw_error *err)
+static nrw_status wait_horizon(pq_push *p, int64_t row, int64_t *target, nrw_error *err)
 {
     pq_writer *w = p->w;
     nrw_status st = NRW_OK;
@@ -499,7 +293,7 @@ static nrw_status wait_horizon(push *p, int64_t row, int64_t *target, nrw_error 
     return st;
 }
 
-static nrw_status push_rows(push *p, nrw_error *err)
+static nrw_status push_rows(pq_push *p, nrw_error *err)
 {
     int64_t row = p->first, target = p->end;
     do {
@@ -520,7 +314,7 @@ static nrw_status push_rows(push *p, nrw_error *err)
 static nrw_status writer_push(writer *base, batch *b, nrw_error *err)
 {
     pq_writer *w = (pq_writer *)base;
-    push p = {.w = w, .b = b, .pages = {.m = w->m}};
+    pq_push p = {.w = w, .b = b, .pages = {.m = w->m}};
     /* what stands behind the file's columns are keys that only an operator needed */
     for (uint32_t c = w->n_columns; c < b->n_cols; c++)
         batch_drop(b, c);
@@ -535,7 +329,7 @@ static nrw_status writer_push(writer *base, batch *b, nrw_error *err)
             turn_done(&w->entry, b->morsel);
         st = push_rows(&p, err);
     }
-    push_release(&p);
+    pq_push_release(&p);
     if (st < 0)
         pq_writer_stop(w);
     return st;
@@ -543,14 +337,14 @@ static nrw_status writer_push(writer *base, batch *b, nrw_error *err)
 
 /* ---- the end ---- */
 
-static nrw_status finish_columns(push *p, nrw_error *err)
+static nrw_status finish_columns(pq_push *p, nrw_error *err)
 {
     pq_writer *w = p->w;
     for (uint32_t c = 0; c < w->n_columns; c++) {
         pq_wcolumn *col = &w->columns[c];
         if (col->row == col->group_row)
             continue;
-        nrw_status st = finish_leaves(p, c, col->row - col->group_row, err);
+        nrw_status st = pq_finish_leaves(p, c, col->row - col->group_row, err);
         if (st < 0) {
             err_at_column(err, w->schema->fields[c].name);
             return st;
@@ -562,7 +356,7 @@ static nrw_status finish_columns(push *p, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status finish_file(push *p, file_summary *out, nrw_error *err)
+static nrw_status finish_file(pq_push *p, file_summary *out, nrw_error *err)
 {
     pq_writer *w = p->w;
     if (w->stopped || w->finished)
@@ -585,9 +379,9 @@ static nrw_status writer_finish(writer *base, file_summary *out, nrw_error *err)
 {
     pq_writer *w = (pq_writer *)base;
     *out = (file_summary){0};
-    push p = {.w = w, .pages = {.m = w->m}};
+    pq_push p = {.w = w, .pages = {.m = w->m}};
     nrw_status st = finish_file(&p, out, err);
-    push_release(&p);
+    pq_push_release(&p);
     if (st < 0)
         pq_writer_stop(w);
     return st;

@@ -60,15 +60,24 @@ typedef struct pq_wchunk {
     uint64_t uncompressed, compressed; /* with headers */
     uint64_t encoded;                  /* bodies alone */
     int64_t rows, values;              /* values: nulls and empty lists are some, too */
-    uint64_t text_bytes;               /* of byte arrays, their lengths apart */
-    uint64_t *level_counts;            /* as size_stats.h says; NULL: none */
-    int64_t distinct;                  /* values that differ; -1: not known */
-    uint8_t *stats;                    /* thrift Statistics without its stop byte */
+    bool unsized;           /* its pages are kept: nobody counts their levels and texts */
+    uint64_t text_bytes;    /* of byte arrays, their lengths apart */
+    uint64_t *level_counts; /* as size_stats.h says; NULL: none */
+    int64_t distinct;       /* values that differ; -1: not known */
+    uint8_t *stats;         /* thrift Statistics without its stop byte */
     uint32_t stats_len;
     uint32_t pages[PQ_ENCODINGS];
     uint8_t encodings[PQ_ENCODINGS], n_encodings;
     uint8_t dictionary_encoding;
 } pq_wchunk;
+
+/* Where a chunk lies. */
+typedef struct pq_chunk_place {
+    int64_t start;      /* of its first page */
+    int64_t data;       /* of its first data page */
+    int64_t dictionary; /* -1: none */
+    uint32_t bloom_len, column_index_len, offset_index_len;
+} pq_chunk_place;
 
 typedef struct pq_wgroup {
     uint32_t finished; /* (L) leaves whose chunk is complete, pages perhaps not yet compressed */
@@ -172,6 +181,10 @@ static inline const pq_column_options *pq_leaf_options(const pq_writer *w, uint3
 {
     return &w->opts->columns[leaf];
 }
+static inline bool pq_is_nested(const pq_writer *w, uint32_t column)
+{
+    return type_is_nested(&w->schema->fields[column].type);
+}
 static inline const type *pq_leaf_type(const pq_writer *w, uint32_t leaf)
 {
     return &w->leaves.at[leaf].field->type;
@@ -199,10 +212,31 @@ nrw_status pq_queue_wait(pq_writer *w, nrw_error *err);
 nrw_status pq_queue_turn(pq_writer *w, turn *t, uint64_t n, nrw_error *err);
 void pq_queue_release(pq_writer *w);
 
-/* ---- writer.c, writer_add.c ---- */
+/* ---- writer_append.c ---- */
 
+/* One batch being pushed, or the end of the file. */
+typedef struct pq_push {
+    pq_writer *w;
+    batch *b;
+    int64_t first, end; /* its rows in the file */
+    pq_page_list pages; /* just out of an actor */
+    pq_shred *shred;    /* made for the first nested column */
+} pq_push;
+
+void pq_push_release(pq_push *p);
+/* A piece of column `c`, in its turn; the actor of a column that is not nested is taken. */
+nrw_status pq_append_piece(pq_push *p, uint32_t c, const vector *v, nrw_error *err);
+/* Ends the chunk of `rows` rows of a leaf whose actor is taken; of all leaves of a column, taking
+ * each for the moment. */
+nrw_status pq_finish_chunk(pq_push *p, uint32_t leaf, int64_t rows, nrw_error *err);
+nrw_status pq_finish_leaves(pq_push *p, uint32_t c, int64_t rows, nrw_error *err);
+/* An actor that was taken is no longer in use. `st` is what it came to; the first failure. */
+nrw_status pq_give_actor(pq_push *p, uint32_t leaf, nrw_status st, nrw_error *err);
 /* Nulls into a column that has just come. */
 nrw_status pq_writer_nulls(pq_writer *w, uint32_t column, int64_t rows, nrw_error *err);
+
+/* ---- writer_add.c ---- */
+
 /* See add_null_column of writer_class. */
 nrw_status pq_writer_add(writer *base, const field *f, nrw_error *err);
 /* A chunk for a row group that left before its leaf came: *page is all of it, until the bench is
@@ -226,6 +260,11 @@ bool pq_group_ready(pq_writer *w);
 /* Splices one chunk of that row group; *any: it was ready. */
 nrw_status pq_group_leave(pq_writer *w, bool *any, nrw_error *err);
 void pq_groups_release(pq_writer *w);
+/* One data page more has this encoding. */
+nrw_status pq_count_encoding(pq_wchunk *c, pq_encoding e, nrw_error *err);
+/* Page indexes of a chunk from its records; lengths to *at. (S) */
+nrw_status pq_write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c, pq_chunk_place *at,
+                            nrw_error *err);
 
 /* ---- writer_room.c ---- */
 
@@ -238,14 +277,6 @@ void pq_bench_give(pq_writer *w, pq_bench *b);
 nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err);
 
 /* ---- footer_write.c ---- */
-
-/* Where a chunk lies. */
-typedef struct pq_chunk_place {
-    int64_t start;      /* of its first page */
-    int64_t data;       /* of its first data page */
-    int64_t dictionary; /* -1: none */
-    uint32_t bloom_len, column_index_len, offset_index_len;
-} pq_chunk_place;
 
 /* Remembers ColumnMetaData of a chunk, and behind all chunks of a row group what it is. (S) */
 nrw_status pq_footer_chunk(pq_writer *w, uint32_t leaf, const pq_wchunk *c,

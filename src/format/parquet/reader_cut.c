@@ -1,0 +1,167 @@
+/* How the Parquet reader cuts morsels: row groups opened in turn, ranges of rows in them that a
+ * filter leaves over, a length that keeps the consumer's bounds on average. */
+#include "format/parquet/reader_own.h"
+
+void pq_group_unref(pq_reader *r, pq_open_group *g)
+{
+    if (!g || atomic_fetch_sub_explicit(&g->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    mem_free(r->grant, g->chunks, r->room * sizeof *g->chunks);
+    arena_free(g->a);
+    mem_free(r->grant, g, sizeof *g);
+}
+
+static nrw_status group_open(pq_reader *r, int32_t index, pq_open_group **out, nrw_error *err)
+{
+    pq_open_group *g = NULL;
+    pq_row_group info;
+    nrw_status st;
+
+    *out = NULL;
+    TRY(pq_meta_row_group(r->meta, index, &info, err));
+    TRY(mem_zalloc(r->grant, sizeof *g, (void **)&g, err));
+    atomic_init(&g->refs, 1);
+    g->index = index;
+    g->rows = info.rows;
+    TRY_OUT(arena_new(r->grant, &g->a, err));
+    TRY_OUT(mem_zalloc(r->grant, r->room * sizeof *g->chunks, (void **)&g->chunks, err));
+    st = pq_meta_chunks(r->meta, index, r->leaves, r->n_leaves, g->a, g->chunks, err);
+out:
+    if (st < 0) {
+        mem_free(r->grant, g->chunks, g->chunks ? r->room * sizeof *g->chunks : 0);
+        arena_free(g->a);
+        mem_free(r->grant, g, sizeof *g);
+        return st;
+    }
+    *out = g;
+    return NRW_OK;
+}
+
+/* Bytes of one decoded value of a column, on average; views count with their text. */
+static double decoded_width(const pq_reader *r, const pq_open_group *g, uint32_t i)
+{
+    const pq_rcolumn *c = &r->cols[i];
+    const pq_chunk *chunk = &g->chunks[c->place];
+    const pq_leaf *l = pq_meta_leaf(r->meta, c->node->first_leaf);
+    double per_row = g->rows > 0 ? (double)chunk->uncompressed / (double)g->rows : 0;
+    double fixed = l->field.type.width;
+
+    if (!pq_node_is_leaf(c->node))
+        return pq_nested_width(pq_meta_leaf(r->meta, 0), c->node, chunk, g->rows);
+
+    if (type_is_view(&l->field.type))
+        return per_row + fixed;
+    return fixed < 1 ? 1 : fixed;
+}
+
+/* Rows of a morsel of this group, so that the consumer's bounds hold on average. */
+static uint32_t rows_for(const pq_reader *r, const pq_open_group *g)
+{
+    double widest = 1, sum = 1, rows;
+
+    for (uint32_t i = 0; i < r->n; i++) {
+        double w = decoded_width(r, g, i);
+        sum += w;
+        widest = w > widest ? w : widest;
+    }
+    rows = (double)r->shape.column_bytes / widest;
+    if (r->shape.batch_bytes && (double)r->shape.batch_bytes / sum < rows)
+        rows = (double)r->shape.batch_bytes / sum;
+    if (rows > r->shape.max_rows)
+        rows = r->shape.max_rows;
+    return rows < 1 ? 1 : (uint32_t)rows;
+}
+
+static pq_morsel *morsel_take(pq_reader *r, nrw_error *err)
+{
+    pq_morsel *m;
+
+    pthread_mutex_lock(&r->lock);
+    m = r->free;
+    if (m)
+        r->free = m->next_free;
+    pthread_mutex_unlock(&r->lock);
+    if (!m && mem_alloc(r->grant, sizeof *m, (void **)&m, err) < 0)
+        return NULL;
+    return m;
+}
+
+void pq_morsel_free(pq_reader *r, pq_morsel *m)
+{
+    pq_group_unref(r, m->group);
+    pthread_mutex_lock(&r->lock);
+    m->next_free = r->free;
+    r->free = m;
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* The stretches of a row group that are read: all of it where there is no filter. */
+static nrw_status stretches_of(pq_reader *r, int32_t index, nrw_error *err)
+{
+    pq_row_group info;
+
+    TRY(pq_meta_row_group(r->meta, index, &info, err));
+    r->first_row = info.first_row;
+    r->stretch = 0;
+    if (r->prune)
+        return pq_prune_group(r->prune, index, &r->stretches, err);
+    r->all_rows = (pq_rows){0, info.rows};
+    r->all = (pq_row_set){.n = info.rows > 0, .at = &r->all_rows};
+    r->stretches = &r->all;
+    return NRW_OK;
+}
+
+static void next_stretch(pq_reader *r)
+{
+    const pq_rows *rows = &r->stretches->at[r->stretch++];
+
+    r->at = rows->from;
+    r->end = rows->to;
+}
+
+static nrw_status next_group(pq_reader *r, nrw_error *err)
+{
+    pq_group_unref(r, r->group);
+    r->group = NULL;
+    do {
+        if (r->next_group >= pq_meta_row_groups(r->meta))
+            return NRW_END;
+        TRY(stretches_of(r, r->next_group++, err));
+    } while (r->stretches->n == 0);
+    TRY(group_open(r, r->next_group - 1, &r->group, err));
+    r->cut_rows = rows_for(r, r->group);
+    next_stretch(r);
+    return NRW_OK;
+}
+
+nrw_status pq_reader_next(reader *base, batch *b, nrw_error *err)
+{
+    pq_reader *r = (pq_reader *)base;
+    pq_morsel *m;
+
+    if (r->group && r->at >= r->end && r->stretch < r->stretches->n)
+        next_stretch(r);
+    if (!r->group || r->at >= r->end) {
+        nrw_status st = next_group(r, err);
+        if (st != NRW_OK)
+            return st;
+    }
+    m = morsel_take(r, err);
+    if (!m)
+        return err ? err->status : NRW_E_NOMEM;
+    *m = (pq_morsel){.seq = r->seq++, .row0 = r->at, .group = r->group};
+    m->rows = (uint32_t)(r->end - r->at < r->cut_rows ? r->end - r->at : r->cut_rows);
+    m->until = r->end;
+    m->last = r->at + m->rows == r->end && r->stretch == r->stretches->n;
+    atomic_init(&m->columns_left, r->n);
+    atomic_fetch_add_explicit(&r->group->refs, 1, memory_order_relaxed);
+    b->rows = m->rows;
+    b->first_row = r->first_row + r->at;
+    b->source = &pq_reader_columns;
+    b->source_self = r;
+    b->source_state = m;
+    r->at += m->rows;
+    if (r->n == 0) /* no column will ever say that it is done */
+        pq_morsel_free(r, m);
+    return NRW_OK;
+}

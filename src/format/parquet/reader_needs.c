@@ -1,0 +1,123 @@
+/* What reading takes, by the first row group. */
+#include "codec/codec.h"
+#include "format/parquet/reader_own.h"
+
+/* Bytes of a large page of the chunk: where an offset index tells about how many there are (an
+ * entry has at most 20 bytes), twice the mean, else the whole chunk. */
+static uint64_t large_page(const pq_chunk *c)
+{
+    uint64_t all = c->uncompressed < 0 ? UINT64_MAX : (uint64_t)c->uncompressed;
+    uint64_t pages = c->offset_index_at < 0 ? 0 : (uint64_t)c->offset_index_len / 20;
+
+    return pages < 4 ? all : size_max(all / pages * 2, (size_t)64 << 10);
+}
+
+/* What decoding a page of the chunk by stream takes: the decoder's own window (each frame says how
+ * large; writers' usual choice is assumed, and never more than a page). */
+uint64_t pq_stream_memory(const pq_chunk *c)
+{
+    const uint64_t kib = 1 << 10;
+    uint64_t window, page = large_page(c);
+
+    switch (c->codec) {
+    case CODEC_NONE: return 0;
+    case CODEC_ZSTD: window = 2048 * kib; break;
+    case CODEC_BROTLI: window = 4096 * kib; break;
+    default: return 160 * kib;
+    }
+    window = page < window ? page : window;
+    if (c->codec == CODEC_ZSTD)
+        return size_max(320 * kib + window, codec_by_id(c->codec)->decode_mem(window));
+    /* brotli's ring, and prefix codes, which come to less than they could */
+    return 320 * kib + window + (window < 3072 * kib ? window : 3072 * kib);
+}
+
+static void need_leaf(pq_needs *out, const pq_chunk *c, uint64_t least)
+{
+    uint64_t page = 1 << 20;
+
+    if (pq_stream_memory(c) + least > out->widest)
+        out->widest = pq_stream_memory(c) + least;
+    if (c->uncompressed >= 0 && (uint64_t)c->uncompressed < page)
+        page = (uint64_t)c->uncompressed;
+    out->pages += 2 * page + (c->dictionary_page_offset >= 0 ? page : 0);
+    out->kept += sizeof(pq_chunk) + 1024;
+}
+
+static nrw_status need_column(const pq_reader *r, const pq_node *n, arena *a, pq_needs *out,
+                              nrw_error *err)
+{
+    uint64_t least = pq_node_is_leaf(n) ? pq_chunk_least() : pq_nested_least(n);
+    pq_chunk c;
+
+    out->kept += sizeof(pq_rcolumn);
+    out->leaves += n->n_leaves;
+    for (uint32_t i = 0; i < n->n_leaves; i++) {
+        TRY(pq_meta_chunk(r->meta, 0, n->first_leaf + i, a, &c, err));
+        need_leaf(out, &c, least);
+    }
+    return NRW_OK;
+}
+
+nrw_status pq_find_needs(const pq_reader *r, const uint32_t *cols, uint32_t n, pq_needs *out,
+                         nrw_error *err)
+{
+    nrw_status st = NRW_OK;
+    arena *a = NULL;
+
+    *out = (pq_needs){.widest = pq_chunk_least()};
+    for (uint32_t i = 0; i < n; i++) {
+        const pq_node *node = pq_meta_column(r->meta, cols[i]);
+        if (!node->no_leaf)
+            continue;
+        err_at_column(err, node->field.name);
+        return err_set(err, NRW_E_UNSUPPORTED, "a group without fields cannot be read");
+    }
+    if (pq_meta_row_groups(r->meta) == 0 || n == 0) {
+        out->kept = n * (sizeof(pq_rcolumn) + sizeof(pq_chunk) + 1024);
+        return NRW_OK;
+    }
+    TRY(arena_new(r->m, &a, err));
+    for (uint32_t i = 0; i < n && st >= 0; i++)
+        st = need_column(r, pq_meta_column(r->meta, cols[i]), a, out, err);
+    arena_free(a);
+    return st;
+}
+
+/* What a column at work can use: its window, a page, a dictionary and the values of that. */
+#define AT_WORK ((uint64_t)6 << 20)
+
+/* All columns stay open between morsels with so much; `pages` as pq_find_needs says. */
+uint64_t pq_columns_room(uint32_t n, uint64_t pages)
+{
+    return n * (uint64_t)(pq_chunk_least() + (16 << 10)) + pages / 2;
+}
+
+nrw_status pq_reader_budget(const reader *base, const uint32_t *cols, uint32_t n, uint32_t workers,
+                            budget *out, nrw_error *err)
+{
+    const pq_reader *r = (const pq_reader *)base;
+    uint64_t busy = n < workers ? n : workers;
+    pq_needs need;
+
+    TRY(pq_find_needs(r, cols, n, &need, err));
+    /* a column keeps its bookkeeping; those at work, one for each thread, what decoding takes */
+    out->least = need.kept + busy * need.widest + (64 << 10);
+    /* where not all can be held, strips serve those that are parked: memory does more elsewhere */
+    if (pq_columns_room(need.leaves, need.pages) > mem_room(r->m) / 2)
+        need.pages = busy * AT_WORK;
+    out->wish = out->least + need.pages + busy * ((uint64_t)1 << 20);
+    out->spill = UINT64_MAX;
+    return NRW_OK;
+}
+
+/* What the indexes of a row group may take while it is decided what to read of it. Pages leave it
+ * free (headroom), so that it is there whenever a row group is cut; little beside what keeps
+ * columns open between morsels, more where there is more. */
+uint64_t pq_prune_room(uint64_t room, uint64_t columns)
+{
+    const uint64_t least = 128 << 10, most = 2 << 20;
+    uint64_t more = room > columns ? (room - columns) / 4 : 0;
+
+    return more > most ? most : more < least ? least : more;
+}
