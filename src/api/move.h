@@ -3,6 +3,7 @@
 #define API_MOVE_H
 
 #include "api/job.h"
+#include "exec/op_write.h"
 #include "exec/pipeline.h"
 #include "format/parquet/column_write.h"
 #include "format/parquet/parquet.h"

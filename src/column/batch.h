@@ -50,6 +50,7 @@ struct batch {
     uint64_t morsel;   /* number in the pipeline's order, from 0 */
     uint32_t offset;   /* first row of this batch in its morsel */
     bool last;         /* of its morsel */
+    uint32_t worker;   /* number of the thread that carries it, from 0 */
     int64_t first_row; /* ordinal of the first row in the whole input */
     uint32_t rows;
     uint32_t n_sel;

@@ -4,8 +4,9 @@
 
 typedef struct run {
     pipeline *p;
-    pthread_mutex_t cut; /* the source's cutter and `taken` */
+    pthread_mutex_t cut; /* the source's cutter and what follows */
     int64_t taken;
+    uint32_t workers;
     pthread_mutex_t lock; /* what follows */
     bool failed;
     uint64_t failed_morsel;
@@ -14,11 +15,11 @@ typedef struct run {
 
 static void stop_all(pipeline *p)
 {
-    scan_stop(p->source);
-    for (uint32_t i = 0; i < p->n_ops; i++)
-        if (p->ops[i]->class->stop)
-            p->ops[i]->class->stop(p->ops[i]);
-    p->sink->class->stop(p->sink);
+    if (p->source->class->stop)
+        p->source->class->stop(p->source);
+    for (op *o = p->first; o; o = o->next)
+        if (o->class->stop)
+            o->class->stop(o);
 }
 
 /* Keeps the error of the lowest morsel; that of a thread that was only woken gives way. */
@@ -51,36 +52,38 @@ static bool has_failed(run *r)
     return f;
 }
 
-/* One batch of a morsel through the operators into the sink. */
+/* One batch; whatever becomes of it, its columns are dropped. */
 static nrw_status carry_batch(pipeline *p, batch *b, nrw_error *err)
 {
-    for (uint32_t i = 0; i < p->n_ops; i++)
-        TRY(p->ops[i]->class->apply(p->ops[i], b, err));
+    nrw_status st = p->first->class->push(p->first, b, err);
+
     atomic_fetch_add_explicit(&p->rows_in, b->rows, memory_order_relaxed);
-    atomic_fetch_add_explicit(&p->rows_out, batch_alive(b), memory_order_relaxed);
-    return p->sink->class->push(p->sink, b, err);
+    if (st < 0)
+        batch_abandon(b);
+    else
+        batch_release(b);
+    return st;
 }
 
-/* A morsel is one batch unless a step cut it short. */
+/* A morsel is one batch unless a step cut it short, which only lazy columns allow. */
 static nrw_status carry_morsel(pipeline *p, batch *b, nrw_error *err)
 {
     uint32_t rows = b->rows;
     int64_t first_row = b->first_row;
 
+    b->last = true;
+    if (!p->source->lazy)
+        return carry_batch(p, b, err);
     for (b->offset = 0;; b->offset += b->rows) {
         nrw_status st;
 
         b->rows = rows - b->offset;
         b->first_row = first_row + b->offset;
         b->last = true;
-        b->n_cols = p->n_cols;
-        for (uint32_t c = 0; c < p->n_cols; c++)
+        b->n_cols = p->source->n_cols;
+        for (uint32_t c = 0; c < b->n_cols; c++)
             b->cols[c] = (batch_column){.state = COLUMN_LAZY, .tag = c};
         st = carry_batch(p, b, err);
-        if (st < 0)
-            batch_abandon(b);
-        else
-            batch_release(b);
         if (st < 0 || b->last)
             return st;
     }
@@ -95,8 +98,10 @@ static nrw_status take(run *r, batch *b, nrw_error *err)
         return NRW_END;
     pthread_mutex_lock(&r->cut);
     if (p->limit < 0 || r->taken < p->limit)
-        st = scan_next(p->source, b, err);
+        st = p->source->class->next(p->source, b, err);
     if (st == NRW_OK) {
+        p->morsels = b->morsel + 1;
+        b->morsel += p->first_morsel;
         if (p->limit >= 0 && r->taken + b->rows > p->limit)
             b->rows = (uint32_t)(p->limit - r->taken);
         r->taken += b->rows;
@@ -113,13 +118,17 @@ static void *work(void *arg)
     run *r = arg;
     pipeline *p = r->p;
     batch_column *cols = NULL;
-    size_t bytes = p->n_cols * sizeof *cols;
+    size_t bytes = p->source->n_cols * sizeof *cols;
+    uint32_t worker;
     nrw_error err = NRW_ERROR_INIT;
     uint64_t morsel = 0;
     nrw_status st = mem_zalloc(p->batches, bytes, (void **)&cols, &err);
 
+    pthread_mutex_lock(&r->cut);
+    worker = r->workers++;
+    pthread_mutex_unlock(&r->cut);
     while (st == NRW_OK && !has_failed(r)) {
-        batch b = {.cols = cols, .m = p->batches};
+        batch b = {.cols = cols, .m = p->batches, .worker = worker};
 
         if (atomic_load_explicit(&p->cancel, memory_order_relaxed)) {
             st = err_set(&err, NRW_E_CANCELLED, "interrupted");
@@ -130,7 +139,9 @@ static void *work(void *arg)
             break;
         morsel = b.morsel;
         st = carry_morsel(p, &b, &err);
-        scan_morsel_done(p->source, &b);
+        b.morsel = morsel - p->first_morsel; /* the source's own number */
+        if (p->source->class->done)
+            p->source->class->done(p->source, &b);
     }
     if (st < 0)
         fail(r, morsel, st, &err);
@@ -148,6 +159,37 @@ static bool start_worker(pthread_t *t, run *r)
     failed = pthread_create(t, &attr, work, r);
     pthread_attr_destroy(&attr);
     return !failed;
+}
+
+void pipeline_add(pipeline *p, op *o)
+{
+    op **at = &p->first;
+
+    while (*at)
+        at = &(*at)->next;
+    *at = o;
+}
+
+uint64_t pipeline_rows_out(const pipeline *p)
+{
+    const op *o = p->first;
+
+    while (o->next)
+        o = o->next;
+    return atomic_load_explicit(&o->rows_in, memory_order_relaxed);
+}
+
+uint64_t pipeline_bytes_in(const pipeline *p)
+{
+    return p->source->class->bytes_read ? p->source->class->bytes_read(p->source) : 0;
+}
+
+nrw_status pipeline_finish(op *from, nrw_error *err)
+{
+    for (op *o = from; o; o = o->next)
+        if (o->class->finish)
+            TRY(o->class->finish(o, err));
+    return NRW_OK;
 }
 
 nrw_status pipeline_run(pipeline *p, nrw_error *err)

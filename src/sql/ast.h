@@ -14,7 +14,8 @@ typedef struct sql_expr sql_expr;
 typedef struct sql_query sql_query;
 typedef struct sql_from sql_from;
 
-/* A name as typed. Quoted ones are taken as they are, others without case where no exact match is. */
+/* A name as typed. Quoted ones are taken as they are, others without case where no exact match is.
+ */
 typedef struct sql_name {
     span text;
     bool quoted;
@@ -60,13 +61,13 @@ typedef enum sql_literal {
 
 typedef enum sql_expr_kind {
     SQL_EXPR_LITERAL,
-    SQL_EXPR_PARAM,    /* $name, $1 or ? : name.text */
-    SQL_EXPR_COLUMN,   /* path: table.column, column.field ... as typed; the binder sorts it out */
-    SQL_EXPR_STAR,     /* [table.]* [EXCLUDE ..] [REPLACE ..] [RENAME ..]; COLUMNS('regex'): text */
-    SQL_EXPR_CALL,     /* name(args): functions, aggregates, windows; operators too: "+", "||", "~~" */
-    SQL_EXPR_AND,      /* args */
-    SQL_EXPR_OR,       /* args */
-    SQL_EXPR_NOT,      /* args[0] */
+    SQL_EXPR_PARAM,  /* $name, $1 or ? : name.text */
+    SQL_EXPR_COLUMN, /* path: table.column, column.field ... as typed; the binder sorts it out */
+    SQL_EXPR_STAR,   /* [table.]* [EXCLUDE ..] [REPLACE ..] [RENAME ..]; COLUMNS('regex'): text */
+    SQL_EXPR_CALL, /* name(args): functions, aggregates, windows; operators too: "+", "||", "~~" */
+    SQL_EXPR_AND,  /* args */
+    SQL_EXPR_OR,   /* args */
+    SQL_EXPR_NOT,  /* args[0] */
     SQL_EXPR_COMPARE,  /* args[0] name args[1]: = <> < <= > >= and IS [NOT] DISTINCT FROM */
     SQL_EXPR_BETWEEN,  /* args[0] between args[1] and args[2]; negate */
     SQL_EXPR_IN,       /* args[0] in args[1..]; or in query; negate */
@@ -75,7 +76,8 @@ typedef enum sql_expr_kind {
     SQL_EXPR_IS_TRUE,  /* args[0] is true / false (literal); negate */
     SQL_EXPR_CASE,     /* args: [operand,] when, then, when, then ..., [else] */
     SQL_EXPR_CAST,     /* args[0] to type; try */
-    SQL_EXPR_INTERVAL, /* INTERVAL '1' DAY: args[0], name is the unit; INTERVAL '1 day 2 hours': no name */
+    SQL_EXPR_INTERVAL, /* INTERVAL '1' DAY: args[0], name is the unit; INTERVAL '1 day 2 hours': no
+                          name */
     SQL_EXPR_EXTRACT,  /* EXTRACT(name FROM args[0]) */
     SQL_EXPR_SUBQUERY, /* (SELECT ..): one value */
     SQL_EXPR_EXISTS,   /* query; negate */
@@ -91,7 +93,12 @@ typedef enum sql_expr_kind {
     SQL_EXPR_COLLATE   /* args[0] COLLATE name */
 } sql_expr_kind;
 
-typedef enum sql_frame_kind { SQL_FRAME_NONE, SQL_FRAME_ROWS, SQL_FRAME_RANGE, SQL_FRAME_GROUPS } sql_frame_kind;
+typedef enum sql_frame_kind {
+    SQL_FRAME_NONE,
+    SQL_FRAME_ROWS,
+    SQL_FRAME_RANGE,
+    SQL_FRAME_GROUPS
+} sql_frame_kind;
 
 typedef enum sql_bound_kind {
     SQL_BOUND_UNBOUNDED_PRECEDING,
@@ -123,11 +130,11 @@ struct sql_expr {
     sql_type type;    /* CAST */
     sql_query *query; /* IN, SUBQUERY, EXISTS, ANY */
     /* CALL only */
-    bool is_operator; /* written as one: prefix with one argument, infix with two */
-    bool distinct, star;     /* count(DISTINCT x), count(*) */
-    bool ignore_nulls;       /* of window functions */
-    sql_orders order_by;     /* inside: string_agg(x, ',' ORDER BY y); WITHIN GROUP too */
-    sql_expr *filter;        /* FILTER (WHERE ..) */
+    bool is_operator;    /* written as one: prefix with one argument, infix with two */
+    bool distinct, star; /* count(DISTINCT x), count(*) */
+    bool ignore_nulls;   /* of window functions */
+    sql_orders order_by; /* inside: string_agg(x, ',' ORDER BY y); WITHIN GROUP too */
+    sql_expr *filter;    /* FILTER (WHERE ..) */
     sql_window *over;
     /* STAR only */
     sql_names exclude;
@@ -195,7 +202,12 @@ typedef struct sql_named_window {
     sql_window window;
 } sql_named_window;
 
-typedef enum sql_set_kind { SQL_SET_NONE, SQL_SET_UNION, SQL_SET_INTERSECT, SQL_SET_EXCEPT } sql_set_kind;
+typedef enum sql_set_kind {
+    SQL_SET_NONE,
+    SQL_SET_UNION,
+    SQL_SET_INTERSECT,
+    SQL_SET_EXCEPT
+} sql_set_kind;
 
 /* GROUP BY: sets of places in `exprs`; plain GROUP BY is one set of all of them. ROLLUP, CUBE and
  * GROUPING SETS come as the sets they stand for. */
