@@ -65,15 +65,12 @@ static nrw_status carry_batch(pipeline *p, batch *b, nrw_error *err)
     return st;
 }
 
-/* A morsel is one batch unless a step cut it short, which only lazy columns allow. */
-static nrw_status carry_morsel(pipeline *p, batch *b, nrw_error *err)
+/* Of a lazy source a morsel is one batch unless a step cut it short. */
+static nrw_status carry_lazy(pipeline *p, batch *b, nrw_error *err)
 {
     uint32_t rows = b->rows;
     int64_t first_row = b->first_row;
 
-    b->last = true;
-    if (!p->source->lazy)
-        return carry_batch(p, b, err);
     for (b->offset = 0;; b->offset += b->rows) {
         nrw_status st;
 
@@ -84,6 +81,26 @@ static nrw_status carry_morsel(pipeline *p, batch *b, nrw_error *err)
         for (uint32_t c = 0; c < b->n_cols; c++)
             b->cols[c] = (batch_column){.state = COLUMN_LAZY, .tag = c};
         st = carry_batch(p, b, err);
+        if (st < 0 || b->last)
+            return st;
+    }
+}
+
+static nrw_status carry_filled(pipeline *p, batch *b, nrw_error *err)
+{
+    nrw_status st;
+
+    for (b->offset = 0;; b->offset += b->rows) {
+        b->rows = 0;
+        b->last = false;
+        b->n_cols = p->source->n_cols;
+        for (uint32_t c = 0; c < b->n_cols; c++)
+            b->cols[c] = (batch_column){.state = COLUMN_TAKEN, .tag = c};
+        st = p->source->class->fill(p->source, b, err);
+        if (st < 0)
+            batch_release(b);
+        else
+            st = carry_batch(p, b, err);
         if (st < 0 || b->last)
             return st;
     }
@@ -103,7 +120,7 @@ static nrw_status take(run *r, batch *b, nrw_error *err)
         p->morsels = b->morsel + 1;
         b->morsel += p->first_morsel;
         if (p->limit >= 0 && r->taken + b->rows > p->limit)
-            b->rows = (uint32_t)(p->limit - r->taken);
+            b->rows = (uint32_t)(p->limit - r->taken); /* lazy sources alone are limited here */
         r->taken += b->rows;
         atomic_store_explicit(&p->reached, b->first_row + b->rows, memory_order_relaxed);
     }
@@ -138,7 +155,7 @@ static void *work(void *arg)
         if (st != NRW_OK)
             break;
         morsel = b.morsel;
-        st = carry_morsel(p, &b, &err);
+        st = p->source->lazy ? carry_lazy(p, &b, &err) : carry_filled(p, &b, &err);
         b.morsel = morsel - p->first_morsel; /* the source's own number */
         if (p->source->class->done)
             p->source->class->done(p->source, &b);

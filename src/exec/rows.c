@@ -33,7 +33,7 @@ span row_value(const row_layout *l, const uint8_t *row, uint32_t c)
     const uint8_t *p = row + l->at[c];
 
     if (type_is_view(&l->types[c]))
-        return (span){row + load_u32(p), load_u32(p + 4)};
+        return (span){row + l->bits + load_u32(p), load_u32(p + 4)};
     return (span){p, l->types[c].width};
 }
 
@@ -151,7 +151,7 @@ static void put_text(const row_layout *l, const vector *flat, uint32_t c, uint32
         to = load_u32(out[i] + 4);
         store_u32(out[i] + l->at[c], to);
         store_u32(out[i] + l->at[c] + 4, (uint32_t)s.len);
-        memcpy(out[i] + to, s.data, s.len);
+        memcpy(out[i] + l->bits + to, s.data, s.len);
         store_u32(out[i] + 4, to + (uint32_t)s.len);
         out[i][l->bits + c / 8] |= (uint8_t)(1u << (c % 8));
     }

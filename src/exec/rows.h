@@ -6,10 +6,12 @@
  *   uint64 hash, of whatever the owner hashes
  *   `extra` bytes of the owner's, 8-aligned: states of aggregates, a link
  *   a bit for each column, 1: there; padded to 8
- *   fixed columns: their value, zero where null; others: uint32 offset in the row, uint32 length
+ *   fixed columns: their value, zero where null; others: uint32 offset from the bits, uint32
+ *   length
  *   the bytes of the others, in order of the columns
  *
- * From the bits on, a row is a function of its values: equal rows are equal bytes. */
+ * From the bits on, a row is a function of its values: equal rows are equal bytes, also where they
+ * have unlike `extra`. */
 #ifndef EXEC_ROWS_H
 #define EXEC_ROWS_H
 
@@ -47,10 +49,10 @@ static inline bool row_has(const row_layout *l, const uint8_t *row, uint32_t c)
 {
     return bit_get(row + l->bits, c);
 }
-static inline bool row_equal(const row_layout *l, const uint8_t *a, const uint8_t *b)
+/* The part from the bits on. */
+static inline span row_values(const row_layout *l, const uint8_t *row)
 {
-    return row_bytes(a) == row_bytes(b) &&
-           memcmp(a + l->bits, b + l->bits, row_bytes(a) - l->bits) == 0;
+    return (span){row + l->bits, row_bytes(row) - l->bits};
 }
 /* Column c of a row that has it. */
 span row_value(const row_layout *l, const uint8_t *row, uint32_t c);

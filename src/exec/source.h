@@ -9,10 +9,13 @@ typedef struct source source;
 
 typedef struct source_class {
     const char *name;
-    /* The next morsel: fills rows, morsel (from 0, without gaps), first_row and, of a source that
-     * is not lazy, the held vectors of b->cols[0..n_cols) with n_cols itself. A morsel has at
-     * least one row. NRW_END after the last. By one thread at a time. */
+    /* The next morsel: its number (from 0, without gaps); of a lazy source also rows, first_row and
+     * what its columns are read from. NRW_END after the last. By one thread at a time. */
     nrw_status (*next)(source *s, batch *b, nrw_error *err);
+    /* Of sources that are not lazy: the next batch of the morsel, its rows and held columns (n_cols
+     * of them, set to taken beforehand); b->last where it is the final one. A morsel may have no
+     * rows. By the thread that carries the morsel. */
+    nrw_status (*fill)(source *s, batch *b, nrw_error *err);
     void (*done)(source *s,
                  const batch *b);      /* the morsel is through; any thread; NULL: no matter */
     void (*stop)(source *s);           /* wakes all waits; NULL: nothing waits */

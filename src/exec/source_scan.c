@@ -26,7 +26,7 @@ static uint64_t scan_source_bytes(source *s)
 }
 
 static const source_class scan_source_class = {
-    "scan", scan_source_next, scan_source_done, scan_source_stop, NULL, scan_source_bytes};
+    "scan", scan_source_next, NULL, scan_source_done, scan_source_stop, NULL, scan_source_bytes};
 
 source_scan source_scan_of(scan *s, uint32_t n_cols)
 {
