@@ -197,7 +197,7 @@ static nrw_status source_fill(source *s, batch *b, nrw_error *err)
     nrw_status st = NRW_OK;
 
     if (!w->ready)
-        TRY(begin(o, w, (uint32_t)b->morsel, err));
+        TRY(begin(o, w, (uint32_t)b->source_number, err));
     TRY(mem_alloc(b->m, LEAVE_ROWS * sizeof *rows, (void **)&rows, err));
     while (n < LEAVE_ROWS && group_table_next(w->walked, &w->at, &rows[n]))
         n++;

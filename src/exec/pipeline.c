@@ -118,6 +118,7 @@ static nrw_status take(run *r, batch *b, nrw_error *err)
         st = p->source->class->next(p->source, b, err);
     if (st == NRW_OK) {
         p->morsels = b->morsel + 1;
+        b->source_number = b->morsel;
         b->morsel += p->first_morsel;
         if (p->limit >= 0 && r->taken + b->rows > p->limit)
             b->rows = (uint32_t)(p->limit - r->taken); /* lazy sources alone are limited here */
@@ -156,7 +157,7 @@ static void *work(void *arg)
             break;
         morsel = b.morsel;
         st = p->source->lazy ? carry_lazy(p, &b, &err) : carry_filled(p, &b, &err);
-        b.morsel = morsel - p->first_morsel; /* the source's own number */
+        b.morsel = b.source_number;
         if (p->source->class->done)
             p->source->class->done(p->source, &b);
     }
