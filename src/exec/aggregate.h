@@ -59,5 +59,9 @@ struct aggregate {
 nrw_status aggregate_bind(arena *a, const char *name, const expr *const *args, uint32_t n,
                           aggregate *out, nrw_error *err) NRW_CHECKED;
 bool aggregate_is(const char *name);
+/* Whether it is 0, not null, of no rows. */
+bool aggregate_counts(const aggregate *g);
+/* DISTINCT: each combination of arguments counts once. */
+nrw_status aggregate_make_distinct(arena *a, aggregate *g, nrw_error *err);
 
 #endif
