@@ -24,11 +24,19 @@ static const infix infixes[] = {{"->", SQL_LEVEL_ARROW, NULL},   {"=", SQL_LEVEL
                                 {"%", SQL_LEVEL_MULTIPLY, NULL}, {"^", SQL_LEVEL_POWER, NULL},
                                 {"**", SQL_LEVEL_POWER, NULL}};
 
+/* LIMIT 10 %: a percent sign with nothing behind it. */
+static bool percent_at(const sql_parser *p)
+{
+    return sql_sign_at(p, 0, "%") &&
+           (sql_peek(p, 1)->kind == SQL_TOKEN_END || sql_sign_at(p, 1, ")") ||
+            sql_sign_at(p, 1, ";") || sql_word_at(p, 1, "offset"));
+}
+
 static const infix *infix_at(const sql_parser *p)
 {
     const sql_token *t = sql_peek(p, 0);
 
-    if (t->kind == SQL_TOKEN_SIGN)
+    if (t->kind == SQL_TOKEN_SIGN && !percent_at(p))
         for (size_t i = 0; i < sizeof infixes / sizeof *infixes; i++)
             if (sql_span_is(t->text, infixes[i].sign))
                 return &infixes[i];

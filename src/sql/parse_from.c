@@ -184,6 +184,25 @@ static const struct {
              {"right", SQL_JOIN_RIGHT, true},  {"full", SQL_JOIN_FULL, true},
              {"semi", SQL_JOIN_SEMI, false},   {"anti", SQL_JOIN_ANTI, false}};
 
+/* JOIN BY (TYPE semi) */
+static nrw_status join_by(sql_parser *p, sql_from *j, nrw_error *err)
+{
+    const sql_token *t;
+
+    TRY(sql_want_sign(p, "(", err));
+    TRY(sql_want_word(p, "type", err));
+    t = sql_peek(p, 0);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (sql_take_word(p, kinds[i].word)) {
+            j->join = kinds[i].kind;
+            return sql_want_sign(p, ")", err);
+        }
+    return sql_fail_at(p, t->at, err,
+                       "%.*s is no type of JOIN BY; INNER, LEFT, RIGHT, FULL, SEMI "
+                       "and ANTI are",
+                       (int)size_min(t->text.len, 40), (const char *)t->text.data);
+}
+
 /* The words in front of JOIN; *took: they were there, and JOIN is taken, too. */
 static nrw_status join_words(sql_parser *p, sql_from *j, bool *took, nrw_error *err)
 {
@@ -204,8 +223,8 @@ static nrw_status join_words(sql_parser *p, sql_from *j, bool *took, nrw_error *
             break;
         }
     *took = sql_take_word(p, "join");
-    if (*took && sql_word_at(p, 0, "by"))
-        return sql_fail_at(p, sql_peek(p, 0)->at, err, "JOIN BY is not supported");
+    if (*took && sql_take_word(p, "by"))
+        return join_by(p, j, err);
     if (!*took && p->i > from)
         return sql_expected(p, "JOIN", err);
     return NRW_OK;

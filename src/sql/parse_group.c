@@ -131,22 +131,33 @@ static nrw_status rollup(sql_parser *p, groups *g, sets *out, nrw_error *err)
     return NRW_OK;
 }
 
+/* The chosen parts, and with them each choice of those from `first` on. */
+static nrw_status subsets(sql_parser *p, const sets *part, uint32_t first,
+                          const sql_group_set *chosen, sets *out, nrw_error *err)
+{
+    sql_group_set *set, more;
+
+    TRY(new_set(p, out, &set, err));
+    *set = *chosen;
+    for (uint32_t i = first; i < part->n; i++) {
+        more = (sql_group_set){0};
+        TRY(put_all(p, &more, chosen, err));
+        TRY(put_all(p, &more, &part->at[i], err));
+        TRY(subsets(p, part, i + 1, &more, out, err));
+    }
+    return NRW_OK;
+}
+
 static nrw_status cube(sql_parser *p, groups *g, sets *out, nrw_error *err)
 {
     size_t at = sql_peek(p, 0)->at;
     sets part = {0};
-    sql_group_set *set;
+    sql_group_set none = {0};
 
     TRY(parts(p, g, &part, err));
     if (part.n >= MOST_CUBE)
         return sql_fail_at(p, at, err, "CUBE stands for more than %d sets", MOST_SETS);
-    for (uint32_t mask = 0; mask < 1u << part.n; mask++) {
-        TRY(new_set(p, out, &set, err));
-        for (uint32_t i = 0; i < part.n; i++)
-            if (mask >> i & 1)
-                TRY(put_all(p, set, &part.at[i], err));
-    }
-    return NRW_OK;
+    return subsets(p, &part, 0, &none, out, err);
 }
 
 static nrw_status grouping_sets(sql_parser *p, groups *g, sets *out, nrw_error *err)

@@ -65,6 +65,15 @@ static nrw_status param(sql_parser *p, sql_expr **out, nrw_error *err)
     return sql_close(p, *out, err);
 }
 
+static nrw_status position(sql_parser *p, sql_expr **out, nrw_error *err)
+{
+    TRY(sql_new(p, SQL_EXPR_POSITION, sql_peek(p, 0)->at, out, err));
+    p->i++;
+    (*out)->name = (sql_name){.text = sql_peek(p, 0)->text, .at = sql_peek(p, 0)->at};
+    p->i++;
+    return sql_close(p, *out, err);
+}
+
 /* DATE '2020-01-01' and so on: a cast. */
 static nrw_status typed_literal(sql_parser *p, sql_expr **out, nrw_error *err)
 {
@@ -307,6 +316,8 @@ static nrw_status sign(sql_parser *p, sql_expr **out, nrw_error *err)
         return sql_list_literal(p, out, err);
     if (sql_sign_at(p, 0, "{"))
         return sql_struct_literal(p, out, err);
+    if (sql_sign_at(p, 0, "#") && sql_peek(p, 1)->kind == SQL_TOKEN_NUMBER)
+        return position(p, out, err);
     if (sql_sign_at(p, 0, "*"))
         return sql_word_at(p, 1, "columns") && sql_sign_at(p, 2, "(")
                    ? sql_columns(p, out, err)

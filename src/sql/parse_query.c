@@ -43,11 +43,12 @@ bool sql_query_at(const sql_parser *p, uint32_t k)
 
 /* ---- WITH ---- */
 
-static nrw_status materialized(sql_parser *p, nrw_error *err)
+static nrw_status materialized(sql_parser *p, sql_with *w, nrw_error *err)
 {
-    if (sql_take_word(p, "not"))
+    w->not_materialized = sql_take_word(p, "not");
+    if (w->not_materialized)
         return sql_want_word(p, "materialized", err);
-    sql_take_word(p, "materialized"); /* says how, not what */
+    w->materialized = sql_take_word(p, "materialized");
     return NRW_OK;
 }
 
@@ -59,7 +60,7 @@ static nrw_status with_one(sql_parser *p, sql_with *w, nrw_error *err)
     if (sql_words_at(p, "using", "key"))
         return sql_fail_at(p, sql_peek(p, 0)->at, err, "USING KEY is not supported");
     TRY(sql_want_word(p, "as", err));
-    TRY(materialized(p, err));
+    TRY(materialized(p, w, err));
     TRY(sql_want_sign(p, "(", err));
     TRY(sql_query_any(p, &w->query, err));
     return sql_want_sign(p, ")", err);
@@ -190,11 +191,7 @@ static nrw_status limit(sql_parser *p, sql_query *q, nrw_error *err)
 {
     if (sql_take_word(p, "all"))
         return NRW_OK;
-    if (sql_peek(p, 0)->kind == SQL_TOKEN_NUMBER && sql_sign_at(p, 1, "%")) {
-        TRY(sql_primary(p, &q->limit, err));
-    } else {
-        TRY(sql_expr_any(p, &q->limit, err));
-    }
+    TRY(sql_expr_any(p, &q->limit, err));
     q->limit_percent = sql_take_sign(p, "%") || sql_take_word(p, "percent");
     return NRW_OK;
 }
@@ -226,12 +223,17 @@ static nrw_status limits(sql_parser *p, sql_query *q, nrw_error *err)
     }
 }
 
-static bool has_modifiers(const sql_query *q)
+/* Whether what is to be put on a query in parentheses has no place there. */
+static bool is_closed(const sql_parser *p, const sql_query *q, bool with)
 {
-    return q->n_with || q->order_by.n || q->order_by.all || q->limit || q->offset;
+    bool limited = q->limit || q->offset;
+
+    if (with || sql_word_at(p, 0, "order"))
+        return limited || q->n_with || q->order_by.n;
+    return limited && goes_on(p, 0);
 }
 
-/* SELECT * FROM (q): for a query in parentheses that has what is to be put on it, too. */
+/* SELECT * FROM (q) */
 static nrw_status wrap(sql_parser *p, sql_query **q, nrw_error *err)
 {
     sql_from *from;
@@ -249,10 +251,12 @@ static nrw_status whole(sql_parser *p, sql_query **out, nrw_error *err)
     if (sql_take_word(p, "with"))
         TRY(with_clause(p, &n_with, &with, err));
     TRY(unions(p, out, err));
-    if (has_modifiers(*out) && (n_with || goes_on(p, 0)))
+    if (is_closed(p, *out, n_with > 0))
         TRY(wrap(p, out, err));
-    (*out)->n_with = n_with;
-    (*out)->with = with;
+    if (n_with) {
+        (*out)->n_with = n_with;
+        (*out)->with = with;
+    }
     if (sql_take_words(p, "order", "by"))
         TRY(sql_order_list(p, &(*out)->order_by, err));
     return limits(p, *out, err);

@@ -11,24 +11,38 @@ static bool same_name(const sql_name *a, const sql_name *b)
     return true;
 }
 
-/* A column to leave out or rename; of t.a the last part, the star says the table. */
+/* A column, and the table in front of it, if there is one. */
+static nrw_status column_of(sql_parser *p, sql_name *table, sql_name *out, nrw_error *err)
+{
+    *table = (sql_name){0};
+    TRY(sql_take_name_or_string(p, SQL_PLACE_COLUMN, "a column", out, err));
+    while (sql_take_sign(p, ".")) {
+        *table = *out;
+        TRY(sql_take_name(p, SQL_PLACE_LABEL, "a column", out, err));
+    }
+    return NRW_OK;
+}
+
 static nrw_status column(sql_parser *p, sql_name *out, nrw_error *err)
 {
-    TRY(sql_take_name_or_string(p, SQL_PLACE_COLUMN, "a column", out, err));
-    while (sql_take_sign(p, "."))
-        TRY(sql_take_name(p, SQL_PLACE_LABEL, "a column", out, err));
-    return NRW_OK;
+    sql_name table; /* the star says it */
+
+    return column_of(p, &table, out, err);
 }
 
 static nrw_status excluded(sql_parser *p, sql_expr *star, nrw_error *err)
 {
-    sql_name name;
+    sql_name name, table, *other;
 
-    TRY(column(p, &name, err));
-    for (uint32_t i = 0; i < star->exclude.n; i++)
-        if (same_name(&star->exclude.at[i], &name))
+    TRY(column_of(p, &table, &name, err));
+    for (uint32_t i = 0; i < star->exclude.n; i++) {
+        other = &star->exclude_tables.at[i];
+        if (same_name(&star->exclude.at[i], &name) &&
+            (!table.text.len || !other->text.len || same_name(&table, other)))
             return sql_fail_at(p, name.at, err, "%.*s comes twice in EXCLUDE",
                                (int)size_min(name.text.len, 60), (const char *)name.text.data);
+    }
+    TRY(sql_add_name(p, &star->exclude_tables, table, err));
     return sql_add_name(p, &star->exclude, name, err);
 }
 
@@ -71,7 +85,9 @@ static nrw_status entries(sql_parser *p, sql_expr *star,
 /* EXCEPT begins a set operation, too. */
 static bool takes_exclude(sql_parser *p)
 {
-    bool except = sql_word_at(p, 0, "except") && sql_sign_at(p, 1, "(") && !sql_query_at(p, 1);
+    bool except =
+        sql_word_at(p, 0, "except") && !sql_query_at(p, 1) &&
+        (sql_sign_at(p, 1, "(") ? !sql_query_at(p, 2) : sql_name_at(p, 1, SQL_PLACE_COLUMN));
 
     if (except)
         p->i++;

@@ -61,12 +61,13 @@ static int known_at(const sql_parser *p, uint32_t k)
     return -1;
 }
 
+/* Words of the grammar that are printed without quotes where they are types. */
 static bool known_name(span name)
 {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (sql_span_is(name, known[i].name))
             return true;
-    return false;
+    return sql_span_is_word(name, "double") || sql_span_is_word(name, "text");
 }
 
 /* ---- in parentheses ---- */

@@ -51,7 +51,7 @@ static nrw_status order(bytes *b, const sql_order *o, nrw_error *err)
     if (o->by)
         TRY(sql_print(b, o->by, err));
     else
-        TRY(sql_print_text(b, "ALL", err));
+        TRY(sql_print_text(b, "COLUMNS(*)", err));
     TRY(sql_print_text(b, o->descending ? " DESC" : o->ascending ? " ASC" : "", err));
     return sql_print_text(b,
                           o->nulls_first  ? " NULLS FIRST"

@@ -356,9 +356,12 @@ static nrw_status collate(bytes *b, const sql_expr *e, nrw_error *err)
     return sql_print_text(b, "\"", err);
 }
 
-static nrw_status param(bytes *b, const sql_expr *e, nrw_error *err)
+/* $name, ?, #1 */
+static nrw_status marked(bytes *b, const sql_expr *e, nrw_error *err)
 {
-    TRY(sql_print_text(b, e->name.text.len ? "$" : "?", err));
+    const char *mark = e->kind == SQL_EXPR_POSITION ? "#" : e->name.text.len ? "$" : "?";
+
+    TRY(sql_print_text(b, mark, err));
     return bytes_append(b, e->name.text.data, e->name.text.len, err);
 }
 
@@ -370,7 +373,8 @@ static nrw_status print_kind(bytes *b, const sql_expr *e, nrw_error *err)
 
     switch (e->kind) {
     case SQL_EXPR_LITERAL: return literal(b, e, err);
-    case SQL_EXPR_PARAM: return param(b, e, err);
+    case SQL_EXPR_PARAM:
+    case SQL_EXPR_POSITION: return marked(b, e, err);
     case SQL_EXPR_COLUMN: return sql_print_path(b, &e->names, err);
     case SQL_EXPR_STAR: return sql_print_star(b, e, err);
     case SQL_EXPR_CALL: return call(b, e, err);

@@ -13,13 +13,13 @@ static nrw_status text_and(bytes *b, const char *text, const sql_expr *e, nrw_er
 
 static nrw_status rows(bytes *b, uint32_t n_rows, const sql_exprs *at, nrw_error *err)
 {
-    TRY(sql_print_text(b, "(VALUES ", err));
+    TRY(sql_print_text(b, "SELECT * FROM (VALUES ", err));
     for (uint32_t i = 0; i < n_rows; i++) {
         TRY(sql_print_text(b, i ? ", (" : "(", err));
         TRY(sql_print_list(b, &at[i], err));
         TRY(sql_print_text(b, ")", err));
     }
-    return sql_print_text(b, ")", err);
+    return sql_print_text(b, ") AS valueslist", err);
 }
 
 static nrw_status from(bytes *b, const sql_from *f, nrw_error *err);
@@ -55,7 +55,10 @@ static nrw_status source(bytes *b, const sql_from *f, nrw_error *err)
     switch (f->kind) {
     case SQL_FROM_TABLE: return sql_print_path(b, &f->path, err);
     case SQL_FROM_FUNCTION: return sql_print(b, f->call, err);
-    case SQL_FROM_VALUES: return rows(b, f->n_rows, f->rows, err);
+    case SQL_FROM_VALUES:
+        TRY(sql_print_text(b, "(", err));
+        TRY(rows(b, f->n_rows, f->rows, err));
+        return sql_print_text(b, ")", err);
     case SQL_FROM_JOIN: return join(b, f, err);
     case SQL_FROM_QUERY:
         TRY(sql_print_text(b, "(", err));
@@ -126,7 +129,9 @@ static nrw_status group_by(bytes *b, const sql_group_by *g, nrw_error *err)
     TRY(sql_print_text(b, " GROUP BY ", err));
     if (g->all)
         return sql_print_text(b, "ALL", err);
-    return g->n_sets == 1 && g->exprs.n ? sql_print_list(b, &g->exprs, err) : group_sets(b, g, err);
+    if (g->n_sets == 1 && !g->exprs.n)
+        return sql_print_text(b, "()", err);
+    return g->n_sets == 1 ? sql_print_list(b, &g->exprs, err) : group_sets(b, g, err);
 }
 
 static nrw_status select(bytes *b, const sql_query *q, nrw_error *err)
@@ -157,20 +162,39 @@ static nrw_status with(bytes *b, const sql_query *q, nrw_error *err)
             TRY(sql_print_names(b, &w->columns, err));
             TRY(sql_print_text(b, ")", err));
         }
-        TRY(sql_print_text(b, " AS (", err));
+        TRY(sql_print_text(b,
+                           w->not_materialized ? " AS NOT MATERIALIZED ("
+                           : w->materialized   ? " AS MATERIALIZED ("
+                                               : " AS (",
+                           err));
         TRY(sql_print_query(b, w->query, err));
         TRY(sql_print_text(b, ")", err));
     }
     return sql_print_text(b, q->n_with ? " " : "", err);
 }
 
+/* Unions of one kind are printed as one, without a blank before the third and all behind it. */
+static bool goes_on(const sql_query *q)
+{
+    const sql_query *left = q->left;
+
+    return q->set == SQL_SET_UNION && left->set == SQL_SET_UNION && left->set_all == q->set_all &&
+           left->by_name == q->by_name && !left->order_by.n && !left->limit && !left->offset &&
+           !left->n_with;
+}
+
 static nrw_status set(bytes *b, const sql_query *q, nrw_error *err)
 {
     static const char *const kinds[] = {"", ") UNION ", ") INTERSECT ", ") EXCEPT "};
 
-    TRY(sql_print_text(b, "(", err));
-    TRY(sql_print_query(b, q->left, err));
-    TRY(sql_print_text(b, kinds[q->set], err));
+    if (goes_on(q)) {
+        TRY(set(b, q->left, err));
+        TRY(sql_print_text(b, "UNION ", err));
+    } else {
+        TRY(sql_print_text(b, "(", err));
+        TRY(sql_print_query(b, q->left, err));
+        TRY(sql_print_text(b, kinds[q->set], err));
+    }
     TRY(sql_print_text(b, q->set_all ? "ALL " : "", err));
     TRY(sql_print_text(b, q->by_name ? "BY NAME (" : "(", err));
     TRY(sql_print_query(b, q->right, err));
@@ -181,11 +205,7 @@ static nrw_status body(bytes *b, const sql_query *q, nrw_error *err)
 {
     if (q->set)
         return set(b, q, err);
-    if (!q->n_rows)
-        return select(b, q, err);
-    TRY(sql_print_text(b, "SELECT * FROM ", err));
-    TRY(rows(b, q->n_rows, q->rows, err));
-    return sql_print_text(b, " AS valueslist", err);
+    return q->n_rows ? rows(b, q->n_rows, q->rows, err) : select(b, q, err);
 }
 
 nrw_status sql_print_query(bytes *b, const sql_query *q, nrw_error *err)

@@ -1,6 +1,7 @@
 /* Parses queries for tests. In: texts, each closed by a zero byte. Out, for each, closed by one
  * too: "E" and the error, or "Q" and what the columns of the last statement are called, each behind
- * a byte 1; a byte 2 stands for a star. */
+ * a byte 1; a byte 2 stands for what depends on the
+ * columns of tables. */
 #include "sql/parse.h"
 
 #include <stdio.h>
@@ -12,10 +13,22 @@ static void put(span text)
     fwrite(text.data, 1, text.len, stdout);
 }
 
+/* Whether what it comes to depends on the columns there are. */
+static bool has_star(const sql_expr *e)
+{
+    bool any = e && (e->kind == SQL_EXPR_STAR || e->kind == SQL_EXPR_POSITION);
+
+    for (uint32_t i = 0; e && i < e->args.n && !any; i++)
+        any = has_star(e->args.at[i]);
+    return any;
+}
+
 static nrw_status names(arena *a, const sql_query *q, nrw_error *err)
 {
-    while (q->set)
-        q = q->left;
+    bool by_name = false;
+
+    for (; q->set; q = q->left)
+        by_name |= q->by_name;
     for (uint32_t i = 0; q->n_rows && i < q->rows[0].n; i++) {
         char name[20];
         int n = snprintf(name, sizeof name, "col%u", i);
@@ -25,12 +38,14 @@ static nrw_status names(arena *a, const sql_query *q, nrw_error *err)
         put((span){(const uint8_t *)"\2", 1});
     for (uint32_t i = 0; i < q->n_items; i++) {
         span text = q->items[i].alias.text;
-        if (q->items[i].expr->kind == SQL_EXPR_STAR)
+        if (has_star(q->items[i].expr) && !text.len)
             text = (span){(const uint8_t *)"\2", 1};
         else if (!text.len)
             TRY(sql_print_expr(a, q->items[i].expr, &text, err));
         put(text);
     }
+    if (by_name)
+        put((span){(const uint8_t *)"\2", 1});
     return NRW_OK;
 }
 
