@@ -69,21 +69,22 @@ typedef enum sql_literal {
 
 typedef enum sql_expr_kind {
     SQL_EXPR_LITERAL,
-    SQL_EXPR_PARAM,   /* $name, $1 or ? : name.text */
-    SQL_EXPR_COLUMN,  /* path: table.column, column.field ... as typed; the binder sorts it out */
-    SQL_EXPR_STAR,    /* [table.]* [EXCLUDE ..] [REPLACE ..] [RENAME ..]; COLUMNS(x): args[0] is x,
-                         which may be a STAR, a LAMBDA, a list; of a string: text */
-    SQL_EXPR_CALL,    /* [names.]name(args): functions, aggregates, windows; operators too: "+",
-                         "||". names: a schema or a column, x.f(y) may be f(x, y) */
-    SQL_EXPR_AND,     /* args */
-    SQL_EXPR_OR,      /* args */
-    SQL_EXPR_NOT,     /* args[0] */
-    SQL_EXPR_COMPARE, /* args[0] name args[1]: = <> < <= > >= and IS [NOT] DISTINCT FROM */
-    SQL_EXPR_BETWEEN, /* args[0] between args[1] and args[2]; negate */
-    SQL_EXPR_IN,      /* args[0] in args[1..]; or in query; negate */
-    SQL_EXPR_LIKE,    /* args[0] like args[1] [escape args[2]]; ilike: no_case; negate */
-    SQL_EXPR_IS_NULL, /* args[0]; negate */
-    SQL_EXPR_IS_TRUE, /* args[0] is true / false (literal); negate */
+    SQL_EXPR_PARAM,    /* $name, $1 or ? : name.text */
+    SQL_EXPR_POSITION, /* #1: name.text is the number of a column */
+    SQL_EXPR_COLUMN,   /* path: table.column, column.field ... as typed; the binder sorts it out */
+    SQL_EXPR_STAR,     /* [table.]* [EXCLUDE ..] [REPLACE ..] [RENAME ..]; COLUMNS(x): args[0] is x,
+                          which may be a STAR, a LAMBDA, a list; of a string: text */
+    SQL_EXPR_CALL,     /* [names.]name(args): functions, aggregates, windows; operators too: "+",
+                          "||". names: a schema or a column, x.f(y) may be f(x, y) */
+    SQL_EXPR_AND,      /* args */
+    SQL_EXPR_OR,       /* args */
+    SQL_EXPR_NOT,      /* args[0] */
+    SQL_EXPR_COMPARE,  /* args[0] name args[1]: = <> < <= > >= and IS [NOT] DISTINCT FROM */
+    SQL_EXPR_BETWEEN,  /* args[0] between args[1] and args[2]; negate */
+    SQL_EXPR_IN,       /* args[0] in args[1..]; or in query; negate */
+    SQL_EXPR_LIKE,     /* args[0] like args[1] [escape args[2]]; ilike: no_case; negate */
+    SQL_EXPR_IS_NULL,  /* args[0]; negate */
+    SQL_EXPR_IS_TRUE,  /* args[0] is true / false (literal); negate */
     SQL_EXPR_CASE, /* args: [operand,] when, then, when, then ..., [else]; operand: it is there */
     SQL_EXPR_CAST, /* args[0] to type; try */
     SQL_EXPR_INTERVAL, /* INTERVAL '1' DAY: args[0], name is the unit, as DAY; INTERVAL '1 day':
@@ -160,8 +161,8 @@ struct sql_expr {
     sql_window *over;
     /* STAR only */
     bool unpack; /* *COLUMNS(..): its columns as arguments of the call around it */
-    sql_names exclude;
-    sql_names replace_names; /* with replace.at[i] AS replace_names.at[i] */
+    sql_names exclude, exclude_tables; /* t.a: its table; empty of those without */
+    sql_names replace_names;           /* with replace.at[i] AS replace_names.at[i] */
     sql_exprs replace;
     sql_names rename_from, rename_to;
 };
@@ -216,7 +217,7 @@ typedef struct sql_with {
     sql_name name;
     sql_names columns;
     sql_query *query;
-    bool recursive;
+    bool recursive, materialized, not_materialized;
 } sql_with;
 
 typedef struct sql_named_window {
