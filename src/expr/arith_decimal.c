@@ -3,6 +3,8 @@
  * error. (Source: DuckDB's documentation of fixed-point decimals, and its answers.) */
 #include "expr/arith_own.h"
 
+#include <math.h>
+
 #define E18 ((i128)1000000000000000000)
 #define E36 (E18 * E18)
 
@@ -62,17 +64,23 @@ static inline i128 sub_one(i128 x, i128 y, i128 *bad)
 CHECKED_KERNEL(add_i128, i128, add_one, BAD_SIGN)
 CHECKED_KERNEL(sub_i128, i128, sub_one, BAD_SIGN)
 
+/* Digits that hold the values of both sides at the finer scale. */
+static int digits_of_both(const binding *b, int *scale)
+{
+    type x = b->want[0], y = b->want[1];
+    int p = x.precision - x.scale, q = y.precision - y.scale;
+
+    *scale = x.scale > y.scale ? x.scale : y.scale;
+    return (p > q ? p : q) + *scale;
+}
+
 static nrw_status bind_decimal_sum(binding *b, nrw_error *err)
 {
     bool add = b->name[0] == '+' || b->name[0] == 'a';
-    type t = decimal_common(&b->want[0], &b->want[1]);
-    type x = b->want[0], y = b->want[1];
-    int whole = x.precision - x.scale > y.precision - y.scale ? x.precision - x.scale
-                                                              : y.precision - y.scale;
-    int digits = whole + t.scale + 1;
+    int scale, digits = digits_of_both(b, &scale) + 1;
+    type t = type_decimal(digits > 38 ? 38 : digits, scale);
 
     TRY(only_38(b, err));
-    t = type_decimal(digits > 38 ? 38 : digits, t.scale);
     b->result = b->want[0] = b->want[1] = t;
     b->eval = t.width == 4   ? (add ? add_i32 : sub_i32)
               : t.width == 8 ? (add ? add_i64 : sub_i64)
@@ -124,14 +132,12 @@ static nrw_status bind_decimal_product(binding *b, nrw_error *err)
 {
     type x = b->want[0], y = b->want[1];
     int digits = x.precision + y.precision, scale = x.scale + y.scale;
-    int most = x.precision <= 18 && y.precision <= 18 ? 18 : 38;
+    int most = x.precision <= 18 && y.precision <= 18 && scale < 18 ? 18 : 38;
 
     TRY(only_38(b, err));
     if (scale > 38)
         return bind_fail(err, "a product of decimals with %d digits behind the point; at most 38 "
                               "are possible: cast to fewer, or to DOUBLE", scale);
-    if (scale > most)
-        most = 38;
     b->fails = digits > most;
     digits = digits > most ? most : digits;
     b->result = type_decimal(digits, scale);
@@ -170,13 +176,26 @@ MODULO_KERNEL(i32, int32_t)
 MODULO_KERNEL(i64, int64_t)
 MODULO_KERNEL(i128, i128)
 
+/* Of decimals that need more than 38 digits together. */
+static nrw_status mod_double(const expr *e, const scalar_args *args, vector *out, nrw_error *err)
+{
+    LOOP2(double, double, double, fmod(x, y));
+    for (uint32_t i = 0; i < args->rows; i++)
+        if (ARG(double, args, 1)[ROW(args, 1, i)] == 0 && row_valid(out, i))
+            return arith_by_zero(e, args, i, err);
+    return NRW_OK;
+}
+
 static nrw_status bind_decimal_modulo(binding *b, nrw_error *err)
 {
-    type t = decimal_common(&b->want[0], &b->want[1]);
+    int scale, digits = digits_of_both(b, &scale);
+    type t = type_decimal(digits > 38 ? 38 : digits, scale);
 
     TRY(only_38(b, err));
+    if (digits > 38)
+        t = type_of(TYPE_FLOAT64);
     b->result = b->want[0] = b->want[1] = t;
-    b->eval = t.width == 4 ? mod_i32 : t.width == 8 ? mod_i64 : mod_i128;
+    b->eval = digits > 38 ? mod_double : t.width == 4 ? mod_i32 : t.width == 8 ? mod_i64 : mod_i128;
     b->fails = true;
     return NRW_OK;
 }

@@ -92,6 +92,17 @@ type decimal_common(const type *x, const type *y)
     return type_decimal(whole + scale > most ? most : whole + scale, scale);
 }
 
+/* Of two decimals that need more than 38 digits together, those in front count more. */
+static type decimals_mixed(const type *x, const type *y)
+{
+    type t = decimal_common(x, y);
+    int p = x->precision - x->scale, q = y->precision - y->scale, whole = p > q ? p : q;
+
+    if (x->id == TYPE_DECIMAL && y->id == TYPE_DECIMAL && whole + t.scale > t.precision)
+        t.scale = (int8_t)(t.precision - whole);
+    return t;
+}
+
 /* How dear a cast to this type is: less is preferred. */
 static uint32_t target_cost(const type *t)
 {
@@ -215,9 +226,9 @@ static type integer_common(const type *x, const type *y)
         return x->width >= y->width ? *x : *y;
     if (s->width > u->width)
         return *s;
-    if (u->width == 16)
+    if (s->width == 16 && u->width == 16)
         return type_of(TYPE_FLOAT64);
-    for (uint32_t w = 1; w < u->width; w *= 2)
+    for (uint32_t w = 1; w < (u->width == 16 ? s->width : u->width); w *= 2)
         step++;
     return type_of(wider[step]);
 }
@@ -228,7 +239,7 @@ static bool numeric_common(const type *x, const type *y, type *out)
         bool wide = x->id == TYPE_FLOAT64 || y->id == TYPE_FLOAT64;
         *out = type_of(wide ? TYPE_FLOAT64 : TYPE_FLOAT32);
     } else if (x->id == TYPE_DECIMAL || y->id == TYPE_DECIMAL) {
-        *out = decimal_common(x, y);
+        *out = decimals_mixed(x, y);
     } else {
         *out = integer_common(x, y);
     }
@@ -345,15 +356,13 @@ nrw_status type_compared(arena *a, const expr *x, const expr *y, type *out, nrw_
     if (bends(x, y, out) || bends(y, x, out))
         return NRW_OK;
     TRY(types_common(a, &x->type, &y->type, out, &there, err));
+    if (there && out->id == TYPE_DECIMAL) /* each digit behind the point counts */
+        *out = decimal_common(&x->type, &y->type);
     if (there)
         return NRW_OK;
     if (x->type.id == TYPE_UTF8 && !type_is_nested(&y->type))
         *out = y->type;
     else if (y->type.id == TYPE_UTF8 && !type_is_nested(&x->type))
-        *out = x->type;
-    else if (x->type.id == TYPE_BOOL && type_is_numeric(&y->type))
-        *out = y->type;
-    else if (y->type.id == TYPE_BOOL && type_is_numeric(&x->type))
         *out = x->type;
     else
         return no_common(x, y, err);

@@ -208,12 +208,26 @@ static nrw_status distinct_eval(const expr *e, const scalar_args *args, vector *
     return NRW_OK;
 }
 
+/* Truth values are numbers where only sameness is asked for. */
+static nrw_status bind_sides(binding *b, bool same, nrw_error *err)
+{
+    const type *x = &b->args[0]->type, *y = &b->args[1]->type;
+    bool truth = x->id == TYPE_BOOL && type_is_numeric(y), other = y->id == TYPE_BOOL && type_is_numeric(x);
+
+    if (same && (truth || other) && (type_is_float(x) || type_is_float(y) ||
+                                     x->id == TYPE_DECIMAL || y->id == TYPE_DECIMAL))
+        b->want[0] = truth ? *y : *x;
+    else
+        TRY(type_compared(b->a, b->args[0], b->args[1], &b->want[0], err));
+    b->want[1] = b->want[0];
+    return NRW_OK;
+}
+
 static nrw_status bind_compare(binding *b, nrw_error *err)
 {
     const char *name = strcmp(b->name, "!=") == 0 ? "<>" : strcmp(b->name, "==") == 0 ? "=" : b->name;
 
-    TRY(type_compared(b->a, b->args[0], b->args[1], &b->want[0], err));
-    b->want[1] = b->want[0];
+    TRY(bind_sides(b, name[0] == '=' || name[1] == '>', err));
     for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++)
         if (strcmp(comparisons[i].name, name) == 0)
             b->data = &comparisons[i];
@@ -222,8 +236,7 @@ static nrw_status bind_compare(binding *b, nrw_error *err)
 
 static nrw_status bind_distinct(binding *b, nrw_error *err)
 {
-    TRY(type_compared(b->a, b->args[0], b->args[1], &b->want[0], err));
-    b->want[1] = b->want[0];
+    TRY(bind_sides(b, true, err));
     b->data = &comparisons[strcmp(b->name, "is distinct from") == 0];
     return NRW_OK;
 }

@@ -53,7 +53,7 @@ nrw_status make_null(arena *a, const type *t, const expr **out, nrw_error *err)
 
     *out = NULL;
     TRY(vector_nulls(arena_mem(a), t, 1, &v, err));
-    st = make_constant(a, &v, BEND_NULL, out, err);
+    st = make_constant(a, &v, t->id == TYPE_NULL ? BEND_NULL : BEND_NO, out, err);
     vector_release(&v);
     return st;
 }

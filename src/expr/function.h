@@ -70,7 +70,7 @@ nrw_status make_call(const binding *b, const expr **out, nrw_error *err) NRW_CHE
 /* AND, OR, CASE, COALESCE, TRY: the args have the types that they need. */
 nrw_status make_branch(arena *a, expr_kind kind, const type *t, const expr *const *args, uint32_t n,
                        const expr **out, nrw_error *err) NRW_CHECKED;
-/* A constant without value of this type. */
+/* A constant without value of this type; TYPE_NULL: it bends. */
 nrw_status make_null(arena *a, const type *t, const expr **out, nrw_error *err) NRW_CHECKED;
 /* Row 0 of v as a constant. */
 nrw_status make_constant(arena *a, const vector *v, literal_bend bend, const expr **out,
