@@ -8,7 +8,8 @@ type type_of(type_id id)
     static const uint8_t widths[] = {
         [TYPE_NULL] = 0,      [TYPE_BOOL] = 1,      [TYPE_INT8] = 1,    [TYPE_INT16] = 2,
         [TYPE_INT32] = 4,     [TYPE_INT64] = 8,     [TYPE_UINT8] = 1,   [TYPE_UINT16] = 2,
-        [TYPE_UINT32] = 4,    [TYPE_UINT64] = 8,    [TYPE_FLOAT16] = 2, [TYPE_FLOAT32] = 4,
+        [TYPE_UINT32] = 4,    [TYPE_UINT64] = 8,    [TYPE_INT128] = 16,   [TYPE_UINT128] = 16,
+        [TYPE_FLOAT16] = 2, [TYPE_FLOAT32] = 4,
         [TYPE_FLOAT64] = 8,   [TYPE_DECIMAL] = 8,   [TYPE_DATE] = 4,    [TYPE_TIME] = 8,
         [TYPE_TIMESTAMP] = 8, [TYPE_INTERVAL] = 12, [TYPE_UTF8] = 16,   [TYPE_BINARY] = 16,
         [TYPE_FIXED] = 1,     [TYPE_UUID] = 16,     [TYPE_JSON] = 16,   [TYPE_BSON] = 16,
@@ -41,6 +42,11 @@ type type_timestamp(time_unit unit, bool utc)
 type type_time(time_unit unit, bool utc)
 {
     return (type){.id = TYPE_TIME, .unit = unit, .utc = utc, .width = 8};
+}
+
+type type_interval(time_unit unit)
+{
+    return (type){.id = TYPE_INTERVAL, .unit = unit, .width = unit == UNIT_US ? 16 : 12};
 }
 
 type type_fixed(uint32_t width)
@@ -88,7 +94,7 @@ static const char *const names[] = {
     [TYPE_NULL] = "NULL",      [TYPE_BOOL] = "BOOLEAN",        [TYPE_INT8] = "TINYINT",
     [TYPE_INT16] = "SMALLINT", [TYPE_INT32] = "INTEGER",       [TYPE_INT64] = "BIGINT",
     [TYPE_UINT8] = "UTINYINT", [TYPE_UINT16] = "USMALLINT",    [TYPE_UINT32] = "UINTEGER",
-    [TYPE_UINT64] = "UBIGINT", [TYPE_FLOAT16] = "FLOAT16",     [TYPE_FLOAT32] = "FLOAT",
+    [TYPE_UINT64] = "UBIGINT", [TYPE_INT128] = "HUGEINT", [TYPE_UINT128] = "UHUGEINT", [TYPE_FLOAT16] = "FLOAT16",     [TYPE_FLOAT32] = "FLOAT",
     [TYPE_FLOAT64] = "DOUBLE", [TYPE_DECIMAL] = "DECIMAL",     [TYPE_DATE] = "DATE",
     [TYPE_TIME] = "TIME",      [TYPE_TIMESTAMP] = "TIMESTAMP", [TYPE_INTERVAL] = "INTERVAL",
     [TYPE_UTF8] = "VARCHAR",   [TYPE_BINARY] = "BLOB",         [TYPE_FIXED] = "FIXED",
@@ -234,6 +240,10 @@ static const synonym synonyms[] = {
     {"uint32", {.id = TYPE_UINT32}},
     {"ubigint", {.id = TYPE_UINT64}},
     {"uint64", {.id = TYPE_UINT64}},
+    {"hugeint", {.id = TYPE_INT128}},
+    {"int128", {.id = TYPE_INT128}},
+    {"uhugeint", {.id = TYPE_UINT128}},
+    {"uint128", {.id = TYPE_UINT128}},
     {"float16", {.id = TYPE_FLOAT16}},
     {"halffloat", {.id = TYPE_FLOAT16}},
     {"half", {.id = TYPE_FLOAT16}},

@@ -1,0 +1,12 @@
+/* Every table of functions. A new function is a row in one of them, or a file of its own here. */
+#include "expr/function.h"
+
+extern const function_set functions_compare, functions_logic, functions_arith_int,
+    functions_arith_decimal, functions_arith_float;
+
+const function_set *const function_tables[] = {
+    &functions_compare,       &functions_logic,       &functions_arith_int,
+    &functions_arith_decimal, &functions_arith_float,
+};
+
+const uint32_t n_function_tables = sizeof function_tables / sizeof *function_tables;
