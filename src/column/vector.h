@@ -119,9 +119,6 @@ nrw_status vector_slice(const vector *v, uint32_t first, uint32_t n, mem *m, vec
 /* The rows that `sel` names (rising), in the same form (runs stay runs where that is smaller). */
 nrw_status vector_take(const vector *v, const uint16_t *sel, uint32_t n, mem *m, vector *out,
                        nrw_error *err);
-/* Rows in any order, some several times. */
-nrw_status vector_pick(const vector *v, const uint32_t *at, uint32_t n, mem *m, vector *out,
-                       nrw_error *err);
 /* The rows of n ranges, one range behind the other; rising, without overlap. */
 typedef struct vector_range {
     uint32_t first, n;

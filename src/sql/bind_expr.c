@@ -17,11 +17,11 @@ nrw_status bind_fail(const binder *b, size_t at, nrw_error *err, const char *fmt
 
 nrw_status bind_at(const binder *b, size_t at, nrw_status st, nrw_error *err)
 {
-    char text[400];
+    char text[sizeof err->message];
 
     if (st != NRW_E_ARG || !err)
         return st;
-    snprintf(text, sizeof text, "%s", err->message);
+    memcpy(text, err->message, sizeof text);
     return sql_fail(b->in->text, b->in->what, at, err, "%s", text);
 }
 
