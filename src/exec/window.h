@@ -11,12 +11,12 @@ typedef enum window_kind {
     WINDOW_DENSE_RANK,
     WINDOW_PERCENT_RANK,
     WINDOW_CUME_DIST,
-    WINDOW_NTILE,       /* args[0] */
-    WINDOW_LAG,         /* args[0], offset, default */
+    WINDOW_NTILE, /* args[0] */
+    WINDOW_LAG,   /* args[0], offset, default */
     WINDOW_LEAD,
     WINDOW_FIRST_VALUE,
     WINDOW_LAST_VALUE,
-    WINDOW_NTH_VALUE,   /* args[0], args[1] */
+    WINDOW_NTH_VALUE, /* args[0], args[1] */
     WINDOW_AGGREGATE
 } window_kind;
 

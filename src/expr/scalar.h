@@ -90,6 +90,8 @@ nrw_status expr_value(arena *a, const vector *v, uint32_t row, const expr **out,
 nrw_status expr_call(arena *a, const char *name, const expr *const *args, const span *names,
                      uint32_t n, const expr **out, nrw_error *err) NRW_CHECKED;
 bool expr_is_function(const char *name);
+/* Whether e calls the function of that name, in lower case. */
+bool expr_is_call(const expr *e, const char *name);
 /* As CAST or, with `try`, TRY_CAST. The same expression where it has the type already. */
 nrw_status expr_cast(arena *a, const expr *e, const type *to, bool try, const expr **out,
                      nrw_error *err) NRW_CHECKED;

@@ -226,3 +226,8 @@ size_t expr_print(const expr *e, const schema *names, char *out, size_t cap)
     put_expr(&c, e, names);
     return c.len;
 }
+
+bool expr_is_call(const expr *e, const char *name)
+{
+    return e->kind == EXPR_CALL && e->f && strcmp(e->f->name, name) == 0;
+}

@@ -19,8 +19,8 @@ nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, plan *
     TRY(arena_alloc(b->a, (size_t)n * n_rows * sizeof *p->exprs + 1, (void **)&p->exprs, err));
     for (uint32_t r = 0; r < n_rows; r++) {
         if (rows[r].n != n)
-            return bind_fail(b, rows[r].n ? rows[r].at[0]->at : 0, err,
-                             "rows of VALUES have unlike lengths");
+            return query_fail(b, rows[r].n ? rows[r].at[0]->at : 0, err,
+                              "rows of VALUES have unlike lengths");
         for (uint32_t c = 0; c < n; c++)
             TRY(bind_expr(&s, rows[r].at[c], &p->exprs[(size_t)r * n + c], err));
     }
@@ -56,8 +56,8 @@ static nrw_status common_types(binder *b, const sql_query *q, plan **l, plan **r
     type *types;
 
     if ((*l)->n != (*r)->n)
-        return bind_fail(b, q->at, err, "the sides of a set operation have %u and %u columns",
-                         (*l)->n, (*r)->n);
+        return query_fail(b, q->at, err, "the sides of a set operation have %u and %u columns",
+                          (*l)->n, (*r)->n);
     TRY(arena_alloc(b->a, (*l)->n * sizeof *types + 1, (void **)&types, err));
     for (uint32_t c = 0; c < (*l)->n; c++) {
         const expr *x, *y;
@@ -139,7 +139,7 @@ static nrw_status by_name(binder *b, const sql_query *q, const plan *l, plan **r
     span *names;
 
     if ((*r)->n != l->n)
-        return bind_fail(b, q->at, err, "UNION BY NAME of unlike columns is not supported");
+        return query_fail(b, q->at, err, "UNION BY NAME of unlike columns is not supported");
     TRY(arena_alloc(b->a, l->n * sizeof *exprs + 1, (void **)&exprs, err));
     TRY(arena_alloc(b->a, l->n * sizeof *names + 1, (void **)&names, err));
     for (uint32_t c = 0; c < l->n; c++) {
@@ -149,7 +149,7 @@ static nrw_status by_name(binder *b, const sql_query *q, const plan *l, plan **r
             if (name_is((sql_name){names[c], true, 0}, (*r)->columns[k].name))
                 TRY(expr_column(b->a, k, &(*r)->columns[k].type, &exprs[c], err));
         if (!exprs[c])
-            return bind_fail(b, q->at, err, "UNION BY NAME of unlike columns is not supported");
+            return query_fail(b, q->at, err, "UNION BY NAME of unlike columns is not supported");
     }
     return plan_project(b->a, *r, exprs, names, l->n, r, err);
 }
@@ -164,9 +164,9 @@ static nrw_status bind_set(binder *b, const sql_query *q, selecting *outer, plan
     if (refs.n_outer == 0)
         TRY(bind_query(b, q->right, outer, &r, &refs, err));
     if (refs.n_outer)
-        return bind_fail(b, q->at, err,
-                         "a set operation that looks at columns outside of its "
-                         "subquery is not supported");
+        return query_fail(b, q->at, err,
+                          "a set operation that looks at columns outside of its "
+                          "subquery is not supported");
     if (q->by_name)
         TRY(by_name(b, q, l, &r, err));
     TRY(common_types(b, q, &l, &r, err));
@@ -207,7 +207,7 @@ nrw_status bind_query(binder *b, const sql_query *q, selecting *outer, plan **ou
     nrw_status st;
 
     if (++inner.depth > SQL_MAX_DEPTH)
-        return bind_fail(b, q->at, err, "queries are nested too deeply");
+        return query_fail(b, q->at, err, "queries are nested too deeply");
     for (uint32_t i = 0; i < q->n_with; i++) {
         cte *c;
         TRY(arena_alloc(b->a, sizeof *c, (void **)&c, err));

@@ -29,13 +29,13 @@ static nrw_status aggregate_of(selecting *s, const sql_expr *e, aggregate *g, nr
     uint32_t n = e->star ? 0 : e->args.n;
 
     if (e->order_by.n > 1)
-        return bind_fail(s->b, e->at, err, "an aggregate can be ordered by one expression only");
+        return query_fail(s->b, e->at, err, "an aggregate can be ordered by one expression only");
     TRY(arena_alloc(s->b->a, (n + 1) * sizeof *args, (void **)&args, err));
     for (uint32_t i = 0; i < n; i++)
         TRY(bind_expr(s, e->args.at[i], &args[i], err));
     TRY(chars(s->b->a, e->name.text, &name, err));
     if (e->order_by.n)
-        return bind_fail(s->b, e->at, err, "ORDER BY inside of %s is not supported", name);
+        return query_fail(s->b, e->at, err, "ORDER BY inside of %s is not supported", name);
     TRY(bind_at(s->b, e->at, aggregate_bind(s->b->a, name, args, n, g, err), err));
     g->distinct = e->distinct;
     if (e->filter)
@@ -50,10 +50,10 @@ static nrw_status bind_aggregate(selecting *s, const sql_expr *e, const expr **o
     uint32_t i;
 
     if (s->no_aggregates || s->stage == STAGE_ROWS)
-        return bind_fail(s->b, e->at, err, "an aggregate function cannot stand in %s",
-                         s->clause ? s->clause : "this place");
+        return query_fail(s->b, e->at, err, "an aggregate function cannot stand in %s",
+                          s->clause ? s->clause : "this place");
     if (s->in_aggregate)
-        return bind_fail(s->b, e->at, err, "an aggregate function inside of another one");
+        return query_fail(s->b, e->at, err, "an aggregate function inside of another one");
     s->in_aggregate = true;
     st = aggregate_of(s, e, &g, err);
     s->in_aggregate = false;
@@ -121,10 +121,10 @@ static nrw_status constant_offset(selecting *s, const sql_expr *e, int64_t *out,
     TRY(bind_expr(s, e, &x, err));
     TRY(bind_at(s->b, e->at, expr_cast(s->b->a, x, &bigint, false, &x, err), err));
     if (!expr_is_constant(x) || x->constant->null_count)
-        return bind_fail(s->b, e->at, err, "the bound of a frame must be a constant");
+        return query_fail(s->b, e->at, err, "the bound of a frame must be a constant");
     memcpy(out, x->constant->data, sizeof *out);
     if (*out < 0)
-        return bind_fail(s->b, e->at, err, "the bound of a frame cannot be negative");
+        return query_fail(s->b, e->at, err, "the bound of a frame cannot be negative");
     return NRW_OK;
 }
 
@@ -150,16 +150,16 @@ static nrw_status window_frame(selecting *s, const sql_expr *e, window_call *w, 
     if (over->frame == SQL_FRAME_NONE)
         return NRW_OK;
     if (over->exclude != SQL_EXCLUDE_NONE)
-        return bind_fail(s->b, e->at, err, "EXCLUDE in a frame is not supported");
+        return query_fail(s->b, e->at, err, "EXCLUDE in a frame is not supported");
     w->by_rows = over->frame == SQL_FRAME_ROWS;
     w->from = bound_of(over->from);
     w->to = bound_of(over->to);
     if (!w->by_rows && (over->from_offset || over->to_offset))
-        return bind_fail(s->b, e->at, err,
-                         "frames by RANGE or GROUPS with an offset are not "
-                         "supported");
+        return query_fail(s->b, e->at, err,
+                          "frames by RANGE or GROUPS with an offset are not "
+                          "supported");
     if (over->frame == SQL_FRAME_GROUPS)
-        return bind_fail(s->b, e->at, err, "frames by GROUPS are not supported");
+        return query_fail(s->b, e->at, err, "frames by GROUPS are not supported");
     TRY(constant_offset(s, over->from_offset, &w->from_offset, err));
     return constant_offset(s, over->to_offset, &w->to_offset, err);
 }
@@ -198,7 +198,7 @@ static nrw_status window_args(selecting *s, const sql_expr *e, const window_name
     w->kind = n->kind;
     w->ignore_nulls = e->ignore_nulls;
     if (e->args.n < n->min_args || e->args.n > n->max_args || e->distinct || e->filter)
-        return bind_fail(s->b, e->at, err, "%s is not called like this", n->name);
+        return query_fail(s->b, e->at, err, "%s is not called like this", n->name);
     w->n_args = e->args.n;
     w->result = type_of(n->kind == WINDOW_PERCENT_RANK || n->kind == WINDOW_CUME_DIST ? TYPE_FLOAT64
                                                                                       : TYPE_INT64);
@@ -246,18 +246,18 @@ static nrw_status bind_window(selecting *s, const sql_expr *e, const expr **out,
     nrw_status st = NRW_OK;
 
     if (s->no_aggregates || s->in_aggregate || s->in_window)
-        return bind_fail(s->b, e->at, err, "a window function cannot stand in %s",
-                         s->in_window || s->in_aggregate ? "another function"
-                         : s->clause                     ? s->clause
-                                                         : "this place");
+        return query_fail(s->b, e->at, err, "a window function cannot stand in %s",
+                          s->in_window || s->in_aggregate ? "another function"
+                          : s->clause                     ? s->clause
+                                                          : "this place");
     s->in_window = true;
     if (n)
         st = window_args(s, e, n, &w, err);
     else if (aggregate_is_span(e->name.text))
         st = window_aggregate(s, e, &w, err);
     else
-        st = bind_fail(s->b, e->at, err, "%.*s is not a window function", (int)e->name.text.len,
-                       (const char *)e->name.text.data);
+        st = query_fail(s->b, e->at, err, "%.*s is not a window function", (int)e->name.text.len,
+                        (const char *)e->name.text.data);
     if (st >= 0)
         st = window_keys(s, e->over, &w, err);
     if (st >= 0)
@@ -293,8 +293,8 @@ nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_erro
     if (!e->is_operator && aggregate_is_span(e->name.text))
         return bind_aggregate(s, e, out, err);
     if (e->distinct || e->filter || e->order_by.n || e->star)
-        return bind_fail(s->b, e->at, err, "%.*s is not an aggregate function",
-                         (int)e->name.text.len, (const char *)e->name.text.data);
+        return query_fail(s->b, e->at, err, "%.*s is not an aggregate function",
+                          (int)e->name.text.len, (const char *)e->name.text.data);
     TRY(arena_alloc(s->b->a, (e->args.n + 1) * sizeof *args, (void **)&args, err));
     if (e->names.n) { /* x.f(y) is f(x, y) */
         sql_expr column = {.kind = SQL_EXPR_COLUMN, .at = e->at, .names = e->names};

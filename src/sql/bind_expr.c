@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-nrw_status bind_fail(const binder *b, size_t at, nrw_error *err, const char *fmt, ...)
+nrw_status query_fail(const binder *b, size_t at, nrw_error *err, const char *fmt, ...)
 {
     char text[400];
     va_list ap;
@@ -67,10 +67,10 @@ static nrw_status key_of(selecting *s, const sql_expr *e, const expr *row_expr, 
     for (uint32_t k = 0; k < s->n_keys; k++)
         if (expr_equal(s->keys[k], row_expr))
             return expr_column(s->b->a, k, &s->keys[k]->type, out, err);
-    return bind_fail(s->b, e->at, err,
-                     "column %.*s must be in GROUP BY or inside of an aggregate function",
-                     (int)e->names.at[e->names.n - 1].text.len,
-                     (const char *)e->names.at[e->names.n - 1].text.data);
+    return query_fail(s->b, e->at, err,
+                      "column %.*s must be in GROUP BY or inside of an aggregate function",
+                      (int)e->names.at[e->names.n - 1].text.len,
+                      (const char *)e->names.at[e->names.n - 1].text.data);
 }
 
 /* A column of the query around: remembered, and a number of its own here. */
@@ -136,8 +136,8 @@ static nrw_status unknown(selecting *s, const sql_expr *e, nrw_error *err)
             n += (size_t)snprintf(list + n, sizeof list - n, "%s%.*s", n ? ", " : "",
                                   (int)size_min(s->from.at[i].name.len, 32),
                                   (const char *)s->from.at[i].name.data);
-    return bind_fail(s->b, e->at, err, "there is no column %.*s%s%s%s", (int)name.len,
-                     (const char *)name.data, n ? " (there is " : "", list, n ? ")" : "");
+    return query_fail(s->b, e->at, err, "there is no column %.*s%s%s%s", (int)name.len,
+                      (const char *)name.data, n ? " (there is " : "", list, n ? ")" : "");
 }
 
 nrw_status bind_column(selecting *s, const sql_expr *e, const expr **out, nrw_error *err)
@@ -191,9 +191,9 @@ static nrw_status bind_param(selecting *s, const sql_expr *e, const expr **out, 
     for (uint32_t i = 0; i < s->b->in->n_params; i++)
         if (span_equal(s->b->in->params[i].name, e->name.text))
             return expr_text(s->b->a, s->b->in->params[i].value, out, err);
-    return bind_fail(s->b, e->at, err, "there is no value for $%.*s; give --param %.*s=VALUE",
-                     (int)e->name.text.len, (const char *)e->name.text.data, (int)e->name.text.len,
-                     (const char *)e->name.text.data);
+    return query_fail(s->b, e->at, err, "there is no value for $%.*s; give --param %.*s=VALUE",
+                      (int)e->name.text.len, (const char *)e->name.text.data, (int)e->name.text.len,
+                      (const char *)e->name.text.data);
 }
 
 static nrw_status chars(arena *a, span s, char **out, nrw_error *err)
@@ -281,8 +281,8 @@ static nrw_status bind_type(binder *b, const sql_type *w, type *out, nrw_error *
         return bind_at(b, w->at, type_parse(name, out, err), err);
     }
     if (!list && !map && !span_equal(w->name, span_of("STRUCT")))
-        return bind_fail(b, w->at, err, "the type %.*s is not supported", (int)w->text.len,
-                         (const char *)w->text.data);
+        return query_fail(b, w->at, err, "the type %.*s is not supported", (int)w->text.len,
+                          (const char *)w->text.data);
     TRY(arena_alloc(b->a, w->n_children * sizeof *f, (void **)&f, err));
     for (uint32_t i = 0; i < w->n_children; i++) {
         TRY(bind_type(b, &w->children[i], &f[i].type, err));
@@ -420,12 +420,15 @@ static nrw_status bind_form(selecting *s, const sql_expr *e, const expr **out, n
     case SQL_EXPR_INDEX: return call(s, e, "array_extract", out, err);
     case SQL_EXPR_SLICE: return bind_slice(s, e, out, err);
     case SQL_EXPR_FIELD: return bind_field(s, e, out, err);
-    case SQL_EXPR_STAR: return bind_fail(s->b, e->at, err, "* cannot stand here");
-    case SQL_EXPR_LAMBDA: return bind_fail(s->b, e->at, err, "lambda functions are not supported");
+    case SQL_EXPR_POSITION:
+        return query_fail(s->b, e->at, err,
+                          "a column by its number stands in ORDER BY and GROUP BY alone");
+    case SQL_EXPR_STAR: return query_fail(s->b, e->at, err, "* cannot stand here");
+    case SQL_EXPR_LAMBDA: return query_fail(s->b, e->at, err, "lambda functions are not supported");
     case SQL_EXPR_COLLATE:
-        return bind_fail(s->b, e->at, err, "collations are not supported: text compares by bytes");
+        return query_fail(s->b, e->at, err, "collations are not supported: text compares by bytes");
     }
-    return bind_fail(s->b, e->at, err, "this is not supported");
+    return query_fail(s->b, e->at, err, "this is not supported");
 }
 
 /* Over groups an expression that is a key is that key, whatever it is made of. */
@@ -462,7 +465,7 @@ nrw_status bind_expr(selecting *s, const sql_expr *e, const expr **out, nrw_erro
     s->as_filter = as_filter && (e->kind == SQL_EXPR_IN || e->kind == SQL_EXPR_EXISTS);
     if (++s->b->depth > SQL_MAX_DEPTH) {
         s->b->depth--;
-        return bind_fail(s->b, e->at, err, "an expression is nested too deeply");
+        return query_fail(s->b, e->at, err, "an expression is nested too deeply");
     }
     st = bind_as_key(s, e, out, err);
     if (st >= 0 && !*out)

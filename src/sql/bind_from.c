@@ -51,11 +51,11 @@ static nrw_status find_named(const binder *b, const scope *sc, const sql_name *t
         }
     }
     if (twice)
-        return bind_fail(b, at, err,
-                         "column %.*s is in several tables; name the table, as in %.*s.%.*s",
-                         (int)name.text.len, (const char *)name.text.data,
-                         (int)sc->at[*found].table.len, (const char *)sc->at[*found].table.data,
-                         (int)name.text.len, (const char *)name.text.data);
+        return query_fail(b, at, err,
+                          "column %.*s is in several tables; name the table, as in %.*s.%.*s",
+                          (int)name.text.len, (const char *)name.text.data,
+                          (int)sc->at[*found].table.len, (const char *)sc->at[*found].table.data,
+                          (int)name.text.len, (const char *)name.text.data);
     return NRW_OK;
 }
 
@@ -78,7 +78,7 @@ static nrw_status add_table(selecting *s, scope *sc, const plan *p, span table,
                             const sql_names *aliases, size_t at, nrw_error *err)
 {
     if (aliases->n > p->n)
-        return bind_fail(s->b, at, err, "%u column names for %u columns", aliases->n, p->n);
+        return query_fail(s->b, at, err, "%u column names for %u columns", aliases->n, p->n);
     for (uint32_t c = 0; c < p->n; c++)
         TRY(scope_add(s->b->a, sc,
                       (scope_column){table,
@@ -118,11 +118,11 @@ static nrw_status bind_cte(selecting *s, const sql_from *f, const cte *c, plan *
     const sql_names *names = &c->with->columns;
 
     if (c->with->recursive)
-        return bind_fail(s->b, f->at, err, "WITH RECURSIVE is not supported");
+        return query_fail(s->b, f->at, err, "WITH RECURSIVE is not supported");
     inner.ctes = c->before;
     TRY(bind_query(&inner, c->with->query, NULL, out, NULL, err));
     if (names->n > (*out)->n)
-        return bind_fail(s->b, f->at, err, "%u column names for %u columns", names->n, (*out)->n);
+        return query_fail(s->b, f->at, err, "%u column names for %u columns", names->n, (*out)->n);
     if (names->n) { /* the plan may be shared by nobody: its names are its own */
         for (uint32_t i = 0; i < names->n; i++)
             (*out)->columns[i].name = names->at[i].text;
@@ -147,20 +147,20 @@ static nrw_status bind_function(selecting *s, const sql_from *f, plan **out, nrw
         return scan_table(s, &file, out, err);
     }
     if (!range && !name_is(call->name, span_of("generate_series")))
-        return bind_fail(s->b, f->at, err, "the table function %.*s is not supported",
-                         (int)call->name.text.len, (const char *)call->name.text.data);
+        return query_fail(s->b, f->at, err, "the table function %.*s is not supported",
+                          (int)call->name.text.len, (const char *)call->name.text.data);
     if (call->args.n < 1 || call->args.n > 3)
-        return bind_fail(s->b, f->at, err, "range takes one to three numbers");
+        return query_fail(s->b, f->at, err, "range takes one to three numbers");
     for (uint32_t i = 0; i < call->args.n; i++) {
         const type bigint = type_of(TYPE_INT64);
         TRY(bind_expr(s, call->args.at[i], &args[i], err));
         TRY(expr_cast(s->b->a, args[i], &bigint, false, &args[i], err));
         if (!expr_is_constant(args[i]) || args[i]->constant->null_count)
-            return bind_fail(s->b, f->at, err, "range takes constant numbers");
+            return query_fail(s->b, f->at, err, "range takes constant numbers");
         memcpy(&x[call->args.n == 1 ? 1 : i], args[i]->constant->data, sizeof x[0]);
     }
     if (x[2] == 0)
-        return bind_fail(s->b, f->at, err, "the step of a range cannot be 0");
+        return query_fail(s->b, f->at, err, "the step of a range cannot be 0");
     TRY(plan_new(s->b->a, PLAN_RANGE, 1, NULL, NULL, out, err));
     (*out)->columns[0] =
         (plan_column){range ? span_of("range") : span_of("generate_series"), type_of(TYPE_INT64)};
@@ -245,7 +245,7 @@ static nrw_status common_names(selecting *s, const scope *l, const scope *r, siz
                 break;
             }
     if (n == 0)
-        return bind_fail(s->b, at, err, "a NATURAL JOIN of tables without columns in common");
+        return query_fail(s->b, at, err, "a NATURAL JOIN of tables without columns in common");
     *out = (sql_names){n, names};
     return NRW_OK;
 }
@@ -265,8 +265,8 @@ static nrw_status use_column(selecting *s, scope *sc, uint32_t n_left, sql_name 
     TRY(find_named(s->b, &l, NULL, name, name.at, &i, err));
     TRY(find_named(s->b, &r, NULL, name, name.at, &k, err));
     if (i < 0 || k < 0)
-        return bind_fail(s->b, name.at, err, "USING: column %.*s is not on both sides of the join",
-                         (int)name.text.len, (const char *)name.text.data);
+        return query_fail(s->b, name.at, err, "USING: column %.*s is not on both sides of the join",
+                          (int)name.text.len, (const char *)name.text.data);
     *m = (merged){(uint32_t)i, n_left + (uint32_t)k};
     TRY(expr_column(s->b->a, l.at[i].column, &l.at[i].type, &args[0], err));
     TRY(expr_column(s->b->a, r.at[k].column, &r.at[k].type, &args[1], err));
@@ -334,10 +334,10 @@ static nrw_status bind_join(selecting *s, const sql_from *f, scope *sc, plan **o
     uint32_t n_left;
 
     if (f->join == SQL_JOIN_POSITIONAL || f->asof || f->lateral)
-        return bind_fail(s->b, f->at, err, "%s joins are not supported",
-                         f->lateral ? "LATERAL"
-                         : f->asof  ? "ASOF"
-                                    : "POSITIONAL");
+        return query_fail(s->b, f->at, err, "%s joins are not supported",
+                          f->lateral ? "LATERAL"
+                          : f->asof  ? "ASOF"
+                                     : "POSITIONAL");
     TRY(bind_from(s, f->left, sc, &l, err));
     TRY(bind_from(s, f->right, &right, &r, err));
     n_left = sc->n;
@@ -360,9 +360,9 @@ static nrw_status bind_join(selecting *s, const sql_from *f, scope *sc, plan **o
         plan *both = inner.below;
         TRY(bind_boolean(&inner, f->on, &on, err));
         if (inner.below != both)
-            return bind_fail(s->b, f->on->at, err, "a subquery in ON is not supported");
+            return query_fail(s->b, f->on->at, err, "a subquery in ON is not supported");
         if (inner.n_outer)
-            return bind_fail(s->b, f->on->at, err, "ON looks at a column outside of the subquery");
+            return query_fail(s->b, f->on->at, err, "ON looks at a column outside of the subquery");
     }
     TRY(plan_join(a, kind, l, r, on, out, err));
     if (kind == JOIN_SEMI || kind == JOIN_ANTI)

@@ -110,7 +110,7 @@ typedef struct selecting {
     uint32_t n_outer, cap_outer;
 } selecting;
 
-nrw_status bind_fail(const binder *b, size_t at, nrw_error *err, const char *fmt, ...)
+nrw_status query_fail(const binder *b, size_t at, nrw_error *err, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 /* Puts the place before an error that a lower layer set. */
 nrw_status bind_at(const binder *b, size_t at, nrw_status st, nrw_error *err);

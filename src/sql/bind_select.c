@@ -62,17 +62,19 @@ static nrw_status position(selecting *s, const sql_expr *e, uint32_t n, uint32_t
 {
     uint64_t x = 0;
 
+    span digits = e->kind == SQL_EXPR_POSITION ? e->name.text : e->text;
+
     *out = 0;
-    if (e->kind != SQL_EXPR_LITERAL || e->literal != SQL_NUMBER)
+    if (e->kind != SQL_EXPR_POSITION && (e->kind != SQL_EXPR_LITERAL || e->literal != SQL_NUMBER))
         return NRW_OK;
-    for (size_t i = 0; i < e->text.len; i++) {
-        if (e->text.data[i] < '0' || e->text.data[i] > '9')
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.data[i] < '0' || digits.data[i] > '9')
             return NRW_OK;
-        x = x > UINT32_MAX ? x : x * 10 + (e->text.data[i] - '0');
+        x = x > UINT32_MAX ? x : x * 10 + (digits.data[i] - '0');
     }
     if (x < 1 || x > n)
-        return bind_fail(s->b, e->at, err, "there is no column %llu in the list of %u",
-                         (unsigned long long)x, n);
+        return query_fail(s->b, e->at, err, "there is no column %llu in the list of %u",
+                          (unsigned long long)x, n);
     *out = (uint32_t)x;
     return NRW_OK;
 }
@@ -88,8 +90,8 @@ nrw_status order_column(selecting *s, const sql_expr *e, uint32_t n, uint32_t *o
     }
     TRY(bind_expr(s, e, &x, err));
     if (x->kind != EXPR_COLUMN)
-        return bind_fail(s->b, e->at, err,
-                         "behind a set operation ORDER BY takes columns of the result alone");
+        return query_fail(s->b, e->at, err,
+                          "behind a set operation ORDER BY takes columns of the result alone");
     *out = x->column;
     return NRW_OK;
 }
@@ -111,7 +113,7 @@ static nrw_status bind_keys(selecting *s, nrw_error *err)
     const sql_group_by *g = &s->q->group_by;
 
     if (g->n_sets > 1)
-        return bind_fail(s->b, s->q->at, err, "GROUPING SETS, ROLLUP and CUBE are not supported");
+        return query_fail(s->b, s->q->at, err, "GROUPING SETS, ROLLUP and CUBE are not supported");
     s->no_aggregates = true;
     s->clause = "GROUP BY";
     for (uint32_t i = 0; g->all && i < s->n_items; i++)
@@ -315,8 +317,8 @@ static nrw_status bind_orders(selecting *s, ordering *o, nrw_error *err)
             TRY(item_of(s, from->by, &bound, &item, err));
         if (item == UINT32_MAX) {
             if (s->q->distinct && !s->q->distinct_on.n)
-                return bind_fail(s->b, from->by->at, err,
-                                 "with DISTINCT, ORDER BY takes items of the list alone");
+                return query_fail(s->b, from->by->at, err,
+                                  "with DISTINCT, ORDER BY takes items of the list alone");
             item = s->n_items + o->n_hidden;
             LIST_ADD(s->b->a, o->hidden, o->n_hidden, o->cap_hidden, bound, err);
         }
@@ -333,7 +335,7 @@ nrw_status bind_limits(selecting *s, const sql_query *q, uint64_t *limit, uint64
     *limit = UINT64_MAX;
     *offset = 0;
     if (q->limit_percent)
-        return bind_fail(s->b, q->at, err, "LIMIT with a percentage is not supported");
+        return query_fail(s->b, q->at, err, "LIMIT with a percentage is not supported");
     for (int i = 0; i < 2; i++) {
         const sql_expr *e = i ? q->offset : q->limit;
         const expr *x;
@@ -343,12 +345,12 @@ nrw_status bind_limits(selecting *s, const sql_query *q, uint64_t *limit, uint64
         TRY(bind_expr(s, e, &x, err));
         TRY(bind_at(s->b, e->at, expr_cast(s->b->a, x, &bigint, false, &x, err), err));
         if (!expr_is_constant(x))
-            return bind_fail(s->b, e->at, err, "LIMIT and OFFSET take constants");
+            return query_fail(s->b, e->at, err, "LIMIT and OFFSET take constants");
         if (x->constant->null_count)
             continue;
         memcpy(&n, x->constant->data, sizeof n);
         if (n < 0)
-            return bind_fail(s->b, e->at, err, "LIMIT and OFFSET cannot be negative");
+            return query_fail(s->b, e->at, err, "LIMIT and OFFSET cannot be negative");
         *(i ? offset : limit) = (uint64_t)n;
     }
     return NRW_OK;

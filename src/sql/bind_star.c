@@ -37,7 +37,7 @@ static nrw_status spread(selecting *s, const sql_expr *star, nrw_error *err)
     uint32_t before = s->n_items;
 
     if (star->args.n || star->text.len)
-        return bind_fail(s->b, star->at, err, "COLUMNS is not supported");
+        return query_fail(s->b, star->at, err, "COLUMNS is not supported");
     for (uint32_t i = 0; i < s->from.n; i++) {
         const scope_column *c = &s->from.at[i];
         int32_t replaced = place_in(&star->replace_names, c->name);
@@ -55,11 +55,11 @@ static nrw_status spread(selecting *s, const sql_expr *star, nrw_error *err)
                      err));
     }
     if (s->n_items == before && star->names.n)
-        return bind_fail(s->b, star->at, err, "there is no table %.*s",
-                         (int)star->names.at[0].text.len,
-                         (const char *)star->names.at[0].text.data);
+        return query_fail(s->b, star->at, err, "there is no table %.*s",
+                          (int)star->names.at[0].text.len,
+                          (const char *)star->names.at[0].text.data);
     if (s->from.n == 0)
-        return bind_fail(s->b, star->at, err, "* without a table in FROM");
+        return query_fail(s->b, star->at, err, "* without a table in FROM");
     return NRW_OK;
 }
 

@@ -387,8 +387,8 @@ static nrw_status attach_value(selecting *s, const sql_expr *e, plan *right, con
     const expr *on = NULL, *empty = NULL, *args[2];
 
     if (right->n != 1)
-        return bind_fail(s->b, e->at, err, "a subquery that stands for one value has %u columns",
-                         right->n);
+        return query_fail(s->b, e->at, err, "a subquery that stands for one value has %u columns",
+                          right->n);
     if (refs->n_outer)
         TRY(empty_value(a, right, 0, &empty, err));
     TRY(conditions(s, &right, refs, &on, err));
@@ -408,11 +408,11 @@ static nrw_status attach_in(selecting *s, const sql_expr *e, plan *right, const 
     const expr *on = NULL, *args[2], *equal;
 
     if (right->n != 1 || e->args.at[0]->kind == SQL_EXPR_ROW)
-        return bind_fail(s->b, e->at, err, "IN takes a subquery of one column");
+        return query_fail(s->b, e->at, err, "IN takes a subquery of one column");
     if (refs->n_outer && (!as_filter || e->negate))
-        return bind_fail(s->b, e->at, err,
-                         "this IN looks at columns outside of its subquery, which is supported as "
-                         "a condition of WHERE alone; EXISTS may do");
+        return query_fail(s->b, e->at, err,
+                          "this IN looks at columns outside of its subquery, which is supported as "
+                          "a condition of WHERE alone; EXISTS may do");
     TRY(conditions(s, &right, refs, &on, err));
     TRY(bind_expr(s, e->args.at[0], &args[0], err));
     TRY(expr_column(a, RIGHT_BASE, &right->columns[0].type, &args[1], err));
@@ -434,12 +434,12 @@ nrw_status bind_subquery(selecting *s, const sql_expr *e, const expr **out, nrw_
 
     s->as_filter = false;
     if (e->kind == SQL_EXPR_ARRAY || !e->query)
-        return bind_fail(s->b, e->at, err, "this subquery is not supported");
+        return query_fail(s->b, e->at, err, "this subquery is not supported");
     if (e->kind == SQL_EXPR_ANY) {
         bool equal = span_equal(e->name.text, span_of("=")) && !e->negate;
         bool none = span_equal(e->name.text, span_of("<>")) && e->negate;
         if (!equal && !none)
-            return bind_fail(s->b, e->at, err, "ANY and ALL are supported as = ANY and <> ALL");
+            return query_fail(s->b, e->at, err, "ANY and ALL are supported as = ANY and <> ALL");
         in = true;
     }
     TRY(bind_query(s->b, e->query, s, &right, &refs, err));
