@@ -47,7 +47,7 @@ static nrw_status negate(selecting *s, const sql_expr *e, const expr **out, nrw_
 {
     if (!e->negate)
         return NRW_OK;
-    return bind_at(s->b, e->at, expr_call(s->b->a, "not", out, NULL, 1, out, err), err);
+    return bind_at(s->b, e->at, expr_not(s->b->a, *out, out, err), err);
 }
 
 nrw_status bind_boolean(selecting *s, const sql_expr *e, const expr **out, nrw_error *err)
@@ -394,7 +394,7 @@ static nrw_status bind_form(selecting *s, const sql_expr *e, const expr **out, n
     case SQL_EXPR_OR: return bind_logic(s, e, "or", out, err);
     case SQL_EXPR_NOT:
         TRY(bind_boolean(s, e->args.at[0], out, err));
-        return bind_at(s->b, e->at, expr_call(s->b->a, "not", out, NULL, 1, out, err), err);
+        return bind_at(s->b, e->at, expr_not(s->b->a, *out, out, err), err);
     case SQL_EXPR_COMPARE: return bind_compare(s, e, out, err);
     case SQL_EXPR_BETWEEN: return bind_between(s, e, out, err);
     case SQL_EXPR_IN:

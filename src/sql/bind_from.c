@@ -359,10 +359,13 @@ static nrw_status bind_join(selecting *s, const sql_from *f, scope *sc, plan **o
         TRY(plan_join(a, JOIN_INNER, l, r, NULL, &inner.below, err));
         plan *both = inner.below;
         TRY(bind_boolean(&inner, f->on, &on, err));
-        if (inner.below != both)
-            return query_fail(s->b, f->on->at, err, "a subquery in ON is not supported");
         if (inner.n_outer)
             return query_fail(s->b, f->on->at, err, "ON looks at a column outside of the subquery");
+        if (inner.below != both && kind == JOIN_INNER) /* as WHERE behind the join */
+            return plan_filter(a, inner.below, on, out, err);
+        if (inner.below != both)
+            return query_fail(s->b, f->on->at, err,
+                              "a subquery in ON is supported for inner joins alone");
     }
     TRY(plan_join(a, kind, l, r, on, out, err));
     if (kind == JOIN_SEMI || kind == JOIN_ANTI)

@@ -157,6 +157,7 @@ nrw_status plan_filter(arena *a, plan *left, const expr *condition, plan **out, 
 /* Columns of p, cast to `types`. */
 nrw_status plan_cast(arena *a, plan *p, const type *types, plan **out, nrw_error *err);
 nrw_status expr_and(arena *a, const expr *x, const expr *y, const expr **out, nrw_error *err);
+nrw_status expr_not(arena *a, const expr *x, const expr **out, nrw_error *err);
 /* DISTINCT: all columns as keys. */
 nrw_status plan_distinct(arena *a, plan *p, plan **out, nrw_error *err);
 

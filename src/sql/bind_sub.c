@@ -421,7 +421,7 @@ static nrw_status attach_in(selecting *s, const sql_expr *e, plan *right, const 
     TRY(attach(s, right, JOIN_MARK, on, refs->n_outer == 0, &boolean, out, err));
     if (!e->negate)
         return NRW_OK;
-    return expr_call(a, "not", out, NULL, 1, out, err);
+    return expr_not(a, *out, out, err);
 }
 
 nrw_status bind_subquery(selecting *s, const sql_expr *e, const expr **out, nrw_error *err)
@@ -451,5 +451,5 @@ nrw_status bind_subquery(selecting *s, const sql_expr *e, const expr **out, nrw_
     TRY(attach(s, right, JOIN_MARK, on, false, &boolean, out, err));
     if (!e->negate)
         return NRW_OK;
-    return expr_call(s->b->a, "not", out, NULL, 1, out, err);
+    return expr_not(s->b->a, *out, out, err);
 }

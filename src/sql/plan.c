@@ -85,6 +85,11 @@ nrw_status expr_and(arena *a, const expr *x, const expr *y, const expr **out, nr
     return expr_call(a, "and", (const expr *[]){x, y}, NULL, 2, out, err);
 }
 
+nrw_status expr_not(arena *a, const expr *x, const expr **out, nrw_error *err)
+{
+    return expr_call(a, "not", &x, NULL, 1, out, err);
+}
+
 nrw_status expr_renumber(arena *a, const expr *e, uint32_t (*number)(void *self, uint32_t c),
                          void *self, const expr **out, nrw_error *err)
 {

@@ -84,9 +84,22 @@ def my_rows(out, q):
                      facts.read_value(v, facts.plain_type(t))
                      for (_, v), t in zip(pairs, q["types"])])
         names = [n for n, _ in pairs]
-        if len(rows) == 1 and names != q["names"]:
+        if len(rows) == 1 and names != unlike(q["names"]):
             raise ValueError(f"names {names} instead of {q['names']}")
     return rows
+
+
+def unlike(names):
+    """Names as JSON has them: one that came before, whatever its case, is told apart."""
+    seen, out = set(), []
+    for name in names:
+        new, i = name, 0
+        while new.lower() in seen:
+            i += 1
+            new = f"{name}_{i}"
+        seen.add(new.lower())
+        out.append(new)
+    return out
 
 
 def nested(value):
