@@ -195,22 +195,18 @@ NEGATE_KERNEL(u128, u128, NOT_ZERO)
 /* A constant that is the least of its type: its negative is one of the next wider type. */
 static nrw_status negate_least(binding *b, nrw_error *err)
 {
-    static const type_id wider[] = {TYPE_INT16, TYPE_INT32, TYPE_INT64, TYPE_INT128, TYPE_UINT128};
+    static const type_id wider[] = {TYPE_INT16, TYPE_INT32, TYPE_INT64, TYPE_INT128};
     const expr *x = b->args[0], *negative;
     uint32_t width = x->type.width, step = 0;
     uint8_t least[16] = {0};
     type t;
 
     least[width - 1] = 0x80;
-    if (!type_is_signed(&x->type) || memcmp(x->constant->data, least, width) != 0)
+    if (!type_is_signed(&x->type) || width == 16 || memcmp(x->constant->data, least, width) != 0)
         return NRW_OK;
     while (1u << step < width)
         step++;
     t = type_of(wider[step]);
-    if (width == 16) {
-        vector v = {.len = 1, .data = least, .type = t, .m = arena_mem(b->a)};
-        return make_constant(b->a, &v, BEND_NO, &b->instead, err);
-    }
     TRY(expr_cast(b->a, x, &t, false, &negative, err));
     return expr_call(b->a, "-", &negative, NULL, 1, &b->instead, err);
 }

@@ -95,6 +95,9 @@ nrw_status make_call(const binding *b, const expr **out, nrw_error *err)
     expr *e;
 
     *out = NULL;
+    for (uint32_t i = 0; i < b->n && !b->sees_nulls && !b->changes; i++)
+        if (constant_is_null(b->args[i]))
+            return make_null(b->a, &b->result, out, err);
     TRY(new_node(b->a, EXPR_CALL, &b->result, b->args, b->n, &e, err));
     e->f = b->f;
     e->eval = b->eval;

@@ -199,8 +199,8 @@ static scalar_eval from_decimal(const type *from, const type *to)
 
 static bool double_to_scaled(double x, const type *t, i128 *out)
 {
-    double z = round(x * exp10(t->scale));
-    double end = exp10(t->precision);
+    double z = round(x * (double)powers_of_ten[t->scale]);
+    double end = (double)powers_of_ten[t->precision];
 
     *out = 0;
     if (!(z > -end && z < end))

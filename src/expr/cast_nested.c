@@ -5,12 +5,6 @@ scalar_eval cast_nested_kernel(const type *from, const type *to)
     (void)to;
     return NULL;
 }
-scalar_eval cast_moment_kernel(const type *from, const type *to)
-{
-    (void)from;
-    (void)to;
-    return NULL;
-}
 nrw_status cast_nested_spec(arena *a, const type *from, const type *to, bool try,
                             cast_spec *out, nrw_error *err)
 {

@@ -143,31 +143,21 @@ static nrw_status double_number(arena *a, const char *s, const expr **out, nrw_e
     return fixed(a, &t, &d, BEND_NO, out, err);
 }
 
-/* Digits with a point: as many as were written; more than 38 are a double. */
+/* Digits with a point: as many as were written, zeros in front too; more than 38 are a double. */
 static nrw_status decimal_number(arena *a, const char *s, const expr **out, nrw_error *err)
 {
     const char *point = strchr(s, '.');
     int scale = (int)strlen(point + 1), digits = 0;
     u128 x = 0;
-    bool leading = true;
     type t;
 
     for (const char *p = s; *p; p++) {
-        if (*p == '.') {
-            leading = false;
+        if (*p == '.')
             continue;
-        }
-        if (leading && *p == '0')
-            continue;
-        leading = false;
         if (++digits > 38)
             return double_number(a, s, out, err);
         x = x * 10 + (unsigned)(*p - '0');
     }
-    if (digits < scale)
-        digits = scale;
-    if (digits == 0)
-        digits = 1;
     t = type_decimal(digits, scale);
     return fixed(a, &t, &x, BEND_NO, out, err);
 }

@@ -2,11 +2,13 @@
 #include "expr/function.h"
 
 extern const function_set functions_compare, functions_logic, functions_arith_int,
-    functions_arith_decimal, functions_arith_float;
+    functions_arith_decimal, functions_arith_float, functions_interval,
+    functions_date_part;
 
 const function_set *const function_tables[] = {
     &functions_compare,       &functions_logic,       &functions_arith_int,
     &functions_arith_decimal, &functions_arith_float,
+    &functions_interval,      &functions_date_part,
 };
 
 const uint32_t n_function_tables = sizeof function_tables / sizeof *function_tables;
