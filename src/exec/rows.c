@@ -125,7 +125,7 @@ static nrw_status lay_out(rows *r, const row_layout *l, const vector *flat, uint
         memset(out[i] + ROW_HEAD, 0, l->fixed - ROW_HEAD);
         if (bytes > l->fixed)
             memset(out[i] + bytes - 8, 0, 8); /* the padding behind the text */
-        store_u32(out[i] + 4, l->fixed);      /* how far text has come */
+        store_u32(out[i] + 4, l->fixed - l->bits);      /* how far text has come */
     }
     return NRW_OK;
 }
