@@ -1,78 +1,87 @@
-#include "exec/aggregate.h"
+#include "exec/aggregate_own.h"
 
 #include <ctype.h>
 #include <string.h>
 
-/* ---- count ---- */
-static nrw_status count_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
+static const aggregate_table *const tables[] = {
+    &agg_count_table, &agg_sum_table, &agg_extreme_table, &agg_first_table, &agg_bool_table};
+
+/* " sum fsum " holds the name between blanks. */
+static bool has_name(const char *names, const char *name)
 {
-    (void)a;
-    (void)args;
-    (void)err;
-    out->result = type_of(TYPE_INT64);
-    out->state_bytes = 8;
-    return NRW_OK;
+    size_t n = strlen(name);
+
+    for (const char *at = names; (at = strstr(at, name)); at++)
+        if (at[-1] == ' ' && at[n] == ' ')
+            return true;
+    return false;
 }
 
-static nrw_status count_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
+static bool lower(const char *name, char *out, size_t cap)
 {
-    (void)err;
-    for (uint32_t i = 0; i < r->n; i++) {
-        uint8_t *s = r->states[r->one ? 0 : i];
-        bool null = false;
-        if (g->n_args)
-            vector_value(r->args[0], i, &null);
-        store_u64(s, load_u64(s) + !null);
-    }
-    return NRW_OK;
+    size_t n = strlen(name);
+
+    if (n >= cap || n == 0)
+        return false;
+    for (size_t i = 0; i <= n; i++)
+        out[i] = (char)tolower((unsigned char)name[i]);
+    return !strchr(out, ' ');
 }
 
-static nrw_status count_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m,
-                              nrw_error *err)
+static const aggregate_class *find(const char *name, uint32_t n_args, bool *known)
 {
-    (void)g;
-    (void)m;
-    (void)err;
-    store_u64(into, load_u64(into) + load_u64(from));
-    return NRW_OK;
-}
+    char low[64];
 
-static nrw_status count_finish(const aggregate *g, uint8_t *const *states, uint32_t n, vector *out,
-                               nrw_error *err)
-{
-    (void)g;
-    (void)err;
-    for (uint32_t i = 0; i < n; i++)
-        memcpy(out->data + i * 8, states[i], 8);
-    return NRW_OK;
+    *known = false;
+    if (!lower(name, low, sizeof low))
+        return NULL;
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+        for (uint32_t i = 0; i < tables[t]->n; i++) {
+            const aggregate_class *c = &tables[t]->at[i];
+            if (!has_name(c->names, low))
+                continue;
+            *known = true;
+            if (n_args >= c->min_args && n_args <= c->max_args)
+                return c;
+        }
+    return NULL;
 }
-
-static const aggregate_class count_class = {
-    " count ", 0, 1, false, count_bind, count_add, count_merge, count_finish, NULL, NULL, NULL};
 
 bool aggregate_is(const char *name)
 {
-    return strcasecmp(name, "count") == 0;
+    bool known;
+
+    find(name, 0, &known);
+    return known;
 }
 
 nrw_status aggregate_bind(arena *a, const char *name, const expr *const *args, uint32_t n,
                           aggregate *out, nrw_error *err)
 {
-    (void)name;
-    *out = (aggregate){.class = &count_class, .n_args = n};
+    bool known;
+    const aggregate_class *c = find(name, n, &known);
+
+    *out = (aggregate){.class = c, .n_args = n};
+    if (!c)
+        return err_set(
+            err, NRW_E_ARG,
+            known ? "%s does not take %u arguments" : "there is no aggregate function %s", name, n);
     for (uint32_t i = 0; i < n && i < 3; i++)
         out->args[i] = args[i];
-    return count_bind(a, out->args, out, err);
+    return c->bind(a, out->args, out, err);
+}
+
+bool aggregate_has_name(const aggregate *g, const char *name)
+{
+    return has_name(g->class->names, name);
 }
 
 bool aggregate_counts(const aggregate *g)
 {
-    return g->class == &count_class;
+    return has_name(g->class->names, "count") || has_name(g->class->names, "count_if");
 }
 
-nrw_status aggregate_make_distinct(arena *a, aggregate *g, nrw_error *err)
+nrw_status agg_flat(const aggregate_rows *r, uint32_t k, vector *own, nrw_error *err)
 {
-    (void)a;
-    (void)g;
-    return err_set(err, NRW_E_ARG, "DISTINCT");
+    return vector_flatten(r->args[k], r->m, own, err);
 }

@@ -124,8 +124,8 @@ static nrw_status lay_out(rows *r, const row_layout *l, const vector *flat, uint
         store_u64(out[i] + 8, hashes ? hashes[i] : 0);
         memset(out[i] + ROW_HEAD, 0, l->fixed - ROW_HEAD);
         if (bytes > l->fixed)
-            memset(out[i] + bytes - 8, 0, 8); /* the padding behind the text */
-        store_u32(out[i] + 4, l->fixed - l->bits);      /* how far text has come */
+            memset(out[i] + bytes - 8, 0, 8);      /* the padding behind the text */
+        store_u32(out[i] + 4, l->fixed - l->bits); /* how far text has come */
     }
     return NRW_OK;
 }
