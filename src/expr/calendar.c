@@ -67,7 +67,7 @@ bool convert_unit(int64_t x, time_unit from, time_unit to, int64_t *out)
         return !__builtin_mul_overflow(x, want / have, out) && !is_infinite_time(*out);
     by = have / want;
     half = by / 2;
-    *out = floor_div(x, by) + (x - floor_div(x, by) * by >= half);
+    *out = x < 0 ? -(x / -by + (-(x % by) >= half)) : x / by + (x % by >= half);
     return true;
 }
 

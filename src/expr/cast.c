@@ -92,6 +92,8 @@ nrw_status expr_cast(arena *a, const expr *e, const type *to, bool try, const ex
         return make_null(a, to, out, err);
     }
     b.eval = cast_between(&e->type, to);
+    if (!b.eval && try && !type_is_nested(&e->type) && !type_is_nested(to))
+        return make_null(a, to, out, err); /* no value of the one is one of the other */
     if (!b.eval) {
         type_print(&e->type, x, sizeof x);
         type_print(to, y, sizeof y);

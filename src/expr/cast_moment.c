@@ -140,7 +140,11 @@ scalar_eval cast_moment_kernel(const type *from, const type *to)
         return from_text(to);
     switch (from->id) {
     case TYPE_DATE: return to->id == TYPE_TIMESTAMP ? date_to_timestamp : NULL;
-    case TYPE_TIMESTAMP: return from_timestamp(to);
+    case TYPE_TIMESTAMP:
+        if ((from->utc && to->id == TYPE_TIME) ||
+            (from->unit == UNIT_NS && to->id == TYPE_TIMESTAMP && to->unit == UNIT_S))
+            return NULL;
+        return from_timestamp(to);
     case TYPE_TIME: return to->id == TYPE_TIME ? time_to_other_time : NULL;
     case TYPE_INTERVAL:
         if (to->id != TYPE_INTERVAL)

@@ -83,6 +83,16 @@ static bool back_from_us(int64_t x, interval y, int64_t *z)
     return negate(y, &n) && add_to_us(x, n, z);
 }
 
+/* With a zone the time goes first, then months, then days. */
+static bool back_from_instant(int64_t x, interval y, int64_t *z)
+{
+    interval n = {0};
+
+    return negate(y, &n) && add_to_us(x, (interval){0, 0, n.us}, z) &&
+           add_to_us(*z, (interval){n.months, 0, 0}, z) &&
+           add_to_us(*z, (interval){0, n.days, 0}, z);
+}
+
 static bool between(int64_t x, int64_t y, interval *z)
 {
     int64_t us;
@@ -126,6 +136,7 @@ ROWS2(sub_date_interval, int32_t, interval, int64_t, back_from_date(x, y, &z))
 ROWS2(add_us_interval, int64_t, interval, int64_t, add_to_us(x, y, &z))
 ROWS2(add_interval_us, interval, int64_t, int64_t, add_to_us(y, x, &z))
 ROWS2(sub_us_interval, int64_t, interval, int64_t, back_from_us(x, y, &z))
+ROWS2(sub_instant_interval, int64_t, interval, int64_t, back_from_instant(x, y, &z))
 ROWS2(sub_us_us, int64_t, int64_t, interval, between(x, y, &z))
 ROWS2(add_time_interval, int64_t, interval, int64_t, turn_clock(x, y.us, &z))
 ROWS2(add_interval_time, interval, int64_t, int64_t, turn_clock(y, x.us, &z))
@@ -163,7 +174,7 @@ static bool times_double(interval x, double y, interval *z)
     if (!(fabs(days) <= INT32_MAX))
         return false;
     z->days = (int32_t)days;
-    us = round((double)x.us * y + (days - z->days) * (double)US_PER_DAY);
+    us = round((double)x.us * y) + round((days - z->days) * (double)US_PER_DAY);
     if (!(fabs(us) < 0x1p63))
         return false;
     z->us = (int64_t)us;
@@ -190,9 +201,10 @@ static nrw_status divide_interval(const expr *e, const scalar_args *args, vector
 static interval normalized(interval x)
 {
     i128 us = ((i128)x.months * 30 + x.days) * US_PER_DAY + x.us;
-    int64_t days = (int64_t)(us / US_PER_DAY);
+    int64_t days = (int64_t)(us / US_PER_DAY) - (us % US_PER_DAY < 0), months = floor_div(days, 30);
 
-    return (interval){(int32_t)(days / 30), (int32_t)(days % 30), (int64_t)(us % US_PER_DAY)};
+    return (interval){(int32_t)months, (int32_t)(days - months * 30),
+                      (int64_t)(us - (i128)days * US_PER_DAY)};
 }
 
 ROWS2(interval_add, interval, interval, interval, add_intervals(x, y, &z))
@@ -259,7 +271,7 @@ static const function rows[] = {
     {"-", "Si", "S", sub_us_interval, FAILS, NULL},
     {"+", "Zi", "Z", add_us_interval, FAILS, NULL},
     {"+", "iZ", "Z", add_interval_us, FAILS, NULL},
-    {"-", "Zi", "Z", sub_us_interval, FAILS, NULL},
+    {"-", "Zi", "Z", sub_instant_interval, FAILS, NULL},
     {"-", "SS", "i", sub_us_us, FAILS, NULL},
     {"-", "ZZ", "i", sub_us_us, FAILS, NULL},
     {"+", "ci", "c", add_time_interval, FAILS, NULL},

@@ -3,12 +3,15 @@
 
 extern const function_set functions_compare, functions_logic, functions_arith_int,
     functions_arith_decimal, functions_arith_float, functions_interval,
-    functions_date_part;
+    functions_date_part, functions_date_trunc,
+    functions_text_part, functions_text, functions_like;
 
 const function_set *const function_tables[] = {
     &functions_compare,       &functions_logic,       &functions_arith_int,
     &functions_arith_decimal, &functions_arith_float,
     &functions_interval,      &functions_date_part,
+    &functions_date_trunc,    &functions_text_part,
+    &functions_text,          &functions_like,
 };
 
 const uint32_t n_function_tables = sizeof function_tables / sizeof *function_tables;
