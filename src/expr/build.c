@@ -90,6 +90,23 @@ nrw_status fold(arena *a, const expr *e, const expr **out, nrw_error *err)
     return st;
 }
 
+/* The constants among the arguments as called: they tell calls apart that `data` was made for. */
+static nrw_status keep_given(const binding *b, expr *e, nrw_error *err)
+{
+    const expr **given;
+    void *p;
+
+    if (!b->data || !b->n_given)
+        return NRW_OK;
+    TRY(arena_alloc(b->a, b->n_given * sizeof *given, &p, err));
+    given = p;
+    for (uint32_t i = 0; i < b->n_given; i++)
+        if (b->given[i]->kind == EXPR_CONSTANT)
+            given[e->n_given++] = b->given[i];
+    e->given = given;
+    return NRW_OK;
+}
+
 nrw_status make_call(const binding *b, const expr **out, nrw_error *err)
 {
     expr *e;
@@ -102,6 +119,7 @@ nrw_status make_call(const binding *b, const expr **out, nrw_error *err)
     e->f = b->f;
     e->eval = b->eval;
     e->data = b->data;
+    TRY(keep_given(b, e, err));
     e->sees_nulls = b->sees_nulls;
     e->fails |= b->fails;
     e->changes |= b->changes;
@@ -280,7 +298,7 @@ static nrw_status finish_call(binding *b, const expr **out, nrw_error *err)
 nrw_status expr_call(arena *a, const char *name, const expr *const *args, const span *names,
                      uint32_t n, const expr **out, nrw_error *err)
 {
-    binding b = {.a = a, .n = n, .names = names};
+    binding b = {.a = a, .n = n, .names = names, .n_given = n, .given = args};
     char low[64], text[256];
     bool known = false;
     void *p;

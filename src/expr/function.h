@@ -29,6 +29,8 @@ typedef struct binding {
     const expr **args;  /* may be replaced and made fewer */
     type *want;         /* what the arguments are cast to; as many as there were arguments */
     const span *names;  /* of arguments; or NULL */
+    uint32_t n_given;   /* the arguments as called */
+    const expr *const *given;
     type result;
     scalar_eval eval;
     const void *data;

@@ -63,6 +63,11 @@ bool expr_equal(const expr *a, const expr *b)
     for (uint32_t i = 0; i < a->n_args; i++)
         if (!expr_equal(a->args[i], b->args[i]))
             return false;
+    if (a->n_given != b->n_given)
+        return false;
+    for (uint32_t i = 0; i < a->n_given; i++)
+        if (!expr_equal(a->given[i], b->given[i]))
+            return false;
     return a->data == b->data || !a->f || a->n_args > 0;
 }
 
