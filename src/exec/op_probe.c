@@ -28,6 +28,8 @@ typedef struct op_probe {
     probe_worker *workers;
 } op_probe;
 
+enum { UNMET, MET, OPEN };
+
 /* A batch of the left side that is being met. */
 typedef struct meeting {
     op_probe *o;
@@ -39,7 +41,7 @@ typedef struct meeting {
     vector *columns; /* of the left side */
     vector *keys;
     uint64_t *hashes;
-    uint8_t *met; /* a byte a row */
+    uint8_t *met; /* UNMET, MET or OPEN, of each row */
 } meeting;
 
 static nrw_status add_pair(meeting *t, uint32_t left, uint8_t *right, nrw_error *err)
@@ -107,13 +109,13 @@ static void want(void *self, uint32_t column)
     ((bool *)self)[column] = true;
 }
 
-/* Of n pairs those for which the condition is true; sel has room. */
-static nrw_status test_pairs(const meeting *t, const pair *p, uint32_t n, uint16_t *sel,
-                             uint32_t *n_sel, nrw_error *err)
+/* The condition of n pairs. */
+static nrw_status test_pairs(const meeting *t, const pair *p, uint32_t n, vector *out,
+                             nrw_error *err)
 {
     uint32_t all = t->spec->n_left + t->spec->n_right;
     size_t bytes = all * (sizeof(vector) + sizeof(vector *) + 1) + 1;
-    vector *columns;
+    vector *columns, whole = {0};
     const vector **at;
     bool *wanted;
     nrw_status st;
@@ -126,33 +128,41 @@ static nrw_status test_pairs(const meeting *t, const pair *p, uint32_t n, uint16
     for (uint32_t c = 0; c < all; c++)
         at[c] = wanted[c] ? &columns[c] : NULL;
     if (st >= 0)
-        st = expr_select(t->spec->condition, at, n, t->b->m, sel, n_sel, err);
+        st = expr_eval(t->spec->condition, at, n, t->b->m, &whole, err);
+    if (st >= 0)
+        st = vector_flatten(&whole, t->b->m, out, err);
+    vector_release(&whole);
     for (uint32_t c = 0; c < all; c++)
         vector_release(&columns[c]);
     mem_free(t->b->m, columns, bytes);
     return st;
 }
 
-/* Drops pairs for which the condition is not true. */
+/* Drops pairs for which the condition is not true. Where it is null the left row has not met, but
+ * is not known to have met nobody. */
 static nrw_status keep_true(meeting *t, nrw_error *err)
 {
     probe_worker *w = t->w;
-    uint16_t *sel;
-    uint32_t kept = 0, n_sel;
-    nrw_status st = NRW_OK;
+    uint32_t kept = 0;
 
     if (!t->spec->condition || w->n == 0)
         return NRW_OK;
-    TRY(mem_alloc(t->b->m, EMIT_ROWS * sizeof *sel, (void **)&sel, err));
-    for (uint32_t at = 0; st >= 0 && at < w->n; at += EMIT_ROWS) {
+    for (uint32_t at = 0; at < w->n; at += EMIT_ROWS) {
         uint32_t n = w->n - at < EMIT_ROWS ? w->n - at : EMIT_ROWS;
-        st = test_pairs(t, w->pairs + at, n, sel, &n_sel, err);
-        for (uint32_t i = 0; st >= 0 && i < n_sel; i++)
-            w->pairs[kept++] = w->pairs[at + sel[i]];
+        vector v;
+        TRY(test_pairs(t, w->pairs + at, n, &v, err));
+        for (uint32_t i = 0; i < n; i++) {
+            pair p = w->pairs[at + i];
+            bool null = !vector_is_valid(&v, i);
+            if (null && t->met[p.left] == UNMET)
+                t->met[p.left] = OPEN;
+            if (!null && v.data[i])
+                w->pairs[kept++] = p;
+        }
+        vector_release(&v);
     }
-    mem_free(t->b->m, sel, EMIT_ROWS * sizeof *sel);
     w->n = kept;
-    return st;
+    return NRW_OK;
 }
 
 /* ---- what leaves ---- */
@@ -231,7 +241,7 @@ static nrw_status settle(meeting *t, uint32_t from, uint32_t to, nrw_error *err)
 
     TRY(keep_true(t, err));
     for (uint32_t i = 0; i < w->n; i++) {
-        t->met[w->pairs[i].left] = 1;
+        t->met[w->pairs[i].left] = MET;
         build_meet(w->pairs[i].right);
     }
     if (keeps_left(t->spec->kind))
@@ -297,6 +307,17 @@ static nrw_status meet_rows(meeting *t, nrw_error *err)
     return settle(t, from, t->rows, err);
 }
 
+/* Whether a null leaves it open if row i has a match: a null that was compared, or a key that is
+ * null, on whichever side. */
+static bool is_open(const meeting *t, uint32_t i)
+{
+    if (!t->spec->in_nulls || t->met[i] == MET)
+        return false;
+    if (t->spec->condition)
+        return t->met[i] == OPEN;
+    return t->build->n > 0 && (t->build->null_key || has_null_key(t, i));
+}
+
 /* SEMI, ANTI: the left rows that stay, MARK: all with what was found. */
 static nrw_status emit_left(meeting *t, nrw_error *err)
 {
@@ -310,7 +331,7 @@ static nrw_status emit_left(meeting *t, nrw_error *err)
 
     TRY(mem_alloc(t->b->m, t->rows * sizeof *sel + 1, (void **)&sel, err));
     for (uint32_t i = 0; i < t->rows; i++)
-        if (mark || (t->met[i] != 0) == want_met)
+        if (mark || (t->met[i] == MET) == want_met)
             sel[n++] = (uint16_t)i;
     if (n)
         st = dense_new(t->b, t->o->n_out, n, &out, err);
@@ -334,9 +355,8 @@ static nrw_status emit_left(meeting *t, nrw_error *err)
             st = vector_add_validity(&v, err);
         v.len = n;
         for (uint32_t i = 0; st >= 0 && i < n; i++) {
-            bool open = t->spec->in_nulls && !t->met[i] && t->build->n > 0 &&
-                        (t->build->null_key || has_null_key(t, i));
-            v.data[i] = t->met[i];
+            bool open = is_open(t, i);
+            v.data[i] = t->met[i] == MET;
             if (open)
                 bit_clear(v.validity, i);
             v.null_count += open;

@@ -132,26 +132,50 @@ static nrw_status plan_match(binder *b, const sql_query *q, plan *l, plan *r, pl
     return plan_project(a, j, exprs, names, n, out, err);
 }
 
-/* The right side in the left side's order, by name. */
-static nrw_status by_name(binder *b, const sql_query *q, const plan *l, plan **r, nrw_error *err)
+/* Where a column of that name is; -1: nowhere. */
+static int32_t named(const plan *p, span name)
+{
+    for (uint32_t k = 0; k < p->n; k++)
+        if (name_is((sql_name){name, true, 0}, p->columns[k].name))
+            return (int32_t)k;
+    return -1;
+}
+
+/* Columns of p by the names of `order`; those that it lacks are null. */
+static nrw_status in_order(arena *a, plan *p, const plan_column *order, uint32_t n, plan **out,
+                           nrw_error *err)
 {
     const expr **exprs;
     span *names;
 
-    if ((*r)->n != l->n)
-        return query_fail(b, q->at, err, "UNION BY NAME of unlike columns is not supported");
-    TRY(arena_alloc(b->a, l->n * sizeof *exprs + 1, (void **)&exprs, err));
-    TRY(arena_alloc(b->a, l->n * sizeof *names + 1, (void **)&names, err));
-    for (uint32_t c = 0; c < l->n; c++) {
-        names[c] = l->columns[c].name;
-        exprs[c] = NULL;
-        for (uint32_t k = 0; k < (*r)->n && !exprs[c]; k++)
-            if (name_is((sql_name){names[c], true, 0}, (*r)->columns[k].name))
-                TRY(expr_column(b->a, k, &(*r)->columns[k].type, &exprs[c], err));
-        if (!exprs[c])
-            return query_fail(b, q->at, err, "UNION BY NAME of unlike columns is not supported");
+    TRY(arena_alloc(a, n * sizeof *exprs + 1, (void **)&exprs, err));
+    TRY(arena_alloc(a, n * sizeof *names + 1, (void **)&names, err));
+    for (uint32_t c = 0; c < n; c++) {
+        int32_t at = named(p, order[c].name);
+        names[c] = order[c].name;
+        if (at < 0) {
+            TRY(expr_null(a, &exprs[c], err));
+            TRY(expr_cast(a, exprs[c], &order[c].type, false, &exprs[c], err));
+        } else {
+            TRY(expr_column(a, (uint32_t)at, &p->columns[at].type, &exprs[c], err));
+        }
     }
-    return plan_project(b->a, *r, exprs, names, l->n, r, err);
+    return plan_project(a, p, exprs, names, n, out, err);
+}
+
+/* BY NAME: the columns of the left side, then what only the right side has. */
+static nrw_status by_name(binder *b, plan **l, plan **r, nrw_error *err)
+{
+    plan_column *order;
+    uint32_t n = (*l)->n;
+
+    TRY(arena_alloc(b->a, ((*l)->n + (*r)->n) * sizeof *order + 1, (void **)&order, err));
+    memcpy(order, (*l)->columns, n * sizeof *order);
+    for (uint32_t c = 0; c < (*r)->n; c++)
+        if (named(*l, (*r)->columns[c].name) < 0)
+            order[n++] = (*r)->columns[c];
+    TRY(in_order(b->a, *l, order, n, l, err));
+    return in_order(b->a, *r, order, n, r, err);
 }
 
 static nrw_status bind_set(binder *b, const sql_query *q, selecting *outer, plan **out,
@@ -168,7 +192,7 @@ static nrw_status bind_set(binder *b, const sql_query *q, selecting *outer, plan
                           "a set operation that looks at columns outside of its "
                           "subquery is not supported");
     if (q->by_name)
-        TRY(by_name(b, q, l, &r, err));
+        TRY(by_name(b, &l, &r, err));
     TRY(common_types(b, q, &l, &r, err));
     if (q->set != SQL_SET_UNION)
         return plan_match(b, q, l, r, out, err);

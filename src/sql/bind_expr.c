@@ -308,19 +308,24 @@ static nrw_status bind_cast(selecting *s, const sql_expr *e, const expr **out, n
     return bind_at(s->b, e->at, expr_cast(s->b->a, *out, &t, e->try, out, err), err);
 }
 
-/* INTERVAL 3 DAY: to_days(3); INTERVAL '1 day 2 hours': a cast. */
+/* INTERVAL 3 DAY is to_days(3); INTERVAL '1 day 2 hours' is a cast. */
 static nrw_status bind_interval(selecting *s, const sql_expr *e, const expr **out, nrw_error *err)
 {
     type t = type_of(TYPE_INTERVAL);
-    const expr *args[2];
+    const expr *x;
+    char name[40];
+    size_t n = e->name.text.len;
 
-    t.unit = UNIT_US;
-    t.width = 16;
-    TRY(bind_expr(s, e->args.at[0], &args[0], err));
-    if (!e->name.text.len)
-        return bind_at(s->b, e->at, expr_cast(s->b->a, args[0], &t, false, out, err), err);
-    TRY(expr_text(s->b->a, e->name.text, &args[1], err));
-    return bind_at(s->b, e->at, expr_call(s->b->a, "interval", args, NULL, 2, out, err), err);
+    TRY(bind_expr(s, e->args.at[0], &x, err));
+    if (!n) {
+        t.unit = UNIT_US;
+        t.width = 16;
+        return bind_at(s->b, e->at, expr_cast(s->b->a, x, &t, false, out, err), err);
+    }
+    if (n > 30)
+        return query_fail(s->b, e->at, err, "this unit of an interval is not known");
+    snprintf(name, sizeof name, "to_%.*ss", (int)n, (const char *)e->name.text.data);
+    return bind_at(s->b, e->at, expr_call(s->b->a, name, &x, NULL, 1, out, err), err);
 }
 
 static nrw_status bind_extract(selecting *s, const sql_expr *e, const expr **out, nrw_error *err)
@@ -460,9 +465,7 @@ static nrw_status bind_as_key(selecting *s, const sql_expr *e, const expr **out,
 nrw_status bind_expr(selecting *s, const sql_expr *e, const expr **out, nrw_error *err)
 {
     nrw_status st;
-    bool as_filter = s->as_filter;
 
-    s->as_filter = as_filter && (e->kind == SQL_EXPR_IN || e->kind == SQL_EXPR_EXISTS);
     if (++s->b->depth > SQL_MAX_DEPTH) {
         s->b->depth--;
         return query_fail(s->b, e->at, err, "an expression is nested too deeply");

@@ -50,9 +50,7 @@ static nrw_status bind_where(selecting *s, const sql_expr *e, const expr **cond,
             TRY(bind_where(s, e->args.at[i], cond, err));
         return NRW_OK;
     }
-    s->as_filter = true;
     TRY(bind_boolean(s, e, &x, err));
-    s->as_filter = false;
     return expr_and(s->b->a, *cond, x, cond, err);
 }
 

@@ -277,13 +277,43 @@ static nrw_status pull(arena *a, plan **p, conjuncts *up, nrw_error *err)
 
 /* ---- the value of no row ---- */
 
+/* An aggregate without keys, maybe under projections. */
+static bool is_lone_group(const plan *p)
+{
+    return (p->kind == PLAN_GROUP && p->n_keys == 0) ||
+           (p->kind == PLAN_PROJECT && is_lone_group(p->left));
+}
+
+static void see_any(void *self, uint32_t c)
+{
+    (void)c;
+    *(bool *)self = true;
+}
+
+/* The value of e where it looks at no column and does not fail. */
+static nrw_status constant_of(arena *a, const expr *e, const expr **out, nrw_error *err)
+{
+    nrw_error unused = NRW_ERROR_INIT;
+    bool looks = false;
+    vector v;
+    nrw_status st;
+
+    *out = e;
+    expr_columns(e, see_any, &looks);
+    if (looks || expr_eval(e, NULL, 1, arena_mem(a), &v, &unused) < 0)
+        return NRW_OK;
+    st = expr_value(a, &v, 0, out, err);
+    vector_release(&v);
+    return st;
+}
+
 /* What column c of a plan is where its lone group is empty; NULL: null, or not known. */
 static nrw_status empty_value(arena *a, const plan *p, uint32_t c, const expr **out, nrw_error *err)
 {
     *out = NULL;
     if (p->kind == PLAN_GROUP && p->n_keys == 0 && aggregate_counts(&p->aggregates[c]))
         return expr_int64(a, 0, out, err);
-    if (p->kind == PLAN_PROJECT) {
+    if (p->kind == PLAN_PROJECT && is_lone_group(p->left)) {
         const expr **below;
         TRY(arena_alloc(a, p->left->n * sizeof *below + 1, (void **)&below, err));
         for (uint32_t i = 0; i < p->left->n; i++) {
@@ -296,6 +326,7 @@ static nrw_status empty_value(arena *a, const plan *p, uint32_t c, const expr **
         if (looks_out(p->exprs[c]))
             return NRW_OK;
         TRY(expr_replace(a, p->exprs[c], below, out, err));
+        TRY(constant_of(a, *out, out, err));
         if (!expr_is_constant(*out) || (*out)->constant->null_count)
             *out = NULL;
     }
@@ -364,8 +395,9 @@ static nrw_status attach(selecting *s, plan *right, join_kind kind, const expr *
     return NRW_OK;
 }
 
-static nrw_status conditions(selecting *s, plan **right, const selecting *refs, const expr **on,
-                             nrw_error *err)
+/* `strict`: beside a comparison whose nulls count, those of the conditions are as good as false. */
+static nrw_status conditions(selecting *s, plan **right, const selecting *refs, bool strict,
+                             const expr **on, nrw_error *err)
 {
     turning t = {s->b->a, refs};
     conjuncts up = {0};
@@ -374,6 +406,11 @@ static nrw_status conditions(selecting *s, plan **right, const selecting *refs, 
     for (uint32_t i = 0; i < up.n; i++) {
         const expr *e;
         TRY(turn_out(&t, up.at[i], &e, err));
+        if (strict && !is_equality(e)) {
+            const expr *args[2] = {e, NULL};
+            TRY(expr_bool(s->b->a, true, &args[1], err));
+            TRY(expr_call(s->b->a, "is not distinct from", args, NULL, 2, &e, err));
+        }
         TRY(expr_and(s->b->a, *on, e, on, err));
     }
     return NRW_OK;
@@ -391,7 +428,7 @@ static nrw_status attach_value(selecting *s, const sql_expr *e, plan *right, con
                           right->n);
     if (refs->n_outer)
         TRY(empty_value(a, right, 0, &empty, err));
-    TRY(conditions(s, &right, refs, &on, err));
+    TRY(conditions(s, &right, refs, false, &on, err));
     TRY(attach(s, right, JOIN_SINGLE, on, false, &right->columns[0].type, out, err));
     if (!empty)
         return NRW_OK;
@@ -400,54 +437,72 @@ static nrw_status attach_value(selecting *s, const sql_expr *e, plan *right, con
     return expr_call(a, "coalesce", args, NULL, 2, out, err);
 }
 
-static nrw_status attach_in(selecting *s, const sql_expr *e, plan *right, const selecting *refs,
-                            bool as_filter, const expr **out, nrw_error *err)
+/* x = ANY (query), and with other comparisons. An equality is a key of the join unless there are
+ * conditions beside it, for then the nulls of its two sides leave it open only where these hold. */
+static nrw_status attach_any(selecting *s, const sql_expr *e, plan *right, const selecting *refs,
+                             const char *compare, const expr **out, nrw_error *err)
 {
     arena *a = s->b->a;
     const type boolean = type_of(TYPE_BOOL);
-    const expr *on = NULL, *args[2], *equal;
+    const expr *on = NULL, *args[2], *test;
+    bool equal = strcmp(compare, "=") == 0;
 
     if (right->n != 1 || e->args.at[0]->kind == SQL_EXPR_ROW)
-        return query_fail(s->b, e->at, err, "IN takes a subquery of one column");
-    if (refs->n_outer && (!as_filter || e->negate))
-        return query_fail(s->b, e->at, err,
-                          "this IN looks at columns outside of its subquery, which is supported as "
-                          "a condition of WHERE alone; EXISTS may do");
-    TRY(conditions(s, &right, refs, &on, err));
+        return query_fail(s->b, e->at, err, "a comparison takes a subquery of one column");
+    TRY(bind_at(s->b, e->at, conditions(s, &right, refs, true, &on, err), err));
     TRY(bind_expr(s, e->args.at[0], &args[0], err));
     TRY(expr_column(a, RIGHT_BASE, &right->columns[0].type, &args[1], err));
-    TRY(bind_at(s->b, e->at, expr_call(a, "=", args, NULL, 2, &equal, err), err));
-    TRY(expr_and(a, equal, on, &on, err));
-    TRY(attach(s, right, JOIN_MARK, on, refs->n_outer == 0, &boolean, out, err));
-    if (!e->negate)
-        return NRW_OK;
-    return expr_not(a, *out, out, err);
+    TRY(bind_at(s->b, e->at, expr_call(a, equal && on ? "<>" : compare, args, NULL, 2, &test, err),
+                err));
+    if (equal && on)
+        TRY(expr_not(a, test, &test, err));
+    TRY(expr_and(a, test, on, &on, err));
+    return attach(s, right, JOIN_MARK, on, true, &boolean, out, err);
+}
+
+/* x op ALL (query) is NOT (x other op ANY (query)). */
+static const char *denied(span op)
+{
+    static const char *const pairs[][2] = {{"=", "<>"}, {"<>", "="}, {"!=", "="}, {"<", ">="},
+                                           {">=", "<"}, {">", "<="}, {"<=", ">"}};
+
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (span_equal(op, span_of(pairs[i][0])))
+            return pairs[i][1];
+    return NULL;
+}
+
+/* The comparison that some row has to pass. */
+static const char *comparison(const sql_expr *e)
+{
+    const char *other = e->kind == SQL_EXPR_IN ? "=" : denied(e->name.text);
+
+    if (e->kind == SQL_EXPR_IN || !other || e->negate)
+        return other;
+    return denied(span_of(other));
 }
 
 nrw_status bind_subquery(selecting *s, const sql_expr *e, const expr **out, nrw_error *err)
 {
     const type boolean = type_of(TYPE_BOOL);
-    bool as_filter = s->as_filter, in = e->kind == SQL_EXPR_IN;
     selecting refs = {0};
     const expr *on = NULL;
+    const char *compare;
     plan *right;
 
-    s->as_filter = false;
     if (e->kind == SQL_EXPR_ARRAY || !e->query)
         return query_fail(s->b, e->at, err, "this subquery is not supported");
-    if (e->kind == SQL_EXPR_ANY) {
-        bool equal = span_equal(e->name.text, span_of("=")) && !e->negate;
-        bool none = span_equal(e->name.text, span_of("<>")) && e->negate;
-        if (!equal && !none)
-            return query_fail(s->b, e->at, err, "ANY and ALL are supported as = ANY and <> ALL");
-        in = true;
-    }
     TRY(bind_query(s->b, e->query, s, &right, &refs, err));
     if (e->kind == SQL_EXPR_SUBQUERY)
         return bind_at(s->b, e->at, attach_value(s, e, right, &refs, out, err), err);
-    if (in)
-        return attach_in(s, e, right, &refs, as_filter, out, err);
-    TRY(bind_at(s->b, e->at, conditions(s, &right, &refs, &on, err), err));
+    if (e->kind != SQL_EXPR_EXISTS) {
+        compare = comparison(e);
+        if (!compare)
+            return query_fail(s->b, e->at, err, "this comparison with a subquery is not supported");
+        TRY(attach_any(s, e, right, &refs, compare, out, err));
+        return e->negate ? expr_not(s->b->a, *out, out, err) : NRW_OK;
+    }
+    TRY(bind_at(s->b, e->at, conditions(s, &right, &refs, false, &on, err), err));
     TRY(attach(s, right, JOIN_MARK, on, false, &boolean, out, err));
     if (!e->negate)
         return NRW_OK;

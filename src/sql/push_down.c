@@ -142,7 +142,9 @@ static nrw_status as_key(arena *a, const plan *j, const expr *e, join_key *out, 
         return NRW_OK;
     for (int turn = 0; turn < 2; turn++) {
         const expr *l = e->args[turn], *r = e->args[1 - turn];
-        if (!looks_at_any(l) || !looks_at_any(r) || !within(l, 0, n) || !within(r, n, all))
+        bool lone = j->join == JOIN_MARK; /* 1 IN (SELECT ..): the left side may be a constant */
+        if ((!lone && !looks_at_any(l)) || !looks_at_any(r) || !within(l, 0, n) ||
+            !within(r, n, all))
             continue;
         if (type_is_nested(&l->type))
             return NRW_OK;
@@ -303,7 +305,7 @@ static nrw_status push_join(arena *a, plan **p, conjuncts *c, nrw_error *err)
         TRY(add(a, &own, j->condition, err));
     for (uint32_t i = 0; i < own.n; i++) { /* of ON */
         const expr *e = own.at[i];
-        bool right_rows = kind != JOIN_RIGHT && kind != JOIN_FULL;
+        bool right_rows = kind != JOIN_RIGHT && kind != JOIN_FULL && !j->in_nulls;
         if (looks_at_any(e) && within(e, n, all) && right_rows) {
             TRY(expr_renumber(a, e, shift_down, &n, &e, err));
             TRY(add(a, &r, e, err));

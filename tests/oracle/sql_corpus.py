@@ -5,13 +5,14 @@ import math
 import os
 import sys
 from collections import Counter
-from decimal import Decimal
+from decimal import Decimal, DefaultContext
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(_HERE, "..", "corpus"), os.path.join(_HERE, "..")]
 import facts  # noqa: E402
 import harness  # noqa: E402
 
+DefaultContext.prec = 120  # of threads that begin later
 FOLDER = os.path.join(harness.SHARED, "data", "sql")
 
 
@@ -81,12 +82,18 @@ def my_rows(out, q):
         if len(pairs) != len(q["types"]):
             raise ValueError(f"{len(pairs)} columns instead of {len(q['types'])}")
         rows.append([nested(v) if facts.is_nested(facts.plain_type(t)) else
-                     facts.read_value(v, facts.plain_type(t))
+                     read_value(v, facts.plain_type(t))
                      for (_, v), t in zip(pairs, q["types"])])
         names = [n for n, _ in pairs]
         if len(rows) == 1 and names != unlike(q["names"]):
             raise ValueError(f"names {names} instead of {q['names']}")
     return rows
+
+
+def read_value(value, kind):
+    if kind.startswith("date") and isinstance(value, str) and value.endswith("(BC)"):
+        return facts.read_moment(value, False)
+    return facts.read_value(value, kind)
 
 
 def unlike(names):
