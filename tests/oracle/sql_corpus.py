@@ -28,7 +28,7 @@ def queries(pattern="duckdb/*.jsonl"):
 
 
 def table_path(q, name):
-    for folder in (os.path.join(FOLDER, "tables"), q["folder"]):
+    for folder in (os.path.join(FOLDER, "tables"), q["folder"], FOLDER):
         path = os.path.normpath(os.path.join(folder, name))
         if os.path.exists(path):
             return path
