@@ -34,6 +34,14 @@ static nrw_status count_add(const aggregate *g, const aggregate_rows *r, nrw_err
         more(r->states[0], r->n - (v ? v->null_count : 0));
         return NRW_OK;
     }
+    if (r->n_few && (!v || v->null_count == 0)) {
+        uint64_t counts[AGGREGATE_FEW] = {0};
+        for (uint32_t i = 0; i < r->n; i++)
+            counts[r->codes[i]]++;
+        for (uint32_t k = 0; k < r->n_few; k++)
+            more(r->few[k], counts[k]);
+        return NRW_OK;
+    }
     if (!v || v->null_count == 0) {
         for (uint32_t i = 0; i < r->n; i++)
             more(r->states[i], 1);

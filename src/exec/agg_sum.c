@@ -134,6 +134,42 @@ static void add_groups(const vector *v, const aggregate_rows *r)
     }
 }
 
+/* Few groups: halves of the values of a batch are added up group by group, without a look at the
+ * states. */
+static void add_few(const vector *v, const aggregate_rows *r)
+{
+    const int64_t *x = (const int64_t *)(const void *)v->data;
+    uint64_t low[AGGREGATE_FEW] = {0};
+    int64_t high[AGGREGATE_FEW] = {0};
+    uint32_t n[AGGREGATE_FEW] = {0};
+
+    for (uint32_t i = 0; i < r->n; i++) {
+        uint32_t k = r->codes[i];
+        low[k] += (uint32_t)x[i];
+        high[k] += x[i] >> 32;
+        n[k]++;
+    }
+    for (uint32_t k = 0; k < r->n_few; k++) {
+        whole_state s = whole_load(r->few[k]);
+        s.overflow |= __builtin_add_overflow(s.sum, ((i128)high[k] << 32) + (i128)low[k], &s.sum);
+        s.n += n[k];
+        memcpy(r->few[k], &s, sizeof s);
+    }
+}
+
+/* The same of values of 16 bytes: a batch of them may overflow 128 bits, which is told. */
+static void add_few_wide(const vector *v, const aggregate_rows *r)
+{
+    whole_state sums[AGGREGATE_FEW];
+
+    for (uint32_t k = 0; k < r->n_few; k++)
+        sums[k] = whole_load(r->few[k]);
+    for (uint32_t i = 0; i < r->n; i++)
+        whole_put(&sums[r->codes[i]], wide_at(v->data + (size_t)i * 16, 16));
+    for (uint32_t k = 0; k < r->n_few; k++)
+        memcpy(r->few[k], &sums[k], sizeof *sums);
+}
+
 static void add_floats(const vector *v, const aggregate_rows *r)
 {
     const double *x = (const double *)(const void *)v->data;
@@ -154,6 +190,10 @@ static nrw_status sum_add(const aggregate *g, const aggregate_rows *r, nrw_error
     TRY(agg_flat(r, 0, &flat, err));
     if (g->args[0]->type.id == TYPE_FLOAT64)
         add_floats(&flat, r);
+    else if (r->n_few && !flat.validity && flat.type.width == 8)
+        add_few(&flat, r);
+    else if (r->n_few && !flat.validity)
+        add_few_wide(&flat, r);
     else if (r->one)
         add_one_group(&flat, r->n, r->states[0]);
     else

@@ -12,14 +12,20 @@
 
 typedef struct aggregate aggregate;
 
+/* Of `few` states at most so many. */
+#define AGGREGATE_FEW 256u
+
 /* Rows that go to states: row i of the arguments belongs to states[i]. */
 typedef struct aggregate_rows {
     uint32_t n;
     uint8_t *const *states;
     const vector *const *args; /* any form, n rows */
     bool one;                  /* all rows belong to states[0], the others are not there */
-    const uint64_t *ordinals;  /* rise with the rows of the input; may have gaps */
-    mem *m;                    /* what states hold is charged here */
+    uint32_t n_few;            /* so many states in all: few[codes[i]] is states[i]; 0: not so */
+    uint8_t *const *few;
+    const uint32_t *codes;
+    const uint64_t *ordinals; /* rise with the rows of the input; may have gaps */
+    mem *m;                   /* what states hold is charged here */
 } aggregate_rows;
 
 typedef struct aggregate_class {

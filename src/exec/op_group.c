@@ -12,6 +12,9 @@ typedef struct taking {
     vector *columns;   /* n_in */
     uint8_t **states;  /* the group's row of each row */
     uint64_t *numbers; /* hashes, then ordinals */
+    uint32_t *codes;   /* where there are few groups: number of each row's in `few` */
+    uint8_t *few[AGGREGATE_FEW];
+    uint32_t n_few;
 } taking;
 
 /* ---- which group ---- */
@@ -113,6 +116,11 @@ static nrw_status find_by_code(taking *t, const vector *const *keys, uint32_t n_
         TRY_OUT(group_table_find(&t->w->table, found[i], &found[i], err));
     for (uint32_t i = 0; i < t->rows; i++)
         t->states[i] = found[codes[i]];
+    if (n <= AGGREGATE_FEW) {
+        memcpy(t->codes, codes, code_bytes);
+        memcpy(t->few, found, n * sizeof *found);
+        t->n_few = n;
+    }
     st = NRW_OK;
 out:
     for (uint32_t c = 0; c < n_keys; c++)
@@ -197,6 +205,9 @@ static nrw_status add_to(taking *t, uint32_t k, nrw_error *err)
                         .states = t->states,
                         .args = args,
                         .one = t->o->spec.n_keys == 0,
+                        .n_few = g->filter ? 0 : t->n_few,
+                        .few = t->few,
+                        .codes = t->codes,
                         .ordinals = t->numbers,
                         .m = t->o->m};
     nrw_status st;
@@ -205,9 +216,13 @@ static nrw_status add_to(taking *t, uint32_t k, nrw_error *err)
         args[i] = column_of(t, g->args[i]);
     for (uint32_t i = 0; i < (r.one ? 1 : t->rows); i++)
         t->states[i] += at;
+    for (uint32_t i = 0; i < t->n_few; i++)
+        t->few[i] += at;
     st = g->filter ? add_filtered(t, g, &r, err) : g->class->add(g, &r, err);
     for (uint32_t i = 0; i < (r.one ? 1 : t->rows); i++)
         t->states[i] -= at;
+    for (uint32_t i = 0; i < t->n_few; i++)
+        t->few[i] -= at;
     return st;
 }
 
@@ -249,9 +264,10 @@ static nrw_status group_push(op *base, batch *b, nrw_error *err)
     TRY(mem_zalloc(b->m, head, (void **)&t.columns, err));
     TRY_OUT(dense_take(b, o->all, o->n_in, o->spec.held, t.columns, err));
     t.rows = o->n_in ? t.columns[0].len : batch_alive(b);
-    bytes = t.rows * (sizeof *t.states + sizeof *t.numbers);
+    bytes = t.rows * (sizeof *t.states + sizeof *t.numbers + sizeof *t.codes);
     TRY_OUT(mem_alloc(b->m, bytes, (void **)&t.states, err));
     t.numbers = (uint64_t *)(void *)(t.states + t.rows);
+    t.codes = (uint32_t *)(void *)(t.numbers + t.rows);
     op_count(base, t.rows, 0);
     st = take_rows(&t, err);
     mem_free(b->m, t.states, bytes);
