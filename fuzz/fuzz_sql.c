@@ -11,7 +11,7 @@ static void check(nrw_status st, const nrw_error *err)
 {
     if (st == NRW_OK || st == NRW_E_MEMLIMIT)
         return;
-    if (st != NRW_E_ARG || !strstr(err->message, "character")) {
+    if (st != NRW_E_ARG || (!strstr(err->message, "character") && !strstr(err->message, "alias"))) {
         fprintf(stderr, "%d: %s\n", (int)st, err->message);
         abort();
     }

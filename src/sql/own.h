@@ -43,6 +43,26 @@ typedef struct sql_token {
     span text;      /* without quotes, escapes resolved */
 } sql_token;
 
+/* Levels of binding, loosest first: an infix operator takes operands of higher ones. */
+typedef enum sql_level {
+    SQL_LEVEL_ALL,
+    SQL_LEVEL_ARROW,
+    SQL_LEVEL_OR,
+    SQL_LEVEL_AND,
+    SQL_LEVEL_NOT,
+    SQL_LEVEL_IS,
+    SQL_LEVEL_DISTINCT,
+    SQL_LEVEL_COMPARE,
+    SQL_LEVEL_IN, /* BETWEEN, LIKE */
+    SQL_LEVEL_OTHER,
+    SQL_LEVEL_BITS,
+    SQL_LEVEL_ADD,
+    SQL_LEVEL_MULTIPLY,
+    SQL_LEVEL_POWER,
+    SQL_LEVEL_COLLATE,
+    SQL_LEVEL_ZONE
+} sql_level;
+
 /* A text as tokens, and how far it was read. */
 typedef struct sql_parser {
     arena *a;
@@ -52,6 +72,7 @@ typedef struct sql_parser {
     uint32_t n, i;
     uint32_t depth; /* levels of the text that are open */
     uint32_t high;  /* the greatest height of what was closed in the query at hand */
+    sql_level most; /* the highest level that may follow: behind IS NULL there is no + */
     uint32_t n_open;
     sql_window **open; /* windows whose names are looked up where their select ends */
 } sql_parser;
@@ -118,26 +139,6 @@ nrw_status sql_close(sql_parser *p, sql_expr *e, nrw_error *err) NRW_CHECKED;
 nrw_status sql_rise(sql_parser *p, size_t at, nrw_error *err) NRW_CHECKED;
 
 /* ---- the parts of the grammar ---- */
-/* Levels of binding, loosest first: an infix operator takes operands of higher ones. */
-typedef enum sql_level {
-    SQL_LEVEL_ALL,
-    SQL_LEVEL_ARROW,
-    SQL_LEVEL_OR,
-    SQL_LEVEL_AND,
-    SQL_LEVEL_NOT,
-    SQL_LEVEL_IS,
-    SQL_LEVEL_DISTINCT,
-    SQL_LEVEL_COMPARE,
-    SQL_LEVEL_IN, /* BETWEEN, LIKE */
-    SQL_LEVEL_OTHER,
-    SQL_LEVEL_BITS,
-    SQL_LEVEL_ADD,
-    SQL_LEVEL_MULTIPLY,
-    SQL_LEVEL_POWER,
-    SQL_LEVEL_COLLATE,
-    SQL_LEVEL_ZONE
-} sql_level;
-
 /* parse_expr.c: an expression whose infix operators are of this level or higher */
 nrw_status sql_expr_level(sql_parser *p, sql_level level, sql_expr **out,
                           nrw_error *err) NRW_CHECKED;

@@ -130,7 +130,9 @@ static nrw_status unary(sql_parser *p, sql_expr **out, nrw_error *err)
             sign = signs[i];
     if (!sign) {
         TRY(sql_primary(p, out, err));
-        return postfix(p, out, err);
+        TRY(postfix(p, out, err));
+        p->most = SQL_LEVEL_ZONE;
+        return NRW_OK;
     }
     sql_expr *operand;
     TRY(sql_enter(p, err));
@@ -257,7 +259,7 @@ static nrw_status infix_step(sql_parser *p, sql_level level, sql_expr **left, bo
     const infix *op = infix_at(p);
 
     *took = true;
-    if (op && op->level >= level) {
+    if (op && op->level >= level && op->level <= p->most) {
         p->i++;
         return operation(p, op, left, err);
     }

@@ -211,17 +211,38 @@ static nrw_status tested(sql_parser *p, sql_expr **left, bool *took, nrw_error *
     *took = true;
     if (m) {
         p->i += negated;
-        return like(p, m, negated, left, err);
-    }
-    if (sql_word_at(p, negated, "in")) {
+        TRY(like(p, m, negated, left, err));
+    } else if (sql_word_at(p, negated, "in")) {
         p->i += negated + 1;
-        return in(p, negated, left, err);
-    }
-    if (sql_word_at(p, negated, "between")) {
+        TRY(in(p, negated, left, err));
+        p->most = SQL_LEVEL_IN;
+        return NRW_OK;
+    } else if (sql_word_at(p, negated, "between")) {
         p->i += negated + 1;
-        return between(p, negated, left, err);
+        TRY(between(p, negated, left, err));
+    } else {
+        *took = false;
+        return NRW_OK;
     }
-    *took = false;
+    p->most = SQL_LEVEL_COMPARE;
+    return NRW_OK;
+}
+
+/* IS, ISNULL, NOTNULL, NOT NULL. */
+static nrw_status is(sql_parser *p, sql_level level, sql_expr **left, bool *took, nrw_error *err)
+{
+    *took = true;
+    if (level <= SQL_LEVEL_DISTINCT && sql_word_at(p, 0, "is"))
+        TRY(is_what(p, level, left, took, err));
+    else if (level <= SQL_LEVEL_IS && sql_take_word(p, "isnull"))
+        TRY(is_null(p, false, left, err));
+    else if (level <= SQL_LEVEL_IS &&
+             (sql_take_word(p, "notnull") || sql_take_words(p, "not", "null")))
+        TRY(is_null(p, true, left, err));
+    else
+        *took = false;
+    if (*took)
+        p->most = SQL_LEVEL_COMPARE;
     return NRW_OK;
 }
 
@@ -229,22 +250,16 @@ nrw_status sql_predicate(sql_parser *p, sql_level level, sql_expr **left, bool *
                          nrw_error *err)
 {
     *took = false;
-    if (level <= SQL_LEVEL_IN)
+    if (level <= SQL_LEVEL_IN && p->most >= SQL_LEVEL_IN)
         TRY(tested(p, left, took, err));
+    if (!*took)
+        TRY(is(p, level, left, took, err));
     if (*took)
         return NRW_OK;
-    if (level <= SQL_LEVEL_DISTINCT && sql_word_at(p, 0, "is"))
-        return is_what(p, level, left, took, err);
     *took = true;
-    if (level <= SQL_LEVEL_IS) {
-        if (sql_take_word(p, "isnull"))
-            return is_null(p, false, left, err);
-        if (sql_take_word(p, "notnull") || sql_take_words(p, "not", "null"))
-            return is_null(p, true, left, err);
-    }
-    if (level <= SQL_LEVEL_COLLATE && sql_take_word(p, "collate"))
+    if (level <= SQL_LEVEL_COLLATE && p->most >= SQL_LEVEL_COLLATE && sql_take_word(p, "collate"))
         return collate(p, left, err);
-    if (level <= SQL_LEVEL_ZONE && sql_words_at(p, "at", "time")) {
+    if (level <= SQL_LEVEL_ZONE && p->most >= SQL_LEVEL_ZONE && sql_words_at(p, "at", "time")) {
         p->i++;
         return at_time_zone(p, left, err);
     }

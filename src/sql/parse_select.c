@@ -49,7 +49,7 @@ nrw_status sql_item_list(sql_parser *p, bool bare, uint32_t *n, sql_item **items
     do {
         TRY(sql_push(p, items, n, sizeof *item, &item, err));
         TRY(one_item(p, bare, item, err));
-    } while (sql_more(p));
+    } while (bare ? sql_take_sign(p, ",") : sql_more(p));
     return NRW_OK;
 }
 

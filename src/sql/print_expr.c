@@ -428,6 +428,8 @@ nrw_status sql_print_whole(arena *a, const sql_expr *e, span *out, nrw_error *er
     if (st == NRW_OK)
         st = arena_strndup(a, (const char *)b.data, b.len, &text, err);
     *out = (span){(const uint8_t *)text, st == NRW_OK ? b.len : 0};
+    if (st < 0 && (b.len > PRINT_MAX / 2 || e->end - e->at > PRINT_MAX / 2))
+        st = err_set(err, NRW_E_ARG, "an expression is too long for a name; give it an alias");
     bytes_release(&b);
     return st;
 }
