@@ -4,7 +4,9 @@
 extern const function_set functions_compare, functions_logic, functions_arith_int,
     functions_arith_decimal, functions_arith_float, functions_interval,
     functions_date_part, functions_date_trunc,
-    functions_text_part, functions_text, functions_like;
+    functions_text_part, functions_text, functions_like,
+    functions_number, functions_round, functions_bits, functions_regexp,
+    functions_list;
 
 const function_set *const function_tables[] = {
     &functions_compare,       &functions_logic,       &functions_arith_int,
@@ -12,6 +14,9 @@ const function_set *const function_tables[] = {
     &functions_interval,      &functions_date_part,
     &functions_date_trunc,    &functions_text_part,
     &functions_text,          &functions_like,
+    &functions_number,        &functions_round,
+    &functions_bits,          &functions_regexp,
+    &functions_list,
 };
 
 const uint32_t n_function_tables = sizeof function_tables / sizeof *function_tables;
