@@ -129,8 +129,13 @@ static nrw_status out_schema(query *q, nrw_error *err)
 
 /* ---- memory ---- */
 
-/* A quarter for reading and what is in flight each, what the writer needs, the rest for operators
- * that gather. */
+static uint64_t at_most(uint64_t x, uint64_t most)
+{
+    return x < most ? x : most;
+}
+
+/* What the writer needs; up to a quarter for reading and for what is in flight each; an eighth for
+ * groups without keys; the rest for operators that gather. */
 static nrw_status share_memory(query *q, nrw_error *err)
 {
     const job_limits *l = &q->job->limits;
@@ -163,10 +168,11 @@ static nrw_status share_memory(query *q, nrw_error *err)
                     .catalog = &q->face,
                     .workers = l->workers,
                     .memory = all,
-                    .reading = n ? all / 4 : all / 2,
-                    .batches = n ? all / 4 : all / 2,
-                    .gathering = n ? all / 2 / n : 0,
+                    .reading = n ? at_most(all / 4, 48 * MIB) : all / 2,
+                    .batches = n ? at_most(all / 4, l->workers * 12 * MIB) : all * 3 / 8,
+                    .alone = all / 8,
                     .spill_dir = job_last(q->job, "spill-dir")};
+    x->gathering = n ? (all - x->reading - x->batches - x->alone) / n : 0;
     x->held = (size_t)(x->batches / x->workers / 8);
     x->held = x->held > MIB / 2 ? MIB / 2 : x->held;
     return NRW_OK;

@@ -63,6 +63,7 @@ static nrw_status load_next(op_group *o, group_worker *w, nrw_error *err)
             TRY(st);
             continue;
         }
+        group_table_narrow(&w->table, part.bits);
         st = group_load(o, w, &part, err);
         group_part_free(o, &part);
         TRY(st);
@@ -85,6 +86,7 @@ static nrw_status merge_tables(op_group *o, group_worker *w, uint32_t p, nrw_err
     TRY(mem_zalloc(o->m, sizeof *merged, &mem_, err));
     merged = mem_;
     group_table_init(merged, &o->shape, o->m, o->m);
+    group_table_narrow(merged, o->spec.n_keys ? 8 : 0);
     w->walked = merged;
     w->at = 0;
     for (uint32_t i = 0; i < o->spec.workers; i++) {

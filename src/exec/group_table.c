@@ -16,6 +16,11 @@ static size_t slots_bytes(uint64_t n)
     return (n + GROUP_SLACK) * sizeof(uint64_t);
 }
 
+void group_table_narrow(group_table *t, uint32_t bits)
+{
+    t->skip = bits < 48 ? bits : 48;
+}
+
 size_t group_table_slots_bytes(const group_table *t)
 {
     return t->slots ? slots_bytes(t->n_slots) : 0;
@@ -53,7 +58,7 @@ void group_table_release(group_table *t)
 
 uint64_t group_table_slot(const group_table *t, uint64_t hash)
 {
-    return t->n_slots ? hash >> (64 - __builtin_ctzll(t->n_slots)) : 0;
+    return t->n_slots ? (hash << t->skip) >> (64 - __builtin_ctzll(t->n_slots)) : 0;
 }
 
 /* The empty slot for a hash; NULL where the slack at the end is used up. */

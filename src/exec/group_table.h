@@ -23,6 +23,7 @@ typedef struct group_table {
     uint64_t *slots;  /* 16 bits of the hash over 48 of the row's address; 0: empty */
     uint64_t n_slots; /* a power of two; behind them are GROUP_SLACK more */
     uint64_t n;
+    uint32_t skip; /* upper bits that all hashes have in common: slots follow those behind them */
 } group_table;
 
 #define GROUP_SLACK 256
@@ -38,6 +39,8 @@ void group_table_release(group_table *t); /* states too */
 size_t group_table_slots_bytes(const group_table *t);
 /* Forgets all groups without dropping what hangs from their states. */
 void group_table_forget(group_table *t);
+/* An empty table may be told that its hashes have their first `bits` bits in common. */
+void group_table_narrow(group_table *t, uint32_t bits);
 /* Room for so many groups without growing. */
 nrw_status group_table_reserve(group_table *t, uint64_t n, nrw_error *err);
 

@@ -117,7 +117,7 @@ static nrw_status compile_group(sql_exec *x, const plan *p, chain *c, nrw_error 
                        .n_aggregates = p->n_aggregates,
                        .aggregates = p->aggregates,
                        .workers = x->workers,
-                       .memory = x->gathering,
+                       .memory = p->n_keys ? x->gathering : x->alone,
                        .held = x->held};
     type *types;
     op *o;
@@ -319,7 +319,7 @@ uint32_t plan_gatherers(const plan *p)
     if (!p)
         return 0;
     return plan_gatherers(p->left) + plan_gatherers(p->right) +
-           (p->kind == PLAN_GROUP || p->kind == PLAN_SORT || p->kind == PLAN_JOIN ||
+           ((p->kind == PLAN_GROUP && p->n_keys > 0) || p->kind == PLAN_SORT || p->kind == PLAN_JOIN ||
             p->kind == PLAN_WINDOW || p->kind == PLAN_FIRST);
 }
 

@@ -32,6 +32,7 @@ typedef struct sql_exec {
     uint64_t reading;   /* for a stage's scans */
     uint64_t batches;   /* in flight */
     uint64_t gathering; /* for each operator that gathers */
+    uint64_t alone;     /* for each that has a single group */
     size_t held;
     const char *spill_dir;
     /* made by sql_compile */
