@@ -78,8 +78,50 @@ static nrw_status value_of(framing *f, vector *out, nrw_error *err)
     return NRW_OK;
 }
 
-/* values[0..*n) are what the frames come to, one after the other; at[i] is row i's. */
-static nrw_status all_values(framing *f, vector *values, uint32_t *n, uint32_t *at, nrw_error *err)
+/* What the frames come to, one after the other; texts are parts of their own until the end. */
+typedef struct values {
+    vector all;
+    vector *texts;
+    uint32_t n;
+} values;
+
+static nrw_status values_new(const window_segment *s, const type *t, values *out, nrw_error *err)
+{
+    *out = (values){0};
+    if (type_is_view(t))
+        return mem_zalloc(s->m, s->n * sizeof *out->texts, (void **)&out->texts, err);
+    TRY(vector_flat(s->m, t, s->n, &out->all, err));
+    return vector_add_validity(&out->all, err);
+}
+
+static nrw_status values_add(framing *f, values *v, nrw_error *err)
+{
+    uint32_t width = f->c->result.width;
+    vector one;
+
+    if (v->texts)
+        return value_of(f, &v->texts[v->n++], err);
+    TRY(value_of(f, &one, err));
+    memcpy(v->all.data + (size_t)v->n * width, one.data, width);
+    if (one.null_count) {
+        bit_clear(v->all.validity, v->n);
+        v->all.null_count++;
+    }
+    v->all.len = ++v->n;
+    vector_release(&one);
+    return NRW_OK;
+}
+
+static void values_free(const window_segment *s, values *v)
+{
+    vector_release(&v->all);
+    for (uint32_t i = 0; v->texts && i < v->n; i++)
+        vector_release(&v->texts[i]);
+    mem_free(s->m, v->texts, v->texts ? s->n * sizeof *v->texts : 0);
+}
+
+/* at[i] is the place of row i's value. */
+static nrw_status all_values(framing *f, values *v, uint32_t *at, nrw_error *err)
 {
     const window_segment *s = f->s;
     bool grows = f->c->from == FRAME_UNBOUNDED_PRECEDING;
@@ -88,8 +130,8 @@ static nrw_status all_values(framing *f, vector *values, uint32_t *n, uint32_t *
     for (uint32_t i = 0; i < s->n; i++) {
         uint32_t from, to;
         window_frame_of(s, f->c, i, &from, &to);
-        if (*n && part == s->part[i] && from == last_from && to == last_to) {
-            at[i] = *n - 1;
+        if (v->n && part == s->part[i] && from == last_from && to == last_to) {
+            at[i] = v->n - 1;
             continue;
         }
         if (!grows || part != s->part[i] || to < last_to) {
@@ -97,8 +139,8 @@ static nrw_status all_values(framing *f, vector *values, uint32_t *n, uint32_t *
             last_to = from;
         }
         TRY(add_rows(f, last_to, to, err));
-        TRY(value_of(f, &values[*n], err));
-        at[i] = (*n)++;
+        at[i] = v->n;
+        TRY(values_add(f, v, err));
         part = s->part[i];
         last_from = from;
         last_to = to;
@@ -111,24 +153,23 @@ nrw_status window_aggregate_values(const window_segment *s, const window_call *c
 {
     framing f = {.s = s, .c = c};
     size_t state = (c->aggregate.state_bytes + 15) & ~(size_t)15;
-    size_t bytes = state + s->n * (sizeof(vector) + 2 * sizeof(uint32_t));
-    vector *values, all = {0};
-    uint32_t n = 0, *at;
+    size_t bytes = state + s->n * 2 * sizeof(uint32_t);
+    values v = {0};
+    uint32_t *at;
     nrw_status st;
 
     TRY(mem_zalloc(s->m, bytes, (void **)&f.state, err));
-    values = (vector *)(void *)(f.state + state);
-    f.rows = (uint32_t *)(void *)(values + s->n);
+    f.rows = (uint32_t *)(void *)(f.state + state);
     at = f.rows + s->n;
-    st = all_values(&f, values, &n, at, err);
+    st = values_new(s, &c->result, &v, err);
     if (st >= 0)
-        st = vector_concat(values, n, s->m, &all, err);
+        st = all_values(&f, &v, at, err);
+    if (st >= 0 && v.texts)
+        st = vector_concat(v.texts, v.n, s->m, &v.all, err);
     if (st >= 0)
-        st = vector_pick(&all, at, s->n, s->m, out, err);
+        st = vector_pick(&v.all, at, s->n, s->m, out, err);
     drop(&f);
-    vector_release(&all);
-    for (uint32_t i = 0; i < n; i++)
-        vector_release(&values[i]);
+    values_free(s, &v);
     mem_free(s->m, f.state, bytes);
     return st;
 }

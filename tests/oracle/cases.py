@@ -12,6 +12,8 @@ import nested_files
 import nested_tables
 import reference
 import tables
+import sql_corpus
+import sql_random
 import where
 from harness import Scratch
 
@@ -552,3 +554,5 @@ def cases(tier):
     yield "several inputs", several_case
 
     yield from where.cases(tier)
+    yield from sql_corpus.cases(tier)
+    yield from sql_random.cases(tier)

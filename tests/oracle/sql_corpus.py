@@ -3,6 +3,7 @@ import glob
 import json
 import math
 import os
+import re
 import sys
 from collections import Counter
 from decimal import Decimal, DefaultContext
@@ -23,7 +24,8 @@ def queries(pattern="duckdb/*.jsonl"):
         with open(path, encoding="utf-8") as f:
             for line in f:
                 q = json.loads(line)
-                q.setdefault("folder", os.path.dirname(path))
+                q["folder"] = os.path.dirname(path)
+                q["id"] = str(q["id"]) if "duckdb" in path else f"{os.path.basename(q['folder'])}#{q['id']}"
                 yield q
 
 
@@ -153,18 +155,86 @@ def judge(q, *more, binary=None):
     return "refused", ran.first_line
 
 
-def main():
+def known():
+    """What is not answered, or otherwise: id -> reason, as tests/oracle/sql_refused.txt lists it."""
+    listed = {}
+    with open(os.path.join(_HERE, "sql_refused.txt"), encoding="utf-8") as f:
+        for line in f:
+            if line.strip() and not line.startswith("#"):
+                name, reason = line.rstrip("\n").split("\t")
+                listed[name] = reason
+    return listed
+
+
+def reason_of(what, text):
+    """A sentence without places, names and numbers of one query."""
+    text = re.sub(r"^narrows: ((line \d+, )?character \d+: )?", "", text)
+    text = re.sub(r" \(there is .*|; did you mean.*", "", text)
+    return f"{what}: {text[:110]}".replace("\t", " ")
+
+
+def in_parallel(all_queries, workers):
     from concurrent.futures import ThreadPoolExecutor
+    with ThreadPoolExecutor(workers) as pool:
+        yield from zip(all_queries, pool.map(judge, all_queries))
+
+
+def write_known():
+    lines = []
+    for q, (what, text) in in_parallel(list(queries()), 2):
+        if what != "equal":
+            lines.append(f"{q['id']}\t{reason_of(what, text)}\n")
+    with open(os.path.join(_HERE, "sql_refused.txt"), "w", encoding="utf-8") as f:
+        f.write("# Queries of the corpus that are refused, or answered otherwise, and why; made anew by\n"
+                "# tests/oracle/sql_corpus.py --write\n")
+        f.writelines(lines)
+    print(len(lines))
+
+
+def area_case(pattern):
+    """All queries of a file: equal, but for those that are listed with a reason."""
+    listed, wrong, gone, n = known(), [], [], 0
+    for q in queries(pattern):
+        what, text = judge(q)
+        n += 1
+        if what != "equal" and q["id"] not in listed:
+            wrong.append(f"{q['id']}: {what}: {text[:200]}")
+        elif what == "equal" and q["id"] in listed:
+            gone.append(q["id"])
+        elif what != "equal" and not listed[q["id"]].startswith(what):
+            wrong.append(f"{q['id']}: {what} instead of {listed[q['id']]}: {text[:200]}")
+    assert n > 0, pattern
+    assert not wrong, f"{len(wrong)} of {n}: " + "\n".join(wrong[:5])
+    assert not gone, f"listed in sql_refused.txt, but answered: {gone[:10]}"
+    return f"{n} queries"
+
+
+def cases(tier):
+    if not os.path.isdir(FOLDER):
+        def none():
+            raise harness.Skip("shared/data is not there")
+        yield "the corpus of queries", none
+        return
+    for path in sorted(glob.glob(os.path.join(FOLDER, "duckdb", "*.jsonl"))):
+        name = os.path.basename(path)
+        if name != "errors.jsonl":
+            yield (f"queries: {name[:-6]}", lambda n=name: area_case(f"duckdb/{n}"), 300)
+    yield "queries: h2o", lambda: area_case("h2o/queries.jsonl"), 120
+    yield "queries: tpch", lambda: area_case("../tpch/queries.jsonl"), 120
+
+
+def main():
+    if "--write" in sys.argv:
+        write_known()
+        return
     wanted = sys.argv[1] if len(sys.argv) > 1 else "duckdb/*.jsonl"
     show = sys.argv[2] if len(sys.argv) > 2 else "wrong crashed"
-    all_queries = list(queries(wanted))
     counts, reasons = Counter(), Counter()
-    with ThreadPoolExecutor(2) as pool:
-        for q, (what, text) in zip(all_queries, pool.map(judge, all_queries)):
-            counts[what] += 1
-            reasons[what, text.replace(q["sql"], "")[:90]] += what == "refused"
-            if what in show:
-                print(f"{what} {q['id']}: {q['sql'][:300]!r}\n      {text[:300]}")
+    for q, (what, text) in in_parallel(list(queries(wanted)), 2):
+        counts[what] += 1
+        reasons[what, text.replace(q["sql"], "")[:90]] += what == "refused"
+        if what in show:
+            print(f"{what} {q['id']}: {q['sql'][:300]!r}\n      {text[:300]}")
     for (what, text), n in reasons.most_common(40):
         if n:
             print(f"{n:5} {text}")
