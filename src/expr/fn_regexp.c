@@ -218,7 +218,7 @@ static nrw_status add_rewritten(bytes *to, span with, const regexp *r, span s, u
 static nrw_status replace_row(const regexp *r, span s, span with, bytes *to, nrw_error *err)
 {
     size_t from = 0, copied = 0;
-    bool hit;
+    bool hit, any = false;
     uint32_t n;
 
     bytes_clear(to);
@@ -227,10 +227,15 @@ static nrw_status replace_row(const regexp *r, span s, span with, bytes *to, nrw
         TRY(run(r, s, from, 0, &hit, &n, err));
         if (!hit)
             break;
+        if (any && at[1] == copied) { /* nothing, right behind what was replaced */
+            from += from < s.len ? char_len(text_from(s, from)) : 1;
+            continue;
+        }
         TRY(bytes_append(to, s.data + copied, at[0] - copied, err));
         TRY(add_rewritten(to, with, r, s, n, err));
         copied = at[1];
         from = at[1];
+        any = true;
         if (at[1] == at[0]) /* nothing was taken: go on behind the next character */
             from += from < s.len ? char_len(text_from(s, from)) : 1;
         if (!r->global)
