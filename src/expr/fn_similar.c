@@ -90,7 +90,7 @@ static double jaro(span a, span b, uint8_t *used)
     uint8_t *in_a = used, *in_b = used + a.len;
 
     if (a.len == 0 || b.len == 0)
-        return a.len == b.len ? 1 : 0;
+        return 0;
     reach = reach ? reach - 1 : 0;
     memset(used, 0, a.len + b.len);
     for (size_t i = 0; i < a.len; i++) {

@@ -210,7 +210,7 @@ static bool read_fraction(reading *r, int places, int64_t *us)
     for (; n < places; n++)
         *us *= 10;
     for (; places < 6; places++)
-        *us *= 1000;
+        *us *= 10;
     for (; places > 6; places--)
         *us /= 10;
     return true;

@@ -6,7 +6,8 @@ extern const function_set functions_compare, functions_logic, functions_arith_in
     functions_date_part, functions_date_trunc,
     functions_text_part, functions_text, functions_like,
     functions_number, functions_round, functions_bits, functions_regexp,
-    functions_list, functions_strftime, functions_encode, functions_similar;
+    functions_list, functions_strftime, functions_encode, functions_similar,
+    functions_format, functions_size;
 
 const function_set *const function_tables[] = {
     &functions_compare,       &functions_logic,       &functions_arith_int,
@@ -18,6 +19,7 @@ const function_set *const function_tables[] = {
     &functions_bits,          &functions_regexp,
     &functions_list,          &functions_strftime,
     &functions_encode,        &functions_similar,
+    &functions_format,        &functions_size,
 };
 
 const uint32_t n_function_tables = sizeof function_tables / sizeof *function_tables;
