@@ -1,5 +1,6 @@
 /* Floating point: / gives infinities and NaN; // divides as / does, and not by zero. */
 #include "expr/arith_own.h"
+#include "expr/function_sets.h"
 
 #include <math.h>
 

@@ -241,7 +241,8 @@ static void wanted(const function *f, const expr *const *args, uint32_t n, type 
     for (uint32_t i = 0; i < n; i++) {
         char c = letter_at(f->params, i);
         if (c == 'n')
-            want[i] = args[i]->type.id == TYPE_NULL ? type_decimal(18, 3) : decimal_of(&args[i]->type);
+            want[i] =
+                args[i]->type.id == TYPE_NULL ? type_decimal(18, 3) : decimal_of(&args[i]->type);
         else if (!type_of_letter(c, &want[i]))
             want[i] = args[i]->type;
     }

@@ -1,5 +1,6 @@
 /* Bytes as text and back: hexadecimal, binary, base 64, URLs; digests. */
 #include "base/utf8.h"
+#include "expr/function_sets.h"
 #include "expr/text.h"
 
 #include <ctype.h>
@@ -84,8 +85,9 @@ static nrw_status put_base(const expr *e, const scalar_args *args, uint32_t i, t
 
     (void)e;
     if (BIG(0) < 0 || base < 2 || base > 36 || least < 0 || least > 64)
-        return err_set(err, NRW_E_VALUE, "to_base: a number of at least 0 in base 2 to 36, with at "
-                                         "most 64 digits asked for");
+        return err_set(err, NRW_E_VALUE,
+                       "to_base: a number of at least 0 in base 2 to 36, with at "
+                       "most 64 digits asked for");
     at = digits_of((u128)BIG(0), (unsigned)base, (size_t)least, text);
     return text_put(t, i, text + at, 130 - at, err);
 }
@@ -287,7 +289,10 @@ static nrw_status md5_number_eval(const expr *e, const scalar_args *args, vector
 
 #define OF_NUMBERS(name)                                                                           \
     {name, "8", "s", number_eval, 0, NULL}, {name, "D", "s", number_eval, 0, NULL},                \
-        {name, "h", "s", number_eval, 0, NULL}, {name, "H", "s", number_eval, 0, NULL}
+        {name, "h", "s", number_eval, 0, NULL},                                                    \
+    {                                                                                              \
+        name, "H", "s", number_eval, 0, NULL                                                       \
+    }
 
 static const function rows[] = {
     OF_NUMBERS("hex"),

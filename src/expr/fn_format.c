@@ -1,6 +1,7 @@
 /* printf and format: values into a text. printf's signs are C's; format's places are {}, {0},
  * {:04d}: what stands behind the colon is of the same kind. Both know , ' and _ between groups of
  * three digits. */
+#include "expr/function_sets.h"
 #include "expr/text.h"
 
 #include "column/print.h"
@@ -12,9 +13,9 @@
 
 typedef struct spec {
     bool left, centre, plus, space, alternate, zero;
-    char group;              /* between thousands, 0: nothing */
-    int width, precision;    /* -1: not said */
-    char sign;               /* d x X o b c s f e g ...; 0: as the value is */
+    char group;           /* between thousands, 0: nothing */
+    int width, precision; /* -1: not said */
+    char sign;            /* d x X o b c s f e g ...; 0: as the value is */
 } spec;
 
 /* One argument of one row. */
@@ -76,8 +77,8 @@ static size_t grouped(const char *s, size_t n, char group, char *out)
 }
 
 /* prefix (sign, 0x), digits, and the width around them. */
-static nrw_status put_padded(bytes *b, const spec *s, const char *prefix, const char *text, size_t n,
-                             bool number, nrw_error *err)
+static nrw_status put_padded(bytes *b, const spec *s, const char *prefix, const char *text,
+                             size_t n, bool number, nrw_error *err)
 {
     size_t have = strlen(prefix) + n, chars = have, front = 0, back = 0;
 
@@ -105,7 +106,8 @@ static nrw_status put_padded(bytes *b, const spec *s, const char *prefix, const 
 
 static nrw_status put_integer(bytes *b, const spec *s, const value *v, nrw_error *err)
 {
-    unsigned base = s->sign == 'x' || s->sign == 'X' ? 16 : s->sign == 'o' ? 8
+    unsigned base = s->sign == 'x' || s->sign == 'X'   ? 16
+                    : s->sign == 'o'                   ? 8
                     : s->sign == 'b' || s->sign == 'B' ? 2
                                                        : 10;
     char room[160], with[256], prefix[8] = "";
@@ -115,10 +117,10 @@ static nrw_status put_integer(bytes *b, const spec *s, const value *v, nrw_error
     const char *text = room + sizeof room - n;
 
     snprintf(prefix, sizeof prefix, "%s%s",
-             negative  ? "-"
-             : s->plus ? "+"
+             negative   ? "-"
+             : s->plus  ? "+"
              : s->space ? " "
-                       : "",
+                        : "",
              !s->alternate ? ""
              : base == 16  ? (s->sign == 'X' ? "0X" : "0x")
              : base == 8   ? "0"
@@ -155,7 +157,11 @@ static nrw_status put_real(bytes *b, const spec *s, const value *v, nrw_error *e
     int n;
 
     snprintf(format, sizeof format, "%%%s.*%c", s->alternate ? "#" : "", s->sign ? s->sign : 'g');
-    n = snprintf(room, sizeof room, format, s->precision < 0 ? 6 : s->precision > 100 ? 100 : s->precision, d);
+    n = snprintf(room, sizeof room, format,
+                 s->precision < 0     ? 6
+                 : s->precision > 100 ? 100
+                                      : s->precision,
+                 d);
     if (n < 0 || (size_t)n >= sizeof room)
         return err_set(err, NRW_E_VALUE, "a number is too long for a format");
     if (*text == '-' || s->plus || s->space) {

@@ -1,7 +1,9 @@
 /* LIKE, ILIKE, GLOB: patterns over characters. */
+#include "expr/function_sets.h"
 #include "expr/text.h"
 
-/* Goes forward; at a mismatch the last % takes one character more. `escape` is NO_ESCAPE or a character. */
+/* Goes forward; at a mismatch the last % takes one character more. `escape` is NO_ESCAPE or a
+ * character. */
 #define NO_ESCAPE UINT32_MAX
 static bool like(span s, span p, uint32_t escape)
 {

@@ -1,4 +1,5 @@
 /* Lists, structs and maps: making them and taking them apart. */
+#include "expr/function_sets.h"
 #include "expr/list_out.h"
 #include "expr/order.h"
 #include "expr/text.h"
@@ -565,7 +566,8 @@ typedef struct field_at {
 static nrw_status field_eval(const expr *e, const scalar_args *args, vector *out, nrw_error *err)
 {
     vector_release(out);
-    return vector_flatten(&args->at[0]->children[((const field_at *)e->data)->at], args->m, out, err);
+    return vector_flatten(&args->at[0]->children[((const field_at *)e->data)->at], args->m, out,
+                          err);
 }
 
 static nrw_status field_bind(binding *b, nrw_error *err)
@@ -691,12 +693,23 @@ static nrw_status split_bind(binding *b, nrw_error *err)
 
 #define SLICE(name)                                                                                \
     {name, "L88", "=", slice_eval, FAILS, NULL}, {name, "L888", "=", slice_eval, FAILS, NULL},     \
-        {name, "s88", "s", text_slice_eval, 0, NULL}
+    {                                                                                              \
+        name, "s88", "s", text_slice_eval, 0, NULL                                                 \
+    }
 #define EXTRACT(name)                                                                              \
-    {name, "L8", "!", extract_eval, 0, extract_bind}, {name, "s8", "s", char_eval, 0, NULL}
-#define SORT(name) {name, "L", "=", sort_eval, 0, sort_bind}, {name, "Ls", "=", sort_eval, 0, sort_bind}, \
-        {name, "Lss", "=", sort_eval, 0, sort_bind}
-#define SPLIT(name) {name, "ss", "!", split_eval, 0, split_bind}
+    {name, "L8", "!", extract_eval, 0, extract_bind},                                              \
+    {                                                                                              \
+        name, "s8", "s", char_eval, 0, NULL                                                        \
+    }
+#define SORT(name)                                                                                 \
+    {name, "L", "=", sort_eval, 0, sort_bind}, {name, "Ls", "=", sort_eval, 0, sort_bind},         \
+    {                                                                                              \
+        name, "Lss", "=", sort_eval, 0, sort_bind                                                  \
+    }
+#define SPLIT(name)                                                                                \
+    {                                                                                              \
+        name, "ss", "!", split_eval, 0, split_bind                                                 \
+    }
 
 static const function rows[] = {
     {"list_value", "", "!", list_value_eval, SEES_NULLS, list_value_bind},

@@ -1,6 +1,7 @@
 /* Regular expressions, by PCRE2. DuckDB's are RE2's: what that library does not know (look-around,
  * back references in a pattern) is refused, so that a pattern means the same here and there. */
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include "expr/function_sets.h"
 #include "expr/list_out.h"
 #include "expr/text.h"
 
@@ -73,8 +74,9 @@ static nrw_status regexp_new(span pattern, span letters, uint32_t options, regex
     if (options & PCRE2_LITERAL)
         options &= ~(uint32_t)(PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY);
     else if (is_foreign(pattern))
-        return err_set(err, NRW_E_VALUE,
-                       "the regular expression looks around or refers back, which is not supported");
+        return err_set(
+            err, NRW_E_VALUE,
+            "the regular expression looks around or refers back, which is not supported");
     r->code = pcre2_compile(pattern.data ? pattern.data : (const uint8_t *)"", pattern.len, options,
                             &code, &at, NULL);
     if (!r->code) {
@@ -123,7 +125,8 @@ static nrw_status regexp_at(const scalar_args *args, uint32_t i, uint32_t letter
     if (r->code && constant)
         return NRW_OK;
     regexp_end(r);
-    return regexp_new(TEXT(1), letters_at < args->n ? TEXT(letters_at) : (span){0}, options, r, err);
+    return regexp_new(TEXT(1), letters_at < args->n ? TEXT(letters_at) : (span){0}, options, r,
+                      err);
 }
 
 /* ---- matching ---- */
@@ -207,8 +210,9 @@ static nrw_status add_rewritten(bytes *to, span with, const regexp *r, span s, u
             continue;
         }
         if (next < '0' || next > '9')
-            return err_set(err, NRW_E_VALUE, "a backslash in the replacement of a regular "
-                                             "expression stands before a digit or another one");
+            return err_set(err, NRW_E_VALUE,
+                           "a backslash in the replacement of a regular "
+                           "expression stands before a digit or another one");
         g = group(r, s, (uint32_t)(next - '0'), n);
         TRY(bytes_append(to, g.data ? g.data : (const uint8_t *)"", g.len, err));
     }

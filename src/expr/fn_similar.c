@@ -1,4 +1,5 @@
 /* How far texts are from each other; by bytes, as DuckDB counts. */
+#include "expr/function_sets.h"
 #include "expr/text.h"
 
 /* Edits that make one of the other: insert, delete, change a byte, and with `swaps` change places

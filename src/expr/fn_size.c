@@ -1,5 +1,6 @@
 /* Numbers of bytes as people write them and bars. */
 #include "expr/cast_own.h"
+#include "expr/function_sets.h"
 #include "expr/text.h"
 
 #include <ctype.h>
@@ -28,8 +29,8 @@ static nrw_status put_size(const expr *e, const scalar_args *args, uint32_t i, t
                      size == 1 ? "" : "s");
     else /* tenths are cut off */
         n = snprintf(text, sizeof text, "%s%llu.%u %s", x < 0 ? "-" : "",
-                     (unsigned long long)(size / unit),
-                     (unsigned)((u128)(size % unit) * 10 / unit), units[decimal][k]);
+                     (unsigned long long)(size / unit), (unsigned)((u128)(size % unit) * 10 / unit),
+                     units[decimal][k]);
     return text_put(t, i, text, (size_t)n, err);
 }
 PUT_FUNCTION(size_eval, put_size)
@@ -39,9 +40,9 @@ static bool parse_size(span s, uint64_t *out)
     static const struct {
         const char *name;
         double by;
-    } units[] = {{"", 1},          {"b", 1},        {"byte", 1},     {"bytes", 1},
-                 {"kb", 1e3},      {"mb", 1e6},     {"gb", 1e9},     {"tb", 1e12},
-                 {"kib", 0x1p10},  {"mib", 0x1p20}, {"gib", 0x1p30}, {"tib", 0x1p40}};
+    } units[] = {{"", 1},         {"b", 1},        {"byte", 1},     {"bytes", 1},
+                 {"kb", 1e3},     {"mb", 1e6},     {"gb", 1e9},     {"tb", 1e12},
+                 {"kib", 0x1p10}, {"mib", 0x1p20}, {"gib", 0x1p30}, {"tib", 0x1p40}};
     double x;
     size_t n = 0, end;
 

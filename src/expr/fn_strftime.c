@@ -2,6 +2,7 @@
  * call; both know the signs %a %A %b %B %c %d %f %g %G %H %I %j %m %M %n %p %S %T %u %U %V %w %W %x
  * %X %y %Y %z %Z and, for numbers, %- without zeros in front. */
 #include "expr/calendar.h"
+#include "expr/function_sets.h"
 #include "expr/text.h"
 
 #include <ctype.h>
@@ -76,8 +77,7 @@ static nrw_status put_sign(bytes *b, const when *w, char sign, bool plain, nrw_e
     case 'U': return put_number(b, (yearday + 7 - weekday) / 7, 2, plain, err);
     case 'W': return put_number(b, (yearday + 7 - (weekday + 6) % 7) / 7, 2, plain, err);
     case 'T':
-    case 'X':
-        return bytes_printf(b, err, "%02d:%02d:%02d", (int)hour, (int)minute, (int)second);
+    case 'X': return bytes_printf(b, err, "%02d:%02d:%02d", (int)hour, (int)minute, (int)second);
     case 'x':
         TRY(put_sign(b, w, 'Y', false, err));
         return bytes_printf(b, err, "-%02d-%02d", w->date.month, w->date.day);
@@ -190,8 +190,7 @@ static bool read_name(reading *r, const char *const *names, int n, bool brief, i
 {
     for (int i = 0; i < n; i++) {
         size_t len = brief ? 3 : strlen(names[i]);
-        if ((size_t)(r->end - r->p) >= len &&
-            strncasecmp((const char *)r->p, names[i], len) == 0) {
+        if ((size_t)(r->end - r->p) >= len && strncasecmp((const char *)r->p, names[i], len) == 0) {
             r->p += len;
             *which = i;
             return true;
@@ -356,8 +355,7 @@ static bool parse_moment(span s, span format, int64_t *us)
             return false;
         day = days_of_civil(p.year, p.month, p.day);
     }
-    if (day <= -(int64_t)DATE_INFINITE || day >= DATE_INFINITE ||
-        !us_of_date((int32_t)day, &start))
+    if (day <= -(int64_t)DATE_INFINITE || day >= DATE_INFINITE || !us_of_date((int32_t)day, &start))
         return false;
     return !__builtin_add_overflow(
         start, ((p.hour * 60 + p.minute) * 60 + p.second - p.offset) * US_PER_SECOND + p.us, us);

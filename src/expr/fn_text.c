@@ -1,4 +1,5 @@
 /* Text functions that look and that write. */
+#include "expr/function_sets.h"
 #include "expr/text.h"
 
 #include <utf8proc.h>

@@ -1,4 +1,5 @@
 /* Text functions that cut: substring, left, right, trim, split_part. Results share the argument. */
+#include "expr/function_sets.h"
 #include "expr/text.h"
 
 /* Characters [from, from + n) counted from 1; a negative start counts from the end, a negative

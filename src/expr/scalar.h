@@ -21,7 +21,7 @@ typedef enum expr_kind {
     EXPR_COLUMN,   /* `column` */
     EXPR_CONSTANT, /* `constant`: one row, flat */
     EXPR_CALL,
-    EXPR_AND,      /* args; three-valued, cheapest decided first is the caller's business */
+    EXPR_AND, /* args; three-valued, cheapest decided first is the caller's business */
     EXPR_OR,
     EXPR_CASE,     /* args: when, then, when, then, ..., else */
     EXPR_COALESCE, /* first that is not null */
@@ -31,9 +31,9 @@ typedef enum expr_kind {
 /* Literals whose type is not settled by themselves: they bend to what they meet. */
 typedef enum literal_bend {
     BEND_NO,
-    BEND_STRING, /* 'x': casts implicitly to anything, exactly as CAST would */
+    BEND_STRING,  /* 'x': casts implicitly to anything, exactly as CAST would */
     BEND_INTEGER, /* 7: any integer type that holds it */
-    BEND_NULL    /* NULL: any type */
+    BEND_NULL     /* NULL: any type */
 } literal_bend;
 
 /* Fills out (flat, `rows` rows, all types as bound). Nulls: unless the function said otherwise, out
@@ -50,15 +50,15 @@ typedef nrw_status (*scalar_eval)(const expr *call, const scalar_args *args, vec
 
 struct expr {
     expr_kind kind;
-    uint8_t bend;    /* literal_bend, of constants */
-    bool fails;      /* some rows may end in an error: must not be evaluated for rows nobody asked for */
-    bool changes;    /* not a function of its arguments alone (random()) : never folded or shared */
+    uint8_t bend; /* literal_bend, of constants */
+    bool fails; /* some rows may end in an error: must not be evaluated for rows nobody asked for */
+    bool changes; /* not a function of its arguments alone (random()) : never folded or shared */
     type type;
     uint32_t column;
     const vector *constant;
     const function *f;
     scalar_eval eval;
-    bool sees_nulls; /* the function handles nulls of its arguments itself */
+    bool sees_nulls;  /* the function handles nulls of its arguments itself */
     const void *data; /* what the function made of its constant arguments: a regular expression */
     uint32_t n_args;
     const expr **args;
