@@ -103,6 +103,10 @@ nrw_status make_call(const binding *b, const expr **out, nrw_error *err)
     e->eval = b->eval;
     e->data = b->data;
     e->sees_nulls = b->sees_nulls;
+    if (b->n_written != b->n) {
+        e->n_written = b->n_written;
+        e->written = b->written;
+    }
     e->fails |= b->fails;
     e->changes |= b->changes;
     return fold(b->a, e, out, err);
@@ -296,10 +300,12 @@ nrw_status expr_call(arena *a, const char *name, const expr *const *args, const 
         return bind_fail(err, "%s: there is no such function of these types", text);
     }
     b.name = b.f->name;
-    TRY(arena_alloc(a, (n + 1) * sizeof *args, &p, err));
+    TRY(arena_alloc(a, (2 * (size_t)n + 1) * sizeof *args, &p, err));
     b.args = p;
+    b.written = b.args + n;
+    b.n_written = n;
     for (uint32_t i = 0; i < n; i++)
-        b.args[i] = args[i];
+        b.args[i] = b.written[i] = args[i];
     TRY(bind_call(&b, err));
     return finish_call(&b, out, err);
 }

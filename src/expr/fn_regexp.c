@@ -7,7 +7,27 @@
 
 #include <pcre2.h>
 
+/* PCRE2's memory comes from the account of the call, the size in front of each block. */
+static void *regexp_alloc(PCRE2_SIZE n, void *m)
+{
+    size_t *p = mem_try_alloc(m, n + 16);
+
+    if (!p)
+        return NULL;
+    *p = n + 16;
+    return p + 2;
+}
+
+static void regexp_free(void *p, void *m)
+{
+    size_t *block = p ? (size_t *)p - 2 : NULL;
+
+    if (block)
+        mem_free(m, block, *block);
+}
+
 typedef struct regexp {
+    pcre2_general_context *memory;
     pcre2_code *code;
     pcre2_match_data *match;
     bool global;
@@ -18,6 +38,7 @@ static void regexp_end(regexp *r)
 {
     pcre2_match_data_free(r->match);
     pcre2_code_free(r->code);
+    pcre2_general_context_free(r->memory);
     *r = (regexp){0};
 }
 
@@ -61,12 +82,34 @@ static nrw_status flags_of(span letters, uint32_t *options, regexp *r, nrw_error
     return NRW_OK;
 }
 
-static nrw_status regexp_new(span pattern, span letters, uint32_t options, regexp *r,
-                             nrw_error *err)
+static nrw_status compile(span pattern, uint32_t options, regexp *r, nrw_error *err)
 {
+    pcre2_compile_context *how = pcre2_compile_context_create(r->memory);
     PCRE2_SIZE at;
     PCRE2_UCHAR text[128];
     int code;
+
+    if (!how)
+        return err_set(err, NRW_E_MEMLIMIT, "no memory for a regular expression");
+    r->code = pcre2_compile(pattern.data ? pattern.data : (const uint8_t *)"", pattern.len, options,
+                            &code, &at, how);
+    pcre2_compile_context_free(how);
+    if (!r->code) {
+        pcre2_get_error_message(code, text, sizeof text);
+        return err_set(err, NRW_E_VALUE, "regular expression, character %zu: %s", at + 1,
+                       (const char *)text);
+    }
+    r->match = pcre2_match_data_create_from_pattern(r->code, r->memory);
+    if (!r->match)
+        return err_set(err, NRW_E_MEMLIMIT, "no memory for a regular expression");
+    pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE);
+    return NRW_OK;
+}
+
+static nrw_status regexp_new(span pattern, span letters, uint32_t options, mem *m, regexp *r,
+                             nrw_error *err)
+{
+    nrw_status st;
 
     *r = (regexp){0};
     options |= PCRE2_UTF | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_NO_UTF_CHECK;
@@ -77,20 +120,13 @@ static nrw_status regexp_new(span pattern, span letters, uint32_t options, regex
         return err_set(
             err, NRW_E_VALUE,
             "the regular expression looks around or refers back, which is not supported");
-    r->code = pcre2_compile(pattern.data ? pattern.data : (const uint8_t *)"", pattern.len, options,
-                            &code, &at, NULL);
-    if (!r->code) {
-        pcre2_get_error_message(code, text, sizeof text);
-        return err_set(err, NRW_E_VALUE, "regular expression, character %zu: %s", at + 1,
-                       (const char *)text);
-    }
-    r->match = pcre2_match_data_create_from_pattern(r->code, NULL);
-    if (!r->match) {
+    r->memory = pcre2_general_context_create(regexp_alloc, regexp_free, m);
+    if (!r->memory)
+        return err_set(err, NRW_E_MEMLIMIT, "no memory for a regular expression");
+    st = compile(pattern, options, r, err);
+    if (st < 0)
         regexp_end(r);
-        return err_set(err, NRW_E_NOMEM, "no memory for a regular expression");
-    }
-    pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE);
-    return NRW_OK;
+    return st;
 }
 
 /* Whether it matches from byte `from` on; *n groups, whose ends are in the ovector. */
@@ -125,8 +161,8 @@ static nrw_status regexp_at(const scalar_args *args, uint32_t i, uint32_t letter
     if (r->code && constant)
         return NRW_OK;
     regexp_end(r);
-    return regexp_new(TEXT(1), letters_at < args->n ? TEXT(letters_at) : (span){0}, options, r,
-                      err);
+    return regexp_new(TEXT(1), letters_at < args->n ? TEXT(letters_at) : (span){0}, options,
+                      args->m, r, err);
 }
 
 /* ---- matching ---- */

@@ -26,10 +26,11 @@ typedef struct binding {
     arena *a;
     const function *f;
     const char *name; /* as called, lower case */
-    uint32_t n;
-    const expr **args; /* may be replaced and made fewer */
-    type *want;        /* what the arguments are cast to; as many as there were arguments */
-    const span *names; /* of arguments; or NULL */
+    uint32_t n, n_written;
+    const expr **written; /* the arguments as given */
+    const expr **args;    /* may be replaced and made fewer */
+    type *want;           /* what the arguments are cast to; as many as there were arguments */
+    const span *names;    /* of arguments; or NULL */
     type result;
     scalar_eval eval;
     const void *data;

@@ -62,6 +62,8 @@ struct expr {
     const void *data; /* what the function made of its constant arguments: a regular expression */
     uint32_t n_args;
     const expr **args;
+    uint32_t n_written; /* the arguments as given, where the function took some into `data` */
+    const expr **written;
 };
 
 static inline bool expr_is_constant(const expr *e)
