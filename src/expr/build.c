@@ -151,7 +151,7 @@ static bool takes(const char *params, uint32_t n)
 
 static bool letter_is_any(char c, const expr *e, uint32_t *cost)
 {
-    *cost = 5;
+    *cost = c == '*' ? 5 : 4; /* what says more is nearer */
     switch (c) {
     case '*': return true;
     case 'L': return e->type.id == TYPE_LIST || e->type.id == TYPE_NULL;
