@@ -6,14 +6,14 @@
 type type_of(type_id id)
 {
     static const uint8_t widths[] = {
-        [TYPE_NULL] = 0,      [TYPE_BOOL] = 1,      [TYPE_INT8] = 1,    [TYPE_INT16] = 2,
-        [TYPE_INT32] = 4,     [TYPE_INT64] = 8,     [TYPE_UINT8] = 1,   [TYPE_UINT16] = 2,
-        [TYPE_UINT32] = 4,    [TYPE_UINT64] = 8,    [TYPE_INT128] = 16,   [TYPE_UINT128] = 16,
-        [TYPE_FLOAT16] = 2, [TYPE_FLOAT32] = 4,
-        [TYPE_FLOAT64] = 8,   [TYPE_DECIMAL] = 8,   [TYPE_DATE] = 4,    [TYPE_TIME] = 8,
-        [TYPE_TIMESTAMP] = 8, [TYPE_INTERVAL] = 12, [TYPE_UTF8] = 16,   [TYPE_BINARY] = 16,
-        [TYPE_FIXED] = 1,     [TYPE_UUID] = 16,     [TYPE_JSON] = 16,   [TYPE_BSON] = 16,
-        [TYPE_ENUM] = 16,     [TYPE_LIST] = 4,      [TYPE_STRUCT] = 0,  [TYPE_MAP] = 4,
+        [TYPE_NULL] = 0,    [TYPE_BOOL] = 1,    [TYPE_INT8] = 1,      [TYPE_INT16] = 2,
+        [TYPE_INT32] = 4,   [TYPE_INT64] = 8,   [TYPE_UINT8] = 1,     [TYPE_UINT16] = 2,
+        [TYPE_UINT32] = 4,  [TYPE_UINT64] = 8,  [TYPE_INT128] = 16,   [TYPE_UINT128] = 16,
+        [TYPE_FLOAT16] = 2, [TYPE_FLOAT32] = 4, [TYPE_FLOAT64] = 8,   [TYPE_DECIMAL] = 8,
+        [TYPE_DATE] = 4,    [TYPE_TIME] = 8,    [TYPE_TIMESTAMP] = 8, [TYPE_INTERVAL] = 12,
+        [TYPE_UTF8] = 16,   [TYPE_BINARY] = 16, [TYPE_FIXED] = 1,     [TYPE_UUID] = 16,
+        [TYPE_JSON] = 16,   [TYPE_BSON] = 16,   [TYPE_ENUM] = 16,     [TYPE_LIST] = 4,
+        [TYPE_STRUCT] = 0,  [TYPE_MAP] = 4,
     };
     type t = {.id = id, .width = widths[id]};
     if (id == TYPE_DECIMAL) {
@@ -91,16 +91,16 @@ bool type_equal(const type *a, const type *b)
 /* ---- names ---- */
 
 static const char *const names[] = {
-    [TYPE_NULL] = "NULL",      [TYPE_BOOL] = "BOOLEAN",        [TYPE_INT8] = "TINYINT",
-    [TYPE_INT16] = "SMALLINT", [TYPE_INT32] = "INTEGER",       [TYPE_INT64] = "BIGINT",
-    [TYPE_UINT8] = "UTINYINT", [TYPE_UINT16] = "USMALLINT",    [TYPE_UINT32] = "UINTEGER",
-    [TYPE_UINT64] = "UBIGINT", [TYPE_INT128] = "HUGEINT", [TYPE_UINT128] = "UHUGEINT", [TYPE_FLOAT16] = "FLOAT16",     [TYPE_FLOAT32] = "FLOAT",
-    [TYPE_FLOAT64] = "DOUBLE", [TYPE_DECIMAL] = "DECIMAL",     [TYPE_DATE] = "DATE",
-    [TYPE_TIME] = "TIME",      [TYPE_TIMESTAMP] = "TIMESTAMP", [TYPE_INTERVAL] = "INTERVAL",
-    [TYPE_UTF8] = "VARCHAR",   [TYPE_BINARY] = "BLOB",         [TYPE_FIXED] = "FIXED",
-    [TYPE_UUID] = "UUID",      [TYPE_JSON] = "JSON",           [TYPE_BSON] = "BSON",
-    [TYPE_ENUM] = "ENUM",      [TYPE_LIST] = "LIST",           [TYPE_STRUCT] = "STRUCT",
-    [TYPE_MAP] = "MAP",
+    [TYPE_NULL] = "NULL",           [TYPE_BOOL] = "BOOLEAN",      [TYPE_INT8] = "TINYINT",
+    [TYPE_INT16] = "SMALLINT",      [TYPE_INT32] = "INTEGER",     [TYPE_INT64] = "BIGINT",
+    [TYPE_UINT8] = "UTINYINT",      [TYPE_UINT16] = "USMALLINT",  [TYPE_UINT32] = "UINTEGER",
+    [TYPE_UINT64] = "UBIGINT",      [TYPE_INT128] = "HUGEINT",    [TYPE_UINT128] = "UHUGEINT",
+    [TYPE_FLOAT16] = "FLOAT16",     [TYPE_FLOAT32] = "FLOAT",     [TYPE_FLOAT64] = "DOUBLE",
+    [TYPE_DECIMAL] = "DECIMAL",     [TYPE_DATE] = "DATE",         [TYPE_TIME] = "TIME",
+    [TYPE_TIMESTAMP] = "TIMESTAMP", [TYPE_INTERVAL] = "INTERVAL", [TYPE_UTF8] = "VARCHAR",
+    [TYPE_BINARY] = "BLOB",         [TYPE_FIXED] = "FIXED",       [TYPE_UUID] = "UUID",
+    [TYPE_JSON] = "JSON",           [TYPE_BSON] = "BSON",         [TYPE_ENUM] = "ENUM",
+    [TYPE_LIST] = "LIST",           [TYPE_STRUCT] = "STRUCT",     [TYPE_MAP] = "MAP",
 };
 
 /* Microseconds are DuckDB's plain TIME and TIMESTAMP. */

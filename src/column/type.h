@@ -30,8 +30,8 @@ typedef enum type_id {
     TYPE_DATE,      /* int32 days since 1970-01-01 */
     TYPE_TIME,      /* int64 since midnight in `unit`; utc: the zone flag of the file */
     TYPE_TIMESTAMP, /* int64 since the epoch in `unit`; utc: an instant, else local */
-    TYPE_INTERVAL,  /* UNIT_US: 16 bytes: int32 months, int32 days, int64 microseconds; else 12 bytes:
-                       uint32 months, days, milliseconds (Parquet INTERVAL) */
+    TYPE_INTERVAL,  /* UNIT_US: 16 bytes: int32 months, int32 days, int64 microseconds; else 12
+                       bytes:  uint32 months, days, milliseconds (Parquet INTERVAL) */
     TYPE_UTF8,
     TYPE_BINARY,
     TYPE_FIXED, /* `width` bytes */

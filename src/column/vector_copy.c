@@ -63,7 +63,7 @@ static nrw_status copy_views(const maker *k, const vector *v, uint32_t n, vector
     TRY(st);
     for (uint32_t i = 0; i < n; i++) {
         span s = view_span(v, i);
-        if (s.len <= VIEW_INLINE)
+        if (s.len <= VIEW_INLINE || s.len > bytes - at)
             continue;
         memcpy(b->data + at, s.data, s.len);
         ((view *)(void *)out->data)[i] = view_make(b->data + at, (int32_t)s.len, heap, (int32_t)at);

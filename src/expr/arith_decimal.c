@@ -2,6 +2,7 @@
  * add up digits and scales, but stay within 18 digits where both sides do: what needs more is an
  * error. (Source: DuckDB's documentation of fixed-point decimals, and its answers.) */
 #include "expr/arith_own.h"
+#include "expr/function_sets.h"
 
 #include <math.h>
 
@@ -9,13 +10,45 @@
 #define E36 (E18 * E18)
 
 const i128 powers_of_ten[39] = {
-    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
-    100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
-    10000000000000000, 100000000000000000, 1000000000000000000, E18 * 10, E18 * 100, E18 * 1000,
-    E18 * 10000, E18 * 100000, E18 * 1000000, E18 * 10000000, E18 * 100000000, E18 * 1000000000,
-    E18 * 10000000000, E18 * 100000000000, E18 * 1000000000000, E18 * 10000000000000,
-    E18 * 100000000000000, E18 * 1000000000000000, E18 * 10000000000000000,
-    E18 * 100000000000000000, E18 * 1000000000000000000, E36 * 10, E36 * 100,
+    1,
+    10,
+    100,
+    1000,
+    10000,
+    100000,
+    1000000,
+    10000000,
+    100000000,
+    1000000000,
+    10000000000,
+    100000000000,
+    1000000000000,
+    10000000000000,
+    100000000000000,
+    1000000000000000,
+    10000000000000000,
+    100000000000000000,
+    1000000000000000000,
+    E18 * 10,
+    E18 * 100,
+    E18 * 1000,
+    E18 * 10000,
+    E18 * 100000,
+    E18 * 1000000,
+    E18 * 10000000,
+    E18 * 100000000,
+    E18 * 1000000000,
+    E18 * 10000000000,
+    E18 * 100000000000,
+    E18 * 1000000000000,
+    E18 * 10000000000000,
+    E18 * 100000000000000,
+    E18 * 1000000000000000,
+    E18 * 10000000000000000,
+    E18 * 100000000000000000,
+    E18 * 1000000000000000000,
+    E36 * 10,
+    E36 * 100,
 };
 
 static nrw_status only_38(const binding *b, nrw_error *err)
@@ -136,8 +169,10 @@ static nrw_status bind_decimal_product(binding *b, nrw_error *err)
 
     TRY(only_38(b, err));
     if (scale > 38)
-        return bind_fail(err, "a product of decimals with %d digits behind the point; at most 38 "
-                              "are possible: cast to fewer, or to DOUBLE", scale);
+        return bind_fail(err,
+                         "a product of decimals with %d digits behind the point; at most 38 "
+                         "are possible: cast to fewer, or to DOUBLE",
+                         scale);
     b->fails = digits > most;
     digits = digits > most ? most : digits;
     b->result = type_decimal(digits, scale);

@@ -1,5 +1,6 @@
 /* Floating point: / gives infinities and NaN; // divides as / does, and not by zero. */
 #include "expr/arith_own.h"
+#include "expr/function_sets.h"
 
 #include <math.h>
 
@@ -20,6 +21,7 @@ FLOAT_KERNEL(mul_f32, float, x *y)
 FLOAT_KERNEL(mul_f64, double, x *y)
 FLOAT_KERNEL(div_f32, float, x / y)
 FLOAT_KERNEL(div_f64, double, x / y)
+FLOAT_KERNEL(floor_f64, double, floor(x / y))
 FLOAT_KERNEL(mod_f32, float, fmodf(x, y))
 FLOAT_KERNEL(mod_f64, double, fmod(x, y))
 FLOAT_KERNEL(pow_f64, double, pow(x, y))
@@ -68,7 +70,7 @@ static const function rows[] = {
     {"multiply", "dd", "d", mul_f64, 0, NULL},
     {"/", "ff", "f", div_f32, 0, NULL},
     {"/", "dd", "d", div_f64, 0, NULL},
-    {"fdiv", "dd", "d", div_f64, 0, NULL},
+    {"fdiv", "dd", "d", floor_f64, 0, NULL},
     {"//", "ff", "f", whole_f32, FAILS, NULL},
     {"//", "dd", "d", whole_f64, FAILS, NULL},
     {"divide", "ff", "f", whole_f32, FAILS, NULL},

@@ -1,6 +1,7 @@
 /* Integers: results that do not fit are errors. Loops run without branches and gather what went
  * wrong; only then is the row looked for. */
 #include "expr/arith_own.h"
+#include "expr/function_sets.h"
 
 #include "column/print.h"
 
@@ -239,11 +240,12 @@ static nrw_status bind_negate(binding *b, nrw_error *err)
         {name, "44", "4", prefix##_i32, FAILS, NULL},                                              \
         {name, "88", "8", prefix##_i64, FAILS, NULL},                                              \
         {name, "hh", "h", prefix##_i128, FAILS, NULL},                                             \
-        {name, "AA", "A", prefix##_u8, FAILS, NULL},                                               \
-        {name, "BB", "B", prefix##_u16, FAILS, NULL},                                              \
+        {name, "AA", "A", prefix##_u8, FAILS, NULL}, {name, "BB", "B", prefix##_u16, FAILS, NULL}, \
         {name, "CC", "C", prefix##_u32, FAILS, NULL},                                              \
         {name, "DD", "D", prefix##_u64, FAILS, NULL},                                              \
-        {name, "HH", "H", prefix##_u128, FAILS, NULL}
+    {                                                                                              \
+        name, "HH", "H", prefix##_u128, FAILS, NULL                                                \
+    }
 
 static const function rows[] = {
     ROWS("+", add),

@@ -33,5 +33,4 @@ static inline bool beyond_digits(i128 x, int digits)
     return x >= powers_of_ten[digits] || x <= -powers_of_ten[digits];
 }
 
-
 #endif

@@ -96,13 +96,15 @@ static scalar_eval to_decimal(const type *from, const type *to)
 {
     bool safe = is_safe(from, to);
 
-#define TO_CASE(s, T, id_) case id_: return s##_to(to, safe);
+#define TO_CASE(s, T, id_)                                                                         \
+    case id_: return s##_to(to, safe);
     switch (from->id) {
         FOR_INTS(TO_CASE)
     case TYPE_BOOL: return u8_to(to, false);
     case TYPE_DECIMAL:
-        return from->width == 4 ? d4_to(to, safe) : from->width == 8 ? d8_to(to, safe)
-                                                                     : d16_to(to, safe);
+        return from->width == 4   ? d4_to(to, safe)
+               : from->width == 8 ? d8_to(to, safe)
+                                  : d16_to(to, safe);
     default: return NULL;
     }
 }
@@ -117,7 +119,8 @@ static scalar_eval to_decimal(const type *from, const type *to)
         const int scale = args->at[0]->type.scale;                                                 \
         const uint32_t width = out->type.width;                                                    \
         for (uint32_t i = 0; i < args->rows; i++)                                                  \
-            if (!store_int(&out->type, divide_rounded(a[i], scale), out->data + (size_t)i * width) && \
+            if (!store_int(&out->type, divide_rounded(a[i], scale),                                \
+                           out->data + (size_t)i * width) &&                                       \
                 row_valid(out, i))                                                                 \
                 TRY(cast_fail(e, out, i, args->at[0], i, err));                                    \
         return NRW_OK;                                                                             \

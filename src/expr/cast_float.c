@@ -103,7 +103,8 @@ static scalar_eval from_float(const type *from, const type *to)
 {
     bool wide = from->id == TYPE_FLOAT64;
 
-#define FROM_CASE(s, T, id_) case id_: return wide ? double_to_##s : float_to_##s;
+#define FROM_CASE(s, T, id_)                                                                       \
+    case id_: return wide ? double_to_##s : float_to_##s;
     switch (to->id) {
         FOR_INTS(FROM_CASE)
     case TYPE_BOOL: return wide ? double_to_bool : float_to_bool;
@@ -117,7 +118,8 @@ static scalar_eval to_float(const type *from, const type *to)
 {
     bool wide = to->id == TYPE_FLOAT64;
 
-#define TO_CASE(s, T, id_) case id_: return wide ? s##_to_double : s##_to_float;
+#define TO_CASE(s, T, id_)                                                                         \
+    case id_: return wide ? s##_to_double : s##_to_float;
     switch (from->id) {
         FOR_INTS(TO_CASE)
     case TYPE_BOOL: return wide ? u8_to_double : u8_to_float;
@@ -128,7 +130,9 @@ static scalar_eval to_float(const type *from, const type *to)
 scalar_eval cast_float_kernel(const type *from, const type *to)
 {
     if (from->id == TYPE_FLOAT16)
-        return to->id == TYPE_FLOAT32 ? half_to_float : to->id == TYPE_FLOAT64 ? half_to_double : NULL;
+        return to->id == TYPE_FLOAT32   ? half_to_float
+               : to->id == TYPE_FLOAT64 ? half_to_double
+                                        : NULL;
     if (type_is_float(from))
         return from_float(from, to);
     if (to->id == TYPE_FLOAT32 || to->id == TYPE_FLOAT64)

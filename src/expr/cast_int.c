@@ -66,10 +66,10 @@ FOR_INTS(TO_ALL_OF)
 
 scalar_eval cast_int_kernel(const type *from, const type *to)
 {
-#define CASE(in, IN, id) case id: return in##_to(to);
+#define CASE(in, IN, id)                                                                           \
+    case id: return in##_to(to);
     switch (from->id) {
-    case TYPE_BOOL: return u8_to(to);
-        FOR_INTS(CASE)
+    case TYPE_BOOL: return u8_to(to); FOR_INTS(CASE)
     default: return NULL;
     }
 }

@@ -55,6 +55,10 @@ static bool moment_to_date(int64_t x, time_unit unit, int32_t *out)
         *out = x > 0 ? DATE_INFINITE : -DATE_INFINITE;
         return true;
     }
+    if (unit == UNIT_NS) { /* by way of microseconds, to the nearest */
+        convert_unit(x, UNIT_NS, UNIT_US, &x);
+        unit = UNIT_US;
+    }
     day = floor_div(x, 86400 * units_per_second(unit));
     *out = (int32_t)day;
     return day > -(int64_t)DATE_INFINITE && day < DATE_INFINITE;

@@ -8,12 +8,12 @@
 /* A cast of each child, as calls of one argument: NULL where the child stays as it is. */
 typedef struct nested_cast {
     uint32_t n;
-    const expr **child;  /* of the target's children */
+    const expr **child;   /* of the target's children */
     const uint32_t *from; /* which child of the source; UINT32_MAX: none, it is null */
 } nested_cast;
 
-static nrw_status child_cast(arena *a, const type *from, const type *to, bool try,
-                             const expr **out, nrw_error *err)
+static nrw_status child_cast(arena *a, const type *from, const type *to, bool try, const expr **out,
+                             nrw_error *err)
 {
     const expr *column;
 

@@ -26,8 +26,8 @@ scalar_eval cast_from_text_kernel(const type *from, const type *to);
 scalar_eval cast_moment_kernel(const type *from, const type *to); /* dates, times, intervals */
 scalar_eval cast_nested_kernel(const type *from, const type *to);
 /* What cast_nested_kernel needs besides: casts of the children, in the arena. */
-nrw_status cast_nested_spec(arena *a, const type *from, const type *to, bool try,
-                            cast_spec *out, nrw_error *err);
+nrw_status cast_nested_spec(arena *a, const type *from, const type *to, bool try, cast_spec *out,
+                            nrw_error *err);
 
 /* A whole number stored as an integer type of any width; false where it does not fit. */
 bool store_int(const type *t, i128 x, uint8_t *out);

@@ -70,7 +70,7 @@ span trim_blanks(span s)
 /* What a number in decimal digits is made of; the digits without zeros in front. */
 typedef struct digits {
     bool negative;
-    char at[64]; /* the first of them; more are only counted */
+    char at[64];  /* the first of them; more are only counted */
     int n, whole; /* digits kept; digits before the point, negative where zeros follow it */
     int64_t exponent;
 } digits;

@@ -1,7 +1,7 @@
 /* Comparisons. Each is "equal" or "less", maybe with its sides changed and its answer turned. NaN
  * equals itself and is greater than all other numbers; inside of lists and structs nulls are equal
  * and greater than all else. */
-#include "expr/function.h"
+#include "expr/function_sets.h"
 
 #include "column/compare.h"
 #include "expr/order.h"
@@ -32,7 +32,7 @@ typedef struct sides {
 
 #define COMPARE_LOOP(type_, test, xi, yi)                                                          \
     for (size_t i = 0; i < s->rows; i++)                                                           \
-        z[i] = (uint8_t)((uint8_t)(test(x[xi], y[yi])) ^ flip)
+    z[i] = (uint8_t)((uint8_t)(test(x[xi], y[yi])) ^ flip)
 
 #define COMPARE_KERNEL(name, type_, test)                                                          \
     static void name(const sides *s, uint8_t *restrict z)                                          \
@@ -88,9 +88,10 @@ static compare_kernel kernel_of(const type *t, bool equal)
     case TYPE_FLOAT32: return KERNEL(f32);
     case TYPE_FLOAT64: return KERNEL(f64);
     case TYPE_DECIMAL:
-        return t->width == 4 ? KERNEL(i32) : t->width == 8 ? KERNEL(i64)
-               : t->width == 16                            ? KERNEL(i128)
-                                                           : NULL;
+        return t->width == 4    ? KERNEL(i32)
+               : t->width == 8  ? KERNEL(i64)
+               : t->width == 16 ? KERNEL(i128)
+                                : NULL;
     default: return NULL;
     }
 #undef KERNEL
@@ -212,10 +213,11 @@ static nrw_status distinct_eval(const expr *e, const scalar_args *args, vector *
 static nrw_status bind_sides(binding *b, bool same, nrw_error *err)
 {
     const type *x = &b->args[0]->type, *y = &b->args[1]->type;
-    bool truth = x->id == TYPE_BOOL && type_is_numeric(y), other = y->id == TYPE_BOOL && type_is_numeric(x);
+    bool truth = x->id == TYPE_BOOL && type_is_numeric(y),
+         other = y->id == TYPE_BOOL && type_is_numeric(x);
 
-    if (same && (truth || other) && (type_is_float(x) || type_is_float(y) ||
-                                     x->id == TYPE_DECIMAL || y->id == TYPE_DECIMAL))
+    if (same && (truth || other) &&
+        (type_is_float(x) || type_is_float(y) || x->id == TYPE_DECIMAL || y->id == TYPE_DECIMAL))
         b->want[0] = truth ? *y : *x;
     else
         TRY(type_compared(b->a, b->args[0], b->args[1], &b->want[0], err));
@@ -225,7 +227,9 @@ static nrw_status bind_sides(binding *b, bool same, nrw_error *err)
 
 static nrw_status bind_compare(binding *b, nrw_error *err)
 {
-    const char *name = strcmp(b->name, "!=") == 0 ? "<>" : strcmp(b->name, "==") == 0 ? "=" : b->name;
+    const char *name = strcmp(b->name, "!=") == 0   ? "<>"
+                       : strcmp(b->name, "==") == 0 ? "="
+                                                    : b->name;
 
     TRY(bind_sides(b, name[0] == '=' || name[1] == '>', err));
     for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++)

@@ -127,10 +127,10 @@ static bool whole_number(arena *a, const char *s, size_t n, const expr **out, nr
             return false;
         x = x * 10 + digit;
     }
-    t = type_of(x <= INT32_MAX                 ? TYPE_INT32
-                : x <= INT64_MAX               ? TYPE_INT64
-                : x <= ((u128)-1 >> 1)         ? TYPE_INT128
-                                               : TYPE_UINT128);
+    t = type_of(x <= INT32_MAX         ? TYPE_INT32
+                : x <= INT64_MAX       ? TYPE_INT64
+                : x <= ((u128)-1 >> 1) ? TYPE_INT128
+                                       : TYPE_UINT128);
     *st = fixed(a, &t, &x, BEND_INTEGER, out, err);
     return true;
 }
@@ -183,7 +183,8 @@ nrw_status expr_number(arena *a, span digits, const expr **out, nrw_error *err)
 
 bool constant_is_null(const expr *e)
 {
-    return e->kind == EXPR_CONSTANT && (e->type.id == TYPE_NULL || !vector_is_valid(e->constant, 0));
+    return e->kind == EXPR_CONSTANT &&
+           (e->type.id == TYPE_NULL || !vector_is_valid(e->constant, 0));
 }
 
 bool constant_text(const expr *e, span *out)

@@ -14,9 +14,34 @@ static bool is_one_run(const vector *v)
     return v->form == VECTOR_RUNS && v->n_runs == 1;
 }
 
+/* Row run(i) of `values`, which is taken, for each row i; ends[] holds where each run ends. Nested
+ * vectors have no runs. */
+static nrw_status spread_runs(vector *values, const uint32_t *ends, uint32_t n_runs, uint32_t rows,
+                              mem *m, vector *out, nrw_error *err)
+{
+    uint32_t *idx, run = 0;
+    nrw_status st;
+    void *p;
+
+    st = mem_alloc(m, rows * sizeof *idx, &p, err);
+    if (st == NRW_OK) {
+        idx = p;
+        for (uint32_t i = 0; i < rows; i++) {
+            run += run + 1 < n_runs && i == ends[run];
+            idx[i] = run;
+        }
+        st = vector_pick(values, idx, rows, m, out, err);
+        mem_free(m, p, rows * sizeof *idx);
+    }
+    vector_release(values);
+    return st;
+}
+
 /* `rows` rows of the one value of `one`, which is taken. */
 static nrw_status one_run(vector *one, uint32_t rows, mem *m, vector *out, nrw_error *err)
 {
+    if (type_is_nested(&one->type))
+        return spread_runs(one, &rows, 1, rows, m, out, err);
     TRY(vector_runs(m, one, rows, out, err));
     store_u32(out->data, rows);
     vector_count_nulls(out);
@@ -256,6 +281,9 @@ static nrw_status over_dict(const vector *v, vector *entries, mem *m, vector *ou
 
 static nrw_status over_runs(const vector *v, vector *entries, mem *m, vector *out, nrw_error *err)
 {
+    if (type_is_nested(&entries->type))
+        return spread_runs(entries, (const uint32_t *)(const void *)v->data, v->n_runs, v->len, m,
+                           out, err);
     TRY(vector_runs(m, entries, v->len, out, err));
     memcpy(out->data, v->data, v->n_runs * sizeof(uint32_t));
     vector_count_nulls(out);

@@ -1,5 +1,6 @@
 /* Bits of integers. */
 #include "expr/cast_own.h"
+#include "expr/function_sets.h"
 
 static nrw_status bad_shift(const expr *e, const scalar_args *args, uint32_t i, nrw_error *err)
 {
@@ -44,7 +45,7 @@ static nrw_status bad_shift(const expr *e, const scalar_args *args, uint32_t i, 
         const int bits = 8 * (int)sizeof(T), room = bits - ((T)-1 < 1);                            \
         for (uint32_t i = 0; i < args->rows; i++) {                                                \
             T x = ARG(T, args, 0)[ROW(args, 0, i)], y = ARG(T, args, 1)[ROW(args, 1, i)];          \
-            bool fits = !BELOW_0(y) && (x == 0 || y < (T)room || y == 0) && !BELOW_0(x) &&              \
+            bool fits = !BELOW_0(y) && (x == 0 || y < (T)room || y == 0) && !BELOW_0(x) &&         \
                         (x == 0 || y == 0 || (u128)x >> (room - (int)y) == 0);                     \
             if (!fits && row_valid(out, i))                                                        \
                 return bad_shift(e, args, i, err);                                                 \
@@ -58,7 +59,7 @@ static nrw_status bad_shift(const expr *e, const scalar_args *args, uint32_t i, 
         const int bits = 8 * (int)sizeof(T);                                                       \
         (void)e;                                                                                   \
         (void)err;                                                                                 \
-        LOOP2(T, T, T, (!BELOW_0(y) && y < (T)bits) ? x >> (int)y : 0);                                 \
+        LOOP2(T, T, T, (!BELOW_0(y) && y < (T)bits) ? x >> (int)y : 0);                            \
         return NRW_OK;                                                                             \
     }                                                                                              \
     static nrw_status count_##s(const expr *e, const scalar_args *args, vector *out,               \
@@ -84,11 +85,12 @@ FOR_INTS(BIT_FUNCTIONS)
         {name, "44", "4", prefix##_i32, flags, NULL},                                              \
         {name, "88", "8", prefix##_i64, flags, NULL},                                              \
         {name, "hh", "h", prefix##_i128, flags, NULL},                                             \
-        {name, "AA", "A", prefix##_u8, flags, NULL},                                               \
-        {name, "BB", "B", prefix##_u16, flags, NULL},                                              \
+        {name, "AA", "A", prefix##_u8, flags, NULL}, {name, "BB", "B", prefix##_u16, flags, NULL}, \
         {name, "CC", "C", prefix##_u32, flags, NULL},                                              \
         {name, "DD", "D", prefix##_u64, flags, NULL},                                              \
-        {name, "HH", "H", prefix##_u128, flags, NULL}
+    {                                                                                              \
+        name, "HH", "H", prefix##_u128, flags, NULL                                                \
+    }
 
 static const function rows[] = {
     OF_INTS("&", and, 0),

@@ -1,6 +1,7 @@
 /* Parts of dates, times and intervals: date_part, year(), epoch() and the like. Of infinite ones
  * they are null. */
 #include "expr/calendar.h"
+#include "expr/function_sets.h"
 
 /* A value taken apart as far as parts ask for it. */
 typedef struct moment {
@@ -43,9 +44,7 @@ static int64_t date_part_of(date_unit unit, int64_t day)
     case DATE_QUARTER: return (c.month - 1) / 3 + 1;
     case DATE_WEEK: iso_year(day, &week); return week;
     case DATE_ISOYEAR: return iso_year(day, &week);
-    case DATE_YEARWEEK:
-        year = iso_year(day, &week);
-        return year * 100 + (year > 0 ? week : -week);
+    case DATE_YEARWEEK: year = iso_year(day, &week); return year * 100 + (year > 0 ? week : -week);
     case DATE_DOW: return day + 4 - floor_div(day + 4, 7) * 7;
     case DATE_ISODOW: return day + 3 - floor_div(day + 3, 7) * 7 + 1;
     case DATE_DOY: return day - days_of_civil(c.year, 1, 1) + 1;
@@ -227,17 +226,21 @@ static nrw_status epoch_eval(const expr *e, const scalar_args *args, vector *out
         if (v->type.id == TYPE_DATE)
             fine = us_of_date(ARG(int32_t, args, 0)[i], &us);
         else if (v->type.id == TYPE_INTERVAL)
-            us = (((int64_t)ARG(interval, args, 0)[i].months * 30 + ARG(interval, args, 0)[i].days) *
-                  US_PER_DAY) +
-                 ARG(interval, args, 0)[i].us;
+            us =
+                (((int64_t)ARG(interval, args, 0)[i].months * 30 + ARG(interval, args, 0)[i].days) *
+                 US_PER_DAY) +
+                ARG(interval, args, 0)[i].us;
         else
             us = ARG(int64_t, args, 0)[i];
-        if (fine && v->type.id != TYPE_TIME && v->type.id != TYPE_INTERVAL && is_infinite_time(us)) {
+        if (fine && v->type.id != TYPE_TIME && v->type.id != TYPE_INTERVAL &&
+            is_infinite_time(us)) {
             TRY(row_null(out, i, err));
             continue;
         }
         fine = fine && convert_unit(us, UNIT_US,
-                                    *unit == 1000 ? UNIT_MS : *unit == 1000000 ? UNIT_US : UNIT_NS,
+                                    *unit == 1000      ? UNIT_MS
+                                    : *unit == 1000000 ? UNIT_US
+                                                       : UNIT_NS,
                                     &z);
         if (!fine && row_valid(out, i))
             return err_set(err, NRW_E_VALUE, "%s is out of the range of BIGINT", e->f->name);
@@ -309,23 +312,38 @@ static nrw_status name_eval(const expr *e, const scalar_args *args, vector *out,
 
 /* Parts of a date that a date, a timestamp and an interval have; and those of a time. */
 #define PART(name)                                                                                 \
-    {name, "t", "!", part_eval, 0, bind_named_part}, {name, "S", "!", part_eval, 0, bind_named_part}, \
+    {name, "t", "!", part_eval, 0, bind_named_part},                                               \
+        {name, "S", "!", part_eval, 0, bind_named_part},                                           \
         {name, "Z", "!", part_eval, 0, bind_named_part},                                           \
-        {name, "i", "!", part_eval, 0, bind_named_part}
-#define TIME_PART(name) PART(name), {name, "c", "!", part_eval, 0, bind_named_part}
+    {                                                                                              \
+        name, "i", "!", part_eval, 0, bind_named_part                                              \
+    }
+#define TIME_PART(name)                                                                            \
+    PART(name),                                                                                    \
+    {                                                                                              \
+        name, "c", "!", part_eval, 0, bind_named_part                                              \
+    }
 #define NAMED(name)                                                                                \
     {name, "t", "s", name_eval, 0, NULL}, {name, "S", "s", name_eval, 0, NULL},                    \
-        {name, "Z", "s", name_eval, 0, NULL}
+    {                                                                                              \
+        name, "Z", "s", name_eval, 0, NULL                                                         \
+    }
 #define OF_TEXT(name)                                                                              \
-    {name, "st", "!", part_eval, 0, bind_date_part}, {name, "sS", "!", part_eval, 0, bind_date_part}, \
+    {name, "st", "!", part_eval, 0, bind_date_part},                                               \
+        {name, "sS", "!", part_eval, 0, bind_date_part},                                           \
         {name, "sZ", "!", part_eval, 0, bind_date_part},                                           \
         {name, "si", "!", part_eval, 0, bind_date_part},                                           \
-        {name, "sc", "!", part_eval, 0, bind_date_part}
+    {                                                                                              \
+        name, "sc", "!", part_eval, 0, bind_date_part                                              \
+    }
 #define EPOCH(name)                                                                                \
-    {name, "t", "8", epoch_eval, FAILS, bind_epoch}, {name, "S", "8", epoch_eval, FAILS, bind_epoch}, \
+    {name, "t", "8", epoch_eval, FAILS, bind_epoch},                                               \
+        {name, "S", "8", epoch_eval, FAILS, bind_epoch},                                           \
         {name, "Z", "8", epoch_eval, FAILS, bind_epoch},                                           \
         {name, "i", "8", epoch_eval, FAILS, bind_epoch},                                           \
-        {name, "c", "8", epoch_eval, FAILS, bind_epoch}
+    {                                                                                              \
+        name, "c", "8", epoch_eval, FAILS, bind_epoch                                              \
+    }
 
 static const function rows[] = {
     PART("year"),

@@ -1,5 +1,6 @@
 /* Truncating, counting between and putting together dates and times. */
 #include "expr/calendar.h"
+#include "expr/function_sets.h"
 
 #include <math.h>
 
@@ -64,10 +65,9 @@ static int64_t trunc_us(date_unit unit, int64_t us)
 
 static interval trunc_interval(date_unit unit, interval x)
 {
-    static const int32_t months[] = {[DATE_YEAR] = 12,     [DATE_MONTH] = 1,
-                                     [DATE_DECADE] = 120,  [DATE_CENTURY] = 1200,
-                                     [DATE_QUARTER] = 3,   [DATE_MILLENNIUM] = 12000,
-                                     [DATE_ISOYEAR] = 12};
+    static const int32_t months[] = {
+        [DATE_YEAR] = 12,   [DATE_MONTH] = 1,          [DATE_DECADE] = 120, [DATE_CENTURY] = 1200,
+        [DATE_QUARTER] = 3, [DATE_MILLENNIUM] = 12000, [DATE_ISOYEAR] = 12};
     int64_t small = us_of_unit(unit);
 
     if (small)
@@ -148,7 +148,8 @@ static int64_t diff_us(date_unit unit, int64_t from, int64_t to)
 
     if (small)
         return floor_div(to, small) - floor_div(from, small);
-    return border_index(unit, day_of_us(to, &unused)) - border_index(unit, day_of_us(from, &unused));
+    return border_index(unit, day_of_us(to, &unused)) -
+           border_index(unit, day_of_us(from, &unused));
 }
 
 /* ---- date_sub: how many whole units ---- */
@@ -301,7 +302,8 @@ static nrw_status last_day_eval(const expr *e, const scalar_args *args, vector *
         }
         day = dates ? ARG(int32_t, args, 0)[i] : day_of_us(ARG(int64_t, args, 0)[i], &unused);
         c = civil_of_days(day);
-        OUT(int32_t, out)[i] = (int32_t)days_of_civil(c.year, c.month, days_in_month(c.year, c.month));
+        OUT(int32_t, out)
+        [i] = (int32_t)days_of_civil(c.year, c.month, days_in_month(c.year, c.month));
     }
     return NRW_OK;
 }
@@ -358,8 +360,9 @@ static nrw_status make_timestamp_eval(const expr *e, const scalar_args *args, ve
 {
     for (uint32_t i = 0; i < args->rows; i++) {
         int64_t day, us, start = 0;
-        bool fine = civil_day(INT(0), INT(1), INT(2), &day) && clock_us(INT(3), INT(4), REAL(5), &us) &&
-                    us_of_date((int32_t)day, &start) && !__builtin_add_overflow(start, us, &start);
+        bool fine = civil_day(INT(0), INT(1), INT(2), &day) &&
+                    clock_us(INT(3), INT(4), REAL(5), &us) && us_of_date((int32_t)day, &start) &&
+                    !__builtin_add_overflow(start, us, &start);
         if (!fine && row_valid(out, i))
             return no_such(e, err);
         OUT(int64_t, out)[i] = start;
@@ -386,7 +389,8 @@ static nrw_status same_int64(const expr *e, const scalar_args *args, vector *out
 static nrw_status epoch_ms_eval(const expr *e, const scalar_args *args, vector *out, nrw_error *err)
 {
     for (uint32_t i = 0; i < args->rows; i++)
-        if (__builtin_mul_overflow(ARG(int64_t, args, 0)[i], (int64_t)1000, &OUT(int64_t, out)[i]) &&
+        if (__builtin_mul_overflow(ARG(int64_t, args, 0)[i], (int64_t)1000,
+                                   &OUT(int64_t, out)[i]) &&
             row_valid(out, i))
             return no_such(e, err);
     return NRW_OK;
@@ -419,15 +423,22 @@ static nrw_status finite_eval(const expr *e, const scalar_args *args, vector *ou
 
 #define TRUNC(name)                                                                                \
     {name, "st", "S", trunc_eval, FAILS, bind_unit}, {name, "sS", "S", trunc_eval, 0, bind_unit},  \
-        {name, "sZ", "Z", trunc_eval, 0, bind_unit}, {name, "si", "i", trunc_eval, 0, bind_unit}
+        {name, "sZ", "Z", trunc_eval, 0, bind_unit},                                               \
+    {                                                                                              \
+        name, "si", "i", trunc_eval, 0, bind_unit                                                  \
+    }
 #define BETWEEN(name)                                                                              \
     {name, "stt", "8", between_eval, FAILS, bind_between},                                         \
         {name, "sSS", "8", between_eval, FAILS, bind_between},                                     \
         {name, "sZZ", "8", between_eval, FAILS, bind_between},                                     \
-        {name, "scc", "8", between_eval, FAILS, bind_between}
+    {                                                                                              \
+        name, "scc", "8", between_eval, FAILS, bind_between                                        \
+    }
 #define FINITE(name)                                                                               \
     {name, "t", "b", finite_eval, 0, NULL}, {name, "S", "b", finite_eval, 0, NULL},                \
-        {name, "Z", "b", finite_eval, 0, NULL}
+    {                                                                                              \
+        name, "Z", "b", finite_eval, 0, NULL                                                       \
+    }
 
 static const function rows[] = {
     TRUNC("date_trunc"),

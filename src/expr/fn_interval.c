@@ -1,11 +1,13 @@
 /* Arithmetic of dates, times and intervals, and intervals from numbers. */
 #include "expr/calendar.h"
+#include "expr/function_sets.h"
 
 #include <math.h>
 
 static nrw_status out_of_range(const expr *e, nrw_error *err)
 {
-    return err_set(err, NRW_E_VALUE, "the result of %s is out of the range of its type", e->f->name);
+    return err_set(err, NRW_E_VALUE, "the result of %s is out of the range of its type",
+                   e->f->name);
 }
 
 /* Rows of (X x, Y y) to Z z; `good` false is an error where the row is there. */
@@ -151,7 +153,8 @@ static bool times_int(interval x, int64_t y, interval *z)
     int64_t months, days;
 
     if (__builtin_mul_overflow((int64_t)x.months, y, &months) ||
-        __builtin_mul_overflow((int64_t)x.days, y, &days) || __builtin_mul_overflow(x.us, y, &z->us))
+        __builtin_mul_overflow((int64_t)x.days, y, &days) ||
+        __builtin_mul_overflow(x.us, y, &z->us))
         return false;
     z->months = (int32_t)months;
     z->days = (int32_t)days;

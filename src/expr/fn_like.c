@@ -1,7 +1,10 @@
 /* LIKE, ILIKE, GLOB: patterns over characters. */
+#include "expr/function_sets.h"
 #include "expr/text.h"
 
-/* Goes forward; at a mismatch the last % takes one character more. `escape` 0: there is none. */
+/* Goes forward; at a mismatch the last % takes one character more. `escape` is NO_ESCAPE or a
+ * character. */
+#define NO_ESCAPE UINT32_MAX
 static bool like(span s, span p, uint32_t escape)
 {
     size_t i = 0, j = 0, star = SIZE_MAX, from = 0;
@@ -10,7 +13,7 @@ static bool like(span s, span p, uint32_t escape)
         span c = text_from(s, j);
         bool literal = false;
         size_t at = i, n;
-        if (i < p.len && escape && char_code(text_from(p, i)) == escape) {
+        if (i < p.len && escape != NO_ESCAPE && char_code(text_from(p, i)) == escape) {
             at += char_len(text_from(p, i));
             literal = true;
         }
@@ -67,7 +70,7 @@ static bool plan_matches(const like_plan *plan, span s)
     case PLAN_STARTS: return s.len >= t.len && memcmp(s.data, t.data, t.len) == 0;
     case PLAN_ENDS: return s.len >= t.len && memcmp(s.data + s.len - t.len, t.data, t.len) == 0;
     case PLAN_CONTAINS: return text_find(s, t) != SIZE_MAX;
-    default: return like(s, t, 0);
+    default: return like(s, t, NO_ESCAPE);
     }
 }
 
@@ -101,7 +104,7 @@ static nrw_status like_escape_eval(const expr *e, const scalar_args *args, vecto
         if (escape.len && char_len(escape) != escape.len)
             return err_set(err, NRW_E_VALUE, "LIKE: an escape is one character");
         out->data[i] =
-            (uint8_t)like(TEXT(0), TEXT(1), escape.len ? char_code(escape) : 0) ^ flip;
+            (uint8_t)like(TEXT(0), TEXT(1), escape.len ? char_code(escape) : NO_ESCAPE) ^ flip;
     }
     return NRW_OK;
 }

@@ -1,11 +1,13 @@
 /* Functions of numbers: absolute values, roots, logarithms, angles, signs, factors. */
 #include "expr/cast_own.h"
+#include "expr/function_sets.h"
 
 #include <math.h>
 
 static nrw_status out_of_range(const expr *e, nrw_error *err)
 {
-    return err_set(err, NRW_E_VALUE, "the result of %s is out of the range of its type", e->f->name);
+    return err_set(err, NRW_E_VALUE, "the result of %s is out of the range of its type",
+                   e->f->name);
 }
 
 /* ---- of doubles ---- */
@@ -63,8 +65,8 @@ DOUBLE1(asinh, asinh(x))
 DOUBLE1(acosh, positive_nan(acosh(x)))
 DOUBLE1(atanh, positive_nan(atanh(x)))
 DOUBLE1(cot, 1 / tan(x))
-DOUBLE1(degrees, x * (180 / M_PI))
-DOUBLE1(radians, x * (M_PI / 180))
+DOUBLE1(degrees, x *(180 / M_PI))
+DOUBLE1(radians, x *(M_PI / 180))
 DOUBLE1(even, even(x))
 DOUBLE2(nextafter, nextafter(x, y))
 DOUBLE2(fmod, fmod(x, y))
@@ -285,8 +287,14 @@ static nrw_status binom_eval(const expr *e, const scalar_args *args, vector *out
     return NRW_OK;
 }
 
-#define D1(name) {#name, "d", "d", name##_eval, 0, NULL}
-#define D2(name) {#name, "dd", "d", name##_eval, 0, NULL}
+#define D1(name)                                                                                   \
+    {                                                                                              \
+#name, "d", "d", name##_eval, 0, NULL                                                      \
+    }
+#define D2(name)                                                                                   \
+    {                                                                                              \
+#name, "dd", "d", name##_eval, 0, NULL                                                     \
+    }
 #define OF_INTS(name, prefix, result, flags)                                                       \
     {name, "1", result("1"), prefix##_i8, flags, NULL},                                            \
         {name, "2", result("2"), prefix##_i16, flags, NULL},                                       \
@@ -297,17 +305,47 @@ static nrw_status binom_eval(const expr *e, const scalar_args *args, vector *out
         {name, "B", result("B"), prefix##_u16, flags, NULL},                                       \
         {name, "C", result("C"), prefix##_u32, flags, NULL},                                       \
         {name, "D", result("D"), prefix##_u64, flags, NULL},                                       \
-        {name, "H", result("H"), prefix##_u128, flags, NULL}
+    {                                                                                              \
+        name, "H", result("H"), prefix##_u128, flags, NULL                                         \
+    }
 #define SAME(x) x
 #define TINY(x) "1"
 #define TEST(name)                                                                                 \
-    {#name, "f", "b", name##_f32, 0, NULL}, {#name, "d", "b", name##_f64, 0, NULL}
+    {#name, "f", "b", name##_f32, 0, NULL},                                                        \
+    {                                                                                              \
+#name, "d", "b", name##_f64, 0, NULL                                                       \
+    }
 
 static const function rows[] = {
-    D1(sqrt), D1(cbrt), D1(exp), D1(ln), D1(log10), D1(log2), D1(sin), D1(cos), D1(tan), D1(asin),
-    D1(acos), D1(atan), D1(sinh), D1(cosh), D1(tanh), D1(asinh), D1(acosh), D1(atanh), D1(cot),
-    D1(degrees), D1(radians), D1(even), D2(atan2), D2(nextafter), D2(fmod),
-    TEST(isnan), TEST(isinf), TEST(isfinite), TEST(signbit),
+    D1(sqrt),
+    D1(cbrt),
+    D1(exp),
+    D1(ln),
+    D1(log10),
+    D1(log2),
+    D1(sin),
+    D1(cos),
+    D1(tan),
+    D1(asin),
+    D1(acos),
+    D1(atan),
+    D1(sinh),
+    D1(cosh),
+    D1(tanh),
+    D1(asinh),
+    D1(acosh),
+    D1(atanh),
+    D1(cot),
+    D1(degrees),
+    D1(radians),
+    D1(even),
+    D2(atan2),
+    D2(nextafter),
+    D2(fmod),
+    TEST(isnan),
+    TEST(isinf),
+    TEST(isfinite),
+    TEST(signbit),
     OF_INTS("abs", abs, SAME, FAILS),
     OF_INTS("@", abs, SAME, FAILS),
     OF_INTS("sign", sign, TINY, 0),

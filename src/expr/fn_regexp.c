@@ -1,12 +1,33 @@
 /* Regular expressions, by PCRE2. DuckDB's are RE2's: what that library does not know (look-around,
  * back references in a pattern) is refused, so that a pattern means the same here and there. */
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include "expr/function_sets.h"
 #include "expr/list_out.h"
 #include "expr/text.h"
 
 #include <pcre2.h>
 
+/* PCRE2's memory comes from the account of the call, the size in front of each block. */
+static void *regexp_alloc(PCRE2_SIZE n, void *m)
+{
+    size_t *p = mem_try_alloc(m, n + 16);
+
+    if (!p)
+        return NULL;
+    *p = n + 16;
+    return p + 2;
+}
+
+static void regexp_free(void *p, void *m)
+{
+    size_t *block = p ? (size_t *)p - 2 : NULL;
+
+    if (block)
+        mem_free(m, block, *block);
+}
+
 typedef struct regexp {
+    pcre2_general_context *memory;
     pcre2_code *code;
     pcre2_match_data *match;
     bool global;
@@ -17,6 +38,7 @@ static void regexp_end(regexp *r)
 {
     pcre2_match_data_free(r->match);
     pcre2_code_free(r->code);
+    pcre2_general_context_free(r->memory);
     *r = (regexp){0};
 }
 
@@ -60,12 +82,34 @@ static nrw_status flags_of(span letters, uint32_t *options, regexp *r, nrw_error
     return NRW_OK;
 }
 
-static nrw_status regexp_new(span pattern, span letters, uint32_t options, regexp *r,
-                             nrw_error *err)
+static nrw_status compile(span pattern, uint32_t options, regexp *r, nrw_error *err)
 {
+    pcre2_compile_context *how = pcre2_compile_context_create(r->memory);
     PCRE2_SIZE at;
     PCRE2_UCHAR text[128];
     int code;
+
+    if (!how)
+        return err_set(err, NRW_E_MEMLIMIT, "no memory for a regular expression");
+    r->code = pcre2_compile(pattern.data ? pattern.data : (const uint8_t *)"", pattern.len, options,
+                            &code, &at, how);
+    pcre2_compile_context_free(how);
+    if (!r->code) {
+        pcre2_get_error_message(code, text, sizeof text);
+        return err_set(err, NRW_E_VALUE, "regular expression, character %zu: %s", at + 1,
+                       (const char *)text);
+    }
+    r->match = pcre2_match_data_create_from_pattern(r->code, r->memory);
+    if (!r->match)
+        return err_set(err, NRW_E_MEMLIMIT, "no memory for a regular expression");
+    pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE);
+    return NRW_OK;
+}
+
+static nrw_status regexp_new(span pattern, span letters, uint32_t options, mem *m, regexp *r,
+                             nrw_error *err)
+{
+    nrw_status st;
 
     *r = (regexp){0};
     options |= PCRE2_UTF | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_NO_UTF_CHECK;
@@ -73,22 +117,16 @@ static nrw_status regexp_new(span pattern, span letters, uint32_t options, regex
     if (options & PCRE2_LITERAL)
         options &= ~(uint32_t)(PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY);
     else if (is_foreign(pattern))
-        return err_set(err, NRW_E_VALUE,
-                       "the regular expression looks around or refers back, which is not supported");
-    r->code = pcre2_compile(pattern.data ? pattern.data : (const uint8_t *)"", pattern.len, options,
-                            &code, &at, NULL);
-    if (!r->code) {
-        pcre2_get_error_message(code, text, sizeof text);
-        return err_set(err, NRW_E_VALUE, "regular expression, character %zu: %s", at + 1,
-                       (const char *)text);
-    }
-    r->match = pcre2_match_data_create_from_pattern(r->code, NULL);
-    if (!r->match) {
+        return err_set(
+            err, NRW_E_VALUE,
+            "the regular expression looks around or refers back, which is not supported");
+    r->memory = pcre2_general_context_create(regexp_alloc, regexp_free, m);
+    if (!r->memory)
+        return err_set(err, NRW_E_MEMLIMIT, "no memory for a regular expression");
+    st = compile(pattern, options, r, err);
+    if (st < 0)
         regexp_end(r);
-        return err_set(err, NRW_E_NOMEM, "no memory for a regular expression");
-    }
-    pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE);
-    return NRW_OK;
+    return st;
 }
 
 /* Whether it matches from byte `from` on; *n groups, whose ends are in the ovector. */
@@ -123,7 +161,8 @@ static nrw_status regexp_at(const scalar_args *args, uint32_t i, uint32_t letter
     if (r->code && constant)
         return NRW_OK;
     regexp_end(r);
-    return regexp_new(TEXT(1), letters_at < args->n ? TEXT(letters_at) : (span){0}, options, r, err);
+    return regexp_new(TEXT(1), letters_at < args->n ? TEXT(letters_at) : (span){0}, options,
+                      args->m, r, err);
 }
 
 /* ---- matching ---- */
@@ -207,8 +246,9 @@ static nrw_status add_rewritten(bytes *to, span with, const regexp *r, span s, u
             continue;
         }
         if (next < '0' || next > '9')
-            return err_set(err, NRW_E_VALUE, "a backslash in the replacement of a regular "
-                                             "expression stands before a digit or another one");
+            return err_set(err, NRW_E_VALUE,
+                           "a backslash in the replacement of a regular "
+                           "expression stands before a digit or another one");
         g = group(r, s, (uint32_t)(next - '0'), n);
         TRY(bytes_append(to, g.data ? g.data : (const uint8_t *)"", g.len, err));
     }
@@ -218,7 +258,7 @@ static nrw_status add_rewritten(bytes *to, span with, const regexp *r, span s, u
 static nrw_status replace_row(const regexp *r, span s, span with, bytes *to, nrw_error *err)
 {
     size_t from = 0, copied = 0;
-    bool hit;
+    bool hit, any = false;
     uint32_t n;
 
     bytes_clear(to);
@@ -227,10 +267,15 @@ static nrw_status replace_row(const regexp *r, span s, span with, bytes *to, nrw
         TRY(run(r, s, from, 0, &hit, &n, err));
         if (!hit)
             break;
+        if (any && at[1] == copied) { /* nothing, right behind what was replaced */
+            from += from < s.len ? char_len(text_from(s, from)) : 1;
+            continue;
+        }
         TRY(bytes_append(to, s.data + copied, at[0] - copied, err));
         TRY(add_rewritten(to, with, r, s, n, err));
         copied = at[1];
         from = at[1];
+        any = true;
         if (at[1] == at[0]) /* nothing was taken: go on behind the next character */
             from += from < s.len ? char_len(text_from(s, from)) : 1;
         if (!r->global)

@@ -1,6 +1,7 @@
 /* Rounding: round (halves away from 0), round_even, ceil, floor, trunc; of decimals, integers and
  * floating point, to a number of digits behind or, below 0, before the point. */
 #include "expr/cast_own.h"
+#include "expr/function_sets.h"
 
 #include <math.h>
 
@@ -68,7 +69,8 @@ static nrw_status decimal_eval(const expr *e, const scalar_args *args, vector *o
     for (uint32_t i = 0; i < args->rows; i++) {
         i128 z = round_scaled(load_decimal(args->at[0], i), r->drop, r->how);
         if ((r->zeros > 38 && z != 0) ||
-            (r->zeros && r->zeros <= 38 && __builtin_mul_overflow(z, powers_of_ten[r->zeros], &z)) ||
+            (r->zeros && r->zeros <= 38 &&
+             __builtin_mul_overflow(z, powers_of_ten[r->zeros], &z)) ||
             beyond_digits(z, out->type.precision)) {
             if (row_valid(out, i))
                 return arith_overflow(e, args, i, err);
@@ -207,27 +209,36 @@ static nrw_status round_u64(const expr *e, const scalar_args *args, vector *out,
         {name, "4", "4", NULL, 0, bind_same}, {name, "8", "8", NULL, 0, bind_same},                \
         {name, "h", "h", NULL, 0, bind_same}, {name, "A", "A", NULL, 0, bind_same},                \
         {name, "B", "B", NULL, 0, bind_same}, {name, "C", "C", NULL, 0, bind_same},                \
-        {name, "D", "D", NULL, 0, bind_same}, {name, "H", "H", NULL, 0, bind_same}
+        {name, "D", "D", NULL, 0, bind_same},                                                      \
+    {                                                                                              \
+        name, "H", "H", NULL, 0, bind_same                                                         \
+    }
 #define OF_INTS_AT(name)                                                                           \
     {name, "14", "1", round_i8, FAILS, NULL}, {name, "24", "2", round_i16, FAILS, NULL},           \
         {name, "44", "4", round_i32, FAILS, NULL}, {name, "84", "8", round_i64, FAILS, NULL},      \
         {name, "h4", "h", round_i128, FAILS, NULL}, {name, "A4", "A", round_u8, FAILS, NULL},      \
         {name, "B4", "B", round_u16, FAILS, NULL}, {name, "C4", "C", round_u32, FAILS, NULL},      \
-        {name, "D4", "D", round_u64, FAILS, NULL}
+    {                                                                                              \
+        name, "D4", "D", round_u64, FAILS, NULL                                                    \
+    }
 #define OF_REALS(name)                                                                             \
     {name, "f", "f", round_f32, 0, NULL}, {name, "d", "d", round_f64, 0, NULL},                    \
-        {name, "n", "!", NULL, 0, bind_decimal}
+    {                                                                                              \
+        name, "n", "!", NULL, 0, bind_decimal                                                      \
+    }
 #define OF_REALS_AT(name)                                                                          \
     {name, "f4", "f", round_f32, 0, NULL}, {name, "d4", "d", round_f64, 0, NULL},                  \
-        {name, "n4", "!", NULL, 0, bind_decimal}
+    {                                                                                              \
+        name, "n4", "!", NULL, 0, bind_decimal                                                     \
+    }
 
 static const function rows[] = {
-    OF_INTS("round"),           OF_INTS_AT("round"),      OF_REALS("round"),
-    OF_REALS_AT("round"),       OF_INTS("trunc"),         OF_INTS_AT("trunc"),
-    OF_REALS("trunc"),          OF_REALS_AT("trunc"),     OF_INTS_AT("round_even"),
-    OF_REALS_AT("round_even"),  OF_INTS_AT("roundbankers"), OF_REALS_AT("roundbankers"),
-    OF_INTS("ceil"),            OF_REALS("ceil"),         OF_INTS("ceiling"),
-    OF_REALS("ceiling"),        OF_INTS("floor"),         OF_REALS("floor"),
+    OF_INTS("round"),          OF_INTS_AT("round"),        OF_REALS("round"),
+    OF_REALS_AT("round"),      OF_INTS("trunc"),           OF_INTS_AT("trunc"),
+    OF_REALS("trunc"),         OF_REALS_AT("trunc"),       OF_INTS_AT("round_even"),
+    OF_REALS_AT("round_even"), OF_INTS_AT("roundbankers"), OF_REALS_AT("roundbankers"),
+    OF_INTS("ceil"),           OF_REALS("ceil"),           OF_INTS("ceiling"),
+    OF_REALS("ceiling"),       OF_INTS("floor"),           OF_REALS("floor"),
 };
 
 const function_set functions_round = FUNCTION_SET(rows);

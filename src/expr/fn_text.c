@@ -1,4 +1,5 @@
 /* Text functions that look and that write. */
+#include "expr/function_sets.h"
 #include "expr/text.h"
 
 #include <utf8proc.h>
@@ -231,6 +232,30 @@ static nrw_status put_translate(const expr *e, const scalar_args *args, uint32_t
 }
 PUT_FUNCTION(translate_eval, put_translate)
 
+/* `with` in place of n characters (as many as it has, where n is not said) from `from` on. */
+static nrw_status put_overlay(const expr *e, const scalar_args *args, uint32_t i, text_out *t,
+                              nrw_error *err)
+{
+    span s = TEXT(0), with = TEXT(1);
+    int64_t from = BIG(2), n = args->n > 3 ? BIG(3) : (int64_t)text_chars(with);
+    size_t front, back;
+    uint8_t *at;
+
+    if (from < 1 || n < 0)
+        return err_set(err, NRW_E_VALUE, "overlay: a place is at least 1, a length at least 0");
+    if (s.len + with.len > INT32_MAX)
+        return too_long(e, err);
+    front = text_byte_of(s, (size_t)(from - 1));
+    back = front + text_byte_of(text_from(s, front), (size_t)n);
+    TRY(text_room(t, s.len + with.len, &at, err));
+    memcpy(at, s.data, front);
+    memcpy(at + front, with.data, with.len);
+    memcpy(at + front + with.len, s.data + back, s.len - back);
+    text_done(t, i, front + with.len + s.len - back);
+    return NRW_OK;
+}
+PUT_FUNCTION(overlay_eval, put_overlay)
+
 /* ---- concatenation ---- */
 
 static nrw_status put_joined(const scalar_args *args, uint32_t i, uint32_t first, span between,
@@ -332,6 +357,7 @@ static const function rows[] = {
     {"lpad", "s4s", "s", pad_eval, FAILS, NULL},
     {"rpad", "s4s", "s", pad_eval, FAILS, NULL},
     {"chr", "4", "s", chr_eval, FAILS, NULL},
+    {"overlay", "ss88?", "s", overlay_eval, FAILS, NULL},
     {"translate", "sss", "s", translate_eval, 0, NULL},
     {"concat", "*+", "s", concat_eval, SEES_NULLS | FAILS, bind_concat},
     {"concat_ws", "s*+", "s", concat_ws_eval, SEES_NULLS | FAILS, bind_concat},

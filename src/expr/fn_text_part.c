@@ -1,4 +1,5 @@
 /* Text functions that cut: substring, left, right, trim, split_part. Results share the argument. */
+#include "expr/function_sets.h"
 #include "expr/text.h"
 
 /* Characters [from, from + n) counted from 1; a negative start counts from the end, a negative
@@ -89,7 +90,7 @@ PART_FUNCTION(rtrim_eval, trim(TEXT(0), args->n > 1 ? TEXT(1) : BLANK, false, tr
 
 /* ---- split_part ---- */
 
-/* Part n of s, counted from 1, or from the end by negative numbers; 0 counts as 1. */
+/* Part n of s, counted from 1, or from the end by negative numbers; there is no part 0. */
 static span split_part(span s, span by, int64_t n)
 {
     int64_t parts = 1, at = 0;
@@ -102,7 +103,7 @@ static span split_part(span s, span by, int64_t n)
         parts++;
         rest = text_from(rest, found + by.len);
     }
-    n = n == 0 ? 1 : n < 0 ? parts + n + 1 : n;
+    n = n < 0 ? parts + n + 1 : n;
     if (n < 1 || n > parts)
         return empty;
     for (rest = s, at = 1; at < n; at++)

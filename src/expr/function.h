@@ -10,7 +10,8 @@
  *   E TIMESTAMP_S   Z TIMESTAMPTZ   i INTERVAL   L any list   R any struct   P any map   * anything
  *
  * and at its end + (the last one again, any number of times) or ? (the last one may be missing).
- * The result is such a letter as well; '=' is the type of the first argument, '!' what `bind` says. */
+ * The result is such a letter as well; '=' is the type of the first argument, '!' what `bind` says.
+ */
 #ifndef EXPR_FUNCTION_H
 #define EXPR_FUNCTION_H
 
@@ -25,12 +26,11 @@ typedef struct binding {
     arena *a;
     const function *f;
     const char *name; /* as called, lower case */
-    uint32_t n;
-    const expr **args;  /* may be replaced and made fewer */
-    type *want;         /* what the arguments are cast to; as many as there were arguments */
-    const span *names;  /* of arguments; or NULL */
-    uint32_t n_given;   /* the arguments as called */
-    const expr *const *given;
+    uint32_t n, n_written;
+    const expr **written; /* the arguments as given */
+    const expr **args;    /* may be replaced and made fewer */
+    type *want;           /* what the arguments are cast to; as many as there were arguments */
+    const span *names;    /* of arguments; or NULL */
     type result;
     scalar_eval eval;
     const void *data;
@@ -57,7 +57,10 @@ typedef struct function_set {
     const function *at;
     uint32_t n;
 } function_set;
-#define FUNCTION_SET(array) {(array), sizeof(array) / sizeof *(array)}
+#define FUNCTION_SET(array)                                                                        \
+    {                                                                                              \
+        (array), sizeof(array) / sizeof *(array)                                                   \
+    }
 
 /* Every table, in the order of function_table.c. */
 extern const function_set *const function_tables[];
@@ -181,7 +184,7 @@ void settle_nulls(vector *v);
 /* The kernel that casts between two types; NULL where there is none. */
 scalar_eval cast_between(const type *from, const type *to);
 typedef struct cast_spec {
-    bool try;      /* what does not fit becomes null */
+    bool try;          /* what does not fit becomes null */
     const void *inner; /* of nested types: cast_spec and kernel of each child */
 } cast_spec;
 static inline bool cast_tries(const expr *call)

@@ -1,5 +1,7 @@
 #include "expr/list_out.h"
 
+#include "expr/order.h"
+
 nrw_status list_begin(list_out *l, vector *out, mem *m, nrw_error *err)
 {
     *l = (list_out){.out = out, .m = m, .room = 64};
@@ -61,4 +63,48 @@ nrw_status type_list(arena *a, const type *t, type *out, nrw_error *err)
     *f = (field){.name = "element", .type = *t, .nullable = true, .field_id = -1};
     *out = type_nested(TYPE_LIST, f, 1);
     return NRW_OK;
+}
+
+nrw_status bind_common(binding *b, type *out, nrw_error *err)
+{
+    expr so_far;
+
+    *out = type_of(TYPE_NULL);
+    if (b->n == 0)
+        return NRW_OK;
+    so_far = *b->args[0];
+    for (uint32_t i = 1; i < b->n; i++) {
+        type t;
+        TRY(type_common(b->a, &so_far, b->args[i], &t, err));
+        if (!type_equal(&t, &so_far.type) || b->args[i]->bend != so_far.bend) {
+            bool bends = so_far.bend == BEND_NULL;
+            so_far.bend = bends ? b->args[i]->bend : BEND_NO;
+            so_far.constant = b->args[i]->constant;
+        }
+        so_far.type = t;
+    }
+    *out = so_far.type;
+    return NRW_OK;
+}
+
+uint32_t list_find(const vector *lists, uint32_t list, const vector *x, uint32_t row)
+{
+    const uint32_t *at = vector_offsets(lists) + list;
+
+    for (uint32_t k = at[0]; k < at[1]; k++)
+        if (row_order(&lists->children[0], k, x, row) == 0)
+            return k - at[0] + 1;
+    return 0;
+}
+
+nrw_status add_index(bytes *b, uint32_t k, nrw_error *err)
+{
+    return bytes_append(b, &k, sizeof k, err);
+}
+
+nrw_status pick_into(const vector *from, uint32_t *idx, const scalar_args *args, vector *out,
+                     nrw_error *err)
+{
+    vector_release(out);
+    return vector_pick(from, idx, args->rows, args->m, out, err);
 }

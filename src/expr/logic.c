@@ -1,5 +1,5 @@
 /* NOT, IS NULL, and the names of the forms that choose: AND, OR, CASE, IF, COALESCE, IN, TRY. */
-#include "expr/function.h"
+#include "expr/function_sets.h"
 #include "expr/order.h"
 
 #include <stdio.h>

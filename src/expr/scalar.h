@@ -59,11 +59,11 @@ struct expr {
     const function *f;
     scalar_eval eval;
     bool sees_nulls;  /* the function handles nulls of its arguments itself */
-    uint32_t n_given; /* of the arguments as called, the constants: what `data` was made of */
-    const expr *const *given;
     const void *data; /* what the function made of its constant arguments: a regular expression */
     uint32_t n_args;
     const expr **args;
+    uint32_t n_written; /* the arguments as given, where the function took some into `data` */
+    const expr **written;
 };
 
 static inline bool expr_is_constant(const expr *e)

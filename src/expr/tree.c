@@ -45,6 +45,14 @@ static bool constants_equal(const expr *a, const expr *b)
     return s.len == t.len && (s.len == 0 || memcmp(s.data, t.data, s.len) == 0);
 }
 
+static bool all_equal(const expr *const *a, const expr *const *b, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (!expr_equal(a[i], b[i]))
+            return false;
+    return true;
+}
+
 bool expr_equal(const expr *a, const expr *b)
 {
     if (a == b)
@@ -56,25 +64,31 @@ bool expr_equal(const expr *a, const expr *b)
         return a->column == b->column;
     if (a->kind == EXPR_CONSTANT)
         return constants_equal(a, b);
-    if (a->f != b->f || a->eval != b->eval)
+    if (a->f != b->f || a->eval != b->eval || a->n_written != b->n_written)
         return false;
-    if (a->data != b->data && cast_tries(a) != cast_tries(b) && !a->f)
+    if (!a->f && a->kind == EXPR_CALL && cast_tries(a) != cast_tries(b))
         return false;
-    for (uint32_t i = 0; i < a->n_args; i++)
-        if (!expr_equal(a->args[i], b->args[i]))
-            return false;
-    if (a->n_given != b->n_given)
-        return false;
-    for (uint32_t i = 0; i < a->n_given; i++)
-        if (!expr_equal(a->given[i], b->given[i]))
-            return false;
-    return a->data == b->data || !a->f || a->n_args > 0;
+    if (a->n_written)
+        return all_equal(a->written, b->written, a->n_written);
+    return all_equal(a->args, b->args, a->n_args);
+}
+
+static nrw_status replace_all(arena *a, const expr *const *from, uint32_t n,
+                              const expr *const *columns, const expr ***out, nrw_error *err)
+{
+    const expr **args;
+    void *p;
+
+    TRY(arena_alloc(a, n * sizeof *args, &p, err));
+    *out = args = p;
+    for (uint32_t i = 0; i < n; i++)
+        TRY(expr_replace(a, from[i], columns, &args[i], err));
+    return NRW_OK;
 }
 
 nrw_status expr_replace(arena *a, const expr *e, const expr *const *columns, const expr **out,
                         nrw_error *err)
 {
-    const expr **args;
     expr *copy;
     void *p;
 
@@ -88,11 +102,9 @@ nrw_status expr_replace(arena *a, const expr *e, const expr *const *columns, con
     TRY(arena_alloc(a, sizeof *copy, &p, err));
     copy = p;
     *copy = *e;
-    TRY(arena_alloc(a, e->n_args * sizeof *args, &p, err));
-    args = p;
-    copy->args = args;
-    for (uint32_t i = 0; i < e->n_args; i++)
-        TRY(expr_replace(a, e->args[i], columns, &args[i], err));
+    TRY(replace_all(a, e->args, e->n_args, columns, &copy->args, err));
+    if (e->n_written)
+        TRY(replace_all(a, e->written, e->n_written, columns, &copy->written, err));
     *out = copy;
     return NRW_OK;
 }
@@ -144,10 +156,13 @@ static void put_constant(cut_text *c, const expr *e)
 
 static void put_list(cut_text *c, const expr *e, const char *between, const schema *names)
 {
+    const expr **args = e->n_written ? e->written : e->args;
+    uint32_t n = e->n_written ? e->n_written : e->n_args;
+
     put(c, "(");
-    for (uint32_t i = 0; i < e->n_args; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         put(c, i ? between : "");
-        put_expr(c, e->args[i], names);
+        put_expr(c, args[i], names);
     }
     put(c, ")");
 }

@@ -342,8 +342,20 @@ typedef struct turning {
     const selecting *refs;
 } turning;
 
+static nrw_status turn_out(const turning *t, const expr *e, const expr **out, nrw_error *err);
+
+static nrw_status turn_all(const turning *t, const expr *const *from, uint32_t n,
+                           const expr ***out, nrw_error *err)
+{
+    TRY(arena_alloc(t->a, n * sizeof **out + 1, (void **)out, err));
+    for (uint32_t i = 0; i < n; i++)
+        TRY(turn_out(t, from[i], &(*out)[i], err));
+    return NRW_OK;
+}
+
 static nrw_status turn_out(const turning *t, const expr *e, const expr **out, nrw_error *err)
 {
+    const expr **written;
     expr *copy;
 
     *out = e;
@@ -358,9 +370,9 @@ static nrw_status turn_out(const turning *t, const expr *e, const expr **out, nr
     if (e->kind == EXPR_COLUMN) {
         copy->column = RIGHT_BASE + e->column;
     } else {
-        TRY(arena_alloc(t->a, e->n_args * sizeof *copy->args + 1, (void **)&copy->args, err));
-        for (uint32_t i = 0; i < e->n_args; i++)
-            TRY(turn_out(t, e->args[i], &copy->args[i], err));
+        TRY(turn_all(t, e->args, e->n_args, &copy->args, err));
+        TRY(turn_all(t, e->written, e->n_written, &written, err));
+        copy->written = written;
     }
     *out = copy;
     return NRW_OK;

@@ -90,9 +90,20 @@ nrw_status expr_not(arena *a, const expr *x, const expr **out, nrw_error *err)
     return expr_call(a, "not", &x, NULL, 1, out, err);
 }
 
+static nrw_status renumber_all(arena *a, const expr *const *from, uint32_t n,
+                               uint32_t (*number)(void *self, uint32_t c), void *self,
+                               const expr ***out, nrw_error *err)
+{
+    TRY(arena_alloc(a, n * sizeof **out + 1, (void **)out, err));
+    for (uint32_t i = 0; i < n; i++)
+        TRY(expr_renumber(a, from[i], number, self, &(*out)[i], err));
+    return NRW_OK;
+}
+
 nrw_status expr_renumber(arena *a, const expr *e, uint32_t (*number)(void *self, uint32_t c),
                          void *self, const expr **out, nrw_error *err)
 {
+    const expr **written;
     expr *copy;
 
     *out = e;
@@ -103,9 +114,9 @@ nrw_status expr_renumber(arena *a, const expr *e, uint32_t (*number)(void *self,
     if (e->kind == EXPR_COLUMN) {
         copy->column = number(self, e->column);
     } else {
-        TRY(arena_alloc(a, e->n_args * sizeof *copy->args + 1, (void **)&copy->args, err));
-        for (uint32_t i = 0; i < e->n_args; i++)
-            TRY(expr_renumber(a, e->args[i], number, self, &copy->args[i], err));
+        TRY(renumber_all(a, e->args, e->n_args, number, self, &copy->args, err));
+        TRY(renumber_all(a, e->written, e->n_written, number, self, &written, err));
+        copy->written = written;
     }
     *out = copy;
     return NRW_OK;
