@@ -119,6 +119,7 @@ static nrw_status postfix(sql_parser *p, sql_expr **e, nrw_error *err)
 
 /* ---- in front of an operand ---- */
 
+/* Plus and minus take the next operand; ~ and @ all that binds as tightly as + or & behind them. */
 static nrw_status unary(sql_parser *p, sql_expr **out, nrw_error *err)
 {
     static const char *const signs[] = {"-", "+", "~", "@"};
@@ -136,7 +137,10 @@ static nrw_status unary(sql_parser *p, sql_expr **out, nrw_error *err)
     }
     sql_expr *operand;
     TRY(sql_enter(p, err));
-    TRY(unary(p, &operand, err));
+    if (sign[0] == '~' || sign[0] == '@')
+        TRY(sql_expr_level(p, sign[0] == '~' ? SQL_LEVEL_ADD : SQL_LEVEL_BITS, &operand, err));
+    else
+        TRY(unary(p, &operand, err));
     sql_leave(p);
     TRY(sql_node(p, SQL_EXPR_CALL, sign, at, operand, NULL, out, err));
     (*out)->is_operator = true;
