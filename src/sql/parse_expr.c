@@ -119,7 +119,9 @@ static nrw_status postfix(sql_parser *p, sql_expr **e, nrw_error *err)
 
 /* ---- in front of an operand ---- */
 
-static nrw_status unary(sql_parser *p, sql_expr **out, nrw_error *err)
+/* Plus and minus take the next operand; ~ and @ all that binds as tightly as + or & behind them.
+ * Where that contradicts the operator in front of them, DuckDB's reading is past guessing. */
+static nrw_status unary(sql_parser *p, sql_level level, sql_expr **out, nrw_error *err)
 {
     static const char *const signs[] = {"-", "+", "~", "@"};
     size_t at = sql_peek(p, 0)->at;
@@ -136,7 +138,12 @@ static nrw_status unary(sql_parser *p, sql_expr **out, nrw_error *err)
     }
     sql_expr *operand;
     TRY(sql_enter(p, err));
-    TRY(unary(p, &operand, err));
+    if ((sign[0] == '~' || sign[0] == '@') && level > SQL_LEVEL_ADD)
+        return sql_fail_at(p, at, err, "behind a tighter operator %s stands in parentheses", sign);
+    if (sign[0] == '~' || sign[0] == '@')
+        TRY(sql_expr_level(p, sign[0] == '~' ? SQL_LEVEL_ADD : SQL_LEVEL_BITS, &operand, err));
+    else
+        TRY(unary(p, SQL_LEVEL_ZONE, &operand, err));
     sql_leave(p);
     TRY(sql_node(p, SQL_EXPR_CALL, sign, at, operand, NULL, out, err));
     (*out)->is_operator = true;
@@ -191,7 +198,7 @@ static nrw_status comparison(sql_parser *p, const char *name, sql_expr **left, n
         sql_sign_at(p, 1, "("))
         return sql_any_or_all(p, name, left, err);
     if (sql_word_at(p, 0, "not"))
-        TRY(negation(p, SQL_LEVEL_COMPARE + 1, &right, err));
+        TRY(negation(p, SQL_LEVEL_NOT + 1, &right, err));
     else
         TRY(sql_expr_level(p, SQL_LEVEL_COMPARE + 1, &right, err));
     return sql_node(p, SQL_EXPR_COMPARE, name, (*left)->at, *left, right, left, err);
@@ -289,7 +296,7 @@ nrw_status sql_expr_level(sql_parser *p, sql_level level, sql_expr **out, nrw_er
     if (level <= SQL_LEVEL_NOT && sql_word_at(p, 0, "not"))
         TRY(negation(p, SQL_LEVEL_NOT + 1, out, err));
     else
-        TRY(unary(p, out, err));
+        TRY(unary(p, level, out, err));
     while (took) {
         bool again = compares(p);
         size_t at = sql_peek(p, 0)->at;

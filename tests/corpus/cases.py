@@ -11,6 +11,7 @@ import facts
 import harness
 import nested
 import sanitized
+import sql
 from harness import MIB, Scratch, Skip
 
 DATA = os.path.join(harness.SHARED, "data")
@@ -275,6 +276,7 @@ def bad(source, expected):
 
 
 def cases(tier):
+    yield from sql.cases(tier)
     if not os.path.isdir(DATA):
         def missing():
             raise Skip(f"no {os.path.relpath(DATA, harness.ROOT)}")

@@ -95,7 +95,7 @@ class Maker:
               "==", "<", "<=", ">", ">=", "and", "or", "and", "or", "is distinct from",
               "is not distinct from", "like", "not like", "ilike", "not ilike", "glob",
               "similar to", "~", "!~", "~~", "!~~*", "^@"]
-    PREFIX = ["-", "+", "~", "not ", "- -"]
+    PREFIX = ["-", "+", " ~ ", "not ", "- -"]
     POSTFIX = [" is null", " is not null", " isnull", " notnull", " not null", " is true",
                " is not false", " is unknown"]
     CASTS = ["::int", "::varchar", "::DECIMAL(5,2)", "::text", "::double", "::int[]"]
