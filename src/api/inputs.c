@@ -39,22 +39,28 @@ static nrw_status read_options(const nrw_job *job, pq_read_options *o, nrw_error
     return NRW_OK;
 }
 
-static nrw_status open_files(nrw_job *job, job_inputs *in, nrw_error *err)
+nrw_status job_file_inputs(nrw_job *job, arena *a, const path_list *paths, scan_input **out,
+                           nrw_error *err)
 {
     pq_read_options read;
     file_input *files;
 
     TRY(read_options(job, &read, err));
+    TRY(arena_alloc(a, paths->n * sizeof *files, (void **)&files, err));
+    TRY(arena_alloc(a, paths->n * sizeof **out, (void **)out, err));
+    for (size_t i = 0; i < paths->n; i++) {
+        files[i] = (file_input){paths->at[i], job_last(job, "spill-dir"), read};
+        (*out)[i] = (scan_input){paths->at[i], open_file, &files[i]};
+    }
+    return NRW_OK;
+}
+
+static nrw_status open_files(nrw_job *job, job_inputs *in, nrw_error *err)
+{
     TRY(job_files(job, &in->files, err));
     in->n = in->files.n;
-    TRY(arena_alloc(in->a, in->n * sizeof *files, (void **)&files, err));
-    TRY(arena_alloc(in->a, in->n * sizeof *in->inputs, (void **)&in->inputs, err));
-    for (size_t i = 0; i < in->n; i++) {
-        files[i] = (file_input){in->files.at[i], job_last(job, "spill-dir"), read};
-        in->inputs[i] = (scan_input){in->files.at[i], open_file, &files[i]};
-    }
     in->name = in->files.at[0];
-    return NRW_OK;
+    return job_file_inputs(job, in->a, &in->files, &in->inputs, err);
 }
 
 static nrw_status open_gen(const void *self, mem *m, reader **out, nrw_error *err)

@@ -58,8 +58,8 @@ static void look_at(nrw_job *job, struct pipeline *p, nrw_progress *out)
     int64_t total = atomic_load(&job->rows_total), reached = atomic_load(&p->reached);
 
     out->rows_in = atomic_load(&p->rows_in);
-    out->rows_out = atomic_load(&p->rows_out);
-    out->bytes_in = scan_bytes_read(p->source);
+    out->rows_out = pipeline_rows_out(p);
+    out->bytes_in = pipeline_bytes_in(p);
     out->spill = spill_used(job->spill);
     out->fraction = total > 0 ? (double)(reached < total ? reached : total) / (double)total : -1;
 }

@@ -128,6 +128,7 @@ void job_set_running(nrw_job *job, struct pipeline *p);
 
 /* ---- verbs ---- */
 nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err);
+nrw_status job_query(nrw_job *job, bool plan_only, nrw_error *err);
 nrw_status job_look(nrw_job *job, nrw_error *err);
 nrw_status job_look_plan(nrw_job *job, nrw_error *err);
 

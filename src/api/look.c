@@ -174,6 +174,8 @@ nrw_status job_look(nrw_job *job, nrw_error *err)
     int which = look_of(job);
     look l;
 
+    if (which < 0 && strcmp(job->verb->name, "sql") == 0)
+        return job_query(job, false, err);
     if (which < 0) /* head, tail */
         return job_move(job, false, err);
     TRY(open_look(job, which, &l, err));
@@ -189,6 +191,8 @@ nrw_status job_look_plan(nrw_job *job, nrw_error *err)
     int which = look_of(job);
     look l;
 
+    if (which < 0 && strcmp(job->verb->name, "sql") == 0)
+        return job_query(job, true, err);
     if (which < 0)
         return job_move(job, true, err);
     TRY(open_look(job, which, &l, err));

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "column/json_out.h"
 #include "column/summary.h"
+#include "exec/op_write.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -213,7 +214,9 @@ static nrw_status read_all(stats *t, nrw_error *err)
 {
     static const char *const names[PARTS] = {"read", "summaries", "batches"};
     nrw_job *job = t->l->job;
-    pipeline p = {.source = t->in.scan, .n_cols = t->n_cols, .workers = t->workers, .limit = -1};
+    source_scan from = source_scan_of(t->in.scan, t->n_cols);
+    op_write to = op_write_of(&t->sink.base);
+    pipeline p = {.source = &from.base, .first = &to.base, .workers = t->workers, .limit = -1};
     batch_shape shape = {.max_rows = BATCH_MAX_ROWS, .workers = t->workers};
     uint64_t sets;
     nrw_status st;
@@ -228,7 +231,6 @@ static nrw_status read_all(stats *t, nrw_error *err)
                   err));
     shape.column_bytes = t->sink.piece;
     TRY(scan_start(t->in.scan, t->cols, t->n_cols, &shape, t->books[PART_READ], job->spill, err));
-    p.sink = &t->sink.base;
     p.batches = t->books[PART_BATCHES];
     atomic_store(&job->rows_total, scan_rows(t->in.scan));
     job_set_running(job, &p);

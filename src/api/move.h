@@ -3,6 +3,7 @@
 #define API_MOVE_H
 
 #include "api/job.h"
+#include "exec/op_write.h"
 #include "exec/pipeline.h"
 #include "format/parquet/column_write.h"
 #include "format/parquet/parquet.h"
@@ -23,6 +24,9 @@ typedef struct job_inputs {
     const char *name; /* for messages: the first file, or "gen" */
 } job_inputs;
 
+/* How files are opened, in `a`. */
+nrw_status job_file_inputs(nrw_job *job, arena *a, const path_list *paths, scan_input **out,
+                           nrw_error *err);
 nrw_status job_inputs_open(nrw_job *job, job_inputs *in, nrw_error *err);
 void job_inputs_close(job_inputs *in);
 

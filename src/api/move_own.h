@@ -50,6 +50,8 @@ typedef struct move {
     op *except, *filter, *op; /* op: first, range or limit */
     quarantine quarantine;
     writer *writer;
+    source_scan from;
+    op_write to;
     pipeline pipeline;
 } move;
 

@@ -60,17 +60,18 @@ static nrw_status open_parts(move *m, nrw_error *err)
     if (m->sample)
         TRY(op_first_new(m->books[PART_OP], (uint32_t)m->first, m->of, m->n_of, m->per, m->n_per,
                          move_codes_room(m), &m->op, err));
-    m->pipeline.source = m->in.scan;
-    m->pipeline.n_cols = m->n_cols;
+    m->from = source_scan_of(m->in.scan, m->n_cols);
+    m->to = op_write_of(m->writer);
+    m->pipeline.source = &m->from.base;
     if (m->quarantine.n)
         TRY(op_except_new(m->job->root, m->quarantine.ranges, m->quarantine.n, &m->except, err));
     if (m->except)
-        m->pipeline.ops[m->pipeline.n_ops++] = m->except;
+        pipeline_add(&m->pipeline, m->except);
     if (m->filter)
-        m->pipeline.ops[m->pipeline.n_ops++] = m->filter;
+        pipeline_add(&m->pipeline, m->filter);
     if (m->op)
-        m->pipeline.ops[m->pipeline.n_ops++] = m->op;
-    m->pipeline.sink = m->writer;
+        pipeline_add(&m->pipeline, m->op);
+    pipeline_add(&m->pipeline, &m->to.base);
     m->pipeline.batches = m->books[PART_BATCHES];
     m->pipeline.workers = m->workers;
     m->pipeline.limit = m->limit == INT64_MAX || m->tail || m->where.p ? -1 : (int64_t)m->limit;

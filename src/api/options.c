@@ -20,6 +20,11 @@ static const nrw_verb verbs[] = {
      "narrows gen a.parquet --range id=1000:string --column 'price=decimal(12,2)' --shuffle\n"
      "narrows gen b.parquet --rows 100 --column note=string:8..40 --nulls note=0.1",
      1},
+    {"sql", "sql 'QUERY'", "Answers a query in SQL over files: to the terminal, a pipe, or a file.",
+     "narrows sql \"SELECT country, sum(price) FROM 'in/*.parquet' GROUP BY 1 ORDER BY 2 DESC\"\n"
+     "narrows sql \"SELECT *, a + 1 AS b FROM 'in.parquet' WHERE a > 3\" -o out.parquet\n"
+     "narrows sql --file query.sql --param day=2025-01-01 -f json",
+     0},
     {"head", "head SRC...", "Prints the first rows.",
      "narrows head in.parquet\n"
      "narrows head in.parquet -n 3 --select id,price\n"
@@ -62,12 +67,12 @@ static const nrw_verb verbs[] = {
      0},
 };
 
-#define MOVE    " copy sample gen "
+#define MOVE    " copy sample gen sql "
 #define COPY    " copy sample "
 #define PRINT   " head tail "
 #define LOOK    " count stats inspect verify "
-#define SOURCES " copy sample head tail count schema stats inspect verify "
-#define ANY     " copy sample gen head tail count schema stats inspect verify "
+#define SOURCES " copy sample sql head tail count schema stats inspect verify "
+#define ANY     " copy sample gen sql head tail count schema stats inspect verify "
 
 static const nrw_option options[] = {
     {"select", "LIST", "rows", "*", "columns to take, in this order",
@@ -91,6 +96,13 @@ static const nrw_option options[] = {
     {"shuffle", NULL, "rows", NULL, "rows in a seeded pseudo-random order", " gen ", 0},
     {"seed", "N", "rows", "0", "another seed gives other values and another order", " gen ", 0},
 
+    {"file", "FILE", "rows", NULL, "the query is in this file; - is standard input", " sql ", 0},
+    {"param", "NAME=VALUE", "rows", NULL, "a value for $NAME in the query", " sql ", 0},
+    {"attach", "NAME=FILE", "read", NULL, "a file or glob that the query calls by this name", " sql ",
+     0},
+    {"output", "DST", "write", "-", "where the rows go", " sql ", 'o'},
+    {"max-rows", "N", "write", "40", "a table on a terminal shows so many", " sql ", 0},
+
     {"read", "NAME=VALUE", "read", NULL,
      "int96=us: INT96 as microseconds, for dates outside the years 1677 to 2262", SOURCES, 0},
     {"files-from", "FILE", "read", NULL, "sources, a path a line; - is standard input", SOURCES, 0},
@@ -100,9 +112,10 @@ static const nrw_option options[] = {
      "where the places of rejected rows are written", COPY, 0},
     {"max-bad-rows", "N|P%", "read", NULL, "fail when more rows are rejected", COPY, 0},
 
-    {"format", "NAME", "write", "by extension", "parquet table csv json", MOVE, 'f'},
-    {"format", "NAME", "look", "table on a terminal, else csv", "table csv json parquet", PRINT,
-     'f'},
+    {"format", "NAME", "write", "by extension", "parquet table csv json",
+     " copy sample gen ", 'f'},
+    {"format", "NAME", "look", "table on a terminal, else csv", "table csv json parquet",
+     " sql head tail ", 'f'},
     {"format", "NAME", "look", "text", "text json", LOOK, 'f'},
     {"format", "NAME", "look", "text", "text json sql", " schema ", 'f'},
     {"on-exists", "WHAT", "write", "fail", "fail replace skip", MOVE, 0},

@@ -2,6 +2,7 @@
 #include "api/where.h"
 
 #include "base/text.h"
+#include "exec/op_write.h"
 #include "exec/sink_count.h"
 
 #include <stdio.h>
@@ -88,7 +89,9 @@ static nrw_status read_all(counting *c, int64_t *rows, nrw_error *err)
                                .column_bytes = c->piece,
                                .workers = c->workers,
                                .filter = where_filter(&c->where)};
-    pipeline p = {.source = c->in.scan, .n_cols = c->where.n, .workers = c->workers, .limit = -1};
+    source_scan from = source_scan_of(c->in.scan, c->where.n);
+    op_write to = op_write_of(&c->sink.base);
+    pipeline p = {.source = &from.base, .workers = c->workers, .limit = -1};
     prune_counts pruned;
     nrw_status st;
 
@@ -97,8 +100,8 @@ static nrw_status read_all(counting *c, int64_t *rows, nrw_error *err)
     TRY(where_open(&c->where, c->books[PART_FILTER], 2 * c->piece, &c->filter, err));
     TRY(scan_start(c->in.scan, c->cols, c->where.n, &shape, c->books[PART_READ], job->spill, err));
     sink_count_init(&c->sink);
-    p.ops[p.n_ops++] = c->filter;
-    p.sink = &c->sink.base;
+    pipeline_add(&p, c->filter);
+    pipeline_add(&p, &to.base);
     p.batches = c->books[PART_BATCHES];
     atomic_store(&job->rows_total, scan_rows(c->in.scan));
     job_set_running(job, &p);

@@ -47,10 +47,12 @@ typedef struct batch_column {
 } batch_column;
 
 struct batch {
-    uint64_t morsel;   /* number in the pipeline's order, from 0 */
-    uint32_t offset;   /* first row of this batch in its morsel */
-    bool last;         /* of its morsel */
-    int64_t first_row; /* ordinal of the first row in the whole input */
+    uint64_t morsel;        /* number in the pipeline's order, from 0 */
+    uint64_t source_number; /* the same as its source counts, which need not begin at 0 here */
+    uint32_t offset;        /* first row of this batch in its morsel */
+    bool last;              /* of its morsel */
+    uint32_t worker;        /* number of the thread that carries it, from 0 */
+    int64_t first_row;      /* ordinal of the first row in the whole input */
     uint32_t rows;
     uint32_t n_sel;
     uint16_t *sel; /* NULL: all rows */

@@ -81,6 +81,8 @@ int value_compare(const type *t, span a, span b)
     case TYPE_TIME:
     case TYPE_TIMESTAMP:
     case TYPE_DURATION: BY_NUMBER(int64_t);
+    case TYPE_INT128: return compare_wide(a, b);
+    case TYPE_UINT128: BY_NUMBER(unsigned __int128);
     case TYPE_FLOAT16:
     case TYPE_FLOAT32:
     case TYPE_FLOAT64: return compare_floats(t, a, b);
@@ -88,7 +90,10 @@ int value_compare(const type *t, span a, span b)
         if (t->width == 4)
             BY_NUMBER(int32_t);
         return compare_wide(a, b);
-    case TYPE_INTERVAL: return ORDER(value_interval_ms(a.data), value_interval_ms(b.data));
+    case TYPE_INTERVAL:
+        if (t->unit == UNIT_US)
+            return ORDER(value_interval_us(a.data), value_interval_us(b.data));
+        return ORDER(value_interval_ms(a.data), value_interval_ms(b.data));
     default: return compare_bytes(a, b);
     }
 }

@@ -16,4 +16,11 @@ static inline uint64_t value_interval_ms(const uint8_t *p)
     return days * 86400000 + load_u32(p + 8);
 }
 
+/* The length of an interval of UNIT_US in microseconds. */
+static inline __int128 value_interval_us(const uint8_t *p)
+{
+    int64_t days = (int64_t)(int32_t)load_u32(p) * 30 + (int32_t)load_u32(p + 4);
+    return (__int128)days * 86400000000 + (int64_t)load_u64(p + 8);
+}
+
 #endif

@@ -35,7 +35,7 @@ static bool is_float(const type *t)
 
 nrw_status key_append(bytes *key, const vector *v, uint32_t row, nrw_error *err)
 {
-    uint8_t room[12] = {0}; /* a key is as wide as its type */
+    uint8_t room[16] = {0}; /* a key is as wide as its type */
     uint32_t len;
     bool null;
     span value = vector_value(v, row, &null);
@@ -49,7 +49,9 @@ nrw_status key_append(bytes *key, const vector *v, uint32_t row, nrw_error *err)
     } else if (is_float(&v->type)) {
         value = canonical_float(&v->type, value, room);
     } else if (v->type.id == TYPE_INTERVAL) {
-        store_u64(room, value_interval_ms(value.data));
+        __int128 length = v->type.unit == UNIT_US ? value_interval_us(value.data)
+                                                  : (__int128)value_interval_ms(value.data);
+        memcpy(room, &length, sizeof length);
         value = (span){room, value.len};
     }
     return bytes_append(key, value.data, value.len, err);

@@ -137,16 +137,34 @@ static size_t print_duration(const type *t, int64_t x, char *out)
     return at + put_time(out + at, x < 0 ? 0 - (uint64_t)x : (uint64_t)x, t->unit);
 }
 
-static size_t put_count(char *out, size_t at, uint32_t n, const char *unit)
+static size_t put_count(char *out, size_t at, int64_t n, const char *unit)
 {
     if (n == 0)
         return at;
     if (at)
         out[at++] = ' ';
-    at += print_u64(n, out + at);
+    at += print_i64(n, out + at);
     at += put_text(out + at, unit);
-    if (n != 1)
+    if (n != 1 && n != -1)
         out[at++] = 's';
+    return at;
+}
+
+/* Months, days and microseconds, each with its sign. */
+static size_t print_interval_us(const uint8_t *value, char *out)
+{
+    int32_t months = (int32_t)load_u32(value), days = (int32_t)load_u32(value + 4);
+    int64_t us = (int64_t)load_u64(value + 8);
+    size_t at = put_count(out, 0, months / 12, " year");
+    at = put_count(out, at, months % 12, " month");
+    at = put_count(out, at, days, " day");
+    if (us || at == 0) {
+        if (at)
+            out[at++] = ' ';
+        if (us < 0)
+            out[at++] = '-';
+        at += put_time(out + at, us < 0 ? 0 - (uint64_t)us : (uint64_t)us, UNIT_US);
+    }
     return at;
 }
 
@@ -242,6 +260,8 @@ size_t print_fixed(const type *t, const uint8_t *value, char *out)
     case TYPE_UINT16:
     case TYPE_UINT32:
     case TYPE_UINT64: memcpy(&u, value, t->width); return print_u64(u, out);
+    case TYPE_INT128: return print_decimal(value, 16, 0, out);
+    case TYPE_UINT128: return print_u128(value, out);
     case TYPE_FLOAT16:
         memcpy(&u, value, 2);
         return print_f32(print_half_to_float((uint16_t)u), out);
@@ -252,7 +272,8 @@ size_t print_fixed(const type *t, const uint8_t *value, char *out)
     case TYPE_TIME: return print_time(t, load_int(value, 8), out);
     case TYPE_TIMESTAMP: return print_timestamp(t, load_int(value, 8), out);
     case TYPE_DURATION: return print_duration(t, load_int(value, 8), out);
-    case TYPE_INTERVAL: return print_interval(value, out);
+    case TYPE_INTERVAL:
+        return t->unit == UNIT_US ? print_interval_us(value, out) : print_interval(value, out);
     case TYPE_UUID: return print_uuid(value, out);
     default: return 0;
     }

@@ -18,6 +18,8 @@ size_t print_f32(float x, char *out);
 size_t print_json_f64(double x, char *out);
 /* Little-endian two's complement of `width` bytes (4, 8, 16, 32). */
 size_t print_decimal(const uint8_t *value, uint32_t width, int scale, char *out);
+/* 16 bytes, little-endian, without sign. */
+size_t print_u128(const uint8_t *value, char *out);
 size_t print_date(int32_t days, char *out);
 
 /* A value of a fixed-width type other than TYPE_FIXED, as flat vectors hold it. */

@@ -113,6 +113,14 @@ static unsigned integer_digits(const uint8_t *value, uint32_t width, bool *negat
     return len;
 }
 
+size_t print_u128(const uint8_t *value, char *out)
+{
+    uint8_t wide[32] = {0};
+
+    memcpy(wide, value, 16);
+    return print_decimal(wide, sizeof wide, 0, out);
+}
+
 size_t print_decimal(const uint8_t *value, uint32_t width, int scale, char *out)
 {
     char digits[96];

@@ -46,6 +46,7 @@ static sums sums_of(const type *t)
     case TYPE_TIME:
     case TYPE_TIMESTAMP:
     case TYPE_DURATION: return SUMS_INT;
+    case TYPE_INT128: return SUMS_WIDE;
     case TYPE_DECIMAL: return t->width > 8 ? SUMS_WIDE : SUMS_INT;
     case TYPE_FLOAT16:
     case TYPE_FLOAT32:
@@ -202,6 +203,8 @@ static uint64_t hash_value(const summary *s, span v)
         memcpy(&bits, &d, sizeof bits);
         return hash_u64(bits);
     default:
+        if (s->type.id == TYPE_INTERVAL && s->type.unit == UNIT_US)
+            return hash_u64((uint64_t)value_interval_us(v.data));
         if (s->type.id == TYPE_INTERVAL)
             return hash_u64(value_interval_ms(v.data));
         return hash_bytes(v.data, v.len);

@@ -6,14 +6,14 @@
 type type_of(type_id id)
 {
     static const uint8_t widths[] = {
-        [TYPE_NULL] = 0,      [TYPE_BOOL] = 1,     [TYPE_INT8] = 1,      [TYPE_INT16] = 2,
-        [TYPE_INT32] = 4,     [TYPE_INT64] = 8,    [TYPE_UINT8] = 1,     [TYPE_UINT16] = 2,
-        [TYPE_UINT32] = 4,    [TYPE_UINT64] = 8,   [TYPE_FLOAT16] = 2,   [TYPE_FLOAT32] = 4,
-        [TYPE_FLOAT64] = 8,   [TYPE_DECIMAL] = 8,  [TYPE_DATE] = 4,      [TYPE_TIME] = 8,
-        [TYPE_TIMESTAMP] = 8, [TYPE_DURATION] = 8, [TYPE_INTERVAL] = 12, [TYPE_UTF8] = 16,
-        [TYPE_BINARY] = 16,   [TYPE_FIXED] = 1,    [TYPE_UUID] = 16,     [TYPE_JSON] = 16,
-        [TYPE_BSON] = 16,     [TYPE_ENUM] = 16,    [TYPE_LIST] = 4,      [TYPE_STRUCT] = 0,
-        [TYPE_MAP] = 4,
+        [TYPE_NULL] = 0,      [TYPE_BOOL] = 1,    [TYPE_INT8] = 1,      [TYPE_INT16] = 2,
+        [TYPE_INT32] = 4,     [TYPE_INT64] = 8,   [TYPE_UINT8] = 1,     [TYPE_UINT16] = 2,
+        [TYPE_UINT32] = 4,    [TYPE_UINT64] = 8,  [TYPE_INT128] = 16,   [TYPE_UINT128] = 16,
+        [TYPE_FLOAT16] = 2,   [TYPE_FLOAT32] = 4, [TYPE_FLOAT64] = 8,   [TYPE_DECIMAL] = 8,
+        [TYPE_DATE] = 4,      [TYPE_TIME] = 8,    [TYPE_TIMESTAMP] = 8, [TYPE_DURATION] = 8,
+        [TYPE_INTERVAL] = 12, [TYPE_UTF8] = 16,   [TYPE_BINARY] = 16,   [TYPE_FIXED] = 1,
+        [TYPE_UUID] = 16,     [TYPE_JSON] = 16,   [TYPE_BSON] = 16,     [TYPE_ENUM] = 16,
+        [TYPE_LIST] = 4,      [TYPE_STRUCT] = 0,  [TYPE_MAP] = 4,
     };
     type t = {.id = id, .width = widths[id]};
     if (id == TYPE_DECIMAL) {
@@ -47,6 +47,11 @@ type type_time(time_unit unit, bool utc)
 type type_duration(time_unit unit)
 {
     return (type){.id = TYPE_DURATION, .unit = unit, .width = 8};
+}
+
+type type_interval(time_unit unit)
+{
+    return (type){.id = TYPE_INTERVAL, .unit = unit, .width = unit == UNIT_US ? 16 : 12};
 }
 
 type type_fixed(uint32_t width)
@@ -102,6 +107,8 @@ static const char *const names[] = {
     [TYPE_UINT16] = "USMALLINT",
     [TYPE_UINT32] = "UINTEGER",
     [TYPE_UINT64] = "UBIGINT",
+    [TYPE_INT128] = "HUGEINT",
+    [TYPE_UINT128] = "UHUGEINT",
     [TYPE_FLOAT16] = "FLOAT16",
     [TYPE_FLOAT32] = "FLOAT",
     [TYPE_FLOAT64] = "DOUBLE",
@@ -261,6 +268,10 @@ static const synonym synonyms[] = {
     {"uint32", {.id = TYPE_UINT32}},
     {"ubigint", {.id = TYPE_UINT64}},
     {"uint64", {.id = TYPE_UINT64}},
+    {"hugeint", {.id = TYPE_INT128}},
+    {"int128", {.id = TYPE_INT128}},
+    {"uhugeint", {.id = TYPE_UINT128}},
+    {"uint128", {.id = TYPE_UINT128}},
     {"float16", {.id = TYPE_FLOAT16}},
     {"halffloat", {.id = TYPE_FLOAT16}},
     {"half", {.id = TYPE_FLOAT16}},

@@ -17,10 +17,12 @@ typedef enum type_id {
     TYPE_INT16,
     TYPE_INT32,
     TYPE_INT64,
+    TYPE_INT128, /* two's complement; HUGEINT */
     TYPE_UINT8,
     TYPE_UINT16,
     TYPE_UINT32,
     TYPE_UINT64,
+    TYPE_UINT128,
     TYPE_FLOAT16,
     TYPE_FLOAT32,
     TYPE_FLOAT64,
@@ -29,7 +31,8 @@ typedef enum type_id {
     TYPE_TIME,      /* int64 since midnight in `unit`; utc: the zone flag of the file */
     TYPE_TIMESTAMP, /* int64 since the epoch in `unit`; utc: an instant, else local */
     TYPE_DURATION,  /* int64, a length of time in `unit` */
-    TYPE_INTERVAL,  /* 12 bytes: uint32 months, days, milliseconds (Parquet INTERVAL) */
+    TYPE_INTERVAL,  /* UNIT_US: 16 bytes: int32 months, int32 days, int64 microseconds; else 12
+                       bytes:  uint32 months, days, milliseconds (Parquet INTERVAL) */
     TYPE_UTF8,
     TYPE_BINARY,
     TYPE_FIXED, /* `width` bytes */
@@ -79,6 +82,8 @@ type type_decimal(int precision, int scale);
 type type_timestamp(time_unit unit, bool utc);
 type type_time(time_unit unit, bool utc);
 type type_duration(time_unit unit);
+/* UNIT_US: SQL's interval; else Parquet's. */
+type type_interval(time_unit unit);
 type type_fixed(uint32_t width);
 /* TYPE_LIST over one child, TYPE_MAP over two, TYPE_STRUCT over any number. */
 type type_nested(type_id id, const field *children, uint32_t n);

@@ -1,4 +1,4 @@
-#include "column/vector.h"
+#include "column/vector_part.h"
 
 /* ---- heaps: an array of buffers behind a reference count ---- */
 
@@ -56,6 +56,19 @@ static nrw_status heaps_grow(mem *m, heaps *h, nrw_error *err)
     uint32_t n = h->n;
     heaps_release(h);
     *h = (heaps){.n = n, .cap = cap, .at = a->at};
+    return NRW_OK;
+}
+
+nrw_status heaps_in_arena(arena *a, buffer *b, heaps *out, nrw_error *err)
+{
+    void *p;
+    TRY(arena_alloc(a, array_bytes(1), &p, err));
+    heap_array *array = p;
+    atomic_init(&array->refs, 1);
+    array->cap = 1;
+    array->m = arena_mem(a);
+    array->at[0] = b;
+    *out = (heaps){.n = 1, .cap = 1, .at = array->at};
     return NRW_OK;
 }
 

@@ -198,6 +198,16 @@ static inline const uint32_t *vector_offsets(const vector *v)
  * *null is set for nulls. The bytes live as long as the vector. Nested ones have no bytes. */
 span vector_value(const vector *v, uint32_t row, bool *null);
 
+/* Row `row` of any vector as a flat vector of one row that shares nothing with it. With `a` all of
+ * it lies in the arena, which must outlive all that shares it; else it is charged to m. */
+nrw_status vector_constant(const vector *v, uint32_t row, arena *a, mem *m, vector *out,
+                           nrw_error *err);
+/* Rows idx[0..n) of a vector of any form, in any order and as often as named, as a flat one whose
+ * text shares the heaps of v; VECTOR_NULL gives a null. */
+#define VECTOR_NULL UINT32_MAX
+nrw_status vector_pick(const vector *v, const uint32_t *idx, uint32_t n, mem *m, vector *out,
+                       nrw_error *err);
+
 /* Checks every invariant above; used by tests and by debug builds at each door. */
 nrw_status vector_validate(const vector *v, nrw_error *err);
 

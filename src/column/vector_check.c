@@ -188,6 +188,8 @@ nrw_status vector_validate(const vector *v, nrw_error *err)
     type known = type_of(v->type.id);
     if (v->type.id == TYPE_DECIMAL)
         known = type_decimal(v->type.precision, v->type.scale);
+    if (v->type.id == TYPE_INTERVAL)
+        known = type_interval(v->type.unit);
     if (v->type.id != TYPE_FIXED && known.width != v->type.width)
         return broken(err, "the type has another width", v->type.width);
     switch (v->form) {

@@ -32,6 +32,8 @@ nrw_status part_take_nested(const vector *v, const uint16_t *sel, uint32_t n, me
                             nrw_error *err);
 nrw_status part_concat_nested(const vector *parts, uint32_t n, uint32_t rows, mem *m, vector *out,
                               nrw_error *err);
+/* An array of one heap that lies in the arena, as does b. */
+nrw_status heaps_in_arena(arena *a, buffer *b, heaps *out, nrw_error *err);
 /* Drops a bitmap without zeros. */
 void part_trim_validity(vector *v);
 

@@ -1,28 +1,48 @@
-/* An operator of a pipeline: takes each batch in turn, reads the columns it needs, narrows the
- * selection. What it learns lives in the operator object, touched only under its turn. One
- * operator a file.
+/* An operator of a pipeline: takes each batch in turn and pushes what it makes of it to the next
+ * one. One operator a file.
  *
- * apply is called for every batch by the thread that carries it. An ordered operator waits for
- * its turn with b->morsel and gives it up when b->last, also when it fails. Afterwards the batch's
- * selection holds the rows that go on. */
+ * push is called for every batch by the thread that carries it. An operator that only narrows sets
+ * the selection and passes the batch on; one that makes other columns passes a batch of its own
+ * with the same morsel, offset and last, and drops the columns it was given. Batches without rows
+ * go on as well, when they are the last of their morsel: turns depend on it. Of such a batch no
+ * column may be touched but by dropping it.
+ *
+ * What an operator learns lives in the operator object: per worker (b->worker), or shared under a
+ * lock or a turn. An ordered operator waits for its turn with b->morsel and gives it up when
+ * b->last, also when it fails. The last operator of a pipeline passes nothing on. */
 #ifndef EXEC_OP_H
 #define EXEC_OP_H
 
-#include "format/format.h"
+#include "column/batch.h"
 
 typedef struct op op;
 
 typedef struct op_class {
     const char *name;
-    nrw_status (*apply)(op *o, batch *b, nrw_error *err);
+    nrw_status (*push)(op *o, batch *b, nrw_error *err);
+    /* Every batch of every pipeline that leads here was pushed; by one thread. NULL: nothing to
+     * do. */
+    nrw_status (*finish)(op *o, nrw_error *err);
     void (*stop)(op *o); /* wakes all waits; NULL: nothing waits */
     void (*close)(op *o);
 } op_class;
 
 struct op {
     const op_class *class;
+    op *next;
     _Atomic uint64_t rows_in, rows_filtered;
 };
+
+static inline nrw_status op_pass(op *o, batch *b, nrw_error *err)
+{
+    return o->next->class->push(o->next, b, err);
+}
+
+static inline void op_count(op *o, uint64_t in, uint64_t filtered)
+{
+    atomic_fetch_add_explicit(&o->rows_in, in, memory_order_relaxed);
+    atomic_fetch_add_explicit(&o->rows_filtered, filtered, memory_order_relaxed);
+}
 
 static inline void op_close(op *o)
 {

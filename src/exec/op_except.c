@@ -47,16 +47,16 @@ static size_t first_behind(const op_except *o, int64_t row)
     return lo;
 }
 
-static nrw_status except_apply(op *base, batch *b, nrw_error *err)
+static nrw_status except_push(op *base, batch *b, nrw_error *err)
 {
     op_except *o = (op_except *)base;
     size_t at = first_behind(o, b->first_row);
     uint32_t alive = batch_alive(b), n = 0;
     uint16_t *sel;
 
-    atomic_fetch_add_explicit(&base->rows_in, alive, memory_order_relaxed);
+    op_count(base, alive, 0);
     if (at == o->n || o->ranges[at].from >= b->first_row + b->rows)
-        return NRW_OK;
+        return op_pass(base, b, err);
     TRY(mem_alloc(b->m, BATCH_MAX_ROWS * sizeof *sel, (void **)&sel, err));
     for (uint32_t i = 0; i < alive; i++) {
         uint16_t row = b->sel ? b->sel[i] : (uint16_t)i;
@@ -67,8 +67,8 @@ static nrw_status except_apply(op *base, batch *b, nrw_error *err)
             sel[n++] = row;
     }
     batch_select(b, sel, n);
-    atomic_fetch_add_explicit(&base->rows_filtered, alive - n, memory_order_relaxed);
-    return NRW_OK;
+    op_count(base, 0, alive - n);
+    return op_pass(base, b, err);
 }
 
 static void except_close(op *base)
@@ -78,7 +78,7 @@ static void except_close(op *base)
     mem_free(o->m, o, sizeof *o);
 }
 
-static const op_class except_class = {"except", except_apply, NULL, except_close};
+static const op_class except_class = {"except", except_push, NULL, NULL, except_close};
 
 nrw_status op_except_new(mem *m, const row_range *ranges, size_t n, op **out, nrw_error *err)
 {

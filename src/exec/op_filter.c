@@ -35,7 +35,7 @@ static uint32_t choose(const batch *b, const uint8_t *bits, uint16_t *sel)
     return n;
 }
 
-static nrw_status filter_apply(op *base, batch *b, nrw_error *err)
+static nrw_status filter_push(op *base, batch *b, nrw_error *err)
 {
     op_filter *o = (op_filter *)base;
     uint32_t alive, n;
@@ -52,12 +52,11 @@ static nrw_status filter_apply(op *base, batch *b, nrw_error *err)
         batch_select(b, sel, n);
     else
         mem_free(b->m, sel, BATCH_MAX_ROWS * sizeof *sel);
-    atomic_fetch_add_explicit(&base->rows_in, alive, memory_order_relaxed);
-    atomic_fetch_add_explicit(&base->rows_filtered, alive - n, memory_order_relaxed);
+    op_count(base, alive, alive - n);
     st = NRW_OK;
 out:
     mem_free(b->m, bits, BITS_BYTES);
-    return st;
+    return st < 0 ? st : op_pass(base, b, err);
 }
 
 static void filter_close(op *base)
@@ -68,7 +67,7 @@ static void filter_close(op *base)
     mem_free(o->m, o, sizeof *o);
 }
 
-static const op_class filter_class = {"filter", filter_apply, NULL, filter_close};
+static const op_class filter_class = {"filter", filter_push, NULL, NULL, filter_close};
 
 size_t op_filter_scratch(const predicate *p)
 {

@@ -250,8 +250,7 @@ static nrw_status look(op_first *o, batch *b, nrw_error *err)
         return st;
     }
     batch_select(b, p.out, p.n);
-    atomic_fetch_add_explicit(&o->base.rows_in, before, memory_order_relaxed);
-    atomic_fetch_add_explicit(&o->base.rows_filtered, before - p.n, memory_order_relaxed);
+    op_count(&o->base, before, before - p.n);
     return NRW_OK;
 }
 
@@ -266,7 +265,7 @@ static nrw_status explain(op_first *o, nrw_status st, nrw_error *err)
     return st;
 }
 
-static nrw_status first_apply(op *base, batch *b, nrw_error *err)
+static nrw_status first_push(op *base, batch *b, nrw_error *err)
 {
     op_first *o = (op_first *)base;
     nrw_status st;
@@ -275,7 +274,7 @@ static nrw_status first_apply(op *base, batch *b, nrw_error *err)
     st = look(o, b, err);
     if (b->last || st < 0)
         turn_done(&o->turn, b->morsel);
-    return explain(o, st, err);
+    return st < 0 ? explain(o, st, err) : op_pass(base, b, err);
 }
 
 static void first_stop(op *base)
@@ -294,7 +293,7 @@ static void first_close(op *base)
     mem_free(o->m, o, sizeof *o);
 }
 
-static const op_class first_class = {"first", first_apply, first_stop, first_close};
+static const op_class first_class = {"first", first_push, NULL, first_stop, first_close};
 
 nrw_status op_first_new(mem *m, uint32_t first, const uint32_t *of, uint32_t n_of,
                         const uint32_t *per, uint32_t n_per, size_t remember, op **out,

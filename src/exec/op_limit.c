@@ -35,12 +35,11 @@ static nrw_status count(op_limit *o, batch *b, nrw_error *err)
     o->take -= n;
     if (o->take == 0)
         atomic_store_explicit(&o->reached, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&o->base.rows_in, alive, memory_order_relaxed);
-    atomic_fetch_add_explicit(&o->base.rows_filtered, alive - n, memory_order_relaxed);
+    op_count(&o->base, alive, alive - n);
     return NRW_OK;
 }
 
-static nrw_status limit_apply(op *base, batch *b, nrw_error *err)
+static nrw_status limit_push(op *base, batch *b, nrw_error *err)
 {
     op_limit *o = (op_limit *)base;
     nrw_status st;
@@ -49,7 +48,7 @@ static nrw_status limit_apply(op *base, batch *b, nrw_error *err)
     st = count(o, b, err);
     if (b->last || st < 0)
         turn_done(&o->turn, b->morsel);
-    return st;
+    return st < 0 ? st : op_pass(base, b, err);
 }
 
 static void limit_stop(op *base)
@@ -64,7 +63,7 @@ static void limit_close(op *base)
     mem_free(o->m, o, sizeof *o);
 }
 
-static const op_class limit_class = {"limit", limit_apply, limit_stop, limit_close};
+static const op_class limit_class = {"limit", limit_push, NULL, limit_stop, limit_close};
 
 const _Atomic uint32_t *op_limit_reached(const op *o)
 {

@@ -6,15 +6,15 @@ typedef struct op_range {
     int64_t from, to;
 } op_range;
 
-static nrw_status range_apply(op *base, batch *b, nrw_error *err)
+static nrw_status range_push(op *base, batch *b, nrw_error *err)
 {
     op_range *o = (op_range *)base;
     uint32_t alive = batch_alive(b), n = 0;
     uint16_t *sel;
 
-    atomic_fetch_add_explicit(&base->rows_in, alive, memory_order_relaxed);
+    op_count(base, alive, 0);
     if (b->first_row >= o->from && b->first_row + b->rows <= o->to)
-        return NRW_OK;
+        return op_pass(base, b, err);
     TRY(mem_alloc(b->m, BATCH_MAX_ROWS * sizeof *sel, (void **)&sel, err));
     for (uint32_t i = 0; i < alive; i++) {
         uint16_t row = b->sel ? b->sel[i] : (uint16_t)i;
@@ -23,8 +23,8 @@ static nrw_status range_apply(op *base, batch *b, nrw_error *err)
             sel[n++] = row;
     }
     batch_select(b, sel, n);
-    atomic_fetch_add_explicit(&base->rows_filtered, alive - n, memory_order_relaxed);
-    return NRW_OK;
+    op_count(base, 0, alive - n);
+    return op_pass(base, b, err);
 }
 
 static void range_close(op *base)
@@ -34,7 +34,7 @@ static void range_close(op *base)
     mem_free(o->m, o, sizeof *o);
 }
 
-static const op_class range_class = {"range", range_apply, NULL, range_close};
+static const op_class range_class = {"range", range_push, NULL, NULL, range_close};
 
 nrw_status op_range_new(mem *m, int64_t from, int64_t to, op **out, nrw_error *err)
 {

@@ -15,11 +15,11 @@ typedef struct run {
 
 static void stop_all(pipeline *p)
 {
-    scan_stop(p->source);
-    for (uint32_t i = 0; i < p->n_ops; i++)
-        if (p->ops[i]->class->stop)
-            p->ops[i]->class->stop(p->ops[i]);
-    p->sink->class->stop(p->sink);
+    if (p->source->class->stop)
+        p->source->class->stop(p->source);
+    for (op *o = p->first; o; o = o->next)
+        if (o->class->stop)
+            o->class->stop(o);
 }
 
 /* Keeps the error of the lowest morsel; that of a thread that was only woken gives way. */
@@ -52,18 +52,21 @@ static bool has_failed(run *r)
     return f;
 }
 
-/* One batch of a morsel through the operators into the sink. */
+/* One batch; whatever becomes of it, its columns are dropped. */
 static nrw_status carry_batch(pipeline *p, batch *b, nrw_error *err)
 {
-    for (uint32_t i = 0; i < p->n_ops; i++)
-        TRY(p->ops[i]->class->apply(p->ops[i], b, err));
+    nrw_status st = p->first->class->push(p->first, b, err);
+
     atomic_fetch_add_explicit(&p->rows_in, b->rows, memory_order_relaxed);
-    atomic_fetch_add_explicit(&p->rows_out, batch_alive(b), memory_order_relaxed);
-    return p->sink->class->push(p->sink, b, err);
+    if (st < 0)
+        batch_abandon(b);
+    else
+        batch_release(b);
+    return st;
 }
 
-/* A morsel is one batch unless a step cut it short. */
-static nrw_status carry_morsel(pipeline *p, batch *b, nrw_error *err)
+/* Of a lazy source a morsel is one batch unless a step cut it short. */
+static nrw_status carry_lazy(pipeline *p, batch *b, nrw_error *err)
 {
     uint32_t rows = b->rows;
     int64_t first_row = b->first_row;
@@ -74,14 +77,30 @@ static nrw_status carry_morsel(pipeline *p, batch *b, nrw_error *err)
         b->rows = rows - b->offset;
         b->first_row = first_row + b->offset;
         b->last = true;
-        b->n_cols = p->n_cols;
-        for (uint32_t c = 0; c < p->n_cols; c++)
+        b->n_cols = p->source->n_cols;
+        for (uint32_t c = 0; c < b->n_cols; c++)
             b->cols[c] = (batch_column){.state = COLUMN_LAZY, .tag = c};
         st = carry_batch(p, b, err);
+        if (st < 0 || b->last)
+            return st;
+    }
+}
+
+static nrw_status carry_filled(pipeline *p, batch *b, nrw_error *err)
+{
+    nrw_status st;
+
+    for (b->offset = 0;; b->offset += b->rows) {
+        b->rows = 0;
+        b->last = false;
+        b->n_cols = p->source->n_cols;
+        for (uint32_t c = 0; c < b->n_cols; c++)
+            b->cols[c] = (batch_column){.state = COLUMN_TAKEN, .tag = c};
+        st = p->source->class->fill(p->source, b, err);
         if (st < 0)
-            batch_abandon(b);
-        else
             batch_release(b);
+        else
+            st = carry_batch(p, b, err);
         if (st < 0 || b->last)
             return st;
     }
@@ -96,10 +115,13 @@ static nrw_status take(run *r, batch *b, nrw_error *err)
         return NRW_END;
     pthread_mutex_lock(&r->cut);
     if (p->limit < 0 || r->taken < p->limit)
-        st = scan_next(p->source, b, err);
+        st = p->source->class->next(p->source, b, err);
     if (st == NRW_OK) {
+        p->morsels = b->morsel + 1;
+        b->source_number = b->morsel;
+        b->morsel += p->first_morsel;
         if (p->limit >= 0 && r->taken + b->rows > p->limit)
-            b->rows = (uint32_t)(p->limit - r->taken);
+            b->rows = (uint32_t)(p->limit - r->taken); /* lazy sources alone are limited here */
         r->taken += b->rows;
         atomic_store_explicit(&p->reached, b->first_row + b->rows, memory_order_relaxed);
     }
@@ -120,13 +142,13 @@ static void *work(void *arg)
     run *r = w->run;
     pipeline *p = r->p;
     batch_column *cols = NULL;
-    size_t bytes = p->n_cols * sizeof *cols;
+    size_t bytes = p->source->n_cols * sizeof *cols;
     nrw_error err = NRW_ERROR_INIT;
     uint64_t morsel = 0;
     nrw_status st = mem_zalloc(p->batches, bytes, (void **)&cols, &err);
 
     while (st == NRW_OK && !has_failed(r)) {
-        batch b = {.cols = cols, .m = p->batches};
+        batch b = {.cols = cols, .m = p->batches, .worker = w->index};
 
         crew_enter(&r->crew, w->index);
         if (atomic_load_explicit(&p->cancel, memory_order_relaxed)) {
@@ -137,8 +159,10 @@ static void *work(void *arg)
         if (st != NRW_OK)
             break;
         morsel = b.morsel;
-        st = carry_morsel(p, &b, &err);
-        scan_morsel_done(p->source, &b);
+        st = p->source->lazy ? carry_lazy(p, &b, &err) : carry_filled(p, &b, &err);
+        b.morsel = b.source_number;
+        if (p->source->class->done)
+            p->source->class->done(p->source, &b);
     }
     if (st < 0)
         fail(r, morsel, st, &err);
@@ -157,6 +181,37 @@ static bool start_worker(pthread_t *t, worker *w)
     failed = pthread_create(t, &attr, work, w);
     pthread_attr_destroy(&attr);
     return !failed;
+}
+
+void pipeline_add(pipeline *p, op *o)
+{
+    op **at = &p->first;
+
+    while (*at)
+        at = &(*at)->next;
+    *at = o;
+}
+
+uint64_t pipeline_rows_out(const pipeline *p)
+{
+    const op *o = p->first;
+
+    while (o->next)
+        o = o->next;
+    return atomic_load_explicit(&o->rows_in, memory_order_relaxed);
+}
+
+uint64_t pipeline_bytes_in(const pipeline *p)
+{
+    return p->source->class->bytes_read ? p->source->class->bytes_read(p->source) : 0;
+}
+
+nrw_status pipeline_finish(op *from, nrw_error *err)
+{
+    for (op *o = from; o; o = o->next)
+        if (o->class->finish)
+            TRY(o->class->finish(o, err));
+    return NRW_OK;
 }
 
 nrw_status pipeline_run(pipeline *p, nrw_error *err)

@@ -16,6 +16,8 @@ bool type_has_key(const type *t)
     switch (t->id) {
     case TYPE_DECIMAL: return t->width <= 8;
     case TYPE_NULL:
+    case TYPE_INT128:
+    case TYPE_UINT128:
     case TYPE_INTERVAL:
     case TYPE_UTF8:
     case TYPE_BINARY:

@@ -14,6 +14,7 @@ import harness
 import nested
 import refusal
 import sanitized
+import sql
 from harness import MIB, Scratch, Skip
 
 DATA = os.path.join(harness.SHARED, "data")
@@ -328,6 +329,7 @@ def bad(source, expected):
 
 def cases(tier):
     yield from bombs.cases(tier)
+    yield from sql.cases(tier)
     if not os.path.isdir(DATA):
         def missing():
             raise Skip(f"no {os.path.relpath(DATA, harness.ROOT)}")

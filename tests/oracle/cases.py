@@ -14,6 +14,8 @@ import nested_files
 import nested_tables
 import reference
 import tables
+import sql_corpus
+import sql_random
 import where
 import writing
 from harness import Scratch
@@ -558,3 +560,5 @@ def cases(tier):
 
     yield from where.cases(tier)
     yield from writing.cases(tier)
+    yield from sql_corpus.cases(tier)
+    yield from sql_random.cases(tier)

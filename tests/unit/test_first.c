@@ -3,6 +3,7 @@
 #include "column/key.h"
 #include "dataset/gen.h"
 #include "exec/op_first.h"
+#include "exec/op_write.h"
 #include "exec/pipeline.h"
 #include "testing.h"
 
@@ -69,6 +70,9 @@ static void answer(mem *m, const question *q, bool filter, rows *out)
     uint32_t cols[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     nrw_error err = NRW_ERROR_INIT;
     pipeline p = {.limit = -1, .workers = q->workers, .batches = m};
+    source_scan from;
+    op_write to;
+    scan *in_scan;
     op *o = NULL;
 
     *out = (rows){.base.class = &rows_class,
@@ -76,21 +80,23 @@ static void answer(mem *m, const question *q, bool filter, rows *out)
                   .data = bytes_init(m, 64 << 20),
                   .n_cols = q->gen.n_columns};
     turn_init(&out->turn);
-    assert_ok(scan_open(m, &in, 1, &p.source, &err), &err);
-    assert_ok(scan_start(p.source, cols, q->gen.n_columns, &shape, m, NULL, &err), &err);
+    assert_ok(scan_open(m, &in, 1, &in_scan, &err), &err);
+    assert_ok(scan_start(in_scan, cols, q->gen.n_columns, &shape, m, NULL, &err), &err);
     if (filter)
         assert_ok(
             op_first_new(m, q->first, q->of, q->n_of, q->per, q->n_per, q->remember, &o, &err),
             &err);
-    p.n_cols = q->gen.n_columns;
-    p.ops[0] = o;
-    p.n_ops = o ? 1 : 0;
-    p.sink = &out->base;
+    from = source_scan_of(in_scan, q->gen.n_columns);
+    to = op_write_of(&out->base);
+    p.source = &from.base;
+    if (o)
+        pipeline_add(&p, o);
+    pipeline_add(&p, &to.base);
     assert_ok(pipeline_run(&p, &err), &err);
     if (o)
         assert_int_equal(o->rows_in - o->rows_filtered, out->n);
     op_close(o);
-    scan_close(p.source);
+    scan_close(in_scan);
 }
 
 /* Length of the key of one value at p: see key_append. */
@@ -254,20 +260,27 @@ static void state_that_does_not_fit_is_an_error(void **state)
     mem *m = test_mem_open(64 << 20), *small;
     nrw_error err = NRW_ERROR_INIT;
     rows out = {.base.class = &rows_class, .m = m, .data = bytes_init(m, 256 << 20), .n_cols = 0};
-    pipeline p = {
-        .limit = -1, .workers = 2, .batches = m, .n_cols = 2, .n_ops = 1, .sink = &out.base};
+    pipeline p = {.limit = -1, .workers = 2, .batches = m};
+    source_scan from;
+    op_write to = op_write_of(&out.base);
+    scan *in_scan;
+    op *o;
 
     (void)state;
     turn_init(&out.turn);
     assert_ok(mem_child(m, "first", 4 << 20, &small, &err), &err);
-    assert_ok(scan_open(m, &in, 1, &p.source, &err), &err);
-    assert_ok(scan_start(p.source, cols, 2, &shape, m, NULL, &err), &err);
-    assert_ok(op_first_new(small, 1, q.of, 1, q.per, 1, 0, &p.ops[0], &err), &err);
+    assert_ok(scan_open(m, &in, 1, &in_scan, &err), &err);
+    assert_ok(scan_start(in_scan, cols, 2, &shape, m, NULL, &err), &err);
+    assert_ok(op_first_new(small, 1, q.of, 1, q.per, 1, 0, &o, &err), &err);
+    from = source_scan_of(in_scan, 2);
+    p.source = &from.base;
+    pipeline_add(&p, o);
+    pipeline_add(&p, &to.base);
     assert_int_equal(pipeline_run(&p, &err), NRW_E_MEMLIMIT);
     assert_non_null(strstr(err.message, "groups"));
     assert_true(mem_peak(small) <= 4 << 20);
-    op_close(p.ops[0]);
-    scan_close(p.source);
+    op_close(o);
+    scan_close(in_scan);
     bytes_release(&out.data);
     mem_free_account(small);
     test_mem_close(m);

@@ -9,7 +9,9 @@ enum convert {
     WIDEN_U16,
     SCALE,          /* times factor, 64 bits */
     SCALE_TO_INT32, /* times factor, then 32 bits */
-    BIG_ENDIAN
+    BIG_ENDIAN,
+    WIDE_INTEGER, /* 128 bits to a decimal of 17 bytes */
+    INTERVAL_MS   /* SQL's interval to Parquet's */
 };
 
 static uint8_t convert_of(const type *t, const pq_written_type *w)
@@ -22,6 +24,9 @@ static uint8_t convert_of(const type *t, const pq_written_type *w)
     case TYPE_TIME: return w->physical == PQ_INT32 ? SCALE_TO_INT32 : AS_IS;
     case TYPE_TIMESTAMP: return w->factor != 1 ? SCALE : AS_IS;
     case TYPE_DECIMAL: return w->physical == PQ_FIXED_LEN_BYTE_ARRAY ? BIG_ENDIAN : AS_IS;
+    case TYPE_INT128:
+    case TYPE_UINT128: return WIDE_INTEGER;
+    case TYPE_INTERVAL: return t->unit == UNIT_US ? INTERVAL_MS : AS_IS;
     default: return AS_IS;
     }
 }
@@ -66,7 +71,7 @@ nrw_status pq_value_type_of(const field *f, pq_value_type *out, nrw_error *err)
     set_class(&v);
     /* texts of a block, and their copy, shall stay in the first cache */
     v.block_rows = v.class == PQ_VALUES_BYTES ? PQ_BLOCK_ROWS / 4 : PQ_BLOCK_ROWS;
-    if (v.convert == BIG_ENDIAN)
+    if (v.convert == BIG_ENDIAN || v.convert == WIDE_INTEGER || v.convert == INTERVAL_MS)
         v.block_rows = PQ_BLOCK_BYTES / 32;
     *out = v;
     return NRW_OK;
@@ -225,6 +230,39 @@ static nrw_status big_endian(const pq_value_type *t, const uint8_t *src, size_t 
     return NRW_OK;
 }
 
+/* Big-endian, a byte of sign in front. */
+static void wide_integers(const pq_value_type *t, const uint8_t *src, size_t n, pq_block *b)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *dst = b->stored + i * t->width;
+        const uint8_t *x = src + i * t->type.width;
+        dst[0] = t->type.id == TYPE_INT128 && x[15] & 0x80 ? 0xff : 0;
+        for (size_t k = 0; k < 16; k++)
+            dst[1 + k] = x[15 - k];
+        b->spans[i] = (span){dst, t->width};
+    }
+}
+
+static nrw_status intervals(const pq_value_type *t, const uint8_t *src, size_t n, pq_block *b,
+                            nrw_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *x = src + i * t->type.width;
+        uint8_t *dst = b->stored + i * t->width;
+        int32_t months = (int32_t)load_u32(x), days = (int32_t)load_u32(x + 4);
+        int64_t us = (int64_t)load_u64(x + 8);
+        if (months < 0 || days < 0 || us < 0 || us % 1000 || us / 1000 > UINT32_MAX)
+            return err_set(err, NRW_E_VALUE,
+                           "an interval that Parquet does not hold: its months, days and "
+                           "milliseconds are whole and not below 0");
+        store_u32(dst, (uint32_t)months);
+        store_u32(dst + 4, (uint32_t)days);
+        store_u32(dst + 8, (uint32_t)(us / 1000));
+        b->spans[i] = (span){dst, t->width};
+    }
+    return NRW_OK;
+}
+
 static nrw_status convert(const pq_value_type *t, const uint8_t *raw, pq_block *b, nrw_error *err)
 {
     const kernels *k = kernels_get();
@@ -241,6 +279,8 @@ static nrw_status convert(const pq_value_type *t, const uint8_t *raw, pq_block *
     case SCALE: return scale(t, raw, n, b->stored, err);
     case SCALE_TO_INT32: return scale_to_int32(t, raw, n, b->stored, err);
     case BIG_ENDIAN: return big_endian(t, raw, n, b, err);
+    case WIDE_INTEGER: wide_integers(t, raw, n, b); return NRW_OK;
+    case INTERVAL_MS: return intervals(t, raw, n, b, err);
     }
     return NRW_OK;
 }

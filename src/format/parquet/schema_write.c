@@ -87,6 +87,8 @@ static annotation annotation_of(const field *f)
     case TYPE_UINT32: return of_integer(32, false);
     case TYPE_UINT64: return of_integer(64, false);
     case TYPE_FLOAT16: return (annotation){NO_CONVERTED, LOGICAL_FLOAT16};
+    case TYPE_INT128:
+    case TYPE_UINT128:
     case TYPE_DECIMAL: return (annotation){CONVERTED_DECIMAL, LOGICAL_DECIMAL};
     case TYPE_DATE: return (annotation){CONVERTED_DATE, LOGICAL_DATE};
     case TYPE_TIME:
@@ -111,6 +113,12 @@ static annotation annotation_of(const field *f)
     case TYPE_FIXED: break;
     }
     return (annotation){NO_CONVERTED, NO_LOGICAL};
+}
+
+/* Integers of 128 bits are decimals without a digit behind the point. */
+static int32_t digits_of(const type *t)
+{
+    return t->id == TYPE_DECIMAL ? t->precision : PQ_WIDE_DIGITS;
 }
 
 /* TimeUnit: a union of empty structs MILLIS 1, MICROS 2, NANOS 3. */
@@ -139,7 +147,7 @@ static nrw_status write_logical(thrift_out *o, const field *f, const annotation 
     TRY(thrift_write_field_struct(o, (int16_t)a->logical, err));
     if (a->logical == LOGICAL_DECIMAL) {
         TRY(thrift_write_field_i32(o, 1, t->scale, err));
-        TRY(thrift_write_field_i32(o, 2, t->precision, err));
+        TRY(thrift_write_field_i32(o, 2, digits_of(t), err));
     } else if (a->logical == LOGICAL_TIME || a->logical == LOGICAL_TIMESTAMP) {
         TRY(thrift_write_field_bool(o, 1, t->utc, err));
         TRY(write_unit(o, t->unit, err));
@@ -199,9 +207,9 @@ static nrw_status write_element(thrift_out *o, const element *e, nrw_error *err)
     }
     if (a.converted != NO_CONVERTED)
         TRY(thrift_write_field_i32(o, 6, a.converted, err));
-    if (f->type.id == TYPE_DECIMAL) {
+    if (a.logical == LOGICAL_DECIMAL) {
         TRY(thrift_write_field_i32(o, 7, f->type.scale, err));
-        TRY(thrift_write_field_i32(o, 8, f->type.precision, err));
+        TRY(thrift_write_field_i32(o, 8, digits_of(&f->type), err));
     }
     if (f->field_id >= 0)
         TRY(thrift_write_field_i32(o, 9, f->field_id, err));

@@ -35,6 +35,8 @@ pq_written_type pq_written_type_of(const type *t)
     case TYPE_FLOAT16: return (pq_written_type){PQ_FIXED_LEN_BYTE_ARRAY, 2, 1};
     case TYPE_FLOAT32: return (pq_written_type){PQ_FLOAT, 0, 1};
     case TYPE_FLOAT64: return (pq_written_type){PQ_DOUBLE, 0, 1};
+    case TYPE_INT128:
+    case TYPE_UINT128: return decimal_type(PQ_WIDE_DIGITS);
     case TYPE_DECIMAL: return decimal_type(t->precision);
     case TYPE_TIME:
         if (t->unit == UNIT_S)
@@ -98,6 +100,8 @@ pq_order pq_order_of(const type *t)
     case TYPE_FLOAT16: return PQ_ORDER_FLOAT16;
     case TYPE_FLOAT32: return PQ_ORDER_FLOAT;
     case TYPE_FLOAT64: return PQ_ORDER_DOUBLE;
+    case TYPE_INT128:
+    case TYPE_UINT128: return PQ_ORDER_DECIMAL;
     case TYPE_DECIMAL: return t->precision <= 18 ? PQ_ORDER_SIGNED : PQ_ORDER_DECIMAL;
     case TYPE_UTF8:
     case TYPE_BINARY:

@@ -14,6 +14,9 @@ typedef struct pq_written_type {
     int32_t factor;
 } pq_written_type;
 
+/* Integers of 128 bits are decimals of so many digits, which hold all of them. */
+#define PQ_WIDE_DIGITS 39
+
 /* Decimals: INT32 to precision 9, INT64 to 18, else big-endian bytes, as few as the precision
  * needs. Null columns are INT32 of which no value is ever stored. */
 pq_written_type pq_written_type_of(const type *t);

@@ -134,12 +134,13 @@ void show_value(const type *t, span value, bool ascii, show_cell *out)
 void show_type(const type *t, bool ascii, show_cell *out)
 {
     static const char *const short_names[] = {
-        [TYPE_INT8] = "int8",     [TYPE_INT16] = "int16",   [TYPE_INT32] = "int32",
-        [TYPE_INT64] = "int64",   [TYPE_UINT8] = "uint8",   [TYPE_UINT16] = "uint16",
-        [TYPE_UINT32] = "uint32", [TYPE_UINT64] = "uint64",
+        [TYPE_INT8] = "int8",       [TYPE_INT16] = "int16",   [TYPE_INT32] = "int32",
+        [TYPE_INT64] = "int64",     [TYPE_UINT8] = "uint8",   [TYPE_UINT16] = "uint16",
+        [TYPE_UINT32] = "uint32",   [TYPE_UINT64] = "uint64", [TYPE_INT128] = "int128",
+        [TYPE_UINT128] = "uint128",
     };
     char text[4 * SHOW_COLUMNS];
-    if (t->id >= TYPE_INT8 && t->id <= TYPE_UINT64) {
+    if (t->id >= TYPE_INT8 && t->id <= TYPE_UINT128) {
         const char *name = short_names[t->id];
         show_text((const uint8_t *)name, strlen(name), ascii, out);
         return;

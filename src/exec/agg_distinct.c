@@ -1,0 +1,311 @@
+/* DISTINCT: a set of the arguments hangs from each state; the aggregate proper sees them once, in
+ * the order of their bytes, when it is finished. */
+#include "base/hash.h"
+#include "column/key.h"
+#include "exec/aggregate_own.h"
+
+#include <stdlib.h>
+
+/* The keys of column/key.h one behind the other, each with its length before it, and where each
+ * begins by its hash. */
+typedef struct key_set {
+    bytes keys;
+    uint32_t *slots; /* offset plus 1; 0: empty */
+    uint32_t n_slots, n;
+} key_set;
+
+typedef struct distinct_data {
+    aggregate inner;
+} distinct_data;
+
+static key_set **set_of(uint8_t *state)
+{
+    return (key_set **)(void *)state;
+}
+
+static span key_at(const key_set *s, uint32_t at)
+{
+    return (span){s->keys.data + at + 4, load_u32(s->keys.data + at)};
+}
+
+static uint32_t *slot_of(const key_set *s, uint32_t *slots, uint32_t n_slots, span key)
+{
+    uint32_t i = (uint32_t)hash_bytes(key.data, key.len) & (n_slots - 1);
+
+    for (; slots[i]; i = (i + 1) & (n_slots - 1)) {
+        span have = key_at(s, slots[i] - 1);
+        if (have.len == key.len && memcmp(have.data, key.data, key.len) == 0)
+            break;
+    }
+    return &slots[i];
+}
+
+static nrw_status grow(key_set *s, mem *m, nrw_error *err)
+{
+    uint32_t n = s->n_slots ? s->n_slots * 2 : 16, *slots;
+
+    TRY(mem_zalloc(m, (size_t)n * sizeof *slots, (void **)&slots, err));
+    for (uint32_t i = 0; i < s->n_slots; i++)
+        if (s->slots[i])
+            *slot_of(s, slots, n, key_at(s, s->slots[i] - 1)) = s->slots[i];
+    mem_free(m, s->slots, (size_t)s->n_slots * sizeof *slots);
+    s->slots = slots;
+    s->n_slots = n;
+    return NRW_OK;
+}
+
+static nrw_status set_put(key_set **at, span key, mem *m, nrw_error *err)
+{
+    key_set *s = *at;
+    uint32_t *slot, from, len = (uint32_t)key.len;
+    void *p;
+
+    if (!s) {
+        TRY(mem_zalloc(m, sizeof *s, &p, err));
+        s = *at = p;
+        s->keys = bytes_init(m, UINT32_MAX - 1);
+    }
+    if (s->n >= s->n_slots / 2)
+        TRY(grow(s, m, err));
+    slot = slot_of(s, s->slots, s->n_slots, key);
+    if (*slot)
+        return NRW_OK;
+    from = (uint32_t)s->keys.len;
+    TRY(bytes_append(&s->keys, &len, sizeof len, err));
+    TRY(bytes_append(&s->keys, key.data, key.len, err));
+    *slot = from + 1;
+    s->n++;
+    return NRW_OK;
+}
+
+static void set_free(key_set *s, mem *m)
+{
+    if (!s)
+        return;
+    mem_free(m, s->slots, (size_t)s->n_slots * sizeof *s->slots);
+    bytes_release(&s->keys);
+    mem_free(m, s, sizeof *s);
+}
+
+/* ---- the aggregate's functions ---- */
+
+/* Rows of which an argument is null are left out, as the aggregates proper do. */
+static nrw_status distinct_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
+{
+    vector flat[3] = {0};
+    bytes key = bytes_init(r->m, UINT32_MAX);
+    nrw_status st = NRW_OK;
+
+    for (uint32_t k = 0; st >= 0 && k < g->n_args; k++)
+        st = vector_expand(r->args[k], r->m, &flat[k], err);
+    for (uint32_t i = 0; st >= 0 && i < r->n; i++) {
+        bool null = false;
+        key.len = 0;
+        for (uint32_t k = 0; k < g->n_args; k++)
+            null |= !agg_there(&flat[k], i);
+        for (uint32_t k = 0; !null && st >= 0 && k < g->n_args; k++)
+            st = key_append(&key, &flat[k], i, err);
+        if (!null && st >= 0)
+            st = set_put(set_of(agg_state(r, i)), (span){key.data, key.len}, r->m, err);
+    }
+    for (uint32_t k = 0; k < g->n_args; k++)
+        vector_release(&flat[k]);
+    bytes_release(&key);
+    return st;
+}
+
+static nrw_status distinct_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m,
+                                 nrw_error *err)
+{
+    key_set *s = *set_of(from);
+
+    (void)g;
+    for (size_t at = 0; s && at < s->keys.len; at += 4 + key_at(s, (uint32_t)at).len)
+        TRY(set_put(set_of(into), key_at(s, (uint32_t)at), m, err));
+    return NRW_OK;
+}
+
+static void distinct_drop(const aggregate *g, uint8_t *state, mem *m)
+{
+    (void)g;
+    set_free(*set_of(state), m);
+}
+
+static nrw_status distinct_save(const aggregate *g, const uint8_t *state, bytes *out,
+                                nrw_error *err)
+{
+    const key_set *s = *(key_set *const *)(const void *)state;
+
+    (void)g;
+    return s ? bytes_append(out, s->keys.data, s->keys.len, err) : NRW_OK;
+}
+
+static nrw_status distinct_load(const aggregate *g, span saved, uint8_t *state, mem *m,
+                                nrw_error *err)
+{
+    (void)g;
+    for (size_t at = 0; at + 4 <= saved.len;) {
+        uint32_t n = load_u32(saved.data + at);
+        if (n > saved.len - at - 4)
+            return err_set(err, NRW_E_IO, "a state in the spill file is cut short");
+        TRY(set_put(set_of(state), (span){saved.data + at + 4, n}, m, err));
+        at += 4 + n;
+    }
+    return NRW_OK;
+}
+
+/* ---- feeding the aggregate proper ---- */
+
+static int by_bytes(const void *a, const void *b, void *set)
+{
+    span x = key_at(set, *(const uint32_t *)a), y = key_at(set, *(const uint32_t *)b);
+    int c = memcmp(x.data, y.data, size_min(x.len, y.len));
+
+    return c ? c : x.len < y.len ? -1 : x.len > y.len;
+}
+
+/* The values of the keys at[0..n) as columns. A key is a mark, then the value, text with its
+ * length before it. */
+static nrw_status decode(const aggregate *g, const key_set *s, const uint32_t *at, uint32_t n,
+                         mem *m, vector *out, nrw_error *err)
+{
+    uint32_t skip[n];
+
+    memset(skip, 0, sizeof skip);
+    for (uint32_t k = 0; k < g->n_args; k++) {
+        const type *t = &g->args[k]->type;
+        buffer *b = NULL;
+        int32_t heap = 0;
+        nrw_status st;
+        TRY(vector_flat(m, t, n, &out[k], err));
+        out[k].len = n;
+        if (type_is_view(t)) {
+            TRY(buffer_new(m, s->keys.len, &b, err));
+            memcpy(b->data, s->keys.data, s->keys.len);
+            b->len = s->keys.len;
+            st = vector_add_heap(&out[k], b, &heap, err);
+            buffer_unref(b);
+            TRY(st);
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            span key = key_at(s, at[i]);
+            const uint8_t *p = key.data + skip[i] + 1;
+            if (type_is_view(t)) {
+                uint32_t len = load_u32(p);
+                ((view *)(void *)out[k].data)[i] =
+                    view_make(p + 4, (int32_t)len, heap, (int32_t)(p + 4 - s->keys.data));
+                skip[i] += 5 + len;
+            } else {
+                memcpy(out[k].data + (size_t)i * t->width, p, t->width);
+                skip[i] += 1 + t->width;
+            }
+        }
+    }
+    return NRW_OK;
+}
+
+#define FEED 1024u
+
+static nrw_status feed(const aggregate *g, const aggregate *inner, const key_set *s, uint32_t *at,
+                       uint8_t *state, mem *m, nrw_error *err)
+{
+    uint64_t ordinals[FEED];
+
+    for (uint32_t from = 0; from < s->n; from += FEED) {
+        uint32_t n = s->n - from < FEED ? s->n - from : FEED;
+        vector columns[3] = {0};
+        const vector *args[3] = {&columns[0], &columns[1], &columns[2]};
+        nrw_status st = decode(g, s, at + from, n, m, columns, err);
+        for (uint32_t i = 0; i < n; i++)
+            ordinals[i] = from + i;
+        if (st >= 0)
+            st = inner->class->add(inner,
+                                   &(aggregate_rows){.n = n,
+                                                     .states = &state,
+                                                     .args = args,
+                                                     .one = true,
+                                                     .ordinals = ordinals,
+                                                     .m = m},
+                                   err);
+        for (uint32_t k = 0; k < g->n_args; k++)
+            vector_release(&columns[k]);
+        TRY(st);
+    }
+    return NRW_OK;
+}
+
+/* One state's set, in order, into a fresh state of the aggregate proper. */
+static nrw_status fill(const aggregate *g, const aggregate *inner, const key_set *s, uint8_t *state,
+                       mem *m, nrw_error *err)
+{
+    uint32_t *at, n = 0;
+    nrw_status st;
+
+    if (!s)
+        return NRW_OK;
+    TRY(mem_alloc(m, s->n * sizeof *at, (void **)&at, err));
+    for (size_t i = 0; i < s->keys.len; i += 4 + key_at(s, (uint32_t)i).len)
+        at[n++] = (uint32_t)i;
+    qsort_r(at, n, sizeof *at, by_bytes, (void *)(uintptr_t)s);
+    st = feed(g, inner, s, at, state, m, err);
+    mem_free(m, at, s->n * sizeof *at);
+    return st;
+}
+
+static nrw_status distinct_finish(const aggregate *g, uint8_t *const *states, uint32_t n,
+                                  vector *out, nrw_error *err)
+{
+    const aggregate *inner = &((const distinct_data *)g->data)->inner;
+    mem *m = out->m;
+    size_t size = (inner->state_bytes + 15) & ~(size_t)15, bytes;
+    uint8_t **at, *room;
+    nrw_status st = NRW_OK;
+
+    bytes = n * (sizeof *at + size) + 16;
+    TRY(mem_zalloc(m, bytes, (void **)&at, err));
+    room = (uint8_t *)(((uintptr_t)(at + n) + 15) & ~(uintptr_t)15);
+    for (uint32_t i = 0; st >= 0 && i < n; i++) {
+        at[i] = room + i * size;
+        st = fill(g, inner, *set_of(states[i]), at[i], m, err);
+    }
+    if (st >= 0)
+        st = inner->class->finish(inner, at, n, out, err);
+    for (uint32_t i = 0; inner->class->drop && i < n && at[i]; i++)
+        inner->class->drop(inner, at[i], m);
+    mem_free(m, at, bytes);
+    return st;
+}
+
+static const aggregate_class distinct_class = {" ",
+                                               0,
+                                               3,
+                                               false,
+                                               NULL,
+                                               distinct_add,
+                                               distinct_merge,
+                                               distinct_finish,
+                                               distinct_drop,
+                                               distinct_save,
+                                               distinct_load};
+
+nrw_status aggregate_make_distinct(arena *a, aggregate *g, nrw_error *err)
+{
+    static const char *const same[] = {"min", "max", "any_value", "bool_and", "bool_or"};
+    distinct_data *d;
+
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        if (aggregate_has_name(g, same[i])) {
+            g->distinct = false;
+            return NRW_OK;
+        }
+    for (uint32_t k = 0; k < g->n_args; k++)
+        if (type_is_nested(&g->args[k]->type))
+            return err_set(err, NRW_E_ARG, "DISTINCT of nested values is not supported");
+    TRY(arena_alloc(a, sizeof *d, (void **)&d, err));
+    d->inner = *g;
+    d->inner.filter = NULL;
+    g->class = &distinct_class;
+    g->data = d;
+    g->state_bytes = sizeof(key_set *);
+    return NRW_OK;
+}

@@ -1,0 +1,302 @@
+/* sum(x), avg(x). Whole numbers and decimals are added in 128 bits, floats by float_sum. */
+#include "exec/aggregate_own.h"
+
+typedef __int128 i128;
+
+typedef struct whole_state {
+    i128 sum;
+    uint64_t n;
+    uint64_t overflow;
+} whole_state;
+
+typedef struct float_state {
+    float_sum sum;
+    uint64_t n;
+} float_state;
+
+static bool is_float(const type *t)
+{
+    return t->id == TYPE_FLOAT32 || t->id == TYPE_FLOAT64 || t->id == TYPE_FLOAT16;
+}
+
+static bool is_whole(const type *t)
+{
+    return t->id == TYPE_BOOL || (t->id >= TYPE_INT8 && t->id <= TYPE_UINT64) ||
+           t->id == TYPE_INT128;
+}
+
+/* What is added: BIGINT or HUGEINT, a decimal of 18 or 38 digits, DOUBLE. */
+static nrw_status sum_args(arena *a, const expr **args, aggregate *out, const char *name,
+                           nrw_error *err)
+{
+    const type *t = &args[0]->type;
+    type to;
+    char text[64];
+
+    if (is_whole(t))
+        to = type_of(t->id == TYPE_UINT64 || t->id == TYPE_INT128 ? TYPE_INT128 : TYPE_INT64);
+    else if (t->id == TYPE_DECIMAL && t->precision <= 38)
+        to = type_decimal(t->precision <= 18 ? 18 : 38, t->scale);
+    else if (is_float(t) || args[0]->bend == BEND_NULL)
+        to = type_of(TYPE_FLOAT64);
+    else {
+        type_print(t, text, sizeof text);
+        return err_set(err, NRW_E_ARG, "%s takes numbers, not %s", name, text);
+    }
+    TRY(expr_cast(a, args[0], &to, false, &args[0], err));
+    out->state_bytes = to.id == TYPE_FLOAT64 ? sizeof(float_state) : sizeof(whole_state);
+    return NRW_OK;
+}
+
+static nrw_status sum_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
+{
+    const type *t = &args[0]->type;
+
+    TRY(sum_args(a, args, out, "sum", err));
+    t = &args[0]->type;
+    out->result = t->id == TYPE_DECIMAL   ? type_decimal(38, t->scale)
+                  : t->id == TYPE_FLOAT64 ? *t
+                                          : type_of(TYPE_INT128);
+    return NRW_OK;
+}
+
+static nrw_status avg_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
+{
+    TRY(sum_args(a, args, out, "avg", err));
+    out->result = type_of(TYPE_FLOAT64);
+    return NRW_OK;
+}
+
+/* ---- adding ---- */
+
+/* In the layout of the rows a state is 8-aligned. */
+static whole_state whole_load(const uint8_t *p)
+{
+    whole_state s;
+
+    memcpy(&s, p, sizeof s);
+    return s;
+}
+
+static inline i128 wide_at(const uint8_t *p, uint32_t width)
+{
+    int64_t x;
+    i128 y;
+
+    if (width == 8) {
+        memcpy(&x, p, sizeof x);
+        return x;
+    }
+    memcpy(&y, p, sizeof y);
+    return y;
+}
+
+static inline void whole_put(whole_state *s, i128 x)
+{
+    s->overflow |= __builtin_add_overflow(s->sum, x, &s->sum);
+    s->n++;
+}
+
+static void add_one_group(const vector *v, uint32_t n, uint8_t *state)
+{
+    whole_state s = whole_load(state);
+    uint32_t width = v->type.width;
+    const int64_t *x = (const int64_t *)(const void *)v->data;
+
+    if (width == 8 && !v->validity) { /* halves that cannot overflow */
+        uint64_t low = 0;
+        int64_t high = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            low += (uint32_t)x[i];
+            high += x[i] >> 32;
+        }
+        s.overflow |= __builtin_add_overflow(s.sum, ((i128)high << 32) + (i128)low, &s.sum);
+        s.n += n;
+    } else {
+        for (uint32_t i = 0; i < n; i++)
+            if (agg_there(v, i))
+                whole_put(&s, wide_at(v->data + (size_t)i * width, width));
+    }
+    memcpy(state, &s, sizeof s);
+}
+
+static void add_groups(const vector *v, const aggregate_rows *r)
+{
+    uint32_t width = v->type.width;
+
+    for (uint32_t i = 0; i < r->n; i++) {
+        whole_state s;
+        if (!agg_there(v, i))
+            continue;
+        s = whole_load(r->states[i]);
+        whole_put(&s, wide_at(v->data + (size_t)i * width, width));
+        memcpy(r->states[i], &s, sizeof s);
+    }
+}
+
+/* Few groups: halves of the values of a batch are added up group by group, without a look at the
+ * states. */
+static void add_few(const vector *v, const aggregate_rows *r)
+{
+    const int64_t *x = (const int64_t *)(const void *)v->data;
+    uint64_t low[AGGREGATE_FEW] = {0};
+    int64_t high[AGGREGATE_FEW] = {0};
+    uint32_t n[AGGREGATE_FEW] = {0};
+
+    for (uint32_t i = 0; i < r->n; i++) {
+        uint32_t k = r->codes[i];
+        low[k] += (uint32_t)x[i];
+        high[k] += x[i] >> 32;
+        n[k]++;
+    }
+    for (uint32_t k = 0; k < r->n_few; k++) {
+        whole_state s = whole_load(r->few[k]);
+        s.overflow |= __builtin_add_overflow(s.sum, ((i128)high[k] << 32) + (i128)low[k], &s.sum);
+        s.n += n[k];
+        memcpy(r->few[k], &s, sizeof s);
+    }
+}
+
+/* The same of values of 16 bytes: a batch of them may overflow 128 bits, which is told. */
+static void add_few_wide(const vector *v, const aggregate_rows *r)
+{
+    whole_state sums[AGGREGATE_FEW];
+
+    for (uint32_t k = 0; k < r->n_few; k++)
+        sums[k] = whole_load(r->few[k]);
+    for (uint32_t i = 0; i < r->n; i++)
+        whole_put(&sums[r->codes[i]], wide_at(v->data + (size_t)i * 16, 16));
+    for (uint32_t k = 0; k < r->n_few; k++)
+        memcpy(r->few[k], &sums[k], sizeof *sums);
+}
+
+static void add_floats(const vector *v, const aggregate_rows *r)
+{
+    const double *x = (const double *)(const void *)v->data;
+
+    for (uint32_t i = 0; i < r->n; i++) {
+        float_state *s = (float_state *)(void *)agg_state(r, i);
+        if (!agg_there(v, i))
+            continue;
+        float_sum_add(&s->sum, x[i]);
+        s->n++;
+    }
+}
+
+static nrw_status sum_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
+{
+    vector flat;
+
+    TRY(agg_flat(r, 0, &flat, err));
+    if (g->args[0]->type.id == TYPE_FLOAT64)
+        add_floats(&flat, r);
+    else if (r->n_few && !flat.validity && flat.type.width == 8)
+        add_few(&flat, r);
+    else if (r->n_few && !flat.validity)
+        add_few_wide(&flat, r);
+    else if (r->one)
+        add_one_group(&flat, r->n, r->states[0]);
+    else
+        add_groups(&flat, r);
+    vector_release(&flat);
+    return NRW_OK;
+}
+
+static nrw_status sum_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m,
+                            nrw_error *err)
+{
+    (void)m;
+    (void)err;
+    if (g->args[0]->type.id == TYPE_FLOAT64) {
+        float_state *x = (float_state *)(void *)into, *y = (float_state *)(void *)from;
+        float_sum_merge(&x->sum, &y->sum);
+        x->n += y->n;
+    } else {
+        whole_state x = whole_load(into), y = whole_load(from);
+        x.overflow |= y.overflow | __builtin_add_overflow(x.sum, y.sum, &x.sum);
+        x.n += y.n;
+        memcpy(into, &x, sizeof x);
+    }
+    return NRW_OK;
+}
+
+/* ---- results ---- */
+
+static nrw_status overflow(const aggregate *g, nrw_error *err)
+{
+    char text[64];
+
+    type_print(&g->result, text, sizeof text);
+    return err_set(err, NRW_E_ARG, "a sum is out of the range of %s", text);
+}
+
+static void put_null(vector *out, uint32_t i)
+{
+    bit_clear(out->validity, i);
+    memset(out->data + (size_t)i * out->type.width, 0, out->type.width);
+}
+
+static nrw_status sum_finish(const aggregate *g, uint8_t *const *states, uint32_t n, vector *out,
+                             nrw_error *err)
+{
+    bool decimal = g->result.id == TYPE_DECIMAL;
+    i128 most = 1;
+
+    for (int i = 0; i < 38; i++)
+        most *= 10;
+    for (uint32_t i = 0; i < n; i++) {
+        if (g->result.id == TYPE_FLOAT64) {
+            const float_state *s = (const float_state *)(const void *)states[i];
+            double x = float_sum_value(&s->sum);
+            if (s->n)
+                memcpy(out->data + (size_t)i * 8, &x, 8);
+            else
+                put_null(out, i);
+            continue;
+        }
+        whole_state s = whole_load(states[i]);
+        if (s.overflow || (decimal && (s.sum >= most || s.sum <= -most)))
+            return overflow(g, err);
+        if (s.n)
+            memcpy(out->data + (size_t)i * 16, &s.sum, 16);
+        else
+            put_null(out, i);
+    }
+    return NRW_OK;
+}
+
+static nrw_status avg_finish(const aggregate *g, uint8_t *const *states, uint32_t n, vector *out,
+                             nrw_error *err)
+{
+    const type *t = &g->args[0]->type;
+    long double scale = 1;
+
+    for (int i = 0; t->id == TYPE_DECIMAL && i < t->scale; i++)
+        scale *= 10;
+    for (uint32_t i = 0; i < n; i++) {
+        double x;
+        uint64_t rows;
+        if (t->id == TYPE_FLOAT64) {
+            const float_state *s = (const float_state *)(const void *)states[i];
+            rows = s->n;
+            x = rows ? float_sum_value(&s->sum) / (double)rows : 0;
+        } else {
+            whole_state s = whole_load(states[i]);
+            if (s.overflow)
+                return overflow(g, err);
+            rows = s.n;
+            x = rows ? (double)((long double)s.sum / (scale * (long double)rows)) : 0;
+        }
+        memcpy(out->data + (size_t)i * 8, &x, 8);
+        if (!rows)
+            put_null(out, i);
+    }
+    return NRW_OK;
+}
+
+static const aggregate_class classes[] = {
+    {" sum ", 1, 1, false, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
+    {" avg mean ", 1, 1, false, avg_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
+};
+
+const aggregate_table agg_sum_table = {classes, sizeof classes / sizeof *classes};

@@ -1,0 +1,32 @@
+/* A state that is one value: inline where it is narrow, else in a block of its own. */
+#ifndef EXEC_AGG_VALUE_H
+#define EXEC_AGG_VALUE_H
+
+#include "exec/aggregate_own.h"
+
+#define VALUE_INLINE 32u
+
+typedef struct value_state {
+    uint8_t there; /* 1: a value, 2: a null (first) */
+    uint32_t len;
+    uint64_t ordinal; /* of ordered ones */
+    union {
+        uint8_t inlined[VALUE_INLINE];
+        uint8_t *block;
+    };
+} value_state;
+
+static inline span value_of(const value_state *s)
+{
+    return (span){s->len <= VALUE_INLINE ? s->inlined : s->block, s->len};
+}
+
+nrw_status value_set(value_state *s, span value, mem *m, nrw_error *err);
+void value_drop(const aggregate *g, uint8_t *state, mem *m);
+nrw_status value_save(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err);
+nrw_status value_load(const aggregate *g, span saved, uint8_t *state, mem *m, nrw_error *err);
+/* Values of states as a column; `there` 1 alone counts as one. */
+nrw_status value_finish(const aggregate *g, uint8_t *const *states, uint32_t n, vector *out,
+                        nrw_error *err);
+
+#endif

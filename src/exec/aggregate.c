@@ -1,0 +1,87 @@
+#include "exec/aggregate_own.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const aggregate_table *const tables[] = {
+    &agg_count_table, &agg_sum_table, &agg_extreme_table, &agg_first_table, &agg_bool_table};
+
+/* " sum fsum " holds the name between blanks. */
+static bool has_name(const char *names, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (const char *at = names; (at = strstr(at, name)); at++)
+        if (at[-1] == ' ' && at[n] == ' ')
+            return true;
+    return false;
+}
+
+static bool lower(const char *name, char *out, size_t cap)
+{
+    size_t n = strlen(name);
+
+    if (n >= cap || n == 0)
+        return false;
+    for (size_t i = 0; i <= n; i++)
+        out[i] = (char)tolower((unsigned char)name[i]);
+    return !strchr(out, ' ');
+}
+
+static const aggregate_class *find(const char *name, uint32_t n_args, bool *known)
+{
+    char low[64];
+
+    *known = false;
+    if (!lower(name, low, sizeof low))
+        return NULL;
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+        for (uint32_t i = 0; i < tables[t]->n; i++) {
+            const aggregate_class *c = &tables[t]->at[i];
+            if (!has_name(c->names, low))
+                continue;
+            *known = true;
+            if (n_args >= c->min_args && n_args <= c->max_args)
+                return c;
+        }
+    return NULL;
+}
+
+bool aggregate_is(const char *name)
+{
+    bool known;
+
+    find(name, 0, &known);
+    return known;
+}
+
+nrw_status aggregate_bind(arena *a, const char *name, const expr *const *args, uint32_t n,
+                          aggregate *out, nrw_error *err)
+{
+    bool known;
+    const aggregate_class *c = find(name, n, &known);
+
+    *out = (aggregate){.class = c, .n_args = n};
+    if (!c)
+        return err_set(
+            err, NRW_E_ARG,
+            known ? "%s does not take %u arguments" : "there is no aggregate function %s", name, n);
+    for (uint32_t i = 0; i < n && i < 3; i++)
+        out->args[i] = args[i];
+    return c->bind(a, out->args, out, err);
+}
+
+bool aggregate_has_name(const aggregate *g, const char *name)
+{
+    return has_name(g->class->names, name);
+}
+
+bool aggregate_counts(const aggregate *g)
+{
+    return has_name(g->class->names, "count") || has_name(g->class->names, "count_if");
+}
+
+nrw_status agg_flat(const aggregate_rows *r, uint32_t k, vector *own, nrw_error *err)
+{
+    return vector_flatten(r->args[k], r->m, own, err);
+}

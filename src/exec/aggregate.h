@@ -1,0 +1,73 @@
+/* Aggregate functions: one row of a table each. A state is a few bytes in a group's row; what it
+ * cannot hold (a text, a list, a set) hangs from it in a block of its own, charged to the account
+ * of the table, and is saved as bytes when the group goes to a spill file.
+ *
+ * Results are functions of the rows alone: adding is exact or kept so that order does not matter,
+ * and what depends on order (first, string_agg) keeps the ordinals of its rows. */
+#ifndef EXEC_AGGREGATE_H
+#define EXEC_AGGREGATE_H
+
+#include "base/buffer.h"
+#include "expr/scalar.h"
+
+typedef struct aggregate aggregate;
+
+/* Of `few` states at most so many. */
+#define AGGREGATE_FEW 256u
+
+/* Rows that go to states: row i of the arguments belongs to states[i]. */
+typedef struct aggregate_rows {
+    uint32_t n;
+    uint8_t *const *states;
+    const vector *const *args; /* any form, n rows */
+    bool one;                  /* all rows belong to states[0], the others are not there */
+    uint32_t n_few;            /* so many states in all: few[codes[i]] is states[i]; 0: not so */
+    uint8_t *const *few;
+    const uint32_t *codes;
+    const uint64_t *ordinals; /* rise with the rows of the input; may have gaps */
+    mem *m;                   /* what states hold is charged here */
+} aggregate_rows;
+
+typedef struct aggregate_class {
+    const char *names; /* " sum fsum " */
+    uint8_t min_args, max_args;
+    bool ordered; /* looks at ordinals */
+    /* For the arguments as bound: the types they are to be cast to (in place), the result's type,
+     * state_bytes and data. NRW_E_ARG where there is no such overload. Constant arguments
+     * (separators, fractions) may be read here and taken out of the list (n_args less). */
+    nrw_status (*bind)(arena *a, const expr **args, aggregate *out, nrw_error *err);
+    nrw_status (*add)(const aggregate *g, const aggregate_rows *rows, nrw_error *err);
+    /* `from` is not used any more afterwards but by drop. */
+    nrw_status (*merge)(const aggregate *g, uint8_t *into, uint8_t *from, mem *m, nrw_error *err);
+    /* out is flat, of the result's type, with room for n; its validity is there, all set. */
+    nrw_status (*finish)(const aggregate *g, uint8_t *const *states, uint32_t n, vector *out,
+                         nrw_error *err);
+    /* For states with something hanging from them; NULL: the state's bytes are all there is. */
+    void (*drop)(const aggregate *g, uint8_t *state, mem *m);
+    nrw_status (*save)(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err);
+    nrw_status (*load)(const aggregate *g, span saved, uint8_t *state, mem *m, nrw_error *err);
+} aggregate_class;
+
+/* One aggregate of a query, bound. A fresh state is zero bytes. */
+struct aggregate {
+    const aggregate_class *class;
+    type result;
+    uint32_t state_bytes;
+    uint32_t n_args;
+    const expr *args[3]; /* over the input of the aggregation */
+    const expr *filter;  /* FILTER (WHERE ..); NULL: all rows */
+    bool distinct;       /* each combination of arguments once */
+    bool descending;     /* of ordered ones */
+    const void *data;    /* the class's own */
+};
+
+/* By name in any case; NRW_E_ARG: no such function or overload. */
+nrw_status aggregate_bind(arena *a, const char *name, const expr *const *args, uint32_t n,
+                          aggregate *out, nrw_error *err) NRW_CHECKED;
+bool aggregate_is(const char *name);
+/* Whether it is 0, not null, of no rows. */
+bool aggregate_counts(const aggregate *g);
+/* DISTINCT: each combination of arguments counts once. */
+nrw_status aggregate_make_distinct(arena *a, aggregate *g, nrw_error *err);
+
+#endif

@@ -1,0 +1,21 @@
+/* Batches of plain vectors over alive rows alone, for operators that make other columns. */
+#ifndef EXEC_DENSE_H
+#define EXEC_DENSE_H
+
+#include "column/batch.h"
+
+/* The alive rows of columns cols[0..n), each named once, in any form. All columns of the batch are
+ * dropped then. Where no row was selected out yet, the batch may be cut short first, at max_bytes
+ * of cols[0] (batch_hold). The batch has rows. On failure out[] holds nothing. */
+nrw_status dense_take(batch *b, const uint32_t *cols, uint32_t n, size_t max_bytes, vector *out,
+                      nrw_error *err) NRW_CHECKED;
+
+/* A batch of other columns in place of an old one: same morsel, offset, last, worker and account;
+ * n columns, all taken, for dense_put. dense_free drops what is left of it. */
+nrw_status dense_new(const batch *like, uint32_t n, uint32_t rows, batch *out,
+                     nrw_error *err) NRW_CHECKED;
+/* Column c is v, which is moved, also on failure. */
+nrw_status dense_put(batch *b, uint32_t c, vector *v, nrw_error *err) NRW_CHECKED;
+void dense_free(batch *b, uint32_t n);
+
+#endif

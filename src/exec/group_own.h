@@ -1,0 +1,73 @@
+/* Inside of GROUP BY: op_group.c takes batches into tables, group_spill.c sends tables away and
+ * reads them back, group_source.c puts partitions together. */
+#ifndef EXEC_GROUP_OWN_H
+#define EXEC_GROUP_OWN_H
+
+#include "exec/group_table.h"
+#include "exec/op_group.h"
+
+#include <pthread.h>
+
+#define GROUP_PARTITIONS 256u /* by the upper 8 bits of the hash */
+#define GROUP_BLOCK      (64u << 10)
+
+/* Blocks of the spill file with rows of one stretch of hashes. */
+typedef struct group_part {
+    spill_block *blocks;
+    uint32_t n, cap;
+    uint64_t bytes;
+    uint64_t first; /* least hash */
+    uint32_t bits;  /* upper bits of the hash that all have in common */
+} group_part;
+
+/* A block under construction. */
+typedef struct group_out {
+    bytes data;
+    group_part *part;
+} group_out;
+
+/* What a worker has: rows it took in, later the partition it puts together. */
+typedef struct group_worker {
+    mem *m;
+    group_table table;
+    rows scratch;
+    bytes out; /* a block on its way to the spill file */
+    bool lone; /* without keys: the one group is there */
+    uint8_t *one;
+    /* putting together */
+    group_part *stack;
+    uint32_t n_stack, cap_stack;
+    rows read; /* rows of blocks that were read back */
+    group_table *walked;
+    uint64_t at;
+    bool ready;
+} group_worker;
+
+typedef struct op_group {
+    op base;
+    source source;
+    mem *m; /* of all of it, limited to spec.memory */
+    group_spec spec;
+    group_shape shape;
+    uint32_t n_in;
+    uint32_t *all; /* 0, 1, ... n_in - 1 */
+    group_worker *workers;
+    spill *spill;
+    pthread_mutex_t lock; /* guards what follows */
+    group_part *parts;    /* GROUP_PARTITIONS of them; NULL: nothing was spilled */
+    uint32_t next_part;
+} op_group;
+
+/* All groups of w's table to the spill file; the table is empty then. */
+nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err);
+/* Cuts a part by the next `bits` of its hashes into `out` (1 << bits of them, all zero), and frees
+ * its blocks. */
+nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t bits,
+                       group_part *out, nrw_error *err);
+/* The groups of a part into w's table. */
+nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error *err);
+void group_part_free(op_group *o, group_part *part);
+
+extern const source_class group_source_class;
+
+#endif

@@ -1,0 +1,219 @@
+/* Groups leave: a morsel is a partition, put together by the worker that carries it. */
+#include "exec/group_own.h"
+
+#include "exec/dense.h"
+
+#define LEAVE_ROWS 4096u
+#define SPLIT_BITS 4u
+
+static op_group *group_of(source *s)
+{
+    return (op_group *)(void *)((char *)s - offsetof(op_group, source));
+}
+
+static nrw_status source_next(source *s, batch *b, nrw_error *err)
+{
+    op_group *o = group_of(s);
+    uint32_t parts = o->spec.n_keys ? GROUP_PARTITIONS : 1;
+
+    (void)err;
+    if (o->next_part == parts)
+        return NRW_END;
+    b->morsel = o->next_part++;
+    return NRW_OK;
+}
+
+/* ---- one partition's groups in w's table, or a part of them ---- */
+
+static nrw_status push_part(op_group *o, group_worker *w, const group_part *part, nrw_error *err)
+{
+    void *p = w->stack;
+
+    if (w->n_stack == w->cap_stack) {
+        uint32_t cap = w->cap_stack + 32;
+        TRY(mem_realloc(o->m, &p, w->cap_stack * sizeof *part, cap * sizeof *part, err));
+        w->stack = p;
+        w->cap_stack = cap;
+    }
+    w->stack[w->n_stack++] = *part;
+    return NRW_OK;
+}
+
+/* The next part of the stack that is small enough; larger ones are cut. */
+static nrw_status load_next(op_group *o, group_worker *w, nrw_error *err)
+{
+    const uint64_t share = o->spec.memory / o->spec.workers;
+    group_part cut[1u << SPLIT_BITS], part;
+    nrw_status st;
+
+    group_table_release(&w->table);
+    rows_clear(&w->read);
+    while (w->n_stack) {
+        part = w->stack[--w->n_stack];
+        if (part.bytes > share / 3 && part.bits + SPLIT_BITS <= 64) {
+            rows_release(&w->read);
+            st = group_split(o, w, &part, SPLIT_BITS, cut, err);
+            group_part_free(o, &part);
+            for (uint32_t k = 1u << SPLIT_BITS; k-- > 0;) {
+                if (st >= 0)
+                    st = push_part(o, w, &cut[k], err);
+                if (st < 0)
+                    group_part_free(o, &cut[k]);
+            }
+            TRY(st);
+            continue;
+        }
+        group_table_narrow(&w->table, part.bits);
+        st = group_load(o, w, &part, err);
+        group_part_free(o, &part);
+        TRY(st);
+        if (w->table.n)
+            break;
+    }
+    group_table_order(&w->table);
+    w->walked = &w->table;
+    w->at = 0;
+    return NRW_OK;
+}
+
+/* Nothing was spilled: what the workers' tables have of this partition, merged into the first
+ * worker's own rows by a table without rows. */
+static nrw_status merge_tables(op_group *o, group_worker *w, uint32_t p, nrw_error *err)
+{
+    group_table *merged;
+    void *mem_;
+
+    TRY(mem_zalloc(o->m, sizeof *merged, &mem_, err));
+    merged = mem_;
+    group_table_init(merged, &o->shape, o->m, o->m);
+    group_table_narrow(merged, o->spec.n_keys ? 8 : 0);
+    w->walked = merged;
+    w->at = 0;
+    for (uint32_t i = 0; i < o->spec.workers; i++) {
+        group_table *t = &o->workers[i].table;
+        uint64_t at = o->spec.n_keys ? group_table_slot(t, (uint64_t)p << 56) : 0;
+        uint8_t *row;
+        while (group_table_next(t, &at, &row)) {
+            uint32_t q = (uint32_t)(row_hash(row) >> 56);
+            if (o->spec.n_keys && q > p)
+                break;
+            if (!o->spec.n_keys || q == p)
+                TRY(group_table_adopt(merged, row, err));
+        }
+    }
+    group_table_order(merged);
+    return NRW_OK;
+}
+
+/* Rows stay their tables': only the slots go. */
+static void merged_free(op_group *o, group_worker *w)
+{
+    if (!w->walked || w->walked == &w->table)
+        return;
+    mem_free(o->m, w->walked->slots, group_table_slots_bytes(w->walked));
+    mem_free(o->m, w->walked, sizeof *w->walked);
+    w->walked = NULL;
+}
+
+/* Without keys there is one group, also where no row came. */
+static nrw_status lone_group(op_group *o, group_worker *w, nrw_error *err)
+{
+    rows scratch = {.m = o->m};
+    uint8_t *key, *row;
+    uint64_t zero = 0;
+    nrw_status st = rows_add(&scratch, &o->shape.keys, NULL, 1, &zero, &key, err);
+
+    if (st >= 0)
+        st = group_table_find(&w->table, key, &row, err);
+    rows_release(&scratch);
+    return st;
+}
+
+static nrw_status begin(op_group *o, group_worker *w, uint32_t p, nrw_error *err)
+{
+    w->ready = true;
+    if (o->parts) {
+        group_part part = o->parts[p];
+        o->parts[p] = (group_part){0};
+        TRY(push_part(o, w, &part, err));
+        return load_next(o, w, err);
+    }
+    if (o->spec.n_keys == 0) {
+        bool any = false;
+        for (uint32_t i = 0; i < o->spec.workers; i++)
+            any |= o->workers[i].table.n > 0;
+        if (!any)
+            TRY(lone_group(o, w, err));
+    }
+    return merge_tables(o, w, p, err);
+}
+
+/* ---- rows to columns ---- */
+
+static nrw_status finish_states(const aggregate *g, uint8_t **rows, uint32_t n, uint32_t at, mem *m,
+                                vector *out, nrw_error *err)
+{
+    nrw_status st;
+
+    TRY(vector_flat(m, &g->result, n, out, err));
+    out->len = n;
+    st = vector_add_validity(out, err);
+    for (uint32_t i = 0; i < n; i++)
+        rows[i] += at;
+    if (st >= 0)
+        st = g->class->finish(g, rows, n, out, err);
+    for (uint32_t i = 0; i < n; i++)
+        rows[i] -= at;
+    if (st < 0) {
+        vector_release(out);
+        return st;
+    }
+    out->null_count = 0;
+    for (uint32_t i = 0; i < n; i++)
+        out->null_count += !bit_get(out->validity, i);
+    return NRW_OK;
+}
+
+static nrw_status leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_error *err)
+{
+    vector v;
+
+    b->rows = n;
+    for (uint32_t c = 0; c < o->spec.n_keys; c++) {
+        TRY(rows_column(&o->shape.layout, (const uint8_t *const *)rows, n, c, b->m, &v, err));
+        TRY(dense_put(b, c, &v, err));
+    }
+    for (uint32_t k = 0; k < o->spec.n_aggregates; k++) {
+        TRY(finish_states(&o->spec.aggregates[k], rows, n, o->shape.states[k], b->m, &v, err));
+        TRY(dense_put(b, o->spec.n_keys + k, &v, err));
+    }
+    return NRW_OK;
+}
+
+static nrw_status source_fill(source *s, batch *b, nrw_error *err)
+{
+    op_group *o = group_of(s);
+    group_worker *w = &o->workers[b->worker];
+    uint8_t **rows;
+    uint32_t n = 0;
+    nrw_status st = NRW_OK;
+
+    if (!w->ready)
+        TRY(begin(o, w, (uint32_t)b->source_number, err));
+    TRY(mem_alloc(b->m, LEAVE_ROWS * sizeof *rows, (void **)&rows, err));
+    while (n < LEAVE_ROWS && group_table_next(w->walked, &w->at, &rows[n]))
+        n++;
+    if (n)
+        st = leave(o, b, rows, n, err);
+    if (st >= 0 && n < LEAVE_ROWS && o->parts && w->n_stack) {
+        st = load_next(o, w, err);
+    } else if (n < LEAVE_ROWS) {
+        b->last = true;
+        w->ready = false;
+        merged_free(o, w);
+    }
+    mem_free(b->m, rows, LEAVE_ROWS * sizeof *rows);
+    return st;
+}
+
+const source_class group_source_class = {"group", source_next, source_fill, NULL, NULL, NULL, NULL};

@@ -1,0 +1,201 @@
+/* Tables and the spill file. A block holds whole rows: the row, then of each aggregate whose state
+ * does not stand for itself its saved bytes with their length before them, padded to 8. */
+#include "exec/group_own.h"
+
+static nrw_status part_add(op_group *o, group_part *part, const spill_block *b, nrw_error *err)
+{
+    void *p = part->blocks;
+
+    if (part->n == part->cap) {
+        uint32_t cap = part->cap ? part->cap * 2 : 4;
+        TRY(mem_realloc(o->m, &p, part->cap * sizeof *b, cap * sizeof *b, err));
+        part->blocks = p;
+        part->cap = cap;
+    }
+    part->blocks[part->n++] = *b;
+    part->bytes += b->len;
+    return NRW_OK;
+}
+
+void group_part_free(op_group *o, group_part *part)
+{
+    for (uint32_t i = 0; i < part->n; i++)
+        if (part->blocks[i].len)
+            spill_free(o->spill, &part->blocks[i]);
+    mem_free(o->m, part->blocks, part->cap * sizeof *part->blocks);
+    part->blocks = NULL;
+    part->n = part->cap = 0;
+}
+
+static nrw_status write_block(op_group *o, bytes *out, group_part *part, nrw_error *err)
+{
+    spill_block b;
+    nrw_status st;
+
+    if (out->len == 0)
+        return NRW_OK;
+    TRY(spill_write(o->spill, (span){out->data, out->len}, true, &b, err));
+    pthread_mutex_lock(&o->lock);
+    st = part_add(o, part, &b, err);
+    pthread_mutex_unlock(&o->lock);
+    out->len = 0;
+    return st;
+}
+
+static nrw_status save_row(const group_shape *s, const uint8_t *row, bytes *out, nrw_error *err)
+{
+    TRY(bytes_append(out, row, row_bytes(row), err));
+    for (uint32_t i = 0; i < s->n_aggregates; i++) {
+        const aggregate *g = &s->aggregates[i];
+        const uint8_t zeros[8] = {0};
+        size_t at = out->len;
+        if (!g->class->save)
+            continue;
+        TRY(bytes_append(out, zeros, 8, err));
+        TRY(g->class->save(g, row + s->states[i], out, err));
+        store_u64(out->data + at, out->len - at - 8);
+        TRY(bytes_append(out, zeros, (8 - out->len % 8) % 8, err));
+    }
+    return NRW_OK;
+}
+
+static nrw_status parts_new(op_group *o, nrw_error *err)
+{
+    nrw_status st = NRW_OK;
+
+    pthread_mutex_lock(&o->lock);
+    if (!o->parts) {
+        st = mem_zalloc(o->m, GROUP_PARTITIONS * sizeof *o->parts, (void **)&o->parts, err);
+        for (uint32_t p = 0; st >= 0 && p < GROUP_PARTITIONS; p++)
+            o->parts[p] = (group_part){.first = (uint64_t)p << 56, .bits = 8};
+    }
+    pthread_mutex_unlock(&o->lock);
+    return st;
+}
+
+nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err)
+{
+    uint64_t at = 0;
+    uint32_t part = 0;
+    uint8_t *row;
+
+    TRY(parts_new(o, err));
+    group_table_order(&w->table);
+    w->out.len = 0;
+    while (group_table_next(&w->table, &at, &row)) {
+        uint32_t p = (uint32_t)(row_hash(row) >> 56);
+        if (p != part || w->out.len >= GROUP_BLOCK)
+            TRY(write_block(o, &w->out, &o->parts[part], err));
+        part = p;
+        TRY(save_row(&o->shape, row, &w->out, err));
+        group_drop_states(&o->shape, row, o->m);
+    }
+    TRY(write_block(o, &w->out, &o->parts[part], err));
+    group_table_forget(&w->table);
+    w->lone = false;
+    return NRW_OK;
+}
+
+/* ---- back ---- */
+
+/* The row at *at of a block, which moves on; its saved states are spans in `saved`. */
+static nrw_status next_row(const group_shape *s, span block, size_t *at, uint8_t **row, span *saved,
+                           nrw_error *err)
+{
+    size_t left = block.len - *at, n;
+
+    if (left < ROW_HEAD || row_bytes(block.data + *at) > left)
+        return err_set(err, NRW_E_IO, "a block of the spill file does not hold what was written");
+    *row = (uint8_t *)(uintptr_t)block.data + *at;
+    *at += row_bytes(*row);
+    for (uint32_t i = 0; i < s->n_aggregates; i++) {
+        if (!s->aggregates[i].class->save)
+            continue;
+        n = (size_t)load_u64(block.data + *at);
+        saved[i] = (span){block.data + *at + 8, n};
+        *at += 8 + (n + 7) / 8 * 8;
+    }
+    return NRW_OK;
+}
+
+static nrw_status adopt(op_group *o, group_worker *w, uint8_t *row, const span *saved,
+                        nrw_error *err)
+{
+    const group_shape *s = &o->shape;
+
+    for (uint32_t i = 0; i < s->n_aggregates; i++) {
+        const aggregate *g = &s->aggregates[i];
+        if (!g->class->save)
+            continue;
+        memset(row + s->states[i], 0, g->state_bytes);
+        TRY(g->class->load(g, saved[i], row + s->states[i], o->m, err));
+    }
+    return group_table_adopt(&w->table, row, err);
+}
+
+nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error *err)
+{
+    span saved[o->shape.n_aggregates + 1];
+    nrw_status st;
+
+    for (uint32_t i = 0; i < part->n; i++) {
+        uint8_t *data, *row;
+        size_t at = 0;
+        span block;
+        /* rows of the block are adopted where they lie */
+        TRY(rows_new(&w->read, (uint32_t)((part->blocks[i].len + 7) / 8 * 8), &data, err));
+        TRY(spill_read(o->spill, &part->blocks[i], data, err));
+        block = (span){data, part->blocks[i].len};
+        while (at < block.len) {
+            st = next_row(&o->shape, block, &at, &row, saved, err);
+            TRY(st);
+            TRY(adopt(o, w, row, saved, err));
+        }
+        spill_free(o->spill, &part->blocks[i]);
+        part->blocks[i].len = 0;
+    }
+    return NRW_OK;
+}
+
+nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t bits,
+                       group_part *out, nrw_error *err)
+{
+    uint32_t n = 1u << bits, shift = 64 - part->bits - bits;
+    span saved[o->shape.n_aggregates + 1];
+    bytes *to;
+    nrw_status st;
+
+    for (uint32_t k = 0; k < n; k++)
+        out[k] =
+            (group_part){.first = part->first | (uint64_t)k << shift, .bits = part->bits + bits};
+    TRY(mem_zalloc(w->m, n * sizeof *to, (void **)&to, err));
+    for (uint32_t k = 0; k < n; k++)
+        to[k] = bytes_init(w->m, UINT32_MAX);
+    for (uint32_t i = 0; i < part->n; i++) {
+        size_t len = part->blocks[i].len, at = 0;
+        uint8_t *data, *row;
+        rows_clear(&w->read);
+        TRY_OUT(rows_new(&w->read, (uint32_t)((len + 7) / 8 * 8), &data, err));
+        TRY_OUT(spill_read(o->spill, &part->blocks[i], data, err));
+        while (at < len) {
+            size_t from = at;
+            uint32_t k;
+            TRY_OUT(next_row(&o->shape, (span){data, len}, &at, &row, saved, err));
+            k = (uint32_t)(row_hash(row) >> shift) & (n - 1);
+            TRY_OUT(bytes_append(&to[k], data + from, at - from, err));
+            if (to[k].len >= GROUP_BLOCK)
+                TRY_OUT(write_block(o, &to[k], &out[k], err));
+        }
+        spill_free(o->spill, &part->blocks[i]);
+        part->blocks[i].len = 0;
+    }
+    for (uint32_t k = 0; k < n; k++)
+        TRY_OUT(write_block(o, &to[k], &out[k], err));
+    st = NRW_OK;
+out:
+    for (uint32_t k = 0; k < n; k++)
+        bytes_release(&to[k]);
+    mem_free(w->m, to, n * sizeof *to);
+    rows_clear(&w->read);
+    return st;
+}

@@ -1,0 +1,233 @@
+#include "exec/group_table.h"
+
+#include <stdlib.h>
+
+#define SALT(hash)  ((hash) << 48)
+#define ROW_BITS    ((UINT64_C(1) << 48) - 1)
+#define FIRST_SLOTS 1024
+
+void group_table_init(group_table *t, const group_shape *shape, mem *m, mem *hang)
+{
+    *t = (group_table){.shape = shape, .m = m, .hang = hang, .rows = {.m = m}};
+}
+
+static size_t slots_bytes(uint64_t n)
+{
+    return (n + GROUP_SLACK) * sizeof(uint64_t);
+}
+
+void group_table_narrow(group_table *t, uint32_t bits)
+{
+    t->skip = bits < 48 ? bits : 48;
+}
+
+size_t group_table_slots_bytes(const group_table *t)
+{
+    return t->slots ? slots_bytes(t->n_slots) : 0;
+}
+
+void group_drop_states(const group_shape *s, uint8_t *row, mem *hang)
+{
+    for (uint32_t i = 0; i < s->n_aggregates; i++)
+        if (s->aggregates[i].class->drop) {
+            s->aggregates[i].class->drop(&s->aggregates[i], row + s->states[i], hang);
+            memset(row + s->states[i], 0, s->aggregates[i].state_bytes);
+        }
+}
+
+void group_table_forget(group_table *t)
+{
+    rows_clear(&t->rows);
+    if (t->slots)
+        memset(t->slots, 0, slots_bytes(t->n_slots));
+    t->n = 0;
+}
+
+void group_table_release(group_table *t)
+{
+    uint64_t at = 0;
+    uint8_t *row;
+
+    while (t->slots && group_table_next(t, &at, &row))
+        group_drop_states(t->shape, row, t->hang);
+    mem_free(t->m, t->slots, group_table_slots_bytes(t));
+    rows_release(&t->rows);
+    t->slots = NULL;
+    t->n = t->n_slots = 0;
+}
+
+uint64_t group_table_slot(const group_table *t, uint64_t hash)
+{
+    return t->n_slots ? (hash << t->skip) >> (64 - __builtin_ctzll(t->n_slots)) : 0;
+}
+
+/* The empty slot for a hash; NULL where the slack at the end is used up. */
+static uint64_t *empty_slot(const group_table *t, uint64_t *slots, uint64_t hash)
+{
+    uint64_t *at = slots + group_table_slot(t, hash), *end = slots + t->n_slots + GROUP_SLACK;
+
+    while (at < end && *at)
+        at++;
+    return at < end ? at : NULL;
+}
+
+/* Another number of slots; doubles again where they come to lie unevenly. */
+static nrw_status resize(group_table *t, uint64_t n_slots, nrw_error *err)
+{
+    uint64_t *old = t->slots, old_n = t->n_slots, *slots, i;
+
+    for (;; n_slots *= 2) {
+        TRY(mem_zalloc(t->m, slots_bytes(n_slots), (void **)&slots, err));
+        t->n_slots = n_slots;
+        for (i = 0; old && i < old_n + GROUP_SLACK; i++) {
+            uint64_t *to = old[i] ? empty_slot(t, slots, row_hash(group_slot_row(old[i]))) : NULL;
+            if (old[i] && !to)
+                break;
+            if (to)
+                *to = old[i];
+        }
+        if (!old || i == old_n + GROUP_SLACK)
+            break;
+        mem_free(t->m, slots, slots_bytes(n_slots));
+        t->n_slots = old_n;
+        if (n_slots > UINT64_MAX / 64)
+            return err_set(err, NRW_E_UNSUPPORTED, "too many groups with one hash");
+    }
+    mem_free(t->m, old, old ? slots_bytes(old_n) : 0);
+    t->slots = slots;
+    return NRW_OK;
+}
+
+nrw_status group_table_reserve(group_table *t, uint64_t n, nrw_error *err)
+{
+    uint64_t slots = t->n_slots ? t->n_slots : FIRST_SLOTS;
+
+    while (slots / 2 < n)
+        slots *= 2;
+    return slots == t->n_slots ? NRW_OK : resize(t, slots, err);
+}
+
+static bool same_key(const group_table *t, const uint8_t *row, span key)
+{
+    span have = row_values(&t->shape->layout, row);
+
+    return have.len == key.len && memcmp(have.data, key.data, key.len) == 0;
+}
+
+/* The slot of the key, or the empty one where it belongs; NULL: no room behind the last slot. */
+static uint64_t *look_up(const group_table *t, uint64_t hash, span key)
+{
+    uint64_t *at = t->slots + group_table_slot(t, hash), *end = t->slots + t->n_slots + GROUP_SLACK;
+
+    for (; at < end && *at; at++)
+        if ((*at & ~ROW_BITS) == SALT(hash)) {
+            const uint8_t *row = group_slot_row(*at);
+            if (row_hash(row) == hash && same_key(t, row, key))
+                return at;
+        }
+    return at < end ? at : NULL;
+}
+
+static nrw_status slot_for(group_table *t, uint64_t hash, span key, uint64_t **out, nrw_error *err)
+{
+    TRY(group_table_reserve(t, t->n + 1, err));
+    while (!(*out = look_up(t, hash, key)))
+        TRY(resize(t, t->n_slots * 2, err));
+    return NRW_OK;
+}
+
+nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, nrw_error *err)
+{
+    const group_shape *s = t->shape;
+    span values = row_values(&s->keys, key);
+    uint64_t hash = row_hash(key), *slot;
+
+    TRY(slot_for(t, hash, values, &slot, err));
+    if (*slot) {
+        *row = group_slot_row(*slot);
+        return NRW_OK;
+    }
+    TRY(rows_new(&t->rows, (uint32_t)(s->layout.bits + values.len), row, err));
+    store_u32(*row + 4, 0);
+    store_u64(*row + 8, hash);
+    memset(row_extra(*row), 0, s->layout.extra);
+    memcpy(*row + s->layout.bits, values.data, values.len);
+    *slot = SALT(hash) | (uint64_t)(uintptr_t)*row;
+    t->n++;
+    return NRW_OK;
+}
+
+uint64_t group_table_growth(const group_table *t, uint64_t n, uint64_t bytes)
+{
+    uint64_t slots = t->n_slots ? t->n_slots : FIRST_SLOTS, more = 0;
+
+    for (; slots / 2 < t->n + n; slots *= 2)
+        more = slots_bytes(slots * 2);
+    if (!t->n_slots && !more)
+        more = slots_bytes(slots);
+    return mem_cost(more) + rows_cost(bytes + n * t->shape->layout.extra);
+}
+
+nrw_status group_table_adopt(group_table *t, uint8_t *row, nrw_error *err)
+{
+    const group_shape *s = t->shape;
+    uint64_t hash = row_hash(row), *slot;
+
+    TRY(slot_for(t, hash, row_values(&s->layout, row), &slot, err));
+    if (!*slot) {
+        *slot = SALT(hash) | (uint64_t)(uintptr_t)row;
+        t->n++;
+        return NRW_OK;
+    }
+    for (uint32_t i = 0; i < s->n_aggregates; i++)
+        TRY(s->aggregates[i].class->merge(&s->aggregates[i], group_slot_row(*slot) + s->states[i],
+                                          row + s->states[i], t->hang, err));
+    group_drop_states(s, row, t->hang);
+    return NRW_OK;
+}
+
+/* ---- in order ---- */
+
+static int by_hash(const void *a, const void *b, void *layout)
+{
+    const uint8_t *x = group_slot_row(*(const uint64_t *)a),
+                  *y = group_slot_row(*(const uint64_t *)b);
+    uint64_t hx = row_hash(x), hy = row_hash(y);
+    span kx, ky;
+    int c;
+
+    if (hx != hy)
+        return hx < hy ? -1 : 1;
+    kx = row_values(layout, x);
+    ky = row_values(layout, y);
+    c = memcmp(kx.data, ky.data, size_min(kx.len, ky.len));
+    return c ? c : kx.len < ky.len ? -1 : kx.len > ky.len;
+}
+
+/* Rows of later clusters have greater hashes: only inside of a cluster is anything out of order. */
+void group_table_order(group_table *t)
+{
+    uint64_t end = t->slots ? t->n_slots + GROUP_SLACK : 0;
+
+    for (uint64_t i = 0; i < end;) {
+        uint64_t from = i;
+        while (i < end && t->slots[i])
+            i++;
+        if (i - from > 1)
+            qsort_r(t->slots + from, i - from, sizeof *t->slots, by_hash,
+                    (void *)(uintptr_t)&t->shape->layout);
+        i++;
+    }
+}
+
+bool group_table_next(group_table *t, uint64_t *at, uint8_t **row)
+{
+    uint64_t end = t->slots ? t->n_slots + GROUP_SLACK : 0;
+
+    while (*at < end && !t->slots[*at])
+        ++*at;
+    if (*at >= end)
+        return false;
+    *row = group_slot_row(t->slots[(*at)++]);
+    return true;
+}

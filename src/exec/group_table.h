@@ -1,0 +1,67 @@
+/* A hash table of groups: key and states in a row each. Slots stand in the order of the hash, so
+ * that walking them is walking the groups in the order they leave in. */
+#ifndef EXEC_GROUP_TABLE_H
+#define EXEC_GROUP_TABLE_H
+
+#include "exec/aggregate.h"
+#include "exec/rows.h"
+
+/* What all tables of an operator have in common. */
+typedef struct group_shape {
+    row_layout layout; /* keys; extra: the states */
+    row_layout keys;   /* the same without extra */
+    uint32_t n_aggregates;
+    const aggregate *aggregates;
+    uint32_t *states; /* where each aggregate's state begins in a row */
+} group_shape;
+
+typedef struct group_table {
+    const group_shape *shape;
+    mem *m;    /* slots and rows */
+    mem *hang; /* what hangs from states */
+    rows rows;
+    uint64_t *slots;  /* 16 bits of the hash over 48 of the row's address; 0: empty */
+    uint64_t n_slots; /* a power of two; behind them are GROUP_SLACK more */
+    uint64_t n;
+    uint32_t skip; /* upper bits that all hashes have in common: slots follow those behind them */
+} group_table;
+
+#define GROUP_SLACK 256
+
+static inline uint8_t *group_slot_row(uint64_t slot)
+{
+    return (uint8_t *)(uintptr_t)(slot & ((UINT64_C(1) << 48) - 1));
+}
+
+void group_table_init(group_table *t, const group_shape *shape, mem *m, mem *hang);
+void group_table_release(group_table *t); /* states too */
+/* What its slots take. */
+size_t group_table_slots_bytes(const group_table *t);
+/* Forgets all groups without dropping what hangs from their states. */
+void group_table_forget(group_table *t);
+/* An empty table may be told that its hashes have their first `bits` bits in common. */
+void group_table_narrow(group_table *t, uint32_t bits);
+/* Room for so many groups without growing. */
+nrw_status group_table_reserve(group_table *t, uint64_t n, nrw_error *err);
+
+/* The group of a key, given as a row of shape->keys: a new one with fresh states where there is
+ * none. */
+nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, nrw_error *err);
+/* Takes a row over that lies elsewhere, as long as the table; where its key is there already, its
+ * states are merged into that group's and dropped. */
+nrw_status group_table_adopt(group_table *t, uint8_t *row, nrw_error *err);
+/* Bytes that `n` new groups of `bytes` in all (as rows of shape->keys) may take more. */
+uint64_t group_table_growth(const group_table *t, uint64_t n, uint64_t bytes);
+
+/* Walks in the order of hash and key: sets *row to the next group from slot *at on; false at the
+ * end. The table is not changed any more. */
+bool group_table_next(group_table *t, uint64_t *at, uint8_t **row);
+/* The first slot that may hold a hash of at least `hash`. */
+uint64_t group_table_slot(const group_table *t, uint64_t hash);
+/* Puts clusters in order, once, before walking. */
+void group_table_order(group_table *t);
+
+/* Its states are fresh again. */
+void group_drop_states(const group_shape *s, uint8_t *row, mem *hang);
+
+#endif

@@ -1,0 +1,112 @@
+#include "exec/hash_rows.h"
+
+#include "base/hash.h"
+#include "column/compare.h"
+
+#include <math.h>
+
+#define NULL_HASH UINT64_C(0xa0761d6478bd642f)
+
+static uint64_t hash_flat(const vector *v, uint32_t i)
+{
+    uint64_t x = 0;
+    span s;
+
+    if (!vector_is_valid(v, i))
+        return NULL_HASH;
+    if (type_is_view(&v->type)) {
+        s = view_span(v, i);
+        return hash_bytes(s.data, s.len);
+    }
+    if (v->type.width > 8)
+        return hash_bytes(v->data + (size_t)i * v->type.width, v->type.width);
+    memcpy(&x, v->data + (size_t)i * v->type.width, v->type.width);
+    return hash_u64(x);
+}
+
+static inline void put(uint64_t *hashes, uint32_t i, bool more, uint64_t h)
+{
+    hashes[i] = more ? hash_combine(hashes[i], h) : h;
+}
+
+static void hash_words(const vector *v, uint32_t rows, bool more, uint64_t *hashes)
+{
+    const uint64_t *x = (const uint64_t *)(const void *)v->data;
+    const uint32_t *y = (const uint32_t *)(const void *)v->data;
+
+    if (v->type.width == 8)
+        for (uint32_t i = 0; i < rows; i++)
+            put(hashes, i, more, vector_is_valid(v, i) ? hash_u64(x[i]) : NULL_HASH);
+    else
+        for (uint32_t i = 0; i < rows; i++)
+            put(hashes, i, more, vector_is_valid(v, i) ? hash_u64(y[i]) : NULL_HASH);
+}
+
+void hash_vector(const vector *v, uint32_t rows, bool more, uint64_t *hashes)
+{
+    const uint32_t *index = (const uint32_t *)(const void *)v->data;
+
+    if (v->form == VECTOR_RUNS) {
+        for (uint32_t run = 0, i = 0; run < v->n_runs; run++) {
+            uint64_t h;
+            hash_vector(
+                &(vector){.type = v->type,
+                          .form = v->values->form,
+                          .len = 1,
+                          .data =
+                              v->values->data +
+                              (size_t)run * (v->values->form == VECTOR_FLAT ? v->type.width : 4),
+                          .validity = vector_is_valid(v->values, run) ? NULL : (uint8_t[8]){0},
+                          .heaps = v->values->heaps,
+                          .dict = v->values->dict},
+                1, false, &h);
+            for (; i < index[run]; i++)
+                put(hashes, i, more, h);
+        }
+    } else if (v->form == VECTOR_DICT) {
+        for (uint32_t i = 0; i < rows; i++)
+            put(hashes, i, more,
+                vector_is_valid(v, i) ? hash_flat(&v->dict->values, index[i]) : NULL_HASH);
+    } else if (!type_is_view(&v->type) && (v->type.width == 8 || v->type.width == 4)) {
+        hash_words(v, rows, more, hashes);
+    } else {
+        for (uint32_t i = 0; i < rows; i++)
+            put(hashes, i, more, hash_flat(v, i));
+    }
+}
+
+/* ---- one spelling a value ---- */
+
+static void canonical_floats(vector *v)
+{
+    double *d = (double *)(void *)v->data;
+    float *f = (float *)(void *)v->data;
+    uint16_t *h = (uint16_t *)(void *)v->data;
+
+    if (v->type.id == TYPE_FLOAT64)
+        for (uint32_t i = 0; i < v->len; i++)
+            d[i] = isnan(d[i]) ? (double)NAN : d[i] == 0 ? 0.0 : d[i];
+    else if (v->type.id == TYPE_FLOAT32)
+        for (uint32_t i = 0; i < v->len; i++)
+            f[i] = isnan(f[i]) ? NAN : f[i] == 0 ? 0.0f : f[i];
+    else
+        for (uint32_t i = 0; i < v->len; i++)
+            h[i] = (h[i] & 0x7fff) > 0x7c00 ? 0x7e00 : (h[i] & 0x7fff) == 0 ? 0 : h[i];
+}
+
+nrw_status key_canonical(const vector *v, mem *m, vector *out, nrw_error *err)
+{
+    bool is_float =
+        v->type.id == TYPE_FLOAT64 || v->type.id == TYPE_FLOAT32 || v->type.id == TYPE_FLOAT16;
+    vector flat;
+    nrw_status st;
+
+    if (!is_float)
+        return vector_share(v, out, err);
+    TRY(vector_flatten(v, m, &flat, err));
+    st = vector_slice(&flat, 0, flat.len, m, out, err); /* a copy: nothing shared is written */
+    vector_release(&flat);
+    if (st >= 0)
+        canonical_floats(out);
+    return st;
+}

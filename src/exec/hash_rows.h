@@ -1,0 +1,14 @@
+/* Hashes of keys, column by column. Rows whose keys are not distinct (nulls equal, -0 equals 0, NaN
+ * equals NaN) have equal hashes once the columns went through key_canonical. */
+#ifndef EXEC_HASH_ROWS_H
+#define EXEC_HASH_ROWS_H
+
+#include "column/vector.h"
+
+/* hashes[i] = hash of row i of v; `more`: combined with what hashes[i] was. Any form. */
+void hash_vector(const vector *v, uint32_t rows, bool more, uint64_t *hashes);
+/* v, or a copy in which all NaN are one NaN and no zero is negative, and intervals have one
+ * spelling. */
+nrw_status key_canonical(const vector *v, mem *m, vector *out, nrw_error *err);
+
+#endif

@@ -1,0 +1,393 @@
+#include "exec/group_own.h"
+
+#include "exec/dense.h"
+#include "exec/hash_rows.h"
+
+/* A batch on its way into the table. */
+typedef struct taking {
+    op_group *o;
+    group_worker *w;
+    batch *b;
+    uint32_t rows;
+    vector *columns;   /* n_in */
+    uint8_t **states;  /* the group's row of each row */
+    uint64_t *numbers; /* hashes, then ordinals */
+    uint32_t *codes;   /* where there are few groups: number of each row's in `few` */
+    uint8_t *few[AGGREGATE_FEW];
+    uint32_t n_few;
+} taking;
+
+/* ---- which group ---- */
+
+/* Room for what comes; a table that has none goes to the spill file. */
+static nrw_status make_room(taking *t, uint64_t groups, uint64_t bytes, nrw_error *err)
+{
+    group_worker *w = t->w;
+    uint64_t need = group_table_growth(&w->table, groups, bytes), limit = mem_limit(w->m);
+    bool fits = mem_used(w->m) + need <= limit - limit / 8;
+
+    if (w->table.n == 0 || (fits && mem_room(t->o->m) > need + limit / 8))
+        return NRW_OK;
+    return group_flush(t->o, w, err);
+}
+
+/* The key of rows[0..n) in the scratch, as rows of shape->keys. */
+static nrw_status encode(taking *t, const vector *const *keys, uint32_t n, uint8_t **out,
+                         nrw_error *err)
+{
+    const group_shape *s = &t->o->shape;
+
+    rows_clear(&t->w->scratch);
+    for (uint32_t c = 0; c < s->keys.n; c++)
+        hash_vector(keys[c], n, c > 0, t->numbers);
+    if (s->keys.n == 0)
+        memset(t->numbers, 0, n * sizeof *t->numbers);
+    return rows_add(&t->w->scratch, &s->keys, keys, n, t->numbers, out, err);
+}
+
+static nrw_status find_each(taking *t, const vector *const *keys, nrw_error *err)
+{
+    TRY(encode(t, keys, t->rows, t->states, err));
+    TRY(make_room(t, t->rows, t->w->scratch.bytes, err));
+    for (uint32_t i = 0; i < t->rows; i++)
+        TRY(group_table_find(&t->w->table, t->states[i], &t->states[i], err));
+    return NRW_OK;
+}
+
+/* Keys of few values a batch: each column as small codes. */
+static uint32_t codes_of(const vector *v)
+{
+    return v->form == VECTOR_DICT   ? v->dict->values.len + 1
+           : v->form == VECTOR_RUNS ? v->n_runs
+                                    : UINT32_MAX;
+}
+
+static void add_codes(const vector *v, uint32_t rows, uint32_t times, uint32_t *codes)
+{
+    const uint32_t *x = (const uint32_t *)(const void *)v->data;
+
+    if (v->form == VECTOR_RUNS) {
+        for (uint32_t run = 0, i = 0; run < v->n_runs; run++)
+            for (; i < x[run]; i++)
+                codes[i] += run * times;
+        return;
+    }
+    for (uint32_t i = 0; i < rows; i++)
+        codes[i] += (vector_is_valid(v, i) ? x[i] : v->dict->values.len) * times;
+}
+
+/* One look-up for each combination that comes: the first row that has it is encoded. */
+static nrw_status find_by_code(taking *t, const vector *const *keys, uint32_t n_codes,
+                               nrw_error *err)
+{
+    mem *m = t->b->m;
+    uint32_t n_keys = t->o->spec.n_keys, *codes = NULL, *firsts, n = 0, times = 1;
+    uint16_t *sel;
+    uint8_t **found;
+    vector *few;
+    const vector **at;
+    size_t code_bytes = t->rows * sizeof *codes, first_bytes = n_codes * sizeof *firsts;
+    size_t few_bytes = n_keys * (sizeof *few + sizeof *at);
+    size_t sel_bytes = n_codes * (sizeof *found + sizeof *sel);
+    nrw_status st;
+
+    TRY(mem_zalloc(m, code_bytes + first_bytes + few_bytes + sel_bytes, (void **)&few, err));
+    at = (const vector **)(void *)(few + n_keys);
+    found = (uint8_t **)(void *)(at + n_keys);
+    codes = (uint32_t *)(void *)(found + n_codes);
+    firsts = codes + t->rows;
+    sel = (uint16_t *)(void *)(firsts + n_codes);
+    for (uint32_t c = 0; c < n_keys; times *= codes_of(keys[c++]))
+        add_codes(keys[c], t->rows, times, codes);
+    for (uint32_t i = 0; i < t->rows; i++) {
+        if (!firsts[codes[i]]) {
+            sel[n++] = (uint16_t)i;
+            firsts[codes[i]] = n;
+        }
+        codes[i] = firsts[codes[i]] - 1;
+    }
+    for (uint32_t c = 0; c < n_keys; c++) {
+        TRY_OUT(vector_take(keys[c], sel, n, m, &few[c], err));
+        at[c] = &few[c];
+    }
+    TRY_OUT(encode(t, at, n, found, err));
+    TRY_OUT(make_room(t, n, t->w->scratch.bytes, err));
+    for (uint32_t i = 0; i < n; i++)
+        TRY_OUT(group_table_find(&t->w->table, found[i], &found[i], err));
+    for (uint32_t i = 0; i < t->rows; i++)
+        t->states[i] = found[codes[i]];
+    if (n <= AGGREGATE_FEW) {
+        memcpy(t->codes, codes, code_bytes);
+        memcpy(t->few, found, n * sizeof *found);
+        t->n_few = n;
+    }
+    st = NRW_OK;
+out:
+    for (uint32_t c = 0; c < n_keys; c++)
+        vector_release(&few[c]);
+    mem_free(m, few, code_bytes + first_bytes + few_bytes + sel_bytes);
+    return st;
+}
+
+static nrw_status find_groups(taking *t, const vector *const *keys, nrw_error *err)
+{
+    uint64_t n_codes = 1;
+
+    for (uint32_t c = 0; c < t->o->spec.n_keys && n_codes <= t->rows; c++)
+        n_codes *= codes_of(keys[c]);
+    if (n_codes <= t->rows / 2)
+        return find_by_code(t, keys, (uint32_t)n_codes, err);
+    return find_each(t, keys, err);
+}
+
+/* Without keys all rows are one group. */
+static nrw_status find_one(taking *t, nrw_error *err)
+{
+    if (!t->w->lone) {
+        TRY(encode(t, NULL, 1, t->states, err));
+        TRY(group_table_find(&t->w->table, t->states[0], &t->w->one, err));
+        t->w->lone = true;
+    }
+    t->states[0] = t->w->one;
+    return NRW_OK;
+}
+
+/* ---- aggregates ---- */
+
+static const vector *column_of(const taking *t, const expr *e)
+{
+    return &t->columns[e->column];
+}
+
+/* Only rows whose filter is true. */
+static nrw_status add_filtered(taking *t, const aggregate *g, aggregate_rows *r, nrw_error *err)
+{
+    const vector *all[3] = {r->args[0], r->args[1], r->args[2]}, *columns[1];
+    vector some[3] = {0};
+    mem *m = t->b->m;
+    size_t bytes = t->rows * (sizeof(uint8_t *) + sizeof(uint64_t) + sizeof(uint16_t));
+    uint8_t **states;
+    uint64_t *ordinals;
+    uint16_t *sel;
+    uint32_t n;
+    nrw_status st;
+    expr filter = {.kind = EXPR_COLUMN, .type = g->filter->type};
+
+    TRY(mem_alloc(m, bytes, (void **)&states, err));
+    ordinals = (uint64_t *)(void *)(states + t->rows);
+    sel = (uint16_t *)(void *)(ordinals + t->rows);
+    columns[0] = column_of(t, g->filter);
+    TRY_OUT(expr_select(&filter, columns, t->rows, m, sel, &n, err));
+    for (uint32_t i = 0; i < n; i++) {
+        states[i] = r->one ? r->states[0] : r->states[sel[i]];
+        ordinals[i] = r->ordinals[sel[i]];
+    }
+    for (uint32_t k = 0; k < g->n_args; k++)
+        TRY_OUT(vector_take(all[k], sel, n, m, &some[k], err));
+    r->args = (const vector *const[3]){&some[0], &some[1], &some[2]};
+    r->states = states;
+    r->ordinals = ordinals;
+    r->n = n;
+    st = n ? g->class->add(g, r, err) : NRW_OK;
+out:
+    for (uint32_t k = 0; k < g->n_args; k++)
+        vector_release(&some[k]);
+    mem_free(m, states, bytes);
+    return st;
+}
+
+static nrw_status add_to(taking *t, uint32_t k, nrw_error *err)
+{
+    const aggregate *g = &t->o->spec.aggregates[k];
+    const vector *args[3] = {NULL, NULL, NULL};
+    uint32_t at = t->o->shape.states[k];
+    aggregate_rows r = {.n = t->rows,
+                        .states = t->states,
+                        .args = args,
+                        .one = t->o->spec.n_keys == 0,
+                        .n_few = g->filter ? 0 : t->n_few,
+                        .few = t->few,
+                        .codes = t->codes,
+                        .ordinals = t->numbers,
+                        .m = t->o->m};
+    nrw_status st;
+
+    for (uint32_t i = 0; i < g->n_args; i++)
+        args[i] = column_of(t, g->args[i]);
+    for (uint32_t i = 0; i < (r.one ? 1 : t->rows); i++)
+        t->states[i] += at;
+    for (uint32_t i = 0; i < t->n_few; i++)
+        t->few[i] += at;
+    st = g->filter ? add_filtered(t, g, &r, err) : g->class->add(g, &r, err);
+    for (uint32_t i = 0; i < (r.one ? 1 : t->rows); i++)
+        t->states[i] -= at;
+    for (uint32_t i = 0; i < t->n_few; i++)
+        t->few[i] -= at;
+    return st;
+}
+
+static nrw_status take_rows(taking *t, nrw_error *err)
+{
+    op_group *o = t->o;
+    uint32_t n_keys = o->spec.n_keys;
+    uint64_t first = t->b->morsel << 32 | t->b->offset;
+
+    if (n_keys == 0) {
+        TRY(find_one(t, err));
+    } else {
+        const vector *keys[n_keys];
+        for (uint32_t c = 0; c < n_keys; c++) {
+            vector v;
+            TRY(key_canonical(&t->columns[c], t->b->m, &v, err));
+            vector_release(&t->columns[c]);
+            t->columns[c] = v;
+            keys[c] = &t->columns[c];
+        }
+        TRY(find_groups(t, keys, err));
+    }
+    for (uint32_t i = 0; i < t->rows; i++)
+        t->numbers[i] = first + i;
+    for (uint32_t k = 0; k < o->spec.n_aggregates; k++)
+        TRY(add_to(t, k, err));
+    return NRW_OK;
+}
+
+static nrw_status group_push(op *base, batch *b, nrw_error *err)
+{
+    op_group *o = (op_group *)base;
+    taking t = {.o = o, .w = &o->workers[b->worker], .b = b};
+    size_t head = o->n_in * sizeof(vector) + 1, bytes;
+    nrw_status st;
+
+    if (batch_alive(b) == 0)
+        return NRW_OK;
+    TRY(mem_zalloc(b->m, head, (void **)&t.columns, err));
+    TRY_OUT(dense_take(b, o->all, o->n_in, o->spec.held, t.columns, err));
+    t.rows = o->n_in ? t.columns[0].len : batch_alive(b);
+    bytes = t.rows * (sizeof *t.states + sizeof *t.numbers + sizeof *t.codes);
+    TRY_OUT(mem_alloc(b->m, bytes, (void **)&t.states, err));
+    t.numbers = (uint64_t *)(void *)(t.states + t.rows);
+    t.codes = (uint32_t *)(void *)(t.numbers + t.rows);
+    op_count(base, t.rows, 0);
+    st = take_rows(&t, err);
+    mem_free(b->m, t.states, bytes);
+out:
+    for (uint32_t c = 0; c < o->n_in; c++)
+        vector_release(&t.columns[c]);
+    mem_free(b->m, t.columns, head);
+    return st;
+}
+
+/* ---- life ---- */
+
+/* Once one table went to the spill file all do, so that a partition lies in one place. */
+static nrw_status group_finish(op *base, nrw_error *err)
+{
+    op_group *o = (op_group *)base;
+
+    for (uint32_t i = 0; i < o->spec.workers; i++) {
+        group_worker *w = &o->workers[i];
+        rows_release(&w->scratch);
+        if (o->parts && w->table.n)
+            TRY(group_flush(o, w, err));
+        if (o->parts)
+            group_table_release(&w->table);
+        else
+            group_table_order(&w->table);
+        mem_set_limit(w->m, MEM_NO_LIMIT); /* the operator's own limit holds */
+    }
+    return NRW_OK;
+}
+
+static void group_close(op *base)
+{
+    op_group *o = (op_group *)base;
+
+    for (uint32_t i = 0; o->workers && i < o->spec.workers; i++) {
+        group_worker *w = &o->workers[i];
+        rows_release(&w->scratch);
+        group_table_release(&w->table);
+        rows_release(&w->read);
+        bytes_release(&w->out);
+        for (uint32_t k = 0; k < w->n_stack; k++)
+            group_part_free(o, &w->stack[k]);
+        mem_free(o->m, w->stack, w->cap_stack * sizeof *w->stack);
+        mem_free_account(w->m);
+    }
+    for (uint32_t p = 0; o->parts && p < GROUP_PARTITIONS; p++)
+        group_part_free(o, &o->parts[p]);
+    mem_free(o->m, o->parts, GROUP_PARTITIONS * sizeof *o->parts);
+    mem_free(o->m, o->workers, o->spec.workers * sizeof *o->workers);
+    pthread_mutex_destroy(&o->lock);
+    mem_free_account(o->m);
+}
+
+static const op_class group_class = {"group", group_push, group_finish, NULL, group_close};
+
+static void see(void *self, uint32_t column)
+{
+    uint32_t *n = self;
+
+    if (column >= *n)
+        *n = column + 1;
+}
+
+static nrw_status make_shape(arena *a, op_group *o, nrw_error *err)
+{
+    const group_spec *spec = &o->spec;
+    uint32_t bytes = 0;
+
+    TRY(arena_alloc(a, spec->n_aggregates * sizeof *o->shape.states + 1, (void **)&o->shape.states,
+                    err));
+    o->n_in = spec->n_keys;
+    for (uint32_t i = 0; i < spec->n_aggregates; i++) {
+        const aggregate *g = &spec->aggregates[i];
+        o->shape.states[i] = ROW_HEAD + bytes;
+        bytes += (g->state_bytes + 15) & ~15u;
+        for (uint32_t k = 0; k < g->n_args; k++)
+            expr_columns(g->args[k], see, &o->n_in);
+        if (g->filter)
+            expr_columns(g->filter, see, &o->n_in);
+    }
+    TRY(arena_alloc(a, o->n_in * sizeof *o->all + 1, (void **)&o->all, err));
+    for (uint32_t c = 0; c < o->n_in; c++)
+        o->all[c] = c;
+    o->shape.aggregates = spec->aggregates;
+    o->shape.n_aggregates = spec->n_aggregates;
+    TRY(row_layout_new(a, spec->key_types, spec->n_keys, bytes, &o->shape.layout, err));
+    return row_layout_new(a, spec->key_types, spec->n_keys, 0, &o->shape.keys, err);
+}
+
+nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op **out,
+                        nrw_error *err)
+{
+    op_group *o;
+    uint64_t share = spec->memory / spec->workers;
+    nrw_status st;
+
+    *out = NULL;
+    TRY(arena_alloc(a, sizeof *o, (void **)&o, err));
+    *o = (op_group){.base.class = &group_class, .spec = *spec, .spill = s};
+    o->source = (source){&group_source_class, spec->n_keys + spec->n_aggregates, false};
+    pthread_mutex_init(&o->lock, NULL);
+    TRY(mem_child(m, "group", spec->memory, &o->m, err));
+    TRY_OUT(make_shape(a, o, err));
+    TRY_OUT(mem_zalloc(o->m, spec->workers * sizeof *o->workers, (void **)&o->workers, err));
+    for (uint32_t i = 0; i < spec->workers; i++) {
+        group_worker *w = &o->workers[i];
+        TRY_OUT(mem_child(o->m, "groups of a worker", share - share / 8, &w->m, err));
+        group_table_init(&w->table, &o->shape, w->m, o->m);
+        w->scratch.m = w->read.m = w->m;
+        w->out = bytes_init(w->m, UINT32_MAX);
+    }
+    *out = &o->base;
+    return NRW_OK;
+out:
+    group_close(&o->base);
+    return st;
+}
+
+source *op_group_source(op *o)
+{
+    return &((op_group *)o)->source;
+}

@@ -1,0 +1,35 @@
+/* GROUP BY and DISTINCT: groups by keys, with aggregates; the end of one pipeline and the source of
+ * another. Groups leave in the order of their key's hash, ties by the key: whatever the threads,
+ * the memory and the order of rows.
+ *
+ * Every worker has a table of its own, cut into partitions by the upper bits of the hash. A table
+ * that outgrows its share sends its partitions to the spill file; afterwards each partition is put
+ * together alone, and again cut where it is still too large. */
+#ifndef EXEC_OP_GROUP_H
+#define EXEC_OP_GROUP_H
+
+#include "exec/aggregate.h"
+#include "exec/op.h"
+#include "exec/source.h"
+#include "io/spill.h"
+
+typedef struct group_spec {
+    /* Columns of the input: the keys first, then what the aggregates look at. Their expressions
+     * (arguments and filters) are columns of the input alone. */
+    uint32_t n_keys;
+    const type *key_types;
+    uint32_t n_aggregates;
+    const aggregate *aggregates;
+    uint32_t workers;
+    uint64_t memory; /* what the tables may take, all together */
+    size_t held;
+} group_spec;
+
+/* `a` keeps layouts; it lives as long as the operator. */
+nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op **out,
+                        nrw_error *err);
+/* Columns: keys, then results. Without keys one row comes, also of no input. Lives as long as the
+ * operator and is used once it is finished. */
+source *op_group_source(op *o);
+
+#endif

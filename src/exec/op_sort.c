@@ -1,0 +1,437 @@
+#include "exec/op_sort.h"
+
+#include "exec/dense.h"
+#include "exec/sort_run.h"
+
+#include <pthread.h>
+
+#define LEAVE_ROWS 4096u
+
+typedef struct sort_worker {
+    mem *m;
+    rows rows;
+    sort_entry *entries;
+    uint64_t n, cap;
+    bytes keys, out;
+    bool full; /* the first rows are there: what comes behind `last` is not looked at */
+    bytes last;
+    rows leaving; /* rows of the morsel that leaves */
+    uint8_t **left;
+    uint32_t n_left;
+} sort_worker;
+
+typedef struct op_sort {
+    op base;
+    source source;
+    mem *m;
+    sort_spec spec;
+    row_layout layout; /* the key, then the columns */
+    uint32_t *all;
+    sort_worker *workers;
+    spill *spill;
+    pthread_mutex_t lock; /* guards runs while rows come */
+    sort_run *runs;
+    uint32_t n_runs, cap_runs;
+    sort_merge merge;
+    bool merging;
+    uint8_t *row; /* the merge's */
+    uint64_t gone, morsel;
+} op_sort;
+
+static nrw_status add_run(op_sort *o, const sort_run *r, nrw_error *err)
+{
+    void *p = o->runs;
+    nrw_status st = NRW_OK;
+
+    pthread_mutex_lock(&o->lock);
+    if (o->n_runs == o->cap_runs) {
+        uint32_t cap = o->cap_runs ? o->cap_runs * 2 : 16;
+        st = mem_realloc(o->m, &p, o->cap_runs * sizeof *r, cap * sizeof *r, err);
+        if (st >= 0) {
+            o->runs = p;
+            o->cap_runs = cap;
+        }
+    }
+    if (st >= 0)
+        o->runs[o->n_runs++] = *r;
+    pthread_mutex_unlock(&o->lock);
+    return st;
+}
+
+/* ---- rows come ---- */
+
+/* What w gathered becomes a run of the spill file. */
+static nrw_status spill_run(op_sort *o, sort_worker *w, nrw_error *err)
+{
+    sort_run run = {0};
+    nrw_status st = NRW_OK;
+
+    sort_entries(&o->layout, w->entries, w->n);
+    w->out.len = 0;
+    for (uint64_t i = 0; st >= 0 && i < w->n; i++)
+        st = sort_run_put(&run, o->m, o->spill, &w->out, w->entries[i].row, err);
+    if (st >= 0)
+        st = sort_run_end(&run, o->m, o->spill, &w->out, err);
+    if (st >= 0)
+        st = add_run(o, &run, err);
+    if (st < 0)
+        sort_run_free(&run, o->m, o->spill);
+    rows_clear(&w->rows);
+    w->n = 0;
+    return st;
+}
+
+/* Only the first `limit` rows stay. */
+static nrw_status cut_to_first(op_sort *o, sort_worker *w, nrw_error *err)
+{
+    rows kept = {.m = w->m};
+    span key;
+
+    sort_entries(&o->layout, w->entries, w->n);
+    w->n = o->spec.limit;
+    for (uint64_t i = 0; i < w->n; i++) {
+        uint8_t *row;
+        nrw_status st = rows_new(&kept, row_bytes(w->entries[i].row), &row, err);
+        if (st < 0) {
+            rows_release(&kept);
+            return st;
+        }
+        memcpy(row, w->entries[i].row, row_bytes(w->entries[i].row));
+        w->entries[i].row = row;
+    }
+    rows_release(&w->rows);
+    w->rows = kept;
+    key = row_value(&o->layout, w->entries[w->n - 1].row, 0);
+    w->last.len = 0;
+    w->full = true;
+    return bytes_append(&w->last, key.data, key.len, err);
+}
+
+static uint64_t entries_growth(const sort_worker *w, uint64_t n)
+{
+    uint64_t cap = w->cap ? w->cap : 1024;
+
+    while (cap < w->n + n)
+        cap *= 2;
+    return cap == w->cap ? 0 : mem_cost(cap * sizeof *w->entries);
+}
+
+static nrw_status make_room(op_sort *o, sort_worker *w, uint32_t n, uint64_t row_bytes_,
+                            nrw_error *err)
+{
+    uint64_t need = entries_growth(w, n) + rows_cost(row_bytes_), limit = mem_limit(w->m);
+    uint64_t cap = w->cap ? w->cap : 1024;
+    void *p = w->entries;
+
+    if (w->n && mem_used(w->m) + need > limit - limit / 8)
+        TRY(spill_run(o, w, err));
+    while (cap < w->n + n)
+        cap *= 2;
+    if (cap == w->cap)
+        return NRW_OK;
+    TRY(mem_realloc(w->m, &p, w->cap * sizeof *w->entries, cap * sizeof *w->entries, err));
+    w->entries = p;
+    w->cap = cap;
+    return NRW_OK;
+}
+
+/* The keys of all rows, as a column; where `first` rows are known, rows behind them are left out:
+ * sel has those that stay. */
+static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b,
+                            const vector *const *columns, uint32_t rows, uint16_t *sel, uint32_t *n,
+                            vector *out, nrw_error *err)
+{
+    const type binary = type_of(TYPE_BINARY);
+    uint64_t ordinal = b->morsel << 32 | b->offset;
+    uint32_t *ends;
+    buffer *heap = NULL;
+    int32_t index;
+    view *views;
+    nrw_status st;
+
+    *n = 0;
+    w->keys.len = 0;
+    TRY(mem_alloc(b->m, rows * sizeof *ends, (void **)&ends, err));
+    for (uint32_t i = 0; i < rows; i++) {
+        size_t from = w->keys.len;
+        uint64_t place = __builtin_bswap64(ordinal + i);
+        TRY_OUT(sort_key_append(&w->keys, columns, o->spec.orders, o->spec.n_orders, i, err));
+        TRY_OUT(bytes_append(&w->keys, &place, sizeof place, err));
+        if (w->full) {
+            size_t len = w->keys.len - from;
+            int c = memcmp(w->keys.data + from, w->last.data, size_min(len, w->last.len));
+            if (c > 0) {
+                w->keys.len = from;
+                continue;
+            }
+        }
+        ends[*n] = (uint32_t)w->keys.len;
+        sel[(*n)++] = (uint16_t)i;
+    }
+    TRY_OUT(vector_flat(b->m, &binary, *n, out, err));
+    out->len = *n;
+    TRY_OUT(buffer_new(b->m, w->keys.len, &heap, err));
+    heap->len = w->keys.len;
+    if (w->keys.len)
+        memcpy(heap->data, w->keys.data, w->keys.len);
+    TRY_OUT(vector_add_heap(out, heap, &index, err));
+    views = (view *)(void *)out->data;
+    for (uint32_t i = 0; i < *n; i++) {
+        uint32_t from = i ? ends[i - 1] : 0;
+        views[i] = view_make(heap->data + from, (int32_t)(ends[i] - from), index, (int32_t)from);
+    }
+    st = NRW_OK;
+out:
+    buffer_unref(heap);
+    if (st < 0)
+        vector_release(out);
+    mem_free(b->m, ends, rows * sizeof *ends);
+    return st;
+}
+
+static nrw_status gather(op_sort *o, sort_worker *w, batch *b, vector *columns, uint32_t rows,
+                         const vector **at, uint16_t *sel, uint8_t **made, nrw_error *err)
+{
+    uint32_t n, n_columns = o->spec.n_columns;
+    uint64_t bytes = 0;
+
+    for (uint32_t c = 0; c < n_columns; c++) {
+        vector flat;
+        TRY(vector_expand(&columns[c + 1], b->m, &flat, err));
+        vector_release(&columns[c + 1]);
+        columns[c + 1] = flat;
+        at[c] = &columns[c + 1];
+    }
+    TRY(make_keys(o, w, b, at, rows, sel, &n, &columns[0], err));
+    for (uint32_t c = 0; c < n_columns && n < rows; c++) {
+        vector some;
+        TRY(vector_take(&columns[c + 1], sel, n, b->m, &some, err));
+        vector_release(&columns[c + 1]);
+        columns[c + 1] = some;
+    }
+    for (uint32_t c = 0; c <= n_columns; c++) {
+        at[c] = &columns[c];
+        bytes += vector_bytes(&columns[c]);
+        if (columns[c].form == VECTOR_DICT && type_is_view(&columns[c].type))
+            bytes +=
+                (uint64_t)n * 64; /* texts of a dictionary, about: make_room leaves an eighth */
+    }
+    bytes += (uint64_t)n * (o->layout.fixed + 8);
+    TRY(make_room(o, w, n, bytes, err));
+    TRY(rows_add(&w->rows, &o->layout, at, n, NULL, made, err));
+    for (uint32_t i = 0; i < n; i++)
+        w->entries[w->n++] = sort_entry_of(&o->layout, made[i]);
+    if (o->spec.limit != UINT64_MAX && w->n > o->spec.limit && w->n / 2 >= o->spec.limit)
+        TRY(cut_to_first(o, w, err));
+    return NRW_OK;
+}
+
+static nrw_status sort_push(op *base, batch *b, nrw_error *err)
+{
+    op_sort *o = (op_sort *)base;
+    uint32_t n = o->spec.n_columns, rows;
+    size_t head = (n + 1) * (sizeof(vector) + sizeof(vector *)), body;
+    vector *columns;
+    uint8_t **made;
+    nrw_status st;
+
+    if (batch_alive(b) == 0 || o->spec.limit == 0)
+        return NRW_OK;
+    TRY(mem_zalloc(b->m, head, (void **)&columns, err));
+    TRY_OUT(dense_take(b, o->all, n, o->spec.held, columns + 1, err));
+    rows = columns[1].len;
+    body = rows * (sizeof *made + sizeof(uint16_t));
+    TRY_OUT(mem_alloc(b->m, body, (void **)&made, err));
+    op_count(base, rows, 0);
+    st = gather(o, &o->workers[b->worker], b, columns, rows,
+                (const vector **)(void *)(columns + n + 1), (uint16_t *)(void *)(made + rows), made,
+                err);
+    mem_free(b->m, made, body);
+out:
+    for (uint32_t c = 0; c <= n; c++)
+        vector_release(&columns[c]);
+    mem_free(b->m, columns, head);
+    return st;
+}
+
+/* ---- rows leave ---- */
+
+/* More runs than can be open at once: the first ones become one. */
+static nrw_status merge_some(op_sort *o, uint32_t n, nrw_error *err)
+{
+    bytes out = bytes_init(o->m, UINT32_MAX);
+    sort_run whole = {0};
+    sort_merge g = {0};
+    uint8_t *row = NULL;
+    nrw_status st;
+
+    TRY_OUT(sort_merge_open(&g, &o->layout, o->m, o->spill, o->runs, n, err));
+    while ((st = sort_merge_next(&g, &row, err)) == NRW_OK)
+        TRY_OUT(sort_run_put(&whole, o->m, o->spill, &out, row, err));
+    if (st == NRW_END)
+        st = sort_run_end(&whole, o->m, o->spill, &out, err);
+out:
+    sort_merge_close(&g);
+    bytes_release(&out);
+    if (st < 0) {
+        sort_run_free(&whole, o->m, o->spill);
+        return st;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        sort_run_free(&o->runs[i], o->m, o->spill);
+    memmove(o->runs, o->runs + n, (o->n_runs - n) * sizeof *o->runs);
+    o->n_runs -= n;
+    o->runs[o->n_runs++] = whole;
+    return NRW_OK;
+}
+
+static nrw_status sort_finish(op *base, nrw_error *err)
+{
+    op_sort *o = (op_sort *)base;
+    uint64_t fan = o->spec.memory / 2 / (RUN_BLOCK + 4096);
+    bool spilled = o->n_runs > 0;
+
+    fan = fan < 8 ? 8 : fan;
+    for (uint32_t i = 0; i < o->spec.workers; i++) {
+        sort_worker *w = &o->workers[i];
+        if (spilled && w->n)
+            TRY(spill_run(o, w, err));
+        if (!spilled && w->n) {
+            sort_entries(&o->layout, w->entries, w->n);
+            TRY(add_run(o, &(sort_run){.entries = w->entries, .n = w->n}, err));
+        }
+        if (spilled) {
+            rows_release(&w->rows);
+            mem_free(w->m, w->entries, w->cap * sizeof *w->entries);
+            w->entries = NULL;
+            w->cap = w->n = 0;
+        }
+        mem_set_limit(w->m, MEM_NO_LIMIT);
+    }
+    while (spilled && o->n_runs > fan)
+        TRY(merge_some(o, (uint32_t)fan, err));
+    o->merging = true;
+    return sort_merge_open(&o->merge, &o->layout, o->m, o->spill, o->runs, o->n_runs, err);
+}
+
+static op_sort *sort_of(source *s)
+{
+    return (op_sort *)(void *)((char *)s - offsetof(op_sort, source));
+}
+
+/* Takes the rows of a morsel out of the merge, as copies. */
+static nrw_status source_next(source *s, batch *b, nrw_error *err)
+{
+    op_sort *o = sort_of(s);
+    sort_worker *w = &o->workers[b->worker];
+    nrw_status st = NRW_OK;
+
+    rows_clear(&w->leaving);
+    if (!w->left)
+        TRY(mem_alloc(w->m, LEAVE_ROWS * sizeof *w->left, (void **)&w->left, err));
+    for (w->n_left = 0; w->n_left < LEAVE_ROWS && o->gone < o->spec.limit; o->gone++) {
+        uint8_t *copy;
+        if (w->leaving.bytes > (256u << 10))
+            break;
+        st = sort_merge_next(&o->merge, &o->row, err);
+        if (st != NRW_OK)
+            break;
+        TRY(rows_new(&w->leaving, row_bytes(o->row), &copy, err));
+        memcpy(copy, o->row, row_bytes(o->row));
+        w->left[w->n_left++] = copy;
+    }
+    if (st < 0)
+        return st;
+    if (w->n_left == 0)
+        return NRW_END;
+    b->morsel = o->morsel++;
+    return NRW_OK;
+}
+
+static nrw_status source_fill(source *s, batch *b, nrw_error *err)
+{
+    op_sort *o = sort_of(s);
+    sort_worker *w = &o->workers[b->worker];
+    vector v;
+
+    b->rows = w->n_left;
+    b->last = true;
+    for (uint32_t c = 0; c < o->spec.n_columns; c++) {
+        TRY(rows_column(&o->layout, (const uint8_t *const *)w->left, w->n_left, c + 1, b->m, &v,
+                        err));
+        TRY(dense_put(b, c, &v, err));
+    }
+    return NRW_OK;
+}
+
+static const source_class sort_source_class = {"sort", source_next, source_fill, NULL,
+                                               NULL,   NULL,        NULL};
+
+/* ---- life ---- */
+
+static void sort_close(op *base)
+{
+    op_sort *o = (op_sort *)base;
+
+    if (o->merging)
+        sort_merge_close(&o->merge);
+    for (uint32_t i = 0; i < o->n_runs; i++)
+        sort_run_free(&o->runs[i], o->m, o->spill);
+    mem_free(o->m, o->runs, o->cap_runs * sizeof *o->runs);
+    for (uint32_t i = 0; o->workers && i < o->spec.workers; i++) {
+        sort_worker *w = &o->workers[i];
+        rows_release(&w->rows);
+        rows_release(&w->leaving);
+        bytes_release(&w->keys);
+        bytes_release(&w->out);
+        bytes_release(&w->last);
+        mem_free(w->m, w->entries, w->cap * sizeof *w->entries);
+        mem_free(w->m, w->left, w->left ? LEAVE_ROWS * sizeof *w->left : 0);
+        mem_free_account(w->m);
+    }
+    mem_free(o->m, o->workers, o->spec.workers * sizeof *o->workers);
+    pthread_mutex_destroy(&o->lock);
+    mem_free_account(o->m);
+}
+
+static const op_class sort_class = {"sort", sort_push, sort_finish, NULL, sort_close};
+
+nrw_status op_sort_new(arena *a, mem *m, const sort_spec *spec, spill *s, op **out, nrw_error *err)
+{
+    uint64_t share = spec->memory / spec->workers;
+    type *types;
+    op_sort *o;
+    nrw_status st;
+
+    *out = NULL;
+    TRY(arena_alloc(a, sizeof *o, (void **)&o, err));
+    *o = (op_sort){.base.class = &sort_class, .spec = *spec, .spill = s};
+    o->source = (source){&sort_source_class, spec->n_columns, false};
+    TRY(arena_alloc(a, (spec->n_columns + 1) * sizeof *types, (void **)&types, err));
+    TRY(arena_alloc(a, spec->n_columns * sizeof *o->all + 1, (void **)&o->all, err));
+    types[0] = type_of(TYPE_BINARY);
+    for (uint32_t c = 0; c < spec->n_columns; c++) {
+        types[c + 1] = spec->types[c];
+        o->all[c] = c;
+    }
+    TRY(row_layout_new(a, types, spec->n_columns + 1, 0, &o->layout, err));
+    pthread_mutex_init(&o->lock, NULL);
+    TRY(mem_child(m, "sort", spec->memory, &o->m, err));
+    TRY_OUT(mem_zalloc(o->m, spec->workers * sizeof *o->workers, (void **)&o->workers, err));
+    for (uint32_t i = 0; i < spec->workers; i++) {
+        sort_worker *w = &o->workers[i];
+        TRY_OUT(mem_child(o->m, "rows of a worker", share - share / 8, &w->m, err));
+        w->rows.m = w->leaving.m = w->m;
+        w->keys = w->out = w->last = bytes_init(w->m, UINT32_MAX);
+    }
+    *out = &o->base;
+    return NRW_OK;
+out:
+    sort_close(&o->base);
+    return st;
+}
+
+source *op_sort_source(op *o)
+{
+    return &((op_sort *)o)->source;
+}

@@ -1,0 +1,31 @@
+/* ORDER BY, and its first rows (LIMIT behind it): the end of one pipeline and the source of
+ * another. Rows that compare equal leave in the order they came.
+ *
+ * Every worker gathers rows and sorts them when its share is used up: a run, which goes to the
+ * spill file. The source merges all runs. Where only the first rows are wanted and they fit, each
+ * worker keeps no more than those. */
+#ifndef EXEC_OP_SORT_H
+#define EXEC_OP_SORT_H
+
+#include "exec/op.h"
+#include "exec/sort_key.h"
+#include "exec/source.h"
+#include "io/spill.h"
+
+typedef struct sort_spec {
+    uint32_t n_columns; /* of the input; all of them leave */
+    const type *types;
+    uint32_t n_orders;
+    const sort_order *orders;
+    uint64_t limit; /* only so many rows leave; UINT64_MAX: all */
+    uint32_t workers;
+    uint64_t memory;
+    size_t held;
+} sort_spec;
+
+/* `a` keeps layouts; it lives as long as the operator. */
+nrw_status op_sort_new(arena *a, mem *m, const sort_spec *spec, spill *s, op **out, nrw_error *err);
+/* Used once the operator is finished. */
+source *op_sort_source(op *o);
+
+#endif

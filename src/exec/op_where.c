@@ -1,0 +1,107 @@
+#include "exec/op_where.h"
+
+typedef struct op_where {
+    op base;
+    mem *m;
+    const expr *condition;
+    uint32_t n_in;
+    size_t held;
+    uint32_t n_used, *used;
+} op_where;
+
+static void see(void *self, uint32_t column)
+{
+    op_where *o = self;
+
+    for (uint32_t i = 0; i < o->n_used; i++)
+        if (o->used[i] == column)
+            return;
+    o->used[o->n_used++] = column;
+}
+
+/* Columns that the condition needs, over all rows or, behind a selection, over those alive. */
+static nrw_status hold(const op_where *o, batch *b, vector *alive, const vector **columns,
+                       nrw_error *err)
+{
+    for (uint32_t i = 0; i < o->n_used; i++) {
+        uint32_t c = o->used[i];
+        TRY(batch_hold(b, c, o->held, &columns[c], err));
+        if (!b->sel)
+            continue;
+        TRY(vector_take(columns[c], b->sel, b->n_sel, b->m, &alive[i], err));
+        columns[c] = &alive[i];
+    }
+    return NRW_OK;
+}
+
+static nrw_status narrow(const op_where *o, batch *b, const vector *const *columns, nrw_error *err)
+{
+    uint32_t alive = batch_alive(b), n;
+    uint16_t *sel;
+    nrw_status st;
+
+    TRY(mem_alloc(b->m, BATCH_MAX_ROWS * sizeof *sel, (void **)&sel, err));
+    st = expr_select(o->condition, columns, alive, b->m, sel, &n, err);
+    if (st < 0 || n == alive) {
+        mem_free(b->m, sel, BATCH_MAX_ROWS * sizeof *sel);
+        return st;
+    }
+    for (uint32_t i = 0; b->sel && i < n; i++)
+        sel[i] = b->sel[sel[i]];
+    batch_select(b, sel, n);
+    return NRW_OK;
+}
+
+static nrw_status where_push(op *base, batch *b, nrw_error *err)
+{
+    op_where *o = (op_where *)base;
+    size_t bytes = o->n_used * sizeof(vector) + o->n_in * sizeof(vector *) + 1;
+    vector *alive;
+    const vector **columns;
+    uint32_t before;
+    nrw_status st;
+
+    if (batch_alive(b) == 0)
+        return op_pass(base, b, err);
+    TRY(mem_zalloc(b->m, bytes, (void **)&alive, err));
+    columns = (const vector **)(void *)(alive + o->n_used);
+    st = hold(o, b, alive, columns, err);
+    before = batch_alive(b); /* after holding, which may cut the batch short */
+    if (st >= 0)
+        st = narrow(o, b, columns, err);
+    for (uint32_t i = 0; i < o->n_used; i++)
+        vector_release(&alive[i]);
+    mem_free(b->m, alive, bytes);
+    TRY(st);
+    op_count(base, before, before - batch_alive(b));
+    return op_pass(base, b, err);
+}
+
+static void where_close(op *base)
+{
+    op_where *o = (op_where *)base;
+
+    mem_free(o->m, o->used, o->n_in * sizeof *o->used + 1);
+    mem_free(o->m, o, sizeof *o);
+}
+
+static const op_class where_class = {"where", where_push, NULL, NULL, where_close};
+
+nrw_status op_where_new(mem *m, const expr *condition, uint32_t n_in, size_t held, op **out,
+                        nrw_error *err)
+{
+    op_where *o;
+    nrw_status st;
+
+    *out = NULL;
+    TRY(mem_zalloc(m, sizeof *o, (void **)&o, err));
+    *o = (op_where){{.class = &where_class}, m, condition, n_in, held, 0, NULL};
+    st = mem_alloc(m, n_in * sizeof *o->used + 1, (void **)&o->used, err);
+    if (st < 0) {
+        mem_free(m, o, sizeof *o);
+        return st;
+    }
+    expr_columns(condition, see, o);
+    *out = &o->base;
+    return NRW_OK;
+}

@@ -1,0 +1,368 @@
+#include "exec/dense.h"
+#include "exec/op_sort.h"
+#include "exec/window_own.h"
+
+#include <stdlib.h>
+
+#define LEAVE_ROWS 4096u
+
+typedef struct op_window {
+    op base;
+    source source;
+    mem *m;
+    window_spec spec;
+    op *sort;
+    uint32_t n_partition, n_keys; /* of all keys the first ones are the partition's */
+    sort_order *keys;
+    /* what was read and has not left: `parts` one behind the other */
+    vector **parts; /* each n_columns vectors */
+    uint32_t n_parts, cap_parts;
+    uint32_t rows;
+    bool at_end, given, begun;
+    bytes last, now; /* keys of the row before and this one */
+    size_t last_part;
+    uint32_t *starts; /* partition starts among the rows: 0 or 1 a row; bit 1: of peers */
+    uint32_t cap_starts;
+    /* the segment that leaves */
+    vector *columns; /* n_columns + n_calls */
+    uint32_t n, at;
+} op_window;
+
+static nrw_status window_push(op *base, batch *b, nrw_error *err)
+{
+    op *sort = ((op_window *)base)->sort;
+
+    op_count(base, batch_alive(b), 0);
+    return sort->class->push(sort, b, err);
+}
+
+static nrw_status window_finish(op *base, nrw_error *err)
+{
+    op *sort = ((op_window *)base)->sort;
+
+    return sort->class->finish(sort, err);
+}
+
+/* ---- rows in order come in ---- */
+
+/* Marks where partitions and peers begin among the rows of one part. */
+static nrw_status mark_starts(op_window *o, const vector *columns, uint32_t n, nrw_error *err)
+{
+    const vector *at[o->spec.n_columns + 1];
+    void *p = o->starts;
+
+    if (o->rows + n > o->cap_starts) {
+        uint32_t cap = (o->rows + n) * 2;
+        TRY(mem_realloc(o->m, &p, o->cap_starts * sizeof *o->starts, cap * sizeof *o->starts, err));
+        o->starts = p;
+        o->cap_starts = cap;
+    }
+    for (uint32_t c = 0; c < o->spec.n_columns; c++)
+        at[c] = &columns[c];
+    for (uint32_t i = 0; i < n; i++) {
+        size_t part;
+        bytes swap;
+        bool same_part, same;
+        o->now.len = 0;
+        TRY(sort_key_append(&o->now, at, o->keys, o->n_partition, i, err));
+        part = o->now.len;
+        TRY(sort_key_append(&o->now, at, o->keys + o->n_partition, o->n_keys - o->n_partition, i,
+                            err));
+        same_part = o->given && part == o->last_part &&
+                    (part == 0 || memcmp(o->now.data, o->last.data, part) == 0);
+        same = same_part && o->now.len == o->last.len &&
+               (o->now.len == part ||
+                memcmp(o->now.data + part, o->last.data + part, o->now.len - part) == 0);
+        o->starts[o->rows + i] = !same_part ? 3 : !same ? 2 : 0;
+        swap = o->last;
+        o->last = o->now;
+        o->now = swap;
+        o->last_part = part;
+        o->given = true;
+    }
+    return NRW_OK;
+}
+
+static nrw_status keep_part(op_window *o, vector *columns, nrw_error *err)
+{
+    void *p = o->parts;
+
+    if (o->n_parts == o->cap_parts) {
+        uint32_t cap = o->cap_parts ? o->cap_parts * 2 : 16;
+        TRY(mem_realloc(o->m, &p, o->cap_parts * sizeof *o->parts, cap * sizeof *o->parts, err));
+        o->parts = p;
+        o->cap_parts = cap;
+    }
+    o->parts[o->n_parts++] = columns;
+    o->rows += columns[0].len;
+    return NRW_OK;
+}
+
+static void part_free(op_window *o, vector *columns)
+{
+    for (uint32_t c = 0; c < o->spec.n_columns; c++)
+        vector_release(&columns[c]);
+    mem_free(o->m, columns, o->spec.n_columns * sizeof *columns);
+}
+
+/* The next batch of the sort. */
+static nrw_status read_part(op_window *o, nrw_error *err)
+{
+    source *from = op_sort_source(o->sort);
+    uint32_t n = o->spec.n_columns;
+    batch_column cols[n];
+    batch b = {.cols = cols, .n_cols = n, .m = o->m, .last = true};
+    vector *columns;
+    nrw_status st = from->class->next(from, &b, err);
+
+    if (st == NRW_END) {
+        o->at_end = true;
+        return NRW_OK;
+    }
+    TRY(st);
+    memset(cols, 0, sizeof cols);
+    for (uint32_t c = 0; c < n; c++)
+        cols[c].state = COLUMN_TAKEN;
+    TRY(mem_zalloc(o->m, n * sizeof *columns, (void **)&columns, err));
+    st = from->class->fill(from, &b, err);
+    for (uint32_t c = 0; st >= 0 && c < n; c++)
+        st = vector_share(cols[c].held, &columns[c], err);
+    batch_release(&b);
+    if (st >= 0)
+        st = mark_starts(o, columns, columns[0].len, err);
+    if (st >= 0)
+        st = keep_part(o, columns, err);
+    if (st < 0)
+        part_free(o, columns);
+    return st;
+}
+
+/* ---- a segment ---- */
+
+/* The last row that begins a partition, as far as it is not the first row of all. */
+static uint32_t whole_rows(const op_window *o)
+{
+    if (o->at_end)
+        return o->rows;
+    for (uint32_t i = o->rows; i-- > 1;)
+        if (o->starts[i] & 1)
+            return i;
+    return 0;
+}
+
+/* The first n rows of all parts become the segment's columns; the rest is one part. */
+static nrw_status take_segment(op_window *o, uint32_t n, nrw_error *err)
+{
+    uint32_t n_columns = o->spec.n_columns, left = o->rows - n;
+    vector *parts, *rest = NULL, whole;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_zalloc(o->m, o->n_parts * sizeof *parts, (void **)&parts, err));
+    if (left)
+        st = mem_zalloc(o->m, n_columns * sizeof *rest, (void **)&rest, err);
+    for (uint32_t c = 0; st >= 0 && c < n_columns; c++) {
+        for (uint32_t i = 0; i < o->n_parts; i++)
+            parts[i] = o->parts[i][c];
+        st = vector_concat(parts, o->n_parts, o->m, &whole, err);
+        if (st >= 0) {
+            st = vector_slice(&whole, 0, n, o->m, &o->columns[c], err);
+            if (st >= 0 && left)
+                st = vector_slice(&whole, n, left, o->m, &rest[c], err);
+            vector_release(&whole);
+        }
+    }
+    mem_free(o->m, parts, o->n_parts * sizeof *parts);
+    for (uint32_t i = 0; i < o->n_parts; i++)
+        part_free(o, o->parts[i]);
+    o->n_parts = 0;
+    o->rows = 0;
+    if (rest && st >= 0)
+        st = keep_part(o, rest, err);
+    if (rest && st < 0)
+        part_free(o, rest);
+    return st;
+}
+
+/* Where partitions and peers begin and end, for each row. */
+static void fill_bounds(const uint32_t *starts, uint32_t n, uint32_t *b)
+{
+    uint32_t *part = b, *peers = b + n, *part_end = b + 2 * (size_t)n,
+             *peers_end = b + 3 * (size_t)n;
+    uint32_t p = 0, q = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (i == 0 || starts[i] & 1)
+            p = i;
+        if (i == 0 || starts[i] & 2)
+            q = i;
+        part[i] = p;
+        peers[i] = q;
+    }
+    p = q = n;
+    for (uint32_t i = n; i-- > 0;) {
+        part_end[i] = p;
+        peers_end[i] = q;
+        if (part[i] == i)
+            p = i;
+        if (peers[i] == i)
+            q = i;
+    }
+}
+
+static nrw_status compute(op_window *o, uint32_t n, nrw_error *err)
+{
+    size_t bytes = 4 * (size_t)n * sizeof(uint32_t);
+    window_segment s = {.n = n, .columns = o->columns, .m = o->m};
+    uint32_t *bounds;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_alloc(o->m, bytes, (void **)&bounds, err));
+    fill_bounds(o->starts, n, bounds);
+    s.part = bounds;
+    s.peers = bounds + n;
+    s.part_end = bounds + 2 * (size_t)n;
+    s.peers_end = bounds + 3 * (size_t)n;
+    for (uint32_t k = 0; st >= 0 && k < o->spec.n_calls; k++)
+        st = window_compute(&s, &o->spec.calls[k], &o->columns[o->spec.n_columns + k], err);
+    mem_free(o->m, bounds, bytes);
+    return st;
+}
+
+static nrw_status next_segment(op_window *o, nrw_error *err)
+{
+    uint32_t n = 0, before = o->rows;
+
+    while (!o->at_end && (n = whole_rows(o)) == 0)
+        TRY(read_part(o, err));
+    n = whole_rows(o);
+    before = o->rows;
+    if (n == 0)
+        return NRW_OK;
+    TRY(take_segment(o, n, err));
+    TRY(compute(o, n, err));
+    memmove(o->starts, o->starts + n, (before - n) * sizeof *o->starts);
+    o->n = n;
+    o->at = 0;
+    return NRW_OK;
+}
+
+static void segment_free(op_window *o)
+{
+    for (uint32_t c = 0; o->columns && c < o->spec.n_columns + o->spec.n_calls; c++) {
+        vector_release(&o->columns[c]);
+        o->columns[c] = (vector){0};
+    }
+    o->n = o->at = 0;
+}
+
+/* ---- the source: one morsel ---- */
+
+static op_window *window_of(source *s)
+{
+    return (op_window *)(void *)((char *)s - offsetof(op_window, source));
+}
+
+static nrw_status source_next(source *s, batch *b, nrw_error *err)
+{
+    op_window *o = window_of(s);
+
+    (void)err;
+    if (o->begun)
+        return NRW_END;
+    o->begun = true;
+    b->morsel = 0;
+    return NRW_OK;
+}
+
+static nrw_status source_fill(source *s, batch *b, nrw_error *err)
+{
+    op_window *o = window_of(s);
+    uint32_t n;
+
+    if (o->at == o->n) {
+        segment_free(o);
+        TRY(next_segment(o, err));
+    }
+    n = o->n - o->at < LEAVE_ROWS ? o->n - o->at : LEAVE_ROWS;
+    for (uint32_t c = 0; n && c < s->n_cols; c++) {
+        vector v;
+        TRY(vector_slice(&o->columns[c], o->at, n, b->m, &v, err));
+        TRY(dense_put(b, c, &v, err));
+    }
+    o->at += n;
+    b->rows = n;
+    b->last = o->at == o->n && o->at_end && o->rows == 0;
+    return NRW_OK;
+}
+
+static const source_class window_source_class = {"window", source_next, source_fill, NULL,
+                                                 NULL,     NULL,        NULL};
+
+/* ---- life ---- */
+
+static void window_close(op *base)
+{
+    op_window *o = (op_window *)base;
+
+    segment_free(o);
+    for (uint32_t i = 0; i < o->n_parts; i++)
+        part_free(o, o->parts[i]);
+    mem_free(o->m, o->parts, o->cap_parts * sizeof *o->parts);
+    mem_free(o->m, o->starts, o->cap_starts * sizeof *o->starts);
+    bytes_release(&o->last);
+    bytes_release(&o->now);
+    op_close(o->sort);
+    mem_free_account(o->m);
+}
+
+static const op_class window_class = {"window", window_push, window_finish, NULL, window_close};
+
+/* The keys that all calls have in common: partition, then order. */
+static nrw_status make_keys(arena *a, op_window *o, nrw_error *err)
+{
+    const window_call *c = &o->spec.calls[0];
+
+    o->n_partition = c->n_partition;
+    o->n_keys = c->n_partition + c->n_orders;
+    TRY(arena_alloc(a, o->n_keys * sizeof *o->keys + 1, (void **)&o->keys, err));
+    for (uint32_t i = 0; i < c->n_partition; i++)
+        o->keys[i] = (sort_order){.column = c->partition[i]};
+    for (uint32_t i = 0; i < c->n_orders; i++)
+        o->keys[c->n_partition + i] = c->orders[i];
+    return NRW_OK;
+}
+
+nrw_status op_window_new(arena *a, mem *m, const window_spec *spec, spill *s, op **out,
+                         nrw_error *err)
+{
+    sort_spec sort = {.n_columns = spec->n_columns,
+                      .types = spec->types,
+                      .limit = UINT64_MAX,
+                      .workers = spec->workers,
+                      .memory = spec->memory / 2,
+                      .held = spec->held};
+    op_window *o;
+    nrw_status st;
+
+    *out = NULL;
+    TRY(arena_alloc(a, sizeof *o, (void **)&o, err));
+    *o = (op_window){.base.class = &window_class, .spec = *spec};
+    o->source = (source){&window_source_class, spec->n_columns + spec->n_calls, false};
+    TRY(arena_alloc(a, o->source.n_cols * sizeof *o->columns + 1, (void **)&o->columns, err));
+    TRY(make_keys(a, o, err));
+    TRY(mem_child(m, "window", spec->memory, &o->m, err));
+    o->last = o->now = bytes_init(o->m, UINT32_MAX);
+    sort.orders = o->keys;
+    sort.n_orders = o->n_keys;
+    TRY_OUT(op_sort_new(a, o->m, &sort, s, &o->sort, err));
+    *out = &o->base;
+    return NRW_OK;
+out:
+    window_close(&o->base);
+    return st;
+}
+
+source *op_window_source(op *o)
+{
+    return &((op_window *)o)->source;
+}

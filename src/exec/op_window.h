@@ -1,0 +1,28 @@
+/* Window functions: rows are sorted by partition and order, then each partition is gone through.
+ * The end of one pipeline and the source of another: rows leave in the order of the last call's
+ * partition and order, those that are equal in the order they came. */
+#ifndef EXEC_OP_WINDOW_H
+#define EXEC_OP_WINDOW_H
+
+#include "exec/op.h"
+#include "exec/source.h"
+#include "exec/window.h"
+#include "io/spill.h"
+
+typedef struct window_spec {
+    uint32_t n_columns; /* of the input; all of them leave, then one for each call */
+    const type *types;
+    uint32_t n_calls;
+    const window_call *calls;
+    uint32_t workers;
+    uint64_t memory;
+    size_t held;
+} window_spec;
+
+/* `a` keeps layouts; it lives as long as the operator. */
+nrw_status op_window_new(arena *a, mem *m, const window_spec *spec, spill *s, op **out,
+                         nrw_error *err);
+/* Used once the operator is finished. */
+source *op_window_source(op *o);
+
+#endif

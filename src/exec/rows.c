@@ -1,0 +1,286 @@
+#include "exec/rows.h"
+
+/* ---- layout ---- */
+
+nrw_status row_layout_new(arena *a, const type *types, uint32_t n, uint32_t extra, row_layout *out,
+                          nrw_error *err)
+{
+    uint32_t at;
+
+    *out = (row_layout){.n = n, .types = types, .extra = (extra + 7) & ~7u};
+    TRY(arena_alloc(a, n * sizeof *out->at + 1, (void **)&out->at, err));
+    out->bits = ROW_HEAD + out->extra;
+    at = out->bits + ((n + 63) / 64) * 8;
+    for (uint32_t c = 0; c < n; c++) {
+        uint32_t width = type_is_view(&types[c]) ? 8 : types[c].width;
+        uint32_t align = width >= 8 ? 8 : width >= 4 ? 4 : width >= 2 ? 2 : 1;
+        char name[64];
+        if (type_is_nested(&types[c])) {
+            type_print(&types[c], name, sizeof name);
+            return err_set(err, NRW_E_UNSUPPORTED, "rows of type %s cannot be kept yet", name);
+        }
+        out->has_text |= type_is_view(&types[c]);
+        at = (at + align - 1) / align * align;
+        out->at[c] = at;
+        at += width;
+    }
+    out->fixed = (at + 7) & ~7u;
+    return NRW_OK;
+}
+
+span row_value(const row_layout *l, const uint8_t *row, uint32_t c)
+{
+    const uint8_t *p = row + l->at[c];
+
+    if (type_is_view(&l->types[c]))
+        return (span){row + l->bits + load_u32(p), load_u32(p + 4)};
+    return (span){p, l->types[c].width};
+}
+
+/* ---- room ---- */
+
+static nrw_status add_block(rows *r, uint32_t bytes, nrw_error *err)
+{
+    rows_block *b;
+
+    if (r->spare) {
+        b = &r->blocks[r->n_blocks];
+        if (b->cap >= bytes) {
+            r->n_blocks++;
+            r->spare--;
+            return NRW_OK;
+        }
+        for (; r->spare; r->spare--) /* too small for this row: none of them is worth keeping */
+            mem_free(r->m, r->blocks[r->n_blocks + r->spare - 1].data,
+                     r->blocks[r->n_blocks + r->spare - 1].cap);
+    }
+    if (r->n_blocks == r->cap_blocks) {
+        uint32_t cap = r->cap_blocks ? r->cap_blocks * 2 : 8;
+        void *p = r->blocks;
+        TRY(mem_realloc(r->m, &p, r->cap_blocks * sizeof *b, cap * sizeof *b, err));
+        r->blocks = p;
+        r->cap_blocks = cap;
+    }
+    b = &r->blocks[r->n_blocks];
+    *b = (rows_block){.cap = bytes > ROWS_BLOCK ? bytes : ROWS_BLOCK};
+    TRY(mem_alloc(r->m, b->cap, (void **)&b->data, err));
+    r->n_blocks++;
+    return NRW_OK;
+}
+
+nrw_status rows_new(rows *r, uint32_t bytes, uint8_t **out, nrw_error *err)
+{
+    rows_block *b = r->n_blocks ? &r->blocks[r->n_blocks - 1] : NULL;
+
+    if (!b || b->cap - b->len < bytes) {
+        TRY(add_block(r, bytes, err));
+        b = &r->blocks[r->n_blocks - 1];
+    }
+    *out = b->data + b->len;
+    b->len += bytes;
+    store_u32(*out, bytes);
+    r->n++;
+    r->bytes += bytes;
+    return NRW_OK;
+}
+
+void rows_clear(rows *r)
+{
+    for (uint32_t i = 0; i < r->n_blocks; i++)
+        r->blocks[i].len = 0;
+    r->spare += r->n_blocks;
+    r->n_blocks = 0;
+    r->n = r->bytes = 0;
+}
+
+void rows_release(rows *r)
+{
+    for (uint32_t i = 0; i < r->n_blocks + r->spare; i++)
+        mem_free(r->m, r->blocks[i].data, r->blocks[i].cap);
+    mem_free(r->m, r->blocks, r->cap_blocks * sizeof *r->blocks);
+    *r = (rows){.m = r->m};
+}
+
+uint64_t rows_cost(uint64_t bytes)
+{
+    return (bytes / ROWS_BLOCK + 2) * (ROWS_BLOCK + 32);
+}
+
+/* ---- columns to rows ---- */
+
+static nrw_status lay_out(rows *r, const row_layout *l, const vector *flat, uint32_t n,
+                          const uint64_t *hashes, uint8_t **out, nrw_error *err)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t bytes = l->fixed;
+        for (uint32_t c = 0; l->has_text && c < l->n; c++)
+            if (type_is_view(&l->types[c]) && vector_is_valid(&flat[c], i))
+                bytes += (uint32_t)((const view *)flat[c].data)[i].len;
+        bytes = (bytes + 7) & ~(uint64_t)7;
+        if (bytes > UINT32_MAX)
+            return err_set(err, NRW_E_UNSUPPORTED, "a row of more than 4 GiB cannot be kept");
+        TRY(rows_new(r, (uint32_t)bytes, &out[i], err));
+        store_u32(out[i] + 4, 0);
+        store_u64(out[i] + 8, hashes ? hashes[i] : 0);
+        memset(out[i] + ROW_HEAD, 0, l->fixed - ROW_HEAD);
+        if (bytes > l->fixed)
+            memset(out[i] + bytes - 8, 0, 8);      /* the padding behind the text */
+        store_u32(out[i] + 4, l->fixed - l->bits); /* how far text has come */
+    }
+    return NRW_OK;
+}
+
+#define PUT(ctype)                                                                                 \
+    do {                                                                                           \
+        const ctype *v = (const ctype *)(const void *)flat->data;                                  \
+        for (uint32_t i = 0; i < n; i++)                                                           \
+            if (vector_is_valid(flat, i)) {                                                        \
+                memcpy(out[i] + at, &v[i], sizeof v[i]);                                           \
+                out[i][bit_at] |= bit;                                                             \
+            }                                                                                      \
+    } while (0)
+
+static void put_text(const row_layout *l, const vector *flat, uint32_t c, uint32_t n, uint8_t **out)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        span s;
+        uint32_t to;
+        if (!vector_is_valid(flat, i))
+            continue;
+        s = view_span(flat, i);
+        to = load_u32(out[i] + 4);
+        store_u32(out[i] + l->at[c], to);
+        store_u32(out[i] + l->at[c] + 4, (uint32_t)s.len);
+        memcpy(out[i] + l->bits + to, s.data, s.len);
+        store_u32(out[i] + 4, to + (uint32_t)s.len);
+        out[i][l->bits + c / 8] |= (uint8_t)(1u << (c % 8));
+    }
+}
+
+static void put_column(const row_layout *l, const vector *flat, uint32_t c, uint32_t n,
+                       uint8_t **out)
+{
+    uint32_t at = l->at[c], bit_at = l->bits + c / 8, width = l->types[c].width;
+    uint8_t bit = (uint8_t)(1u << (c % 8));
+
+    if (type_is_view(&l->types[c]))
+        put_text(l, flat, c, n, out);
+    else if (width == 1)
+        PUT(uint8_t);
+    else if (width == 2)
+        PUT(uint16_t);
+    else if (width == 4)
+        PUT(uint32_t);
+    else if (width == 8)
+        PUT(uint64_t);
+    else
+        for (uint32_t i = 0; i < n; i++)
+            if (width && vector_is_valid(flat, i)) {
+                memcpy(out[i] + at, flat->data + (size_t)i * width, width);
+                out[i][bit_at] |= bit;
+            }
+}
+
+nrw_status rows_add(rows *r, const row_layout *l, const vector *const *cols, uint32_t n,
+                    const uint64_t *hashes, uint8_t **out, nrw_error *err)
+{
+    vector *flat;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_zalloc(r->m, l->n * sizeof *flat + 1, (void **)&flat, err));
+    for (uint32_t c = 0; c < l->n; c++)
+        TRY_OUT(vector_flatten(cols[c], r->m, &flat[c], err));
+    TRY_OUT(lay_out(r, l, flat, n, hashes, out, err));
+    for (uint32_t c = 0; c < l->n; c++)
+        put_column(l, &flat[c], c, n, out);
+    for (uint32_t i = 0; i < n; i++)
+        store_u32(out[i] + 4, 0);
+out:
+    for (uint32_t c = 0; c < l->n; c++)
+        vector_release(&flat[c]);
+    mem_free(r->m, flat, l->n * sizeof *flat + 1);
+    return st;
+}
+
+/* ---- rows to columns ---- */
+
+static nrw_status get_text(const row_layout *l, const uint8_t *const *row, uint32_t n, uint32_t c,
+                           mem *m, vector *out, nrw_error *err)
+{
+    size_t bytes = 0, at = 0;
+    int32_t heap = 0;
+    buffer *b;
+    view *views = (view *)out->data;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (row_has(l, row[i], c) && load_u32(row[i] + l->at[c] + 4) > VIEW_INLINE)
+            bytes += load_u32(row[i] + l->at[c] + 4);
+    if (bytes > INT32_MAX)
+        return err_set(err, NRW_E_UNSUPPORTED, "more than 2 GiB of text in one batch");
+    TRY(buffer_new(m, bytes, &b, err));
+    b->len = bytes;
+    nrw_status st = vector_add_heap(out, b, &heap, err);
+    for (uint32_t i = 0; st >= 0 && i < n; i++) {
+        span s;
+        if (!row_has(l, row[i], c)) {
+            views[i] = (view){0};
+            continue;
+        }
+        s = row_value(l, row[i], c);
+        views[i] = view_make(s.data, (int32_t)s.len, heap, (int32_t)at);
+        if (s.len > VIEW_INLINE) {
+            memcpy(b->data + at, s.data, s.len);
+            at += s.len;
+        }
+    }
+    buffer_unref(b);
+    return st;
+}
+
+#define GET(ctype)                                                                                 \
+    do {                                                                                           \
+        ctype *v = (ctype *)(void *)out->data;                                                     \
+        for (uint32_t i = 0; i < n; i++)                                                           \
+            memcpy(&v[i], row[i] + at, sizeof v[i]);                                               \
+    } while (0)
+
+static void get_fixed(const row_layout *l, const uint8_t *const *row, uint32_t n, uint32_t c,
+                      vector *out)
+{
+    uint32_t at = l->at[c], width = l->types[c].width;
+
+    if (width == 1)
+        GET(uint8_t);
+    else if (width == 4)
+        GET(uint32_t);
+    else if (width == 8)
+        GET(uint64_t);
+    else
+        for (uint32_t i = 0; width && i < n; i++)
+            memcpy(out->data + (size_t)i * width, row[i] + at, width);
+}
+
+nrw_status rows_column(const row_layout *l, const uint8_t *const *row, uint32_t n, uint32_t c,
+                       mem *m, vector *out, nrw_error *err)
+{
+    uint32_t nulls = 0;
+    nrw_status st = NRW_OK;
+
+    TRY(vector_flat(m, &l->types[c], n, out, err));
+    for (uint32_t i = 0; i < n; i++)
+        nulls += !row_has(l, row[i], c);
+    if (nulls)
+        st = vector_add_validity(out, err);
+    for (uint32_t i = 0; st >= 0 && nulls && i < n; i++)
+        if (!row_has(l, row[i], c))
+            bit_clear(out->validity, i);
+    out->len = n;
+    out->null_count = nulls;
+    if (st >= 0 && type_is_view(&l->types[c]))
+        st = get_text(l, row, n, c, m, out, err);
+    else if (st >= 0)
+        get_fixed(l, row, n, c, out);
+    if (st < 0)
+        vector_release(out);
+    return st;
+}

@@ -1,0 +1,126 @@
+#include "exec/sort_key.h"
+
+#include "column/compare.h"
+
+#include <math.h>
+
+/* The low `width` bytes of x, highest first. */
+static void put_big_endian(uint8_t *to, uint64_t x, uint32_t width)
+{
+    for (uint32_t i = 0; i < width; i++)
+        to[i] = (uint8_t)(x >> (8 * (width - 1 - i)));
+}
+
+static uint64_t float_bits(uint64_t bits, uint32_t width, uint64_t infinity, uint64_t sign)
+{
+    uint64_t mask = width == 8 ? UINT64_MAX : ((uint64_t)1 << (8 * width)) - 1;
+
+    if ((bits & ~sign & mask) > infinity)
+        return mask; /* NaN: behind all */
+    if ((bits & ~sign & mask) == 0)
+        return sign; /* both zeros */
+    return bits & sign ? ~bits & mask : bits | sign;
+}
+
+static uint32_t put_float(uint8_t *to, const vector *v, span value)
+{
+    uint64_t bits = 0;
+
+    memcpy(&bits, value.data, value.len);
+    if (v->type.id == TYPE_FLOAT64)
+        bits = float_bits(bits, 8, UINT64_C(0x7ff0000000000000), UINT64_C(1) << 63);
+    else if (v->type.id == TYPE_FLOAT32)
+        bits = float_bits(bits, 4, UINT64_C(0x7f800000), UINT64_C(1) << 31);
+    else
+        bits = float_bits(bits, 2, UINT64_C(0x7c00), UINT64_C(1) << 15);
+    put_big_endian(to, bits, (uint32_t)value.len);
+    return (uint32_t)value.len;
+}
+
+static bool is_signed(const type *t)
+{
+    switch (t->id) {
+    case TYPE_BOOL:
+    case TYPE_UINT8:
+    case TYPE_UINT16:
+    case TYPE_UINT32:
+    case TYPE_UINT64:
+    case TYPE_FIXED:
+    case TYPE_UUID: return false;
+    default: return true;
+    }
+}
+
+/* Two's complement, little-endian, of any width. */
+static uint32_t put_integer(uint8_t *to, const vector *v, span value)
+{
+    uint32_t width = (uint32_t)value.len;
+
+    for (uint32_t i = 0; i < width; i++)
+        to[i] = value.data[width - 1 - i];
+    if (is_signed(&v->type))
+        to[0] ^= 0x80;
+    return width;
+}
+
+static uint32_t put_fixed(uint8_t *to, const vector *v, span value)
+{
+    switch (v->type.id) {
+    case TYPE_FLOAT16:
+    case TYPE_FLOAT32:
+    case TYPE_FLOAT64: return put_float(to, v, value);
+    case TYPE_FIXED:
+    case TYPE_UUID: memcpy(to, value.data, value.len); return (uint32_t)value.len;
+    case TYPE_INTERVAL: put_big_endian(to, value_interval_ms(value.data), 8); return 8;
+    default: return put_integer(to, v, value);
+    }
+}
+
+/* Text ends with two zero bytes; a zero byte inside is followed by 255. */
+static nrw_status put_text(bytes *key, span s, nrw_error *err)
+{
+    const uint8_t end[2] = {0, 0}, zero[2] = {0, 255};
+
+    for (size_t i = 0; i < s.len;) {
+        const uint8_t *at = memchr(s.data + i, 0, s.len - i);
+        size_t n = at ? (size_t)(at - s.data) - i : s.len - i;
+        TRY(bytes_append(key, s.data + i, n, err));
+        i += n;
+        if (at) {
+            TRY(bytes_append(key, zero, 2, err));
+            i++;
+        }
+    }
+    return bytes_append(key, end, 2, err);
+}
+
+static nrw_status put_value(bytes *key, const vector *v, uint32_t row, const sort_order *o,
+                            nrw_error *err)
+{
+    bool null;
+    span value = vector_value(v, row, &null);
+    uint8_t mark = null ? (o->nulls_first ? 0 : 2) : 1;
+    size_t from;
+
+    TRY(bytes_append(key, &mark, 1, err));
+    if (null || v->type.id == TYPE_NULL)
+        return NRW_OK;
+    from = key->len;
+    if (type_is_view(&v->type)) {
+        TRY(put_text(key, value, err));
+    } else {
+        TRY(bytes_reserve(key, value.len + 8, err));
+        key->len += put_fixed(key->data + key->len, v, value);
+    }
+    for (size_t i = from; o->descending && i < key->len; i++)
+        key->data[i] = (uint8_t)~key->data[i];
+    return NRW_OK;
+}
+
+nrw_status sort_key_append(bytes *key, const vector *const *columns, const sort_order *orders,
+                           uint32_t n, uint32_t row, nrw_error *err)
+{
+    for (uint32_t i = 0; i < n; i++)
+        TRY(put_value(key, columns[orders[i].column], row, &orders[i], err));
+    return NRW_OK;
+}

@@ -1,0 +1,200 @@
+#include "exec/sort_run.h"
+
+#include "base/buffer.h"
+
+#include <stdlib.h>
+
+sort_entry sort_entry_of(const row_layout *l, uint8_t *row)
+{
+    span key = row_value(l, row, 0);
+    uint8_t head[8] = {0};
+
+    memcpy(head, key.data, size_min(key.len, 8));
+    return (sort_entry){__builtin_bswap64(load_u64(head)), row};
+}
+
+int sort_compare(const row_layout *l, const sort_entry *a, const sort_entry *b)
+{
+    span x, y;
+    int c;
+
+    if (a->prefix != b->prefix)
+        return a->prefix < b->prefix ? -1 : 1;
+    x = row_value(l, a->row, 0);
+    y = row_value(l, b->row, 0);
+    c = memcmp(x.data, y.data, size_min(x.len, y.len));
+    return c ? c : x.len < y.len ? -1 : x.len > y.len;
+}
+
+static int by_key(const void *a, const void *b, void *layout)
+{
+    return sort_compare(layout, a, b);
+}
+
+void sort_entries(const row_layout *l, sort_entry *e, uint64_t n)
+{
+    qsort_r(e, n, sizeof *e, by_key, (void *)(uintptr_t)l);
+}
+
+/* ---- spilled runs ---- */
+
+static nrw_status write_block(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *err)
+{
+    void *p = r->blocks;
+
+    if (out->len == 0)
+        return NRW_OK;
+    if (r->n_blocks == r->cap_blocks) {
+        uint32_t cap = r->cap_blocks ? r->cap_blocks * 2 : 16;
+        TRY(mem_realloc(m, &p, r->cap_blocks * sizeof *r->blocks, cap * sizeof *r->blocks, err));
+        r->blocks = p;
+        r->cap_blocks = cap;
+    }
+    TRY(spill_write(s, (span){out->data, out->len}, true, &r->blocks[r->n_blocks], err));
+    r->n_blocks++;
+    out->len = 0;
+    return NRW_OK;
+}
+
+nrw_status sort_run_put(sort_run *r, mem *m, spill *s, bytes *out, const uint8_t *row,
+                        nrw_error *err)
+{
+    if (out->len && out->len + row_bytes(row) > RUN_BLOCK)
+        TRY(write_block(r, m, s, out, err));
+    return bytes_append(out, row, row_bytes(row), err);
+}
+
+nrw_status sort_run_end(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *err)
+{
+    return write_block(r, m, s, out, err);
+}
+
+void sort_run_free(sort_run *r, mem *m, spill *s)
+{
+    for (uint32_t i = r->next_block; i < r->n_blocks; i++)
+        spill_free(s, &r->blocks[i]);
+    mem_free(m, r->blocks, r->cap_blocks * sizeof *r->blocks);
+    mem_free(m, r->data, r->cap);
+    r->blocks = NULL;
+    r->data = NULL;
+    r->n_blocks = r->cap_blocks = 0;
+    r->cap = 0;
+}
+
+/* ---- merging ---- */
+
+static nrw_status open_block(sort_merge *g, sort_run *r, nrw_error *err)
+{
+    spill_block *b = &r->blocks[r->next_block];
+
+    if (b->len > r->cap) {
+        mem_free(g->m, r->data, r->cap);
+        r->data = NULL;
+        r->cap = 0;
+        TRY(mem_alloc(g->m, b->len, (void **)&r->data, err));
+        r->cap = b->len;
+    }
+    TRY(spill_read(g->spill, b, r->data, err));
+    spill_free(g->spill, b);
+    r->next_block++;
+    r->len = b->len;
+    r->at = 0;
+    return NRW_OK;
+}
+
+/* Moves r's head on. */
+static nrw_status advance(sort_merge *g, sort_run *r, nrw_error *err)
+{
+    if (!r->blocks) {
+        r->head = r->at < r->n ? r->entries[r->at++] : (sort_entry){0};
+        return NRW_OK;
+    }
+    if (r->at == r->len) {
+        r->head = (sort_entry){0};
+        if (r->next_block == r->n_blocks)
+            return NRW_OK;
+        TRY(open_block(g, r, err));
+    }
+    r->head = sort_entry_of(g->layout, r->data + r->at);
+    r->at += row_bytes(r->head.row);
+    return NRW_OK;
+}
+
+/* Does run x leave before run y? Keys are never equal but at the end. */
+static bool before(const sort_merge *g, uint32_t x, uint32_t y)
+{
+    const sort_entry *a = &g->runs[x].head, *b = &g->runs[y].head;
+
+    if (!a->row || !b->row)
+        return a->row != NULL;
+    return sort_compare(g->layout, a, b) < 0;
+}
+
+/* Plays run `i` up from its leaf. */
+static void play(sort_merge *g, uint32_t i)
+{
+    uint32_t winner = i;
+
+    for (uint32_t at = (g->n + i) / 2; at > 0; at /= 2)
+        if (g->tree[at] != UINT32_MAX && before(g, g->tree[at], winner)) {
+            uint32_t other = g->tree[at];
+            g->tree[at] = winner;
+            winner = other;
+        }
+    g->tree[0] = winner;
+}
+
+/* The first games: who meets an empty place waits there. */
+static void enter(sort_merge *g, uint32_t i)
+{
+    uint32_t winner = i;
+
+    for (uint32_t at = (g->n + i) / 2; at > 0; at /= 2) {
+        if (g->tree[at] == UINT32_MAX) {
+            g->tree[at] = winner;
+            return;
+        }
+        if (before(g, g->tree[at], winner)) {
+            uint32_t other = g->tree[at];
+            g->tree[at] = winner;
+            winner = other;
+        }
+    }
+    g->tree[0] = winner;
+}
+
+nrw_status sort_merge_open(sort_merge *g, const row_layout *l, mem *m, spill *s, sort_run *runs,
+                           uint32_t n, nrw_error *err)
+{
+    *g = (sort_merge){.layout = l, .m = m, .spill = s, .runs = runs, .n = n};
+    TRY(mem_alloc(m, (n + 1) * sizeof *g->tree, (void **)&g->tree, err));
+    for (uint32_t i = 0; i <= n; i++)
+        g->tree[i] = UINT32_MAX;
+    for (uint32_t i = 0; i < n; i++) {
+        runs[i].at = runs[i].len = 0;
+        runs[i].next_block = 0;
+        TRY(advance(g, &runs[i], err));
+    }
+    for (uint32_t i = 0; i < n; i++)
+        enter(g, i);
+    return NRW_OK;
+}
+
+nrw_status sort_merge_next(sort_merge *g, uint8_t **row, nrw_error *err)
+{
+    sort_run *r;
+
+    if (*row) { /* the row given last is done with */
+        r = &g->runs[g->tree[0]];
+        TRY(advance(g, r, err));
+        play(g, g->tree[0]);
+    }
+    *row = g->n ? g->runs[g->tree[0]].head.row : NULL;
+    return *row ? NRW_OK : NRW_END;
+}
+
+void sort_merge_close(sort_merge *g)
+{
+    mem_free(g->m, g->tree, g->tree ? (g->n + 1) * sizeof *g->tree : 0);
+    g->tree = NULL;
+}

@@ -1,0 +1,58 @@
+/* Sorted rows: in memory, or as blocks of the spill file. Column 0 of a row is its key, as bytes.
+ */
+#ifndef EXEC_SORT_RUN_H
+#define EXEC_SORT_RUN_H
+
+#include "base/buffer.h"
+#include "exec/rows.h"
+#include "io/spill.h"
+
+#define RUN_BLOCK (64u << 10)
+
+typedef struct sort_entry {
+    uint64_t prefix; /* the key's first 8 bytes, highest first; zero behind its end */
+    uint8_t *row;
+} sort_entry;
+
+typedef struct sort_run {
+    /* in memory */
+    sort_entry *entries;
+    uint64_t n;
+    /* spilled: blocks of rows, in order */
+    spill_block *blocks;
+    uint32_t n_blocks, cap_blocks;
+    /* while it is merged */
+    uint64_t at; /* next entry, or byte in `data` */
+    uint32_t next_block;
+    uint8_t *data; /* the open block */
+    size_t len, cap;
+    sort_entry head; /* the next row; row NULL: at the end */
+} sort_run;
+
+sort_entry sort_entry_of(const row_layout *l, uint8_t *row);
+int sort_compare(const row_layout *l, const sort_entry *a, const sort_entry *b);
+void sort_entries(const row_layout *l, sort_entry *e, uint64_t n);
+
+/* Writing a spilled run row by row; `out` is the block under construction. */
+nrw_status sort_run_put(sort_run *r, mem *m, spill *s, bytes *out, const uint8_t *row,
+                        nrw_error *err);
+nrw_status sort_run_end(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *err);
+
+/* Opens runs[0..n) for merging and takes the least row of all, again and again. A row stays valid
+ * until sort_merge_next is called again. */
+typedef struct sort_merge {
+    const row_layout *layout;
+    mem *m;
+    spill *spill;
+    sort_run *runs;
+    uint32_t n;
+    uint32_t *tree; /* losers; tree[0] is the winner */
+} sort_merge;
+nrw_status sort_merge_open(sort_merge *g, const row_layout *l, mem *m, spill *s, sort_run *runs,
+                           uint32_t n, nrw_error *err);
+/* NRW_END after the last. */
+nrw_status sort_merge_next(sort_merge *g, uint8_t **row, nrw_error *err);
+void sort_merge_close(sort_merge *g);
+void sort_run_free(sort_run *r, mem *m, spill *s);
+
+#endif

@@ -1,0 +1,34 @@
+#include "exec/source.h"
+
+static scan *scan_of(source *s)
+{
+    return ((source_scan *)s)->scan;
+}
+
+static nrw_status scan_source_next(source *s, batch *b, nrw_error *err)
+{
+    return scan_next(scan_of(s), b, err);
+}
+
+static void scan_source_done(source *s, const batch *b)
+{
+    scan_morsel_done(scan_of(s), b);
+}
+
+static void scan_source_stop(source *s)
+{
+    scan_stop(scan_of(s));
+}
+
+static uint64_t scan_source_bytes(source *s)
+{
+    return scan_bytes_read(scan_of(s));
+}
+
+static const source_class scan_source_class = {
+    "scan", scan_source_next, NULL, scan_source_done, scan_source_stop, NULL, scan_source_bytes};
+
+source_scan source_scan_of(scan *s, uint32_t n_cols)
+{
+    return (source_scan){{&scan_source_class, n_cols, true}, s};
+}

@@ -1,0 +1,48 @@
+/* Window functions: values that look at the rows around. */
+#ifndef EXEC_WINDOW_H
+#define EXEC_WINDOW_H
+
+#include "exec/aggregate.h"
+#include "exec/sort_key.h"
+
+typedef enum window_kind {
+    WINDOW_ROW_NUMBER,
+    WINDOW_RANK,
+    WINDOW_DENSE_RANK,
+    WINDOW_PERCENT_RANK,
+    WINDOW_CUME_DIST,
+    WINDOW_NTILE, /* args[0] */
+    WINDOW_LAG,   /* args[0], offset, default */
+    WINDOW_LEAD,
+    WINDOW_FIRST_VALUE,
+    WINDOW_LAST_VALUE,
+    WINDOW_NTH_VALUE, /* args[0], args[1] */
+    WINDOW_AGGREGATE
+} window_kind;
+
+typedef enum frame_bound {
+    FRAME_UNBOUNDED_PRECEDING,
+    FRAME_PRECEDING, /* offset rows */
+    FRAME_CURRENT,
+    FRAME_FOLLOWING,
+    FRAME_UNBOUNDED_FOLLOWING
+} frame_bound;
+
+/* One call, over columns of the input. */
+typedef struct window_call {
+    window_kind kind;
+    type result;
+    uint32_t n_args;
+    uint32_t args[3];    /* columns; UINT32_MAX: not given */
+    aggregate aggregate; /* WINDOW_AGGREGATE: its args are columns */
+    uint32_t n_partition;
+    uint32_t *partition; /* columns */
+    uint32_t n_orders;
+    sort_order *orders;
+    bool ignore_nulls;
+    bool by_rows; /* ROWS; else RANGE (peers) */
+    frame_bound from, to;
+    int64_t from_offset, to_offset;
+} window_call;
+
+#endif

@@ -1,0 +1,26 @@
+/* From a query as written to a plan: names are looked up, types settled, stars spread, aggregates
+ * and windows taken out of expressions, subqueries made joins. Errors are NRW_E_ARG with the place
+ * in the text. */
+#ifndef SQL_BIND_H
+#define SQL_BIND_H
+
+#include "sql/ast.h"
+#include "sql/plan.h"
+
+/* What a bind works with; `text` is what the statement was parsed from. */
+typedef struct sql_param {
+    span name, value;
+} sql_param;
+typedef struct sql_bind_input {
+    arena *a;
+    const sql_catalog *catalog;
+    span text;
+    const char *what;
+    uint32_t n_params;
+    const sql_param *params;
+} sql_bind_input;
+
+nrw_status sql_bind(const sql_bind_input *in, const sql_query *q, plan **out,
+                    nrw_error *err) NRW_CHECKED;
+
+#endif

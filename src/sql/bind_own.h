@@ -1,0 +1,164 @@
+/* Inside of the binder:
+ *
+ *   bind.c         queries: set operations, ORDER BY, LIMIT, WITH
+ *   bind_select.c  one SELECT from FROM to its list
+ *   bind_from.c    tables, joins, USING
+ *   bind_star.c    * and COLUMNS
+ *   bind_expr.c    expressions; bind_call.c functions, aggregates, windows
+ *   bind_sub.c     subqueries as joins
+ *
+ * While a SELECT is bound its expressions look at columns by numbers of several kinds: a column of
+ * the rows (below any base), a group's key, or a number above one of the bases. They get their
+ * final numbers when all of the SELECT is known. */
+#ifndef SQL_BIND_OWN_H
+#define SQL_BIND_OWN_H
+
+#include "sql/bind.h"
+#include "sql/parse.h"
+
+#define AGGREGATE_BASE (1u << 24) /* + number of the aggregate */
+#define ATTACHED_BASE  (2u << 24) /* + number of a column that a subquery added to the groups */
+#define WINDOW_BASE    (3u << 24) /* + number of the window call */
+#define OUTER_BASE     (4u << 24) /* + number among the outer columns that a subquery looks at */
+#define RIGHT_BASE     (5u << 24) /* + column of the subquery that is being attached */
+
+typedef struct scope_column {
+    span table, name;
+    type type;
+    uint32_t column; /* of the plan below */
+    bool hidden;     /* stands for another one of USING: only with its table's name */
+} scope_column;
+
+typedef struct scope {
+    scope_column *at;
+    uint32_t n, cap;
+} scope;
+
+typedef struct cte {
+    const sql_with *with;
+    const struct cte *before; /* those that this one sees */
+} cte;
+
+typedef struct binder {
+    const sql_bind_input *in;
+    arena *a;
+    const cte *ctes;
+    uint32_t depth;
+} binder;
+
+/* A list that grows in the arena. */
+#define LIST_ADD(a, list, n, cap, value, err)                                                      \
+    do {                                                                                           \
+        if ((n) == (cap)) {                                                                        \
+            void *grown_;                                                                          \
+            uint32_t cap_ = (cap) ? (cap)*2 : 8;                                                   \
+            TRY(arena_alloc((a), cap_ * sizeof *(list), &grown_, (err)));                          \
+            if (n)                                                                                 \
+                memcpy(grown_, (list), (n) * sizeof *(list));                                      \
+            (list) = grown_;                                                                       \
+            (cap) = cap_;                                                                          \
+        }                                                                                          \
+        (list)[(n)++] = (value);                                                                   \
+    } while (0)
+
+typedef enum select_stage {
+    STAGE_ROWS,  /* over the rows of FROM */
+    STAGE_GROUPS /* over keys and aggregates */
+} select_stage;
+
+/* A subquery that was joined to the groups, where one column more stands for its answer. */
+typedef struct attachment {
+    plan *right;
+    join_kind kind;
+    bool in_nulls;
+    const expr *on; /* over numbers of the groups, and above RIGHT_BASE columns of right */
+} attachment;
+
+typedef struct selecting {
+    binder *b;
+    struct selecting *outer; /* of a subquery: where its outer columns are looked up */
+    const sql_query *q;
+    scope from;
+    plan *below;
+    select_stage stage;
+    bool in_aggregate, in_window, no_aggregates;
+    bool as_filter;     /* the next expression is a conjunct of WHERE: null is as good as false */
+    const char *clause; /* where no aggregate may stand: "WHERE" */
+    /* GROUP BY */
+    const expr **keys;
+    uint32_t n_keys, cap_keys;
+    aggregate *aggregates;
+    uint32_t n_aggregates, cap_aggregates;
+    /* what subqueries added to the groups */
+    struct attachment *attached;
+    uint32_t n_attached, cap_attached;
+    /* windows */
+    window_call *windows; /* over window_inputs, by their places there */
+    uint32_t n_windows, cap_windows;
+    const expr **window_inputs;
+    uint32_t n_window_inputs, cap_window_inputs;
+    /* the select list, for aliases */
+    sql_item *items;
+    uint32_t n_items, cap_items;
+    const expr **bound;  /* of items; NULL: not yet */
+    uint32_t n_on;       /* expressions of DISTINCT ON */
+    uint32_t windows_at; /* where the windows' columns begin in the plan */
+    bool aliases;        /* names that no column has may be aliases */
+    uint32_t alias_depth;
+    /* columns of `outer` that were looked at */
+    const expr **outer_refs;
+    uint32_t n_outer, cap_outer;
+} selecting;
+
+nrw_status query_fail(const binder *b, size_t at, nrw_error *err, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+/* Puts the place before an error that a lower layer set. */
+nrw_status bind_at(const binder *b, size_t at, nrw_status st, nrw_error *err);
+bool name_is(sql_name a, span b);
+static inline span span_of(const char *s)
+{
+    return (span){(const uint8_t *)s, strlen(s)};
+}
+bool span_equal(span a, span b);
+
+nrw_status bind_query(binder *b, const sql_query *q, selecting *outer, plan **out, selecting *refs,
+                      nrw_error *err);
+nrw_status bind_select(binder *b, const sql_query *q, selecting *outer, plan **out, selecting *refs,
+                       nrw_error *err);
+nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, plan **out,
+                       nrw_error *err);
+/* LIMIT and OFFSET; UINT64_MAX: no limit. */
+nrw_status bind_limits(selecting *s, const sql_query *q, uint64_t *limit, uint64_t *offset,
+                       nrw_error *err);
+nrw_status plan_sorted(arena *a, plan *p, sort_order *orders, uint32_t n, uint64_t limit,
+                       uint64_t offset, plan **out, nrw_error *err);
+/* ORDER BY over a result of n columns: by position or by a column. */
+nrw_status order_column(selecting *s, const sql_expr *e, uint32_t n, uint32_t *out, nrw_error *err);
+nrw_status bind_from(selecting *s, const sql_from *f, scope *sc, plan **out, nrw_error *err);
+nrw_status bind_expr(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+nrw_status bind_boolean(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+nrw_status bind_column(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+bool aggregate_is_span(span name);
+nrw_status bind_subquery(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+/* Stars in items become the columns they stand for, as further items. */
+nrw_status bind_stars(selecting *s, const sql_query *q, nrw_error *err);
+/* Where columns of a scope come from, by a name. -1: none; an ambiguous one is an error. */
+nrw_status scope_find(const binder *b, const scope *sc, const sql_names *path, size_t at,
+                      uint32_t *used, int32_t *found, nrw_error *err);
+nrw_status scope_add(arena *a, scope *sc, scope_column c, nrw_error *err);
+
+/* left and right joined; the condition is over both. */
+nrw_status plan_join(arena *a, join_kind kind, plan *left, plan *right, const expr *on, plan **out,
+                     nrw_error *err);
+nrw_status plan_project(arena *a, plan *left, const expr **exprs, const span *names, uint32_t n,
+                        plan **out, nrw_error *err);
+nrw_status plan_filter(arena *a, plan *left, const expr *condition, plan **out, nrw_error *err);
+/* Columns of p, cast to `types`. */
+nrw_status plan_cast(arena *a, plan *p, const type *types, plan **out, nrw_error *err);
+nrw_status expr_and(arena *a, const expr *x, const expr *y, const expr **out, nrw_error *err);
+nrw_status expr_not(arena *a, const expr *x, const expr **out, nrw_error *err);
+/* DISTINCT: all columns as keys. */
+nrw_status plan_distinct(arena *a, plan *p, plan **out, nrw_error *err);
+
+#endif

@@ -1,0 +1,551 @@
+/* One SELECT, in the order it is meant: FROM, WHERE, GROUP BY, the list, HAVING, windows, QUALIFY,
+ * DISTINCT, ORDER BY, LIMIT. */
+#include "sql/bind_own.h"
+
+/* ---- which selects are grouped ---- */
+
+static bool has_aggregate(const sql_expr *e)
+{
+    if (!e)
+        return false;
+    if (e->kind == SQL_EXPR_CALL && !e->over && !e->is_operator && aggregate_is_span(e->name.text))
+        return true;
+    for (uint32_t i = 0; i < e->args.n; i++)
+        if (has_aggregate(e->args.at[i]))
+            return true;
+    if (e->over) {
+        for (uint32_t i = 0; i < e->over->partition_by.n; i++)
+            if (has_aggregate(e->over->partition_by.at[i]))
+                return true;
+        for (uint32_t i = 0; i < e->over->order_by.n; i++)
+            if (has_aggregate(e->over->order_by.at[i].by))
+                return true;
+    }
+    return false;
+}
+
+static bool is_grouped(const selecting *s)
+{
+    const sql_query *q = s->q;
+
+    if (q->group_by.there || q->having)
+        return true;
+    for (uint32_t i = 0; i < s->n_items; i++)
+        if (has_aggregate(s->items[i].expr))
+            return true;
+    for (uint32_t i = 0; i < q->order_by.n; i++)
+        if (has_aggregate(q->order_by.at[i].by))
+            return true;
+    return has_aggregate(q->qualify);
+}
+
+/* ---- WHERE and keys ---- */
+
+static nrw_status bind_where(selecting *s, const sql_expr *e, const expr **cond, nrw_error *err)
+{
+    const expr *x;
+
+    if (e->kind == SQL_EXPR_AND) {
+        for (uint32_t i = 0; i < e->args.n; i++)
+            TRY(bind_where(s, e->args.at[i], cond, err));
+        return NRW_OK;
+    }
+    TRY(bind_boolean(s, e, &x, err));
+    return expr_and(s->b->a, *cond, x, cond, err);
+}
+
+/* 2 in GROUP BY and ORDER BY is the second item. 0: it is something else. */
+static nrw_status position(selecting *s, const sql_expr *e, uint32_t n, uint32_t *out,
+                           nrw_error *err)
+{
+    uint64_t x = 0;
+
+    span digits = e->kind == SQL_EXPR_POSITION ? e->name.text : e->text;
+
+    *out = 0;
+    if (e->kind != SQL_EXPR_POSITION && (e->kind != SQL_EXPR_LITERAL || e->literal != SQL_NUMBER))
+        return NRW_OK;
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.data[i] < '0' || digits.data[i] > '9')
+            return NRW_OK;
+        x = x > UINT32_MAX ? x : x * 10 + (digits.data[i] - '0');
+    }
+    if (x < 1 || x > n)
+        return query_fail(s->b, e->at, err, "there is no column %llu in the list of %u",
+                          (unsigned long long)x, n);
+    *out = (uint32_t)x;
+    return NRW_OK;
+}
+
+nrw_status order_column(selecting *s, const sql_expr *e, uint32_t n, uint32_t *out, nrw_error *err)
+{
+    const expr *x;
+
+    TRY(position(s, e, n, out, err));
+    if (*out) {
+        --*out;
+        return NRW_OK;
+    }
+    TRY(bind_expr(s, e, &x, err));
+    if (x->kind != EXPR_COLUMN)
+        return query_fail(s->b, e->at, err,
+                          "behind a set operation ORDER BY takes columns of the result alone");
+    *out = x->column;
+    return NRW_OK;
+}
+
+static nrw_status add_key(selecting *s, const sql_expr *e, nrw_error *err)
+{
+    const expr *key;
+
+    TRY(bind_expr(s, e, &key, err));
+    for (uint32_t k = 0; k < s->n_keys; k++)
+        if (expr_equal(s->keys[k], key))
+            return NRW_OK;
+    LIST_ADD(s->b->a, s->keys, s->n_keys, s->cap_keys, key, err);
+    return NRW_OK;
+}
+
+static nrw_status bind_keys(selecting *s, nrw_error *err)
+{
+    const sql_group_by *g = &s->q->group_by;
+
+    if (g->n_sets > 1)
+        return query_fail(s->b, s->q->at, err, "GROUPING SETS, ROLLUP and CUBE are not supported");
+    s->no_aggregates = true;
+    s->clause = "GROUP BY";
+    for (uint32_t i = 0; g->all && i < s->n_items; i++)
+        if (!has_aggregate(s->items[i].expr))
+            TRY(add_key(s, s->items[i].expr, err));
+    for (uint32_t i = 0; i < g->exprs.n; i++) {
+        const sql_expr *e = g->exprs.at[i];
+        uint32_t at;
+        TRY(position(s, e, s->n_items, &at, err));
+        TRY(add_key(s, at ? s->items[at - 1].expr : e, err));
+    }
+    s->no_aggregates = false;
+    s->clause = NULL;
+    return NRW_OK;
+}
+
+/* ---- final numbers ---- */
+
+/* Where the columns of the several kinds stand in the plan so far. */
+static uint32_t final_number(void *self, uint32_t c)
+{
+    const selecting *s = self;
+
+    if (c >= OUTER_BASE)
+        return c;
+    if (c >= WINDOW_BASE)
+        return s->windows_at + (c - WINDOW_BASE);
+    if (c >= ATTACHED_BASE) {
+        uint32_t at = s->n_keys + s->n_aggregates;
+        for (uint32_t i = 0; i < c - ATTACHED_BASE; i++)
+            at += s->attached[i].kind == JOIN_MARK ? 1 : s->attached[i].right->n;
+        return at;
+    }
+    if (c >= AGGREGATE_BASE)
+        return s->n_keys + (c - AGGREGATE_BASE);
+    return c;
+}
+
+static nrw_status settle(selecting *s, const expr **e, nrw_error *err)
+{
+    return expr_renumber(s->b->a, *e, final_number, s, e, err);
+}
+
+/* ---- the plan ---- */
+
+/* Keys and what aggregates look at, computed; then the group. */
+static nrw_status plan_group(selecting *s, nrw_error *err)
+{
+    arena *a = s->b->a;
+    const expr **exprs = NULL;
+    uint32_t n = 0, cap = 0;
+    plan *p, *g;
+
+    for (uint32_t k = 0; k < s->n_keys; k++)
+        LIST_ADD(a, exprs, n, cap, s->keys[k], err);
+    for (uint32_t k = 0; k < s->n_aggregates; k++) {
+        aggregate *x = &s->aggregates[k];
+        for (uint32_t i = 0; i <= x->n_args; i++) {
+            const expr **slot = i < x->n_args ? &x->args[i] : &x->filter;
+            uint32_t at;
+            if (!*slot)
+                continue;
+            for (at = s->n_keys; at < n; at++)
+                if (expr_equal(exprs[at], *slot))
+                    break;
+            if (at == n)
+                LIST_ADD(a, exprs, n, cap, *slot, err);
+            TRY(expr_column(a, at, &exprs[at]->type, slot, err));
+        }
+        if (x->distinct)
+            TRY(aggregate_make_distinct(a, x, err));
+    }
+    TRY(plan_project(a, s->below, exprs, NULL, n, &p, err));
+    TRY(plan_new(a, PLAN_GROUP, s->n_keys + s->n_aggregates, p, NULL, &g, err));
+    g->n_keys = s->n_keys;
+    g->n_aggregates = s->n_aggregates;
+    g->aggregates = s->aggregates;
+    for (uint32_t c = 0; c < g->n; c++)
+        g->columns[c].type = c < s->n_keys ? s->keys[c]->type : s->aggregates[c - s->n_keys].result;
+    s->below = g;
+    return NRW_OK;
+}
+
+typedef struct numbering {
+    selecting *s;
+    uint32_t n_left;
+} numbering;
+
+static uint32_t attached_number(void *self, uint32_t c)
+{
+    const numbering *n = self;
+
+    return c >= RIGHT_BASE ? n->n_left + (c - RIGHT_BASE) : final_number(n->s, c);
+}
+
+static nrw_status plan_attached(selecting *s, nrw_error *err)
+{
+    for (uint32_t i = 0; i < s->n_attached; i++) {
+        attachment *x = &s->attached[i];
+        numbering n = {s, s->below->n};
+        const expr *on = x->on;
+        if (on)
+            TRY(expr_renumber(s->b->a, on, attached_number, &n, &on, err));
+        TRY(plan_join(s->b->a, x->kind, s->below, x->right, on, &s->below, err));
+        s->below->in_nulls = x->in_nulls;
+    }
+    return NRW_OK;
+}
+
+static uint32_t add_to(void *self, uint32_t c)
+{
+    return c + *(const uint32_t *)self;
+}
+
+/* What the windows look at is computed behind the columns there are. */
+static nrw_status plan_windows(selecting *s, nrw_error *err)
+{
+    arena *a = s->b->a;
+    uint32_t n = s->below->n, base = n;
+    const expr **exprs;
+    plan *p, *w;
+
+    TRY(arena_alloc(a, (n + s->n_window_inputs) * sizeof *exprs + 1, (void **)&exprs, err));
+    for (uint32_t c = 0; c < n; c++)
+        TRY(expr_column(a, c, &s->below->columns[c].type, &exprs[c], err));
+    for (uint32_t i = 0; i < s->n_window_inputs; i++) {
+        exprs[n + i] = s->window_inputs[i];
+        TRY(settle(s, &exprs[n + i], err));
+    }
+    TRY(plan_project(a, s->below, exprs, NULL, n + s->n_window_inputs, &p, err));
+    TRY(plan_new(a, PLAN_WINDOW, p->n + s->n_windows, p, NULL, &w, err));
+    memcpy(w->columns, p->columns, p->n * sizeof *p->columns);
+    w->windows = s->windows;
+    w->n_windows = s->n_windows;
+    for (uint32_t i = 0; i < s->n_windows; i++) {
+        window_call *x = &s->windows[i];
+        w->columns[p->n + i].type = x->result;
+        for (uint32_t k = 0; k < 3; k++)
+            x->args[k] += k < x->n_args && x->kind != WINDOW_AGGREGATE ? base : 0;
+        for (uint32_t k = 0; k < x->n_partition; k++)
+            x->partition[k] += base;
+        for (uint32_t k = 0; k < x->n_orders; k++)
+            x->orders[k].column += base;
+        for (uint32_t k = 0; k < x->aggregate.n_args; k++)
+            TRY(expr_renumber(a, x->aggregate.args[k], add_to, &base, &x->aggregate.args[k], err));
+        if (x->aggregate.filter)
+            TRY(expr_renumber(a, x->aggregate.filter, add_to, &base, &x->aggregate.filter, err));
+    }
+    s->windows_at = p->n;
+    s->below = w;
+    return NRW_OK;
+}
+
+/* ---- ORDER BY ---- */
+
+typedef struct ordering {
+    sort_order *at;
+    uint32_t n;
+    const expr **hidden; /* expressions behind the list's, that order alone */
+    uint32_t n_hidden, cap_hidden;
+} ordering;
+
+/* An item's number for what ORDER BY says; UINT32_MAX: it is none of them. */
+static nrw_status item_of(selecting *s, const sql_expr *e, const expr **bound, uint32_t *out,
+                          nrw_error *err)
+{
+    *out = UINT32_MAX;
+    TRY(position(s, e, s->n_items, out, err));
+    if (*out) {
+        --*out;
+        return NRW_OK;
+    }
+    *out = UINT32_MAX;
+    for (uint32_t i = 0; e->kind == SQL_EXPR_COLUMN && e->names.n == 1 && i < s->n_items; i++)
+        if (s->items[i].alias.text.len && name_is(s->items[i].alias, e->names.at[0].text)) {
+            *out = i;
+            return NRW_OK;
+        }
+    TRY(bind_expr(s, e, bound, err));
+    for (uint32_t i = 0; i < s->n_items; i++)
+        if (expr_equal(s->bound[i], *bound)) {
+            *out = i;
+            break;
+        }
+    return NRW_OK;
+}
+
+static nrw_status bind_orders(selecting *s, ordering *o, nrw_error *err)
+{
+    const sql_orders *q = &s->q->order_by;
+    const expr *bound;
+
+    o->n = q->all ? s->n_items : q->n;
+    TRY(arena_alloc(s->b->a, o->n * sizeof *o->at + 1, (void **)&o->at, err));
+    for (uint32_t i = 0; i < o->n; i++) {
+        const sql_order *from = &q->at[q->all ? 0 : i];
+        uint32_t item = i;
+        o->at[i].descending = from->descending;
+        o->at[i].nulls_first = from->nulls_first;
+        if (!q->all)
+            TRY(item_of(s, from->by, &bound, &item, err));
+        if (item == UINT32_MAX) {
+            if (s->q->distinct && !s->q->distinct_on.n)
+                return query_fail(s->b, from->by->at, err,
+                                  "with DISTINCT, ORDER BY takes items of the list alone");
+            item = s->n_items + o->n_hidden;
+            LIST_ADD(s->b->a, o->hidden, o->n_hidden, o->cap_hidden, bound, err);
+        }
+        o->at[i].column = item;
+    }
+    return NRW_OK;
+}
+
+nrw_status bind_limits(selecting *s, const sql_query *q, uint64_t *limit, uint64_t *offset,
+                       nrw_error *err)
+{
+    const type bigint = type_of(TYPE_INT64);
+
+    *limit = UINT64_MAX;
+    *offset = 0;
+    if (q->limit_percent)
+        return query_fail(s->b, q->at, err, "LIMIT with a percentage is not supported");
+    for (int i = 0; i < 2; i++) {
+        const sql_expr *e = i ? q->offset : q->limit;
+        const expr *x;
+        int64_t n;
+        if (!e)
+            continue;
+        TRY(bind_expr(s, e, &x, err));
+        TRY(bind_at(s->b, e->at, expr_cast(s->b->a, x, &bigint, false, &x, err), err));
+        if (!expr_is_constant(x))
+            return query_fail(s->b, e->at, err, "LIMIT and OFFSET take constants");
+        if (x->constant->null_count)
+            continue;
+        memcpy(&n, x->constant->data, sizeof n);
+        if (n < 0)
+            return query_fail(s->b, e->at, err, "LIMIT and OFFSET cannot be negative");
+        *(i ? offset : limit) = (uint64_t)n;
+    }
+    return NRW_OK;
+}
+
+nrw_status plan_sorted(arena *a, plan *p, sort_order *orders, uint32_t n, uint64_t limit,
+                       uint64_t offset, plan **out, nrw_error *err)
+{
+    *out = p;
+    if (n) {
+        TRY(plan_new(a, PLAN_SORT, p->n, p, NULL, out, err));
+        memcpy((*out)->columns, p->columns, p->n * sizeof *p->columns);
+        (*out)->orders = orders;
+        (*out)->n_orders = n;
+        (*out)->limit = limit > UINT64_MAX - offset ? UINT64_MAX : limit + offset;
+    }
+    if (limit == UINT64_MAX && offset == 0)
+        return NRW_OK;
+    p = *out;
+    TRY(plan_new(a, PLAN_LIMIT, p->n, p, NULL, out, err));
+    memcpy((*out)->columns, p->columns, p->n * sizeof *p->columns);
+    (*out)->limit = limit;
+    (*out)->offset = offset;
+    return NRW_OK;
+}
+
+/* DISTINCT ON: of each group of equal values the first row, by ORDER BY. */
+static nrw_status plan_distinct_on(selecting *s, const ordering *o, nrw_error *err)
+{
+    arena *a = s->b->a;
+    window_call w = {.kind = WINDOW_ROW_NUMBER, .result = type_of(TYPE_INT64)};
+    const expr *one, *number, *cond;
+    plan *p;
+
+    w.n_partition = s->q->distinct_on.n;
+    w.n_orders = o->n;
+    w.orders = o->at;
+    TRY(arena_alloc(a, w.n_partition * sizeof *w.partition + 1, (void **)&w.partition, err));
+    for (uint32_t i = 0; i < w.n_partition; i++)
+        w.partition[i] = s->below->n - s->n_on + i;
+    TRY(plan_new(a, PLAN_WINDOW, s->below->n + 1, s->below, NULL, &p, err));
+    memcpy(p->columns, s->below->columns, s->below->n * sizeof *p->columns);
+    p->columns[s->below->n].type = w.result;
+    TRY(arena_alloc(a, sizeof w, (void **)&p->windows, err));
+    p->windows[0] = w;
+    p->n_windows = 1;
+    TRY(expr_int64(a, 1, &one, err));
+    TRY(expr_column(a, s->below->n, &w.result, &number, err));
+    TRY(expr_call(a, "=", (const expr *[]){number, one}, NULL, 2, &cond, err));
+    return plan_filter(a, p, cond, &s->below, err);
+}
+
+/* The first n columns of p. */
+static nrw_status plan_first_columns(arena *a, plan *p, uint32_t n, plan **out, nrw_error *err)
+{
+    const expr **exprs;
+    span *names;
+
+    *out = p;
+    if (p->n == n)
+        return NRW_OK;
+    TRY(arena_alloc(a, n * sizeof *exprs + 1, (void **)&exprs, err));
+    TRY(arena_alloc(a, n * sizeof *names + 1, (void **)&names, err));
+    for (uint32_t c = 0; c < n; c++) {
+        names[c] = p->columns[c].name;
+        TRY(expr_column(a, c, &p->columns[c].type, &exprs[c], err));
+    }
+    return plan_project(a, p, exprs, names, n, out, err);
+}
+
+static nrw_status item_name(selecting *s, const sql_item *item, span *out, nrw_error *err)
+{
+    *out = item->alias.text;
+    if (item->alias.text.len)
+        return NRW_OK;
+    if (item->expr->kind == SQL_EXPR_COLUMN) {
+        int32_t found = -1;
+        uint32_t used;
+        *out = item->expr->names.at[item->expr->names.n - 1].text;
+        TRY(scope_find(s->b, &s->from, &item->expr->names, item->expr->at, &used, &found, err));
+        if (found >= 0 && used == item->expr->names.n) /* as the table spells it */
+            *out = s->from.at[found].name;
+        return NRW_OK;
+    }
+    return sql_print_expr(s->b->a, item->expr, out, err);
+}
+
+/* The list, what orders and what DISTINCT ON looks at. */
+static nrw_status plan_list(selecting *s, const ordering *o, const expr **on, nrw_error *err)
+{
+    uint32_t n = s->n_items + o->n_hidden + s->n_on;
+    const expr **exprs;
+    span *names;
+
+    TRY(arena_alloc(s->b->a, n * sizeof *exprs + 1, (void **)&exprs, err));
+    TRY(arena_alloc(s->b->a, n * sizeof *names + 1, (void **)&names, err));
+    for (uint32_t i = 0; i < n; i++) {
+        exprs[i] = i < s->n_items                 ? s->bound[i]
+                   : i < s->n_items + o->n_hidden ? o->hidden[i - s->n_items]
+                                                  : on[i - s->n_items - o->n_hidden];
+        TRY(settle(s, &exprs[i], err));
+        if (i < s->n_items)
+            TRY(item_name(s, &s->items[i], &names[i], err));
+    }
+    return plan_project(s->b->a, s->below, exprs, names, n, &s->below, err);
+}
+
+static nrw_status bind_rows(selecting *s, nrw_error *err)
+{
+    const sql_query *q = s->q;
+    const expr *cond = NULL;
+
+    if (q->from) {
+        TRY(bind_from(s, q->from, &s->from, &s->below, err));
+    } else {
+        TRY(plan_new(s->b->a, PLAN_VALUES, 0, NULL, NULL, &s->below, err));
+        s->below->n_rows = 1;
+    }
+    TRY(bind_stars(s, q, err));
+    s->aliases = true;
+    if (!q->where)
+        return NRW_OK;
+    s->no_aggregates = true;
+    s->clause = "WHERE";
+    TRY(bind_where(s, q->where, &cond, err));
+    s->no_aggregates = false;
+    s->clause = NULL;
+    return plan_filter(s->b->a, s->below, cond, &s->below, err);
+}
+
+static nrw_status bind_items(selecting *s, const expr ***on, const expr **having,
+                             const expr **qualify, ordering *o, nrw_error *err)
+{
+    const sql_query *q = s->q;
+
+    *having = *qualify = NULL;
+    TRY(arena_alloc(s->b->a, s->n_items * sizeof *s->bound + 1, (void **)&s->bound, err));
+    for (uint32_t i = 0; i < s->n_items; i++)
+        TRY(bind_expr(s, s->items[i].expr, &s->bound[i], err));
+    if (q->having)
+        TRY(bind_boolean(s, q->having, having, err));
+    if (q->qualify)
+        TRY(bind_boolean(s, q->qualify, qualify, err));
+    s->n_on = q->distinct_on.n;
+    TRY(arena_alloc(s->b->a, s->n_on * sizeof **on + 1, (void **)on, err));
+    for (uint32_t i = 0; i < s->n_on; i++) {
+        uint32_t at;
+        TRY(position(s, q->distinct_on.at[i], s->n_items, &at, err));
+        if (at)
+            (*on)[i] = s->bound[at - 1];
+        else
+            TRY(bind_expr(s, q->distinct_on.at[i], &(*on)[i], err));
+    }
+    return bind_orders(s, o, err);
+}
+
+nrw_status bind_select(binder *b, const sql_query *q, selecting *outer, plan **out, selecting *refs,
+                       nrw_error *err)
+{
+    selecting s = {.b = b, .outer = outer, .q = q};
+    const expr *having, *qualify, **on;
+    ordering o = {0};
+    uint64_t limit, offset;
+    bool grouped;
+
+    TRY(bind_rows(&s, err));
+    grouped = is_grouped(&s);
+    if (grouped) {
+        TRY(bind_keys(&s, err));
+        s.stage = STAGE_GROUPS;
+    }
+    TRY(bind_items(&s, &on, &having, &qualify, &o, err));
+    if (grouped) {
+        TRY(plan_group(&s, err));
+        TRY(plan_attached(&s, err));
+    }
+    if (having) {
+        TRY(settle(&s, &having, err));
+        TRY(plan_filter(b->a, s.below, having, &s.below, err));
+    }
+    if (s.n_windows)
+        TRY(plan_windows(&s, err));
+    if (qualify) {
+        TRY(settle(&s, &qualify, err));
+        TRY(plan_filter(b->a, s.below, qualify, &s.below, err));
+    }
+    TRY(plan_list(&s, &o, on, err));
+    if (s.n_on)
+        TRY(plan_distinct_on(&s, &o, err));
+    else if (q->distinct)
+        TRY(plan_distinct(b->a, s.below, &s.below, err));
+    TRY(bind_limits(&s, q, &limit, &offset, err));
+    TRY(plan_sorted(b->a, s.below, o.at, o.n, limit, offset, out, err));
+    TRY(plan_first_columns(b->a, *out, s.n_items, out, err));
+    if (refs) {
+        refs->outer_refs = s.outer_refs;
+        refs->n_outer = s.n_outer;
+    }
+    return NRW_OK;
+}

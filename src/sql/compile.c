@@ -1,0 +1,334 @@
+#include "sql/compile.h"
+
+#include "exec/op_first.h"
+#include "exec/op_group.h"
+#include "exec/op_limit.h"
+#include "exec/op_project.h"
+#include "exec/op_sort.h"
+#include "exec/op_where.h"
+#include "exec/op_window.h"
+#include "exec/source_values.h"
+#include "sql/bind_own.h"
+#include "sql/scan_filter.h"
+
+/* Branches that are not ended yet. */
+typedef struct chain {
+    sql_branch *at;
+    uint32_t n, cap;
+} chain;
+
+static nrw_status compile(sql_exec *x, const plan *p, chain *c, nrw_error *err);
+
+static nrw_status keep(sql_exec *x, op *o, nrw_error *err)
+{
+    LIST_ADD(x->a, x->ops, x->n_ops, x->cap_ops, o, err);
+    return NRW_OK;
+}
+
+/* Links o behind every branch. */
+static nrw_status chain_add(sql_exec *x, chain *c, op *o, nrw_error *err)
+{
+    TRY(keep(x, o, err));
+    for (uint32_t i = 0; i < c->n; i++) {
+        sql_branch *b = &c->at[i];
+        if (b->last)
+            b->last->next = o;
+        else
+            b->first = o;
+        b->last = o;
+    }
+    return NRW_OK;
+}
+
+static nrw_status chain_source(sql_exec *x, chain *c, source *s, const plan *scan, nrw_error *err)
+{
+    sql_branch b = {.source = s, .scan = scan};
+
+    LIST_ADD(x->a, c->at, c->n, c->cap, b, err);
+    return NRW_OK;
+}
+
+/* The chain leads into `end` and is a stage. */
+static nrw_status chain_end(sql_exec *x, chain *c, op *end, nrw_error *err)
+{
+    sql_stage *s;
+
+    TRY(chain_add(x, c, end, err));
+    TRY(arena_alloc(x->a, sizeof *s, (void **)&s, err));
+    *s = (sql_stage){.branches = c->at, .n = c->n, .end = end};
+    *x->end = s;
+    x->end = &s->next;
+    *c = (chain){0};
+    return NRW_OK;
+}
+
+static nrw_status types_of(sql_exec *x, const plan *p, type **out, nrw_error *err)
+{
+    TRY(arena_alloc(x->a, p->n * sizeof **out + 1, (void **)out, err));
+    for (uint32_t c = 0; c < p->n; c++)
+        (*out)[c] = p->columns[c].type;
+    return NRW_OK;
+}
+
+/* ---- one kind each ---- */
+
+static nrw_status compile_where(sql_exec *x, const expr *cond, uint32_t n_in, chain *c,
+                                nrw_error *err)
+{
+    op *o;
+
+    TRY(op_where_new(x->m, cond, n_in, x->held, &o, err));
+    return chain_add(x, c, o, err);
+}
+
+/* What the scan's own filter can say goes there, the rest behind it. */
+static nrw_status compile_scan(sql_exec *x, const plan *p, chain *c, nrw_error *err)
+{
+    const expr *rest;
+
+    TRY(chain_source(x, c, NULL, p, err));
+    TRY(scan_filter_text(x->a, p, &c->at[c->n - 1].filter, &rest, err));
+    return rest ? compile_where(x, rest, p->n, c, err) : NRW_OK;
+}
+
+static nrw_status compile_values(sql_exec *x, const plan *p, chain *c, nrw_error *err)
+{
+    source *s;
+
+    if (p->kind == PLAN_RANGE)
+        TRY(source_range_new(x->a, p->from, p->to, p->step, &s, err));
+    else
+        TRY(source_values_new(x->a, p->exprs, p->n, p->n_rows, &s, err));
+    return chain_source(x, c, s, NULL, err);
+}
+
+static nrw_status compile_project(sql_exec *x, const plan *p, chain *c, nrw_error *err)
+{
+    op *o;
+
+    TRY(compile(x, p->left, c, err));
+    TRY(op_project_new(x->m, p->exprs, p->n, p->left->n, x->held, &o, err));
+    return chain_add(x, c, o, err);
+}
+
+static nrw_status compile_group(sql_exec *x, const plan *p, chain *c, nrw_error *err)
+{
+    group_spec spec = {.n_keys = p->n_keys,
+                       .n_aggregates = p->n_aggregates,
+                       .aggregates = p->aggregates,
+                       .workers = x->workers,
+                       .memory = p->n_keys ? x->gathering : x->alone,
+                       .held = x->held};
+    type *types;
+    op *o;
+
+    TRY(compile(x, p->left, c, err));
+    TRY(types_of(x, p, &types, err));
+    spec.key_types = types;
+    TRY(op_group_new(x->a, x->m, &spec, x->spill, &o, err));
+    TRY(chain_end(x, c, o, err));
+    return chain_source(x, c, op_group_source(o), NULL, err);
+}
+
+static nrw_status compile_sort(sql_exec *x, const plan *p, chain *c, nrw_error *err)
+{
+    sort_spec spec = {.n_columns = p->n,
+                      .n_orders = p->n_orders,
+                      .orders = p->orders,
+                      .limit = p->limit,
+                      .workers = x->workers,
+                      .memory = x->gathering,
+                      .held = x->held};
+    type *types;
+    op *o;
+
+    TRY(compile(x, p->left, c, err));
+    TRY(types_of(x, p, &types, err));
+    spec.types = types;
+    TRY(op_sort_new(x->a, x->m, &spec, x->spill, &o, err));
+    TRY(chain_end(x, c, o, err));
+    return chain_source(x, c, op_sort_source(o), NULL, err);
+}
+
+static nrw_status compile_limit(sql_exec *x, const plan *p, chain *c, nrw_error *err)
+{
+    op *o;
+
+    TRY(compile(x, p->left, c, err));
+    TRY(op_limit_new(x->m, p->offset, p->limit, &o, err));
+    TRY(chain_add(x, c, o, err));
+    for (uint32_t i = 0; i < c->n; i++)
+        if (!c->at[i].enough)
+            c->at[i].enough = op_limit_reached(o);
+    return NRW_OK;
+}
+
+static nrw_status compile_join(sql_exec *x, const plan *p, chain *c, nrw_error *err)
+{
+    join_spec spec = {.kind = p->join,
+                      .n_left = p->left->n,
+                      .n_right = p->right->n,
+                      .n_keys = p->n_join_keys,
+                      .left_keys = p->left_keys,
+                      .right_keys = p->right_keys,
+                      .null_equal = p->null_equal,
+                      .condition = p->condition,
+                      .in_nulls = p->in_nulls,
+                      .workers = x->workers,
+                      .memory = x->gathering,
+                      .held = x->held};
+    type *left, *right;
+    chain side = {0};
+    op *build, *probe;
+
+    TRY(types_of(x, p->left, &left, err));
+    TRY(types_of(x, p->right, &right, err));
+    spec.left_types = left;
+    spec.right_types = right;
+    TRY(op_build_new(x->a, x->m, &spec, &build, err));
+    TRY(compile(x, p->right, &side, err));
+    TRY(chain_end(x, &side, build, err));
+    TRY(compile(x, p->left, c, err));
+    TRY(op_probe_new(x->a, x->m, build, &probe, err));
+    TRY(chain_add(x, c, probe, err));
+    if (p->join == JOIN_RIGHT || p->join == JOIN_FULL)
+        TRY(chain_source(x, c, op_build_rest(build), NULL, err));
+    return NRW_OK;
+}
+
+static nrw_status compile_union(sql_exec *x, const plan *p, chain *c, nrw_error *err)
+{
+    chain other = {0};
+
+    TRY(compile(x, p->left, c, err));
+    TRY(compile(x, p->right, &other, err));
+    for (uint32_t i = 0; i < other.n; i++)
+        LIST_ADD(x->a, c->at, c->n, c->cap, other.at[i], err);
+    return NRW_OK;
+}
+
+static bool same_keys(const window_call *x, const window_call *y)
+{
+    if (x->n_partition != y->n_partition || x->n_orders != y->n_orders)
+        return false;
+    for (uint32_t i = 0; i < x->n_partition; i++)
+        if (x->partition[i] != y->partition[i])
+            return false;
+    for (uint32_t i = 0; i < x->n_orders; i++)
+        if (x->orders[i].column != y->orders[i].column ||
+            x->orders[i].descending != y->orders[i].descending ||
+            x->orders[i].nulls_first != y->orders[i].nulls_first)
+            return false;
+    return true;
+}
+
+/* One operator for calls of the same partition and order. */
+static nrw_status add_window(sql_exec *x, const type *types, uint32_t n, const window_call *calls,
+                             uint32_t n_calls, chain *c, nrw_error *err)
+{
+    window_spec spec = {.n_columns = n,
+                        .types = types,
+                        .n_calls = n_calls,
+                        .calls = calls,
+                        .workers = x->workers,
+                        .memory = x->gathering,
+                        .held = x->held};
+    op *o;
+
+    TRY(op_window_new(x->a, x->m, &spec, x->spill, &o, err));
+    TRY(chain_end(x, c, o, err));
+    return chain_source(x, c, op_window_source(o), NULL, err);
+}
+
+/* Calls with unlike partitions or orders are computed one set behind the other; at the end their
+ * columns are put in the order of the calls. */
+static nrw_status compile_window(sql_exec *x, const plan *p, chain *c, nrw_error *err)
+{
+    uint32_t n = p->left->n, done = 0, *place;
+    window_call *sets;
+    const expr **exprs;
+    type *types;
+    bool moved = false;
+    op *o;
+
+    TRY(compile(x, p->left, c, err));
+    TRY(arena_alloc(x->a, p->n * sizeof *types + 1, (void **)&types, err));
+    TRY(arena_alloc(x->a, p->n_windows * sizeof *sets + 1, (void **)&sets, err));
+    TRY(arena_alloc(x->a, p->n_windows * sizeof *place + 1, (void **)&place, err));
+    for (uint32_t i = 0; i < n; i++)
+        types[i] = p->left->columns[i].type;
+    for (uint32_t i = 0; i < p->n_windows; i++)
+        place[i] = UINT32_MAX;
+    for (uint32_t i = 0; i < p->n_windows; i++) {
+        uint32_t first = done;
+        if (place[i] != UINT32_MAX)
+            continue;
+        for (uint32_t k = i; k < p->n_windows; k++)
+            if (place[k] == UINT32_MAX && same_keys(&p->windows[i], &p->windows[k])) {
+                place[k] = done;
+                moved |= done != k;
+                types[n + done] = p->windows[k].result;
+                sets[done++] = p->windows[k];
+            }
+        TRY(add_window(x, types, n + first, sets + first, done - first, c, err));
+    }
+    if (!moved)
+        return NRW_OK;
+    TRY(arena_alloc(x->a, p->n * sizeof *exprs, (void **)&exprs, err));
+    for (uint32_t i = 0; i < p->n; i++)
+        TRY(expr_column(x->a, i < n ? i : n + place[i - n], &p->columns[i].type, &exprs[i], err));
+    TRY(op_project_new(x->m, exprs, p->n, p->n, x->held, &o, err));
+    return chain_add(x, c, o, err);
+}
+
+static nrw_status compile_first(sql_exec *x, const plan *p, chain *c, nrw_error *err)
+{
+    mem *m;
+    op *o;
+
+    TRY(compile(x, p->left, c, err));
+    TRY(mem_child(x->m, "first", x->gathering, &m, err));
+    TRY(op_first_new(m, (uint32_t)p->limit, p->of, p->n_of, p->per, p->n_per,
+                     (size_t)(x->gathering / 8), &o, err));
+    return chain_add(x, c, o, err);
+}
+
+static nrw_status compile(sql_exec *x, const plan *p, chain *c, nrw_error *err)
+{
+    switch (p->kind) {
+    case PLAN_SCAN: return compile_scan(x, p, c, err);
+    case PLAN_VALUES:
+    case PLAN_RANGE: return compile_values(x, p, c, err);
+    case PLAN_PROJECT: return compile_project(x, p, c, err);
+    case PLAN_FILTER:
+        TRY(compile(x, p->left, c, err));
+        return compile_where(x, p->exprs[0], p->left->n, c, err);
+    case PLAN_GROUP: return compile_group(x, p, c, err);
+    case PLAN_SORT: return compile_sort(x, p, c, err);
+    case PLAN_LIMIT: return compile_limit(x, p, c, err);
+    case PLAN_JOIN: return compile_join(x, p, c, err);
+    case PLAN_UNION: return compile_union(x, p, c, err);
+    case PLAN_WINDOW: return compile_window(x, p, c, err);
+    case PLAN_FIRST: return compile_first(x, p, c, err);
+    }
+    return NRW_OK;
+}
+
+uint32_t plan_gatherers(const plan *p)
+{
+    if (!p)
+        return 0;
+    return plan_gatherers(p->left) + plan_gatherers(p->right) +
+           ((p->kind == PLAN_GROUP && p->n_keys > 0) || p->kind == PLAN_SORT || p->kind == PLAN_JOIN ||
+            p->kind == PLAN_WINDOW || p->kind == PLAN_FIRST);
+}
+
+nrw_status sql_compile(sql_exec *x, const plan *p, op *sink, nrw_error *err)
+{
+    chain c = {0};
+
+    x->stages = NULL;
+    x->end = &x->stages;
+    TRY(compile(x, p, &c, err));
+    return chain_end(x, &c, sink, err);
+}

@@ -1,0 +1,58 @@
+/* Plans to pipelines. A stage is what runs until an operator has gathered all it needs: one or more
+ * branches (sources with operators) that lead, one after the other, into one last operator. Stages
+ * run in order; the last one leads to the sink. */
+#ifndef SQL_COMPILE_H
+#define SQL_COMPILE_H
+
+#include "exec/pipeline.h"
+#include "sql/plan.h"
+
+typedef struct sql_branch {
+    source *source;     /* NULL: a scan, opened when the stage begins */
+    const plan *scan;   /* its plan */
+    const char *filter; /* condition that the scan can use; NULL: none */
+    op *first, *last;   /* last: where the next operator is linked */
+    const _Atomic uint32_t *enough;
+} sql_branch;
+
+typedef struct sql_stage {
+    sql_branch *branches;
+    uint32_t n, cap;
+    op *end; /* finished when all branches are through */
+    struct sql_stage *next;
+} sql_stage;
+
+typedef struct sql_exec {
+    arena *a;
+    mem *m; /* operators are charged here */
+    spill *spill;
+    const sql_catalog *catalog;
+    uint32_t workers;
+    uint64_t memory;    /* all there is */
+    uint64_t reading;   /* for a stage's scans */
+    uint64_t batches;   /* in flight */
+    uint64_t gathering; /* for each operator that gathers */
+    uint64_t alone;     /* for each that has a single group */
+    size_t held;
+    const char *spill_dir;
+    /* made by sql_compile */
+    sql_stage *stages, **end;
+    op **ops;
+    uint32_t n_ops, cap_ops;
+    /* what runs: for progress and cancel */
+    void *watcher;
+    void (*watch)(void *watcher, pipeline *p); /* NULL at the end of each */
+    /* counted */
+    uint64_t rows_in, bytes_in;
+    prune_counts pruned;
+} sql_exec;
+
+/* How many operators of the plan gather rows. */
+uint32_t plan_gatherers(const plan *p);
+/* Fills x->stages; the rows of p come to `sink`. */
+nrw_status sql_compile(sql_exec *x, const plan *p, op *sink, nrw_error *err);
+/* Runs all stages. Operators are closed by sql_exec_close, whatever became of them. */
+nrw_status sql_execute(sql_exec *x, nrw_error *err);
+void sql_exec_close(sql_exec *x);
+
+#endif

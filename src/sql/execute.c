@@ -1,0 +1,155 @@
+/* Stages, one after the other; a stage's scans are open while it runs. */
+#include "exec/op_filter.h"
+#include "sql/compile.h"
+
+typedef struct scanning {
+    scan *s;
+    source_scan source;
+    mem *reading;
+    op *filter;
+    mem *filtering;
+    predicate *p;
+    uint32_t *places;
+} scanning;
+
+static nrw_status refuse(const sql_exec *x, const plan *p, uint64_t least, nrw_error *err)
+{
+    err_next(err, "give more --memory");
+    return err_set(err, NRW_E_MEMLIMIT,
+                   "reading %.100s takes at least %llu KiB, %llu KiB are left "
+                   "for it",
+                   p->table->name, (unsigned long long)(least >> 10),
+                   (unsigned long long)(x->reading >> 10));
+}
+
+static nrw_status open_filter(sql_exec *x, const sql_branch *b, scanning *o, nrw_error *err)
+{
+    const plan *p = b->scan;
+    const uint32_t *columns;
+    schema s;
+    uint32_t n;
+
+    /* the condition names the columns of the scan as they are read */
+    TRY(schema_new(x->a, p->n, &s, err));
+    for (uint32_t c = 0; c < p->n; c++)
+        s.fields[c] = p->table->schema.fields[p->table_columns[c]];
+    TRY(predicate_parse(x->a, &b->filter, 1, &s, p->table->name, &o->p, err));
+    if (predicate_is_always(o->p)) {
+        o->p = NULL;
+        return NRW_OK;
+    }
+    n = predicate_columns(o->p, &columns);
+    TRY(arena_alloc(x->a, n * sizeof *o->places + 1, (void **)&o->places, err));
+    memcpy(o->places, columns, n * sizeof *o->places);
+    TRY(mem_child(x->m, "filter", MEM_NO_LIMIT, &o->filtering, err));
+    return op_filter_new(o->filtering, o->p, o->places, x->held, 256u << 10, &o->filter, err);
+}
+
+/* Numbers of the table's columns, for pruning by the file's own. */
+static nrw_status table_filter(sql_exec *x, const sql_branch *b, predicate **out, nrw_error *err)
+{
+    return predicate_parse(x->a, &b->filter, 1, &b->scan->table->schema, b->scan->table->name, out,
+                           err);
+}
+
+static nrw_status open_scan(sql_exec *x, const sql_branch *b, scanning *o, nrw_error *err)
+{
+    const plan *p = b->scan;
+    predicate *rows = NULL;
+    batch_shape shape = {.max_rows = 32768,
+                         .column_bytes = x->held,
+                         .batch_bytes = (size_t)(x->batches / x->workers / 4),
+                         .workers = x->workers};
+    budget need;
+
+    TRY(x->catalog->open(x->catalog->self, p->table, &o->s, err));
+    TRY(scan_budget(o->s, p->table_columns, p->n, x->workers, &need, err));
+    if (need.least > x->reading)
+        return refuse(x, p, need.least, err);
+    if (b->filter) {
+        TRY(open_filter(x, b, o, err));
+        TRY(table_filter(x, b, &rows, err));
+        shape.filter = o->p ? predicate_filter(rows) : NULL;
+    }
+    TRY(mem_child(x->m, "read", x->reading, &o->reading, err));
+    TRY(scan_start(o->s, p->table_columns, p->n, &shape, o->reading, x->spill, err));
+    o->source = source_scan_of(o->s, p->n);
+    return NRW_OK;
+}
+
+static void close_scan(sql_exec *x, scanning *o)
+{
+    prune_counts pruned = {0};
+
+    if (o->s) {
+        scan_pruned(o->s, &pruned);
+        x->pruned.rows += pruned.rows;
+        x->pruned.groups += pruned.groups;
+        x->pruned.of_groups += pruned.of_groups;
+        x->pruned.pages += pruned.pages;
+        x->bytes_in += scan_bytes_read(o->s);
+        scan_stop(o->s);
+        scan_close(o->s);
+    }
+    op_close(o->filter);
+    mem_free_account(o->filtering);
+    mem_free_account(o->reading);
+}
+
+static nrw_status run_branch(sql_exec *x, const sql_branch *b, mem *batches, uint64_t first,
+                             uint64_t *morsels, nrw_error *err)
+{
+    pipeline p = {.batches = batches,
+                  .workers = x->workers,
+                  .limit = -1,
+                  .enough = b->enough,
+                  .first_morsel = first,
+                  .first = b->first};
+    scanning o = {0};
+    nrw_status st = NRW_OK;
+
+    if (b->scan)
+        st = open_scan(x, b, &o, err);
+    p.source = b->scan ? &o.source.base : b->source;
+    if (st >= 0 && o.filter) {
+        o.filter->next = b->first;
+        p.first = o.filter;
+    }
+    if (st >= 0) {
+        x->watch(x->watcher, &p);
+        st = pipeline_run(&p, err);
+        x->watch(x->watcher, NULL);
+        *morsels = p.morsels;
+        if (b->scan)
+            x->rows_in += atomic_load(&p.rows_in);
+    }
+    close_scan(x, &o);
+    return st;
+}
+
+nrw_status sql_execute(sql_exec *x, nrw_error *err)
+{
+    for (sql_stage *s = x->stages; s; s = s->next) {
+        uint64_t first = 0;
+        mem *batches;
+        nrw_status st = NRW_OK;
+        TRY(mem_child(x->m, "batches", x->batches, &batches, err));
+        for (uint32_t i = 0; st >= 0 && i < s->n; i++) {
+            uint64_t morsels = 0;
+            st = run_branch(x, &s->branches[i], batches, first, &morsels, err);
+            first += morsels;
+        }
+        if (st >= 0 && s->end->class->finish)
+            st = s->end->class->finish(s->end, err);
+        mem_free_account(batches);
+        TRY(st);
+    }
+    return NRW_OK;
+}
+
+void sql_exec_close(sql_exec *x)
+{
+    for (uint32_t i = x->n_ops; i-- > 0;)
+        op_close(x->ops[i]);
+    x->n_ops = 0;
+}
