@@ -96,7 +96,7 @@ static nrw_status copy_input(void *self, reader *r, nrw_error *err)
             st = parquet_keep_group(k, &rows, m->kept_pages, err);
         if (st == NRW_OK) {
             atomic_fetch_add(&p->rows_in, (uint64_t)rows);
-            atomic_fetch_add(&p->rows_out, (uint64_t)rows);
+            op_count(&m->to.base, (uint64_t)rows, 0);
             atomic_fetch_add(&p->reached, rows);
         }
     }
@@ -111,7 +111,10 @@ nrw_status move_keep_run(move *m, file_summary *out, nrw_error *err)
     mem_set_limit(m->job->root, m->job->plan.peak - m->job->limits.baseline);
     TRY(parquet_writer_open(m->books[PART_WRITE], m->job->spill, m->target, &m->out, &m->write, 1,
                             &m->writer, err));
-    m->pipeline.source = m->in.scan;
+    m->from = source_scan_of(m->in.scan, m->n_cols); /* for progress: nothing is carried */
+    m->to = op_write_of(m->writer);
+    m->pipeline.source = &m->from.base;
+    m->pipeline.first = &m->to.base;
     m->pipeline.limit = -1;
     job_set_running(m->job, &m->pipeline);
     st = scan_each(m->in.scan, m->books[PART_READ], copy_input, m, err);

@@ -98,8 +98,8 @@ static const nrw_option options[] = {
 
     {"file", "FILE", "rows", NULL, "the query is in this file; - is standard input", " sql ", 0},
     {"param", "NAME=VALUE", "rows", NULL, "a value for $NAME in the query", " sql ", 0},
-    {"attach", "NAME=FILE", "read", NULL, "a file or glob that the query calls by this name", " sql ",
-     0},
+    {"attach", "NAME=FILE", "read", NULL, "a file or glob that the query calls by this name",
+     " sql ", 0},
     {"output", "DST", "write", "-", "where the rows go", " sql ", 'o'},
     {"max-rows", "N", "write", "40", "a table on a terminal shows so many", " sql ", 0},
 
@@ -112,8 +112,7 @@ static const nrw_option options[] = {
      "where the places of rejected rows are written", COPY, 0},
     {"max-bad-rows", "N|P%", "read", NULL, "fail when more rows are rejected", COPY, 0},
 
-    {"format", "NAME", "write", "by extension", "parquet table csv json",
-     " copy sample gen ", 'f'},
+    {"format", "NAME", "write", "by extension", "parquet table csv json", " copy sample gen ", 'f'},
     {"format", "NAME", "look", "table on a terminal, else csv", "table csv json parquet",
      " sql head tail ", 'f'},
     {"format", "NAME", "look", "text", "text json", LOOK, 'f'},

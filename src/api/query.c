@@ -1,13 +1,12 @@
 #include "api/query.h"
 
-#include "base/small_file.h"
 #include "base/text.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define MIB ((uint64_t)1 << 20)
+#define MIB        ((uint64_t)1 << 20)
+#define SCRIPT_MAX (16 * MIB)
 
 typedef struct query {
     nrw_job *job;
@@ -30,28 +29,19 @@ typedef struct query {
 /* A script: a file, or standard input. */
 static nrw_status read_file(query *q, const char *path, nrw_error *err)
 {
-    bool from_stdin = strcmp(path, "-") == 0;
-    FILE *f = from_stdin ? stdin : fopen(path, "rb");
-    bytes text = bytes_init(q->m, 16 * MIB);
-    char *kept;
-    nrw_status st = NRW_OK;
-    size_t n;
+    char *text;
+    io_file *f;
+    nrw_status st;
 
-    if (!f)
-        return err_errno(err, NRW_E_IO, errno, "%.200s: cannot open", path);
-    do {
-        st = bytes_reserve(&text, 4096, err);
-        n = st < 0 ? 0 : fread(text.data + text.len, 1, 4096, f);
-        text.len += n;
-    } while (n > 0);
-    if (st >= 0 && ferror(f))
-        st = err_errno(err, NRW_E_IO, errno, "%.200s: cannot read", path);
-    if (!from_stdin)
-        fclose(f);
+    TRY(file_open(q->m, path, job_last(q->job, "spill-dir"), &f, err));
+    st = f->size > SCRIPT_MAX
+             ? err_set(err, NRW_E_ARG, "%.200s: a query of more than 16 MiB is not taken", path)
+             : arena_alloc(q->a, (size_t)f->size + 1, (void **)&text, err);
     if (st >= 0)
-        st = arena_strndup(q->a, (const char *)text.data, text.len, &kept, err);
-    q->text = (span){(const uint8_t *)kept, text.len};
-    bytes_release(&text);
+        st = file_read(f, 0, text, (size_t)f->size, err);
+    if (st >= 0)
+        q->text = (span){(const uint8_t *)text, (size_t)f->size};
+    file_close(f);
     return st;
 }
 

@@ -127,6 +127,10 @@ static arrow_type arrow_type_of(const field *f)
         add(&a, 0, 2, t->id - TYPE_FLOAT16);
         break;
     case TYPE_DECIMAL: set_decimal(&a, t, form); break;
+    case TYPE_INT128:
+    case TYPE_UINT128: /* Arrow has none so wide: as they are written to Parquet */
+        set_decimal(&a, &(type){.id = TYPE_DECIMAL, .precision = 39, .width = 32}, form);
+        break;
     case TYPE_DATE:
         a.id = ARROW_DATE;
         add(&a, 0, 2, form == ARROW_MILLIS);

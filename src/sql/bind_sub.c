@@ -344,8 +344,8 @@ typedef struct turning {
 
 static nrw_status turn_out(const turning *t, const expr *e, const expr **out, nrw_error *err);
 
-static nrw_status turn_all(const turning *t, const expr *const *from, uint32_t n,
-                           const expr ***out, nrw_error *err)
+static nrw_status turn_all(const turning *t, const expr *const *from, uint32_t n, const expr ***out,
+                           nrw_error *err)
 {
     TRY(arena_alloc(t->a, n * sizeof **out + 1, (void **)out, err));
     for (uint32_t i = 0; i < n; i++)

@@ -316,11 +316,13 @@ static nrw_status compile(sql_exec *x, const plan *p, chain *c, nrw_error *err)
 
 uint32_t plan_gatherers(const plan *p)
 {
+    bool gathers;
+
     if (!p)
         return 0;
-    return plan_gatherers(p->left) + plan_gatherers(p->right) +
-           ((p->kind == PLAN_GROUP && p->n_keys > 0) || p->kind == PLAN_SORT || p->kind == PLAN_JOIN ||
-            p->kind == PLAN_WINDOW || p->kind == PLAN_FIRST);
+    gathers = (p->kind == PLAN_GROUP && p->n_keys > 0) || p->kind == PLAN_SORT ||
+              p->kind == PLAN_JOIN || p->kind == PLAN_WINDOW || p->kind == PLAN_FIRST;
+    return plan_gatherers(p->left) + plan_gatherers(p->right) + gathers;
 }
 
 nrw_status sql_compile(sql_exec *x, const plan *p, op *sink, nrw_error *err)

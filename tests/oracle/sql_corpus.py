@@ -25,7 +25,8 @@ def queries(pattern="duckdb/*.jsonl"):
             for line in f:
                 q = json.loads(line)
                 q["folder"] = os.path.dirname(path)
-                q["id"] = str(q["id"]) if "duckdb" in path else f"{os.path.basename(q['folder'])}#{q['id']}"
+                if "duckdb" not in path:
+                    q["id"] = f"{os.path.basename(q['folder'])}#{q['id']}"
                 yield q
 
 
@@ -156,7 +157,7 @@ def judge(q, *more, binary=None):
 
 
 def known():
-    """What is not answered, or otherwise: id -> reason, as tests/oracle/sql_refused.txt lists it."""
+    """What is not answered, or otherwise: id -> reason, as sql_refused.txt lists it."""
     listed = {}
     with open(os.path.join(_HERE, "sql_refused.txt"), encoding="utf-8") as f:
         for line in f:
@@ -185,8 +186,8 @@ def write_known():
         if what != "equal":
             lines.append(f"{q['id']}\t{reason_of(what, text)}\n")
     with open(os.path.join(_HERE, "sql_refused.txt"), "w", encoding="utf-8") as f:
-        f.write("# Queries of the corpus that are refused, or answered otherwise, and why; made anew by\n"
-                "# tests/oracle/sql_corpus.py --write\n")
+        f.write("# Queries of the corpus that are refused, or answered otherwise, and why;\n"
+                "# made anew by tests/oracle/sql_corpus.py --write\n")
         f.writelines(lines)
     print(len(lines))
 

@@ -26,13 +26,15 @@ def write_tables(folder, seed, rows):
         table = pa.table({
             "a": pa.array(column(lambda: r.randrange(-50, 50), n), pa.int32()),
             "b": pa.array(column(lambda: r.randrange(-10**12, 10**12), n), pa.int64()),
-            "c": pa.array(column(lambda: decimal.Decimal(r.randrange(-10**6, 10**6)).scaleb(-2), n),
-                          pa.decimal128(12, 2)),
+            "c": pa.array(column(
+                lambda: decimal.Decimal(r.randrange(-10**6, 10**6)).scaleb(-2), n),
+                pa.decimal128(12, 2)),
             "d": pa.array(column(lambda: r.choice([0.5, -1.25, 3.0, 1e10, -2.5e-3]) *
                                  r.randrange(1, 9), n), pa.float64()),
             "s": pa.array(column(lambda: r.choice(["", "a", "abc", "b%", "Zürich", "x" * 20]) +
                                  str(r.randrange(30)), n), pa.string()),
-            "e": pa.array(column(lambda: r.randrange(8000, 20000), n), pa.int32()).cast(pa.date32()),
+            "e": pa.array(column(lambda: r.randrange(8000, 20000), n),
+                          pa.int32()).cast(pa.date32()),
             "f": pa.array(column(lambda: r.random() < 0.5, n), pa.bool_()),
             "k": pa.array(column(lambda: r.randrange(rows // 3 + 1), n), pa.int64()),
         })
@@ -92,7 +94,8 @@ class Maker:
 
     def query(self):
         r = self.r
-        kind = r.choice(["rows", "group", "join", "join group", "window", "distinct", "union", "in"])
+        kind = r.choice(["rows", "group", "join", "join group", "window", "distinct", "union",
+                         "in"])
         where = f" WHERE {self.condition('t')}" if r.random() < 0.7 else ""
         if kind == "rows":
             items = ", ".join(f"{self.any('t')} AS x{i}" for i in range(r.randrange(1, 5)))
@@ -109,17 +112,17 @@ class Maker:
         on = r.choice(["t.k = u.k", "t.a = u.a AND t.f = u.f", "t.k = u.k AND t.b < u.b",
                        "t.s = u.s", "t.k = u.k AND u.a > 0"])
         if kind == "join":
-            return (f"SELECT t.k AS x0, u.s AS x1, {self.any('u')} AS x2, t.b AS x3 FROM t {join} u "
-                    f"ON {on}{where}")
+            return (f"SELECT t.k AS x0, u.s AS x1, {self.any('u')} AS x2, t.b AS x3 "
+                    f"FROM t {join} u ON {on}{where}")
         if kind == "join group":
-            return (f"SELECT u.a AS g0, count(*) AS x0, sum(t.c) AS x1, {self.aggregate('t')} AS x2 "
-                    f"FROM t {join} u ON {on}{where} GROUP BY u.a")
+            return (f"SELECT u.a AS g0, count(*) AS x0, sum(t.c) AS x1, "
+                    f"{self.aggregate('t')} AS x2 FROM t {join} u ON {on}{where} GROUP BY u.a")
         if kind == "window":
             part = r.choice(["", "PARTITION BY t.a ", "PARTITION BY t.f, t.s "])
             call = r.choice(["row_number()", "rank()", "dense_rank()", "sum(t.c)", "count(*)",
                              "lag(t.a)", "lead(t.s, 2)", "first_value(t.b)", "max(t.e)"])
-            return (f"SELECT t.b, t.k, {call} OVER ({part}ORDER BY t.b, t.k, t.c, t.s, t.e, t.a) AS x "
-                    f"FROM t{where}")
+            order = "ORDER BY t.b, t.k, t.c, t.s, t.e, t.a"
+            return f"SELECT t.b, t.k, {call} OVER ({part}{order}) AS x FROM t{where}"
         if kind == "distinct":
             return f"SELECT DISTINCT {self.any('t')} AS x0, t.f AS x1 FROM t{where}"
         if kind == "union":
@@ -186,21 +189,22 @@ def random_case(seed, n, rows):
             types = [str(t[1]) for t in connection.execute(query).description]
             threads, memory = CONFIGURATIONS[(seed + i) % len(CONFIGURATIONS)]
             ran = harness.measure(
-                [harness.RELEASE, "sql", query, "-f", "json", "--threads", threads, "--memory", memory,
-                 "--attach", f"t={folder}/t.parquet", "--attach", f"u={folder}/u.parquet"],
-                timeout=60)
+                [harness.RELEASE, "sql", query, "-f", "json", "--threads", threads,
+                 "--memory", memory, "--attach", f"t={folder}/t.parquet",
+                 "--attach", f"u={folder}/u.parquet"], timeout=60)
             if ran.code == 2:
                 refused += 1
                 continue
             assert ran.code == 0, f"exit code {ran.code}: {ran.err[-300:]}\n{query}"
             mine = my_rows(ran, types)
-            assert mine == theirs, (f"{query}\n{len(mine)} and {len(theirs)} rows; first that differ: "
-                                    f"{next(((m, t) for m, t in zip(mine, theirs) if m != t), '')}")
+            differs = next(((m, t) for m, t in zip(mine, theirs) if m != t), "")
+            assert mine == theirs, f"{query}\n{len(mine)} and {len(theirs)} rows; {differs}"
     assert refused <= asked // 20, f"{refused} of {asked} were refused"
     return f"{asked} queries, {refused} refused"
 
 
 def cases(tier):
+    n = 40 if tier == "quick" else 100
     for seed in range(5 if tier == "quick" else 100):
-        yield (f"random queries {seed}", lambda s=seed: random_case(s, 100 if tier != "quick" else 40,
-                                                                    [50, 3000, 40000][s % 3]), 300)
+        yield (f"random queries {seed}",
+               lambda s=seed: random_case(s, n, [50, 3000, 40000][s % 3]), 300)
