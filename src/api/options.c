@@ -105,7 +105,8 @@ static const nrw_option options[] = {
 
     {"read", "NAME=VALUE", "read", NULL,
      "int96=us: INT96 as microseconds, for dates outside the years 1677 to 2262", SOURCES, 0},
-    {"files-from", "FILE", "read", NULL, "sources, a path a line; - is standard input", SOURCES, 0},
+    {"files-from", "FILE", "read", NULL, "sources, a path a line; - is standard input",
+     " copy sample head tail count schema stats inspect verify ", 0},
     {"on-bad-row", "WHAT", "read", "fail",
      "fail, or quarantine: leave the rows of damaged pages out and say so", COPY, 0},
     {"quarantine", "FILE", "read", "DST.rejected.jsonl",

@@ -168,6 +168,76 @@ static nrw_status share_memory(query *q, nrw_error *err)
     return NRW_OK;
 }
 
+/* ---- plan ---- */
+
+static plan_step *add_step(query *q, const char *how, uint64_t grant, int64_t rows)
+{
+    job_plan *p = &q->job->plan;
+    plan_step *s = &p->steps[p->n < JOB_MAX_STEPS ? p->n++ : JOB_MAX_STEPS - 1];
+
+    *s = (plan_step){.how = how, .grant = grant, .rows = rows};
+    return s;
+}
+
+static void describe_scan(query *q, const plan *p)
+{
+    plan_step *s = add_step(q, "streams", q->exec.reading, p->table->rows);
+    size_t n = 0, cap = sizeof s->what;
+
+    n += (size_t)snprintf(s->what, cap, "read parquet");
+    for (uint32_t c = 0; c < p->n && n + 40 < cap; c++)
+        n += (size_t)snprintf(s->what + n, cap - n, "%s%.32s", c ? ", " : " ",
+                              p->table->schema.fields[p->table_columns[c]].name);
+    snprintf(s->detail, sizeof s->detail, "%.200s%s", p->table->name,
+             p->n_pushed ? ": what its conditions rule out is not read" : "");
+}
+
+static const char *const joins[] = {"join", "left join", "right join", "full join",
+                                    "semi join", "anti join", "mark join", "join of one"};
+
+/* A line for each step that reads or gathers, in the order they run. */
+static void describe(query *q, const plan *p)
+{
+    uint64_t grant = q->exec.gathering;
+
+    if (!p)
+        return;
+    describe(q, p->right);
+    describe(q, p->left);
+    if (p->kind == PLAN_SCAN)
+        describe_scan(q, p);
+    else if (p->kind == PLAN_GROUP && p->n_keys)
+        snprintf(add_step(q, "spills", grant, -1)->what, 64, "group by %u keys, %u aggregates",
+                 p->n_keys, p->n_aggregates);
+    else if (p->kind == PLAN_GROUP)
+        snprintf(add_step(q, "bounded", q->exec.alone, 1)->what, 64, "%u aggregates",
+                 p->n_aggregates);
+    else if (p->kind == PLAN_SORT)
+        snprintf(add_step(q, "spills", grant, -1)->what, 64, "sort by %u keys", p->n_orders);
+    else if (p->kind == PLAN_JOIN)
+        snprintf(add_step(q, "bounded", grant, -1)->what, 64, "%s on %u keys", joins[p->join],
+                 p->n_join_keys);
+    else if (p->kind == PLAN_WINDOW)
+        snprintf(add_step(q, "spills", grant, -1)->what, 64, "%u window functions", p->n_windows);
+}
+
+static void fill_plan(query *q)
+{
+    job_plan *p = &q->job->plan;
+    const job_limits *l = &q->job->limits;
+    plan_step *s;
+
+    *p = (job_plan){.peak = l->ceiling, .from = l->baseline + l->held + 8 * MIB};
+    p->spill = l->spill_limit;
+    describe(q, q->plan);
+    s = add_step(q, "streams", q->writing, -1);
+    snprintf(s->what, sizeof s->what, "write %s",
+             q->move.parquet ? "parquet" : move_text_name(q->move.text));
+    snprintf(s->detail, sizeof s->detail, "%.200s", q->move.target_name);
+    s = add_step(q, "streams", q->exec.batches, -1);
+    snprintf(s->what, sizeof s->what, "batches in flight, %u threads", l->workers);
+}
+
 /* ---- running ---- */
 
 static void watch(void *self, pipeline *p)
@@ -259,6 +329,8 @@ nrw_status job_query(nrw_job *job, bool plan_only, nrw_error *err)
     nrw_status st = prepare(&q, err);
 
     job->phase = "sql";
+    if (st >= 0)
+        fill_plan(&q);
     if (st >= 0 && !plan_only)
         st = run(&q, err);
     release(&q);
