@@ -85,14 +85,22 @@ static bool back_from_us(int64_t x, interval y, int64_t *z)
     return negate(y, &n) && add_to_us(x, n, z);
 }
 
-/* With a zone the time goes first, then months, then days. */
+/* With a zone, an interval of which any part is negative is added time first, then months, then
+ * days. */
+static bool add_to_instant(int64_t x, interval y, int64_t *z)
+{
+    if (y.months >= 0 && y.days >= 0 && y.us >= 0)
+        return add_to_us(x, y, z);
+    return add_to_us(x, (interval){0, 0, y.us}, z) &&
+           add_to_us(*z, (interval){y.months, 0, 0}, z) &&
+           add_to_us(*z, (interval){0, y.days, 0}, z);
+}
+
 static bool back_from_instant(int64_t x, interval y, int64_t *z)
 {
     interval n = {0};
 
-    return negate(y, &n) && add_to_us(x, (interval){0, 0, n.us}, z) &&
-           add_to_us(*z, (interval){n.months, 0, 0}, z) &&
-           add_to_us(*z, (interval){0, n.days, 0}, z);
+    return negate(y, &n) && add_to_instant(x, n, z);
 }
 
 static bool between(int64_t x, int64_t y, interval *z)
@@ -132,6 +140,8 @@ ROWS2(sub_date_interval, int32_t, interval, int64_t, back_from_date(x, y, &z))
 ROWS2(add_us_interval, int64_t, interval, int64_t, add_to_us(x, y, &z))
 ROWS2(add_interval_us, interval, int64_t, int64_t, add_to_us(y, x, &z))
 ROWS2(sub_us_interval, int64_t, interval, int64_t, back_from_us(x, y, &z))
+ROWS2(add_instant_interval, int64_t, interval, int64_t, add_to_instant(x, y, &z))
+ROWS2(add_interval_instant, interval, int64_t, int64_t, add_to_instant(y, x, &z))
 ROWS2(sub_instant_interval, int64_t, interval, int64_t, back_from_instant(x, y, &z))
 ROWS2(sub_us_us, int64_t, int64_t, interval, between(x, y, &z))
 ROWS2(add_time_interval, int64_t, interval, int64_t, turn_clock(x, y.us, &z))
@@ -277,8 +287,8 @@ static const function rows[] = {
     {"+", "Si", "S", add_us_interval, FAILS, NULL},
     {"+", "iS", "S", add_interval_us, FAILS, NULL},
     {"-", "Si", "S", sub_us_interval, FAILS, NULL},
-    {"+", "Zi", "Z", add_us_interval, FAILS, NULL},
-    {"+", "iZ", "Z", add_interval_us, FAILS, NULL},
+    {"+", "Zi", "Z", add_instant_interval, FAILS, NULL},
+    {"+", "iZ", "Z", add_interval_instant, FAILS, NULL},
     {"-", "Zi", "Z", sub_instant_interval, FAILS, NULL},
     {"-", "SS", "i", sub_us_us, FAILS, NULL},
     {"-", "ZZ", "i", sub_us_us, FAILS, NULL},
@@ -297,7 +307,7 @@ static const function rows[] = {
     {"/", "id", "i", divide_interval, FAILS, NULL},
     {"date_add", "ti", "S", add_date_interval, FAILS, NULL},
     {"date_add", "Si", "S", add_us_interval, FAILS, NULL},
-    {"date_add", "Zi", "Z", add_us_interval, FAILS, NULL},
+    {"date_add", "Zi", "Z", add_instant_interval, FAILS, NULL},
     {"normalized_interval", "i", "i", interval_normalize, FAILS, NULL},
     {"to_years", "4", "i", to_years, FAILS, NULL},
     {"to_months", "4", "i", to_months, FAILS, NULL},
