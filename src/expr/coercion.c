@@ -360,9 +360,7 @@ nrw_status type_compared(arena *a, const expr *x, const expr *y, type *out, nrw_
         *out = decimal_common(&x->type, &y->type);
     if (there)
         return NRW_OK;
-    if (x->type.id == TYPE_TIMESTAMP && y->type.id == TYPE_TIMESTAMP)
-        *out = type_timestamp(UNIT_US, true);
-    else if (x->type.id == TYPE_UTF8 && !type_is_nested(&y->type))
+    if (x->type.id == TYPE_UTF8 && !type_is_nested(&y->type))
         *out = y->type;
     else if (y->type.id == TYPE_UTF8 && !type_is_nested(&x->type))
         *out = x->type;

@@ -209,17 +209,25 @@ static nrw_status distinct_eval(const expr *e, const scalar_args *args, vector *
     return NRW_OK;
 }
 
-/* Truth values are numbers where only sameness is asked for. */
+/* Where only sameness is asked for, truth values are numbers, and zones are looked past. */
+static bool same_only(const type *x, const type *y, type *out)
+{
+    if (x->id == TYPE_BOOL && (type_is_float(y) || y->id == TYPE_DECIMAL)) {
+        *out = *y;
+        return true;
+    }
+    if (x->id == TYPE_TIMESTAMP && y->id == TYPE_TIMESTAMP && x->utc && y->unit == UNIT_NS) {
+        *out = *x;
+        return true;
+    }
+    return false;
+}
+
 static nrw_status bind_sides(binding *b, bool same, nrw_error *err)
 {
     const type *x = &b->args[0]->type, *y = &b->args[1]->type;
-    bool truth = x->id == TYPE_BOOL && type_is_numeric(y),
-         other = y->id == TYPE_BOOL && type_is_numeric(x);
 
-    if (same && (truth || other) &&
-        (type_is_float(x) || type_is_float(y) || x->id == TYPE_DECIMAL || y->id == TYPE_DECIMAL))
-        b->want[0] = truth ? *y : *x;
-    else
+    if (!same || (!same_only(x, y, &b->want[0]) && !same_only(y, x, &b->want[0])))
         TRY(type_compared(b->a, b->args[0], b->args[1], &b->want[0], err));
     b->want[1] = b->want[0];
     return NRW_OK;

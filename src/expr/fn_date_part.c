@@ -270,10 +270,14 @@ static nrw_status nanosecond_eval(const expr *e, const scalar_args *args, vector
                                   nrw_error *err)
 {
     const int64_t minute = INT64_C(60000000000);
+    const int64_t *x = ARG(int64_t, args, 0);
 
     (void)e;
-    (void)err;
-    LOOP1(int64_t, int64_t, x - floor_div(x, minute) * minute);
+    for (uint32_t i = 0; i < args->rows; i++) {
+        OUT(int64_t, out)[i] = x[i] - floor_div(x[i], minute) * minute;
+        if (is_infinite_time(x[i]))
+            TRY(row_null(out, i, err));
+    }
     return NRW_OK;
 }
 

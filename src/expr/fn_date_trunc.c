@@ -135,8 +135,6 @@ static int64_t border_index(date_unit unit, int64_t day)
     case DATE_YEAR: return c.year;
     case DATE_QUARTER: return (c.year * 12 + c.month - 1) / 3;
     case DATE_MONTH: return c.year * 12 + c.month - 1;
-    case DATE_WEEK:
-    case DATE_YEARWEEK: return floor_div(day, 7);
     case DATE_ISOYEAR: return civil_of_days(floor_div(day + 3, 7) * 7).year;
     default: return day;
     }
@@ -148,6 +146,8 @@ static int64_t diff_us(date_unit unit, int64_t from, int64_t to)
 
     if (small)
         return floor_div(to, small) - floor_div(from, small);
+    if (unit == DATE_WEEK || unit == DATE_YEARWEEK) /* whole ones: no border is looked for */
+        return (day_of_us(to, &unused) - day_of_us(from, &unused)) / 7;
     return border_index(unit, day_of_us(to, &unused)) -
            border_index(unit, day_of_us(from, &unused));
 }

@@ -85,14 +85,22 @@ static bool back_from_us(int64_t x, interval y, int64_t *z)
     return negate(y, &n) && add_to_us(x, n, z);
 }
 
-/* With a zone the time goes first, then months, then days. */
+/* With a zone, an interval of which any part is negative is added time first, then months, then
+ * days. */
+static bool add_to_instant(int64_t x, interval y, int64_t *z)
+{
+    if (y.months >= 0 && y.days >= 0 && y.us >= 0)
+        return add_to_us(x, y, z);
+    return add_to_us(x, (interval){0, 0, y.us}, z) &&
+           add_to_us(*z, (interval){y.months, 0, 0}, z) &&
+           add_to_us(*z, (interval){0, y.days, 0}, z);
+}
+
 static bool back_from_instant(int64_t x, interval y, int64_t *z)
 {
     interval n = {0};
 
-    return negate(y, &n) && add_to_us(x, (interval){0, 0, n.us}, z) &&
-           add_to_us(*z, (interval){n.months, 0, 0}, z) &&
-           add_to_us(*z, (interval){0, n.days, 0}, z);
+    return negate(y, &n) && add_to_instant(x, n, z);
 }
 
 static bool between(int64_t x, int64_t y, interval *z)
@@ -104,12 +112,6 @@ static bool between(int64_t x, int64_t y, interval *z)
     z->days = (int32_t)(us / US_PER_DAY);
     z->us = us % US_PER_DAY;
     return true;
-}
-
-static bool finite_days(int32_t x, int32_t y, int64_t *z)
-{
-    *z = (int64_t)x - y;
-    return !is_infinite_date(x) && !is_infinite_date(y);
 }
 
 /* A clock goes round; months and days do not move it. */
@@ -131,13 +133,15 @@ static bool date_at_time(int32_t day, int64_t us, int64_t *z)
 ROWS2(add_date_int, int32_t, int32_t, int32_t, shift_date(x, y, &z))
 ROWS2(add_int_date, int32_t, int32_t, int32_t, shift_date(y, x, &z))
 ROWS2(sub_date_int, int32_t, int32_t, int32_t, shift_date(x, -(int64_t)y, &z))
-ROWS2(sub_date_date, int32_t, int32_t, int64_t, finite_days(x, y, &z))
+ROWS2(sub_date_date, int32_t, int32_t, int64_t, (z = (int64_t)x - y, true))
 ROWS2(add_date_interval, int32_t, interval, int64_t, add_to_date(x, y, &z))
 ROWS2(add_interval_date, interval, int32_t, int64_t, add_to_date(y, x, &z))
 ROWS2(sub_date_interval, int32_t, interval, int64_t, back_from_date(x, y, &z))
 ROWS2(add_us_interval, int64_t, interval, int64_t, add_to_us(x, y, &z))
 ROWS2(add_interval_us, interval, int64_t, int64_t, add_to_us(y, x, &z))
 ROWS2(sub_us_interval, int64_t, interval, int64_t, back_from_us(x, y, &z))
+ROWS2(add_instant_interval, int64_t, interval, int64_t, add_to_instant(x, y, &z))
+ROWS2(add_interval_instant, interval, int64_t, int64_t, add_to_instant(y, x, &z))
 ROWS2(sub_instant_interval, int64_t, interval, int64_t, back_from_instant(x, y, &z))
 ROWS2(sub_us_us, int64_t, int64_t, interval, between(x, y, &z))
 ROWS2(add_time_interval, int64_t, interval, int64_t, turn_clock(x, y.us, &z))
@@ -161,25 +165,36 @@ static bool times_int(interval x, int64_t y, interval *z)
     return z->months == months && z->days == days;
 }
 
-/* Parts of months go to days, parts of days to time. */
-static bool times_double(interval x, double y, interval *z)
+static double scaled(double x, double by, bool divide)
 {
-    double months = (double)x.months * y, days, us;
+    return divide ? x / by : x * by;
+}
 
-    z->months = 0;
-    if (!(fabs(months) <= INT32_MAX))
+/* To six places, as PostgreSQL does, whose interval arithmetic this is. */
+static double six_places(double x)
+{
+    return rint(x * 1e6) / 1e6;
+}
+
+/* What is left of months goes to days, of 30 in a month; what is left of days to time. */
+static bool scale_interval(interval x, double by, bool divide, interval *z)
+{
+    double months = scaled(x.months, by, divide), days = scaled(x.days, by, divide), rest, us;
+
+    if (!(fabs(months) <= INT32_MAX) || !(fabs(days) <= INT32_MAX))
         return false;
     z->months = (int32_t)months;
-    days = (double)x.days * y + (months - z->months) * 30;
-    /* what multiplication left of a whole day is one */
-    if (fabs(days - round(days)) < 1e-9 * fmax(1, fabs(days)))
-        days = round(days);
-    if (!(fabs(days) <= INT32_MAX))
+    rest = six_places((months - z->months) * 30);
+    us = six_places((days - (int32_t)days + rest - (int32_t)rest) * 86400);
+    days = (double)(int32_t)days + (int32_t)rest;
+    if (fabs(us) >= 86400) {
+        days += (int32_t)(us / 86400);
+        us -= (int32_t)(us / 86400) * 86400.0;
+    }
+    us = rint(scaled((double)x.us, by, divide) + us * 1e6);
+    if (!(fabs(days) <= INT32_MAX) || !(fabs(us) < 0x1p63))
         return false;
     z->days = (int32_t)days;
-    us = round((double)x.us * y) + round((days - z->days) * (double)US_PER_DAY);
-    if (!(fabs(us) < 0x1p63))
-        return false;
     z->us = (int64_t)us;
     return true;
 }
@@ -194,7 +209,7 @@ static nrw_status divide_interval(const expr *e, const scalar_args *args, vector
             continue;
         if (y == 0)
             return err_set(err, NRW_E_VALUE, "division of an interval by zero");
-        if (!times_double(ARG(interval, args, 0)[ROW(args, 0, i)], 1 / y, &z))
+        if (!scale_interval(ARG(interval, args, 0)[ROW(args, 0, i)], y, true, &z))
             return out_of_range(e, err);
         OUT(interval, out)[i] = z;
     }
@@ -214,8 +229,8 @@ ROWS2(interval_add, interval, interval, interval, add_intervals(x, y, &z))
 ROWS2(interval_subtract, interval, interval, interval, subtract_intervals(x, y, &z))
 ROWS2(interval_times_int, interval, int64_t, interval, times_int(x, y, &z))
 ROWS2(int_times_interval, int64_t, interval, interval, times_int(y, x, &z))
-ROWS2(interval_times_double, interval, double, interval, times_double(x, y, &z))
-ROWS2(double_times_interval, double, interval, interval, times_double(y, x, &z))
+ROWS2(interval_times_double, interval, double, interval, scale_interval(x, y, false, &z))
+ROWS2(double_times_interval, double, interval, interval, scale_interval(y, x, false, &z))
 ROWS1(interval_negate, interval, interval, negate(x, &z))
 ROWS1(interval_normalize, interval, interval, (z = normalized(x), true))
 
@@ -265,15 +280,15 @@ static const function rows[] = {
     {"+", "t4", "t", add_date_int, FAILS, NULL},
     {"+", "4t", "t", add_int_date, FAILS, NULL},
     {"-", "t4", "t", sub_date_int, FAILS, NULL},
-    {"-", "tt", "8", sub_date_date, FAILS, NULL},
+    {"-", "tt", "8", sub_date_date, 0, NULL},
     {"+", "ti", "S", add_date_interval, FAILS, NULL},
     {"+", "it", "S", add_interval_date, FAILS, NULL},
     {"-", "ti", "S", sub_date_interval, FAILS, NULL},
     {"+", "Si", "S", add_us_interval, FAILS, NULL},
     {"+", "iS", "S", add_interval_us, FAILS, NULL},
     {"-", "Si", "S", sub_us_interval, FAILS, NULL},
-    {"+", "Zi", "Z", add_us_interval, FAILS, NULL},
-    {"+", "iZ", "Z", add_interval_us, FAILS, NULL},
+    {"+", "Zi", "Z", add_instant_interval, FAILS, NULL},
+    {"+", "iZ", "Z", add_interval_instant, FAILS, NULL},
     {"-", "Zi", "Z", sub_instant_interval, FAILS, NULL},
     {"-", "SS", "i", sub_us_us, FAILS, NULL},
     {"-", "ZZ", "i", sub_us_us, FAILS, NULL},
@@ -292,7 +307,7 @@ static const function rows[] = {
     {"/", "id", "i", divide_interval, FAILS, NULL},
     {"date_add", "ti", "S", add_date_interval, FAILS, NULL},
     {"date_add", "Si", "S", add_us_interval, FAILS, NULL},
-    {"date_add", "Zi", "Z", add_us_interval, FAILS, NULL},
+    {"date_add", "Zi", "Z", add_instant_interval, FAILS, NULL},
     {"normalized_interval", "i", "i", interval_normalize, FAILS, NULL},
     {"to_years", "4", "i", to_years, FAILS, NULL},
     {"to_months", "4", "i", to_months, FAILS, NULL},
