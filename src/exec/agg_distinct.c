@@ -92,7 +92,7 @@ static void set_free(key_set *s, mem *m)
 /* Rows of which an argument is null are left out, as the aggregates proper do. */
 static nrw_status distinct_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
 {
-    vector flat[3] = {0};
+    vector flat[AGGREGATE_ARGS] = {0};
     bytes key = bytes_init(r->m, UINT32_MAX);
     nrw_status st = NRW_OK;
 
@@ -213,11 +213,13 @@ static nrw_status feed(const aggregate *g, const aggregate *inner, const key_set
 
     for (uint32_t from = 0; from < s->n; from += FEED) {
         uint32_t n = s->n - from < FEED ? s->n - from : FEED;
-        vector columns[3] = {0};
-        const vector *args[3] = {&columns[0], &columns[1], &columns[2]};
+        vector columns[AGGREGATE_ARGS] = {0};
+        const vector *args[AGGREGATE_ARGS];
         nrw_status st = decode(g, s, at + from, n, m, columns, err);
         for (uint32_t i = 0; i < n; i++)
             ordinals[i] = from + i;
+        for (uint32_t k = 0; k < g->n_args; k++)
+            args[k] = &columns[k];
         if (st >= 0)
             st = inner->class->add(inner,
                                    &(aggregate_rows){.n = n,

@@ -12,6 +12,9 @@
 
 typedef struct aggregate aggregate;
 
+/* Arguments at most, what it is ordered by among them. */
+#define AGGREGATE_ARGS 8u
+
 /* Of `few` states at most so many. */
 #define AGGREGATE_FEW 256u
 
@@ -54,7 +57,7 @@ struct aggregate {
     type result;
     uint32_t state_bytes;
     uint32_t n_args;
-    const expr *args[3]; /* over the input of the aggregation */
+    const expr *args[AGGREGATE_ARGS]; /* over the input of the aggregation */
     const expr *filter;  /* FILTER (WHERE ..); NULL: all rows */
     bool distinct;       /* each combination of arguments once */
     bool descending;     /* of ordered ones */
