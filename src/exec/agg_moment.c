@@ -178,7 +178,7 @@ static nrw_status moment_finish(const aggregate *g, uint8_t *const *states, uint
 }
 
 #define MOMENT(names, bind)                                                                        \
-    {names, 1, 1, false, bind, moment_add, moment_merge, moment_finish, AGG_PLAIN}
+    {names, 1, 1, 0, bind, moment_add, moment_merge, moment_finish, AGG_PLAIN}
 
 static const aggregate_class classes[] = {
     MOMENT(" stddev_samp stddev ", stddev_samp_bind),

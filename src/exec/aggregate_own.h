@@ -12,7 +12,7 @@ typedef struct aggregate_table {
 } aggregate_table;
 
 extern const aggregate_table agg_count_table, agg_sum_table, agg_extreme_table, agg_first_table,
-    agg_bool_table, agg_moment_table, agg_pair_table;
+    agg_bool_table, agg_moment_table, agg_pair_table, agg_list_table;
 
 /* The state of row i. */
 static inline uint8_t *agg_state(const aggregate_rows *r, uint32_t i)
@@ -34,6 +34,16 @@ nrw_status agg_flat(const aggregate_rows *r, uint32_t k, vector *own, nrw_error 
 /* Casts argument k, where it casts to that without being asked. */
 nrw_status agg_cast(arena *a, aggregate *g, uint32_t k, const type *to, nrw_error *err);
 void agg_put_null(vector *out, uint32_t i);
+
+/* n rows of `columns`, at most AGG_FEED, the arguments of inner, into one of its states. */
+#define AGG_FEED 1024u
+nrw_status agg_feed(const aggregate *inner, const vector *columns, uint32_t n, uint64_t first,
+                    uint8_t *state, mem *m, nrw_error *err);
+/* Finishes states of g by filling fresh states of inner from them. */
+typedef nrw_status (*agg_filler)(const aggregate *g, const aggregate *inner, uint8_t *from,
+                                 uint8_t *state, mem *m, nrw_error *err);
+nrw_status agg_finish_fed(const aggregate *g, const aggregate *inner, agg_filler fill,
+                          uint8_t *const *states, uint32_t n, vector *out, nrw_error *err);
 
 /* Merging states that are sums of what they hold, and the like, need nothing of these. */
 #define AGG_PLAIN NULL, NULL, NULL
