@@ -5,7 +5,8 @@
 
 static const aggregate_table *const tables[] = {
     &agg_count_table, &agg_sum_table, &agg_extreme_table, &agg_first_table, &agg_bool_table,
-    &agg_moment_table, &agg_pair_table, &agg_list_table};
+    &agg_moment_table, &agg_pair_table, &agg_list_table,
+    &agg_quantile_table, &agg_by_table};
 
 /* " sum fsum " holds the name between blanks. */
 static bool has_name(const char *names, const char *name)

@@ -337,7 +337,7 @@ nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_erro
 
     if (e->over)
         return bind_window(s, e, out, err);
-    if (!e->is_operator && aggregate_is_span(e->name.text))
+    if (!e->is_operator && (e->within_group || aggregate_is_span(e->name.text)))
         return bind_aggregate(s, e, out, err);
     if (e->distinct || e->filter || e->order_by.n || e->star)
         return query_fail(s->b, e->at, err, "%.*s is not an aggregate function",
