@@ -90,9 +90,9 @@ static nrw_status count_finish(const aggregate *g, uint8_t *const *states, uint3
 }
 
 static const aggregate_class classes[] = {
-    {" count ", 0, 1, false, count_bind, count_add, count_merge, count_finish, AGG_PLAIN},
-    {" count_star ", 0, 0, false, count_bind, count_add, count_merge, count_finish, AGG_PLAIN},
-    {" count_if countif ", 1, 1, false, count_if_bind, count_if_add, count_merge, count_finish,
+    {" count ", 0, 1, 0, count_bind, count_add, count_merge, count_finish, AGG_PLAIN},
+    {" count_star ", 0, 0, 0, count_bind, count_add, count_merge, count_finish, AGG_PLAIN},
+    {" count_if countif ", 1, 1, 0, count_if_bind, count_if_add, count_merge, count_finish,
      AGG_PLAIN},
 };
 

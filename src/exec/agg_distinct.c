@@ -89,11 +89,12 @@ static void set_free(key_set *s, mem *m)
 
 /* ---- the aggregate's functions ---- */
 
-/* Rows of which an argument is null are left out, as the aggregates proper do. */
+/* Rows of which an argument is null are left out where the aggregate proper does. */
 static nrw_status distinct_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
 {
-    vector flat[3] = {0};
+    vector flat[AGGREGATE_ARGS] = {0};
     bytes key = bytes_init(r->m, UINT32_MAX);
+    bool nulls = ((const distinct_data *)g->data)->inner.class->traits & AGG_NULLS;
     nrw_status st = NRW_OK;
 
     for (uint32_t k = 0; st >= 0 && k < g->n_args; k++)
@@ -101,7 +102,7 @@ static nrw_status distinct_add(const aggregate *g, const aggregate_rows *r, nrw_
     for (uint32_t i = 0; st >= 0 && i < r->n; i++) {
         bool null = false;
         key.len = 0;
-        for (uint32_t k = 0; k < g->n_args; k++)
+        for (uint32_t k = 0; !nulls && k < g->n_args; k++)
             null |= !agg_there(&flat[k], i);
         for (uint32_t k = 0; !null && st >= 0 && k < g->n_args; k++)
             st = key_append(&key, &flat[k], i, err);
@@ -190,7 +191,13 @@ static nrw_status decode(const aggregate *g, const key_set *s, const uint32_t *a
         for (uint32_t i = 0; i < n; i++) {
             span key = key_at(s, at[i]);
             const uint8_t *p = key.data + skip[i] + 1;
-            if (type_is_view(t)) {
+            if (p[-1] == 0) {
+                if (!out[k].validity)
+                    TRY(vector_add_validity(&out[k], err));
+                agg_put_null(&out[k], i);
+                out[k].null_count++;
+                skip[i]++;
+            } else if (type_is_view(t)) {
                 uint32_t len = load_u32(p);
                 ((view *)(void *)out[k].data)[i] =
                     view_make(p + 4, (int32_t)len, heap, (int32_t)(p + 4 - s->keys.data));
@@ -204,29 +211,15 @@ static nrw_status decode(const aggregate *g, const key_set *s, const uint32_t *a
     return NRW_OK;
 }
 
-#define FEED 1024u
-
 static nrw_status feed(const aggregate *g, const aggregate *inner, const key_set *s, uint32_t *at,
                        uint8_t *state, mem *m, nrw_error *err)
 {
-    uint64_t ordinals[FEED];
-
-    for (uint32_t from = 0; from < s->n; from += FEED) {
-        uint32_t n = s->n - from < FEED ? s->n - from : FEED;
-        vector columns[3] = {0};
-        const vector *args[3] = {&columns[0], &columns[1], &columns[2]};
+    for (uint32_t from = 0; from < s->n; from += AGG_FEED) {
+        uint32_t n = s->n - from < AGG_FEED ? s->n - from : AGG_FEED;
+        vector columns[AGGREGATE_ARGS] = {0};
         nrw_status st = decode(g, s, at + from, n, m, columns, err);
-        for (uint32_t i = 0; i < n; i++)
-            ordinals[i] = from + i;
         if (st >= 0)
-            st = inner->class->add(inner,
-                                   &(aggregate_rows){.n = n,
-                                                     .states = &state,
-                                                     .args = args,
-                                                     .one = true,
-                                                     .ordinals = ordinals,
-                                                     .m = m},
-                                   err);
+            st = agg_feed(inner, columns, n, from, state, m, err);
         for (uint32_t k = 0; k < g->n_args; k++)
             vector_release(&columns[k]);
         TRY(st);
@@ -235,9 +228,10 @@ static nrw_status feed(const aggregate *g, const aggregate *inner, const key_set
 }
 
 /* One state's set, in order, into a fresh state of the aggregate proper. */
-static nrw_status fill(const aggregate *g, const aggregate *inner, const key_set *s, uint8_t *state,
+static nrw_status fill(const aggregate *g, const aggregate *inner, uint8_t *from, uint8_t *state,
                        mem *m, nrw_error *err)
 {
+    const key_set *s = *set_of(from);
     uint32_t *at, n = 0;
     nrw_status st;
 
@@ -255,31 +249,13 @@ static nrw_status fill(const aggregate *g, const aggregate *inner, const key_set
 static nrw_status distinct_finish(const aggregate *g, uint8_t *const *states, uint32_t n,
                                   vector *out, nrw_error *err)
 {
-    const aggregate *inner = &((const distinct_data *)g->data)->inner;
-    mem *m = out->m;
-    size_t size = (inner->state_bytes + 15) & ~(size_t)15, bytes;
-    uint8_t **at, *room;
-    nrw_status st = NRW_OK;
-
-    bytes = n * (sizeof *at + size) + 16;
-    TRY(mem_zalloc(m, bytes, (void **)&at, err));
-    room = (uint8_t *)(((uintptr_t)(at + n) + 15) & ~(uintptr_t)15);
-    for (uint32_t i = 0; st >= 0 && i < n; i++) {
-        at[i] = room + i * size;
-        st = fill(g, inner, *set_of(states[i]), at[i], m, err);
-    }
-    if (st >= 0)
-        st = inner->class->finish(inner, at, n, out, err);
-    for (uint32_t i = 0; inner->class->drop && i < n && at[i]; i++)
-        inner->class->drop(inner, at[i], m);
-    mem_free(m, at, bytes);
-    return st;
+    return agg_finish_fed(g, &((const distinct_data *)g->data)->inner, fill, states, n, out, err);
 }
 
 static const aggregate_class distinct_class = {" ",
                                                0,
-                                               3,
-                                               false,
+                                               AGGREGATE_ARGS,
+                                               0,
                                                NULL,
                                                distinct_add,
                                                distinct_merge,

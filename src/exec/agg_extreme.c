@@ -81,9 +81,9 @@ static nrw_status extreme_merge(const aggregate *g, uint8_t *into, uint8_t *from
 }
 
 static const aggregate_class classes[] = {
-    {" min ", 1, 1, false, extreme_bind, extreme_add, extreme_merge, value_finish, value_drop,
+    {" min ", 1, 1, 0, extreme_bind, extreme_add, extreme_merge, value_finish, value_drop,
      value_save, value_load},
-    {" max ", 1, 1, false, extreme_bind, extreme_add, extreme_merge, value_finish, value_drop,
+    {" max ", 1, 1, 0, extreme_bind, extreme_add, extreme_merge, value_finish, value_drop,
      value_save, value_load},
 };
 

@@ -230,12 +230,6 @@ static nrw_status overflow(const aggregate *g, nrw_error *err)
     return err_set(err, NRW_E_ARG, "a sum is out of the range of %s", text);
 }
 
-static void put_null(vector *out, uint32_t i)
-{
-    bit_clear(out->validity, i);
-    memset(out->data + (size_t)i * out->type.width, 0, out->type.width);
-}
-
 static nrw_status sum_finish(const aggregate *g, uint8_t *const *states, uint32_t n, vector *out,
                              nrw_error *err)
 {
@@ -251,7 +245,7 @@ static nrw_status sum_finish(const aggregate *g, uint8_t *const *states, uint32_
             if (s->n)
                 memcpy(out->data + (size_t)i * 8, &x, 8);
             else
-                put_null(out, i);
+                agg_put_null(out, i);
             continue;
         }
         whole_state s = whole_load(states[i]);
@@ -260,7 +254,7 @@ static nrw_status sum_finish(const aggregate *g, uint8_t *const *states, uint32_
         if (s.n)
             memcpy(out->data + (size_t)i * 16, &s.sum, 16);
         else
-            put_null(out, i);
+            agg_put_null(out, i);
     }
     return NRW_OK;
 }
@@ -289,14 +283,14 @@ static nrw_status avg_finish(const aggregate *g, uint8_t *const *states, uint32_
         }
         memcpy(out->data + (size_t)i * 8, &x, 8);
         if (!rows)
-            put_null(out, i);
+            agg_put_null(out, i);
     }
     return NRW_OK;
 }
 
 static const aggregate_class classes[] = {
-    {" sum ", 1, 1, false, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
-    {" avg mean ", 1, 1, false, avg_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
+    {" sum ", 1, 1, 0, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
+    {" avg mean ", 1, 1, 0, avg_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
 };
 
 const aggregate_table agg_sum_table = {classes, sizeof classes / sizeof *classes};

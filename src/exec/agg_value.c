@@ -1,5 +1,7 @@
 #include "exec/agg_value.h"
 
+#include "exec/agg_gather.h"
+
 static void free_block(value_state *s, mem *m)
 {
     if (s->len > VALUE_INLINE)
@@ -57,54 +59,21 @@ nrw_status value_load(const aggregate *g, span saved, uint8_t *state, mem *m, nr
     return NRW_OK;
 }
 
-static nrw_status finish_text(uint8_t *const *states, uint32_t n, vector *out, nrw_error *err)
-{
-    view *views = (view *)(void *)out->data;
-    size_t bytes = 0, at = 0;
-    int32_t heap;
-    buffer *b;
-    nrw_status st;
-
-    for (uint32_t i = 0; i < n; i++) {
-        const value_state *s = (const value_state *)(const void *)states[i];
-        bytes += s->there == 1 ? s->len : 0;
-    }
-    if (bytes > INT32_MAX)
-        return err_set(err, NRW_E_UNSUPPORTED, "more than 2 GiB of text in one batch");
-    TRY(buffer_new(out->m, bytes, &b, err));
-    b->len = bytes;
-    st = vector_add_heap(out, b, &heap, err);
-    for (uint32_t i = 0; st >= 0 && i < n; i++) {
-        const value_state *s = (const value_state *)(const void *)states[i];
-        span v = value_of(s);
-        views[i] = (view){0};
-        if (s->there != 1)
-            continue;
-        memcpy(b->data + at, v.data, v.len);
-        views[i] = view_make(b->data + at, (int32_t)v.len, heap, (int32_t)at);
-        at += v.len;
-    }
-    buffer_unref(b);
-    return st;
-}
-
 nrw_status value_finish(const aggregate *g, uint8_t *const *states, uint32_t n, vector *out,
                         nrw_error *err)
 {
-    uint32_t width = g->result.width;
+    gathered *at;
+    nrw_status st;
 
+    (void)g;
+    TRY(mem_alloc(out->m, n * sizeof *at, (void **)&at, err));
     for (uint32_t i = 0; i < n; i++) {
         const value_state *s = (const value_state *)(const void *)states[i];
-        if (s->there != 1)
-            bit_clear(out->validity, i);
+        span v = value_of(s);
+        bool null = s->there != 1;
+        at[i] = (gathered){0, v.data, null ? 0 : (uint32_t)v.len, null};
     }
-    if (type_is_view(&g->result))
-        return finish_text(states, n, out, err);
-    memset(out->data, 0, (size_t)n * width);
-    for (uint32_t i = 0; i < n; i++) {
-        const value_state *s = (const value_state *)(const void *)states[i];
-        if (s->there == 1)
-            memcpy(out->data + (size_t)i * width, value_of(s).data, width);
-    }
-    return NRW_OK;
+    st = gather_column(at, n, out, err);
+    mem_free(out->m, at, n * sizeof *at);
+    return st;
 }

@@ -4,7 +4,9 @@
 #include <string.h>
 
 static const aggregate_table *const tables[] = {
-    &agg_count_table, &agg_sum_table, &agg_extreme_table, &agg_first_table, &agg_bool_table};
+    &agg_count_table, &agg_sum_table, &agg_extreme_table, &agg_first_table, &agg_bool_table,
+    &agg_moment_table, &agg_pair_table, &agg_list_table,
+    &agg_quantile_table, &agg_by_table};
 
 /* " sum fsum " holds the name between blanks. */
 static bool has_name(const char *names, const char *name)
@@ -66,9 +68,30 @@ nrw_status aggregate_bind(arena *a, const char *name, const expr *const *args, u
         return err_set(
             err, NRW_E_ARG,
             known ? "%s does not take %u arguments" : "there is no aggregate function %s", name, n);
-    for (uint32_t i = 0; i < n && i < 3; i++)
+    for (uint32_t i = 0; i < n && i < AGGREGATE_ARGS; i++)
         out->args[i] = args[i];
     return c->bind(a, out->args, out, err);
+}
+
+nrw_status agg_cast(arena *a, aggregate *g, uint32_t k, const type *to, nrw_error *err)
+{
+    const expr *x = g->args[k];
+    uint32_t distance;
+    char text[64];
+
+    if (x->bend != BEND_NULL && !type_casts(x, to, &distance)) {
+        const char *name = g->class->names + 1;
+        type_print(&x->type, text, sizeof text);
+        return err_set(err, NRW_E_ARG, "%.*s does not take %s", (int)strcspn(name, " "), name,
+                       text);
+    }
+    return expr_cast(a, x, to, false, &g->args[k], err);
+}
+
+void agg_put_null(vector *out, uint32_t i)
+{
+    bit_clear(out->validity, i);
+    memset(out->data + (size_t)i * out->type.width, 0, out->type.width);
 }
 
 bool aggregate_has_name(const aggregate *g, const char *name)

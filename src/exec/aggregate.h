@@ -8,9 +8,13 @@
 #define EXEC_AGGREGATE_H
 
 #include "base/buffer.h"
+#include "exec/sort_key.h"
 #include "expr/scalar.h"
 
 typedef struct aggregate aggregate;
+
+/* Arguments at most, what it is ordered by among them. */
+#define AGGREGATE_ARGS 8u
 
 /* Of `few` states at most so many. */
 #define AGGREGATE_FEW 256u
@@ -28,10 +32,14 @@ typedef struct aggregate_rows {
     mem *m;                   /* what states hold is charged here */
 } aggregate_rows;
 
+/* What its result may depend on besides the values: the order of the rows; rows of nulls. */
+#define AGG_ORDERED 1u
+#define AGG_NULLS   2u
+
 typedef struct aggregate_class {
     const char *names; /* " sum fsum " */
     uint8_t min_args, max_args;
-    bool ordered; /* looks at ordinals */
+    uint8_t traits; /* AGG_ORDERED, AGG_NULLS */
     /* For the arguments as bound: the types they are to be cast to (in place), the result's type,
      * state_bytes and data. NRW_E_ARG where there is no such overload. Constant arguments
      * (separators, fractions) may be read here and taken out of the list (n_args less). */
@@ -54,7 +62,7 @@ struct aggregate {
     type result;
     uint32_t state_bytes;
     uint32_t n_args;
-    const expr *args[3]; /* over the input of the aggregation */
+    const expr *args[AGGREGATE_ARGS]; /* over the input of the aggregation */
     const expr *filter;  /* FILTER (WHERE ..); NULL: all rows */
     bool distinct;       /* each combination of arguments once */
     bool descending;     /* of ordered ones */
@@ -69,5 +77,9 @@ bool aggregate_is(const char *name);
 bool aggregate_counts(const aggregate *g);
 /* DISTINCT: each combination of arguments counts once. */
 nrw_status aggregate_make_distinct(arena *a, aggregate *g, nrw_error *err);
+/* ORDER BY inside of it: `by` become its last arguments; orders[i].column is not looked at. Before
+ * aggregate_make_distinct. */
+nrw_status aggregate_make_ordered(arena *a, aggregate *g, const expr *const *by,
+                                  const sort_order *orders, uint32_t n, nrw_error *err);
 
 #endif

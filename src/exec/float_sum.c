@@ -3,23 +3,28 @@
 #include <math.h>
 
 #define DIGIT_BITS 24
-#define DIGITS     5
+
+/* Either kind of sum: its digits lie behind one head. */
+typedef struct window {
+    int32_t *top;
+    uint32_t *odd;
+    int64_t *digits;
+    int32_t n;
+} window;
+
+#define WINDOW(s) ((window){&(s)->top, &(s)->odd, (s)->digits, sizeof(s)->digits / 8})
 
 /* Makes `top` the window's first digit. */
-static void raise_top(float_sum *s, int32_t top)
+static inline void raise_top(window w, int32_t top)
 {
-    int32_t by = top - (s->top - 1);
+    int32_t by = top - (*w.top - 1);
 
-    if (s->top == 0) {
-        s->top = top + 1;
-        return;
-    }
-    for (int32_t j = DIGITS - 1; j >= 0; j--)
-        s->digits[j] = j >= by ? s->digits[j - by] : 0;
-    s->top = top + 1;
+    for (int32_t j = w.n - 1; *w.top && j >= 0; j--)
+        w.digits[j] = j >= by ? w.digits[j - by] : 0;
+    *w.top = top + 1;
 }
 
-void float_sum_add(float_sum *s, double x)
+static inline void add(window w, double x)
 {
     uint64_t bits, mantissa;
     int32_t exponent, low, top;
@@ -30,7 +35,7 @@ void float_sum_add(float_sum *s, double x)
     exponent = (int32_t)(bits >> 52 & 0x7ff);
     mantissa = bits & ((UINT64_C(1) << 52) - 1);
     if (exponent == 0x7ff) {
-        s->odd |= mantissa ? 1 : bits >> 63 ? 4 : 2;
+        *w.odd |= mantissa ? 1 : bits >> 63 ? 4 : 2;
         return;
     }
     if (exponent)
@@ -43,38 +48,126 @@ void float_sum_add(float_sum *s, double x)
     low = (exponent - 1) / DIGIT_BITS;
     wide = (unsigned __int128)mantissa << ((exponent - 1) % DIGIT_BITS);
     top = low + 3;
-    if (top >= s->top)
-        raise_top(s, top);
-    for (int32_t k = 0, j = s->top - 1 - low; k < 4; k++, j--) {
-        if (j < DIGITS)
-            s->digits[j] += sign * (int64_t)((uint64_t)wide & ((1u << DIGIT_BITS) - 1));
+    if (top >= *w.top)
+        raise_top(w, top);
+    for (int32_t k = 0, j = *w.top - 1 - low; k < 4; k++, j--) {
+        if (j < w.n)
+            w.digits[j] += sign * (int64_t)((uint64_t)wide & ((1u << DIGIT_BITS) - 1));
         wide >>= DIGIT_BITS;
     }
 }
 
+static inline void merge(window into, window from)
+{
+    *into.odd |= *from.odd;
+    if (*from.top == 0)
+        return;
+    if (*from.top > *into.top)
+        raise_top(into, *from.top - 1);
+    for (int32_t j = 0; j < into.n; j++) {
+        int32_t to = j + (*into.top - *from.top);
+        if (to < into.n)
+            into.digits[to] += from.digits[j];
+    }
+}
+
+static bool is_odd(uint32_t odd, long double *value)
+{
+    *value = odd & 1 || (odd & 6) == 6 ? NAN : odd & 2 ? INFINITY : -INFINITY;
+    return odd != 0;
+}
+
+static wide_float value(window w)
+{
+    long double special;
+    wide_float sum = 0;
+
+    if (is_odd(*w.odd, &special))
+        return special;
+    for (int32_t j = w.n - 1; *w.top && j >= 0; j--)
+        sum += (wide_float)ldexpl((long double)w.digits[j], (*w.top - 1 - j) * DIGIT_BITS - 1074);
+    return sum;
+}
+
+void float_sum_add(float_sum *s, double x)
+{
+    add(WINDOW(s), x);
+}
+
 void float_sum_merge(float_sum *into, const float_sum *from)
 {
-    into->odd |= from->odd;
-    if (from->top == 0)
-        return;
-    if (from->top > into->top)
-        raise_top(into, from->top - 1);
-    for (int32_t j = 0; j < DIGITS; j++) {
-        int32_t to = j + (into->top - from->top);
-        if (to < DIGITS)
-            into->digits[to] += from->digits[j];
-    }
+    float_sum copy = *from;
+
+    merge(WINDOW(into), WINDOW(&copy));
 }
 
 double float_sum_value(const float_sum *s)
 {
     long double sum = 0;
 
-    if (s->odd & 1 || (s->odd & 6) == 6)
-        return NAN;
-    if (s->odd)
-        return s->odd & 2 ? INFINITY : -INFINITY;
-    for (int32_t j = DIGITS - 1; s->top && j >= 0; j--)
+    if (is_odd(s->odd, &sum))
+        return (double)sum;
+    sum = 0;
+    for (int32_t j = 4; s->top && j >= 0; j--)
         sum += ldexpl((long double)s->digits[j], (s->top - 1 - j) * DIGIT_BITS - 1074);
     return (double)sum;
+}
+
+wide_float float_sum_wide(const float_sum *s)
+{
+    float_sum copy = *s;
+
+    return value(WINDOW(&copy));
+}
+
+/* ---- powers and products ---- */
+
+/* x * y as p + *rest; the rest is zero where p is not finite. */
+static inline double product(double x, double y, double *rest)
+{
+    double p = x * y;
+
+    *rest = isfinite(p) ? fma(x, y, -p) : 0;
+    return p;
+}
+
+void power_sum_add_product(power_sum *s, double x, double y)
+{
+    double rest, p = product(x, y, &rest);
+
+    add(WINDOW(s), p);
+    add(WINDOW(s), rest);
+}
+
+void power_sum_add(power_sum *s, double x, int power)
+{
+    double low, square = product(x, x, &low);
+
+    if (power == 1) {
+        add(WINDOW(s), x);
+    } else if (power == 3) {
+        power_sum_add_product(s, square, x);
+        power_sum_add_product(s, low, x);
+    } else if (power == 4) {
+        power_sum_add_product(s, square, square);
+        power_sum_add_product(s, 2 * square, low);
+        power_sum_add_product(s, low, low);
+    } else {
+        add(WINDOW(s), square);
+        add(WINDOW(s), low);
+    }
+}
+
+void power_sum_merge(power_sum *into, const power_sum *from)
+{
+    power_sum copy = *from;
+
+    merge(WINDOW(into), WINDOW(&copy));
+}
+
+wide_float power_sum_wide(const power_sum *s)
+{
+    power_sum copy = *s;
+
+    return value(WINDOW(&copy));
 }

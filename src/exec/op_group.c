@@ -162,8 +162,8 @@ static const vector *column_of(const taking *t, const expr *e)
 /* Only rows whose filter is true. */
 static nrw_status add_filtered(taking *t, const aggregate *g, aggregate_rows *r, nrw_error *err)
 {
-    const vector *all[3] = {r->args[0], r->args[1], r->args[2]}, *columns[1];
-    vector some[3] = {0};
+    const vector *some_args[AGGREGATE_ARGS], *columns[1];
+    vector some[AGGREGATE_ARGS] = {0};
     mem *m = t->b->m;
     size_t bytes = t->rows * (sizeof(uint8_t *) + sizeof(uint64_t) + sizeof(uint16_t));
     uint8_t **states;
@@ -182,9 +182,11 @@ static nrw_status add_filtered(taking *t, const aggregate *g, aggregate_rows *r,
         states[i] = r->one ? r->states[0] : r->states[sel[i]];
         ordinals[i] = r->ordinals[sel[i]];
     }
-    for (uint32_t k = 0; k < g->n_args; k++)
-        TRY_OUT(vector_take(all[k], sel, n, m, &some[k], err));
-    r->args = (const vector *const[3]){&some[0], &some[1], &some[2]};
+    for (uint32_t k = 0; k < g->n_args; k++) {
+        some_args[k] = &some[k];
+        TRY_OUT(vector_take(r->args[k], sel, n, m, &some[k], err));
+    }
+    r->args = some_args;
     r->states = states;
     r->ordinals = ordinals;
     r->n = n;
@@ -199,7 +201,7 @@ out:
 static nrw_status add_to(taking *t, uint32_t k, nrw_error *err)
 {
     const aggregate *g = &t->o->spec.aggregates[k];
-    const vector *args[3] = {NULL, NULL, NULL};
+    const vector *args[AGGREGATE_ARGS] = {0};
     uint32_t at = t->o->shape.states[k];
     aggregate_rows r = {.n = t->rows,
                         .states = t->states,

@@ -23,8 +23,8 @@ static nrw_status add_rows(framing *f, uint32_t from, uint32_t to, nrw_error *er
 {
     const aggregate *g = &f->c->aggregate;
     const window_segment *s = f->s;
-    vector some[3] = {0};
-    const vector *args[3] = {&some[0], &some[1], &some[2]};
+    vector some[AGGREGATE_ARGS] = {0};
+    const vector *args[AGGREGATE_ARGS];
     uint64_t *ordinals;
     uint32_t n = 0;
     nrw_status st;
@@ -43,8 +43,10 @@ static nrw_status add_rows(framing *f, uint32_t from, uint32_t to, nrw_error *er
     TRY(mem_alloc(s->m, n * sizeof *ordinals, (void **)&ordinals, err));
     for (uint32_t i = 0; i < n; i++)
         ordinals[i] = f->rows[i];
-    for (uint32_t k = 0; k < g->n_args; k++)
+    for (uint32_t k = 0; k < g->n_args; k++) {
+        args[k] = &some[k];
         TRY_OUT(vector_pick(&s->columns[g->args[k]->column], f->rows, n, s->m, &some[k], err));
+    }
     st = g->class->add(g,
                        &(aggregate_rows){.n = n,
                                          .states = &f->state,

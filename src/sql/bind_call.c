@@ -2,6 +2,8 @@
  * of what will compute them stands in their place. */
 #include "sql/bind_own.h"
 
+#include <strings.h>
+
 static nrw_status chars(arena *a, span s, char **out, nrw_error *err)
 {
     return arena_strndup(a, (const char *)s.data, s.len, out, err);
@@ -21,6 +23,49 @@ static bool same_aggregate(const aggregate *x, const aggregate *y)
     return true;
 }
 
+/* ORDER BY inside of the call; args as they were written. */
+static nrw_status order_aggregate(selecting *s, const sql_expr *e, const expr *const *args,
+                                  aggregate *g, nrw_error *err)
+{
+    uint32_t n = e->order_by.n, n_args = e->args.n;
+    const expr **by;
+    sort_order *orders;
+
+    TRY(arena_alloc(s->b->a, (n + 1) * sizeof *by, (void **)&by, err));
+    TRY(arena_alloc(s->b->a, (n + 1) * sizeof *orders, (void **)&orders, err));
+    for (uint32_t i = 0; i < n; i++) {
+        const sql_order *o = &e->order_by.at[i];
+        bool is_arg = !e->distinct;
+        TRY(bind_expr(s, o->by, &by[i], err));
+        orders[i] = (sort_order){0, o->descending, o->nulls_first};
+        for (uint32_t k = 0; !is_arg && k < n_args; k++)
+            is_arg = expr_equal(args[k], by[i]);
+        if (!is_arg)
+            return query_fail(s->b, e->at, err,
+                              "an aggregate with DISTINCT can be ordered by its arguments only");
+    }
+    return bind_at(s->b, e->at, aggregate_make_ordered(s->b->a, g, by, orders, n, err), err);
+}
+
+/* percentile_cont(f) WITHIN GROUP (ORDER BY x) is quantile_cont(x, f). */
+static nrw_status within_group(selecting *s, const sql_expr *e, const expr **args, char **name,
+                               aggregate *g, nrw_error *err)
+{
+    static const char *const names[][2] = {{"percentile_cont", "quantile_cont"},
+                                           {"percentile_disc", "quantile_disc"}};
+
+    if (e->order_by.n != 1)
+        return query_fail(s->b, e->at, err, "WITHIN GROUP takes one expression");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(*name, names[i][0]) == 0)
+            *name = (char *)(uintptr_t)names[i][1];
+    memmove(args + 1, args, e->args.n * sizeof *args);
+    TRY(bind_expr(s, e->order_by.at[0].by, &args[0], err));
+    TRY(bind_at(s->b, e->at, aggregate_bind(s->b->a, *name, args, e->args.n + 1, g, err), err));
+    g->descending = e->order_by.at[0].descending;
+    return NRW_OK;
+}
+
 /* The bound aggregate of a call, its arguments over the rows. */
 static nrw_status aggregate_of(selecting *s, const sql_expr *e, aggregate *g, nrw_error *err)
 {
@@ -28,15 +73,17 @@ static nrw_status aggregate_of(selecting *s, const sql_expr *e, aggregate *g, nr
     char *name;
     uint32_t n = e->star ? 0 : e->args.n;
 
-    if (e->order_by.n > 1)
-        return query_fail(s->b, e->at, err, "an aggregate can be ordered by one expression only");
-    TRY(arena_alloc(s->b->a, (n + 1) * sizeof *args, (void **)&args, err));
+    TRY(arena_alloc(s->b->a, (n + 2) * sizeof *args, (void **)&args, err));
     for (uint32_t i = 0; i < n; i++)
         TRY(bind_expr(s, e->args.at[i], &args[i], err));
     TRY(chars(s->b->a, e->name.text, &name, err));
-    if (e->order_by.n)
-        return query_fail(s->b, e->at, err, "ORDER BY inside of %s is not supported", name);
-    TRY(bind_at(s->b, e->at, aggregate_bind(s->b->a, name, args, n, g, err), err));
+    if (e->within_group) {
+        TRY(within_group(s, e, args, &name, g, err));
+    } else {
+        TRY(bind_at(s->b, e->at, aggregate_bind(s->b->a, name, args, n, g, err), err));
+        if (e->order_by.n)
+            TRY(order_aggregate(s, e, args, g, err));
+    }
     g->distinct = e->distinct;
     if (e->filter)
         TRY(bind_boolean(s, e->filter, &g->filter, err));
@@ -290,7 +337,7 @@ nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_erro
 
     if (e->over)
         return bind_window(s, e, out, err);
-    if (!e->is_operator && aggregate_is_span(e->name.text))
+    if (!e->is_operator && (e->within_group || aggregate_is_span(e->name.text)))
         return bind_aggregate(s, e, out, err);
     if (e->distinct || e->filter || e->order_by.n || e->star)
         return query_fail(s->b, e->at, err, "%.*s is not an aggregate function",

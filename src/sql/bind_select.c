@@ -8,7 +8,8 @@ static bool has_aggregate(const sql_expr *e)
 {
     if (!e)
         return false;
-    if (e->kind == SQL_EXPR_CALL && !e->over && !e->is_operator && aggregate_is_span(e->name.text))
+    if (e->kind == SQL_EXPR_CALL && !e->over && !e->is_operator &&
+        (e->within_group || aggregate_is_span(e->name.text)))
         return true;
     for (uint32_t i = 0; i < e->args.n; i++)
         if (has_aggregate(e->args.at[i]))

@@ -1,0 +1,229 @@
+/* Two columns together: covariance, correlation, regression. y is the first argument. */
+#include "exec/aggregate_own.h"
+
+#include <math.h>
+
+typedef struct pair_state {
+    uint64_t n;
+    power_sum x, y, xx, yy, xy;
+} pair_state;
+
+/* Sums of products of distances from the means, times n. */
+typedef struct pair_spread {
+    wide_float n, x, y, xx, yy, xy;
+} pair_spread;
+
+/* `none`: there is none of so many rows. */
+typedef struct pair_data {
+    double (*value)(const pair_spread *s, bool *none);
+} pair_data;
+
+static pair_spread spread_of(const pair_state *s)
+{
+    pair_spread d = {.n = (wide_float)s->n, .x = power_sum_wide(&s->x), .y = power_sum_wide(&s->y)};
+
+    d.xx = wide_difference(d.n * power_sum_wide(&s->xx), d.x * d.x);
+    d.yy = wide_difference(d.n * power_sum_wide(&s->yy), d.y * d.y);
+    d.xy = wide_difference(d.n * power_sum_wide(&s->xy), d.x * d.y);
+    return d;
+}
+
+static double covar_pop(const pair_spread *s, bool *none)
+{
+    (void)none;
+    return (double)(s->xy / (s->n * s->n));
+}
+
+static double covar_samp(const pair_spread *s, bool *none)
+{
+    *none = s->n < 2;
+    return *none ? 0 : (double)(s->xy / (s->n * (s->n - 1)));
+}
+
+static double corr(const pair_spread *s, bool *none)
+{
+    (void)none;
+    return (double)((long double)s->xy / (sqrtl((long double)s->xx) * sqrtl((long double)s->yy)));
+}
+
+static double avgx(const pair_spread *s, bool *none)
+{
+    (void)none;
+    return (double)(s->x / s->n);
+}
+
+static double avgy(const pair_spread *s, bool *none)
+{
+    (void)none;
+    return (double)(s->y / s->n);
+}
+
+static double sxx(const pair_spread *s, bool *none)
+{
+    (void)none;
+    return (double)(s->xx / s->n);
+}
+
+static double syy(const pair_spread *s, bool *none)
+{
+    (void)none;
+    return (double)(s->yy / s->n);
+}
+
+static double sxy(const pair_spread *s, bool *none)
+{
+    (void)none;
+    return (double)(s->xy / s->n);
+}
+
+static double slope(const pair_spread *s, bool *none)
+{
+    (void)none;
+    return (double)(s->xy / s->xx);
+}
+
+static double intercept(const pair_spread *s, bool *none)
+{
+    *none = s->xx == 0;
+    return *none ? 0 : (double)((s->y - s->xy / s->xx * s->x) / s->n);
+}
+
+static double r2(const pair_spread *s, bool *none)
+{
+    *none = s->xx == 0;
+    if (s->yy == 0 || *none)
+        return 1;
+    return (double)(s->xy / s->xx * (s->xy / s->yy));
+}
+
+static nrw_status pair_bind(arena *a, aggregate *out, const pair_data *data, nrw_error *err)
+{
+    const type number = type_of(TYPE_FLOAT64);
+
+    out->data = data;
+    out->result = data ? number : type_of(TYPE_UINT32);
+    out->state_bytes = sizeof(pair_state);
+    TRY(agg_cast(a, out, 0, &number, err));
+    return agg_cast(a, out, 1, &number, err);
+}
+
+#define BIND(name)                                                                                 \
+    static nrw_status name##_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)     \
+    {                                                                                              \
+        static const pair_data data = {name};                                                      \
+        (void)args;                                                                                \
+        return pair_bind(a, out, &data, err);                                                      \
+    }
+BIND(covar_pop)
+BIND(covar_samp)
+BIND(corr)
+BIND(avgx)
+BIND(avgy)
+BIND(sxx)
+BIND(syy)
+BIND(sxy)
+BIND(slope)
+BIND(intercept)
+BIND(r2)
+
+static nrw_status count_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
+{
+    (void)args;
+    return pair_bind(a, out, NULL, err);
+}
+
+static nrw_status pair_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
+{
+    vector y, x = {0};
+    nrw_status st;
+
+    (void)g;
+    TRY(agg_flat(r, 0, &y, err));
+    st = agg_flat(r, 1, &x, err);
+    for (uint32_t i = 0; st >= 0 && i < r->n; i++) {
+        pair_state *s = (pair_state *)(void *)agg_state(r, i);
+        double b = ((const double *)(const void *)y.data)[i],
+               a = ((const double *)(const void *)x.data)[i];
+        if (!agg_there(&y, i) || !agg_there(&x, i))
+            continue;
+        s->n++;
+        power_sum_add(&s->x, a, 1);
+        power_sum_add(&s->y, b, 1);
+        power_sum_add_product(&s->xx, a, a);
+        power_sum_add_product(&s->yy, b, b);
+        power_sum_add_product(&s->xy, a, b);
+    }
+    vector_release(&x);
+    vector_release(&y);
+    return st;
+}
+
+static nrw_status pair_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m,
+                             nrw_error *err)
+{
+    pair_state *s = (pair_state *)(void *)into;
+    const pair_state *o = (const pair_state *)(const void *)from;
+
+    (void)g;
+    (void)m;
+    (void)err;
+    s->n += o->n;
+    power_sum_merge(&s->x, &o->x);
+    power_sum_merge(&s->y, &o->y);
+    power_sum_merge(&s->xx, &o->xx);
+    power_sum_merge(&s->yy, &o->yy);
+    power_sum_merge(&s->xy, &o->xy);
+    return NRW_OK;
+}
+
+static nrw_status pair_finish(const aggregate *g, uint8_t *const *states, uint32_t n, vector *out,
+                              nrw_error *err)
+{
+    const pair_data *data = g->data;
+    const char *name = g->class->names + 1;
+    double *to = (double *)(void *)out->data;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const pair_state *s = (const pair_state *)(const void *)states[i];
+        pair_spread d = spread_of(s);
+        bool none = s->n == 0;
+        if (!none)
+            to[i] = data->value(&d, &none);
+        if (none)
+            agg_put_null(out, i);
+        else if (isinf(to[i]))
+            return err_set(err, NRW_E_ARG, "%.*s is out of range", (int)strcspn(name, " "), name);
+    }
+    return NRW_OK;
+}
+
+static nrw_status count_finish(const aggregate *g, uint8_t *const *states, uint32_t n, vector *out,
+                               nrw_error *err)
+{
+    (void)g;
+    (void)err;
+    for (uint32_t i = 0; i < n; i++)
+        ((uint32_t *)(void *)out->data)[i] =
+            (uint32_t)((const pair_state *)(const void *)states[i])->n;
+    return NRW_OK;
+}
+
+#define PAIR(names, bind, finish)                                                                  \
+    {names, 2, 2, 0, bind, pair_add, pair_merge, finish, AGG_PLAIN}
+
+static const aggregate_class classes[] = {
+    PAIR(" covar_pop ", covar_pop_bind, pair_finish),
+    PAIR(" covar_samp ", covar_samp_bind, pair_finish),
+    PAIR(" corr ", corr_bind, pair_finish),
+    PAIR(" regr_avgx ", avgx_bind, pair_finish),
+    PAIR(" regr_avgy ", avgy_bind, pair_finish),
+    PAIR(" regr_sxx ", sxx_bind, pair_finish),
+    PAIR(" regr_syy ", syy_bind, pair_finish),
+    PAIR(" regr_sxy ", sxy_bind, pair_finish),
+    PAIR(" regr_slope ", slope_bind, pair_finish),
+    PAIR(" regr_intercept ", intercept_bind, pair_finish),
+    PAIR(" regr_r2 ", r2_bind, pair_finish),
+    PAIR(" regr_count ", count_bind, count_finish),
+};
+
+const aggregate_table agg_pair_table = {classes, sizeof classes / sizeof *classes};
