@@ -175,17 +175,22 @@ static inline bool vector_is_valid(const vector *v, uint32_t i)
 {
     return !v->validity || bit_get(v->validity, i);
 }
-/* A view over bytes at heaps[heap]->data + offset. */
+/* A view over more than VIEW_INLINE bytes at heaps[heap]->data + offset. */
+static inline view view_long(const uint8_t *p, uint32_t len, int32_t heap, int32_t offset)
+{
+    view w = {.len_ = (int32_t)len, .heap = heap, .offset = offset};
+
+    memcpy(w.prefix, p, sizeof w.prefix);
+    return w;
+}
+/* The same over any number of bytes. */
 static inline view view_make(const uint8_t *p, int32_t len, int32_t heap, int32_t offset)
 {
     view w = {.len = len};
-    if (len <= VIEW_INLINE) {
-        memcpy(w.inlined, p, (size_t)len);
-    } else {
-        memcpy(w.prefix, p, 4);
-        w.heap = heap;
-        w.offset = offset;
-    }
+
+    if (len > VIEW_INLINE)
+        return view_long(p, (uint32_t)len, heap, offset);
+    memcpy(w.inlined, p, (size_t)len);
     return w;
 }
 

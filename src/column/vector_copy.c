@@ -66,7 +66,8 @@ static nrw_status copy_views(const maker *k, const vector *v, uint32_t n, vector
         if (s.len <= VIEW_INLINE || s.len > bytes - at)
             continue;
         memcpy(b->data + at, s.data, s.len);
-        ((view *)(void *)out->data)[i] = view_make(b->data + at, (int32_t)s.len, heap, (int32_t)at);
+        ((view *)(void *)out->data)[i] =
+            view_long(b->data + at, (uint32_t)s.len, heap, (int32_t)at);
         at += s.len;
     }
     return NRW_OK;

@@ -278,7 +278,10 @@ static nrw_status bind_type(binder *b, const sql_type *w, type *out, nrw_error *
 
     if (!w->n_children) {
         TRY(chars(b->a, w->name, &name, err));
-        return bind_at(b, w->at, type_parse(name, out, err), err);
+        TRY(bind_at(b, w->at, type_parse(name, out, err), err));
+        if (out->id == TYPE_INTERVAL)
+            *out = type_interval(UNIT_US);
+        return NRW_OK;
     }
     if (!list && !map && !span_equal(w->name, span_of("STRUCT")))
         return query_fail(b, w->at, err, "the type %.*s is not supported", (int)w->text.len,
@@ -311,17 +314,14 @@ static nrw_status bind_cast(selecting *s, const sql_expr *e, const expr **out, n
 /* INTERVAL 3 DAY is to_days(3); INTERVAL '1 day 2 hours' is a cast. */
 static nrw_status bind_interval(selecting *s, const sql_expr *e, const expr **out, nrw_error *err)
 {
-    type t = type_of(TYPE_INTERVAL);
+    const type t = type_interval(UNIT_US);
     const expr *x;
     char name[40];
     size_t n = e->name.text.len;
 
     TRY(bind_expr(s, e->args.at[0], &x, err));
-    if (!n) {
-        t.unit = UNIT_US;
-        t.width = 16;
+    if (!n)
         return bind_at(s->b, e->at, expr_cast(s->b->a, x, &t, false, out, err), err);
-    }
     if (n > 30)
         return query_fail(s->b, e->at, err, "this unit of an interval is not known");
     snprintf(name, sizeof name, "to_%.*ss", (int)n, (const char *)e->name.text.data);

@@ -48,14 +48,6 @@ static inline bool leaf_is_text(const pq_leaf *leaf)
 nrw_status sink_check_text(const view_sink *s, const pq_leaf *leaf, const view *v, uint32_t n,
                            nrw_error *err) NRW_CHECKED;
 
-/* A view of more than VIEW_INLINE bytes. */
-static inline view view_long(const uint8_t *p, uint32_t len, int32_t heap, int32_t offset)
-{
-    view w = {.len_ = (int32_t)len, .heap = heap, .offset = offset};
-    memcpy(w.prefix, p, 4);
-    return w;
-}
-
 extern const uint64_t view_mask[VIEW_INLINE + 1][2];
 
 /* A view of len bytes at p, where 16 may be read; longer ones lie at `offset` of `heap`. */
