@@ -33,7 +33,8 @@ static schema all_types(field *room)
     uint32_t n = 0;
 
     for (int id = TYPE_NULL; id < TYPE_LIST; id++)
-        if (id != TYPE_INTERVAL && id != TYPE_BSON && id != TYPE_ENUM) /* binary to Arrow */
+        if (id != TYPE_INTERVAL && id != TYPE_BSON && id != TYPE_ENUM && /* binary to Arrow */
+            id != TYPE_INT128 && id != TYPE_UINT128)                     /* decimals */
             room[n++] = (field){.name = "plain", .type = type_of((type_id)id), .nullable = id & 1};
     for (int unit = UNIT_S; unit <= UNIT_NS; unit++) {
         room[n++] = (field){.name = "at", .type = type_timestamp((time_unit)unit, unit & 1)};
