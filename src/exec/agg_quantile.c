@@ -244,7 +244,10 @@ static void interpolate(const type *t, const uint8_t *low, const uint8_t *high, 
     } else {
         i128 x = whole_at(low, t->width), delta = whole_at(high, t->width) - x;
         double step = (double)delta * d;
-        x += t->width == 16 ? (i128)step : (i128)llrint(step);
+        if (t->width == 16)
+            x += (i128)step;
+        else
+            x = t->id == TYPE_DECIMAL ? (i128)((double)x + step) : llround((double)x + step);
         memcpy(out, &x, t->width);
     }
 }
