@@ -54,6 +54,8 @@ static bool has_failed(run *r)
 /* One batch of a morsel through the operators into the sink. */
 static nrw_status carry_batch(pipeline *p, batch *b, nrw_error *err)
 {
+    if (b->source->begin)
+        TRY(b->source->begin(b->source_self, b, err));
     for (uint32_t i = 0; i < p->n_ops; i++)
         TRY(p->ops[i]->class->apply(p->ops[i], b, err));
     atomic_fetch_add_explicit(&p->rows_in, b->rows, memory_order_relaxed);
