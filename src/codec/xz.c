@@ -37,7 +37,9 @@ static void stream_free(codec_ctx *c)
     codec_state_free(c, &c->stream, sizeof *s);
 }
 
-static nrw_status stream_begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len, nrw_error *err)
+/* The library is told how much it may take, so that it says what it would take instead. */
+static nrw_status begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len, uint64_t room,
+                        nrw_error *err)
 {
     nrw_status st = NRW_OK;
 
@@ -49,12 +51,16 @@ static nrw_status stream_begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len,
     s->allocator = (lzma_allocator){z_alloc, codec_heap_free, &s->heap};
     s->z.allocator = &s->allocator;
     codec_heap_enter(&s->heap, c, err);
-    /* the library is told the room there is, so that it says what it would take instead */
-    if (lzma_stream_decoder(&s->z, mem_room(c->m), LZMA_CONCATENATED) != LZMA_OK)
+    if (lzma_stream_decoder(&s->z, room, LZMA_CONCATENATED) != LZMA_OK)
         st = no_memory(&s->heap, err);
     if (st < 0)
         stream_free(c);
     return st;
+}
+
+static nrw_status stream_begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len, nrw_error *err)
+{
+    return begin(c, src_len, dst_len, mem_room(c->m), err);
 }
 
 static nrw_status too_large(const xz_stream *s, nrw_error *err)
@@ -120,10 +126,9 @@ static uint64_t frame_mem(codec_ctx *c, span head)
     size_t n;
     uint64_t need = 0;
 
-    if (stream_begin(c, CODEC_SIZE_UNKNOWN, CODEC_SIZE_UNKNOWN, &err) < 0)
+    if (begin(c, CODEC_SIZE_UNKNOWN, CODEC_SIZE_UNKNOWN, 1, &err) < 0)
         return 0;
     xz_stream *s = c->stream;
-    lzma_memlimit_set(&s->z, 1);
     codec_heap_enter(&s->heap, c, &err);
     if (pull(s, &head, &probe, 1, &n, &err) == NRW_E_MEMLIMIT)
         need = codec_rounded(lzma_memusage(&s->z));

@@ -61,6 +61,21 @@ typedef struct carried {
 typedef nrw_status (*damage_found)(void *self, const char *column, int64_t first, int64_t n,
                                    const nrw_error *why, nrw_error *err);
 
+/* What verifying looked at, for a report: "12 pages". */
+typedef struct verify_count {
+    const char *name;
+    int64_t n;
+    bool detail; /* for machines alone */
+} verify_count;
+
+typedef struct verify_counts {
+    uint32_t n;
+    verify_count at[6];
+    uint64_t bytes;
+} verify_counts;
+
+typedef nrw_status (*fault_found)(void *self, const nrw_error *what, nrw_error *err);
+
 typedef struct reader_class {
     const char *name;
     const schema *(*schema)(const reader *r);
@@ -102,6 +117,13 @@ typedef struct reader_class {
      * column. */
     nrw_status (*find_damage)(reader *r, const uint32_t *cols, uint32_t n, mem *m, spill *sp,
                               damage_found found, void *self, nrw_error *err);
+    /* Everything the file says of itself against what is in it. Each fault goes to the callback as
+     * an error with its place; it goes on behind it where it can, unless the callback fails. Errors
+     * are of the walk itself. */
+    nrw_status (*verify)(reader *r, spill *sp, mem *m, fault_found fault, void *self,
+                         verify_counts *out, nrw_error *err);
+    /* How the file spells a column's type; NULL where it is nested, or says nothing. */
+    void (*spelled)(const reader *r, uint32_t column, const char **physical, const char **logical);
 } reader_class;
 
 struct reader {

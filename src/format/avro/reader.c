@@ -7,6 +7,7 @@
  * uncompressed run nobody touches nothing is read. */
 #include "format/avro/avro.h"
 #include "format/avro/piece.h"
+#include "format/avro/verify.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -440,6 +441,24 @@ static void reader_describe(const reader *base, char *out, size_t cap)
     snprintf(out, cap, "blocks of %s", ((const av_reader *)base)->header.codec_name);
 }
 
+static void reader_spelled(const reader *base, uint32_t column, const char **physical,
+                           const char **logical)
+{
+    const av_type *t = ((const av_reader *)base)->columns.nodes[column]->type;
+
+    *physical = av_kind_name(t->kind);
+    *logical = t->spelled;
+}
+
+static nrw_status reader_verify(reader *base, spill *sp, mem *m, fault_found fault, void *self,
+                                verify_counts *out, nrw_error *err)
+{
+    av_reader *r = (av_reader *)base;
+
+    (void)sp;
+    return av_verify(base->file, &r->header, &r->columns, m, fault, self, out, err);
+}
+
 static const reader_class avro_reader_class = {
     .name = "avro",
     .schema = reader_schema,
@@ -452,6 +471,8 @@ static const reader_class avro_reader_class = {
     .describe = reader_describe,
     .stop = reader_stop,
     .close = reader_close,
+    .verify = reader_verify,
+    .spelled = reader_spelled,
 };
 
 static nrw_status open_reader(av_reader *r, nrw_error *err)

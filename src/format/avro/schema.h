@@ -52,7 +52,7 @@ struct av_type {
     const char *const *names;    /* of fields, symbols */
     const av_type *const *types; /* of fields, branches; the items, the map's values */
     uint32_t size;               /* fixed */
-    const char *note;            /* the logical type that is not one we know, or does not fit */
+    const char *spelled;         /* the logical type as the schema has it, also one not known */
 };
 
 /* A column, or a level of a nested one: what is read, and what it becomes. */

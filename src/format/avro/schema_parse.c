@@ -299,11 +299,9 @@ static void set_logical(const json_node *j, av_type *t)
 
     if (!name)
         return;
-    t->note = name;
-    if (strcmp(name, "decimal") == 0 && set_decimal(j, t)) {
+    t->spelled = name;
+    if (strcmp(name, "decimal") == 0 && set_decimal(j, t))
         t->logical = AV_DECIMAL;
-        t->note = NULL;
-    }
     for (size_t i = 0; i < sizeof logicals / sizeof *logicals; i++) {
         if (strcmp(name, logicals[i].name) != 0 || logicals[i].kind != t->kind ||
             (t->kind == AV_FIXED && t->size != (logicals[i].logical == AV_UUID ? 16 : 12)))
@@ -311,7 +309,6 @@ static void set_logical(const json_node *j, av_type *t)
         t->logical = logicals[i].logical;
         t->unit = logicals[i].unit;
         t->utc = logicals[i].utc;
-        t->note = NULL;
     }
 }
 

@@ -1,6 +1,7 @@
 /* Parquet as a row among the formats: what its metadata tell the layers above. */
 #include "format/parquet/parquet.h"
 #include "format/parquet/prune.h"
+#include "format/parquet/verify.h"
 
 #include <stdio.h>
 
@@ -100,6 +101,35 @@ nrw_status parquet_estimate(reader *r, mem *m, const row_filter *f, char *text, 
     TRY(pq_prune_estimate(parquet_reader_meta(r), m, f, &groups, rows, err));
     snprintf(text, cap, "%d of them may match by statistics", groups);
     return NRW_OK;
+}
+
+nrw_status parquet_verify(reader *r, spill *sp, mem *m, fault_found fault, void *self,
+                          verify_counts *out, nrw_error *err)
+{
+    pq_verify_counts n = {0};
+
+    TRY(pq_verify(parquet_reader_meta(r), r->file, sp, m, true, fault, self, &n, err));
+    *out = (verify_counts){.n = 4,
+                           .at = {{"chunks", n.chunks, true},
+                                  {"pages", n.pages, false},
+                                  {"checksums", n.crcs, false},
+                                  {"values", n.values, false}},
+                           .bytes = n.bytes};
+    return NRW_OK;
+}
+
+void parquet_spelled(const reader *r, uint32_t column, const char **physical, const char **logical)
+{
+    const pq_meta *p = parquet_reader_meta((reader *)r);
+    const pq_node *n = pq_meta_column(p, column);
+    const pq_leaf *leaf;
+
+    *physical = *logical = NULL;
+    if (n->n_children || n->no_leaf)
+        return;
+    leaf = pq_meta_leaf(p, n->first_leaf);
+    *physical = pq_physical_name((int)leaf->physical);
+    *logical = *leaf->logical ? leaf->logical : NULL;
 }
 
 static nrw_status open_file(mem *m, io_file *f, const read_options *opts, reader **out,

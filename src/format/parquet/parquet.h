@@ -16,6 +16,9 @@ nrw_status parquet_find_damage(reader *r, const uint32_t *cols, uint32_t n, mem 
 /* As the rows of reader_class. Least and greatest value by trusted statistics. */
 bool parquet_bounds(reader *r, mem *m, uint32_t column, int64_t *least, int64_t *greatest);
 nrw_status parquet_carries(reader *r, arena *a, carried *out, nrw_error *err);
+nrw_status parquet_verify(reader *r, spill *sp, mem *m, fault_found fault, void *self,
+                          verify_counts *out, nrw_error *err);
+void parquet_spelled(const reader *r, uint32_t column, const char **physical, const char **logical);
 void parquet_describe(const reader *r, char *out, size_t cap);
 nrw_status parquet_estimate(reader *r, mem *m, const row_filter *f, char *text, size_t cap,
                             int64_t *rows, nrw_error *err);

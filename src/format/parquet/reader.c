@@ -677,6 +677,8 @@ static const reader_class parquet_reader_class = {
     .bounds = parquet_bounds,
     .estimate = parquet_estimate,
     .find_damage = parquet_find_damage,
+    .verify = parquet_verify,
+    .spelled = parquet_spelled,
 };
 
 nrw_status parquet_open(mem *m, io_file *f, const pq_read_options *opts, reader **out,
