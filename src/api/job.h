@@ -81,7 +81,7 @@ struct nrw_job {
     nrw_progress stood;               /* where the last pipeline ended; under the lock */
     _Atomic uint32_t cancelled;
     _Atomic(const char *) phase;
-    _Atomic int64_t rows_total;   /* -1: not known; then the bytes read tell how far it is */
+    _Atomic int64_t rows_total; /* -1: not known; then the bytes read tell how far it is */
     _Atomic uint64_t bytes_total;
     _Atomic uint64_t bytes_out;
     double started;

@@ -8,8 +8,8 @@
 #include "format/parquet/parquet.h"
 
 /* The job's Parquet options for writing s; key-value metadata `kept` come from the input. */
-nrw_status job_write_options(nrw_job *job, const schema *s, const key_value *kept,
-                             uint32_t n_kept, pq_write_options *o, nrw_error *err);
+nrw_status job_write_options(nrw_job *job, const schema *s, const key_value *kept, uint32_t n_kept,
+                             pq_write_options *o, nrw_error *err);
 
 /* Inputs of a job: files by their format, or the generator. */
 typedef struct job_inputs {

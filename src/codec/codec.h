@@ -64,8 +64,8 @@ struct codec {
      * until src_len bytes were given and dst_len bytes came out (a stream's end mark may lie
      * behind its last byte: cap may be 0 then); end says whether all was there and nothing
      * followed, and frees the stream's memory. With dst_len CODEC_SIZE_UNKNOWN the stream's own end
-     * counts; the caller then steps until nothing more comes. After a failed step only end (for the memory),
-     * begin or release may follow. */
+     * counts; the caller then steps until nothing more comes. After a failed step only end (for the
+     * memory), begin or release may follow. */
     nrw_status (*stream_begin)(codec_ctx *c, uint64_t src_len, uint64_t dst_len, nrw_error *err);
     nrw_status (*stream_step)(codec_ctx *c, span *src, uint8_t *dst, size_t cap, size_t *n,
                               nrw_error *err);

@@ -32,6 +32,7 @@ typedef struct gzip_stream {
     codec_heap heap;
     z_stream z;
     bool open, ended, zlib, bare;
+    size_t tail; /* bytes behind bare data */
 } gzip_stream;
 
 static bool is_bare(const codec_ctx *c)
@@ -140,6 +141,9 @@ static nrw_status gzip_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_l
     return out == dst_len ? NRW_OK : codec_wrong_size("gzip", out, dst_len, err);
 }
 
+/* Writers that cut zlib's wrapper off leave bytes of its checksum behind the bare data. */
+enum { BARE_TAIL = 4 };
+
 static nrw_status deflate_within(codec_ctx *c, span src, uint8_t *dst, size_t cap, size_t *n,
                                  nrw_error *err)
 {
@@ -155,7 +159,7 @@ static nrw_status deflate_within(codec_ctx *c, span src, uint8_t *dst, size_t ca
         return NRW_END;
     if (r != LIBDEFLATE_SUCCESS)
         return codec_damaged("deflate", err);
-    if (in != src.len)
+    if (src.len - in > BARE_TAIL)
         return err_set(err, NRW_E_CORRUPT, "%zu bytes follow the end of the deflate data",
                        src.len - in);
     *n = out;
@@ -226,6 +230,10 @@ static nrw_status pull(void *state, span *src, uint8_t *dst, size_t cap, size_t 
 {
     gzip_stream *s = state;
     if (s->ended && src->len > 0) { /* a further member; zlib's wrapper has none */
+        if (s->bare && s->tail + src->len <= BARE_TAIL) {
+            s->tail += src->len;
+            *src = (span){src->data + src->len, 0};
+        }
         if (s->zlib || s->bare)
             return NRW_OK;
         inflateReset2(&s->z, DETECT_WRAPPER - 16); /* gzip only */

@@ -332,8 +332,7 @@ uint64_t op_first_memory(uint64_t groups, uint32_t first, uint64_t ids, uint64_t
     if (__builtin_add_overflow(groups, ids, &keys) ||
         __builtin_mul_overflow(keys, key_bytes + sizeof(uint64_t) * 12, &sum) ||
         __builtin_mul_overflow(pairs, (uint64_t)64, &pairs) ||
-        __builtin_add_overflow(sum, pairs, &sum) ||
-        __builtin_add_overflow(sum, groups * 24, &sum))
+        __builtin_add_overflow(sum, pairs, &sum) || __builtin_add_overflow(sum, groups * 24, &sum))
         return UINT64_MAX;
     return sum;
 }

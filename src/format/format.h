@@ -140,7 +140,7 @@ typedef struct read_options {
 /* A format that can be read. */
 typedef struct format {
     const char *name;
-    const char *extensions[4]; /* with the dot */
+    const char *extensions[4];  /* with the dot */
     bool (*matches)(span head); /* the first FORMAT_HEAD bytes of a file, or all of a shorter one */
     /* Takes f, also on failure. m: books of the metadata. */
     nrw_status (*open)(mem *m, io_file *f, const read_options *opts, reader **out, nrw_error *err);

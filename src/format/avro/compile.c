@@ -1,4 +1,5 @@
-/* Columns to steps. What is not wanted becomes skips; neighbouring skips of known size become one. */
+/* Columns to steps. What is not wanted becomes skips; neighbouring skips of known size become one.
+ */
 #include "format/avro/program.h"
 
 typedef struct compiler {
@@ -56,8 +57,7 @@ static nrw_status add_symbols(av_program *p, const av_type *t, uint32_t *out, nr
         for (uint32_t i = 0; i < t->n; i++) {
             size_t len = strlen(t->names[i]);
             memcpy(heap->data + at, t->names[i], len);
-            ((view *)(void *)v.data)[i] =
-                view_make(heap->data + at, (int32_t)len, 0, (int32_t)at);
+            ((view *)(void *)v.data)[i] = view_make(heap->data + at, (int32_t)len, 0, (int32_t)at);
             at += len;
         }
         heap->len = bytes;
@@ -267,7 +267,7 @@ static nrw_status read_leaf(compiler *k, const av_node *n, uint32_t slot)
     TRY(add_step(k->p, op, n, &at, k->err));
     av_step *s = &k->p->steps[at];
     s->slot = slot;
-    s->n = op == AV_OP_ENUM ? n->type->n
+    s->n = op == AV_OP_ENUM          ? n->type->n
            : op == AV_OP_DECIMAL_FIX ? n->type->size
                                      : n->field.type.width;
     return NRW_OK;

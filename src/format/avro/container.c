@@ -121,9 +121,9 @@ static nrw_status find_codec(av_header *h, nrw_error *err)
     static const struct {
         const char *avro, *name;
         bool crc;
-    } codecs[] = {{"null", "none", false},       {"deflate", "deflate", false},
-                  {"snappy", "snappy", true},    {"zstandard", "zstd", false},
-                  {"bzip2", "bzip2", false},     {"xz", "xz", false}};
+    } codecs[] = {{"null", "none", false},    {"deflate", "deflate", false},
+                  {"snappy", "snappy", true}, {"zstandard", "zstd", false},
+                  {"bzip2", "bzip2", false},  {"xz", "xz", false}};
     const av_key_value *kv = value_of(h, "avro.codec");
 
     h->codec_name = kv && kv->value.len ? (const char *)kv->value.data : "null";

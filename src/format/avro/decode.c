@@ -138,7 +138,8 @@ static nrw_status read_decimal(av_run *r, const av_step *step, av_slot *s, nrw_e
     else
         STEP(take(r, step->n, &value.data, err));
     if (!av_decimal(value, s->v.type.width, s->v.data + (size_t)s->v.len * s->v.type.width))
-        return err_set(err, NRW_E_VALUE, "a decimal has more than %d digits", step->type->precision);
+        return err_set(err, NRW_E_VALUE, "a decimal has more than %d digits",
+                       step->type->precision);
     s->v.len++;
     return NRW_OK;
 }
@@ -396,7 +397,8 @@ static nrw_status run(av_run *r, const av_step *steps, uint32_t at, uint32_t end
             at = step->end;
             break;
         default:
-            st = step->op < AV_OP_SKIP_FIXED ? read_single(r, step, err) : skip_single(r, step, err);
+            st =
+                step->op < AV_OP_SKIP_FIXED ? read_single(r, step, err) : skip_single(r, step, err);
             at++;
             break;
         }

@@ -24,8 +24,7 @@ typedef struct json_node {
 
 /* One value and nothing behind it, nested at most 256 deep. NRW_E_CORRUPT names the character where
  * the text is wrong. The tree takes at most some 40 times the text. */
-nrw_status json_tree_parse(arena *a, span text, const json_node **root,
-                           nrw_error *err) NRW_CHECKED;
+nrw_status json_tree_parse(arena *a, span text, const json_node **root, nrw_error *err) NRW_CHECKED;
 /* The member of an object, the first of that name; NULL: none, or no object. */
 const json_node *json_member(const json_node *object, const char *key);
 /* Its text where it is a string; else NULL. */

@@ -9,8 +9,7 @@ nrw_status av_piece_init(av_piece *p, const av_shape *s, nrw_error *err)
     for (uint32_t i = 0; i < prog->n_slots; i++) {
         const av_slot_plan *plan = &prog->slots[i];
         p->slots[i].below = plan->below;
-        p->slots[i].symbols =
-            plan->symbols == UINT32_MAX ? NULL : prog->symbols[plan->symbols];
+        p->slots[i].symbols = plan->symbols == UINT32_MAX ? NULL : prog->symbols[plan->symbols];
     }
     return mem_zalloc(s->m, prog->n_outputs * sizeof *p->vectors, (void **)&p->vectors, err);
 }

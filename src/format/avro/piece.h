@@ -42,13 +42,13 @@ typedef struct av_piece {
     uint32_t n_segments, cap_segments, segment; /* `segment`: the one being decoded */
     av_segment *segments;
     av_stream stream;
-    av_block block; /* of the stream */
-    int64_t left;   /* its records not measured yet */
+    av_block block;        /* of the stream */
+    int64_t left;          /* its records not measured yet */
     size_t carry, carried; /* where in `raw`, and how many, are bytes of records not complete yet */
 
     av_slot *slots;
     uint32_t n_vectors;
-    vector *vectors; /* decoded: one an output of the program */
+    vector *vectors;                  /* decoded: one an output of the program */
     uint64_t stored_bytes, raw_bytes; /* unpacked so far */
 } av_piece;
 

@@ -25,7 +25,8 @@ typedef enum av_op {
     AV_OP_JSON,     /* a value of `type` as text */
     AV_OP_STRUCT,   /* its fields follow */
     AV_OP_LIST,     /* its items' steps follow, up to `end`; n: fewest bytes of an item */
-    AV_OP_NULLABLE, /* the branch number; null: nulls for `slots` slots from `slot`, then to `end` */
+    AV_OP_NULLABLE, /* the branch number; null: nulls for `slots` slots from `slot`, then to `end`
+                     */
     AV_OP_UNION,    /* the branch number, then to the AV_OP_BRANCH of that number */
     AV_OP_BRANCH,   /* a link in the chain of n branches, the next at `end`; `slots` are its own */
     AV_OP_JUMP,     /* to `end` */

@@ -20,7 +20,7 @@ typedef struct morsel {
     uint64_t at, end;
     int64_t block;
     uint32_t rows;
-    uint32_t first, n;   /* rows of the morsel that are decoded, or will be when touched */
+    uint32_t first, n; /* rows of the morsel that are decoded, or will be when touched */
     bool decoded;
     uint32_t columns_left;
     struct morsel *next_free;
@@ -158,8 +158,8 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     r->grant = grant;
     r->n = n;
     TRY(av_program_make(grant, &r->columns, cols, n, &r->program, err));
-    r->shape = (av_shape){
-        .file = base->file, .header = &r->header, .program = &r->program, .m = grant};
+    r->shape =
+        (av_shape){.file = base->file, .header = &r->header, .program = &r->program, .m = grant};
     set_shape(r, shape);
     r->eager = r->program.has_lists || r->header.codec != codec_named("none");
     r->walk = av_walk_init(base->file, &r->header);
@@ -491,9 +491,9 @@ static nrw_status avro_open(mem *m, io_file *f, const read_options *opts, reader
     nrw_status st;
 
     *out = NULL;
-    st = opts->n ? err_set(err, NRW_E_ARG, "--read: there is no reading option %s of Avro",
-                           opts->at[0])
-                 : mem_zalloc(m, sizeof *r, (void **)&r, err);
+    st = opts->n
+             ? err_set(err, NRW_E_ARG, "--read: there is no reading option %s of Avro", opts->at[0])
+             : mem_zalloc(m, sizeof *r, (void **)&r, err);
     if (st < 0) {
         file_close(f);
         return st;

@@ -47,9 +47,9 @@ struct av_type {
     bool utc;
     uint8_t precision;
     int8_t scale;
-    const char *name; /* full name of record, enum and fixed; of others that of the kind */
-    uint32_t n;       /* fields, branches, symbols; 1 of array and map */
-    const char *const *names;    /* of fields, symbols */
+    const char *name;         /* full name of record, enum and fixed; of others that of the kind */
+    uint32_t n;               /* fields, branches, symbols; 1 of array and map */
+    const char *const *names; /* of fields, symbols */
     const av_type *const *types; /* of fields, branches; the items, the map's values */
     uint32_t size;               /* fixed */
     const char *spelled;         /* the logical type as the schema has it, also one not known */

@@ -21,8 +21,9 @@ typedef struct parser {
     named *buckets[BUCKETS];
 } parser;
 
-static const char *const kinds[] = {"null",   "boolean", "int",    "long", "float", "double", "bytes",
-                                    "string", "record",  "enum",   "array", "map",  "fixed",  "union"};
+static const char *const kinds[] = {"null",   "boolean", "int",    "long",   "float",
+                                    "double", "bytes",   "string", "record", "enum",
+                                    "array",  "map",     "fixed",  "union"};
 
 const char *av_kind_name(av_kind kind)
 {

@@ -8,8 +8,8 @@
 #include "column/vector.h"
 
 typedef struct av_slot {
-    vector v;     /* v.len is up to date; children, heaps and null bitmaps' ends are set by finish */
-    uint32_t cap; /* values there is room for; list offsets: beside the first */
+    vector v; /* v.len is up to date; children, heaps and null bitmaps' ends are set by finish */
+    uint32_t cap;   /* values there is room for; list offsets: beside the first */
     uint32_t below; /* slots of its children, all levels */
     dict *symbols;  /* of an enum; the owner's */
     bool views;     /* some lie in the heap */

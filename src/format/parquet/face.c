@@ -159,7 +159,5 @@ static bool is_parquet(span head)
            (head.data[3] == '1' || head.data[3] == 'E');
 }
 
-const format format_parquet = {.name = "parquet",
-                               .extensions = {".parquet", ".pq"},
-                               .matches = is_parquet,
-                               .open = open_file};
+const format format_parquet = {
+    .name = "parquet", .extensions = {".parquet", ".pq"}, .matches = is_parquet, .open = open_file};
