@@ -4,7 +4,7 @@ set -eu
 
 packages="gcc libc6-dev make clang clang-format libclang-rt-14-dev cmake ninja-build pkg-config
 python3 python3-venv libzstd-dev liblz4-dev libsnappy-dev libbrotli-dev libdeflate-dev zlib1g-dev
-libxxhash-dev libpcre2-dev libutf8proc-dev libssl3 libcmocka-dev"
+libbz2-dev liblzma-dev libxxhash-dev libpcre2-dev libutf8proc-dev libssl3 libcmocka-dev"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "tools/deps.sh: not a Debian system; install what stands for: $packages" >&2

@@ -50,6 +50,8 @@ typedef struct nrw_error {
     int64_t page;      /* data page ordinal inside the column chunk; -1: not applicable */
     int64_t offset;    /* byte in the object; -1: not applicable */
     int64_t row;       /* -1: not known */
+    int64_t block;     /* of an Avro file; -1: not applicable */
+    int64_t record;    /* in the block, from 0; -1: not applicable */
     char column[128];  /* empty: not applicable */
     char object[256];  /* path or URL; empty: none */
     char message[512]; /* what is wrong, one UTF-8 clause without newline or full stop */
@@ -58,7 +60,8 @@ typedef struct nrw_error {
 
 #define NRW_ERROR_INIT                                                                             \
     {                                                                                              \
-        .status = NRW_OK, .row_group = -1, .page = -1, .offset = -1, .row = -1                     \
+        .status = NRW_OK, .row_group = -1, .page = -1, .offset = -1, .row = -1, .block = -1,       \
+        .record = -1                                                                               \
     }
 
 /* "success", "no such object" ...; for unknown values a text that says so. Any thread. */

@@ -2,13 +2,15 @@
 #include "api/move.h"
 
 #include "dataset/gen.h"
+#include "format/formats.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct file_input {
     const char *path;
     const char *spill_dir;
-    pq_read_options read;
+    const read_options *read;
 } file_input;
 
 static nrw_status open_file(const void *self, mem *m, reader **out, nrw_error *err)
@@ -17,35 +19,29 @@ static nrw_status open_file(const void *self, mem *m, reader **out, nrw_error *e
     io_file *f;
 
     TRY(file_open(m, in->path, in->spill_dir, &f, err));
-    return parquet_open(m, f, &in->read, out, err);
+    return format_open(m, f, in->read, out, err);
 }
 
-static nrw_status read_options(const nrw_job *job, pq_read_options *o, nrw_error *err)
+static nrw_status job_read_options(const nrw_job *job, arena *a, read_options *o, nrw_error *err)
 {
+    const char **at;
     const job_word *w;
 
-    *o = (pq_read_options){0};
-    for (size_t i = 0; (w = job_each(job, "read", i)); i++) {
-        if (strcmp(w->value, "int96=us") == 0)
-            o->int96_us = true;
-        else if (strcmp(w->value, "int96=ns") == 0)
-            o->int96_us = false;
-        else
-            return err_set(err, NRW_E_ARG,
-                           "--read: there is no reading option %s of Parquet; "
-                           "it has int96=us",
-                           w->value);
-    }
+    TRY(arena_alloc(a, job->n_words * sizeof *at + 1, (void **)&at, err));
+    *o = (read_options){.at = at};
+    while ((w = job_each(job, "read", o->n)))
+        at[o->n++] = w->value;
     return NRW_OK;
 }
 
 nrw_status job_file_inputs(nrw_job *job, arena *a, const path_list *paths, scan_input **out,
                            nrw_error *err)
 {
-    pq_read_options read;
+    read_options *read;
     file_input *files;
 
-    TRY(read_options(job, &read, err));
+    TRY(arena_alloc(a, sizeof *read, (void **)&read, err));
+    TRY(job_read_options(job, a, read, err));
     TRY(arena_alloc(a, paths->n * sizeof *files, (void **)&files, err));
     TRY(arena_alloc(a, paths->n * sizeof **out, (void **)out, err));
     for (size_t i = 0; i < paths->n; i++) {
@@ -128,6 +124,24 @@ out:
     return st;
 }
 
+void job_describe_source(const job_inputs *in, plan_step *s)
+{
+    const reader *r = scan_first(in->scan);
+    char text[100] = "";
+
+    if (in->gen) {
+        snprintf(s->what, sizeof s->what, "generate");
+        return;
+    }
+    snprintf(s->what, sizeof s->what, "read %s", r->class->name);
+    if (in->n > 1) {
+        snprintf(s->detail, sizeof s->detail, "%zu files, at most two open at a time", in->n);
+        return;
+    }
+    r->class->describe(r, text, sizeof text);
+    snprintf(s->detail, sizeof s->detail, "%.120s: %s", in->name, text);
+}
+
 void job_inputs_close(job_inputs *in)
 {
     scan_close(in->scan);
@@ -136,21 +150,27 @@ void job_inputs_close(job_inputs *in)
     *in = (job_inputs){0};
 }
 
+nrw_status job_open_file(nrw_job *job, const char *path, reader **out, nrw_error *err)
+{
+    read_options read;
+    io_file *f;
+
+    *out = NULL;
+    TRY(job_read_options(job, job->a, &read, err));
+    TRY(file_open(job->root, path, job_last(job, "spill-dir"), &f, err));
+    return format_open(job->root, f, &read, out, err);
+}
+
 nrw_status job_count_rows(nrw_job *job, const char *path, int64_t *rows, nrw_error *err)
 {
-    pq_read_options read = {0};
-    pq_meta *meta;
-    io_file *f;
-    nrw_status st;
+    reader *r;
+    nrw_status st = NRW_OK;
 
-    TRY(file_open(job->root, path, job_last(job, "spill-dir"), &f, err));
-    st = pq_meta_open(job->root, f, &read, &meta, err);
-    if (st >= 0) {
-        *rows = pq_meta_rows(meta);
-        pq_meta_close(meta);
-    } else {
-        err_at_object(err, path);
-    }
-    file_close(f);
+    TRY(job_open_file(job, path, &r, err));
+    if (r->class->count)
+        st = r->class->count(r, rows, err);
+    else
+        *rows = r->class->rows(r);
+    r->class->close(r);
     return st;
 }

@@ -53,6 +53,18 @@ void nrw_job_cancel(nrw_job *job)
         atomic_store(&p->cancel, 1);
 }
 
+void job_set_total(nrw_job *job, const struct scan *s)
+{
+    atomic_store(&job->bytes_total, scan_bytes(s));
+    atomic_store(&job->rows_total, scan_rows(s));
+}
+
+/* 0 of nothing is not known. */
+static double share(uint64_t part, uint64_t of)
+{
+    return of == 0 ? -1 : part < of ? (double)part / (double)of : 1;
+}
+
 static void look_at(nrw_job *job, struct pipeline *p, nrw_progress *out)
 {
     int64_t total = atomic_load(&job->rows_total), reached = atomic_load(&p->reached);
@@ -61,7 +73,10 @@ static void look_at(nrw_job *job, struct pipeline *p, nrw_progress *out)
     out->rows_out = pipeline_rows_out(p);
     out->bytes_in = pipeline_bytes_in(p);
     out->spill = spill_used(job->spill);
-    out->fraction = total > 0 ? (double)(reached < total ? reached : total) / (double)total : -1;
+    if (total < 0)
+        out->fraction = share(out->bytes_in, atomic_load(&job->bytes_total));
+    else
+        out->fraction = share((uint64_t)(reached > 0 ? reached : 0), (uint64_t)total);
 }
 
 void job_set_running(nrw_job *job, struct pipeline *p)

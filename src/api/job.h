@@ -81,7 +81,8 @@ struct nrw_job {
     nrw_progress stood;               /* where the last pipeline ended; under the lock */
     _Atomic uint32_t cancelled;
     _Atomic(const char *) phase;
-    _Atomic int64_t rows_total;
+    _Atomic int64_t rows_total; /* -1: not known; then the bytes read tell how far it is */
+    _Atomic uint64_t bytes_total;
     _Atomic uint64_t bytes_out;
     double started;
 };
@@ -125,6 +126,9 @@ nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *
 /* ---- running ---- */
 /* The pipeline that progress and cancel look at; NULL when it has ended, before it goes away. */
 void job_set_running(nrw_job *job, struct pipeline *p);
+struct scan;
+/* What it is going to read. */
+void job_set_total(nrw_job *job, const struct scan *s);
 
 /* ---- verbs ---- */
 nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err);

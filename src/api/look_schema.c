@@ -7,7 +7,7 @@
 
 /* The first file's columns, and which of them all files have alike. */
 typedef struct common {
-    const look_file *first;
+    const reader *first;
     const char *name;
     schema s;
     bool *alike;
@@ -32,11 +32,12 @@ static nrw_status print_text(look *l, const common *c, nrw_error *err)
     return look_table_end(&t);
 }
 
-/* NULL: the column is nested. */
-static const pq_leaf *leaf_of(const common *c, uint32_t column)
+static void text_or_none(look_table *t, const char *text)
 {
-    const pq_node *n = pq_meta_column(c->first->meta, column);
-    return n->n_children || n->no_leaf ? NULL : pq_meta_leaf(c->first->meta, n->first_leaf);
+    if (text)
+        look_cell_text(t, text);
+    else
+        look_cell_none(t);
 }
 
 static nrw_status print_json(look *l, const common *c, nrw_error *err)
@@ -50,20 +51,15 @@ static nrw_status print_json(look *l, const common *c, nrw_error *err)
     t.inside = true;
     for (uint32_t i = 0; i < c->s.n_fields; i++) {
         const field *f = &c->s.fields[i];
-        const pq_leaf *leaf = leaf_of(c, i);
+        const char *physical, *logical;
         if (!c->alike[i])
             continue;
+        c->first->class->spelled(c->first, i, &physical, &logical);
         look_cell_text(&t, f->name);
         look_cell_type(&t, &f->type);
         look_cell_bool(&t, f->nullable);
-        if (leaf)
-            look_cell_text(&t, pq_physical_name((int)leaf->physical));
-        else
-            look_cell_none(&t);
-        if (leaf && *leaf->logical)
-            look_cell_text(&t, leaf->logical);
-        else
-            look_cell_none(&t);
+        text_or_none(&t, physical);
+        text_or_none(&t, logical);
         if (f->field_id >= 0)
             look_cell_int(&t, f->field_id);
         else
@@ -220,11 +216,11 @@ static nrw_status compare_all(look *l, common *c, bool tell, size_t *differing, 
     *differing = 0;
     for (size_t i = 1; i < l->files.n; i++) {
         bool differs = false;
-        look_file f;
+        reader *r;
         nrw_status st;
-        TRY(look_open(l, l->files.at[i], &f, err));
-        st = compare(c, pq_meta_schema(f.meta), l->files.at[i], tell ? l : NULL, &differs, err);
-        look_close(&f);
+        TRY(job_open_file(l->job, l->files.at[i], &r, err));
+        st = compare(c, r->class->schema(r), l->files.at[i], tell ? l : NULL, &differs, err);
+        r->class->close(r);
         TRY(st);
         *differing += differs;
     }
@@ -251,17 +247,17 @@ static nrw_status print_all(look *l, common *c, nrw_error *err)
 nrw_status look_schema(look *l, nrw_error *err)
 {
     common c = {.name = l->files.at[0]};
-    look_file f;
+    reader *r;
     nrw_status st;
 
-    TRY(look_open(l, c.name, &f, err));
-    c.first = &f;
-    c.s = *pq_meta_schema(f.meta);
+    TRY(job_open_file(l->job, c.name, &r, err));
+    c.first = r;
+    c.s = *r->class->schema(r);
     st = arena_alloc(l->job->a, c.s.n_fields + 1, (void **)&c.alike, err);
     if (st >= 0) {
         memset(c.alike, 1, c.s.n_fields);
         st = print_all(l, &c, err);
     }
-    look_close(&f);
+    r->class->close(r);
     return st;
 }

@@ -232,7 +232,7 @@ static nrw_status read_all(stats *t, nrw_error *err)
     shape.column_bytes = t->sink.piece;
     TRY(scan_start(t->in.scan, t->cols, t->n_cols, &shape, t->books[PART_READ], job->spill, err));
     p.batches = t->books[PART_BATCHES];
-    atomic_store(&job->rows_total, scan_rows(t->in.scan));
+    job_set_total(job, t->in.scan);
     job_set_running(job, &p);
     st = pipeline_run(&p, err);
     job_set_running(job, NULL);
@@ -330,8 +330,7 @@ static nrw_status print_all(const stats *t, nrw_error *err)
 
 static void plan_fill(const stats *t)
 {
-    static const char *const names[PARTS] = {"read parquet", "summarise each column",
-                                             "batches in flight"};
+    static const char *const names[PARTS] = {"", "summarise each column", "batches in flight"};
     static const char *const how[PARTS] = {"streams", "bounded", "streams"};
     const job_limits *limits = &t->l->job->limits;
     job_plan *p = &t->l->job->plan;
@@ -344,6 +343,7 @@ static void plan_fill(const stats *t)
         snprintf(p->steps[i].what, sizeof p->steps[i].what, "%s", names[i]);
         p->peak += t->grants[i];
     }
+    job_describe_source(&t->in, &p->steps[0]);
     snprintf(p->steps[0].detail, sizeof p->steps[0].detail, "%u columns of %zu file%s", t->n_cols,
              scan_files(t->in.scan), scan_files(t->in.scan) == 1 ? "" : "s");
 }

@@ -1,8 +1,7 @@
-/* verify: every page, count and statistic; a line each file, a line each fault. */
+/* verify: all that a file says of itself; a line each file, a line each fault. */
 #include "api/look.h"
 
 #include "base/text.h"
-#include "format/parquet/verify.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +28,10 @@ static nrw_status fault_json(look *l, const nrw_error *what, bool first, nrw_err
                         : bytes_printf(&l->line, err, "null"));
     TRY(fault_number(l, "row_group", what->row_group, err));
     TRY(fault_number(l, "page", what->page, err));
+    if (what->block >= 0) {
+        TRY(fault_number(l, "block", what->block, err));
+        TRY(fault_number(l, "record", what->record, err));
+    }
     TRY(fault_number(l, "offset", what->offset, err));
     TRY(bytes_printf(&l->line, err, "}"));
     return look_flush_line(l, err);
@@ -51,29 +54,28 @@ static nrw_status on_fault(void *self, const nrw_error *what, nrw_error *err)
     return look_printf(f->l, err, "%s\n", text);
 }
 
-static nrw_status file_text(look *l, const found *f, const pq_verify_counts *n, nrw_error *err)
+static nrw_status file_text(look *l, const found *f, const verify_counts *n, nrw_error *err)
 {
-    char pages[TEXT_NUMBER], crcs[TEXT_NUMBER], values[TEXT_NUMBER], bytes[TEXT_NUMBER];
-    char faults[TEXT_NUMBER];
+    char number[TEXT_NUMBER], faults[TEXT_NUMBER];
 
     if (f->faults)
         TRY(look_printf(l, err, "%s: %s fault%s", f->path, text_group((uint64_t)f->faults, faults),
                         f->faults == 1 ? "" : "s"));
     else
         TRY(look_printf(l, err, "%s: ok", f->path));
-    TRY(look_printf(l, err, ", %s pages, %s checksums, %s values, %s",
-                    text_group((uint64_t)n->pages, pages), text_group((uint64_t)n->crcs, crcs),
-                    text_group((uint64_t)n->values, values), text_size10(n->bytes, bytes)));
-    return look_printf(l, err, "\n");
+    for (uint32_t i = 0; i < n->n; i++)
+        if (!n->at[i].detail)
+            TRY(look_printf(l, err, ", %s %s", text_group((uint64_t)n->at[i].n, number),
+                            n->at[i].name));
+    return look_printf(l, err, ", %s\n", text_size10(n->bytes, number));
 }
 
-static nrw_status file_json(look *l, const found *f, const pq_verify_counts *n, nrw_error *err)
+static nrw_status file_json(look *l, const found *f, const verify_counts *n, nrw_error *err)
 {
-    return look_printf(l, err,
-                       "],\"n_faults\":%lld,\"chunks\":%lld,\"pages\":%lld,\"checksums\":%lld,"
-                       "\"values\":%lld,\"bytes\":%llu}\n",
-                       (long long)f->faults, (long long)n->chunks, (long long)n->pages,
-                       (long long)n->crcs, (long long)n->values, (unsigned long long)n->bytes);
+    TRY(look_printf(l, err, "],\"n_faults\":%lld", (long long)f->faults));
+    for (uint32_t i = 0; i < n->n; i++)
+        TRY(look_printf(l, err, ",\"%s\":%lld", n->at[i].name, (long long)n->at[i].n));
+    return look_printf(l, err, ",\"bytes\":%llu}\n", (unsigned long long)n->bytes);
 }
 
 /* Is this about the file, rather than about this run? */
@@ -84,9 +86,9 @@ static bool is_fault(nrw_status st)
 
 static nrw_status verify_file(look *l, found *f, nrw_error *err)
 {
-    pq_verify_counts n = {0};
+    verify_counts n = {0};
     nrw_error open_error = NRW_ERROR_INIT;
-    look_file file;
+    reader *file;
     nrw_status st;
 
     if (l->json) {
@@ -95,7 +97,7 @@ static nrw_status verify_file(look *l, found *f, nrw_error *err)
         TRY(bytes_printf(&l->line, err, ",\"faults\":["));
         TRY(look_flush_line(l, err));
     }
-    st = look_open(l, f->path, &file, &open_error);
+    st = job_open_file(l->job, f->path, &file, &open_error);
     if (is_fault(st)) {
         TRY(on_fault(f, &open_error, err));
     } else if (st < 0) {
@@ -103,9 +105,8 @@ static nrw_status verify_file(look *l, found *f, nrw_error *err)
             *err = open_error;
         return st;
     } else {
-        st = pq_verify(file.meta, file.file, l->job->spill, l->job->root, true, on_fault, f, &n,
-                       err);
-        look_close(&file);
+        st = file->class->verify(file, l->job->spill, l->job->root, on_fault, f, &n, err);
+        file->class->close(file);
         if (st < 0) {
             if (st != NRW_E_PIPE)
                 err_at_object(err, f->path);

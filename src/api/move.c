@@ -96,6 +96,8 @@ static nrw_status prepare(move *m, bool plan_only, nrw_error *err)
     if (m->tail && job_last(job, "where") && !plan_only)
         TRY(where_count(job, false, &m->matches, err)); /* how many come before the last ones */
     TRY(job_inputs_open(job, &m->in, err));
+    if (m->tail && !job_last(job, "where") && !plan_only)
+        TRY(scan_count(m->in.scan, err));
     TRY(choose_columns(m, err));
     TRY(move_note_columns(m, err));
     if (m->parquet)

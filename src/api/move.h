@@ -9,8 +9,8 @@
 #include "format/parquet/parquet.h"
 
 /* The job's Parquet options for writing s; key-value metadata `kept` come from the input. */
-nrw_status job_write_options(nrw_job *job, const schema *s, const pq_key_value *kept,
-                             uint32_t n_kept, pq_write_options *o, nrw_error *err);
+nrw_status job_write_options(nrw_job *job, const schema *s, const key_value *kept, uint32_t n_kept,
+                             pq_write_options *o, nrw_error *err);
 
 /* Inputs of a job: files by their format, or the generator. */
 typedef struct job_inputs {
@@ -27,10 +27,14 @@ typedef struct job_inputs {
 /* How files are opened, in `a`. */
 nrw_status job_file_inputs(nrw_job *job, arena *a, const path_list *paths, scan_input **out,
                            nrw_error *err);
+/* "read avro", "generate", and what of: a plan's first step. */
+void job_describe_source(const job_inputs *in, plan_step *s);
 nrw_status job_inputs_open(nrw_job *job, job_inputs *in, nrw_error *err);
 void job_inputs_close(job_inputs *in);
 
-/* Rows of one file, from its footer; also of files with nested columns. */
+/* A file by its path, in whatever format. */
+nrw_status job_open_file(nrw_job *job, const char *path, reader **out, nrw_error *err) NRW_CHECKED;
+/* Rows of one file, by its metadata: nothing is decoded. */
 nrw_status job_count_rows(nrw_job *job, const char *path, int64_t *rows, nrw_error *err);
 
 #endif

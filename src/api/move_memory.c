@@ -18,26 +18,26 @@ bool move_counts_behind(const move *m)
     return m->where.p && (m->tail || m->limit != INT64_MAX);
 }
 
-/* At most so many different values are in column c of the inputs: by the footers of a single file
+/* At most so many rows come, where nobody says: as many as can have a code of their own. */
+static uint64_t rows_at_most(const move *m)
+{
+    int64_t rows = scan_rows(m->in.scan);
+
+    return rows < 0 ? UINT32_MAX : (uint64_t)rows;
+}
+
+/* At most so many different values are in column c of the inputs: by the metadata of a single file
  * where it is a whole number, else as many as there are rows. */
 static uint64_t distinct_at_most(move *m, uint32_t c)
 {
-    uint64_t rows = (uint64_t)scan_rows(m->in.scan);
+    uint64_t rows = rows_at_most(m);
     const field *f = &scan_schema(m->in.scan)->fields[c];
-    int64_t min = INT64_MAX, max = INT64_MIN;
-    pq_meta *meta;
+    reader *r = scan_first(m->in.scan);
+    int64_t min, max;
 
-    if (m->in.gen || scan_files(m->in.scan) > 1 || f->type.id < TYPE_INT8 ||
-        f->type.id > TYPE_INT64)
+    if (scan_files(m->in.scan) > 1 || !r->class->bounds || f->type.id < TYPE_INT8 ||
+        f->type.id > TYPE_INT64 || !r->class->bounds(r, m->in.m, c, &min, &max))
         return rows;
-    meta = parquet_reader_meta(scan_first(m->in.scan));
-    for (int32_t rg = 0; rg < pq_meta_row_groups(meta); rg++) {
-        int64_t lo, hi;
-        if (!pq_meta_bounds(meta, m->in.m, rg, (uint32_t)move_leaf_of(m, c), &lo, &hi))
-            return rows;
-        min = lo < min ? lo : min;
-        max = hi > max ? hi : max;
-    }
     if (max < min || (uint64_t)max - (uint64_t)min >= rows)
         return rows;
     return (uint64_t)max - (uint64_t)min + 1 + f->nullable;
@@ -45,7 +45,7 @@ static uint64_t distinct_at_most(move *m, uint32_t c)
 
 static uint64_t groups_at_most(move *m)
 {
-    uint64_t rows = (uint64_t)scan_rows(m->in.scan), n = 1;
+    uint64_t rows = rows_at_most(m), n = 1;
 
     for (uint32_t i = 0; i < m->n_per; i++)
         if (__builtin_mul_overflow(n, distinct_at_most(m, m->cols[m->per[i]]), &n) || n > rows)
@@ -56,7 +56,12 @@ static uint64_t groups_at_most(move *m)
 /* The operator's tables at most. */
 static uint64_t first_state(const move *m)
 {
-    return 256 * KIB + op_first_memory(m->groups, (uint32_t)m->first, m->groups * m->first, 24);
+    uint64_t ids, tables;
+
+    if (__builtin_mul_overflow(m->groups, m->first, &ids))
+        ids = UINT64_MAX;
+    tables = op_first_memory(m->groups, (uint32_t)m->first, ids, 24);
+    return tables < UINT64_MAX - 256 * KIB ? 256 * KIB + tables : tables;
 }
 
 static nrw_status op_budget(const move *m, budget *out)
@@ -218,23 +223,16 @@ void move_plan(move *m)
 {
     job_plan *p = &m->job->plan;
     int64_t rows = scan_rows(m->in.scan);
-    size_t files = scan_files(m->in.scan);
     char names[96] = "", number[TEXT_NUMBER];
     plan_step *s;
 
     name_columns(m, names, sizeof names);
     p->n = 0;
     s = add_step(m, "streams", PART_READ, rows);
-    snprintf(s->what, sizeof s->what, "%s%s",
-             m->in.gen ? "generate"
-             : m->keep ? "copy pages"
-                       : "read parquet",
-             names);
-    if (!m->in.gen && files == 1)
-        snprintf(s->detail, sizeof s->detail, "%.120s: %d row groups", m->in.name,
-                 pq_meta_row_groups(parquet_reader_meta(scan_first(m->in.scan))));
-    else if (!m->in.gen)
-        snprintf(s->detail, sizeof s->detail, "%zu files, at most two open at a time", files);
+    job_describe_source(&m->in, s);
+    if (m->keep)
+        snprintf(s->what, sizeof s->what, "copy pages");
+    snprintf(s->what + strlen(s->what), sizeof s->what - strlen(s->what), "%s", names);
     if (m->where.p) {
         s = add_step(m, "streams", PART_FILTER, rows);
         s->rows_bound = true;
@@ -245,9 +243,10 @@ void move_plan(move *m)
         s->rows_bound = true;
         snprintf(s->what, sizeof s->what, "first %llu%s%s", (unsigned long long)m->first,
                  m->n_of ? " ids" : " rows", m->n_per ? " of each group" : "");
-        snprintf(s->detail, sizeof s->detail,
-                 "at most %s groups; other columns are read where rows stay",
-                 text_group(m->groups, number));
+        if (rows >= 0)
+            snprintf(s->detail, sizeof s->detail,
+                     "at most %s groups; other columns are read where rows stay",
+                     text_group(m->groups, number));
     }
     s = add_step(m, "streams", PART_WRITE, -1);
     snprintf(s->what, sizeof s->what, "write %s", m->parquet ? "parquet" : move_text_name(m->text));

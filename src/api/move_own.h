@@ -59,8 +59,6 @@ typedef struct move {
 bool move_counts_behind(const move *m);
 /* The target's name, format and what to do where it exists. */
 nrw_status move_choose_target(move *m, nrw_error *err);
-/* Number among the file's leaves of a column that is one; -1: nested. */
-int32_t move_leaf_of(const move *m, uint32_t column);
 const char *move_text_name(text_kind kind);
 /* Writing options, once the columns are chosen. */
 nrw_status move_parquet_options(move *m, nrw_error *err);

@@ -105,6 +105,8 @@ static nrw_status balance(const move *m, nrw_error *err)
     const job_result *r = &m->job->result;
     int64_t said = scan_rows(m->in.scan), pruned = (int64_t)r->pruned.rows;
 
+    if (said < 0) /* not all was read, and nobody knows the rest */
+        said = r->rows_in;
     if (m->pipeline.limit >= 0 && said > m->pipeline.limit)
         said = m->pipeline.limit;
     if (m->pipeline.enough && atomic_load(m->pipeline.enough) && r->rows_in < said)
@@ -129,7 +131,8 @@ static nrw_status note_files(move *m, nrw_error *err)
         scan_file_counts f = scan_file(m->in.scan, i);
         TRY(bytes_printf(out, err, "%s{\"name\":", i ? "," : ""));
         TRY(json_string(out, f.name, strlen(f.name), err));
-        TRY(bytes_printf(out, err, ",\"rows\":%lld}", (long long)f.rows));
+        TRY(f.rows < 0 ? bytes_printf(out, err, ",\"rows\":null}")
+                       : bytes_printf(out, err, ",\"rows\":%lld}", (long long)f.rows));
     }
     return NRW_OK;
 }
@@ -191,7 +194,7 @@ nrw_status move_run(move *m, nrw_error *err)
     TRY(open_books(m, err));
     TRY(quarantine_search(&m->quarantine, &m->in, m->cols, m->n_cols, err));
     job->phase = job->verb->name;
-    atomic_store(&job->rows_total, scan_rows(m->in.scan));
+    job_set_total(job, m->in.scan);
     TRY(m->keep ? move_keep_run(m, &sum, err) : run_pipeline(m, &sum, err));
     count_rows(m, &sum);
     TRY(balance(m, err));

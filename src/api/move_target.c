@@ -2,7 +2,6 @@
 #include "api/move_own.h"
 
 #include "base/text.h"
-#include "dataset/gen.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -120,28 +119,18 @@ nrw_status move_choose_target(move *m, nrw_error *err)
     return check_words(m, err);
 }
 
-int32_t move_leaf_of(const move *m, uint32_t column)
-{
-    const pq_node *n;
-
-    if (m->in.gen)
-        return (int32_t)column;
-    n = pq_meta_column(parquet_reader_meta(scan_first(m->in.scan)), column);
-    return n->n_children ? -1 : (int32_t)n->first_leaf;
-}
-
 /* The rows keep their order, so what the one input is sorted by stays true as far as its leading
  * columns are taken. */
-static nrw_status keep_sorting(move *m, const pq_sorting *from, uint32_t n, nrw_error *err)
+static nrw_status keep_sorting(move *m, const sort_key *from, uint32_t n, nrw_error *err)
 {
-    pq_sorting *kept;
+    sort_key *kept;
 
     TRY(arena_alloc(m->job->a, (n + 1) * sizeof *kept, (void **)&kept, err));
     m->write.sorting = kept;
     m->write.n_sorting = 0;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t place = 0;
-        while (place < m->n_out && move_leaf_of(m, m->cols[place]) != from[i].column)
+        while (place < m->n_out && m->cols[place] != (uint32_t)from[i].column)
             place++;
         if (place == m->n_out)
             break;
@@ -154,23 +143,13 @@ static nrw_status keep_sorting(move *m, const pq_sorting *from, uint32_t n, nrw_
 
 nrw_status move_parquet_options(move *m, nrw_error *err)
 {
-    pq_key_value *kv = NULL;
-    pq_sorting *sorting = NULL;
-    uint32_t n_kv = 0, n_sorting = 0;
+    reader *r = scan_first(m->in.scan);
+    carried c = {0};
 
-    if (!m->in.gen) {
-        pq_meta *meta = parquet_reader_meta(scan_first(m->in.scan));
-        TRY(pq_meta_key_values(meta, m->job->a, &n_kv, &kv, err));
-        if (scan_files(m->in.scan) == 1 && pq_meta_row_groups(meta) > 0 && !m->sample)
-            TRY(pq_meta_sorting(meta, 0, m->job->a, &n_sorting, &sorting, err));
-        if (pq_meta_row_groups(meta) > 1) /* sorted inside row groups, which may be cut anew */
-            n_sorting = 0;
-    } else {
-        n_sorting = gen_sorted_prefix(m->in.gen);
-        TRY(arena_alloc(m->job->a, (n_sorting + 1) * sizeof *sorting, (void **)&sorting, err));
-        for (uint32_t i = 0; i < n_sorting; i++)
-            sorting[i] = (pq_sorting){.column = (int32_t)i};
-    }
-    TRY(job_write_options(m->job, &m->out, kv, n_kv, &m->write, err));
-    return keep_sorting(m, sorting, n_sorting, err);
+    if (r->class->carries)
+        TRY(r->class->carries(r, m->job->a, &c, err));
+    if (scan_files(m->in.scan) != 1 || m->sample)
+        c.n_sorted = 0;
+    TRY(job_write_options(m->job, &m->out, c.key_values, c.n_key_values, &m->write, err));
+    return keep_sorting(m, c.sorted, c.n_sorted, err);
 }

@@ -89,8 +89,14 @@ nrw_status quarantine_search(quarantine *q, const job_inputs *in, const uint32_t
         nrw_status st;
         TRY(in->inputs[i].open(in->inputs[i].self, q->m, &r, err));
         q->file = in->inputs[i].name;
-        st = parquet_find_damage(r, cols, n, q->m, q->job->spill, found, q, err);
-        q->base += r->class->rows(r);
+        if (r->class->find_damage) {
+            st = r->class->find_damage(r, cols, n, q->m, q->job->spill, found, q, err);
+            q->base += r->class->rows(r);
+        } else {
+            err_at_object(err, q->file);
+            st = err_set(err, NRW_E_UNSUPPORTED, "--on-bad-row quarantine is not there for %s",
+                         r->class->name);
+        }
         r->class->close(r);
         TRY(st);
     }

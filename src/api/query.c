@@ -184,7 +184,7 @@ static void describe_scan(query *q, const plan *p)
     plan_step *s = add_step(q, "streams", q->exec.reading, p->table->rows);
     size_t n = 0, cap = sizeof s->what;
 
-    n += (size_t)snprintf(s->what, cap, "read parquet");
+    n += (size_t)snprintf(s->what, cap, "read");
     for (uint32_t c = 0; c < p->n && n + 40 < cap; c++)
         n += (size_t)snprintf(s->what + n, cap - n, "%s%.32s", c ? ", " : " ",
                               p->table->schema.fields[p->table_columns[c]].name);

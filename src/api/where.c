@@ -91,12 +91,12 @@ nrw_status where_estimate(const where *w, const job_inputs *in, char *detail, si
 {
     reader *r = scan_first(in->scan);
     size_t n = strlen(detail);
-    int32_t groups;
+    char text[100];
 
     *rows = -1;
-    if (!w->p || in->gen || in->n != 1 || !r)
+    if (!w->p || in->n != 1 || !r || !r->class->estimate)
         return NRW_OK;
-    TRY(parquet_estimate(r, in->m, where_filter(w), &groups, rows, err));
-    snprintf(detail + n, cap - n, ", %d of them may match by statistics", groups);
+    TRY(r->class->estimate(r, in->m, where_filter(w), text, sizeof text, rows, err));
+    snprintf(detail + n, cap - n, ", %s", text);
     return NRW_OK;
 }

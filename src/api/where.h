@@ -29,8 +29,8 @@ nrw_status where_open(const where *w, mem *m, size_t piece, op **out, nrw_error 
 /* "filter id >= 5 and ..." */
 void where_describe(const where *w, char *out, size_t cap);
 
-/* For the plan: the most rows that may pass, and "4 of 70 row groups may match" behind `detail`. Of
- * a single Parquet file; of others -1 and nothing. */
+/* For the plan: the most rows that may pass, and "4 of them may match" behind `detail`, where the
+ * metadata of a single file tell; else -1 and nothing. */
 nrw_status where_estimate(const where *w, const job_inputs *in, char *detail, size_t cap,
                           int64_t *rows, nrw_error *err) NRW_CHECKED;
 

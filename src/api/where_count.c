@@ -65,7 +65,7 @@ static nrw_status share_memory(counting *c, nrw_error *err)
 
 static void plan_fill(const counting *c)
 {
-    static const char *const names[PARTS] = {"read parquet", "", "batches in flight"};
+    static const char *const names[PARTS] = {"", "", "batches in flight"};
     const job_limits *limits = &c->job->limits;
     job_plan *p = &c->job->plan;
 
@@ -78,6 +78,7 @@ static void plan_fill(const counting *c)
         snprintf(p->steps[i].what, sizeof p->steps[i].what, "%s", names[i]);
         p->peak += c->grants[i];
     }
+    job_describe_source(&c->in, &p->steps[PART_READ]);
     where_describe(&c->where, p->steps[PART_FILTER].what, 46);
 }
 
@@ -103,13 +104,13 @@ static nrw_status read_all(counting *c, int64_t *rows, nrw_error *err)
     pipeline_add(&p, c->filter);
     pipeline_add(&p, &to.base);
     p.batches = c->books[PART_BATCHES];
-    atomic_store(&job->rows_total, scan_rows(c->in.scan));
+    job_set_total(job, c->in.scan);
     job_set_running(job, &p);
     st = pipeline_run(&p, err);
     job_set_running(job, NULL);
     TRY(st);
     scan_pruned(c->in.scan, &pruned);
-    if (atomic_load(&p.rows_in) + pruned.rows != (uint64_t)scan_rows(c->in.scan))
+    if (atomic_load(&p.rows_in) + pruned.rows != (uint64_t)scan_rows(c->in.scan)) /* all is read */
         return err_set(err, NRW_E_CORRUPT, "%lld rows were promised, %llu read and %llu pruned",
                        (long long)scan_rows(c->in.scan),
                        (unsigned long long)atomic_load(&p.rows_in),
@@ -128,11 +129,6 @@ static nrw_status plan_estimate(counting *c, nrw_error *err)
     plan_step *s = c->job->plan.steps;
     int64_t rows;
 
-    snprintf(s[PART_READ].detail, sizeof s[PART_READ].detail, "%zu file%s, footers first", c->in.n,
-             c->in.n == 1 ? "" : "s");
-    if (c->in.n == 1)
-        snprintf(s[PART_READ].detail, sizeof s[PART_READ].detail, "%.120s: %d row groups",
-                 c->in.name, pq_meta_row_groups(parquet_reader_meta(scan_first(c->in.scan))));
     TRY(where_estimate(&c->where, &c->in, s[PART_READ].detail, sizeof s[PART_READ].detail, &rows,
                        err));
     if (rows >= 0)
@@ -161,9 +157,11 @@ nrw_status where_count(nrw_job *job, bool plan_only, int64_t *rows, nrw_error *e
     counting c = {.job = job};
     nrw_status st = prepare(&c, plan_only, err);
 
-    if (st >= 0 && !c.where.p) /* true of every row */
+    if (st >= 0 && !c.where.p) { /* true of every row */
+        st = scan_count(c.in.scan, err);
         *rows = scan_rows(c.in.scan);
-    else if (st >= 0 && !plan_only)
+    }
+    if (st >= 0 && c.where.p && !plan_only)
         st = read_all(&c, rows, err);
     op_close(c.filter);
     job_inputs_close(&c.in);

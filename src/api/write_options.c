@@ -338,8 +338,8 @@ static nrw_status key_values(nrw_job *job, const schema *s, const pq_key_value *
     return NRW_OK;
 }
 
-nrw_status job_write_options(nrw_job *job, const schema *s, const pq_key_value *kept,
-                             uint32_t n_kept, pq_write_options *o, nrw_error *err)
+nrw_status job_write_options(nrw_job *job, const schema *s, const key_value *kept, uint32_t n_kept,
+                             pq_write_options *o, nrw_error *err)
 {
     chosen c = {.s = s};
     uint64_t rows, version, page_version, page, dictionary, cut;

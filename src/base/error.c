@@ -156,6 +156,14 @@ void err_at_row(nrw_error *err, int64_t row)
         err->row = row;
 }
 
+void err_at_block(nrw_error *err, int64_t block, int64_t record)
+{
+    if (!err || err->block >= 0)
+        return;
+    err->block = block;
+    err->record = record;
+}
+
 /* 81203114 -> "81,203,114", as the messages of the command print byte positions */
 static const char *grouped(int64_t n, char buf[32])
 {
@@ -204,6 +212,10 @@ size_t nrw_error_print(const nrw_error *err, char *out, size_t cap)
         put(&t, "%s", err->object), sep = ", ";
     if (err->row_group >= 0)
         put(&t, "%srow group %d", sep, err->row_group), sep = ", ";
+    if (err->block >= 0)
+        put(&t, "%sblock %s", sep, grouped(err->block, num)), sep = ", ";
+    if (err->record >= 0)
+        put(&t, "%srecord %s", sep, grouped(err->record, num)), sep = ", ";
     if (err->column[0])
         put(&t, "%scolumn %s", sep, err->column), sep = ", ";
     if (err->page >= 0)

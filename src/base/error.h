@@ -28,6 +28,8 @@ void err_at_row_group(nrw_error *err, int32_t row_group);
 void err_at_column(nrw_error *err, const char *column);
 void err_at_page(nrw_error *err, int64_t page);
 void err_at_row(nrw_error *err, int64_t row);
+/* record -1: the block as a whole. */
+void err_at_block(nrw_error *err, int64_t block, int64_t record);
 
 /* Leaves the function with the status of `expr` if it failed. */
 #define TRY(expr)                                                                                  \

@@ -3,9 +3,9 @@
 #include <libdeflate.h>
 #include <strings.h>
 
-static const codec *const rows[] = {&codec_row_none,   &codec_row_snappy, &codec_row_gzip,
-                                    &codec_row_zstd,   &codec_row_brotli, &codec_row_lz4,
-                                    &codec_row_lz4_raw};
+static const codec *const rows[] = {
+    &codec_row_none, &codec_row_snappy,  &codec_row_gzip,    &codec_row_zstd,  &codec_row_brotli,
+    &codec_row_lz4,  &codec_row_lz4_raw, &codec_row_deflate, &codec_row_bzip2, &codec_row_xz};
 
 #define N_ROWS (sizeof rows / sizeof *rows)
 
@@ -16,8 +16,16 @@ const codec *codec_at(size_t i)
 
 const codec *codec_by_id(int parquet_id)
 {
-    for (size_t i = 0; i < N_ROWS; i++)
+    for (size_t i = 0; i < N_ROWS && parquet_id >= 0; i++)
         if (rows[i]->parquet_id == parquet_id)
+            return rows[i];
+    return NULL;
+}
+
+const codec *codec_named(const char *name)
+{
+    for (size_t i = 0; i < N_ROWS; i++)
+        if (strcmp(name, rows[i]->name) == 0)
             return rows[i];
     return NULL;
 }
@@ -33,7 +41,7 @@ static const struct {
 const codec *codec_by_name(const char *name)
 {
     for (size_t i = 0; i < N_ROWS; i++)
-        if (strcasecmp(name, rows[i]->name) == 0)
+        if (rows[i]->parquet_id >= 0 && strcasecmp(name, rows[i]->name) == 0)
             return rows[i];
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
         if (strcasecmp(name, aliases[i].name) == 0)
@@ -59,6 +67,27 @@ void codec_ctx_release(codec_ctx *c)
     if (c->codec)
         c->codec->ctx_free(c);
     *c = (codec_ctx){0};
+}
+
+nrw_status codec_decode_within(codec_ctx *c, span src, uint8_t *dst, size_t cap, size_t *n,
+                               nrw_error *err)
+{
+    uint8_t probe;
+    size_t got;
+
+    *n = 0;
+    if (c->codec->decode_within)
+        return c->codec->decode_within(c, src, dst, cap, n, err);
+    TRY(c->codec->stream_begin(c, src.len, CODEC_SIZE_UNKNOWN, err));
+    do {
+        bool full = *n == cap;
+        TRY(c->codec->stream_step(c, &src, full ? &probe : dst + *n, full ? 1 : cap - *n, &got,
+                                  err));
+        if (full && got > 0)
+            return NRW_END;
+        *n += got;
+    } while (got > 0);
+    return c->codec->stream_end(c, err);
 }
 
 uint32_t codec_crc32(uint32_t crc, const void *data, size_t len)

@@ -22,8 +22,12 @@ enum {
     CODEC_BROTLI = 4,
     CODEC_LZ4 = 5, /* Hadoop frames, or bare blocks and LZ4 frames that some writers put there */
     CODEC_ZSTD = 6,
-    CODEC_LZ4_RAW = 7
+    CODEC_LZ4_RAW = 7,
+    CODEC_NOT_PARQUET = -1 /* of rows that Parquet has no number for */
 };
+
+/* For streams whose decoded size nobody says. */
+#define CODEC_SIZE_UNKNOWN UINT64_MAX
 
 /* What a block holds, for encoders to which that makes a difference. */
 typedef enum codec_content {
@@ -45,6 +49,10 @@ struct codec {
     size_t (*bound)(size_t n);
     /* Whole block, decoded size known: fills exactly dst_len bytes or fails NRW_E_CORRUPT. */
     nrw_status (*decode)(codec_ctx *c, span src, uint8_t *dst, size_t dst_len, nrw_error *err);
+    /* Whole block whose decoded size is not known: *n bytes, at most cap. NRW_END: it has more.
+     * NULL: see codec_decode_within. */
+    nrw_status (*decode_within)(codec_ctx *c, span src, uint8_t *dst, size_t cap, size_t *n,
+                                nrw_error *err);
     /* cap >= bound(src.len). The result depends on src, level and the context's hint alone. Windows
      * never exceed src.len. */
     nrw_status (*encode)(codec_ctx *c, int level, span src, uint8_t *dst, size_t cap, size_t *n,
@@ -55,8 +63,9 @@ struct codec {
      * never more than dst_len in all; *n == 0 with src empty means: give more. The caller steps
      * until src_len bytes were given and dst_len bytes came out (a stream's end mark may lie
      * behind its last byte: cap may be 0 then); end says whether all was there and nothing
-     * followed, and frees the stream's memory. After a failed step only end (for the memory),
-     * begin or release may follow. */
+     * followed, and frees the stream's memory. With dst_len CODEC_SIZE_UNKNOWN the stream's own end
+     * counts; the caller then steps until nothing more comes. After a failed step only end (for the
+     * memory), begin or release may follow. */
     nrw_status (*stream_begin)(codec_ctx *c, uint64_t src_len, uint64_t dst_len, nrw_error *err);
     nrw_status (*stream_step)(codec_ctx *c, span *src, uint8_t *dst, size_t cap, size_t *n,
                               nrw_error *err);
@@ -65,6 +74,9 @@ struct codec {
      * block_len (decode: of foreign blocks whose window is at most block_len). For plan. */
     uint64_t (*encode_mem)(int level, size_t block_len);
     uint64_t (*decode_mem)(size_t block_len);
+    /* What decoding a block with these first bytes (64 will do) takes at most; 0: they do not tell.
+     * NULL: it does not depend on the block. */
+    uint64_t (*frame_mem)(codec_ctx *c, span head);
     void (*ctx_free)(codec_ctx *c);
 };
 
@@ -77,7 +89,12 @@ struct codec_ctx {
 };
 
 const codec *codec_by_id(int parquet_id); /* NULL: not supported */
-/* Also uncompressed, null, zstandard, lz4_raw ...; case ignored. */
+/* As decode_within; of codecs that lack it by stream. */
+nrw_status codec_decode_within(codec_ctx *c, span src, uint8_t *dst, size_t cap, size_t *n,
+                               nrw_error *err) NRW_CHECKED;
+/* A row by its exact name: deflate, bzip2 and xz, too, which Parquet lacks. */
+const codec *codec_named(const char *name);
+/* Of those that Parquet has. Also uncompressed, null, zstandard, lz4_raw ...; case ignored. */
 const codec *codec_by_name(const char *name);
 /* "snappy", "zstd" ... of any Parquet id, also unsupported ones ("lzo"); "codec 9" is never NULL */
 const char *codec_id_name(int parquet_id);

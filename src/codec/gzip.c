@@ -1,5 +1,5 @@
-/* Gzip (RFC 1952), and zlib's wrapper (RFC 1950) on input: whole blocks by libdeflate, streams by
- * zlib. */
+/* Gzip (RFC 1952), zlib's wrapper (RFC 1950) on input, and bare deflate (RFC 1951): whole blocks by
+ * libdeflate, streams by zlib. */
 #include "codec/internal.h"
 #include <libdeflate.h>
 #include <zlib.h>
@@ -31,8 +31,14 @@ typedef struct gzip_stream {
     codec_flow flow;
     codec_heap heap;
     z_stream z;
-    bool open, ended, zlib;
+    bool open, ended, zlib, bare;
+    size_t tail; /* bytes behind bare data */
 } gzip_stream;
+
+static bool is_bare(const codec_ctx *c)
+{
+    return c->codec == &codec_row_deflate;
+}
 
 static size_t gzip_bound(size_t n)
 {
@@ -75,9 +81,10 @@ static nrw_status gzip_encode(codec_ctx *c, int level, span src, uint8_t *dst, s
     TRY(codec_state(c, &c->encoder, sizeof(gzip_encoder), err));
     gzip_encoder *e = c->encoder;
     TRY(encoder_open(c, e, level, err));
-    size_t len = libdeflate_gzip_compress(e->library, src.data, src.len, dst, cap);
+    size_t len = is_bare(c) ? libdeflate_deflate_compress(e->library, src.data, src.len, dst, cap)
+                            : libdeflate_gzip_compress(e->library, src.data, src.len, dst, cap);
     if (len == 0)
-        return err_set(err, NRW_E_ARG, "too little room for a gzip block");
+        return err_set(err, NRW_E_ARG, "too little room for a %s block", c->codec->name);
     *n = len;
     return NRW_OK;
 }
@@ -134,6 +141,45 @@ static nrw_status gzip_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_l
     return out == dst_len ? NRW_OK : codec_wrong_size("gzip", out, dst_len, err);
 }
 
+/* Writers that cut zlib's wrapper off leave bytes of its checksum behind the bare data. */
+enum { BARE_TAIL = 4 };
+
+static nrw_status deflate_within(codec_ctx *c, span src, uint8_t *dst, size_t cap, size_t *n,
+                                 nrw_error *err)
+{
+    size_t in = 0, out = 0;
+
+    *n = 0;
+    TRY(codec_state(c, &c->decoder, sizeof(gzip_decoder), err));
+    gzip_decoder *d = c->decoder;
+    TRY(decoder_open(c, d, err));
+    enum libdeflate_result r =
+        libdeflate_deflate_decompress_ex(d->library, src.data, src.len, dst, cap, &in, &out);
+    if (r == LIBDEFLATE_INSUFFICIENT_SPACE)
+        return NRW_END;
+    if (r != LIBDEFLATE_SUCCESS)
+        return codec_damaged("deflate", err);
+    if (src.len - in > BARE_TAIL)
+        return err_set(err, NRW_E_CORRUPT, "%zu bytes follow the end of the deflate data",
+                       src.len - in);
+    *n = out;
+    return NRW_OK;
+}
+
+static nrw_status deflate_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_len,
+                                 nrw_error *err)
+{
+    size_t n;
+    nrw_status st;
+
+    if (codec_nothing(src.len, dst_len))
+        return NRW_OK;
+    st = deflate_within(c, src, dst, dst_len, &n, err);
+    if (st == NRW_END)
+        return codec_wrong_size("deflate", (uint64_t)dst_len + 1, dst_len, err);
+    return st < 0 || n == dst_len ? st : codec_wrong_size("deflate", n, dst_len, err);
+}
+
 /* -- Streams --------------------------------------------------------------------------------- */
 
 static voidpf z_alloc(voidpf heap, uInt items, uInt size)
@@ -170,7 +216,8 @@ static nrw_status stream_begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len,
     s->z.zalloc = z_alloc;
     s->z.zfree = z_free;
     s->z.opaque = &s->heap;
-    int r = inflateInit2(&s->z, DETECT_WRAPPER);
+    s->bare = is_bare(c);
+    int r = inflateInit2(&s->z, s->bare ? -15 : DETECT_WRAPPER);
     s->open = r == Z_OK;
     if (s->open)
         return NRW_OK;
@@ -183,7 +230,11 @@ static nrw_status pull(void *state, span *src, uint8_t *dst, size_t cap, size_t 
 {
     gzip_stream *s = state;
     if (s->ended && src->len > 0) { /* a further member; zlib's wrapper has none */
-        if (s->zlib)
+        if (s->bare && s->tail + src->len <= BARE_TAIL) {
+            s->tail += src->len;
+            *src = (span){src->data + src->len, 0};
+        }
+        if (s->zlib || s->bare)
             return NRW_OK;
         inflateReset2(&s->z, DETECT_WRAPPER - 16); /* gzip only */
         s->ended = false;
@@ -201,7 +252,7 @@ static nrw_status pull(void *state, span *src, uint8_t *dst, size_t cap, size_t 
     if (s->heap.st < 0)
         return s->heap.st;
     if (r != Z_OK && r != Z_STREAM_END && r != Z_BUF_ERROR)
-        return codec_damaged("gzip", err);
+        return codec_damaged(s->bare ? "deflate" : "gzip", err);
     s->ended = r == Z_STREAM_END;
     src->data += in - s->z.avail_in;
     src->len -= in - s->z.avail_in;
@@ -214,13 +265,13 @@ static nrw_status stream_step(codec_ctx *c, span *src, uint8_t *dst, size_t cap,
 {
     gzip_stream *s = c->stream;
     codec_heap_enter(&s->heap, c, err);
-    return codec_flow_step(&s->flow, "gzip", pull, s, src, dst, cap, n, err);
+    return codec_flow_step(&s->flow, c->codec->name, pull, s, src, dst, cap, n, err);
 }
 
 static nrw_status stream_end(codec_ctx *c, nrw_error *err)
 {
     gzip_stream *s = c->stream;
-    nrw_status st = codec_flow_end(&s->flow, "gzip", s->ended, err);
+    nrw_status st = codec_flow_end(&s->flow, c->codec->name, s->ended, err);
     stream_free(c);
     return st;
 }
@@ -265,6 +316,29 @@ const codec codec_row_gzip = {
     .max_level = 12,
     .bound = gzip_bound,
     .decode = gzip_decode,
+    .encode = gzip_encode,
+    .stream_begin = stream_begin,
+    .stream_step = stream_step,
+    .stream_end = stream_end,
+    .encode_mem = gzip_encode_mem,
+    .decode_mem = gzip_decode_mem,
+    .ctx_free = gzip_free,
+};
+
+static size_t deflate_bound(size_t n)
+{
+    return libdeflate_deflate_compress_bound(NULL, n);
+}
+
+const codec codec_row_deflate = {
+    .name = "deflate",
+    .parquet_id = CODEC_NOT_PARQUET,
+    .default_level = 6,
+    .min_level = 0,
+    .max_level = 12,
+    .bound = deflate_bound,
+    .decode = deflate_decode,
+    .decode_within = deflate_within,
     .encode = gzip_encode,
     .stream_begin = stream_begin,
     .stream_step = stream_step,

@@ -102,9 +102,9 @@ static nrw_status flow_step(codec_flow *f, const char *name, codec_pull pull, vo
         *n += got;
         if (got > 0 || src->len != before)
             continue;
-        if (src->len > 0)
-            return codec_wrong_size(name, f->out, f->dst_len, err);
-        break;
+        if (src->len == 0 || f->dst_len == CODEC_SIZE_UNKNOWN)
+            break;
+        return codec_wrong_size(name, f->out, f->dst_len, err);
     }
     return f->out == f->dst_len ? flow_tail(f, name, pull, state, src, err) : NRW_OK;
 }
@@ -126,7 +126,7 @@ nrw_status codec_flow_end(const codec_flow *f, const char *name, bool complete, 
     if (f->in != f->src_len)
         return err_set(err, NRW_E_CORRUPT, "%llu bytes follow the end of the %s data",
                        (unsigned long long)(f->src_len - f->in), name);
-    if (f->out != f->dst_len)
+    if (f->out != f->dst_len && f->dst_len != CODEC_SIZE_UNKNOWN)
         return codec_wrong_size(name, f->out, f->dst_len, err);
     if (!complete && !codec_nothing(f->src_len, f->dst_len))
         return err_set(err, NRW_E_CORRUPT, "the %s data end too early", name);

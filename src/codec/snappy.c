@@ -17,6 +17,21 @@ static nrw_status snappy_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst
     return snappy_block_decode(src, dst, dst_len, err);
 }
 
+static nrw_status snappy_within(codec_ctx *c, span src, uint8_t *dst, size_t cap, size_t *n,
+                                nrw_error *err)
+{
+    uint64_t len;
+
+    *n = 0;
+    if (!snappy_block_length(src, &len))
+        return codec_damaged("snappy", err);
+    if (len > cap)
+        return NRW_END;
+    TRY(snappy_decode(c, src, dst, (size_t)len, err));
+    *n = (size_t)len;
+    return NRW_OK;
+}
+
 /* What the library takes while it encodes: a hash table of 32 KiB, a fragment of 64 KiB and its
  * output, by its own malloc. */
 #define SNAPPY_ENCODE_MEM ((uint64_t)192 << 10)
@@ -59,6 +74,7 @@ const codec codec_row_snappy = {
     .parquet_id = CODEC_SNAPPY,
     .bound = snappy_bound,
     .decode = snappy_decode,
+    .decode_within = snappy_within,
     .encode = snappy_encode,
     .stream_begin = snappy_stream_begin,
     .stream_step = snappy_stream_step,

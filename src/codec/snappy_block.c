@@ -17,6 +17,11 @@ static bool preamble(span *src, uint64_t *len)
     return false;
 }
 
+bool snappy_block_length(span src, uint64_t *len)
+{
+    return preamble(&src, len);
+}
+
 typedef struct state {
     const uint8_t *ip, *in_end;
     uint8_t *dst, *op, *out_end;

@@ -7,4 +7,7 @@
 /* Fills exactly dst_len bytes or fails. */
 nrw_status snappy_block_decode(span src, uint8_t *dst, size_t dst_len, nrw_error *err);
 
+/* What the block says it holds; false where it does not even say that. */
+bool snappy_block_length(span src, uint64_t *len);
+
 #endif

@@ -59,6 +59,8 @@ static nrw_status preamble(snappy_stream *s, span *src, nrw_error *err)
         return codec_damaged("snappy", err);
     if (b & 0x80)
         return NRW_OK;
+    if (s->flow.dst_len == CODEC_SIZE_UNKNOWN)
+        s->flow.dst_len = s->number;
     if (s->number != s->flow.dst_len)
         return codec_wrong_size("snappy", s->number, s->flow.dst_len, err);
     s->part = TAG;

@@ -179,6 +179,22 @@ static nrw_status zstd_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_l
     return r == dst_len ? NRW_OK : codec_wrong_size(NAME, r, dst_len, err);
 }
 
+static nrw_status zstd_within(codec_ctx *c, span src, uint8_t *dst, size_t cap, size_t *n,
+                              nrw_error *err)
+{
+    *n = 0;
+    TRY(codec_state(c, &c->decoder, sizeof(zstd_decoder), err));
+    zstd_decoder *d = c->decoder;
+    TRY(decoder_open(c, d, err));
+    size_t r = ZSTD_decompressDCtx(d->library, dst, cap, src.data, src.len);
+    if (ZSTD_isError(r))
+        return ZSTD_getErrorCode(r) == ZSTD_error_dstSize_tooSmall
+                   ? NRW_END
+                   : decode_error(d, r, CODEC_SIZE_UNKNOWN, err);
+    *n = r;
+    return NRW_OK;
+}
+
 /* -- Streams --------------------------------------------------------------------------------- */
 
 static void stream_free(codec_ctx *c)
@@ -336,6 +352,17 @@ static uint64_t zstd_encode_mem(int level, size_t block_len)
     return codec_rounded(most);
 }
 
+static uint64_t zstd_frame_mem(codec_ctx *c, span head)
+{
+    ZSTD_frameHeader h;
+
+    (void)c;
+    if (ZSTD_getFrameHeader(&h, head.data, head.len) != 0 || h.frameType == ZSTD_skippableFrame ||
+        h.windowSize > (uint64_t)1 << ZSTD_WINDOWLOG_MAX)
+        return 0;
+    return codec_rounded(ZSTD_estimateDStreamSize((size_t)h.windowSize));
+}
+
 static uint64_t zstd_decode_mem(size_t block_len)
 {
     return codec_rounded(ZSTD_estimateDStreamSize(size_max(block_len, 1024)));
@@ -349,11 +376,13 @@ const codec codec_row_zstd = {
     .max_level = 22,
     .bound = zstd_bound,
     .decode = zstd_decode,
+    .decode_within = zstd_within,
     .encode = zstd_encode,
     .stream_begin = stream_begin,
     .stream_step = stream_step,
     .stream_end = stream_end,
     .encode_mem = zstd_encode_mem,
     .decode_mem = zstd_decode_mem,
+    .frame_mem = zstd_frame_mem,
     .ctx_free = zstd_free,
 };

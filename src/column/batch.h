@@ -25,6 +25,9 @@ typedef struct batch batch;
 
 /* Where lazy columns come from: the reader of a format, a generator, a plain vector. */
 typedef struct column_source {
+    /* Called for each batch before anything else; may cut it short (rows shrinks, last becomes
+     * false): where how much comes of a morsel shows as it is read. NULL: nothing to do. */
+    nrw_status (*begin)(void *self, batch *b, nrw_error *err);
     /* Reads on in `column` (its tag) of the morsel: the next rows from `first` (relative to
      * the batch), at most `max_rows` and about `max_bytes` of them, only those in sel[0..n_sel)
      * if sel is not NULL (all >= first). out->len rows are returned (with sel: selected rows).

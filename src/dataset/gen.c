@@ -324,7 +324,7 @@ static void columns_done(void *self, batch *b, uint32_t tag)
     (void)tag;
 }
 
-static const column_source gen_columns = {columns_read, columns_done};
+static const column_source gen_columns = {.read = columns_read, .done = columns_done};
 
 static void gen_counts(const reader *base, uint32_t col, reader_counts *out)
 {
@@ -348,6 +348,23 @@ static void gen_close(reader *base)
     mem_free(g->m, g, sizeof *g);
 }
 
+/* Ranges come out in order, unless shuffled or with nulls. */
+static nrw_status gen_carries(reader *base, arena *a, carried *out, nrw_error *err)
+{
+    const gen *g = (const gen *)base;
+    uint32_t n = 0;
+
+    *out = (carried){0};
+    while (!g->shuffle && n < g->schema.n_fields && g->columns[n].def.range &&
+           g->columns[n].def.nulls <= 0)
+        n++;
+    TRY(arena_alloc(a, n * sizeof *out->sorted + 1, (void **)&out->sorted, err));
+    for (uint32_t i = 0; i < n; i++)
+        out->sorted[i] = (sort_key){.column = (int32_t)i};
+    out->n_sorted = n;
+    return NRW_OK;
+}
+
 static const reader_class gen_class = {
     .name = "gen",
     .schema = gen_schema,
@@ -358,6 +375,7 @@ static const reader_class gen_class = {
     .counts = gen_counts,
     .stop = gen_stop,
     .close = gen_close,
+    .carries = gen_carries,
 };
 
 static nrw_status count_rows(gen *g, const gen_options *opts, nrw_error *err)
@@ -420,15 +438,4 @@ nrw_status gen_open(mem *m, const gen_options *opts, reader **out, nrw_error *er
 out:
     gen_close(&g->base);
     return st;
-}
-
-uint32_t gen_sorted_prefix(const gen_options *opts)
-{
-    uint32_t n = 0;
-
-    if (opts->shuffle)
-        return 0;
-    while (n < opts->n_columns && opts->columns[n].range && opts->columns[n].nulls <= 0)
-        n++;
-    return n;
 }

@@ -35,7 +35,5 @@ nrw_status gen_nulls_parse(gen_column *columns, uint32_t n, const char *text, nr
 
 /* Options are copied. */
 nrw_status gen_open(mem *m, const gen_options *opts, reader **out, nrw_error *err);
-/* Columns by which the rows come out sorted (ranges in order, unless shuffled or with nulls). */
-uint32_t gen_sorted_prefix(const gen_options *opts);
 
 #endif

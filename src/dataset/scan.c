@@ -17,8 +17,8 @@ struct scan {
     size_t n;
     arena *a;
     schema schema;
-    int64_t *rows_of; /* per input */
-    int64_t rows;
+    int64_t *rows_of; /* per input; -1: not known */
+    uint64_t bytes;
     reader *first; /* kept open between planning and the first morsel */
 
     uint32_t n_cols;
@@ -29,6 +29,7 @@ struct scan {
     size_t next_file;
     uint64_t morsel;
     int64_t file_row; /* ordinal of the first row of the file being cut */
+    int64_t cut_row;  /* in it: where the last morsel ended */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t freed;
@@ -92,7 +93,7 @@ static nrw_status look_at(scan *s, size_t i, nrw_error *err)
         for (uint32_t c = 0; c < sch->n_fields + sch->n_parts; c++)
             s->schema.fields[c].nullable |= sch->fields[c].nullable;
         s->rows_of[i] = r->class->rows(r);
-        s->rows += s->rows_of[i];
+        s->bytes += r->file ? r->file->size : 0;
     }
     if (i == 0 && st >= 0)
         s->first = r;
@@ -133,7 +134,40 @@ const schema *scan_schema(const scan *s)
 
 int64_t scan_rows(const scan *s)
 {
-    return s->rows;
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->rows_of[i] < 0)
+            return -1;
+        sum += s->rows_of[i];
+    }
+    return sum;
+}
+
+static nrw_status count_input(scan *s, size_t i, nrw_error *err)
+{
+    reader *r = s->first;
+    nrw_status st;
+
+    if (i > 0)
+        TRY(s->inputs[i].open(s->inputs[i].self, s->m, &r, err));
+    st = r->class->count(r, &s->rows_of[i], err);
+    if (i > 0)
+        r->class->close(r);
+    return st;
+}
+
+nrw_status scan_count(scan *s, nrw_error *err)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->rows_of[i] < 0)
+            TRY(count_input(s, i, err));
+    return NRW_OK;
+}
+
+uint64_t scan_bytes(const scan *s)
+{
+    return s->bytes;
 }
 
 size_t scan_files(const scan *s)
@@ -208,6 +242,12 @@ static void part_close(scan *s, part *p)
     *p = (part){0};
 }
 
+static nrw_status changed(const scan *s, size_t file, nrw_error *err)
+{
+    err_at_object(err, s->inputs[file].name);
+    return err_set(err, NRW_E_CHANGED, "the file changed while it was read");
+}
+
 /* Opens input i again; it must still be what planning saw. */
 static nrw_status open_again(const scan *s, size_t i, mem *m, reader **out, nrw_error *err)
 {
@@ -216,10 +256,10 @@ static nrw_status open_again(const scan *s, size_t i, mem *m, reader **out, nrw_
 
     *out = NULL;
     TRY(in->open(in->self, m, &r, err));
-    if (!schemas_match(&s->schema, r->class->schema(r)) || r->class->rows(r) != s->rows_of[i]) {
+    if (!schemas_match(&s->schema, r->class->schema(r)) ||
+        (!r->class->count && r->class->rows(r) != s->rows_of[i])) {
         r->class->close(r);
-        err_at_object(err, in->name);
-        return err_set(err, NRW_E_CHANGED, "the file changed while it was read");
+        return changed(s, i, err);
     }
     *out = r;
     return NRW_OK;
@@ -288,6 +328,7 @@ static nrw_status open_next(scan *s, nrw_error *err)
     TRY(open_input(s, &r, err));
     if (s->next_file > 0)
         s->file_row += s->rows_of[s->next_file - 1];
+    s->cut_row = 0;
     pthread_mutex_lock(&s->lock);
     *next =
         (part){.r = r, .file = s->next_file++, .first_morsel = s->morsel, .end_morsel = UINT64_MAX};
@@ -295,6 +336,21 @@ static nrw_status open_next(scan *s, nrw_error *err)
     if (s->stopped)
         r->class->stop(r);
     pthread_mutex_unlock(&s->lock);
+    return NRW_OK;
+}
+
+/* All of a file was cut: is it still what it was, and how many rows did it have? */
+static nrw_status check_read(scan *s, const part *p, nrw_error *err)
+{
+    int64_t *rows = &s->rows_of[p->file];
+
+    if (p->r->file)
+        TRY(file_check(p->r->file, err));
+    if (!p->r->class->count)
+        return NRW_OK;
+    if (*rows >= 0 && *rows != s->cut_row)
+        return changed(s, p->file, err);
+    *rows = s->cut_row;
     return NRW_OK;
 }
 
@@ -309,14 +365,15 @@ nrw_status scan_next(scan *s, batch *b, nrw_error *err)
             return st;
         if (st == NRW_OK) {
             b->morsel = s->morsel++;
+            s->cut_row = b->first_row + b->rows;
             b->first_row += s->file_row;
             pthread_mutex_lock(&s->lock);
             p->under_way++;
             pthread_mutex_unlock(&s->lock);
             return NRW_OK;
         }
-        if (cutting && p->r->file)
-            TRY(file_check(p->r->file, err));
+        if (cutting)
+            TRY(check_read(s, p, err));
         st = open_next(s, err);
         if (st != NRW_OK)
             return st;

@@ -25,7 +25,11 @@ typedef struct scan_file_counts {
  * the column), rows are summed. inputs outlive the scan. */
 nrw_status scan_open(mem *m, const scan_input *inputs, size_t n, scan **out, nrw_error *err);
 const schema *scan_schema(const scan *s);
+/* -1: not known yet, since a format does not tell before it is read. Once all is read it is. */
 int64_t scan_rows(const scan *s);
+/* Makes it known: looks at all inputs that do not tell. Before scan_start. */
+nrw_status scan_count(scan *s, nrw_error *err) NRW_CHECKED;
+uint64_t scan_bytes(const scan *s); /* of all files */
 size_t scan_files(const scan *s);
 scan_file_counts scan_file(const scan *s, size_t i);
 /* The first file's reader, open until the first scan_next: for metadata that a plan takes over. */

@@ -321,10 +321,17 @@ out:
 
 uint64_t op_first_memory(uint64_t groups, uint32_t first, uint64_t ids, uint64_t key_bytes)
 {
-    uint64_t pairs = groups * first;
+    uint64_t pairs, keys, sum;
 
+    if (__builtin_mul_overflow(groups, (uint64_t)first, &pairs))
+        return UINT64_MAX;
     /* growing by doubling holds the old and the new table for a moment: three halves of twice */
     if (ids > pairs)
         ids = pairs;
-    return (groups + ids) * (key_bytes + sizeof(uint64_t) * 12) + groups * 24 + pairs * 64;
+    if (__builtin_add_overflow(groups, ids, &keys) ||
+        __builtin_mul_overflow(keys, key_bytes + sizeof(uint64_t) * 12, &sum) ||
+        __builtin_mul_overflow(pairs, (uint64_t)64, &pairs) ||
+        __builtin_add_overflow(sum, pairs, &sum) || __builtin_add_overflow(sum, groups * 24, &sum))
+        return UINT64_MAX;
+    return sum;
 }

@@ -55,8 +55,12 @@ static bool has_failed(run *r)
 /* One batch; whatever becomes of it, its columns are dropped. */
 static nrw_status carry_batch(pipeline *p, batch *b, nrw_error *err)
 {
-    nrw_status st = p->first->class->push(p->first, b, err);
+    nrw_status st = NRW_OK;
 
+    if (b->source && b->source->begin)
+        st = b->source->begin(b->source_self, b, err);
+    if (st >= 0)
+        st = p->first->class->push(p->first, b, err);
     atomic_fetch_add_explicit(&p->rows_in, b->rows, memory_order_relaxed);
     if (st < 0)
         batch_abandon(b);

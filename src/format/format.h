@@ -1,5 +1,5 @@
 /* What a format is to the layers above: a reader that cuts its input into morsels of lazy columns,
- * and a writer that takes batches. One folder a format. */
+ * and a writer that takes batches. One folder a format, and one row in formats.c. */
 #ifndef FORMAT_FORMAT_H
 #define FORMAT_FORMAT_H
 
@@ -40,10 +40,48 @@ typedef struct prune_counts {
     uint64_t pages;             /* ruled out by their bounds in the others, of any column */
 } prune_counts;
 
+/* What the rows of a file bring along to another one. */
+typedef struct key_value {
+    const char *key, *value; /* value NULL: none */
+    size_t value_len;
+} key_value;
+
+typedef struct sort_key {
+    int32_t column;
+    bool descending, nulls_first;
+} sort_key;
+
+typedef struct carried {
+    uint32_t n_key_values, n_sorted;
+    key_value *key_values;
+    sort_key *sorted; /* all rows, by these columns */
+} carried;
+
+/* Rows [first, first + n) of the file cannot be read in `column`, for the reason given. */
+typedef nrw_status (*damage_found)(void *self, const char *column, int64_t first, int64_t n,
+                                   const nrw_error *why, nrw_error *err);
+
+/* What verifying looked at, for a report: "12 pages". */
+typedef struct verify_count {
+    const char *name;
+    int64_t n;
+    bool detail; /* for machines alone */
+} verify_count;
+
+typedef struct verify_counts {
+    uint32_t n;
+    verify_count at[6];
+    uint64_t bytes;
+} verify_counts;
+
+typedef nrw_status (*fault_found)(void *self, const nrw_error *what, nrw_error *err);
+
 typedef struct reader_class {
     const char *name;
     const schema *(*schema)(const reader *r);
     int64_t (*rows)(const reader *r); /* -1: not known without reading */
+    /* Finds out how many rows there are, without decoding any. NULL: rows() tells. */
+    nrw_status (*count)(reader *r, int64_t *rows, nrw_error *err);
     /* For reading the columns cols[0..n) by `workers` threads. */
     nrw_status (*budget)(const reader *r, const uint32_t *cols, uint32_t n, uint32_t workers,
                          budget *out, nrw_error *err);
@@ -60,15 +98,55 @@ typedef struct reader_class {
     void (*counts)(const reader *r, uint32_t col, reader_counts *out);
     /* Of the cutter, between calls of next; NULL: it leaves nothing out. */
     void (*pruned)(const reader *r, prune_counts *out);
+    /* For a plan: "10 row groups". */
+    void (*describe)(const reader *r, char *out, size_t cap);
     /* Wakes every thread that waits for a turn; the job has failed. */
     void (*stop)(reader *r);
     void (*close)(reader *r); /* after all batches were released */
+
+    /* What metadata may tell; each may be NULL: nothing is known. */
+    nrw_status (*carries)(reader *r, arena *a, carried *out, nrw_error *err);
+    /* Least and greatest value of a column of whole numbers; least > greatest: there are none.
+     * False: not known. m is for the time of the call. */
+    bool (*bounds)(reader *r, mem *m, uint32_t column, int64_t *least, int64_t *greatest);
+    /* At most how many rows may pass the filter, and of what that is the sum ("4 of them may match
+     * by statistics"). */
+    nrw_status (*estimate)(reader *r, mem *m, const row_filter *f, char *text, size_t cap,
+                           int64_t *rows, nrw_error *err);
+    /* Reads all of the columns once and tells what is damaged. NULL: it cannot. Memory as for one
+     * column. */
+    nrw_status (*find_damage)(reader *r, const uint32_t *cols, uint32_t n, mem *m, spill *sp,
+                              damage_found found, void *self, nrw_error *err);
+    /* Everything the file says of itself against what is in it. Each fault goes to the callback as
+     * an error with its place; it goes on behind it where it can, unless the callback fails. Errors
+     * are of the walk itself. */
+    nrw_status (*verify)(reader *r, spill *sp, mem *m, fault_found fault, void *self,
+                         verify_counts *out, nrw_error *err);
+    /* How the file spells a column's type; NULL where it is nested, or says nothing. */
+    void (*spelled)(const reader *r, uint32_t column, const char **physical, const char **logical);
 } reader_class;
 
 struct reader {
     const reader_class *class;
     io_file *file;
 };
+
+/* --read NAME=VALUE, as given. */
+typedef struct read_options {
+    size_t n;
+    const char *const *at;
+} read_options;
+
+/* A format that can be read. */
+typedef struct format {
+    const char *name;
+    const char *extensions[4];  /* with the dot */
+    bool (*matches)(span head); /* the first FORMAT_HEAD bytes of a file, or all of a shorter one */
+    /* Takes f, also on failure. m: books of the metadata. */
+    nrw_status (*open)(mem *m, io_file *f, const read_options *opts, reader **out, nrw_error *err);
+} format;
+
+#define FORMAT_HEAD 16
 
 /* ---- writing ---- */
 typedef struct writer writer;

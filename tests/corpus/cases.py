@@ -8,6 +8,7 @@ import json
 import os
 import re
 
+import avro
 import bombs
 import facts
 import harness
@@ -327,6 +328,53 @@ def bad(source, expected):
     return None
 
 
+def avro_good(source, expected):
+    """Rows as expected, counted, verified, and the same again from a Parquet copy."""
+    ran = harness.ok("copy", source, "-", "-f", "json", "--memory", "128MiB")
+    lines = expected["_path"][:-5] + ".jsonl"
+    wanted = []
+    if os.path.exists(lines):
+        with open(lines, encoding="utf-8") as f:
+            wanted = [json.loads(line, parse_float=facts.Number, parse_int=facts.Number,
+                                 object_pairs_hook=list) for line in f]
+    rows = ran.out.count(b"\n")
+    if rows != expected["rows"]:
+        raise AssertionError(f"{rows} rows, expected {expected['rows']}")
+    avro.Comparison(expected["meta"]["schema"]).rows(ran.out.decode("utf-8"), wanted)
+    counted = int(harness.ok("count", source, timeout=10).out)
+    if counted != expected["rows"]:
+        raise AssertionError(f"count says {counted}, expected {expected['rows']}")
+    harness.ok("verify", source, "--memory", "128MiB")
+    if expected["rows"] == 0:
+        return
+    with Scratch("corpus") as scratch:
+        out = scratch("out.parquet")
+        harness.ok("copy", source, out, "--memory", "128MiB")
+        again = harness.ok("copy", out, "-", "-f", "json", "--memory", "128MiB")
+        if again.out != ran.out:
+            raise AssertionError("the copy in Parquet has other rows")
+
+
+def avro_cases():
+    for source, path in listing("avro"):
+        name = f"avro/{os.path.relpath(source, os.path.join(DATA, 'avro'))}"
+        yield name, lambda s=source, e=dict(load(path), _path=path): avro_good(s, e)
+    for source, path in listing("avro-malformed"):
+        name = f"avro-malformed/{os.path.relpath(source, os.path.join(DATA, 'avro-malformed'))}"
+        yield name, lambda s=source: avro_bad(s), 40
+
+
+def avro_bad(source):
+    """A sentence with the place, from copy and from verify."""
+    line = refuse(source)
+    if not re.search(r", byte [\d,]+: |: not an Avro file", line):
+        raise AssertionError(f"no place in: {line}")
+    found = harness.narrows("verify", source, timeout=10)
+    if found.code != 1 or b"fault" not in found.out:
+        raise AssertionError(f"verify: exit code {found.code}, {found.out[:300]!r}")
+    return line
+
+
 def cases(tier):
     yield from bombs.cases(tier)
     yield from sql.cases(tier)
@@ -353,6 +401,7 @@ def cases(tier):
                 yield name, lambda s=source, e=expected: good(s, e)
     for n in range(4):
         yield f"pages kept, part {n + 1}", lambda p=sound[n::4]: kept(p), 600
+    yield from avro_cases()
     for source, path in listing(BAD):
         name = f"{BAD}/{os.path.relpath(source, os.path.join(DATA, BAD))}"
         yield name, lambda s=source, e=dict(load(path), _path=path): bad(s, e), 40

@@ -197,7 +197,7 @@ static nrw_status give(void *self, batch *b, uint32_t column, uint32_t first, ui
     return vector_slice(&s->columns[column], first, max_rows, m, out, e);
 }
 
-static const column_source source_class = {give, NULL};
+static const column_source source_class = {.read = give};
 
 /* The rows that pass, as bits; *read: the columns that were looked at. */
 static uint32_t passes(mem *m, const predicate *p, predicate_cache *c, const schema *s, form f,

@@ -298,7 +298,7 @@ static inline void table_done(void *self, batch *b, uint32_t column)
     (void)column;
 }
 
-static const column_source table_source = {table_read, table_done};
+static const column_source table_source = {.read = table_read, .done = table_done};
 
 /* ---- writing ---- */
 

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "column/type.h"
+#include "format/format.h"
 #include "io/file.h"
 
 typedef enum pq_physical {
@@ -106,17 +107,10 @@ typedef struct pq_row_group {
     int64_t len;
 } pq_row_group;
 
-typedef struct pq_key_value {
-    const char *key, *value; /* value NULL: none */
-    size_t value_len;
-} pq_key_value;
-
 #define PQ_ARROW_KEY "ARROW:schema"
 
-typedef struct pq_sorting {
-    int32_t column;
-    bool descending, nulls_first;
-} pq_sorting;
+typedef key_value pq_key_value;
+typedef sort_key pq_sorting; /* by leaves */
 
 typedef struct pq_meta pq_meta;
 

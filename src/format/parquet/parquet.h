@@ -5,20 +5,23 @@
 #include "format/format.h"
 #include "format/parquet/meta.h"
 
-/* Takes f. Options beyond pq_read_options come with --read. */
+extern const format format_parquet;
 nrw_status parquet_open(mem *m, io_file *f, const pq_read_options *opts, reader **out,
                         nrw_error *err);
 pq_meta *parquet_reader_meta(reader *r);
-/* Rows [first, first + n) of the file cannot be read in `column`, for the reason given. */
-typedef nrw_status (*damage_found)(void *self, const char *column, int64_t first, int64_t n,
-                                   const nrw_error *why, nrw_error *err);
 /* Reads all pages of the columns once and tells what is damaged, chunk by chunk. Memory as for one
  * column. */
 nrw_status parquet_find_damage(reader *r, const uint32_t *cols, uint32_t n, mem *m, spill *sp,
                                damage_found found, void *self, nrw_error *err);
-/* Least and greatest value of a whole-number column in a row group, by trusted statistics; false
- * where they are not there. */
-bool pq_meta_bounds(pq_meta *p, mem *m, int32_t rg, uint32_t leaf, int64_t *min, int64_t *max);
+/* As the rows of reader_class. Least and greatest value by trusted statistics. */
+bool parquet_bounds(reader *r, mem *m, uint32_t column, int64_t *least, int64_t *greatest);
+nrw_status parquet_carries(reader *r, arena *a, carried *out, nrw_error *err);
+nrw_status parquet_verify(reader *r, spill *sp, mem *m, fault_found fault, void *self,
+                          verify_counts *out, nrw_error *err);
+void parquet_spelled(const reader *r, uint32_t column, const char **physical, const char **logical);
+void parquet_describe(const reader *r, char *out, size_t cap);
+nrw_status parquet_estimate(reader *r, mem *m, const row_filter *f, char *text, size_t cap,
+                            int64_t *rows, nrw_error *err);
 
 /* ---- writing ---- */
 typedef struct pq_column_options {
@@ -61,10 +64,5 @@ nrw_status parquet_write_budget(const schema *s, const pq_write_options *opts, u
 nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s,
                                const pq_write_options *opts, uint32_t workers, writer **out,
                                nrw_error *err);
-
-/* How many row groups, with how many rows, may hold rows that pass the filter, by the statistics of
- * their columns: for plans. Indexes take at most 1 MiB of m. */
-nrw_status parquet_estimate(reader *r, mem *m, const row_filter *f, int32_t *groups, int64_t *rows,
-                            nrw_error *err) NRW_CHECKED;
 
 #endif

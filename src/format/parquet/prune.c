@@ -448,13 +448,13 @@ static nrw_status estimate(pq_prune *p, int32_t *groups, int64_t *rows, nrw_erro
     return NRW_OK;
 }
 
-nrw_status parquet_estimate(reader *r, mem *m, const row_filter *f, int32_t *groups, int64_t *rows,
-                            nrw_error *err)
+nrw_status pq_prune_estimate(pq_meta *meta, mem *m, const row_filter *f, int32_t *groups,
+                             int64_t *rows, nrw_error *err)
 {
     pq_prune *p;
     nrw_status st;
 
-    TRY(pq_prune_new(m, parquet_reader_meta(r), f, 1 << 20, &p, err));
+    TRY(pq_prune_new(m, meta, f, 1 << 20, &p, err));
     st = estimate(p, groups, rows, err);
     pq_prune_free(p);
     return st;

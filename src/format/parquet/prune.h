@@ -32,6 +32,11 @@ void pq_prune_counts(const pq_prune *p, prune_counts *out);
 void pq_prune_free(pq_prune *p); /* NULL is fine */
 
 /* ---- values of statistics (prune_value.c) ---- */
+/* How many row groups, with how many rows, may hold rows that pass the filter, by the statistics of
+ * their columns: for plans. Indexes take at most 1 MiB of m. */
+nrw_status pq_prune_estimate(pq_meta *meta, mem *m, const row_filter *f, int32_t *groups,
+                             int64_t *rows, nrw_error *err) NRW_CHECKED;
+
 /* A bound as statistics have it in the layout of vectors, in `room` or where it lies; false where
  * it is none: of another length, too large for the type, NaN. */
 bool pq_bound_value(const pq_leaf *l, span bound, uint8_t room[32], span *out);

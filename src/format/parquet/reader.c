@@ -150,8 +150,15 @@ static const reader_class parquet_reader_class = {
     .next = pq_reader_next,
     .counts = reader_counts_of,
     .pruned = reader_pruned,
+    .describe = parquet_describe,
     .stop = reader_stop,
     .close = reader_close,
+    .carries = parquet_carries,
+    .bounds = parquet_bounds,
+    .estimate = parquet_estimate,
+    .find_damage = parquet_find_damage,
+    .verify = parquet_verify,
+    .spelled = parquet_spelled,
 };
 
 nrw_status parquet_open(mem *m, io_file *f, const pq_read_options *opts, reader **out,

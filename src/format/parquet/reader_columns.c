@@ -153,4 +153,4 @@ static void columns_done(void *self, batch *b, uint32_t tag)
         pq_morsel_free(r, ms);
 }
 
-const column_source pq_reader_columns = {columns_read, columns_done};
+const column_source pq_reader_columns = {.read = columns_read, .done = columns_done};

@@ -1,0 +1,434 @@
+/* Steps carried out: the inner loop of reading. */
+#include "format/avro/program.h"
+
+#include "base/utf8.h"
+#include "format/avro/cursor.h"
+#include "format/avro/value.h"
+
+/* ---- pieces of values; NRW_END: they go on behind the end ---- */
+
+static nrw_status too_long(nrw_error *err)
+{
+    return err_set(err, NRW_E_CORRUPT, "a number is longer than 10 bytes");
+}
+
+static inline nrw_status take_long(av_run *r, int64_t *x, nrw_error *err)
+{
+    int got;
+
+    if (r->p < r->end && *r->p < 128) {
+        uint8_t b = *r->p++;
+        *x = (int64_t)(b >> 1) ^ -(int64_t)(b & 1);
+        return NRW_OK;
+    }
+    got = av_varint(&r->p, r->end, x);
+    return got > 0 ? NRW_OK : got < 0 ? too_long(err) : NRW_END;
+}
+
+static inline nrw_status take(av_run *r, int64_t len, const uint8_t **out, nrw_error *err)
+{
+    if (len > r->end - r->p)
+        return NRW_END;
+    if (len < 0)
+        return err_set(err, NRW_E_CORRUPT, "a length is negative");
+    *out = r->p;
+    r->p += len;
+    return NRW_OK;
+}
+
+#define STEP(expr)                                                                                 \
+    do {                                                                                           \
+        nrw_status step_st_ = (expr);                                                              \
+        if (__builtin_expect(step_st_ != NRW_OK, 0))                                               \
+            return step_st_;                                                                       \
+    } while (0)
+
+static inline nrw_status take_text(av_run *r, span *out, nrw_error *err)
+{
+    int64_t len = 0;
+
+    STEP(take_long(r, &len, err));
+    STEP(take(r, len, &out->data, err));
+    out->len = (size_t)len;
+    return NRW_OK;
+}
+
+static nrw_status no_branch(uint32_t n, int64_t branch, nrw_error *err)
+{
+    return err_set(err, NRW_E_CORRUPT, "a union of %u branches has none of number %lld", n,
+                   (long long)branch);
+}
+
+/* ---- single values ---- */
+
+static inline void *place(av_slot *s, uint32_t width)
+{
+    return s->v.data + (size_t)s->v.len++ * width;
+}
+
+static nrw_status read_long(av_run *r, const av_step *step, av_slot *s, nrw_error *err)
+{
+    int64_t x = 0;
+    int32_t narrow;
+
+    STEP(take_long(r, &x, err));
+    if (step->op == AV_OP_LONG) {
+        memcpy(place(s, 8), &x, 8);
+        return NRW_OK;
+    }
+    narrow = (int32_t)x;
+    if (x != narrow)
+        return err_set(err, NRW_E_CORRUPT, "an int is larger than 32 bits");
+    if (step->op == AV_OP_INT)
+        memcpy(place(s, 4), &narrow, 4);
+    else
+        memcpy(place(s, 8), &x, 8);
+    return NRW_OK;
+}
+
+static inline void put_view(av_run *r, av_slot *s, span text)
+{
+    view w = view_make(text.data, (int32_t)text.len, 0, (int32_t)(text.data - r->base));
+
+    s->views |= text.len > VIEW_INLINE;
+    memcpy(place(s, sizeof w), &w, sizeof w);
+}
+
+static inline bool is_ascii(span text)
+{
+    size_t i = 0;
+    uint64_t high = 0;
+
+    for (; i + 8 <= text.len; i += 8)
+        high |= load_u64(text.data + i);
+    for (; i < text.len; i++)
+        high |= text.data[i];
+    return (high & UINT64_C(0x8080808080808080)) == 0;
+}
+
+static nrw_status read_text(av_run *r, const av_step *step, av_slot *s, nrw_error *err)
+{
+    span text = {0};
+
+    STEP(take_text(r, &text, err));
+    if (step->op == AV_OP_TEXT && !is_ascii(text) && !utf8_valid(text.data, text.len))
+        return err_set(err, NRW_E_CORRUPT, "bad UTF-8");
+    put_view(r, s, text);
+    return NRW_OK;
+}
+
+static nrw_status read_enum(av_run *r, const av_step *step, av_slot *s, nrw_error *err)
+{
+    int64_t x = 0;
+
+    STEP(take_long(r, &x, err));
+    if (x < 0 || x >= step->n)
+        return err_set(err, NRW_E_CORRUPT, "enum %.100s has no symbol %lld", step->type->name,
+                       (long long)x);
+    store_u32(place(s, 4), (uint32_t)x);
+    return NRW_OK;
+}
+
+static nrw_status read_decimal(av_run *r, const av_step *step, av_slot *s, nrw_error *err)
+{
+    span value = {NULL, step->n};
+
+    if (step->op == AV_OP_DECIMAL)
+        STEP(take_text(r, &value, err));
+    else
+        STEP(take(r, step->n, &value.data, err));
+    if (!av_decimal(value, s->v.type.width, s->v.data + (size_t)s->v.len * s->v.type.width))
+        return err_set(err, NRW_E_VALUE, "a decimal has more than %d digits",
+                       step->type->precision);
+    s->v.len++;
+    return NRW_OK;
+}
+
+/* Text that is put together: a big decimal, a value as JSON. */
+static nrw_status put_own(av_slot *s, span text, nrw_error *err)
+{
+    int32_t offset;
+    view w;
+
+    TRY(av_slot_text(s, text, &offset, err));
+    w = view_make(text.data, (int32_t)text.len, 0, offset);
+    s->views |= text.len > VIEW_INLINE;
+    memcpy(place(s, sizeof w), &w, sizeof w);
+    return NRW_OK;
+}
+
+static nrw_status read_big_decimal(av_run *r, av_slot *s, nrw_error *err)
+{
+    char room[AV_BIG_DECIMAL_MAX];
+    span text = {0};
+
+    STEP(take_text(r, &text, err));
+    text.len = av_big_decimal(text, room);
+    if (text.len == 0)
+        return err_set(err, NRW_E_VALUE, "bytes are not a big-decimal");
+    text.data = (const uint8_t *)room;
+    return put_own(s, text, err);
+}
+
+static nrw_status read_json(av_run *r, const av_step *step, av_slot *s, nrw_error *err)
+{
+    bytes out = bytes_init(s->v.m, INT32_MAX);
+    nrw_status st = av_json(step->type, &r->p, r->end, &out, err);
+
+    if (st == NRW_OK)
+        st = put_own(s, (span){out.data, out.len}, err);
+    bytes_release(&out);
+    return st;
+}
+
+static nrw_status read_uuid(av_run *r, av_slot *s, nrw_error *err)
+{
+    uint8_t value[16];
+    span text = {0};
+
+    STEP(take_text(r, &text, err));
+    if (!av_uuid(text, value))
+        return err_set(err, NRW_E_VALUE, "text of %zu bytes is not a UUID", text.len);
+    memcpy(place(s, 16), value, 16);
+    return NRW_OK;
+}
+
+static nrw_status read_bool(av_run *r, av_slot *s, nrw_error *err)
+{
+    const uint8_t *p;
+
+    STEP(take(r, 1, &p, err));
+    if (*p > 1)
+        return err_set(err, NRW_E_CORRUPT, "a boolean is neither 0 nor 1");
+    *(uint8_t *)place(s, 1) = *p;
+    return NRW_OK;
+}
+
+static nrw_status read_copy(av_run *r, const av_step *step, av_slot *s, nrw_error *err)
+{
+    const uint8_t *p;
+
+    STEP(take(r, step->n, &p, err));
+    memcpy(place(s, step->n), p, step->n);
+    return NRW_OK;
+}
+
+static inline nrw_status read_single(av_run *r, const av_step *step, nrw_error *err)
+{
+    av_slot *s = &r->slots[step->slot];
+
+    STEP(av_slot_room(s, err));
+    switch ((av_op)step->op) {
+    case AV_OP_NULL: return av_slot_null(s, err);
+    case AV_OP_BOOL: return read_bool(r, s, err);
+    case AV_OP_INT:
+    case AV_OP_INT_WIDE:
+    case AV_OP_LONG: return read_long(r, step, s, err);
+    case AV_OP_COPY: return read_copy(r, step, s, err);
+    case AV_OP_TEXT:
+    case AV_OP_BYTES: return read_text(r, step, s, err);
+    case AV_OP_ENUM: return read_enum(r, step, s, err);
+    case AV_OP_DECIMAL:
+    case AV_OP_DECIMAL_FIX: return read_decimal(r, step, s, err);
+    case AV_OP_UUID_TEXT: return read_uuid(r, s, err);
+    case AV_OP_BIG_DECIMAL: return read_big_decimal(r, s, err);
+    case AV_OP_STRUCT: s->v.len++; return NRW_OK;
+    default: return read_json(r, step, s, err);
+    }
+}
+
+static nrw_status skip_single(av_run *r, const av_step *step, nrw_error *err)
+{
+    const uint8_t *p;
+    int64_t x = 0;
+    span text = {0};
+
+    switch ((av_op)step->op) {
+    case AV_OP_SKIP_FIXED: return take(r, step->n, &p, err);
+    case AV_OP_SKIP_VARINT: return take_long(r, &x, err);
+    case AV_OP_SKIP_BYTES: return take_text(r, &text, err);
+    default: return av_json(step->type, &r->p, r->end, NULL, err);
+    }
+}
+
+/* ---- nested ---- */
+
+static nrw_status run(av_run *r, const av_step *steps, uint32_t at, uint32_t end, const char **name,
+                      nrw_error *err);
+
+/* The next block of a list: how many items, and their bytes where they are said (else -1). 0 items
+ * end the list. More than can be there is NRW_END: who has the whole block knows that it is wrong.
+ */
+static nrw_status next_items(av_run *r, const av_step *step, int64_t *n, int64_t *size,
+                             nrw_error *err)
+{
+    *size = -1;
+    STEP(take_long(r, n, err));
+    if (*n < 0) {
+        STEP(take_long(r, size, err));
+        if (*size < 0 || *n == INT64_MIN)
+            return err_set(err, NRW_E_CORRUPT, "a block of items has a wrong size");
+        if (*size > r->end - r->p)
+            return NRW_END;
+        *n = -*n;
+    }
+    return step->n && *n > (r->end - r->p) / step->n ? NRW_END : NRW_OK;
+}
+
+/* Items of no bytes are not bounded by the file: by so many a batch. */
+#define MOST_EMPTY (1u << 24)
+
+static nrw_status read_list(av_run *r, const av_step *steps, uint32_t at, const char **name,
+                            nrw_error *err)
+{
+    const av_step *step = &steps[at];
+    av_slot *s = &r->slots[step->slot];
+    int64_t n = 0, size = 0;
+
+    STEP(av_slot_room(s, err));
+    for (;;) {
+        STEP(next_items(r, step, &n, &size, err));
+        if (n == 0)
+            break;
+        if (step->n == 0 && (n > MOST_EMPTY || s[1].v.len > MOST_EMPTY))
+            return err_set(err, NRW_E_CORRUPT, "a list claims %lld items of no bytes",
+                           (long long)n);
+        const uint8_t *start = r->p;
+        for (; n > 0; n--)
+            STEP(run(r, steps, at + 1, step->end, name, err));
+        if (size >= 0 && r->p - start != size)
+            return err_set(err, NRW_E_CORRUPT, "items of %lld bytes were announced with %lld",
+                           (long long)(r->p - start), (long long)size);
+    }
+    ((uint32_t *)(void *)s->v.data)[++s->v.len] = s[1].v.len;
+    return NRW_OK;
+}
+
+static nrw_status skip_list(av_run *r, const av_step *steps, uint32_t at, const char **name,
+                            nrw_error *err)
+{
+    const av_step *step = &steps[at];
+    int64_t n = 0, size = 0;
+
+    for (;;) {
+        STEP(next_items(r, step, &n, &size, err));
+        if (n == 0)
+            return NRW_OK;
+        if (size >= 0)
+            r->p += size;
+        else if (step->body_fixed)
+            r->p += n * step->n; /* as many are there: see next_items */
+        else
+            for (; n > 0; n--)
+                STEP(run(r, steps, at + 1, step->end, name, err));
+    }
+}
+
+/* Nulls for the columns that begin in slots [first, end). */
+static nrw_status nulls(av_run *r, uint32_t first, uint32_t end, nrw_error *err)
+{
+    while (first < end) {
+        TRY(av_slot_null(&r->slots[first], err));
+        first += 1 + r->slots[first].below;
+    }
+    return NRW_OK;
+}
+
+/* Goes to the steps of the branch that is there. */
+static nrw_status enter_branch(av_run *r, const av_step *steps, uint32_t *at, nrw_error *err)
+{
+    const av_step *u = &steps[*at];
+    uint32_t link = *at + 1, first = u->slot + u->whole;
+    int64_t branch = 0;
+
+    STEP(take_long(r, &branch, err));
+    if (branch < 0 || branch >= u->n)
+        return no_branch(u->n, branch, err);
+    for (int64_t i = 0; i < branch; i++)
+        link = steps[link].end;
+    *at = link + 1;
+    if (u->slots == 0)
+        return NRW_OK;
+    if (branch == u->null)
+        return nulls(r, u->slot, u->slot + u->slots, err);
+    if (u->whole) {
+        STEP(av_slot_room(&r->slots[u->slot], err));
+        r->slots[u->slot].v.len++;
+    }
+    TRY(nulls(r, first, steps[link].slot, err));
+    return nulls(r, steps[link].slot + steps[link].slots, u->slot + u->slots, err);
+}
+
+static nrw_status enter_nullable(av_run *r, const av_step *steps, uint32_t *at, nrw_error *err)
+{
+    const av_step *step = &steps[*at];
+    uint32_t branches = step->null == UINT32_MAX ? 1 : 2;
+    int64_t branch = 0;
+
+    STEP(take_long(r, &branch, err));
+    if (branch < 0 || branch >= branches)
+        return no_branch(branches, branch, err);
+    if (branch != step->null) {
+        ++*at;
+        return NRW_OK;
+    }
+    *at = step->end;
+    return nulls(r, step->slot, step->slot + step->slots, err);
+}
+
+/* Steps [at, end) of a program. On failure *name is the field where it was. */
+static nrw_status run(av_run *r, const av_step *steps, uint32_t at, uint32_t end, const char **name,
+                      nrw_error *err)
+{
+    nrw_status st = NRW_OK;
+
+    while (at < end) {
+        const av_step *step = &steps[at];
+        switch ((av_op)step->op) {
+        case AV_OP_NULLABLE: st = enter_nullable(r, steps, &at, err); break;
+        case AV_OP_UNION: st = enter_branch(r, steps, &at, err); break;
+        case AV_OP_JUMP: at = step->end; continue;
+        case AV_OP_LIST:
+            st = read_list(r, steps, at, name, err);
+            at = step->end;
+            break;
+        case AV_OP_SKIP_LIST:
+            st = skip_list(r, steps, at, name, err);
+            at = step->end;
+            break;
+        default:
+            st =
+                step->op < AV_OP_SKIP_FIXED ? read_single(r, step, err) : skip_single(r, step, err);
+            at++;
+            break;
+        }
+        if (__builtin_expect(st != NRW_OK, 0)) {
+            if (!*name)
+                *name = step->name;
+            return st;
+        }
+    }
+    return NRW_OK;
+}
+
+nrw_status av_decode(av_run *r, nrw_error *err)
+{
+    const char *name = NULL;
+    nrw_status st = run(r, r->program->steps, 0, r->program->n_steps, &name, err);
+
+    if (st == NRW_END)
+        st = err_set(err, NRW_E_CORRUPT, "a value goes on behind the end of the block");
+    if (st < 0 && name)
+        err_at_column(err, name);
+    return st;
+}
+
+nrw_status av_skip(av_run *r, nrw_error *err)
+{
+    const char *name = NULL;
+    nrw_status st = run(r, r->program->skip, 0, r->program->n_skip, &name, err);
+
+    if (st < 0 && name)
+        err_at_column(err, name);
+    return st;
+}

@@ -1,0 +1,65 @@
+/* A run of blocks on its way through a worker: read, unpacked and decoded a piece at a time.
+ * Internal to the Avro folder.
+ *
+ * A piece is what is decoded at once: rows of whole blocks that fit, or of a part of a block that
+ * does not and is unpacked by stream. Strings point into the unpacked bytes. One thread at a time.
+ */
+#ifndef AVRO_PIECE_H
+#define AVRO_PIECE_H
+
+#include "format/avro/container.h"
+#include "format/avro/program.h"
+
+/* The same for all pieces of a reader. */
+typedef struct av_shape {
+    io_file *file;
+    const av_header *header;
+    const av_program *program;
+    mem *m;
+    size_t stored_max; /* bytes of blocks read at once */
+    size_t raw_max;    /* unpacked bytes at once; more only for a single record that has more */
+    uint32_t rows_max; /* records decoded at once */
+} av_shape;
+
+/* Records of one block among the unpacked bytes. */
+typedef struct av_segment {
+    av_block block;
+    uint32_t start, at, end; /* in `raw`; [at, end) is not yet decoded */
+    uint32_t all, rows;      /* records; `rows` are not yet decoded */
+    int64_t record;          /* number of the next one in the block */
+    bool whole;              /* nothing may be left behind the last record */
+} av_segment;
+
+typedef struct av_piece {
+    const av_shape *shape;
+    uint64_t at, end; /* of the run in the file: from its first block's numbers on */
+    int64_t number;   /* of the block at `at` */
+
+    codec_ctx codec;
+    buffer *stored; /* the run as it lies in the file, [stored_at, ...) */
+    uint64_t stored_at;
+    buffer *raw;
+    uint32_t n_segments, cap_segments, segment; /* `segment`: the one being decoded */
+    av_segment *segments;
+    av_stream stream;
+    av_block block;        /* of the stream */
+    int64_t left;          /* its records not measured yet */
+    size_t carry, carried; /* where in `raw`, and how many, are bytes of records not complete yet */
+
+    av_slot *slots;
+    uint32_t n_vectors;
+    vector *vectors;                  /* decoded: one an output of the program */
+    uint64_t stored_bytes, raw_bytes; /* unpacked so far */
+} av_piece;
+
+nrw_status av_piece_init(av_piece *p, const av_shape *s, nrw_error *err) NRW_CHECKED;
+void av_piece_free(av_piece *p);
+/* The run [at, end), whose first block is `number`. */
+void av_piece_start(av_piece *p, uint64_t at, uint64_t end, int64_t number);
+/* Decodes the next rows, at most `most`, and says how many. There are some, or it fails. What was
+ * decoded before is gone. */
+nrw_status av_piece_next(av_piece *p, uint32_t most, uint32_t *rows, nrw_error *err) NRW_CHECKED;
+/* Drops all it holds of the run but what the codec keeps. */
+void av_piece_drop(av_piece *p);
+
+#endif

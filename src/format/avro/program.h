@@ -1,0 +1,95 @@
+/* A schema and the columns that are wanted, compiled to flat steps: values go straight into slots,
+ * columns that nobody wants are stepped over. Internal to the Avro folder.
+ *
+ * A program is const and shared; what runs it is an av_run. */
+#ifndef AVRO_PROGRAM_H
+#define AVRO_PROGRAM_H
+
+#include "format/avro/schema.h"
+#include "format/avro/slot.h"
+
+typedef enum av_op {
+    AV_OP_NULL,
+    AV_OP_BOOL,
+    AV_OP_INT,      /* zigzag to 4 bytes */
+    AV_OP_INT_WIDE, /* an int to 8 bytes */
+    AV_OP_LONG,
+    AV_OP_COPY, /* n bytes as they are */
+    AV_OP_TEXT,
+    AV_OP_BYTES,
+    AV_OP_ENUM,        /* n symbols */
+    AV_OP_DECIMAL,     /* with its length in front */
+    AV_OP_DECIMAL_FIX, /* n bytes */
+    AV_OP_UUID_TEXT,
+    AV_OP_BIG_DECIMAL,
+    AV_OP_JSON,     /* a value of `type` as text */
+    AV_OP_STRUCT,   /* its fields follow */
+    AV_OP_LIST,     /* its items' steps follow, up to `end`; n: fewest bytes of an item */
+    AV_OP_NULLABLE, /* the branch number; null: nulls for `slots` slots from `slot`, then to `end`
+                     */
+    AV_OP_UNION,    /* the branch number, then to the AV_OP_BRANCH of that number */
+    AV_OP_BRANCH,   /* a link in the chain of n branches, the next at `end`; `slots` are its own */
+    AV_OP_JUMP,     /* to `end` */
+    AV_OP_SKIP_FIXED, /* n bytes */
+    AV_OP_SKIP_VARINT,
+    AV_OP_SKIP_BYTES,
+    AV_OP_SKIP_LIST, /* as AV_OP_LIST; body_fixed: all items have n bytes */
+    AV_OP_SKIP_TYPE  /* a value of `type`, by its schema */
+} av_op;
+
+typedef struct av_step {
+    uint8_t op; /* av_op */
+    bool body_fixed;
+    bool whole; /* AV_OP_UNION: its first slot is the struct's */
+    uint32_t slot, slots;
+    uint32_t n;
+    uint32_t null; /* branch that is null; UINT32_MAX: none */
+    uint32_t end;
+    const av_type *type;
+    const char *name; /* of the column or field, for messages */
+} av_step;
+
+typedef struct av_slot_plan {
+    const type *type;
+    uint32_t below;
+    uint32_t symbols; /* number of its enum's dictionary; UINT32_MAX: none */
+    bool repeated;    /* in a list */
+} av_slot_plan;
+
+typedef struct av_program {
+    mem *m;
+    av_step *steps, *skip; /* skip: one whole record stepped over */
+    uint32_t n_steps, cap_steps, n_skip, cap_skip;
+    av_slot_plan *slots;
+    uint32_t n_slots, cap_slots;
+    dict **symbols;
+    uint32_t n_symbols, cap_symbols;
+    uint32_t *outputs; /* slot of each wanted column */
+    uint32_t n_outputs;
+    uint32_t least_bytes; /* of a record */
+    uint32_t row_bytes;   /* in slots that are not repeated */
+    bool has_lists;
+} av_program;
+
+/* cols: places in c->schema, parts included. c outlives the program. Dictionaries of enums are
+ * charged to m as all else. */
+nrw_status av_program_make(mem *m, const av_columns *c, const uint32_t *cols, uint32_t n,
+                           av_program *out, nrw_error *err) NRW_CHECKED;
+void av_program_release(av_program *p); /* all zero is fine */
+
+/* ---- running ---- */
+typedef struct av_run {
+    const av_program *program;
+    av_slot *slots;
+    const uint8_t *p, *end; /* what is left of the block */
+    const uint8_t *base;    /* data of the buffer that views point into */
+} av_run;
+
+/* One record into the slots. NRW_E_CORRUPT, NRW_E_VALUE: err says what is wrong, the column is set,
+ * and r->p is where it was noticed; NRW_E_MEMLIMIT: the slots cannot grow. Slots then hold part of
+ * a record. */
+nrw_status av_decode(av_run *r, nrw_error *err) NRW_CHECKED;
+/* Over one record. NRW_END: its bytes go on behind r->end, and r->p means nothing. */
+nrw_status av_skip(av_run *r, nrw_error *err) NRW_CHECKED;
+
+#endif

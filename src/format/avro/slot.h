@@ -1,0 +1,39 @@
+/* Slots: where values go on their way to vectors. One for each level of a column that is read, laid
+ * out in preorder, so that the levels of a nested column are a range. Internal to the Avro folder.
+ *
+ * A slot holds a vector that grows. One thread at a time. */
+#ifndef AVRO_SLOT_H
+#define AVRO_SLOT_H
+
+#include "column/vector.h"
+
+typedef struct av_slot {
+    vector v; /* v.len is up to date; children, heaps and null bitmaps' ends are set by finish */
+    uint32_t cap;   /* values there is room for; list offsets: beside the first */
+    uint32_t below; /* slots of its children, all levels */
+    dict *symbols;  /* of an enum; the owner's */
+    bool views;     /* some lie in the heap */
+    buffer *text;   /* own heap of text that is put together; NULL: views point into the block */
+} av_slot;
+
+/* Empty, with room for `rows`. v.type and `symbols` say of what. */
+nrw_status av_slot_begin(av_slot *s, mem *m, const type *t, uint32_t rows, nrw_error *err);
+void av_slot_release(av_slot *s);
+
+/* Room for one value more; the slow half of av_slot_next. */
+nrw_status av_slot_grow(av_slot *s, nrw_error *err) NRW_CHECKED;
+
+static inline nrw_status av_slot_room(av_slot *s, nrw_error *err)
+{
+    return s->v.len < s->cap ? NRW_OK : av_slot_grow(s, err);
+}
+/* A null in the column at s: in structs all the way down. */
+nrw_status av_slot_null(av_slot *s, nrw_error *err) NRW_CHECKED;
+/* Appends text of its own; views of it are made by the caller with the offset that comes back. */
+nrw_status av_slot_text(av_slot *s, span text, int32_t *offset, nrw_error *err) NRW_CHECKED;
+
+/* The column at s as a vector; `block` is what views point into. The slots are empty afterwards,
+ * also on failure, and must be begun again. */
+nrw_status av_slot_finish(av_slot *s, buffer *block, vector *out, nrw_error *err) NRW_CHECKED;
+
+#endif
