@@ -192,8 +192,8 @@ static void describe_scan(query *q, const plan *p)
              p->n_pushed ? ": what its conditions rule out is not read" : "");
 }
 
-static const char *const joins[] = {"join", "left join", "right join", "full join",
-                                    "semi join", "anti join", "mark join", "join of one"};
+static const char *const joins[] = {"join",      "left join", "right join", "full join",
+                                    "semi join", "anti join", "mark join",  "join of one"};
 
 /* A line for each step that reads or gathers, in the order they run. */
 static void describe(query *q, const plan *p)

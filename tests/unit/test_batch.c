@@ -53,7 +53,8 @@ static void fake_done(void *self, batch *b, uint32_t column)
 
 static fake fake_new(uint32_t piece)
 {
-    return (fake){.class = {fake_read, fake_done}, .piece = piece, .fail_at = UINT32_MAX};
+    return (fake){
+        .class = {.read = fake_read, .done = fake_done}, .piece = piece, .fail_at = UINT32_MAX};
 }
 
 static batch open_batch(fake *f, mem *m, batch_column *cols, uint32_t rows)
