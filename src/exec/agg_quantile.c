@@ -252,7 +252,9 @@ static void interpolate(const type *t, const uint8_t *low, const uint8_t *high, 
         if (t->width == 16)
             x += (i128)step;
         else
-            x = t->id == TYPE_DECIMAL ? (i128)((double)x + step) : llround((double)x + step);
+            x = t->id == TYPE_DECIMAL
+                    ? (i128)((double)x + step)
+                    : llround((double)x * (1 - d) + (double)whole_at(high, t->width) * d);
         memcpy(out, &x, t->width);
     }
 }

@@ -307,6 +307,7 @@ static nrw_status avg_finish(const aggregate *g, uint8_t *const *states, uint32_
             rows = s.n;
             if (rows && is_moment(t)) {
                 int64_t moment = (int64_t)(s.sum / (i128)rows);
+                moment += s.sum % (i128)rows > (i128)(rows / 2);
                 memcpy(out->data + (size_t)i * 8, &moment, 8);
                 continue;
             }
