@@ -122,7 +122,9 @@ static nrw_status by_load(const aggregate *g, span saved, uint8_t *state, mem *m
 }
 
 #define BY(names, traits)                                                                          \
-    {names, 2, 2, traits, by_bind, by_add, by_merge, by_finish, by_drop, by_save, by_load}
+    {                                                                                              \
+        names, 2, 2, traits, by_bind, by_add, by_merge, by_finish, by_drop, by_save, by_load       \
+    }
 
 static const aggregate_class classes[] = {
     BY(" arg_min argmin min_by ", AGG_ORDERED),

@@ -66,10 +66,10 @@ static nrw_status first_merge(const aggregate *g, uint8_t *into, uint8_t *from, 
 }
 
 static const aggregate_class classes[] = {
-    {" first arbitrary ", 1, 1, AGG_ORDERED | AGG_NULLS, first_bind, first_add, first_merge, value_finish, value_drop,
-     value_save, value_load},
-    {" last ", 1, 1, AGG_ORDERED | AGG_NULLS, first_bind, first_add, first_merge, value_finish, value_drop, value_save,
-     value_load},
+    {" first arbitrary ", 1, 1, AGG_ORDERED | AGG_NULLS, first_bind, first_add, first_merge,
+     value_finish, value_drop, value_save, value_load},
+    {" last ", 1, 1, AGG_ORDERED | AGG_NULLS, first_bind, first_add, first_merge, value_finish,
+     value_drop, value_save, value_load},
     {" any_value ", 1, 1, AGG_ORDERED, first_bind, first_add, first_merge, value_finish, value_drop,
      value_save, value_load},
 };

@@ -9,8 +9,16 @@ typedef struct moment_state {
     power_sum sums[]; /* of x, x squared, ... */
 } moment_state;
 
-typedef enum moment_kind { VAR_POP, VAR_SAMP, STDDEV_POP, STDDEV_SAMP, SEM, SKEWNESS, KURTOSIS,
-                           KURTOSIS_POP } moment_kind;
+typedef enum moment_kind {
+    VAR_POP,
+    VAR_SAMP,
+    STDDEV_POP,
+    STDDEV_SAMP,
+    SEM,
+    SKEWNESS,
+    KURTOSIS,
+    KURTOSIS_POP
+} moment_kind;
 
 typedef struct moment_data {
     moment_kind kind;
@@ -18,10 +26,14 @@ typedef struct moment_data {
 } moment_data;
 
 static const moment_data kinds[] = {
-    [VAR_POP] = {VAR_POP, 2},         [VAR_SAMP] = {VAR_SAMP, 2},
-    [STDDEV_POP] = {STDDEV_POP, 2},   [STDDEV_SAMP] = {STDDEV_SAMP, 2},
-    [SEM] = {SEM, 2},                 [SKEWNESS] = {SKEWNESS, 3},
-    [KURTOSIS] = {KURTOSIS, 4},       [KURTOSIS_POP] = {KURTOSIS_POP, 4},
+    [VAR_POP] = {VAR_POP, 2},
+    [VAR_SAMP] = {VAR_SAMP, 2},
+    [STDDEV_POP] = {STDDEV_POP, 2},
+    [STDDEV_SAMP] = {STDDEV_SAMP, 2},
+    [SEM] = {SEM, 2},
+    [SKEWNESS] = {SKEWNESS, 3},
+    [KURTOSIS] = {KURTOSIS, 4},
+    [KURTOSIS_POP] = {KURTOSIS_POP, 4},
 };
 
 static nrw_status moment_bind(arena *a, aggregate *out, moment_kind kind, nrw_error *err)
@@ -101,10 +113,7 @@ static wide_float spread(const moment_state *s)
 /* NULL of fewer rows than this. */
 static uint64_t rows_needed(moment_kind k)
 {
-    return k == VAR_SAMP || k == STDDEV_SAMP ? 2
-           : k == SKEWNESS                   ? 3
-           : k == KURTOSIS                   ? 4
-                                             : 1;
+    return k == VAR_SAMP || k == STDDEV_SAMP ? 2 : k == SKEWNESS ? 3 : k == KURTOSIS ? 4 : 1;
 }
 
 /* There is none where there is no spread. */
@@ -178,7 +187,9 @@ static nrw_status moment_finish(const aggregate *g, uint8_t *const *states, uint
 }
 
 #define MOMENT(names, bind)                                                                        \
-    {names, 1, 1, 0, bind, moment_add, moment_merge, moment_finish, AGG_PLAIN}
+    {                                                                                              \
+        names, 1, 1, 0, bind, moment_add, moment_merge, moment_finish, AGG_PLAIN                   \
+    }
 
 static const aggregate_class classes[] = {
     MOMENT(" stddev_samp stddev ", stddev_samp_bind),

@@ -44,8 +44,8 @@ static nrw_status ordered_add(const aggregate *g, const aggregate_rows *r, nrw_e
     for (uint32_t i = 0; st >= 0 && i < r->n; i++) {
         st = put_row(g, r->args, i, &row, err);
         if (st >= 0)
-            st = gather_put(gather_of(agg_state(r, i)), r->ordinals[i],
-                            (span){row.data, row.len}, false, r->m, err);
+            st = gather_put(gather_of(agg_state(r, i)), r->ordinals[i], (span){row.data, row.len},
+                            false, r->m, err);
     }
     bytes_release(&row);
     return st;
@@ -110,17 +110,10 @@ static nrw_status ordered_finish(const aggregate *g, uint8_t *const *states, uin
     return agg_finish_fed(g, &data_of(g)->inner, fill, states, n, out, err);
 }
 
-static const aggregate_class ordered_class = {" ",
-                                              0,
-                                              AGGREGATE_ARGS,
-                                              AGG_ORDERED | AGG_NULLS,
-                                              NULL,
-                                              ordered_add,
-                                              gather_merge,
-                                              ordered_finish,
-                                              gather_drop,
-                                              gather_save,
-                                              gather_load};
+static const aggregate_class ordered_class = {
+    " ",         0,           AGGREGATE_ARGS, AGG_ORDERED | AGG_NULLS,
+    NULL,        ordered_add, gather_merge,   ordered_finish,
+    gather_drop, gather_save, gather_load};
 
 nrw_status aggregate_make_ordered(arena *a, aggregate *g, const expr *const *by,
                                   const sort_order *orders, uint32_t n, nrw_error *err)

@@ -8,7 +8,12 @@
 
 typedef __int128 i128;
 
-typedef enum quantile_kind { QUANTILE_DISC, QUANTILE_CONT, QUANTILE_APPROX, QUANTILE_MAD } quantile_kind;
+typedef enum quantile_kind {
+    QUANTILE_DISC,
+    QUANTILE_CONT,
+    QUANTILE_APPROX,
+    QUANTILE_MAD
+} quantile_kind;
 
 typedef struct quantile_data {
     quantile_kind kind;
@@ -247,7 +252,9 @@ static void interpolate(const type *t, const uint8_t *low, const uint8_t *high, 
         if (t->width == 16)
             x += (i128)step;
         else
-            x = t->id == TYPE_DECIMAL ? (i128)((double)x + step) : llround((double)x + step);
+            x = t->id == TYPE_DECIMAL
+                    ? (i128)((double)x + step)
+                    : llround((double)x * (1 - d) + (double)whole_at(high, t->width) * d);
         memcpy(out, &x, t->width);
     }
 }
@@ -349,8 +356,8 @@ static nrw_status fixed_values(const aggregate *g, const gather_state *s, mem *m
             memcpy(to, select_value(&d->value, s->data.data, s->n, back ? s->n - 1 - k : k),
                    d->value.width);
         } else {
-            double place = d->kind == QUANTILE_APPROX ? approx_place(q, s->n)
-                                                      : q * (double)(s->n - 1);
+            double place =
+                d->kind == QUANTILE_APPROX ? approx_place(q, s->n) : q * (double)(s->n - 1);
             value_between(&d->value, s->data.data, s->n, place, back, to);
         }
     }
@@ -425,8 +432,10 @@ static nrw_status quantile_finish(const aggregate *g, uint8_t *const *states, ui
 }
 
 #define QUANTILE(names, least, most, bind)                                                         \
-    {names, least, most, 0, bind, quantile_add, gather_merge, quantile_finish,                     \
-     gather_drop, gather_save, gather_load}
+    {                                                                                              \
+        names, least, most, 0, bind, quantile_add, gather_merge, quantile_finish, gather_drop,     \
+            gather_save, gather_load                                                               \
+    }
 
 static const aggregate_class classes[] = {
     QUANTILE(" median ", 1, 1, cont_bind),

@@ -1,4 +1,5 @@
-/* sum(x), avg(x). Whole numbers and decimals are added in 128 bits, floats by float_sum. */
+/* sum(x), avg(x) and their kin of DOUBLE alone. Whole numbers and decimals are added in 128 bits,
+ * floats by float_sum. */
 #include "exec/aggregate_own.h"
 
 typedef __int128 i128;
@@ -60,8 +61,33 @@ static nrw_status sum_bind(arena *a, const expr **args, aggregate *out, nrw_erro
     return NRW_OK;
 }
 
+/* Of DOUBLE whatever comes. */
+static nrw_status float_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
+{
+    const type number = type_of(TYPE_FLOAT64);
+
+    (void)args;
+    out->result = number;
+    out->state_bytes = sizeof(float_state);
+    return agg_cast(a, out, 0, &number, err);
+}
+
+static bool is_moment(const type *t)
+{
+    return t->id == TYPE_TIMESTAMP || t->id == TYPE_TIME;
+}
+
 static nrw_status avg_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
+    const type timestamp = type_timestamp(UNIT_US, false);
+
+    if (args[0]->type.id == TYPE_DATE)
+        TRY(expr_cast(a, args[0], &timestamp, false, &args[0], err));
+    if (is_moment(&args[0]->type)) {
+        out->result = args[0]->type;
+        out->state_bytes = sizeof(whole_state);
+        return NRW_OK;
+    }
     TRY(sum_args(a, args, out, "avg", err));
     out->result = type_of(TYPE_FLOAT64);
     return NRW_OK;
@@ -279,6 +305,12 @@ static nrw_status avg_finish(const aggregate *g, uint8_t *const *states, uint32_
             if (s.overflow)
                 return overflow(g, err);
             rows = s.n;
+            if (rows && is_moment(t)) {
+                int64_t moment = (int64_t)(s.sum / (i128)rows);
+                moment += s.sum % (i128)rows > (i128)(rows / 2);
+                memcpy(out->data + (size_t)i * 8, &moment, 8);
+                continue;
+            }
             x = rows ? (double)((long double)s.sum / (scale * (long double)rows)) : 0;
         }
         memcpy(out->data + (size_t)i * 8, &x, 8);
@@ -291,6 +323,8 @@ static nrw_status avg_finish(const aggregate *g, uint8_t *const *states, uint32_
 static const aggregate_class classes[] = {
     {" sum ", 1, 1, 0, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
     {" avg mean ", 1, 1, 0, avg_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
+    {" fsum kahan_sum sumkahan ", 1, 1, 0, float_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
+    {" favg ", 1, 1, 0, float_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
 };
 
 const aggregate_table agg_sum_table = {classes, sizeof classes / sizeof *classes};

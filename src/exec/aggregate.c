@@ -4,9 +4,9 @@
 #include <string.h>
 
 static const aggregate_table *const tables[] = {
-    &agg_count_table, &agg_sum_table, &agg_extreme_table, &agg_first_table, &agg_bool_table,
-    &agg_moment_table, &agg_pair_table, &agg_list_table,
-    &agg_quantile_table, &agg_by_table};
+    &agg_count_table,  &agg_sum_table,   &agg_extreme_table, &agg_first_table,    &agg_bool_table,
+    &agg_moment_table, &agg_pair_table,  &agg_list_table,    &agg_quantile_table, &agg_by_table,
+    &agg_bits_table,   &agg_tally_table, &agg_sketch_table};
 
 /* " sum fsum " holds the name between blanks. */
 static bool has_name(const char *names, const char *name)
@@ -101,7 +101,9 @@ bool aggregate_has_name(const aggregate *g, const char *name)
 
 bool aggregate_counts(const aggregate *g)
 {
-    return has_name(g->class->names, "count") || has_name(g->class->names, "count_if");
+    return has_name(g->class->names, "count") || has_name(g->class->names, "count_if") ||
+           has_name(g->class->names, "regr_count") ||
+           has_name(g->class->names, "approx_count_distinct");
 }
 
 nrw_status agg_flat(const aggregate_rows *r, uint32_t k, vector *own, nrw_error *err)

@@ -63,10 +63,10 @@ struct aggregate {
     uint32_t state_bytes;
     uint32_t n_args;
     const expr *args[AGGREGATE_ARGS]; /* over the input of the aggregation */
-    const expr *filter;  /* FILTER (WHERE ..); NULL: all rows */
-    bool distinct;       /* each combination of arguments once */
-    bool descending;     /* of ordered ones */
-    const void *data;    /* the class's own */
+    const expr *filter;               /* FILTER (WHERE ..); NULL: all rows */
+    bool distinct;                    /* each combination of arguments once */
+    bool descending;                  /* of ordered ones */
+    const void *data;                 /* the class's own */
 };
 
 /* By name in any case; NRW_E_ARG: no such function or overload. */
