@@ -216,7 +216,7 @@ def varint(n):
 
 
 def random_case(seed):
-    """A schema, its values by fastavro, ours; also in Parquet, by part of the columns, in 32 MiB."""
+    """A schema and its values by fastavro; also in Parquet, by part of the columns, in 32 MiB."""
     m = Maker(seed)
     t = m.record() if m.r.random() < 0.85 else m.type()
     schema = avro.Schema(t)

@@ -200,9 +200,9 @@ static void truncated(void **state)
         assert_int_equal(stream_decode(&c, src, 50, 50, got, 601, &err), NRW_E_CORRUPT);
         assert_int_equal(stream_decode(&c, src, 50, 50, got, 0, NULL), NRW_E_CORRUPT);
         uint8_t *more = exact(b.packed, b.packed_len);
-        more = realloc(more, b.packed_len + 3);
-        memset(more + b.packed_len, 0, 3);
-        src = (span){more, b.packed_len + 3};
+        more = realloc(more, b.packed_len + 5); /* bare deflate passes over as many as 4 */
+        memset(more + b.packed_len, 0, 5);
+        src = (span){more, b.packed_len + 5};
         assert_int_equal(c.codec->decode(&c, src, got, 600, &err), NRW_E_CORRUPT);
         assert_int_equal(stream_decode(&c, src, 50, 50, got, 600, &err), NRW_E_CORRUPT);
         free(more);
