@@ -6,6 +6,7 @@
  *   bind_star.c    * and COLUMNS
  *   bind_expr.c    expressions; bind_call.c functions, aggregates, windows
  *   bind_sub.c     subqueries as joins
+ *   bind_arrival.c arrival_rank
  *
  * While a SELECT is bound its expressions look at columns by numbers of several kinds: a column of
  * the rows (below any base), a group's key, or a number above one of the bases. They get their
@@ -101,6 +102,7 @@ typedef struct selecting {
     sql_item *items;
     uint32_t n_items, cap_items;
     const expr **bound;  /* of items; NULL: not yet */
+    bool arrival;        /* QUALIFY was arrival_rank, which is done with */
     uint32_t n_on;       /* expressions of DISTINCT ON */
     uint32_t windows_at; /* where the windows' columns begin in the plan */
     bool aliases;        /* names that no column has may be aliases */
@@ -127,6 +129,9 @@ nrw_status bind_select(binder *b, const sql_query *q, selecting *outer, plan **o
                        nrw_error *err);
 nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, plan **out,
                        nrw_error *err);
+/* QUALIFY arrival_rank(x, ..) OVER (PARTITION BY g, ..) <= n, the one form of it there is: its rows
+ * are taken while they come. */
+nrw_status bind_arrival(selecting *s, nrw_error *err);
 /* LIMIT and OFFSET; UINT64_MAX: no limit. */
 nrw_status bind_limits(selecting *s, const sql_query *q, uint64_t *limit, uint64_t *offset,
                        nrw_error *err);

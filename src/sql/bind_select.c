@@ -491,7 +491,7 @@ static nrw_status bind_items(selecting *s, const expr ***on, const expr **having
         TRY(bind_expr(s, s->items[i].expr, &s->bound[i], err));
     if (q->having)
         TRY(bind_boolean(s, q->having, having, err));
-    if (q->qualify)
+    if (q->qualify && !s->arrival)
         TRY(bind_boolean(s, q->qualify, qualify, err));
     s->n_on = q->distinct_on.n;
     TRY(arena_alloc(s->b->a, s->n_on * sizeof **on + 1, (void **)on, err));
@@ -516,6 +516,7 @@ nrw_status bind_select(binder *b, const sql_query *q, selecting *outer, plan **o
     bool grouped;
 
     TRY(bind_rows(&s, err));
+    TRY(bind_arrival(&s, err));
     grouped = is_grouped(&s);
     if (grouped) {
         TRY(bind_keys(&s, err));
