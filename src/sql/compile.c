@@ -283,12 +283,10 @@ static nrw_status compile_window(sql_exec *x, const plan *p, chain *c, nrw_error
 
 static nrw_status compile_first(sql_exec *x, const plan *p, chain *c, nrw_error *err)
 {
-    mem *m;
     op *o;
 
     TRY(compile(x, p->left, c, err));
-    TRY(mem_child(x->m, "first", x->gathering, &m, err));
-    TRY(op_first_new(m, (uint32_t)p->limit, p->of, p->n_of, p->per, p->n_per,
+    TRY(op_first_new(x->m, (uint32_t)p->limit, p->of, p->n_of, p->per, p->n_per,
                      (size_t)(x->gathering / 8), &o, err));
     return chain_add(x, c, o, err);
 }
