@@ -8,6 +8,9 @@
 #define MIB        ((uint64_t)1 << 20)
 #define SCRIPT_MAX (16 * MIB)
 
+/* Of an operator that gathers for each worker: less would spill batch by batch. */
+#define WORKER_ROOM (6 * MIB)
+
 typedef struct query {
     nrw_job *job;
     move move; /* of it what says where rows go to, and how */
@@ -163,6 +166,9 @@ static nrw_status share_memory(query *q, nrw_error *err)
                     .alone = all / 8,
                     .spill_dir = job_last(q->job, "spill-dir")};
     x->gathering = n ? (all - x->reading - x->batches - x->alone) / n : 0;
+    /* each worker gathers some batches' rows at least */
+    while (n && x->workers > 1 && x->gathering / x->workers < WORKER_ROOM)
+        x->workers--;
     x->held = (size_t)(x->batches / x->workers / 8);
     x->held = x->held > MIB / 2 ? MIB / 2 : x->held;
     return NRW_OK;
