@@ -10,6 +10,8 @@
 
 #define GROUP_PARTITIONS 256u /* by the upper 8 bits of the hash */
 #define GROUP_BLOCK      (64u << 10)
+#define GROUP_SLICE      1024u
+#define GROUP_HANG       160u /* what a row may hang from one state, about */
 
 /* Blocks of the spill file with rows of one stretch of hashes. */
 typedef struct group_part {
@@ -51,6 +53,7 @@ typedef struct op_group {
     group_shape shape;
     uint32_t n_in;
     uint32_t *all; /* 0, 1, ... n_in - 1 */
+    uint32_t hang; /* bytes a row may hang from its states, about; 0: states hang nothing */
     group_worker *workers;
     spill *spill;
     pthread_mutex_t lock; /* guards what follows */

@@ -8,6 +8,7 @@ typedef struct taking {
     op_group *o;
     group_worker *w;
     batch *b;
+    uint32_t first; /* of the batch */
     uint32_t rows;
     vector *columns;   /* n_in */
     uint8_t **states;  /* the group's row of each row */
@@ -26,6 +27,7 @@ static nrw_status make_room(taking *t, uint64_t groups, uint64_t bytes, nrw_erro
     uint64_t need = group_table_growth(&w->table, groups, bytes), limit = mem_limit(w->m);
     bool fits = mem_used(w->m) + need <= limit - limit / 8;
 
+    need += (uint64_t)t->rows * t->o->hang;
     if (w->table.n == 0 || (fits && mem_room(t->o->m) > need + limit / 8))
         return NRW_OK;
     return group_flush(t->o, w, err);
@@ -232,7 +234,7 @@ static nrw_status take_rows(taking *t, nrw_error *err)
 {
     op_group *o = t->o;
     uint32_t n_keys = o->spec.n_keys;
-    uint64_t first = t->b->morsel << 32 | t->b->offset;
+    uint64_t first = (t->b->morsel << 32 | t->b->offset) + t->first;
 
     if (n_keys == 0) {
         TRY(find_one(t, err));
@@ -254,11 +256,52 @@ static nrw_status take_rows(taking *t, nrw_error *err)
     return NRW_OK;
 }
 
+static nrw_status take_columns(taking *t, nrw_error *err)
+{
+    size_t bytes = t->rows * (sizeof *t->states + sizeof *t->numbers + sizeof *t->codes);
+    nrw_status st;
+
+    TRY(mem_alloc(t->b->m, bytes, (void **)&t->states, err));
+    t->numbers = (uint64_t *)(void *)(t->states + t->rows);
+    t->codes = (uint32_t *)(void *)(t->numbers + t->rows);
+    st = take_rows(t, err);
+    mem_free(t->b->m, t->states, bytes);
+    return st;
+}
+
+/* Where states hang memory, a slice of rows at a time: a whole batch may need more than there is
+ * before a table can go to the spill file. */
+static nrw_status take_slices(const taking *whole, nrw_error *err)
+{
+    op_group *o = whole->o;
+    mem *m = whole->b->m;
+    size_t head = o->n_in * sizeof(vector) + 1;
+    vector *columns;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_zalloc(m, head, (void **)&columns, err));
+    for (uint32_t first = 0; st >= 0 && first < whole->rows; first += GROUP_SLICE) {
+        uint32_t left = whole->rows - first, n = left < GROUP_SLICE ? left : GROUP_SLICE;
+        taking t = {
+            .o = o, .w = whole->w, .b = whole->b, .first = first, .rows = n, .columns = columns};
+        for (uint32_t c = 0; st >= 0 && c < o->n_in; c++)
+            st = vector_slice(&whole->columns[c], first, n, m, &columns[c], err);
+        if (st >= 0)
+            st = take_columns(&t, err);
+        for (uint32_t c = 0; c < o->n_in; c++) {
+            vector_release(&columns[c]);
+            columns[c] = (vector){0};
+        }
+    }
+    mem_free(m, columns, head);
+    return st;
+}
+
 static nrw_status group_push(op *base, batch *b, nrw_error *err)
 {
     op_group *o = (op_group *)base;
     taking t = {.o = o, .w = &o->workers[b->worker], .b = b};
-    size_t head = o->n_in * sizeof(vector) + 1, bytes;
+    size_t head = o->n_in * sizeof(vector) + 1;
     nrw_status st;
 
     if (batch_alive(b) == 0)
@@ -266,13 +309,9 @@ static nrw_status group_push(op *base, batch *b, nrw_error *err)
     TRY(mem_zalloc(b->m, head, (void **)&t.columns, err));
     TRY_OUT(dense_take(b, o->all, o->n_in, o->spec.held, t.columns, err));
     t.rows = o->n_in ? t.columns[0].len : batch_alive(b);
-    bytes = t.rows * (sizeof *t.states + sizeof *t.numbers + sizeof *t.codes);
-    TRY_OUT(mem_alloc(b->m, bytes, (void **)&t.states, err));
-    t.numbers = (uint64_t *)(void *)(t.states + t.rows);
-    t.codes = (uint32_t *)(void *)(t.numbers + t.rows);
     op_count(base, t.rows, 0);
-    st = take_rows(&t, err);
-    mem_free(b->m, t.states, bytes);
+    st = o->hang && o->spec.n_keys && t.rows > GROUP_SLICE ? take_slices(&t, err)
+                                                           : take_columns(&t, err);
 out:
     for (uint32_t c = 0; c < o->n_in; c++)
         vector_release(&t.columns[c]);
@@ -346,6 +385,7 @@ static nrw_status make_shape(arena *a, op_group *o, nrw_error *err)
         const aggregate *g = &spec->aggregates[i];
         o->shape.states[i] = ROW_HEAD + bytes;
         bytes += (g->state_bytes + 15) & ~15u;
+        o->hang += g->class->drop ? GROUP_HANG : 0;
         for (uint32_t k = 0; k < g->n_args; k++)
             expr_columns(g->args[k], see, &o->n_in);
         if (g->filter)
