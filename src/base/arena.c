@@ -100,7 +100,8 @@ nrw_status arena_strndup(arena *a, const char *s, size_t len, char **out, nrw_er
     if (!size_add(len, 1, &size))
         size = SIZE_MAX;
     TRY(arena_alloc(a, size, &p, err));
-    memcpy(p, s, len);
+    if (len) /* s may be NULL */
+        memcpy(p, s, len);
     *out = p;
     return NRW_OK;
 }

@@ -4,6 +4,9 @@
 
 typedef __int128 i128;
 
+/* What the upper half of a value counts. */
+#define HALF ((i128)1 << 32)
+
 typedef struct whole_state {
     i128 sum;
     uint64_t n;
@@ -136,7 +139,7 @@ static void add_one_group(const vector *v, uint32_t n, uint8_t *state)
             low += (uint32_t)x[i];
             high += x[i] >> 32;
         }
-        s.overflow |= __builtin_add_overflow(s.sum, ((i128)high << 32) + (i128)low, &s.sum);
+        s.overflow |= __builtin_add_overflow(s.sum, (i128)high * HALF + (i128)low, &s.sum);
         s.n += n;
     } else {
         for (uint32_t i = 0; i < n; i++)
@@ -177,7 +180,7 @@ static void add_few(const vector *v, const aggregate_rows *r)
     }
     for (uint32_t k = 0; k < r->n_few; k++) {
         whole_state s = whole_load(r->few[k]);
-        s.overflow |= __builtin_add_overflow(s.sum, ((i128)high[k] << 32) + (i128)low[k], &s.sum);
+        s.overflow |= __builtin_add_overflow(s.sum, (i128)high[k] * HALF + (i128)low[k], &s.sum);
         s.n += n[k];
         memcpy(r->few[k], &s, sizeof s);
     }

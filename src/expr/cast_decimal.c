@@ -12,13 +12,14 @@
 /* x / 10^n, halves away from 0. */
 static inline i128 divide_rounded(i128 x, int n)
 {
-    i128 by, half;
+    u128 by, whole = x < 0 ? -(u128)x : (u128)x;
+    i128 rounded;
 
     if (n > 38)
         return 0;
-    by = powers_of_ten[n];
-    half = by / 2;
-    return x < 0 ? -((half - x) / by) : (x + half) / by;
+    by = (u128)powers_of_ten[n];
+    rounded = (i128)(whole / by + (whole % by >= by - whole % by));
+    return x < 0 ? -rounded : rounded;
 }
 
 /* x * 10^by, by of either sign; false where it has more than `digits` digits. */

@@ -101,7 +101,8 @@ static uint32_t pass_column(void *self, uint32_t c)
         w->cap = w->cap * 2 + 8;
         w->st = arena_alloc(w->a, w->cap * sizeof *w->exprs, &p, w->err);
         if (w->st >= 0) {
-            memcpy(p, w->exprs, w->n * sizeof *w->exprs);
+            if (w->n)
+                memcpy(p, w->exprs, w->n * sizeof *w->exprs);
             w->exprs = p;
         }
     }
