@@ -5,7 +5,8 @@
  *   bind_from.c    tables, joins, USING
  *   bind_star.c    * and COLUMNS
  *   bind_expr.c    expressions; bind_call.c functions, aggregates, windows
- *   bind_sub.c     subqueries as joins
+ *   bind_sub.c     subqueries as joins; bind_pull.c what they look at outside of themselves
+ *   bind_order.c   ORDER BY, LIMIT
  *   bind_arrival.c arrival_rank
  *
  * While a SELECT is bound its expressions look at columns by numbers of several kinds: a column of
@@ -129,9 +130,31 @@ nrw_status bind_select(binder *b, const sql_query *q, selecting *outer, plan **o
                        nrw_error *err);
 nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, plan **out,
                        nrw_error *err);
+/* Conditions that were pulled out of a subquery, over the columns of its plan and, above
+ * OUTER_BASE, over outer ones. */
+typedef struct conjuncts {
+    const expr **at;
+    uint32_t n, cap;
+} conjuncts;
+/* Adds what e, taken apart at its ANDs, comes to. */
+nrw_status conjuncts_split(arena *a, const expr *e, conjuncts *out, nrw_error *err);
+nrw_status plan_pull(arena *a, plan **p, conjuncts *up, nrw_error *err);
+bool expr_looks_out(const expr *e);
+/* x = y: its nulls never count. */
+bool pulled_is_equality(const expr *e);
 /* QUALIFY arrival_rank(x, ..) OVER (PARTITION BY g, ..) <= n, the one form of it there is: its rows
  * are taken while they come. */
 nrw_status bind_arrival(selecting *s, nrw_error *err);
+/* 2 in GROUP BY and ORDER BY is the second of n items. 0: e is something else. */
+nrw_status bind_position(selecting *s, const sql_expr *e, uint32_t n, uint32_t *out,
+                         nrw_error *err);
+typedef struct ordering {
+    sort_order *at;
+    uint32_t n;
+    const expr **hidden; /* expressions behind the list's, that order alone */
+    uint32_t n_hidden, cap_hidden;
+} ordering;
+nrw_status bind_orders(selecting *s, ordering *o, nrw_error *err);
 /* LIMIT and OFFSET; UINT64_MAX: no limit. */
 nrw_status bind_limits(selecting *s, const sql_query *q, uint64_t *limit, uint64_t *offset,
                        nrw_error *err);

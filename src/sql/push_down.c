@@ -2,22 +2,6 @@
  * keys. */
 #include "sql/bind_own.h"
 
-typedef struct conjuncts {
-    const expr **at;
-    uint32_t n, cap;
-} conjuncts;
-
-static nrw_status add(arena *a, conjuncts *c, const expr *e, nrw_error *err)
-{
-    if (e->kind == EXPR_AND) {
-        for (uint32_t i = 0; i < e->n_args; i++)
-            TRY(add(a, c, e->args[i], err));
-        return NRW_OK;
-    }
-    LIST_ADD(a, c->at, c->n, c->cap, e, err);
-    return NRW_OK;
-}
-
 /* ---- which columns a condition looks at ---- */
 
 typedef struct reach {
@@ -89,11 +73,11 @@ static nrw_status push_project(arena *a, plan **p, conjuncts *c, nrw_error *err)
         for (uint32_t k = 0; k < (*p)->n; k++)
             changes |= (*p)->exprs[k]->changes;
         if (changes) {
-            TRY(add(a, &stay, c->at[i], err));
+            TRY(conjuncts_split(a, c->at[i], &stay, err));
             continue;
         }
         TRY(expr_replace(a, c->at[i], (*p)->exprs, &e, err));
-        TRY(add(a, &down, e, err));
+        TRY(conjuncts_split(a, e, &down, err));
     }
     TRY(push(a, &(*p)->left, &down, err));
     return on_top(a, p, &stay, err);
@@ -105,7 +89,7 @@ static nrw_status push_group(arena *a, plan **p, conjuncts *c, nrw_error *err)
 
     for (uint32_t i = 0; i < c->n; i++) {
         bool keys = looks_at_any(c->at[i]) && within(c->at[i], 0, (*p)->n_keys);
-        TRY(add(a, keys ? &down : &stay, c->at[i], err));
+        TRY(conjuncts_split(a, c->at[i], keys ? &down : &stay, err));
     }
     TRY(push(a, &(*p)->left, &down, err));
     return on_top(a, p, &stay, err);
@@ -116,8 +100,8 @@ static nrw_status push_union(arena *a, plan **p, conjuncts *c, nrw_error *err)
     conjuncts l = {0}, r = {0};
 
     for (uint32_t i = 0; i < c->n; i++) {
-        TRY(add(a, &l, c->at[i], err));
-        TRY(add(a, &r, c->at[i], err));
+        TRY(conjuncts_split(a, c->at[i], &l, err));
+        TRY(conjuncts_split(a, c->at[i], &r, err));
     }
     TRY(push(a, &(*p)->left, &l, err));
     return push(a, &(*p)->right, &r, err);
@@ -302,29 +286,29 @@ static nrw_status push_join(arena *a, plan **p, conjuncts *c, nrw_error *err)
     conjuncts own = {0}, on = {0}, l = {0}, r = {0}, stay = {0};
 
     if (j->condition)
-        TRY(add(a, &own, j->condition, err));
+        TRY(conjuncts_split(a, j->condition, &own, err));
     for (uint32_t i = 0; i < own.n; i++) { /* of ON */
         const expr *e = own.at[i];
         bool right_rows = kind != JOIN_RIGHT && kind != JOIN_FULL && !j->in_nulls;
         if (looks_at_any(e) && within(e, n, all) && right_rows) {
             TRY(expr_renumber(a, e, shift_down, &n, &e, err));
-            TRY(add(a, &r, e, err));
+            TRY(conjuncts_split(a, e, &r, err));
         } else if (looks_at_any(e) && within(e, 0, n) &&
                    (kind == JOIN_INNER || kind == JOIN_SEMI || kind == JOIN_RIGHT)) {
-            TRY(add(a, &l, e, err));
+            TRY(conjuncts_split(a, e, &l, err));
         } else {
-            TRY(add(a, &on, e, err));
+            TRY(conjuncts_split(a, e, &on, err));
         }
     }
     for (uint32_t i = 0; i < c->n; i++) { /* from above */
         const expr *e = c->at[i];
         if (within(e, 0, n) && to_left) {
-            TRY(add(a, &l, e, err));
+            TRY(conjuncts_split(a, e, &l, err));
         } else if (to_right && looks_at_any(e) && within(e, n, all)) {
             TRY(expr_renumber(a, e, shift_down, &n, &e, err));
-            TRY(add(a, &r, e, err));
+            TRY(conjuncts_split(a, e, &r, err));
         } else {
-            TRY(add(a, kind == JOIN_INNER ? &on : &stay, e, err));
+            TRY(conjuncts_split(a, e, kind == JOIN_INNER ? &on : &stay, err));
         }
     }
     TRY(push(a, &j->left, &l, err));
@@ -358,7 +342,7 @@ static nrw_status push(arena *a, plan **p, conjuncts *c, nrw_error *err)
 {
     switch ((*p)->kind) {
     case PLAN_FILTER:
-        TRY(add(a, c, (*p)->exprs[0], err));
+        TRY(conjuncts_split(a, (*p)->exprs[0], c, err));
         *p = (*p)->left;
         return push(a, p, c, err);
     case PLAN_PROJECT: return push_project(a, p, c, err);
