@@ -2,6 +2,7 @@
  * run that does it. One thread copies: there is nothing to compute but checksums. */
 #include "api/move_own.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Words about writing that say nothing of what is in a page. */
@@ -38,6 +39,10 @@ static nrw_status look(void *self, reader *r, nrw_error *err)
 {
     move *m = self;
 
+    if (!parquet_reader_meta(r)) {
+        snprintf(m->kept.against, sizeof m->kept.against, "the source is not Parquet");
+        return NRW_END;
+    }
     TRY(parquet_keep_look(&m->kept, r, m->in.m, err));
     return m->kept.against[0] ? NRW_END : NRW_OK;
 }

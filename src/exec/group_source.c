@@ -121,7 +121,7 @@ static nrw_status lone_group(op_group *o, group_worker *w, nrw_error *err)
     rows scratch = {.m = o->m};
     uint8_t *key, *row;
     uint64_t zero = 0;
-    nrw_status st = rows_add(&scratch, &o->shape.keys, NULL, 1, &zero, &key, err);
+    nrw_status st = rows_add(&scratch, &o->shape.keys, NULL, 1, &zero, o->m, &key, err);
 
     if (st >= 0)
         st = group_table_find(&w->table, key, &row, err);

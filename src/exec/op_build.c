@@ -52,7 +52,7 @@ static nrw_status keep(op_build *o, build_worker *w, batch *b, vector *columns, 
     TRY_OUT(mem_alloc(b->m, body, (void **)&hashes, err));
     st = add_keys(o, b, columns, keys, at, hashes, rows, err);
     if (st >= 0)
-        st = rows_add(&w->rows, &o->layout, at, rows, hashes, w->at + w->n, err);
+        st = rows_add(&w->rows, &o->layout, at, rows, hashes, b->m, w->at + w->n, err);
     mem_free(b->m, hashes, body);
     for (uint32_t i = 0; st >= 0 && i < rows; i++)
         build_link_of(w->at[w->n + i])->ordinal = ordinal + i;

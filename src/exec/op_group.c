@@ -44,7 +44,7 @@ static nrw_status encode(taking *t, const vector *const *keys, uint32_t n, uint8
         hash_vector(keys[c], n, c > 0, t->numbers);
     if (s->keys.n == 0)
         memset(t->numbers, 0, n * sizeof *t->numbers);
-    return rows_add(&t->w->scratch, &s->keys, keys, n, t->numbers, out, err);
+    return rows_add(&t->w->scratch, &s->keys, keys, n, t->numbers, t->b->m, out, err);
 }
 
 static nrw_status find_each(taking *t, const vector *const *keys, nrw_error *err)

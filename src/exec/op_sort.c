@@ -5,7 +5,8 @@
 
 #include <pthread.h>
 
-#define LEAVE_ROWS 4096u
+#define LEAVE_ROWS  4096u
+#define GATHER_ROWS 4096u
 
 typedef struct sort_worker {
     mem *m;
@@ -137,12 +138,12 @@ static nrw_status make_room(op_sort *o, sort_worker *w, uint32_t n, uint64_t row
 
 /* The keys of all rows, as a column; where `first` rows are known, rows behind them are left out:
  * sel has those that stay. */
-static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b,
+static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t first,
                             const vector *const *columns, uint32_t rows, uint16_t *sel, uint32_t *n,
                             vector *out, nrw_error *err)
 {
     const type binary = type_of(TYPE_BINARY);
-    uint64_t ordinal = b->morsel << 32 | b->offset;
+    uint64_t ordinal = (b->morsel << 32 | b->offset) + first;
     uint32_t *ends;
     buffer *heap = NULL;
     int32_t index;
@@ -189,8 +190,10 @@ out:
     return st;
 }
 
-static nrw_status gather(op_sort *o, sort_worker *w, batch *b, vector *columns, uint32_t rows,
-                         const vector **at, uint16_t *sel, uint8_t **made, nrw_error *err)
+/* Rows from `first` on of the batch: columns[1..] are theirs, columns[0] is for the keys. */
+static nrw_status gather(op_sort *o, sort_worker *w, batch *b, uint32_t first, vector *columns,
+                         uint32_t rows, const vector **at, uint16_t *sel, uint8_t **made,
+                         nrw_error *err)
 {
     uint32_t n, n_columns = o->spec.n_columns;
     uint64_t bytes = 0;
@@ -202,7 +205,7 @@ static nrw_status gather(op_sort *o, sort_worker *w, batch *b, vector *columns, 
         columns[c + 1] = flat;
         at[c] = &columns[c + 1];
     }
-    TRY(make_keys(o, w, b, at, rows, sel, &n, &columns[0], err));
+    TRY(make_keys(o, w, b, first, at, rows, sel, &n, &columns[0], err));
     for (uint32_t c = 0; c < n_columns && n < rows; c++) {
         vector some;
         TRY(vector_take(&columns[c + 1], sel, n, b->m, &some, err));
@@ -218,7 +221,7 @@ static nrw_status gather(op_sort *o, sort_worker *w, batch *b, vector *columns, 
     }
     bytes += (uint64_t)n * (o->layout.fixed + 8);
     TRY(make_room(o, w, n, bytes, err));
-    TRY(rows_add(&w->rows, &o->layout, at, n, NULL, made, err));
+    TRY(rows_add(&w->rows, &o->layout, at, n, NULL, b->m, made, err));
     for (uint32_t i = 0; i < n; i++)
         w->entries[w->n++] = sort_entry_of(&o->layout, made[i]);
     if (o->spec.limit != UINT64_MAX && w->n > o->spec.limit && w->n / 2 >= o->spec.limit)
@@ -226,31 +229,51 @@ static nrw_status gather(op_sort *o, sort_worker *w, batch *b, vector *columns, 
     return NRW_OK;
 }
 
+/* A stretch of the batch's rows: some at a time, so that what they take beside what was gathered
+ * stays small. */
+static nrw_status gather_stretch(op_sort *o, batch *b, const vector *whole, uint32_t first,
+                                 uint32_t rows, nrw_error *err)
+{
+    uint32_t n = o->spec.n_columns;
+    size_t head = (n + 1) * (sizeof(vector) + sizeof(vector *));
+    size_t body = rows * (sizeof(uint8_t *) + sizeof(uint16_t));
+    vector *columns;
+    uint8_t **made;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_zalloc(b->m, head + body, (void **)&columns, err));
+    made = (uint8_t **)(void *)((char *)columns + head);
+    for (uint32_t c = 0; st >= 0 && c < n; c++)
+        st = vector_slice(&whole[c], first, rows, b->m, &columns[c + 1], err);
+    if (st >= 0)
+        st = gather(o, &o->workers[b->worker], b, first, columns, rows,
+                    (const vector **)(void *)(columns + n + 1), (uint16_t *)(void *)(made + rows),
+                    made, err);
+    for (uint32_t c = 0; c <= n; c++)
+        vector_release(&columns[c]);
+    mem_free(b->m, columns, head + body);
+    return st;
+}
+
 static nrw_status sort_push(op *base, batch *b, nrw_error *err)
 {
     op_sort *o = (op_sort *)base;
     uint32_t n = o->spec.n_columns, rows;
-    size_t head = (n + 1) * (sizeof(vector) + sizeof(vector *)), body;
     vector *columns;
-    uint8_t **made;
     nrw_status st;
 
     if (batch_alive(b) == 0 || o->spec.limit == 0)
         return NRW_OK;
-    TRY(mem_zalloc(b->m, head, (void **)&columns, err));
-    TRY_OUT(dense_take(b, o->all, n, o->spec.held, columns + 1, err));
-    rows = columns[1].len;
-    body = rows * (sizeof *made + sizeof(uint16_t));
-    TRY_OUT(mem_alloc(b->m, body, (void **)&made, err));
+    TRY(mem_zalloc(b->m, n * sizeof *columns, (void **)&columns, err));
+    st = dense_take(b, o->all, n, o->spec.held, columns, err);
+    rows = columns[0].len;
     op_count(base, rows, 0);
-    st = gather(o, &o->workers[b->worker], b, columns, rows,
-                (const vector **)(void *)(columns + n + 1), (uint16_t *)(void *)(made + rows), made,
-                err);
-    mem_free(b->m, made, body);
-out:
-    for (uint32_t c = 0; c <= n; c++)
+    for (uint32_t at = 0; st >= 0 && at < rows; at += GATHER_ROWS)
+        st = gather_stretch(o, b, columns, at, rows - at < GATHER_ROWS ? rows - at : GATHER_ROWS,
+                            err);
+    for (uint32_t c = 0; c < n; c++)
         vector_release(&columns[c]);
-    mem_free(b->m, columns, head);
+    mem_free(b->m, columns, n * sizeof *columns);
     return st;
 }
 

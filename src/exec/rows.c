@@ -182,14 +182,14 @@ static void put_column(const row_layout *l, const vector *flat, uint32_t c, uint
 }
 
 nrw_status rows_add(rows *r, const row_layout *l, const vector *const *cols, uint32_t n,
-                    const uint64_t *hashes, uint8_t **out, nrw_error *err)
+                    const uint64_t *hashes, mem *m, uint8_t **out, nrw_error *err)
 {
     vector *flat;
     nrw_status st = NRW_OK;
 
-    TRY(mem_zalloc(r->m, l->n * sizeof *flat + 1, (void **)&flat, err));
+    TRY(mem_zalloc(m, l->n * sizeof *flat + 1, (void **)&flat, err));
     for (uint32_t c = 0; c < l->n; c++)
-        TRY_OUT(vector_flatten(cols[c], r->m, &flat[c], err));
+        TRY_OUT(vector_flatten(cols[c], m, &flat[c], err));
     TRY_OUT(lay_out(r, l, flat, n, hashes, out, err));
     for (uint32_t c = 0; c < l->n; c++)
         put_column(l, &flat[c], c, n, out);
@@ -198,7 +198,7 @@ nrw_status rows_add(rows *r, const row_layout *l, const vector *const *cols, uin
 out:
     for (uint32_t c = 0; c < l->n; c++)
         vector_release(&flat[c]);
-    mem_free(r->m, flat, l->n * sizeof *flat + 1);
+    mem_free(m, flat, l->n * sizeof *flat + 1);
     return st;
 }
 

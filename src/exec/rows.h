@@ -74,9 +74,10 @@ typedef struct rows {
 
 /* Room for a row of so many bytes; its first word is set, the rest is not. */
 nrw_status rows_new(rows *r, uint32_t bytes, uint8_t **out, nrw_error *err);
-/* Rows [0, n) of cols, any form, at out[0..n); extra is zeroed, hashes are copied (NULL: zero). */
+/* Rows [0, n) of cols, any form, at out[0..n); extra is zeroed, hashes are copied (NULL: zero).
+ * What is needed only meanwhile is charged to m. */
 nrw_status rows_add(rows *r, const row_layout *l, const vector *const *cols, uint32_t n,
-                    const uint64_t *hashes, uint8_t **out, nrw_error *err);
+                    const uint64_t *hashes, mem *m, uint8_t **out, nrw_error *err);
 void rows_clear(rows *r);   /* keeps the blocks */
 void rows_release(rows *r); /* gives all back */
 /* What so many bytes of rows take in the books, about. */

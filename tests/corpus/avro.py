@@ -204,7 +204,7 @@ class Comparison:
             ours = facts.parse_line(lines[n])
             if kind != "record":
                 ours, want_value = ours[0][1], want
-                if isinstance(want, list) and want and isinstance(want[0], list) and \
+                if isinstance(want, list) and want and isinstance(want[0], (list, tuple)) and \
                         want[0][0] == "value":
                     want_value = want[0][1]
                 good = self.value(self.schema.root, ours, want_value)

@@ -6,9 +6,10 @@ import harness
 from harness import MIB
 
 CEILING = 64 * MIB
-# A sentence says where: row group, column, page or byte. Without these only what is no Parquet file
-# at all, or one that is encrypted as a whole.
-PLACE = re.compile(r"(, (row group \d|column .|page \d|byte \d)|: is not a Parquet file|encrypt)")
+# A sentence says where: row group, column, page or byte. Without these only what is no such file at
+# all, or one that is encrypted as a whole.
+PLACE = re.compile(r"(, (row group \d|column .|page \d|byte \d)|: is not a Parquet file|"
+                   r": not an Avro file|encrypt)")
 
 
 def bounded(ran):

@@ -405,6 +405,43 @@ def same_sample():
                                         "id", "--per", "group"], SAME, [{}] + LEVELS)
 
 
+QUERIES = {
+    "groups": "SELECT grp, id, count(*) AS n, sum(x) AS s, min(note) AS t FROM '{}' GROUP BY ALL",
+    "distinct text": "SELECT DISTINCT note FROM '{}'",
+    "a sort": "SELECT id, x, note FROM '{}' ORDER BY x, id DESC",
+    "windows": "SELECT id, x, rank() OVER (PARTITION BY grp ORDER BY x, id) AS r FROM '{}'",
+    "a join": "SELECT a.id, a.x, b.n FROM '{0}' a LEFT JOIN (SELECT grp, count(*) AS n FROM '{0}' "
+              "GROUP BY grp) b ON a.grp = b.grp WHERE a.id % 7 = 3",
+}
+
+
+def query_input(path, rows):
+    ok("gen", path, "--range", "grp=1000", "--range", f"id={rows // 1000}", "--column", "x=double",
+       "--column", "note=string:4..12", "--shuffle", "--nulls", "x=0.1", "-q", timeout=300)
+
+
+def query_grows(name, rows):
+    """What does not fit is spilled: the peak stays under the ceiling, ten times the rows too."""
+    def run(n):
+        with Scratch("query") as s:
+            query_input(s("i.parquet"), n)
+            ran = ok("sql", QUERIES[name].format(s("i.parquet")), "-o", s("o.parquet"), "--memory",
+                     "64MiB", timeout=900)
+            within(ran, 64)
+            return ran.peak
+    peaks = [run(n) for n in rows]
+    return ", ".join(f"{n:,}: {mib(p)}" for n, p in zip(rows, peaks))
+
+
+def same_query(name):
+    with Scratch("same") as s:
+        query_input(s("i.parquet"), 300_000)
+        return same_bytes(lambda path: ["sql", QUERIES[name].format(s("i.parquet")), "-o", path],
+                          [["--threads", "1", "--memory", "1GiB"],
+                           ["--threads", "2", "--memory", "48MiB"],
+                           ["--threads", "8", "--memory", "128MiB"]])
+
+
 def regrouped():
     """How rows arrive does not matter: the same rows from other row groups and pages."""
     import pyarrow.parquet as pq
@@ -471,3 +508,7 @@ def cases(tier):
     yield "same bytes: gen", same_gen, 300
     yield "same bytes: sample", same_sample, 300
     yield "same bytes: however rows arrive", regrouped, 300
+    for name in QUERIES:
+        rows = (10**6, 10**7) if full else (3 * 10**5, 3 * 10**6)
+        yield f"queries: {name}", lambda n=name, r=rows: query_grows(n, r), 1800
+        yield f"same bytes: queries, {name}", lambda n=name: same_query(n), 300

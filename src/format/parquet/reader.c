@@ -189,5 +189,5 @@ nrw_status parquet_open(mem *m, io_file *f, const pq_read_options *opts, reader 
 
 pq_meta *parquet_reader_meta(reader *base)
 {
-    return ((pq_reader *)base)->meta;
+    return base->class == &parquet_reader_class ? ((pq_reader *)base)->meta : NULL;
 }
