@@ -37,7 +37,7 @@ void group_drop_states(const group_shape *s, uint8_t *row, mem *hang)
 
 void group_table_forget(group_table *t)
 {
-    rows_clear(&t->rows);
+    rows_release(&t->rows); /* the books are to say what is free */
     if (t->slots)
         memset(t->slots, 0, slots_bytes(t->n_slots));
     t->n = 0;

@@ -25,10 +25,13 @@ static nrw_status make_room(taking *t, uint64_t groups, uint64_t bytes, nrw_erro
 {
     group_worker *w = t->w;
     uint64_t need = group_table_growth(&w->table, groups, bytes), limit = mem_limit(w->m);
+    uint64_t hangs = (uint64_t)t->rows * t->o->hang;
     bool fits = mem_used(w->m) + need <= limit - limit / 8;
 
-    need += (uint64_t)t->rows * t->o->hang;
-    if (w->table.n == 0 || (fits && mem_room(t->o->m) > need + limit / 8))
+    /* tables keep to their workers' shares; what hangs from states lies beside them */
+    if (hangs && mem_room(t->o->m) <= hangs + limit / 16)
+        fits = false;
+    if (w->table.n == 0 || fits)
         return NRW_OK;
     return group_flush(t->o, w, err);
 }

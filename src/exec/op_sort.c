@@ -77,7 +77,7 @@ static nrw_status spill_run(op_sort *o, sort_worker *w, nrw_error *err)
         st = add_run(o, &run, err);
     if (st < 0)
         sort_run_free(&run, o->m, o->spill);
-    rows_clear(&w->rows);
+    rows_release(&w->rows); /* the books are to say what is free */
     w->n = 0;
     return st;
 }
