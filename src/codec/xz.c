@@ -9,6 +9,7 @@ typedef struct xz_stream {
     codec_heap heap;
     lzma_allocator allocator;
     lzma_stream z;
+    bool asks; /* for what it would take */
     bool ended;
 } xz_stream;
 
@@ -47,6 +48,7 @@ static nrw_status begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len, uint64
     TRY(codec_state(c, &c->stream, sizeof(xz_stream), err));
     xz_stream *s = c->stream;
     s->flow = (codec_flow){.src_len = src_len, .dst_len = dst_len};
+    s->asks = room <= 1;
     s->z = (lzma_stream)LZMA_STREAM_INIT;
     s->allocator = (lzma_allocator){z_alloc, codec_heap_free, &s->heap};
     s->z.allocator = &s->allocator;
@@ -61,6 +63,14 @@ static nrw_status begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len, uint64
 static nrw_status stream_begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len, nrw_error *err)
 {
     return begin(c, src_len, dst_len, mem_room(c->m), err);
+}
+
+/* A decoder that only asks what would be needed takes nothing. */
+static bool may_take_more(xz_stream *s)
+{
+    uint64_t room = mem_room(s->heap.ctx->m);
+
+    return !s->asks && lzma_memusage(&s->z) <= room && lzma_memlimit_set(&s->z, room) == LZMA_OK;
 }
 
 static nrw_status too_large(const xz_stream *s, nrw_error *err)
@@ -86,6 +96,8 @@ static nrw_status pull(void *state, span *src, uint8_t *dst, size_t cap, size_t 
     s->z.next_out = dst;
     s->z.avail_out = cap;
     r = lzma_code(&s->z, all ? LZMA_FINISH : LZMA_RUN);
+    if (r == LZMA_MEMLIMIT_ERROR && may_take_more(s)) /* there is more room than at the beginning */
+        r = lzma_code(&s->z, all ? LZMA_FINISH : LZMA_RUN);
     if (r == LZMA_MEMLIMIT_ERROR)
         return too_large(s, err);
     if (r == LZMA_MEM_ERROR)
