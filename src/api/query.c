@@ -160,11 +160,9 @@ static nrw_status share_memory(query *q, nrw_error *err)
                     .spill = q->job->spill,
                     .catalog = &q->face,
                     .workers = l->workers,
-                    .memory = all,
                     .reading = n ? at_most(all / 4, 48 * MIB) : all / 2,
                     .batches = n ? at_most(all / 4, l->workers * 12 * MIB) : all * 3 / 8,
-                    .alone = all / 8,
-                    .spill_dir = job_last(q->job, "spill-dir")};
+                    .alone = all / 8};
     x->gathering = n ? (all - x->reading - x->batches - x->alone) / n : 0;
     /* each worker gathers some batches' rows at least */
     while (n && x->workers > 1 && x->gathering / x->workers < WORKER_ROOM)

@@ -258,8 +258,3 @@ source *op_build_rest(op *build)
 {
     return &((op_build *)build)->rest;
 }
-
-uint64_t op_build_rows(const op *build)
-{
-    return ((const op_build *)build)->n;
-}

@@ -43,6 +43,5 @@ nrw_status op_build_new(arena *a, mem *m, const join_spec *spec, op **out, nrw_e
 nrw_status op_probe_new(arena *a, mem *m, op *build, op **out, nrw_error *err);
 /* Right rows without a match, nulls for the left columns; once the probe's pipeline has ended. */
 source *op_build_rest(op *build);
-uint64_t op_build_rows(const op *build);
 
 #endif

@@ -28,13 +28,11 @@ typedef struct sql_exec {
     spill *spill;
     const sql_catalog *catalog;
     uint32_t workers;
-    uint64_t memory;    /* all there is */
     uint64_t reading;   /* for a stage's scans */
     uint64_t batches;   /* in flight */
     uint64_t gathering; /* for each operator that gathers */
     uint64_t alone;     /* for each that has a single group */
     size_t held;
-    const char *spill_dir;
     /* made by sql_compile */
     sql_stage *stages, **end;
     op **ops;
