@@ -78,7 +78,7 @@ void buffer_unref(buffer *b)
 
 nrw_status bytes_reserve(bytes *b, size_t more, nrw_error *err)
 {
-    size_t need, want;
+    size_t need, want, less;
     void *p = b->data;
 
     if (more <= b->cap - b->len)
@@ -88,10 +88,15 @@ nrw_status bytes_reserve(bytes *b, size_t more, nrw_error *err)
                        mem_name(b->m), b->len, more, b->max);
     want =
         size_min(b->max, size_max(need, size_max(64, b->cap < b->max / 2 ? 2 * b->cap : b->max)));
-    /* doubling is a wish, the need is not */
+    less = size_min(b->max, need + need / 64);
+    /* doubling is a wish, so is a little more, lest bytes that come one by one are moved one by
+     * one; the need is not */
     if (want == need || mem_realloc(b->m, &p, b->cap, want, NULL) < 0) {
-        want = need;
-        TRY(mem_realloc(b->m, &p, b->cap, want, err));
+        want = less;
+        if (less == need || mem_realloc(b->m, &p, b->cap, want, NULL) < 0) {
+            want = need;
+            TRY(mem_realloc(b->m, &p, b->cap, want, err));
+        }
     }
     b->data = p;
     b->cap = want;
