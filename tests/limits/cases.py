@@ -509,6 +509,6 @@ def cases(tier):
     yield "same bytes: sample", same_sample, 300
     yield "same bytes: however rows arrive", regrouped, 300
     for name in QUERIES:
-        rows = (10**6, 10**7) if full else (3 * 10**5, 3 * 10**6)
-        yield f"queries: {name}", lambda n=name, r=rows: query_grows(n, r), 1800
+        asked = (10**6, 10**7) if full else (3 * 10**5, 3 * 10**6)
+        yield f"queries: {name}", lambda n=name, r=asked: query_grows(n, r), 1800
         yield f"same bytes: queries, {name}", lambda n=name: same_query(n), 300
