@@ -57,7 +57,7 @@ static nrw_status give(void *self, batch *b, uint32_t column, uint32_t first, ui
     return NRW_OK;
 }
 
-static const column_source source = {give, NULL};
+static const column_source source = {.read = give};
 
 /* The filter's answer where all that is known is the row itself. */
 static bool may_pass(const row_filter *f, batch *b)

@@ -222,7 +222,7 @@ static void gone(void *self, batch *b, uint32_t column)
     (void)column;
 }
 
-static const column_source source = {give, gone};
+static const column_source source = {.read = give, .done = gone};
 
 static void push_all(input *x, writer *w, feed *f, uint32_t cut)
 {
