@@ -54,11 +54,6 @@ static uint32_t window_bits(size_t n)
     return bits;
 }
 
-static nrw_status no_memory(const codec_heap *h, nrw_error *err)
-{
-    return h->st < 0 ? h->st : err_set(err, NRW_E_NOMEM, "no memory for brotli");
-}
-
 /* By quality: hash tables and the like, bytes per byte of the block, and the block size from which
  * on it takes no more. Above what was measured on random, repetitive and mixed blocks. */
 static uint64_t slab_need(int level, size_t block_len)
@@ -119,7 +114,7 @@ static nrw_status brotli_encode(codec_ctx *c, int level, span src, uint8_t *dst,
     TRY(encoder_open(c, level, src.len, &e, err));
     BrotliEncoderState *lib = BrotliEncoderCreateInstance(encoder_alloc, encoder_free, e);
     if (!lib)
-        return no_memory(&e->heap, err);
+        return codec_no_memory(&e->heap, NAME, err);
     BrotliEncoderSetParameter(lib, BROTLI_PARAM_QUALITY, (uint32_t)level);
     BrotliEncoderSetParameter(lib, BROTLI_PARAM_LGWIN, window_bits(src.len));
     uint32_t hint = src.len > (size_t)1 << 30 ? (uint32_t)1 << 30 : (uint32_t)src.len;
@@ -132,7 +127,7 @@ static nrw_status brotli_encode(codec_ctx *c, int level, span src, uint8_t *dst,
     bool finished = ok && BrotliEncoderIsFinished(lib);
     BrotliEncoderDestroyInstance(lib);
     if (!ok)
-        return no_memory(&e->heap, err);
+        return codec_no_memory(&e->heap, NAME, err);
     *n = finished ? total : store(src, dst);
     return NRW_OK;
 }
@@ -171,7 +166,7 @@ static nrw_status brotli_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst
     codec_heap_enter(&heap, c, err);
     BrotliDecoderState *d = BrotliDecoderCreateInstance(codec_heap_alloc, codec_heap_free, &heap);
     if (!d)
-        return no_memory(&heap, err);
+        return codec_no_memory(&heap, NAME, err);
     size_t in = src.len, room = dst_len, total = 0;
     BrotliDecoderResult r = BrotliDecoderDecompressStream(d, &in, &src.data, &room, &dst, &total);
     nrw_status st = finish(&heap, d, r, in, total, dst_len, err);
@@ -200,7 +195,7 @@ static nrw_status stream_begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len,
     s->library = BrotliDecoderCreateInstance(codec_heap_alloc, codec_heap_free, &s->heap);
     if (s->library)
         return NRW_OK;
-    nrw_status st = no_memory(&s->heap, err);
+    nrw_status st = codec_no_memory(&s->heap, NAME, err);
     stream_free(c);
     return st;
 }

@@ -18,11 +18,6 @@ static void *z_alloc(void *heap, int items, int size)
     return size_mul((size_t)items, (size_t)size, &bytes) ? codec_heap_alloc(heap, bytes) : NULL;
 }
 
-static nrw_status no_memory(const codec_heap *h, nrw_error *err)
-{
-    return h->st < 0 ? h->st : err_set(err, NRW_E_NOMEM, "no memory for bzip2");
-}
-
 /* -- Streams --------------------------------------------------------------------------------- */
 
 static void stream_free(codec_ctx *c)
@@ -42,7 +37,7 @@ static nrw_status open_decoder(codec_ctx *c, bzip2_stream *s, nrw_error *err)
     codec_heap_enter(&s->heap, c, err);
     s->z = (bz_stream){.bzalloc = z_alloc, .bzfree = codec_heap_free, .opaque = &s->heap};
     s->open = BZ2_bzDecompressInit(&s->z, 0, 0) == BZ_OK;
-    return s->open ? NRW_OK : no_memory(&s->heap, err);
+    return s->open ? NRW_OK : codec_no_memory(&s->heap, NAME, err);
 }
 
 static nrw_status stream_begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len, nrw_error *err)
@@ -81,7 +76,7 @@ static nrw_status pull(void *state, span *src, uint8_t *dst, size_t cap, size_t 
     s->z.avail_out = out;
     r = BZ2_bzDecompress(&s->z);
     if (r == BZ_MEM_ERROR)
-        return no_memory(&s->heap, err);
+        return codec_no_memory(&s->heap, NAME, err);
     if (r != BZ_OK && r != BZ_STREAM_END)
         return codec_damaged(NAME, err);
     s->ended = r == BZ_STREAM_END;
@@ -110,20 +105,6 @@ static nrw_status stream_end(codec_ctx *c, nrw_error *err)
 }
 
 /* -- Whole blocks ---------------------------------------------------------------------------- */
-
-static nrw_status decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_len, nrw_error *err)
-{
-    size_t n = 0, got;
-
-    if (codec_nothing(src.len, dst_len))
-        return NRW_OK;
-    TRY(stream_begin(c, src.len, dst_len, err));
-    do {
-        TRY(stream_step(c, &src, dst + n, dst_len - n, &got, err));
-        n += got;
-    } while (got > 0);
-    return stream_end(c, err);
-}
 
 /* Its manual: 1 % and 600 bytes more, at most. */
 static size_t bound(size_t n)
@@ -154,7 +135,7 @@ static nrw_status encode(codec_ctx *c, int level, span src, uint8_t *dst, size_t
                        src.len);
     codec_heap_enter(&heap, c, err);
     if (BZ2_bzCompressInit(&z, block_size(level, src.len), 0, 0) != BZ_OK)
-        return no_memory(&heap, err);
+        return codec_no_memory(&heap, NAME, err);
     z.next_in = (char *)(uintptr_t)src.data;
     z.avail_in = (unsigned)src.len;
     z.next_out = (char *)dst;
@@ -190,7 +171,7 @@ const codec codec_row_bzip2 = {
     .min_level = 1,
     .max_level = 9,
     .bound = bound,
-    .decode = decode,
+    .decode = codec_decode_by_stream,
     .encode = encode,
     .stream_begin = stream_begin,
     .stream_step = stream_step,

@@ -72,22 +72,9 @@ void codec_ctx_release(codec_ctx *c)
 nrw_status codec_decode_within(codec_ctx *c, span src, uint8_t *dst, size_t cap, size_t *n,
                                nrw_error *err)
 {
-    uint8_t probe;
-    size_t got;
-
-    *n = 0;
     if (c->codec->decode_within)
         return c->codec->decode_within(c, src, dst, cap, n, err);
-    TRY(c->codec->stream_begin(c, src.len, CODEC_SIZE_UNKNOWN, err));
-    do {
-        bool full = *n == cap;
-        TRY(c->codec->stream_step(c, &src, full ? &probe : dst + *n, full ? 1 : cap - *n, &got,
-                                  err));
-        if (full && got > 0)
-            return NRW_END;
-        *n += got;
-    } while (got > 0);
-    return c->codec->stream_end(c, err);
+    return codec_by_stream(c, src, CODEC_SIZE_UNKNOWN, dst, cap, n, err);
 }
 
 uint32_t codec_crc32(uint32_t crc, const void *data, size_t len)

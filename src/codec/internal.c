@@ -39,6 +39,11 @@ void codec_heap_enter(codec_heap *h, codec_ctx *c, nrw_error *err)
     h->st = NRW_OK;
 }
 
+nrw_status codec_no_memory(const codec_heap *h, const char *name, nrw_error *err)
+{
+    return h->st < 0 ? h->st : err_set(err, NRW_E_NOMEM, "no memory for %s", name);
+}
+
 /* The size stands before the block, because free is not told; 16 bytes keep the alignment. */
 #define HEAD 16
 
@@ -131,4 +136,43 @@ nrw_status codec_flow_end(const codec_flow *f, const char *name, bool complete, 
     if (!complete && !codec_nothing(f->src_len, f->dst_len))
         return err_set(err, NRW_E_CORRUPT, "the %s data end too early", name);
     return NRW_OK;
+}
+
+static nrw_status step_through(codec_ctx *c, span src, uint8_t *dst, size_t cap, size_t *n,
+                               nrw_error *err)
+{
+    uint8_t probe;
+    size_t got;
+
+    do {
+        bool full = *n == cap;
+        TRY(c->codec->stream_step(c, &src, full ? &probe : dst + *n, full ? 1 : cap - *n, &got,
+                                  err));
+        if (full && got > 0)
+            return NRW_END;
+        *n += got;
+    } while (got > 0);
+    return NRW_OK;
+}
+
+nrw_status codec_by_stream(codec_ctx *c, span src, uint64_t announced, uint8_t *dst, size_t cap,
+                           size_t *n, nrw_error *err)
+{
+    nrw_status st, end;
+
+    *n = 0;
+    TRY(c->codec->stream_begin(c, src.len, announced, err));
+    st = step_through(c, src, dst, cap, n, err);
+    end = c->codec->stream_end(c, st == NRW_OK ? err : NULL); /* frees the stream in any case */
+    return st == NRW_OK ? end : st;
+}
+
+nrw_status codec_decode_by_stream(codec_ctx *c, span src, uint8_t *dst, size_t dst_len,
+                                  nrw_error *err)
+{
+    size_t n;
+
+    if (codec_nothing(src.len, dst_len))
+        return NRW_OK;
+    return codec_by_stream(c, src, dst_len, dst, dst_len, &n, err);
 }

@@ -28,6 +28,8 @@ typedef struct codec_heap {
 } codec_heap;
 
 void codec_heap_enter(codec_heap *h, codec_ctx *c, nrw_error *err);
+/* For "no memory" by the library: what was refused, or that it had none of its own. */
+nrw_status codec_no_memory(const codec_heap *h, const char *name, nrw_error *err);
 void *codec_heap_alloc(void *heap, size_t bytes);
 void codec_heap_free(void *heap, void *p);
 
@@ -48,6 +50,14 @@ nrw_status codec_flow_step(codec_flow *f, const char *name, codec_pull pull, voi
                            uint8_t *dst, size_t cap, size_t *n, nrw_error *err);
 /* `complete`: the codec saw its end mark (or has none). */
 nrw_status codec_flow_end(const codec_flow *f, const char *name, bool complete, nrw_error *err);
+
+/* A whole block by the codec's own stream, of `announced` bytes or CODEC_SIZE_UNKNOWN; NRW_END: it
+ * has more than cap. */
+nrw_status codec_by_stream(codec_ctx *c, span src, uint64_t announced, uint8_t *dst, size_t cap,
+                           size_t *n, nrw_error *err) NRW_CHECKED;
+/* codec.decode of codecs whose library has nothing faster for whole blocks. */
+nrw_status codec_decode_by_stream(codec_ctx *c, span src, uint8_t *dst, size_t dst_len,
+                                  nrw_error *err) NRW_CHECKED;
 
 /* An empty page is stored as no bytes at all by some writers, whatever its codec. */
 static inline bool codec_nothing(uint64_t src_len, uint64_t dst_len)

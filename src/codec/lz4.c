@@ -146,30 +146,14 @@ static nrw_status hadoop_frame(span *src, uint8_t *dst, size_t room, size_t *n, 
     return NRW_OK;
 }
 
-/* By the stream decoder: frames are rare and have checksums and options of their own. */
-static nrw_status decode_frames(codec_ctx *c, span src, uint8_t *dst, size_t dst_len,
-                                nrw_error *err)
-{
-    TRY(lz4_stream_begin(c, src.len, dst_len, err));
-    size_t out = 0, n = 1;
-    nrw_status st = NRW_OK;
-    while (st >= 0 && (src.len > 0 || n > 0)) {
-        st = lz4_stream_step(c, &src, dst + out, dst_len - out, &n, err);
-        out += n;
-    }
-    if (st >= 0)
-        return lz4_stream_end(c, err);
-    lz4_stream_free(c);
-    return st;
-}
-
 static nrw_status lz4_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_len, nrw_error *err)
 {
     size_t out = 0;
     if (codec_nothing(src.len, dst_len))
         return NRW_OK;
     switch (lz4_detect(src.data, src.len, dst_len)) {
-    case LZ4_KIND_FRAME: return decode_frames(c, src, dst, dst_len, err);
+    case LZ4_KIND_FRAME: /* rare, with checksums and options of their own */
+        return codec_decode_by_stream(c, src, dst, dst_len, err);
     case LZ4_KIND_BLOCK: return raw_decode(c, src, dst, dst_len, err);
     default: break;
     }

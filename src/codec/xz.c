@@ -20,11 +20,6 @@ static void *z_alloc(void *heap, size_t items, size_t size)
     return size_mul(items, size, &bytes) ? codec_heap_alloc(heap, bytes) : NULL;
 }
 
-static nrw_status no_memory(const codec_heap *h, nrw_error *err)
-{
-    return h->st < 0 ? h->st : err_set(err, NRW_E_NOMEM, "no memory for xz");
-}
-
 /* -- Streams --------------------------------------------------------------------------------- */
 
 static void stream_free(codec_ctx *c)
@@ -54,7 +49,7 @@ static nrw_status begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len, uint64
     s->z.allocator = &s->allocator;
     codec_heap_enter(&s->heap, c, err);
     if (lzma_stream_decoder(&s->z, room, LZMA_CONCATENATED) != LZMA_OK)
-        st = no_memory(&s->heap, err);
+        st = codec_no_memory(&s->heap, NAME, err);
     if (st < 0)
         stream_free(c);
     return st;
@@ -101,7 +96,7 @@ static nrw_status pull(void *state, span *src, uint8_t *dst, size_t cap, size_t 
     if (r == LZMA_MEMLIMIT_ERROR)
         return too_large(s, err);
     if (r == LZMA_MEM_ERROR)
-        return no_memory(&s->heap, err);
+        return codec_no_memory(&s->heap, NAME, err);
     if (r == LZMA_OPTIONS_ERROR)
         return err_set(err, NRW_E_UNSUPPORTED, "the xz data use a filter that is not known");
     if (r != LZMA_OK && r != LZMA_STREAM_END && r != LZMA_BUF_ERROR)
@@ -150,20 +145,6 @@ static uint64_t frame_mem(codec_ctx *c, span head)
 
 /* -- Whole blocks ---------------------------------------------------------------------------- */
 
-static nrw_status decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_len, nrw_error *err)
-{
-    size_t n = 0, got;
-
-    if (codec_nothing(src.len, dst_len))
-        return NRW_OK;
-    TRY(stream_begin(c, src.len, dst_len, err));
-    do {
-        TRY(stream_step(c, &src, dst + n, dst_len - n, &got, err));
-        n += got;
-    } while (got > 0);
-    return stream_end(c, err);
-}
-
 static size_t bound(size_t n)
 {
     return lzma_stream_buffer_bound(n);
@@ -200,7 +181,7 @@ static nrw_status encode(codec_ctx *c, int level, span src, uint8_t *dst, size_t
     if (r == LZMA_OK)
         return NRW_OK;
     *n = 0;
-    return r == LZMA_MEM_ERROR ? no_memory(&heap, err)
+    return r == LZMA_MEM_ERROR ? codec_no_memory(&heap, NAME, err)
                                : err_set(err, NRW_E_ARG, "too little room for an xz block");
 }
 
@@ -227,7 +208,7 @@ const codec codec_row_xz = {
     .min_level = 0,
     .max_level = 9,
     .bound = bound,
-    .decode = decode,
+    .decode = codec_decode_by_stream,
     .encode = encode,
     .stream_begin = stream_begin,
     .stream_step = stream_step,

@@ -34,11 +34,6 @@ static size_t zstd_bound(size_t n)
     return ZSTD_compressBound(n) + 3 * MOST_PLANES;
 }
 
-static nrw_status no_memory(const codec_heap *h, nrw_error *err)
-{
-    return h->st < 0 ? h->st : err_set(err, NRW_E_NOMEM, "no memory for zstd");
-}
-
 /* -- Whole blocks ---------------------------------------------------------------------------- */
 
 static nrw_status encoder_open(codec_ctx *c, zstd_encoder **out, nrw_error *err)
@@ -50,7 +45,7 @@ static nrw_status encoder_open(codec_ctx *c, zstd_encoder **out, nrw_error *err)
         e->library =
             ZSTD_createCCtx_advanced((ZSTD_customMem){codec_heap_alloc, codec_heap_free, &e->heap});
     *out = e;
-    return e->library ? NRW_OK : no_memory(&e->heap, err);
+    return e->library ? NRW_OK : codec_no_memory(&e->heap, NAME, err);
 }
 
 /* All parameters follow from level, size and content: the frame fits the block, no window beyond
@@ -139,7 +134,7 @@ static nrw_status zstd_encode(codec_ctx *c, int level, span src, uint8_t *dst, s
         return NRW_OK;
     }
     if (ZSTD_getErrorCode(r) == ZSTD_error_memory_allocation)
-        return no_memory(&e->heap, err);
+        return codec_no_memory(&e->heap, NAME, err);
     return err_set(err, NRW_E_ARG, "zstd does not encode the block: %s", ZSTD_getErrorName(r));
 }
 
@@ -149,13 +144,13 @@ static nrw_status decoder_open(codec_ctx *c, zstd_decoder *d, nrw_error *err)
     if (!d->library)
         d->library =
             ZSTD_createDCtx_advanced((ZSTD_customMem){codec_heap_alloc, codec_heap_free, &d->heap});
-    return d->library ? NRW_OK : no_memory(&d->heap, err);
+    return d->library ? NRW_OK : codec_no_memory(&d->heap, NAME, err);
 }
 
 static nrw_status decode_error(const zstd_decoder *d, size_t r, uint64_t want, nrw_error *err)
 {
     switch (ZSTD_getErrorCode(r)) {
-    case ZSTD_error_memory_allocation: return no_memory(&d->heap, err);
+    case ZSTD_error_memory_allocation: return codec_no_memory(&d->heap, NAME, err);
     case ZSTD_error_dstSize_tooSmall: return codec_wrong_size(NAME, want + 1, want, err);
     case ZSTD_error_dictionary_wrong:
         return err_set(err, NRW_E_UNSUPPORTED, "the zstd data need a dictionary");
