@@ -1,4 +1,4 @@
-/* Sizes and counts as people write and read them. */
+/* Sizes, counts and digits as people write and read them. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -22,6 +22,15 @@ const char *text_size_of(uint64_t used, uint64_t limit, char buf[2 * TEXT_NUMBER
 /* The smallest whole number of MiB (KiB below 1 MiB) that is at least `bytes`, as an option
  * value: "41MiB". */
 const char *text_size_option(uint64_t bytes, char buf[TEXT_NUMBER]);
+/* The value of a hexadecimal digit of either case; -1: it is none. */
+static inline int text_hex_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* 1000000 -> "1,000,000" */
 const char *text_group(uint64_t n, char buf[TEXT_NUMBER]);
 

@@ -1,6 +1,7 @@
 /* To text: as values are printed; from text: numbers, truth values, bytes, UUIDs. */
 #include "expr/cast_own.h"
 
+#include "base/text.h"
 #include "column/print.h"
 
 #include <ctype.h>
@@ -172,7 +173,7 @@ bool parse_scaled(span s, int scale, i128 *out, bool *beyond)
 /* 0x1F, 0b101 */
 static bool parse_prefixed(span s, u128 *out)
 {
-    unsigned base = 0, digit;
+    unsigned base = 0;
 
     *out = 0;
     if (s.len < 3 || s.data[0] != '0')
@@ -182,10 +183,10 @@ static bool parse_prefixed(span s, u128 *out)
         uint8_t c = s.data[i];
         if (c == '_' && i > 2 && i + 1 < s.len && s.data[i - 1] != '_')
             continue;
-        digit = isdigit(c) ? c - 48u : isxdigit(c) ? (c | 32u) - 'a' + 10u : 99u;
-        if (digit >= base || *out > ((u128)-1 - digit) / base)
+        int digit = text_hex_digit(c);
+        if (digit < 0 || (unsigned)digit >= base || *out > ((u128)-1 - (unsigned)digit) / base)
             return false;
-        *out = *out * base + digit;
+        *out = *out * base + (unsigned)digit;
     }
     return base != 0;
 }
@@ -370,11 +371,6 @@ typedef struct uuid {
     uint8_t at[16];
 } uuid;
 
-static int hex_digit(uint8_t c)
-{
-    return isdigit(c) ? c - '0' : isxdigit(c) ? (c | 32) - 'a' + 10 : -1;
-}
-
 /* 32 digits; hyphens may stand behind every second byte, braces around. */
 static bool parse_uuid(span s, uuid *out)
 {
@@ -386,7 +382,7 @@ static bool parse_uuid(span s, uuid *out)
     for (size_t i = 0; i < s.len; i++) {
         if (s.data[i] == '-' && n && n % 4 == 0)
             continue;
-        digit = hex_digit(s.data[i]);
+        digit = text_hex_digit(s.data[i]);
         if (digit < 0 || n == 32)
             return false;
         out->at[n / 2] = (uint8_t)(out->at[n / 2] << 4 | digit);
@@ -411,8 +407,8 @@ static bool parse_blob(span s, uint8_t *out, size_t *n)
             return false;
         if (c == '\\') {
             int high, low;
-            if (s.len - i < 4 || s.data[i + 1] != 'x' || (high = hex_digit(s.data[i + 2])) < 0 ||
-                (low = hex_digit(s.data[i + 3])) < 0)
+            if (s.len - i < 4 || s.data[i + 1] != 'x' || (high = text_hex_digit(s.data[i + 2])) < 0 ||
+                (low = text_hex_digit(s.data[i + 3])) < 0)
                 return false;
             c = (uint8_t)(high << 4 | low);
             i += 3;

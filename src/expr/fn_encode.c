@@ -1,5 +1,6 @@
 /* Bytes as text and back: hexadecimal, binary, base 64, URLs; digests. */
 #include "base/base64.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "expr/digest.h"
 #include "expr/function_sets.h"
@@ -8,11 +9,6 @@
 #include <ctype.h>
 
 /* ---- digits of bytes and numbers ---- */
-
-static int hex_value(uint8_t c)
-{
-    return isdigit(c) ? c - '0' : isxdigit(c) ? (c | 32) - 'a' + 10 : -1;
-}
 
 static nrw_status put_hex(const expr *e, const scalar_args *args, uint32_t i, text_out *t,
                           nrw_error *err)
@@ -104,7 +100,7 @@ static nrw_status put_unhex(const expr *e, const scalar_args *args, uint32_t i, 
     (void)e;
     TRY(text_room(t, s.len / 2 + 1, &at, err));
     for (int high = 0; k < s.len; k++) { /* an odd first digit stands alone */
-        int d = hex_value(s.data[k]);
+        int d = text_hex_digit(s.data[k]);
         if (d < 0)
             return err_set(err, NRW_E_VALUE, "unhex: '%c' is no hexadecimal digit", s.data[k]);
         if ((s.len - k) % 2 == 0) {
@@ -208,9 +204,13 @@ static nrw_status put_unurl(const expr *e, const scalar_args *args, uint32_t i, 
     (void)e;
     TRY(text_room(t, s.len, &at, err));
     for (size_t k = 0; k < s.len; k++) {
-        if (s.data[k] == '%' && k + 2 < s.len && isxdigit(s.data[k + 1]) &&
-            isxdigit(s.data[k + 2])) {
-            at[n++] = (uint8_t)(hex_value(s.data[k + 1]) << 4 | hex_value(s.data[k + 2]));
+        int high = -1, low = -1;
+        if (s.data[k] == '%' && k + 2 < s.len) {
+            high = text_hex_digit(s.data[k + 1]);
+            low = text_hex_digit(s.data[k + 2]);
+        }
+        if (high >= 0 && low >= 0) {
+            at[n++] = (uint8_t)(high << 4 | low);
             k += 2;
         } else {
             at[n++] = s.data[k];

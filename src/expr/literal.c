@@ -1,6 +1,7 @@
 /* Literals as values of a column's type, exactly: what falls between two values says so. */
 #include "expr/own.h"
 
+#include "base/text.h"
 #include "base/utf8.h"
 #include "column/print.h"
 
@@ -369,14 +370,6 @@ static bool place_bool(const node *n, place *out)
 
 /* ---- bytes ---- */
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* ASCII as it is, any byte as \xHH. */
 static nrw_status place_binary(arena *a, const node *n, place *out, bool *is, nrw_error *err)
 {
@@ -396,8 +389,8 @@ static nrw_status place_binary(arena *a, const node *n, place *out, bool *is, nr
             continue;
         }
         if (i + 3 < n->text.len && s[i + 1] == 'x') {
-            high = hex_digit(s[i + 2]);
-            low = hex_digit(s[i + 3]);
+            high = text_hex_digit(s[i + 2]);
+            low = text_hex_digit(s[i + 3]);
         }
         *is = high >= 0 && low >= 0;
         to[len++] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
@@ -415,7 +408,7 @@ static nrw_status place_uuid(arena *a, const node *n, place *out, bool *is, nrw_
     *is = n->literal == LITERAL_STRING;
     TRY(arena_alloc(a, 16, (void **)&to, err));
     for (size_t i = 0; *is && i < n->text.len; i++) {
-        int d = hex_digit(n->text.data[i]);
+        int d = text_hex_digit(n->text.data[i]);
         if (n->text.data[i] == '-' && digits > 0 && digits % 4 == 0)
             continue;
         *is = d >= 0 && digits < 32;

@@ -1,6 +1,7 @@
 /* A text to tokens, all at once: the parser looks as far ahead as it likes. */
 #include "sql/own.h"
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 typedef struct lexer {
@@ -71,20 +72,13 @@ static nrw_status skip_blanks(lexer *l, nrw_error *err)
 
 /* ---- strings ---- */
 
-static int hex_digit(uint8_t c)
-{
-    return is_digit(c)                                  ? c - '0'
-           : sql_lower(c) >= 'a' && sql_lower(c) <= 'f' ? sql_lower(c) - 'a' + 10
-                                                        : -1;
-}
-
 /* Up to `most` digits of a base; the value's low byte. */
 static uint8_t escaped_number(lexer *l, int base, size_t most)
 {
     unsigned v = 0;
 
     for (size_t k = 0; k < most; k++) {
-        int d = hex_digit(at(l, 0));
+        int d = text_hex_digit(at(l, 0));
         if (d < 0 || d >= base)
             break;
         v = v * (unsigned)base + (unsigned)d;
@@ -108,7 +102,7 @@ static uint8_t escaped(lexer *l)
     case 'r': return '\r';
     case 't': return '\t';
     case 'x':
-        if (hex_digit(at(l, 0)) >= 0)
+        if (text_hex_digit(at(l, 0)) >= 0)
             return escaped_number(l, 16, 2);
         return c;
     default: return c;

@@ -1,6 +1,8 @@
 /* Operands: literals, names, what is in parentheses, CASE, CAST, EXISTS, INTERVAL, LAMBDA. */
 #include "sql/own.h"
 
+#include "base/text.h"
+
 /* ---- literals ---- */
 
 static nrw_status literal(sql_parser *p, sql_literal kind, span text, sql_expr **out,
@@ -32,12 +34,6 @@ static nrw_status number(sql_parser *p, sql_expr **out, nrw_error *err)
     return NRW_OK;
 }
 
-static int hex(uint8_t c)
-{
-    c = sql_lower(c);
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static nrw_status blob(sql_parser *p, sql_expr **out, nrw_error *err)
 {
     const sql_token *t = sql_peek(p, 0);
@@ -45,7 +41,7 @@ static nrw_status blob(sql_parser *p, sql_expr **out, nrw_error *err)
 
     TRY(arena_alloc(p->a, t->text.len / 2 + 1, (void **)&data, err));
     for (size_t i = 0; i < t->text.len; i++) {
-        int d = hex(t->text.data[i]);
+        int d = text_hex_digit(t->text.data[i]);
         if (d < 0 || t->text.len % 2)
             return sql_fail_at(p, t->at, err, "x'..' holds pairs of the digits 0-9 and a-f");
         data[i / 2] = (uint8_t)(data[i / 2] << 4 | d);

@@ -80,6 +80,17 @@ static void sizes_are_printed(void **state)
     assert_string_equal(text_group(UINT64_MAX, b), "18,446,744,073,709,551,615");
 }
 
+static void hex_digits_have_values(void **state)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const char *at = c ? strchr(digits, c >= 'A' && c <= 'Z' ? c + 32 : c) : NULL;
+        assert_int_equal(text_hex_digit((uint8_t)c), at ? (int)(at - digits) : -1);
+    }
+}
+
 static void utf8_follows_the_standard(void **state)
 {
     static const struct {
@@ -171,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_parsed),
         cmocka_unit_test(sizes_are_printed),
+        cmocka_unit_test(hex_digits_have_values),
         cmocka_unit_test(utf8_follows_the_standard),
         cmocka_unit_test(every_character_is_valid),
         cmocka_unit_test(hashes_mix),

@@ -1,5 +1,6 @@
 #include "format/avro/json_tree.h"
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>
@@ -31,13 +32,10 @@ static bool hex4(const parser *s, const uint8_t *p, uint32_t *out)
     if (s->end - p < 4)
         return false;
     for (int i = 0; i < 4; i++) {
-        uint8_t c = p[i] | 0x20;
-        if (p[i] >= '0' && p[i] <= '9')
-            x = x << 4 | (uint32_t)(p[i] - '0');
-        else if (c >= 'a' && c <= 'f')
-            x = x << 4 | (uint32_t)(c - 'a' + 10);
-        else
+        int digit = text_hex_digit(p[i]);
+        if (digit < 0)
             return false;
+        x = x << 4 | (uint32_t)digit;
     }
     *out = x;
     return true;

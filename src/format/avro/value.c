@@ -1,5 +1,6 @@
 #include "format/avro/value.h"
 
+#include "base/text.h"
 #include "format/avro/cursor.h"
 
 #include <stdio.h>
@@ -25,14 +26,6 @@ bool av_decimal(span from, uint32_t width, uint8_t *to)
     return true;
 }
 
-static int hex(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool av_uuid(span text, uint8_t to[16])
 {
     const uint8_t *p = text.data;
@@ -43,8 +36,8 @@ bool av_uuid(span text, uint8_t to[16])
         int high, low;
         if (text.len == 36 && (i == 4 || i == 6 || i == 8 || i == 10) && *p++ != '-')
             return false;
-        high = hex(p[0]);
-        low = hex(p[1]);
+        high = text_hex_digit(p[0]);
+        low = text_hex_digit(p[1]);
         if (high < 0 || low < 0)
             return false;
         to[i] = (uint8_t)(high << 4 | low);
