@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The length of the longest valid beginning: the place of the first wrong byte, or `len`. A
  * character cut off by the end is not part of it. */
@@ -13,6 +14,9 @@ static inline bool utf8_valid(const void *text, size_t len)
 {
     return utf8_valid_prefix(text, len) == len;
 }
+
+/* The character as UTF-8, returns its bytes: at most 4. */
+size_t utf8_put(uint32_t code, uint8_t *out);
 
 /* At most `max` bytes of valid text, cut between characters. */
 size_t utf8_cut(const void *text, size_t len, size_t max);

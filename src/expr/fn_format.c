@@ -1,6 +1,7 @@
 /* printf and format: values into a text. printf's signs are C's; format's places are {}, {0},
  * {:04d}: what stands behind the colon is of the same kind. Both know , ' and _ between groups of
  * three digits. */
+#include "base/utf8.h"
 #include "expr/function_sets.h"
 #include "expr/text.h"
 
@@ -216,7 +217,7 @@ static nrw_status put_value(bytes *b, const spec *s, const value *v, nrw_error *
         u128 c = magnitude(v, &negative);
         if (negative || c > 0x10ffff)
             return mismatch(v, 'c', err);
-        return put_padded(b, s, "", (const char *)room, char_put((uint32_t)c, room), false, err);
+        return put_padded(b, s, "", (const char *)room, utf8_put((uint32_t)c, room), false, err);
     }
     if (s->sign && strchr("dixXobBu", s->sign))
         return is_integer(v->t) ? put_integer(b, s, v, err) : mismatch(v, s->sign, err);

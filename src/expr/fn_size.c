@@ -1,4 +1,5 @@
 /* Numbers of bytes as people write them and bars. */
+#include "base/utf8.h"
 #include "expr/cast_own.h"
 #include "expr/function_sets.h"
 #include "expr/text.h"
@@ -102,9 +103,9 @@ static nrw_status put_bar(const expr *e, const scalar_args *args, uint32_t i, te
     eighths = (uint32_t)(filled * 8);
     TRY(text_room(t, ((size_t)eighths / 8 + 1) * 3 + (size_t)width + 1, &at, err));
     for (uint32_t k = 0; k < eighths / 8; k++)
-        n += char_put(0x2588, at + n);
+        n += utf8_put(0x2588, at + n);
     if (eighths % 8)
-        n += char_put(0x2590 - eighths % 8, at + n);
+        n += utf8_put(0x2590 - eighths % 8, at + n);
     while (text_chars((span){at, n}) < (size_t)width)
         at[n++] = ' ';
     text_done(t, i, n);

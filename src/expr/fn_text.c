@@ -1,4 +1,5 @@
 /* Text functions that look and that write. */
+#include "base/utf8.h"
 #include "expr/function_sets.h"
 #include "expr/text.h"
 
@@ -58,7 +59,7 @@ static nrw_status put_case(const expr *e, const scalar_args *args, uint32_t i, t
                             : (uint8_t)(c + 32 * (c >= 'A' && c <= 'Z'));
         } else {
             utf8proc_int32_t c = (utf8proc_int32_t)char_code(rest);
-            n += char_put((uint32_t)(upper ? utf8proc_toupper(c) : utf8proc_tolower(c)), at + n);
+            n += utf8_put((uint32_t)(upper ? utf8proc_toupper(c) : utf8proc_tolower(c)), at + n);
         }
         k += len;
     }
@@ -195,7 +196,7 @@ static nrw_status put_chr(const expr *e, const scalar_args *args, uint32_t i, te
     (void)e;
     if (c < 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
         return err_set(err, NRW_E_VALUE, "chr: %d is no character", c);
-    return text_put(t, i, room, char_put((uint32_t)c, room), err);
+    return text_put(t, i, room, utf8_put((uint32_t)c, room), err);
 }
 PUT_FUNCTION(chr_eval, put_chr)
 

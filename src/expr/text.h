@@ -25,8 +25,6 @@ static inline uint32_t char_code(span s)
     }
 }
 
-/* The character as UTF-8; at most 4 bytes. */
-size_t char_put(uint32_t code, uint8_t *out);
 /* How many characters. */
 size_t text_chars(span s);
 /* The byte at which character n begins, s.len where there are fewer. */

@@ -147,8 +147,11 @@ static void every_character_is_valid(void **state)
             t[3] = (uint8_t)c;
         else if (skip)
             t[skip] = (uint8_t)((skip == 2 ? 0xc0 : 0xe0) | (c >> (skip == 2 ? 6 : 12)));
+        uint8_t put[4];
         if (utf8_valid(t + skip, 4 - skip) != good)
             fail_msg("U+%04X", (unsigned)c);
+        if (utf8_put(c, put) != 4 - skip || memcmp(put, t + skip, 4 - skip) != 0)
+            fail_msg("U+%04X is put wrongly", (unsigned)c);
     }
 }
 

@@ -41,26 +41,6 @@ static bool hex4(const parser *s, const uint8_t *p, uint32_t *out)
     return true;
 }
 
-static char *put_utf8(char *to, uint32_t c)
-{
-    if (c < 0x80) {
-        *to++ = (char)c;
-    } else if (c < 0x800) {
-        *to++ = (char)(0xC0 | c >> 6);
-        *to++ = (char)(0x80 | (c & 63));
-    } else if (c < 0x10000) {
-        *to++ = (char)(0xE0 | c >> 12);
-        *to++ = (char)(0x80 | (c >> 6 & 63));
-        *to++ = (char)(0x80 | (c & 63));
-    } else {
-        *to++ = (char)(0xF0 | c >> 18);
-        *to++ = (char)(0x80 | (c >> 12 & 63));
-        *to++ = (char)(0x80 | (c >> 6 & 63));
-        *to++ = (char)(0x80 | (c & 63));
-    }
-    return to;
-}
-
 /* Behind "\u": one character, or a surrogate pair that makes one. */
 static bool escaped_unicode(parser *s, char **to)
 {
@@ -76,7 +56,7 @@ static bool escaped_unicode(parser *s, char **to)
         c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
         s->p += 6;
     }
-    *to = put_utf8(*to, c);
+    *to += utf8_put(c, (uint8_t *)*to);
     return true;
 }
 
