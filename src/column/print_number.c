@@ -1,5 +1,7 @@
 #include "column/print.h"
 
+#include "base/power.h"
+
 static const char pairs[] = "00010203040506070809101112131415161718192021222324"
                             "25262728293031323334353637383940414243444546474849"
                             "50515253545556575859606162636465666768697071727374"
@@ -7,31 +9,9 @@ static const char pairs[] = "00010203040506070809101112131415161718192021222324"
 
 static unsigned digits_of(uint64_t x)
 {
-    static const uint64_t powers[] = {
-        0,
-        10,
-        100,
-        1000,
-        10000,
-        100000,
-        1000000,
-        10000000,
-        100000000,
-        1000000000,
-        10000000000,
-        100000000000,
-        1000000000000,
-        10000000000000,
-        100000000000000,
-        1000000000000000,
-        10000000000000000,
-        100000000000000000,
-        1000000000000000000,
-        10000000000000000000u,
-    };
     /* bits * log10(2), then one look whether that is one too few */
     unsigned n = (64 - (unsigned)__builtin_clzll(x | 1)) * 1233 >> 12;
-    return n + (x >= powers[n]);
+    return n + ((x | 1) >= (uint64_t)powers_of_ten[n]); /* zero has a digit, too */
 }
 
 /* The lowest n digits of x, n places wide. */

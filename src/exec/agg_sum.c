@@ -1,5 +1,6 @@
 /* sum(x), avg(x) and their kin of DOUBLE alone. Whole numbers and decimals are added in 128 bits,
  * floats by float_sum. */
+#include "base/power.h"
 #include "exec/aggregate_own.h"
 
 typedef __int128 i128;
@@ -263,10 +264,7 @@ static nrw_status sum_finish(const aggregate *g, uint8_t *const *states, uint32_
                              nrw_error *err)
 {
     bool decimal = g->result.id == TYPE_DECIMAL;
-    i128 most = 1;
 
-    for (int i = 0; i < 38; i++)
-        most *= 10;
     for (uint32_t i = 0; i < n; i++) {
         if (g->result.id == TYPE_FLOAT64) {
             const float_state *s = (const float_state *)(const void *)states[i];
@@ -278,7 +276,7 @@ static nrw_status sum_finish(const aggregate *g, uint8_t *const *states, uint32_
             continue;
         }
         whole_state s = whole_load(states[i]);
-        if (s.overflow || (decimal && (s.sum >= most || s.sum <= -most)))
+        if (s.overflow || (decimal && beyond_digits(s.sum, 38)))
             return overflow(g, err);
         if (s.n)
             memcpy(out->data + (size_t)i * 16, &s.sum, 16);

@@ -2,6 +2,7 @@
 #ifndef EXPR_ARITH_OWN_H
 #define EXPR_ARITH_OWN_H
 
+#include "base/power.h"
 #include "expr/function.h"
 
 /* "INTEGER + INTEGER overflows: 1 + 2" for row i. */
@@ -25,12 +26,5 @@ nrw_status arith_by_zero(const expr *e, const scalar_args *args, uint32_t i, nrw
     }
 #define BAD_SIGN(bad) ((bad) < 0)
 #define BAD_BITS(bad) ((bad) != 0)
-
-extern const i128 powers_of_ten[39];
-/* Whether |x| has more than `digits` digits. */
-static inline bool beyond_digits(i128 x, int digits)
-{
-    return x >= powers_of_ten[digits] || x <= -powers_of_ten[digits];
-}
 
 #endif

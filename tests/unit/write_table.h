@@ -6,6 +6,7 @@
 #include "temp_folder.h"
 
 #include "base/hash.h"
+#include "base/power.h"
 #include "column/batch.h"
 #include "format/parquet/parquet.h"
 
@@ -46,25 +47,6 @@ static inline uint64_t table_number(const table_column *c, uint32_t col, uint32_
 
 static inline void table_value(const type *t, uint64_t x, uint8_t *out)
 {
-    static const int64_t most[19] = {1,
-                                     10,
-                                     100,
-                                     1000,
-                                     10000,
-                                     100000,
-                                     1000000,
-                                     10000000,
-                                     100000000,
-                                     1000000000,
-                                     10000000000,
-                                     100000000000,
-                                     1000000000000,
-                                     10000000000000,
-                                     100000000000000,
-                                     1000000000000000,
-                                     10000000000000000,
-                                     100000000000000000,
-                                     1000000000000000000};
     int64_t v = (int64_t)x;
     double d = (double)(int32_t)x / 8;
     float f = (float)(int16_t)x / 8;
@@ -73,7 +55,7 @@ static inline void table_value(const type *t, uint64_t x, uint8_t *out)
     switch (t->id) {
     case TYPE_BOOL: v &= 1; break;
     case TYPE_DECIMAL:
-        v %= most[t->precision < 18 ? t->precision : 18];
+        v %= (int64_t)powers_of_ten[t->precision < 18 ? t->precision : 18];
         memset(out, v < 0 ? 0xff : 0, t->width);
         break;
     case TYPE_DATE: v %= 30000; break;
