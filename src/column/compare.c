@@ -90,10 +90,7 @@ int value_compare(const type *t, span a, span b)
         if (t->width == 4)
             BY_NUMBER(int32_t);
         return compare_wide(a, b);
-    case TYPE_INTERVAL:
-        if (t->unit == UNIT_US)
-            return ORDER(value_interval_us(a.data), value_interval_us(b.data));
-        return ORDER(value_interval_ms(a.data), value_interval_ms(b.data));
+    case TYPE_INTERVAL: return ORDER(value_interval(t, a.data), value_interval(t, b.data));
     default: return compare_bytes(a, b);
     }
 }

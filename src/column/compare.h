@@ -9,18 +9,15 @@
 /* < 0, 0, > 0. Values as flat_span gives them. */
 int value_compare(const type *t, span a, span b);
 
-/* An interval's length in milliseconds. */
-static inline uint64_t value_interval_ms(const uint8_t *p)
+/* The length of an interval in what its type counts: microseconds (UNIT_US) or milliseconds. */
+static inline __int128 value_interval(const type *t, const uint8_t *p)
 {
+    if (t->unit == UNIT_US) {
+        int64_t days = (int64_t)(int32_t)load_u32(p) * 30 + (int32_t)load_u32(p + 4);
+        return (__int128)days * 86400000000 + (int64_t)load_u64(p + 8);
+    }
     uint64_t days = (uint64_t)load_u32(p) * 30 + load_u32(p + 4);
     return days * 86400000 + load_u32(p + 8);
-}
-
-/* The length of an interval of UNIT_US in microseconds. */
-static inline __int128 value_interval_us(const uint8_t *p)
-{
-    int64_t days = (int64_t)(int32_t)load_u32(p) * 30 + (int32_t)load_u32(p + 4);
-    return (__int128)days * 86400000000 + (int64_t)load_u64(p + 8);
 }
 
 #endif

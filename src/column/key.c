@@ -49,8 +49,7 @@ nrw_status key_append(bytes *key, const vector *v, uint32_t row, nrw_error *err)
     } else if (is_float(&v->type)) {
         value = canonical_float(&v->type, value, room);
     } else if (v->type.id == TYPE_INTERVAL) {
-        __int128 length = v->type.unit == UNIT_US ? value_interval_us(value.data)
-                                                  : (__int128)value_interval_ms(value.data);
+        __int128 length = value_interval(&v->type, value.data);
         memcpy(room, &length, sizeof length);
         value = (span){room, value.len};
     }

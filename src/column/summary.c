@@ -203,10 +203,8 @@ static uint64_t hash_value(const summary *s, span v)
         memcpy(&bits, &d, sizeof bits);
         return hash_u64(bits);
     default:
-        if (s->type.id == TYPE_INTERVAL && s->type.unit == UNIT_US)
-            return hash_u64((uint64_t)value_interval_us(v.data));
         if (s->type.id == TYPE_INTERVAL)
-            return hash_u64(value_interval_ms(v.data));
+            return hash_u64((uint64_t)value_interval(&s->type, v.data));
         return hash_bytes(v.data, v.len);
     }
 }

@@ -45,6 +45,7 @@ static bool is_signed(const type *t)
     case TYPE_UINT16:
     case TYPE_UINT32:
     case TYPE_UINT64:
+    case TYPE_UINT128:
     case TYPE_FIXED:
     case TYPE_UUID: return false;
     default: return true;
@@ -65,13 +66,17 @@ static uint32_t put_integer(uint8_t *to, const vector *v, span value)
 
 static uint32_t put_fixed(uint8_t *to, const vector *v, span value)
 {
+    __int128 length;
+
     switch (v->type.id) {
     case TYPE_FLOAT16:
     case TYPE_FLOAT32:
     case TYPE_FLOAT64: return put_float(to, v, value);
     case TYPE_FIXED:
     case TYPE_UUID: memcpy(to, value.data, value.len); return (uint32_t)value.len;
-    case TYPE_INTERVAL: put_big_endian(to, value_interval_ms(value.data), 8); return 8;
+    case TYPE_INTERVAL:
+        length = value_interval(&v->type, value.data);
+        return put_integer(to, v, SPAN(&length));
     default: return put_integer(to, v, value);
     }
 }

@@ -1,21 +1,52 @@
 #include "column/compare.h"
 #include "column/key.h"
 #include "column/vector.h"
+#include "exec/sort_key.h"
 #include "testing.h"
 
 #include <math.h>
 
 static nrw_error err = NRW_ERROR_INIT;
 
+static int sign(int order)
+{
+    return (order > 0) - (order < 0);
+}
+
+/* The keys by which ORDER BY sorts rise, too. */
+static void rising_keys(type t, const void *values, uint32_t n)
+{
+    mem *m = test_mem_open(1 << 20);
+    const sort_order order = {0};
+    vector v;
+    const vector *columns = &v;
+    assert_ok(vector_flat(m, &t, n, &v, &err), &err);
+    v.len = n;
+    memcpy(v.data, values, (size_t)n * t.width);
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t j = 0; j < n; j++) {
+            bytes a = bytes_init(m, 1000), b = bytes_init(m, 1000);
+            assert_ok(sort_key_append(&a, &columns, &order, 1, i, &err), &err);
+            assert_ok(sort_key_append(&b, &columns, &order, 1, j, &err), &err);
+            assert_int_equal(a.len, b.len);
+            assert_int_equal(sign(memcmp(a.data, b.data, a.len)), (i > j) - (i < j));
+            bytes_release(&a);
+            bytes_release(&b);
+        }
+    vector_release(&v);
+    test_mem_close(m);
+}
+
 /* values[0..n) rise, each `width` bytes. */
 static void rising(type t, const void *values, size_t n)
 {
     const uint8_t *p = values;
+    rising_keys(t, values, (uint32_t)n);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) {
             span a = {p + i * t.width, t.width}, b = {p + j * t.width, t.width};
             int order = value_compare(&t, a, b);
-            assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
+            assert_int_equal(sign(order), (i > j) - (i < j));
         }
 }
 
@@ -33,6 +64,8 @@ static void orders(void **state)
     RISING(type_of(TYPE_UINT16), ((uint16_t[]){0, 255, 256, 65535}));
     RISING(type_of(TYPE_UINT32), ((uint32_t[]){0, 1, UINT32_MAX}));
     RISING(type_of(TYPE_UINT64), ((uint64_t[]){0, 1, INT64_MAX, UINT64_MAX}));
+    RISING(type_of(TYPE_INT128), ((__int128[]){-((__int128)1 << 126), -1, 0, 1, INT64_MAX}));
+    RISING(type_of(TYPE_UINT128), ((unsigned __int128[]){0, 1, UINT64_MAX, (__int128)-1}));
     RISING(type_of(TYPE_FLOAT64), ((double[]){-INFINITY, -1.5, 0, 5e-324, 1, INFINITY, NAN}));
     RISING(type_of(TYPE_FLOAT32), ((float[]){-INFINITY, -1.5f, 0, 1, INFINITY, NAN}));
     RISING(type_of(TYPE_FLOAT16), ((uint16_t[]){0xfc00, 0xbc00, 0, 1, 0x3c00, 0x7c00, 0x7e00}));
@@ -56,6 +89,19 @@ static void orders(void **state)
                                                     {1, 0, 1},
                                                     {0, 31, 0},
                                                     {UINT32_MAX, UINT32_MAX, UINT32_MAX}}));
+    RISING(type_interval(UNIT_US), ((struct {
+                                       int32_t months, days;
+                                       int64_t us;
+                                   }[]){{INT32_MIN, INT32_MIN, INT64_MIN},
+                                        {0, -1, 0},
+                                        {0, 0, -1},
+                                        {0, 0, 0},
+                                        {0, 0, 60000000},
+                                        {-1, 30, 3600000000},
+                                        {0, 29, 86399999999},
+                                        {1, 0, 0},
+                                        {0, 30, 1},
+                                        {INT32_MAX, INT32_MAX, INT64_MAX}}));
     type text = type_of(TYPE_UTF8), d = type_of(TYPE_FLOAT64);
     static const char *const words[] = {"", "a", "a\x01", "ab", "b", "\x7f", "\xc3\xa9"};
     for (int i = 0; i < 7; i++)
@@ -63,7 +109,7 @@ static void orders(void **state)
             span a = {(const uint8_t *)words[i], strlen(words[i])};
             span b = {(const uint8_t *)words[j], strlen(words[j])};
             int order = value_compare(&text, a, b);
-            assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
+            assert_int_equal(sign(order), (i > j) - (i < j));
         }
     double zeros[2] = {0.0, -0.0}, nans[2] = {NAN, -NAN};
     assert_int_equal(
