@@ -1,6 +1,12 @@
 /* The names of units and parts of time. */
 #include "expr/calendar.h"
 
+const char *const month_names[12] = {"January",   "February", "March",    "April",
+                                     "May",       "June",     "July",     "August",
+                                     "September", "October",  "November", "December"};
+const char *const day_names[7] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                  "Thursday", "Friday", "Saturday"};
+
 #include <strings.h>
 
 typedef struct unit_name {

@@ -1,6 +1,7 @@
 /* Literals as values of a column's type, exactly: what falls between two values says so. */
 #include "expr/own.h"
 
+#include "base/civil.h"
 #include "base/utf8.h"
 #include "column/print.h"
 
@@ -303,7 +304,7 @@ static bool place_date(const node *n, place *out)
     if (n->literal == LITERAL_TIMESTAMP ? !moment_parse_timestamp(n->text, &m)
                                         : !moment_parse_date(n->text, &m))
         return false;
-    out->key = m.seconds / 86400 - (m.seconds % 86400 < 0);
+    out->key = floor_div(m.seconds, 86400);
     out->kind = m.seconds % 86400 || m.nanos ? PLACE_BEHIND : PLACE_AT;
     return n->literal == LITERAL_STRING || n->literal == LITERAL_DATE ||
            n->literal == LITERAL_TIMESTAMP;
@@ -312,10 +313,8 @@ static bool place_date(const node *n, place *out)
 /* A moment in units of the type. */
 static void place_moment(const moment *m, time_unit unit, place *out)
 {
-    static const int32_t per_second[] = {
-        [UNIT_S] = 1, [UNIT_MS] = 1000, [UNIT_US] = 1000000, [UNIT_NS] = 1000000000};
-    int32_t nanos = 1000000000 / per_second[unit];
-    __int128 v = (__int128)m->seconds * per_second[unit] + m->nanos / nanos;
+    int64_t per_second = units_per_second(unit), nanos = 1000000000 / per_second;
+    __int128 v = (__int128)m->seconds * per_second + m->nanos / nanos;
 
     out->kind = m->nanos % nanos ? PLACE_BEHIND : PLACE_AT;
     if (v < INT64_MIN)
