@@ -4,11 +4,11 @@
 #include "base/civil.h"
 #include "base/utf8.h"
 #include "column/print.h"
+#include "expr/bytes_text.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
-#include <strings.h>
 
 /* ---- keys ---- */
 
@@ -248,8 +248,7 @@ static bool is_special(span s, double *out)
                     {"-infinity", -(double)INFINITY}};
 
     for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
-        if (s.len == strlen(specials[i].text) &&
-            strncasecmp((const char *)s.data, specials[i].text, s.len) == 0) {
+        if (span_is_word(s, specials[i].text)) {
             *out = specials[i].value;
             return true;
         }
@@ -358,8 +357,7 @@ static bool place_bool(const node *n, place *out)
         return true;
     }
     for (int i = 0; n->literal == LITERAL_STRING && i < 6; i++)
-        if (n->text.len == strlen(words[i]) &&
-            strncasecmp((const char *)n->text.data, words[i], n->text.len) == 0) {
+        if (span_is_word(n->text, words[i])) {
             out->key = i & 1;
             return true;
         }
@@ -368,40 +366,16 @@ static bool place_bool(const node *n, place *out)
 
 /* ---- bytes ---- */
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* ASCII as it is, any byte as \xHH. */
 static nrw_status place_binary(arena *a, const node *n, place *out, bool *is, nrw_error *err)
 {
-    const uint8_t *s = n->text.data;
     uint8_t *to;
-    size_t len = 0, i = 0;
+    size_t len;
 
     *is = n->literal == LITERAL_STRING;
     if (!*is)
         return NRW_OK;
     TRY(arena_alloc(a, n->text.len + 1, (void **)&to, err));
-    while (*is && i < n->text.len) {
-        int high = -1, low = -1;
-        if (s[i] != '\\') {
-            *is = s[i] < 0x80;
-            to[len++] = s[i++];
-            continue;
-        }
-        if (i + 3 < n->text.len && s[i + 1] == 'x') {
-            high = hex_digit(s[i + 2]);
-            low = hex_digit(s[i + 3]);
-        }
-        *is = high >= 0 && low >= 0;
-        to[len++] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
-        i += 4;
-    }
+    *is = read_blob(n->text, to, &len);
     out->value = (span){to, len};
     return NRW_OK;
 }
@@ -409,20 +383,9 @@ static nrw_status place_binary(arena *a, const node *n, place *out, bool *is, nr
 static nrw_status place_uuid(arena *a, const node *n, place *out, bool *is, nrw_error *err)
 {
     uint8_t *to;
-    size_t digits = 0;
 
-    *is = n->literal == LITERAL_STRING;
     TRY(arena_alloc(a, 16, (void **)&to, err));
-    for (size_t i = 0; *is && i < n->text.len; i++) {
-        int d = hex_digit(n->text.data[i]);
-        if (n->text.data[i] == '-' && digits > 0 && digits % 4 == 0)
-            continue;
-        *is = d >= 0 && digits < 32;
-        if (*is)
-            to[digits / 2] = (uint8_t)(to[digits / 2] << 4 | d);
-        digits++;
-    }
-    *is = *is && digits == 32;
+    *is = n->literal == LITERAL_STRING && read_uuid(n->text, to);
     out->value = (span){to, 16};
     return NRW_OK;
 }
