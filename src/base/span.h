@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 typedef struct span {
     const uint8_t *data;
@@ -13,6 +14,12 @@ typedef struct span {
 } span;
 
 #define SPAN(array) ((span){(const uint8_t *)(array), sizeof(array)})
+
+/* Whether s is this word, whatever the case of ASCII letters. */
+static inline bool span_is_word(span s, const char *word)
+{
+    return s.len == strlen(word) && strncasecmp((const char *)s.data, word, s.len) == 0;
+}
 
 static inline bool size_add(size_t a, size_t b, size_t *out)
 {

@@ -1,5 +1,7 @@
 #include "column/print.h"
 
+#include "base/civil.h"
+
 /* ---- dates and times ---- */
 
 static size_t put2(char *out, unsigned x)
@@ -20,25 +22,15 @@ static size_t put_year(char *out, int64_t year)
     return print_u64((uint64_t)year, out);
 }
 
-/* Days since 1970 in the proleptic Gregorian calendar. Eras of 400 years begin on 1 March 0000,
- * so that the leap day is the last day of its year. */
 static size_t put_date(int64_t days, char *out)
 {
-    int64_t z = days + 719468;
-    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-    unsigned day_of_era = (unsigned)(z - era * 146097);
-    unsigned year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    unsigned month = (5 * day_of_year + 2) / 153; /* from March */
-    unsigned day = day_of_year - (153 * month + 2) / 5 + 1;
-    int64_t year = era * 400 + year_of_era + (month >= 10);
-    bool before = year <= 0; /* there is no year 0: 1 BC comes before 1 */
-    size_t at = put_year(out, before ? 1 - year : year);
+    civil c = civil_of_days(days);
+    bool before = c.year <= 0; /* there is no year 0: 1 BC comes before 1 */
+    size_t at = put_year(out, before ? 1 - c.year : c.year);
     out[at++] = '-';
-    at += put2(out + at, month < 10 ? month + 3 : month - 9);
+    at += put2(out + at, (unsigned)c.month);
     out[at++] = '-';
-    at += put2(out + at, day);
+    at += put2(out + at, (unsigned)c.day);
     if (before) {
         memcpy(out + at, " (BC)", 5);
         at += 5;
@@ -60,16 +52,6 @@ size_t print_date(int32_t days, char *out)
     if (days == -INT32_MAX)
         return put_text(out, "-infinity");
     return put_date(days, out);
-}
-
-static int64_t units_per_second(time_unit unit)
-{
-    switch (unit) {
-    case UNIT_S: return 1;
-    case UNIT_MS: return 1000;
-    case UNIT_NS: return 1000000000;
-    default: return 1000000;
-    }
 }
 
 /* .5, .000001: a fraction of `per` without zeros at its end; nothing for 0. */

@@ -3,6 +3,16 @@
 #include <ctype.h>
 #include <stdio.h>
 
+int64_t units_per_second(time_unit unit)
+{
+    switch (unit) {
+    case UNIT_S: return 1;
+    case UNIT_MS: return 1000;
+    case UNIT_NS: return 1000000000;
+    default: return 1000000;
+    }
+}
+
 type type_of(type_id id)
 {
     static const uint8_t widths[] = {

@@ -76,6 +76,8 @@ typedef struct schema {
     const char *const *part_paths;
 } schema;
 
+int64_t units_per_second(time_unit unit);
+
 /* A type with its width filled in. */
 type type_of(type_id id);
 type type_decimal(int precision, int scale);

@@ -1,50 +1,25 @@
 #include "expr/calendar.h"
 
-int64_t floor_div(int64_t a, int64_t b)
+int64_t iso_year_of(int64_t day, int64_t *week)
 {
-    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+    int64_t thursday = monday_of(day) + 3, year = civil_of_days(thursday).year;
+
+    *week = (thursday - days_of_civil(year, 1, 1)) / 7 + 1;
+    return year;
 }
 
-/* Eras of 400 years begin on 1 March 0000, so that the leap day is the last day of its year. */
-int64_t days_of_civil(int64_t year, int64_t month, int64_t day)
+bool day_at(const vector *v, uint32_t row, int64_t *day)
 {
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = floor_div(y, 400), of_era = y - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    const uint8_t *p = v->data + (size_t)row * v->type.width;
+    int64_t us, in_day;
 
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-civil civil_of_days(int64_t days)
-{
-    int64_t z = days + 719468, era = floor_div(z, 146097), of_era = z - era * 146097;
-    int64_t y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * y + y / 4 - y / 100), m = (5 * of_year + 2) / 153;
-
-    return (civil){era * 400 + y + (m >= 10), (int32_t)(m < 10 ? m + 3 : m - 9),
-                   (int32_t)(of_year - (153 * m + 2) / 5 + 1)};
-}
-
-bool is_leap_year(int64_t year)
-{
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-int32_t days_in_month(int64_t year, int64_t month)
-{
-    static const int32_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-
-    return lengths[month - 1] + (month == 2 && is_leap_year(year));
-}
-
-int64_t units_per_second(time_unit unit)
-{
-    switch (unit) {
-    case UNIT_S: return 1;
-    case UNIT_MS: return 1000;
-    case UNIT_NS: return 1000000000;
-    default: return 1000000;
+    if (v->type.id == TYPE_DATE) {
+        *day = (int32_t)load_u32(p);
+        return !is_infinite_date((int32_t)*day);
     }
+    us = (int64_t)load_u64(p);
+    *day = day_of_us(us, &in_day);
+    return !is_infinite_time(us);
 }
 
 bool us_of_date(int32_t days, int64_t *out)

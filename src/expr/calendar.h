@@ -1,7 +1,8 @@
-/* Days, months and clocks: the proleptic Gregorian calendar, with a year 0. */
+/* Moments, intervals and their parts: arithmetic, text, names. Dates are base/civil.h's. */
 #ifndef EXPR_CALENDAR_H
 #define EXPR_CALENDAR_H
 
+#include "base/civil.h"
 #include "expr/function.h"
 
 #define US_PER_SECOND INT64_C(1000000)
@@ -19,17 +20,6 @@ typedef struct interval {
     int64_t us;
 } interval;
 
-typedef struct civil {
-    int64_t year;
-    int32_t month, day; /* from 1 */
-} civil;
-
-int64_t days_of_civil(int64_t year, int64_t month, int64_t day);
-civil civil_of_days(int64_t days);
-bool is_leap_year(int64_t year);
-int32_t days_in_month(int64_t year, int64_t month);
-int64_t floor_div(int64_t a, int64_t b);
-int64_t units_per_second(time_unit unit);
 
 static inline bool is_infinite_date(int32_t d)
 {
@@ -39,6 +29,23 @@ static inline bool is_infinite_time(int64_t x)
 {
     return x == TIME_INFINITE || x == -TIME_INFINITE;
 }
+
+/* Monday of the week that holds the day. */
+static inline int64_t monday_of(int64_t day)
+{
+    return floor_div(day + 3, 7) * 7 - 3;
+}
+/* 0 for Sunday. */
+static inline int64_t weekday_of(int64_t day)
+{
+    return (day - monday_of(day) + 1) % 7;
+}
+/* The year to which the ISO week of a day belongs, and the number of that week. */
+int64_t iso_year_of(int64_t day, int64_t *week);
+
+/* The day of row `row` of a flat vector of dates or of timestamps in microseconds; false where it
+ * is infinite. */
+bool day_at(const vector *v, uint32_t row, int64_t *day);
 
 /* A day as microseconds; false beyond what they reach. */
 bool us_of_date(int32_t days, int64_t *out);
@@ -93,5 +100,7 @@ typedef enum date_unit {
     DATE_TIMEZONE_MINUTE
 } date_unit;
 bool date_unit_of(span name, date_unit *out);
+extern const char *const month_names[12];
+extern const char *const day_names[7]; /* from Sunday */
 
 #endif

@@ -108,6 +108,7 @@ static bool offset(reading *r, int64_t *seconds)
 static bool zone(reading *r, bool zoned, int64_t *seconds)
 {
     const uint8_t *from;
+    span name;
 
     *seconds = 0;
     if (take(r, 'Z'))
@@ -120,9 +121,8 @@ static bool zone(reading *r, bool zoned, int64_t *seconds)
     from = r->p;
     while (r->p < r->end && !isspace(*r->p))
         r->p++;
-    if (zoned && r->p > from &&
-        !((r->p - from == 3 && (strncasecmp((const char *)from, "utc", 3) == 0 ||
-                                strncasecmp((const char *)from, "gmt", 3) == 0))))
+    name = (span){from, (size_t)(r->p - from)};
+    if (zoned && name.len && !span_is_word(name, "utc") && !span_is_word(name, "gmt"))
         return false;
     return ends(r);
 }

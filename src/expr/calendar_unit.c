@@ -1,7 +1,11 @@
 /* The names of units and parts of time. */
 #include "expr/calendar.h"
 
-#include <strings.h>
+const char *const month_names[12] = {"January",   "February", "March",    "April",
+                                     "May",       "June",     "July",     "August",
+                                     "September", "October",  "November", "December"};
+const char *const day_names[7] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                  "Thursday", "Friday", "Saturday"};
 
 typedef struct unit_name {
     const char *name;
@@ -92,8 +96,7 @@ static const unit_name unit_names[] = {
 bool date_unit_of(span name, date_unit *out)
 {
     for (size_t i = 0; i < sizeof unit_names / sizeof *unit_names; i++)
-        if (strlen(unit_names[i].name) == name.len &&
-            strncasecmp(unit_names[i].name, (const char *)name.data, name.len) == 0) {
+        if (span_is_word(name, unit_names[i].name)) {
             *out = unit_names[i].unit;
             return true;
         }

@@ -3,8 +3,6 @@
 
 #include "column/print.h"
 
-#include <strings.h>
-
 /* A cast of each child, as calls of one argument: NULL where the child stays as it is. */
 typedef struct nested_cast {
     uint32_t n;
@@ -107,7 +105,7 @@ static bool needs_quotes(span s)
     if (s.len == 0)
         return true;
     if (s.data[0] == ' ' || s.data[s.len - 1] == ' ' ||
-        (s.len == 4 && strncasecmp((const char *)s.data, "null", 4) == 0))
+        span_is_word(s, "null"))
         return true;
     for (size_t i = 0; i < s.len; i++)
         if (strchr("[](){}'\",=:\\", s.data[i]) && s.data[i])

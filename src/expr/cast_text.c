@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "column/print.h"
+#include "expr/bytes_text.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -293,27 +294,15 @@ static bool clean_number(span s, char *out, size_t cap)
     return true;
 }
 
-static bool is_word(span s, const char *word)
-{
-    size_t n = strlen(word);
-
-    if (s.len != n)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (tolower(s.data[i]) != word[i])
-            return false;
-    return true;
-}
-
 static bool parse_special(span s, double *out)
 {
     bool minus = s.len && s.data[0] == '-';
 
     if (s.len && (s.data[0] == '-' || s.data[0] == '+'))
         s = (span){s.data + 1, s.len - 1};
-    if (is_word(s, "nan"))
+    if (span_is_word(s, "nan"))
         *out = (double)NAN;
-    else if (is_word(s, "inf") || is_word(s, "infinity"))
+    else if (span_is_word(s, "inf") || span_is_word(s, "infinity"))
         *out = (double)INFINITY;
     else
         return false;
@@ -361,34 +350,22 @@ bool parse_float(span s, float *out)
 
 static bool parse_bool(span s, uint8_t *out)
 {
-    *out = is_word(s, "true") || is_word(s, "t") || is_word(s, "yes") || is_word(s, "y") ||
-           is_word(s, "1");
-    return *out || is_word(s, "false") || is_word(s, "f") || is_word(s, "no") || is_word(s, "n") ||
-           is_word(s, "0");
+    *out = span_is_word(s, "true") || span_is_word(s, "t") || span_is_word(s, "yes") || span_is_word(s, "y") ||
+           span_is_word(s, "1");
+    return *out || span_is_word(s, "false") || span_is_word(s, "f") || span_is_word(s, "no") || span_is_word(s, "n") ||
+           span_is_word(s, "0");
 }
 
 typedef struct uuid {
     uint8_t at[16];
 } uuid;
 
-/* 32 digits; hyphens may stand behind every second byte, braces around. */
+/* Braces may stand around. */
 static bool parse_uuid(span s, uuid *out)
 {
-    int n = 0, digit;
-
-    *out = (uuid){0};
     if (s.len >= 2 && s.data[0] == '{' && s.data[s.len - 1] == '}')
         s = (span){s.data + 1, s.len - 2};
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] == '-' && n && n % 4 == 0)
-            continue;
-        digit = text_hex_digit(s.data[i]);
-        if (digit < 0 || n == 32)
-            return false;
-        out->at[n / 2] = (uint8_t)(out->at[n / 2] << 4 | digit);
-        n++;
-    }
-    return n == 32;
+    return read_uuid(s, out->at);
 }
 
 TEXT_TO(text_to_double, double, parse_double)
@@ -396,27 +373,7 @@ TEXT_TO(text_to_float, float, parse_float)
 TEXT_TO(text_to_bool, uint8_t, parse_bool)
 TEXT_TO(text_to_uuid, uuid, parse_uuid)
 
-/* ---- bytes: ASCII as it is, \xAA for any byte ---- */
-
-static bool parse_blob(span s, uint8_t *out, size_t *n)
-{
-    *n = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        uint8_t c = s.data[i];
-        if (c >= 128)
-            return false;
-        if (c == '\\') {
-            int high, low;
-            if (s.len - i < 4 || s.data[i + 1] != 'x' || (high = text_hex_digit(s.data[i + 2])) < 0 ||
-                (low = text_hex_digit(s.data[i + 3])) < 0)
-                return false;
-            c = (uint8_t)(high << 4 | low);
-            i += 3;
-        }
-        out[(*n)++] = c;
-    }
-    return true;
-}
+/* ---- bytes ---- */
 
 static nrw_status text_to_blob(const expr *e, const scalar_args *args, vector *out, nrw_error *err)
 {
@@ -430,7 +387,7 @@ static nrw_status text_to_blob(const expr *e, const scalar_args *args, vector *o
             continue;
         span s = view_span(args->at[0], i);
         st = text_room(&t, s.len, &at, err);
-        if (st == NRW_OK && parse_blob(s, at, &n))
+        if (st == NRW_OK && read_blob(s, at, &n))
             text_done(&t, i, n);
         else if (st == NRW_OK)
             st = cast_fail(e, out, i, args->at[0], i, err);

@@ -13,22 +13,6 @@ typedef struct part_spec {
     bool real; /* epoch and julian are DOUBLE */
 } part_spec;
 
-/* Monday of the week that holds the day. */
-static int64_t monday_of(int64_t day)
-{
-    return floor_div(day + 3, 7) * 7 - 3;
-}
-
-/* The year to which the ISO week of a day belongs, and the number of that week. */
-static int64_t iso_year(int64_t day, int64_t *week)
-{
-    int64_t thursday = monday_of(day) + 3;
-    civil c = civil_of_days(thursday);
-
-    *week = (thursday - days_of_civil(c.year, 1, 1)) / 7 + 1;
-    return c.year;
-}
-
 static int64_t date_part_of(date_unit unit, int64_t day)
 {
     civil c = civil_of_days(day);
@@ -42,11 +26,11 @@ static int64_t date_part_of(date_unit unit, int64_t day)
     case DATE_CENTURY: return c.year > 0 ? (c.year - 1) / 100 + 1 : c.year / 100 - 1;
     case DATE_MILLENNIUM: return c.year > 0 ? (c.year - 1) / 1000 + 1 : c.year / 1000 - 1;
     case DATE_QUARTER: return (c.month - 1) / 3 + 1;
-    case DATE_WEEK: iso_year(day, &week); return week;
-    case DATE_ISOYEAR: return iso_year(day, &week);
-    case DATE_YEARWEEK: year = iso_year(day, &week); return year * 100 + (year > 0 ? week : -week);
-    case DATE_DOW: return day + 4 - floor_div(day + 4, 7) * 7;
-    case DATE_ISODOW: return day + 3 - floor_div(day + 3, 7) * 7 + 1;
+    case DATE_WEEK: iso_year_of(day, &week); return week;
+    case DATE_ISOYEAR: return iso_year_of(day, &week);
+    case DATE_YEARWEEK: year = iso_year_of(day, &week); return year * 100 + (year > 0 ? week : -week);
+    case DATE_DOW: return weekday_of(day);
+    case DATE_ISODOW: return day - monday_of(day) + 1;
     case DATE_DOY: return day - days_of_civil(c.year, 1, 1) + 1;
     case DATE_ERA: return c.year > 0;
     default: return 0;
@@ -217,7 +201,7 @@ static nrw_status bind_named_part(binding *b, nrw_error *err)
 
 static nrw_status epoch_eval(const expr *e, const scalar_args *args, vector *out, nrw_error *err)
 {
-    const int64_t *unit = e->data; /* how many in a second */
+    const time_unit *unit = e->data;
     const vector *v = args->at[0];
 
     for (uint32_t i = 0; i < args->rows; i++) {
@@ -237,11 +221,7 @@ static nrw_status epoch_eval(const expr *e, const scalar_args *args, vector *out
             TRY(row_null(out, i, err));
             continue;
         }
-        fine = fine && convert_unit(us, UNIT_US,
-                                    *unit == 1000      ? UNIT_MS
-                                    : *unit == 1000000 ? UNIT_US
-                                                       : UNIT_NS,
-                                    &z);
+        fine = fine && convert_unit(us, UNIT_US, *unit, &z);
         if (!fine && row_valid(out, i))
             return err_set(err, NRW_E_VALUE, "%s is out of the range of BIGINT", e->f->name);
         OUT(int64_t, out)[i] = fine ? z : 0;
@@ -251,7 +231,7 @@ static nrw_status epoch_eval(const expr *e, const scalar_args *args, vector *out
 
 static nrw_status bind_epoch(binding *b, nrw_error *err)
 {
-    static const int64_t units[] = {1000, 1000000, 1000000000};
+    static const time_unit units[] = {UNIT_MS, UNIT_US, UNIT_NS};
 
     (void)err;
     b->data = &units[b->name[6] == 'm' ? 0 : b->name[6] == 'u' ? 1 : 2];
@@ -283,31 +263,22 @@ static nrw_status nanosecond_eval(const expr *e, const scalar_args *args, vector
 
 /* ---- names ---- */
 
-static const char *const months[] = {"January",   "February", "March",    "April",
-                                     "May",       "June",     "July",     "August",
-                                     "September", "October",  "November", "December"};
-static const char *const weekdays[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
-                                       "Thursday", "Friday", "Saturday"};
-
 static nrw_status name_eval(const expr *e, const scalar_args *args, vector *out, nrw_error *err)
 {
     text_out t = {.out = out};
-    bool month = e->f->name[0] == 'm', dates = args->at[0]->type.id == TYPE_DATE;
+    bool month = e->f->name[0] == 'm';
     nrw_status st = NRW_OK;
 
     for (uint32_t i = 0; i < args->rows && st == NRW_OK; i++) {
-        int64_t day, unused;
+        int64_t day;
         const char *name;
         if (!row_valid(out, i))
             continue;
-        if (dates ? is_infinite_date(ARG(int32_t, args, 0)[i])
-                  : is_infinite_time(ARG(int64_t, args, 0)[i])) {
+        if (!day_at(args->at[0], i, &day)) {
             st = row_null(out, i, err);
             continue;
         }
-        day = dates ? ARG(int32_t, args, 0)[i] : day_of_us(ARG(int64_t, args, 0)[i], &unused);
-        name = month ? months[date_part_of(DATE_MONTH, day) - 1]
-                     : weekdays[date_part_of(DATE_DOW, day)];
+        name = month ? month_names[civil_of_days(day).month - 1] : day_names[weekday_of(day)];
         st = text_put(&t, i, name, strlen(name), err);
     }
     text_end(&t);

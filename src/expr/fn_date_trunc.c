@@ -13,10 +13,9 @@ static int64_t back_to(int64_t x, int64_t step)
 
 static int64_t iso_year_start(int64_t day)
 {
-    int64_t thursday = floor_div(day + 3, 7) * 7;
-    int64_t fourth = days_of_civil(civil_of_days(thursday).year, 1, 4);
+    int64_t week;
 
-    return floor_div(fourth + 3, 7) * 7 - 3;
+    return monday_of(days_of_civil(iso_year_of(day, &week), 1, 4));
 }
 
 static int64_t trunc_day(date_unit unit, int64_t day)
@@ -31,7 +30,7 @@ static int64_t trunc_day(date_unit unit, int64_t day)
     case DATE_QUARTER: return days_of_civil(c.year, (c.month - 1) / 3 * 3 + 1, 1);
     case DATE_MONTH: return days_of_civil(c.year, c.month, 1);
     case DATE_WEEK:
-    case DATE_YEARWEEK: return floor_div(day + 3, 7) * 7 - 3;
+    case DATE_YEARWEEK: return monday_of(day);
     case DATE_ISOYEAR: return iso_year_start(day);
     default: return day;
     }
@@ -127,6 +126,7 @@ static nrw_status bind_unit(binding *b, nrw_error *err)
 static int64_t border_index(date_unit unit, int64_t day)
 {
     civil c = civil_of_days(day);
+    int64_t week;
 
     switch (unit) {
     case DATE_MILLENNIUM: return c.year / 1000;
@@ -135,7 +135,7 @@ static int64_t border_index(date_unit unit, int64_t day)
     case DATE_YEAR: return c.year;
     case DATE_QUARTER: return (c.year * 12 + c.month - 1) / 3;
     case DATE_MONTH: return c.year * 12 + c.month - 1;
-    case DATE_ISOYEAR: return civil_of_days(floor_div(day + 3, 7) * 7).year;
+    case DATE_ISOYEAR: return iso_year_of(day, &week);
     default: return day;
     }
 }
@@ -201,7 +201,6 @@ static bool us_at(const scalar_args *args, uint32_t k, uint32_t i, int64_t *us, 
 
     if (v->type.id == TYPE_DATE) {
         int32_t day = ARG(int32_t, args, k)[row];
-        *us = (int64_t)day; /* days may reach further than microseconds */
         *infinite |= is_infinite_date(day);
         return us_of_date(day, us);
     }
@@ -289,18 +288,14 @@ static nrw_status age_eval(const expr *e, const scalar_args *args, vector *out, 
 
 static nrw_status last_day_eval(const expr *e, const scalar_args *args, vector *out, nrw_error *err)
 {
-    bool dates = args->at[0]->type.id == TYPE_DATE;
-
     (void)e;
     for (uint32_t i = 0; i < args->rows; i++) {
-        int64_t day, unused;
+        int64_t day;
         civil c;
-        if (dates ? is_infinite_date(ARG(int32_t, args, 0)[i])
-                  : is_infinite_time(ARG(int64_t, args, 0)[i])) {
+        if (!day_at(args->at[0], i, &day)) {
             TRY(row_null(out, i, err));
             continue;
         }
-        day = dates ? ARG(int32_t, args, 0)[i] : day_of_us(ARG(int64_t, args, 0)[i], &unused);
         c = civil_of_days(day);
         OUT(int32_t, out)
         [i] = (int32_t)days_of_civil(c.year, c.month, days_in_month(c.year, c.month));

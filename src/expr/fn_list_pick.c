@@ -184,15 +184,15 @@ static nrw_status sort_bind(binding *b, nrw_error *err)
     s->descending = reverse;
     if (b->n > 1 && !reverse) {
         if (!constant_text(b->args[1], &word) ||
-            (!text_is_word(word, "asc") && !text_is_word(word, "desc")))
+            (!span_is_word(word, "asc") && !span_is_word(word, "desc")))
             return bind_fail(err, "%s: the order is 'ASC' or 'DESC'", b->name);
-        s->descending = text_is_word(word, "desc");
+        s->descending = span_is_word(word, "desc");
     }
     if (b->n > 1u + !reverse) {
         if (!constant_text(b->args[b->n - 1], &word) ||
-            (!text_is_word(word, "nulls first") && !text_is_word(word, "nulls last")))
+            (!span_is_word(word, "nulls first") && !span_is_word(word, "nulls last")))
             return bind_fail(err, "%s: 'NULLS FIRST' or 'NULLS LAST'", b->name);
-        s->nulls_first = text_is_word(word, "nulls first");
+        s->nulls_first = span_is_word(word, "nulls first");
     }
     b->data = s;
     b->n = 1;

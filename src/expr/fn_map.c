@@ -31,7 +31,7 @@ static nrw_status field_bind(binding *b, nrw_error *err)
                                         strlen(t->children[i].name)}))
                 found = i;
         for (uint32_t i = 0; i < t->n_children && found == UINT32_MAX; i++)
-            if (text_is_word(name, t->children[i].name))
+            if (span_is_word(name, t->children[i].name))
                 found = i;
     }
     if (found == UINT32_MAX)

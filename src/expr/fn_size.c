@@ -7,7 +7,6 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
-#include <strings.h>
 
 /* ---- sizes ---- */
 
@@ -57,8 +56,7 @@ static bool parse_size(span s, uint64_t *out)
     if (!parse_double((span){s.data, n}, &x))
         return false;
     for (size_t k = 0; k < sizeof units / sizeof *units; k++) {
-        size_t len = strlen(units[k].name);
-        if (s.len - end != len || strncasecmp((const char *)s.data + end, units[k].name, len) != 0)
+        if (!span_is_word(text_from(s, end), units[k].name))
             continue;
         x *= units[k].by;
         *out = x >= 0 && x < 0x1p64 ? (uint64_t)x : 0;

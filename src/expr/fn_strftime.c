@@ -3,16 +3,11 @@
  * %X %y %Y %z %Z and, for numbers, %- without zeros in front. */
 #include "expr/calendar.h"
 #include "expr/function_sets.h"
+#include "expr/reading.h"
 #include "expr/text.h"
 
 #include <ctype.h>
 #include <strings.h>
-
-static const char *const month_names[] = {"January",   "February", "March",    "April",
-                                          "May",       "June",     "July",     "August",
-                                          "September", "October",  "November", "December"};
-static const char *const day_names[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
-                                        "Thursday", "Friday", "Saturday"};
 
 /* ---- writing ---- */
 
@@ -29,19 +24,11 @@ static nrw_status put_number(bytes *b, int64_t x, int width, bool plain, nrw_err
     return bytes_printf(b, err, "%0*lld", width, (long long)x);
 }
 
-static int64_t iso_week(int64_t day, int64_t *year)
-{
-    int64_t thursday = floor_div(day + 3, 7) * 7;
-
-    *year = civil_of_days(thursday).year;
-    return (thursday - days_of_civil(*year, 1, 1)) / 7 + 1;
-}
-
 static nrw_status put_sign(bytes *b, const when *w, char sign, bool plain, nrw_error *err)
 {
-    int64_t hour = w->us / US_PER_HOUR, minute = w->us / 60000000 % 60, year;
+    int64_t hour = w->us / US_PER_HOUR, minute = w->us / 60000000 % 60, year, week;
     int64_t second = w->us / US_PER_SECOND % 60, part = w->us % US_PER_SECOND;
-    int64_t weekday = w->day + 4 - floor_div(w->day + 4, 7) * 7;
+    int64_t weekday = weekday_of(w->day);
     int64_t yearday = w->day - days_of_civil(w->date.year, 1, 1);
 
     switch (sign) {
@@ -63,8 +50,8 @@ static nrw_status put_sign(bytes *b, const when *w, char sign, bool plain, nrw_e
         if (w->date.year < 0)
             return bytes_printf(b, err, "-%04lld", (long long)-w->date.year);
         return put_number(b, w->date.year, 4, false, err);
-    case 'G': iso_week(w->day, &year); return put_number(b, year, 4, false, err);
-    case 'V': return put_number(b, iso_week(w->day, &year), 2, plain, err);
+    case 'G': return put_number(b, iso_year_of(w->day, &week), 4, false, err);
+    case 'V': iso_year_of(w->day, &week); return put_number(b, week, 2, plain, err);
     case 'H': return put_number(b, hour, 2, plain, err);
     case 'I': return put_number(b, hour % 12 ? hour % 12 : 12, 2, plain, err);
     case 'p': return bytes_append(b, hour >= 12 ? "PM" : "AM", 2, err);
@@ -164,26 +151,10 @@ static nrw_status strftime_eval(const expr *e, const scalar_args *args, vector *
 
 /* ---- reading ---- */
 
-typedef struct reading {
-    const uint8_t *p, *end;
-} reading;
-
 typedef struct parts {
     int64_t year, month, day, hour, minute, second, us, yearday, offset;
     bool pm, am;
 } parts;
-
-static bool read_digits(reading *r, int most, int64_t *out, int *count)
-{
-    int n = 0;
-
-    *out = 0;
-    for (; n < most && r->p < r->end && isdigit(*r->p); n++)
-        *out = *out * 10 + (*r->p++ - '0');
-    if (count)
-        *count = n;
-    return n > 0;
-}
 
 /* One of n names, whole or (short) their first three letters. */
 static bool read_name(reading *r, const char *const *names, int n, bool brief, int64_t *which)
@@ -202,11 +173,11 @@ static bool read_name(reading *r, const char *const *names, int n, bool brief, i
 /* Digits of a fraction of a second in `places` places. */
 static bool read_fraction(reading *r, int places, int64_t *us)
 {
-    int n;
+    const uint8_t *from = r->p;
 
-    if (!read_digits(r, places, us, &n))
+    if (!digits(r, 1, places, us))
         return false;
-    for (; n < places; n++)
+    for (int n = (int)(r->p - from); n < places; n++)
         *us *= 10;
     for (; places < 6; places++)
         *us *= 10;
@@ -220,19 +191,13 @@ static bool read_offset(reading *r, int64_t *seconds)
     bool west;
     int64_t hour, minute = 0;
 
-    if (r->p < r->end && *r->p == 'Z') {
-        r->p++;
+    if (take(r, 'Z'))
         return true;
-    }
-    if (r->p == r->end || (*r->p != '+' && *r->p != '-'))
+    west = take(r, '-');
+    if ((!west && !take(r, '+')) || !digits(r, 1, 2, &hour))
         return false;
-    west = *r->p++ == '-';
-    if (!read_digits(r, 2, &hour, NULL))
-        return false;
-    if (r->p < r->end && *r->p == ':')
-        r->p++;
-    if (r->p < r->end && isdigit(*r->p) && !read_digits(r, 2, &minute, NULL))
-        return false;
+    take(r, ':');
+    digits(r, 0, 2, &minute);
     *seconds = (west ? -1 : 1) * (hour * 60 + minute) * 60;
     return true;
 }
@@ -244,10 +209,9 @@ static bool in_range(int64_t x, int64_t low, int64_t high)
 
 static bool read_year(reading *r, parts *p)
 {
-    bool minus = r->p < r->end && *r->p == '-';
+    bool minus = take(r, '-');
 
-    r->p += minus;
-    if (!read_digits(r, 9, &p->year, NULL))
+    if (!digits(r, 1, 9, &p->year))
         return false;
     p->year = minus ? -p->year : p->year;
     return true;
@@ -263,22 +227,22 @@ static bool read_sign(reading *r, char sign, parts *p)
     case 'h':
     case 'b': return read_name(r, month_names, 12, true, &p->month) && ++p->month;
     case 'B': return read_name(r, month_names, 12, false, &p->month) && ++p->month;
-    case 'd': return read_digits(r, 2, &p->day, NULL) && in_range(p->day, 1, 31);
-    case 'm': return read_digits(r, 2, &p->month, NULL) && in_range(p->month, 1, 12);
+    case 'd': return digits(r, 1, 2, &p->day) && in_range(p->day, 1, 31);
+    case 'm': return digits(r, 1, 2, &p->month) && in_range(p->month, 1, 12);
     case 'y':
-        if (!read_digits(r, 2, &x, NULL))
+        if (!digits(r, 1, 2, &x))
             return false;
         p->year = x < 70 ? 2000 + x : 1900 + x;
         return true;
     case 'Y': return read_year(r, p);
-    case 'H': return read_digits(r, 2, &p->hour, NULL) && in_range(p->hour, 0, 23);
-    case 'I': return read_digits(r, 2, &p->hour, NULL) && in_range(p->hour, 1, 12);
-    case 'M': return read_digits(r, 2, &p->minute, NULL) && in_range(p->minute, 0, 59);
-    case 'S': return read_digits(r, 2, &p->second, NULL) && in_range(p->second, 0, 59);
+    case 'H': return digits(r, 1, 2, &p->hour) && in_range(p->hour, 0, 23);
+    case 'I': return digits(r, 1, 2, &p->hour) && in_range(p->hour, 1, 12);
+    case 'M': return digits(r, 1, 2, &p->minute) && in_range(p->minute, 0, 59);
+    case 'S': return digits(r, 1, 2, &p->second) && in_range(p->second, 0, 59);
     case 'f': return read_fraction(r, 6, &p->us);
     case 'g': return read_fraction(r, 3, &p->us);
     case 'n': return read_fraction(r, 9, &p->us);
-    case 'j': return read_digits(r, 3, &p->yearday, NULL) && in_range(p->yearday, 1, 366);
+    case 'j': return digits(r, 1, 3, &p->yearday) && in_range(p->yearday, 1, 366);
     case 'p':
         if (r->end - r->p < 2 || (r->p[1] | 32) != 'm')
             return false;
@@ -287,21 +251,20 @@ static bool read_sign(reading *r, char sign, parts *p)
         r->p += 2;
         return p->pm || p->am;
     case 'u':
-    case 'w': return read_digits(r, 1, &x, NULL);
+    case 'w': return digits(r, 1, 1, &x);
     case 'U':
     case 'W':
-    case 'V': return read_digits(r, 2, &x, NULL);
+    case 'V': return digits(r, 1, 2, &x);
     case 'z': return read_offset(r, &p->offset);
     case 'T':
     case 'X':
-        return read_sign(r, 'H', p) && r->p < r->end && *r->p++ == ':' && read_sign(r, 'M', p) &&
-               r->p < r->end && *r->p++ == ':' && read_sign(r, 'S', p);
+        return read_sign(r, 'H', p) && take(r, ':') && read_sign(r, 'M', p) && take(r, ':') &&
+               read_sign(r, 'S', p);
     case 'x':
-        return read_sign(r, 'Y', p) && r->p < r->end && *r->p++ == '-' && read_sign(r, 'm', p) &&
-               r->p < r->end && *r->p++ == '-' && read_sign(r, 'd', p);
-    case 'c':
-        return read_sign(r, 'x', p) && r->p < r->end && *r->p++ == ' ' && read_sign(r, 'X', p);
-    case '%': return r->p < r->end && *r->p++ == '%';
+        return read_sign(r, 'Y', p) && take(r, '-') && read_sign(r, 'm', p) && take(r, '-') &&
+               read_sign(r, 'd', p);
+    case 'c': return read_sign(r, 'x', p) && take(r, ' ') && read_sign(r, 'X', p);
+    case '%': return take(r, '%');
     default: return false;
     }
 }
@@ -312,8 +275,7 @@ static bool read_format(reading *r, span format, parts *p)
         if (isspace(format.data[i])) { /* any blanks stand for blanks */
             if (r->p == r->end || !isspace(*r->p))
                 return false;
-            while (r->p < r->end && isspace(*r->p))
-                r->p++;
+            skip_spaces(r);
             continue;
         }
         if (format.data[i] != '%') {
@@ -326,9 +288,7 @@ static bool read_format(reading *r, span format, parts *p)
         if (i >= format.len || !read_sign(r, (char)format.data[i], p))
             return false;
     }
-    while (r->p < r->end && isspace(*r->p))
-        r->p++;
-    return r->p == r->end;
+    return ends(r);
 }
 
 static bool parse_moment(span s, span format, int64_t *us)
@@ -337,8 +297,7 @@ static bool parse_moment(span s, span format, int64_t *us)
     reading r = {s.data, s.data + s.len};
     int64_t day, start;
 
-    while (r.p < r.end && isspace(*r.p))
-        r.p++;
+    skip_spaces(&r);
     if (!read_format(&r, format, &p))
         return false;
     if (p.pm || p.am) {

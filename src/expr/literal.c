@@ -1,14 +1,14 @@
 /* Literals as values of a column's type, exactly: what falls between two values says so. */
 #include "expr/own.h"
 
-#include "base/text.h"
+#include "base/civil.h"
 #include "base/utf8.h"
 #include "column/print.h"
+#include "expr/bytes_text.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
-#include <strings.h>
 
 /* ---- keys ---- */
 
@@ -248,8 +248,7 @@ static bool is_special(span s, double *out)
                     {"-infinity", -(double)INFINITY}};
 
     for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
-        if (s.len == strlen(specials[i].text) &&
-            strncasecmp((const char *)s.data, specials[i].text, s.len) == 0) {
+        if (span_is_word(s, specials[i].text)) {
             *out = specials[i].value;
             return true;
         }
@@ -304,7 +303,7 @@ static bool place_date(const node *n, place *out)
     if (n->literal == LITERAL_TIMESTAMP ? !moment_parse_timestamp(n->text, &m)
                                         : !moment_parse_date(n->text, &m))
         return false;
-    out->key = m.seconds / 86400 - (m.seconds % 86400 < 0);
+    out->key = floor_div(m.seconds, 86400);
     out->kind = m.seconds % 86400 || m.nanos ? PLACE_BEHIND : PLACE_AT;
     return n->literal == LITERAL_STRING || n->literal == LITERAL_DATE ||
            n->literal == LITERAL_TIMESTAMP;
@@ -313,10 +312,8 @@ static bool place_date(const node *n, place *out)
 /* A moment in units of the type. */
 static void place_moment(const moment *m, time_unit unit, place *out)
 {
-    static const int32_t per_second[] = {
-        [UNIT_S] = 1, [UNIT_MS] = 1000, [UNIT_US] = 1000000, [UNIT_NS] = 1000000000};
-    int32_t nanos = 1000000000 / per_second[unit];
-    __int128 v = (__int128)m->seconds * per_second[unit] + m->nanos / nanos;
+    int64_t per_second = units_per_second(unit), nanos = 1000000000 / per_second;
+    __int128 v = (__int128)m->seconds * per_second + m->nanos / nanos;
 
     out->kind = m->nanos % nanos ? PLACE_BEHIND : PLACE_AT;
     if (v < INT64_MIN)
@@ -360,8 +357,7 @@ static bool place_bool(const node *n, place *out)
         return true;
     }
     for (int i = 0; n->literal == LITERAL_STRING && i < 6; i++)
-        if (n->text.len == strlen(words[i]) &&
-            strncasecmp((const char *)n->text.data, words[i], n->text.len) == 0) {
+        if (span_is_word(n->text, words[i])) {
             out->key = i & 1;
             return true;
         }
@@ -370,32 +366,16 @@ static bool place_bool(const node *n, place *out)
 
 /* ---- bytes ---- */
 
-/* ASCII as it is, any byte as \xHH. */
 static nrw_status place_binary(arena *a, const node *n, place *out, bool *is, nrw_error *err)
 {
-    const uint8_t *s = n->text.data;
     uint8_t *to;
-    size_t len = 0, i = 0;
+    size_t len;
 
     *is = n->literal == LITERAL_STRING;
     if (!*is)
         return NRW_OK;
     TRY(arena_alloc(a, n->text.len + 1, (void **)&to, err));
-    while (*is && i < n->text.len) {
-        int high = -1, low = -1;
-        if (s[i] != '\\') {
-            *is = s[i] < 0x80;
-            to[len++] = s[i++];
-            continue;
-        }
-        if (i + 3 < n->text.len && s[i + 1] == 'x') {
-            high = text_hex_digit(s[i + 2]);
-            low = text_hex_digit(s[i + 3]);
-        }
-        *is = high >= 0 && low >= 0;
-        to[len++] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
-        i += 4;
-    }
+    *is = read_blob(n->text, to, &len);
     out->value = (span){to, len};
     return NRW_OK;
 }
@@ -403,20 +383,9 @@ static nrw_status place_binary(arena *a, const node *n, place *out, bool *is, nr
 static nrw_status place_uuid(arena *a, const node *n, place *out, bool *is, nrw_error *err)
 {
     uint8_t *to;
-    size_t digits = 0;
 
-    *is = n->literal == LITERAL_STRING;
     TRY(arena_alloc(a, 16, (void **)&to, err));
-    for (size_t i = 0; *is && i < n->text.len; i++) {
-        int d = text_hex_digit(n->text.data[i]);
-        if (n->text.data[i] == '-' && digits > 0 && digits % 4 == 0)
-            continue;
-        *is = d >= 0 && digits < 32;
-        if (*is)
-            to[digits / 2] = (uint8_t)(to[digits / 2] << 4 | d);
-        digits++;
-    }
-    *is = *is && digits == 32;
+    *is = n->literal == LITERAL_STRING && read_uuid(n->text, to);
     out->value = (span){to, 16};
     return NRW_OK;
 }

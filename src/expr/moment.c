@@ -1,52 +1,26 @@
-/* Dates and times as text. */
+/* Dates and times in conditions (`--where`); calendar_text.c reads what scalar expressions cast. */
 #include "expr/own.h"
 
-typedef struct reading {
-    const uint8_t *p, *end;
-} reading;
+#include "base/civil.h"
+#include "expr/reading.h"
 
-static void skip_spaces(reading *r)
+/* Blanks alone: a line break is no part of a literal. */
+static void skip_blanks(reading *r)
 {
     while (r->p < r->end && *r->p == ' ')
         r->p++;
 }
 
-static bool take(reading *r, char c)
+static bool at_end(reading *r)
 {
-    if (r->p == r->end || *r->p != (uint8_t)c)
-        return false;
-    r->p++;
-    return true;
-}
-
-/* least..most digits as a number. */
-static bool digits(reading *r, int least, int most, int64_t *out)
-{
-    int n = 0;
-
-    *out = 0;
-    while (n < most && r->p < r->end && *r->p >= '0' && *r->p <= '9') {
-        *out = *out * 10 + (*r->p++ - '0');
-        n++;
-    }
-    return n >= least;
-}
-
-/* Days since 1970-01-01 of the proleptic Gregorian calendar. */
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
-{
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+    skip_blanks(r);
+    return r->p == r->end;
 }
 
 static bool date(reading *r, int64_t *days)
 {
-    static const uint8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int64_t year, month, day, last;
-    bool negative = take(r, '-'), leap;
+    int64_t year, month, day;
+    bool negative = take(r, '-');
     char between;
 
     if (!digits(r, 1, 7, &year) || r->p == r->end)
@@ -56,13 +30,9 @@ static bool date(reading *r, int64_t *days)
         !digits(r, 1, 2, &day))
         return false;
     year = negative ? -year : year;
-    leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    if (month < 1 || month > 12)
+    if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
         return false;
-    last = lengths[month - 1] + (month == 2 && leap);
-    if (day < 1 || day > last)
-        return false;
-    *days = days_of(year, month, day);
+    *days = days_of_civil(year, month, day);
     return true;
 }
 
@@ -97,7 +67,7 @@ static bool zone(reading *r, int64_t *seconds)
     bool west;
 
     *seconds = 0;
-    skip_spaces(r);
+    skip_blanks(r);
     if (r->p == r->end || take(r, 'Z') || take(r, 'z'))
         return true;
     if (r->end - r->p >= 3 && memcmp(r->p, "UTC", 3) == 0) {
@@ -115,22 +85,16 @@ static bool zone(reading *r, int64_t *seconds)
     return true;
 }
 
-static bool ends(reading *r)
-{
-    skip_spaces(r);
-    return r->p == r->end;
-}
-
 bool moment_parse_date(span text, moment *out)
 {
     reading r = {text.data, text.data + text.len};
     int64_t days;
 
-    skip_spaces(&r);
+    skip_blanks(&r);
     if (!date(&r, &days))
         return false;
     *out = (moment){days * 86400, 0};
-    return ends(&r);
+    return at_end(&r);
 }
 
 bool moment_parse_timestamp(span text, moment *out)
@@ -139,23 +103,23 @@ bool moment_parse_timestamp(span text, moment *out)
     moment clock = {0, 0};
     int64_t days, offset = 0;
 
-    skip_spaces(&r);
+    skip_blanks(&r);
     if (!date(&r, &days))
         return false;
     if (r.p < r.end && (*r.p == 'T' || *r.p == 't' || *r.p == ' ')) {
         r.p++;
-        skip_spaces(&r);
+        skip_blanks(&r);
         if (r.p < r.end && (!clock_time(&r, false, &clock) || !zone(&r, &offset)))
             return false;
     }
     *out = (moment){days * 86400 + clock.seconds - offset, clock.nanos};
-    return ends(&r);
+    return at_end(&r);
 }
 
 bool moment_parse_time(span text, moment *out)
 {
     reading r = {text.data, text.data + text.len};
 
-    skip_spaces(&r);
-    return clock_time(&r, true, out) && ends(&r);
+    skip_blanks(&r);
+    return clock_time(&r, true, out) && at_end(&r);
 }

@@ -5,7 +5,6 @@
 #include "base/span.h"
 
 #include <ctype.h>
-#include <strings.h>
 
 typedef struct reading {
     const uint8_t *p, *end;

@@ -1,6 +1,5 @@
 #include "expr/text.h"
 
-#include <strings.h>
 
 size_t text_chars(span s)
 {
@@ -28,11 +27,4 @@ size_t text_find(span s, span needle)
         return 0;
     p = memmem(s.data, s.len, needle.data, needle.len);
     return p ? (size_t)((const uint8_t *)p - s.data) : SIZE_MAX;
-}
-
-bool text_is_word(span s, const char *word)
-{
-    size_t n = strlen(word);
-
-    return s.len == n && strncasecmp((const char *)s.data, word, n) == 0;
 }

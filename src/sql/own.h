@@ -226,15 +226,4 @@ static inline bool sql_span_is(span s, const char *text)
     return s.len == strlen(text) && memcmp(s.data, text, s.len) == 0;
 }
 
-/* The same, whatever the case of s; text is in lower case. */
-static inline bool sql_span_is_word(span s, const char *text)
-{
-    if (s.len != strlen(text))
-        return false;
-    for (size_t i = 0; i < s.len; i++)
-        if (sql_lower(s.data[i]) != (uint8_t)text[i])
-            return false;
-    return true;
-}
-
 #endif

@@ -67,7 +67,7 @@ static bool known_name(span name)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (sql_span_is(name, known[i].name))
             return true;
-    return sql_span_is_word(name, "double") || sql_span_is_word(name, "text");
+    return span_is_word(name, "double") || span_is_word(name, "text");
 }
 
 /* ---- in parentheses ---- */

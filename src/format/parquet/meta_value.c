@@ -1,4 +1,5 @@
 /* Values of statistics: as text, and which of two is the smaller. */
+#include "base/civil.h"
 #include "column/print.h"
 #include "format/parquet/meta_priv.h"
 
@@ -155,27 +156,10 @@ static size_t put_decimal(const pq_leaf *l, span v, char *out, size_t cap)
 }
 
 /* ---- dates and times ---- */
-/* Days since 1970-01-01 to a date of the proleptic Gregorian calendar: eras of 400 years, years
- * that start in March so that the leap day is the last. */
-static void civil(int64_t days, int64_t *year, int *month, int *day)
-{
-    int64_t z = days + 719468;
-    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-    int64_t in_era = z - era * 146097;
-    int64_t y = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-    int64_t in_year = in_era - (365 * y + y / 4 - y / 100);
-    int64_t m = (5 * in_year + 2) / 153;
-    *day = (int)(in_year - (153 * m + 2) / 5 + 1);
-    *month = (int)(m < 10 ? m + 3 : m - 9);
-    *year = y + era * 400 + (*month <= 2);
-}
-
 static int print_days(int64_t days, char *out, size_t cap)
 {
-    int64_t year;
-    int month, day;
-    civil(days, &year, &month, &day);
-    return snprintf(out, cap, "%04lld-%02d-%02d", (long long)year, month, day);
+    civil c = civil_of_days(days);
+    return snprintf(out, cap, "%04lld-%02d-%02d", (long long)c.year, c.month, c.day);
 }
 
 /* Units since midnight; the fraction without trailing zeros. */
