@@ -92,7 +92,7 @@ static nrw_status make_plan(query *q, nrw_error *err)
 
     TRY(read_text(q, err));
     in.text = q->text;
-    TRY(sql_parse(q->a, q->text, NULL, &all, &n, err));
+    TRY(sql_parse(q->a, q->text, &all, &n, err));
     if (n != 1)
         return err_set(err, NRW_E_ARG, n ? "one statement at a time is run" : "the query is empty");
     q->statement = all;

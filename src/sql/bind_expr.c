@@ -1,18 +1,16 @@
 /* Expressions: what the parser made, with names looked up. */
 #include "sql/bind_own.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 nrw_status query_fail(const binder *b, size_t at, nrw_error *err, const char *fmt, ...)
 {
-    char text[400];
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    nrw_status st = sql_vfail(b->in->text, at, err, fmt, ap);
     va_end(ap);
-    return sql_fail(b->in->text, b->in->what, at, err, "%s", text);
+    return st;
 }
 
 nrw_status bind_at(const binder *b, size_t at, nrw_status st, nrw_error *err)
@@ -22,7 +20,7 @@ nrw_status bind_at(const binder *b, size_t at, nrw_status st, nrw_error *err)
     if (st != NRW_E_ARG || !err)
         return st;
     memcpy(text, err->message, sizeof text);
-    return sql_fail(b->in->text, b->in->what, at, err, "%s", text);
+    return sql_fail(b->in->text, at, err, "%s", text);
 }
 
 static nrw_status bind_args(selecting *s, const sql_exprs *list, const expr ***out, nrw_error *err)

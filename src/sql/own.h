@@ -67,7 +67,6 @@ typedef enum sql_level {
 typedef struct sql_parser {
     arena *a;
     span text;
-    const char *what;
     sql_token *tokens; /* the last one is END */
     uint32_t n, i;
     uint32_t depth; /* levels of the text that are open */
@@ -190,9 +189,6 @@ nrw_status sql_select(sql_parser *p, sql_query *q, nrw_error *err) NRW_CHECKED;
 nrw_status sql_values(sql_parser *p, uint32_t *n_rows, sql_exprs **rows,
                       nrw_error *err) NRW_CHECKED;
 nrw_status sql_order_list(sql_parser *p, sql_orders *out, nrw_error *err) NRW_CHECKED;
-/* The item list of a select; bare: a word alone is a column, keyword or not. */
-nrw_status sql_item_list(sql_parser *p, bool bare, uint32_t *n, sql_item **items,
-                         nrw_error *err) NRW_CHECKED;
 /* parse_group.c */
 nrw_status sql_group_clause(sql_parser *p, sql_group_by *out, nrw_error *err) NRW_CHECKED;
 /* parse_from.c */
