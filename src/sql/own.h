@@ -142,9 +142,12 @@ nrw_status sql_rise(sql_parser *p, size_t at, nrw_error *err) NRW_CHECKED;
 nrw_status sql_expr_level(sql_parser *p, sql_level level, sql_expr **out,
                           nrw_error *err) NRW_CHECKED;
 nrw_status sql_expr_any(sql_parser *p, sql_expr **out, nrw_error *err) NRW_CHECKED;
-/* Expressions with commas between; `close` ends them and is taken. */
-nrw_status sql_expr_list(sql_parser *p, const char *close, sql_exprs *out,
-                         nrw_error *err) NRW_CHECKED;
+/* One expression, at the end of the list. */
+nrw_status sql_expr_into(sql_parser *p, sql_exprs *list, nrw_error *err) NRW_CHECKED;
+/* Expressions with commas between. */
+nrw_status sql_expr_list(sql_parser *p, sql_exprs *out, nrw_error *err) NRW_CHECKED;
+/* The same up to a closing parenthesis, which is taken. */
+nrw_status sql_expr_arguments(sql_parser *p, sql_exprs *out, nrw_error *err) NRW_CHECKED;
 /* parse_predicate.c: what is written as words behind an operand. *took: there was one. */
 nrw_status sql_predicate(sql_parser *p, sql_level level, sql_expr **left, bool *took,
                          nrw_error *err) NRW_CHECKED;

@@ -78,7 +78,7 @@ nrw_status sql_values(sql_parser *p, uint32_t *n_rows, sql_exprs **rows, nrw_err
         at = sql_peek(p, 0)->at;
         TRY(sql_push(p, rows, n_rows, sizeof *row, &row, err));
         TRY(sql_want_sign(p, "(", err));
-        TRY(sql_expr_list(p, ")", row, err));
+        TRY(sql_expr_arguments(p, row, err));
         if (row->n != (*rows)[0].n)
             return sql_fail_at(p, at, err, "this row of VALUES has %u values, the first one has %u",
                                row->n, (*rows)[0].n);
@@ -95,7 +95,7 @@ static nrw_status distinct(sql_parser *p, sql_query *q, nrw_error *err)
         sql_take_word(p, "all");
     else if (sql_take_word(p, "on")) {
         TRY(sql_want_sign(p, "(", err));
-        return sql_expr_list(p, ")", &q->distinct_on, err);
+        return sql_expr_arguments(p, &q->distinct_on, err);
     }
     return NRW_OK;
 }

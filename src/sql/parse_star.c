@@ -48,13 +48,11 @@ static nrw_status excluded(sql_parser *p, sql_expr *star, nrw_error *err)
 
 static nrw_status replaced(sql_parser *p, sql_expr *star, nrw_error *err)
 {
-    sql_expr *e;
     sql_name name;
 
-    TRY(sql_expr_any(p, &e, err));
+    TRY(sql_expr_into(p, &star->replace, err));
     TRY(sql_want_word(p, "as", err));
     TRY(column(p, &name, err));
-    TRY(sql_add(p, &star->replace, e, err));
     return sql_add_name(p, &star->replace_names, name, err);
 }
 

@@ -83,17 +83,11 @@ static bool base_at(const sql_parser *p)
 /* What stands in the parentheses. */
 static nrw_status definition(sql_parser *p, sql_window *w, nrw_error *err)
 {
-    sql_expr *e;
-
     TRY(sql_want_sign(p, "(", err));
     if (base_at(p))
         TRY(sql_take_name(p, SQL_PLACE_COLUMN, "a window", &w->name, err));
-    if (sql_take_words(p, "partition", "by")) {
-        do {
-            TRY(sql_expr_any(p, &e, err));
-            TRY(sql_add(p, &w->partition_by, e, err));
-        } while (sql_more(p));
-    }
+    if (sql_take_words(p, "partition", "by"))
+        TRY(sql_expr_list(p, &w->partition_by, err));
     if (sql_take_words(p, "order", "by"))
         TRY(sql_order_list(p, &w->order_by, err));
     TRY(frame(p, w, err));
