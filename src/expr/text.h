@@ -37,10 +37,6 @@ size_t text_find(span s, span needle);
 /* Whether s is this word, whatever its case. */
 bool text_is_word(span s, const char *word);
 
-static inline bool text_equal(span a, span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
 static inline span text_from(span s, size_t at)
 {
     return (span){s.data + at, s.len - at};

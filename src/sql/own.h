@@ -25,6 +25,22 @@ static inline uint8_t sql_lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? c | 32 : c;
 }
 
+/* The same name or word, whatever the case of its letters. */
+static inline bool sql_same(span a, span b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (sql_lower(a.data[i]) != sql_lower(b.data[i]))
+            return false;
+    return true;
+}
+
+static inline bool sql_is_word(span s, const char *word)
+{
+    return sql_same(s, span_of(word));
+}
+
 /* ---- text to tokens (lex.c) ---- */
 typedef enum sql_token_kind {
     SQL_TOKEN_END,
@@ -219,21 +235,5 @@ nrw_status sql_print_path(bytes *b, const sql_names *path, nrw_error *err) NRW_C
 nrw_status sql_print_names(bytes *b, const sql_names *names, nrw_error *err) NRW_CHECKED;
 nrw_status sql_print_string(bytes *b, span text, nrw_error *err) NRW_CHECKED;
 nrw_status sql_print_text(bytes *b, const char *text, nrw_error *err) NRW_CHECKED;
-
-static inline bool sql_span_is(span s, const char *text)
-{
-    return s.len == strlen(text) && memcmp(s.data, text, s.len) == 0;
-}
-
-/* The same, whatever the case of s; text is in lower case. */
-static inline bool sql_span_is_word(span s, const char *text)
-{
-    if (s.len != strlen(text))
-        return false;
-    for (size_t i = 0; i < s.len; i++)
-        if (sql_lower(s.data[i]) != (uint8_t)text[i])
-            return false;
-    return true;
-}
 
 #endif

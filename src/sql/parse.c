@@ -66,7 +66,7 @@ bool sql_word_at(const sql_parser *p, uint32_t k, const char *word)
 {
     const sql_token *t = sql_peek(p, k);
 
-    return t->kind == SQL_TOKEN_WORD && sql_span_is_word(t->text, word);
+    return t->kind == SQL_TOKEN_WORD && sql_is_word(t->text, word);
 }
 
 bool sql_words_at(const sql_parser *p, const char *first, const char *second)
@@ -78,7 +78,7 @@ bool sql_sign_at(const sql_parser *p, uint32_t k, const char *sign)
 {
     const sql_token *t = sql_peek(p, k);
 
-    return t->kind == SQL_TOKEN_SIGN && sql_span_is(t->text, sign);
+    return t->kind == SQL_TOKEN_SIGN && span_is(t->text, sign);
 }
 
 bool sql_take_word(sql_parser *p, const char *word)

@@ -38,7 +38,7 @@ static const infix *infix_at(const sql_parser *p)
 
     if (t->kind == SQL_TOKEN_SIGN && !percent_at(p))
         for (size_t i = 0; i < sizeof infixes / sizeof *infixes; i++)
-            if (sql_span_is(t->text, infixes[i].sign))
+            if (span_is(t->text, infixes[i].sign))
                 return &infixes[i];
     return NULL;
 }

@@ -13,15 +13,15 @@ static const char *special_name(const sql_expr *e)
     if (e->names.n)
         return NULL;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (sql_span_is_word(name, names[i][0]))
+        if (sql_is_word(name, names[i][0]))
             return names[i][1];
-    if (sql_span_is_word(name, "ifnull") && e->args.n == 2)
+    if (sql_is_word(name, "ifnull") && e->args.n == 2)
         return "COALESCE";
-    if (sql_span_is_word(name, "count") && !e->args.n && !e->over)
+    if (sql_is_word(name, "count") && !e->args.n && !e->over)
         return "count_star";
-    if (e->within_group && sql_span_is_word(name, "percentile_cont"))
+    if (e->within_group && sql_is_word(name, "percentile_cont"))
         return "quantile_cont";
-    if (e->within_group && sql_span_is_word(name, "percentile_disc"))
+    if (e->within_group && sql_is_word(name, "percentile_disc"))
         return "quantile_disc";
     return NULL;
 }

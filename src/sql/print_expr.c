@@ -107,7 +107,7 @@ static nrw_status literal(bytes *b, const sql_expr *e, nrw_error *err)
 static bool is_minus(const sql_expr *e)
 {
     return e->kind == SQL_EXPR_CALL && e->is_operator && e->args.n == 1 &&
-           sql_span_is(e->name.text, "-");
+           span_is(e->name.text, "-");
 }
 
 /* Minus in front of a number is part of it, and two of them are none. */
@@ -131,7 +131,7 @@ static nrw_status infix(bytes *b, const sql_expr *left, span op, const sql_expr 
                         nrw_error *err)
 {
     TRY(form(b, err, "($ ", left));
-    if (sql_span_is(op, "<>"))
+    if (span_is(op, "<>"))
         TRY(sql_print_text(b, "!=", err));
     else
         TRY(bytes_append(b, op.data, op.len, err));
@@ -189,7 +189,7 @@ static nrw_status any(bytes *b, const sql_expr *e, nrw_error *err)
     const char *op = NULL;
 
     for (size_t i = 0; i < sizeof opposites / sizeof *opposites; i++)
-        if (sql_span_is(e->name.text, opposites[i][0]))
+        if (span_is(e->name.text, opposites[i][0]))
             op = e->negate ? opposites[i][1] : i == 1 ? "!=" : opposites[i][0];
     TRY(form(b, err, "($ ", e->args.at[0]));
     TRY(sql_print_text(b, op ? op : "=", err));
@@ -258,7 +258,7 @@ static nrw_status interval(bytes *b, const sql_expr *e, nrw_error *err)
         {"MILLENNIUM", "to_millennia(CAST(trunc(CAST($ AS DOUBLE)) AS INTEGER))"}};
 
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (sql_span_is(e->name.text, units[i][0]))
+        if (span_is(e->name.text, units[i][0]))
             return form(b, err, units[i][1], e->args.at[0]);
     return form(b, err, "CAST($ AS INTERVAL)", e->args.at[0]);
 }
