@@ -3,23 +3,10 @@
 #define SQL_OWN_H
 
 #include "base/buffer.h"
+#include "expr/keyword.h"
 #include "sql/parse.h"
 
-/* ---- words (keyword.c) ---- */
-#define SQL_LONGEST_WORD 20
-
-typedef enum sql_word_kind {
-    SQL_WORD_PLAIN,
-    SQL_WORD_UNRESERVED, /* a keyword that may be any name */
-    SQL_WORD_COLUMN,     /* not a function */
-    SQL_WORD_FUNCTION,   /* a function or type alone */
-    SQL_WORD_RESERVED
-} sql_word_kind;
-
-sql_word_kind sql_word_kind_of(span word);
-/* Whether a word behind an expression is its alias without AS. */
-bool sql_word_is_bare_alias(span word);
-
+/* ---- words ---- */
 static inline uint8_t sql_lower(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? c | 32 : c;

@@ -107,7 +107,7 @@ bool sql_take_sign(sql_parser *p, const char *sign)
 
 nrw_status sql_want_word(sql_parser *p, const char *word, nrw_error *err)
 {
-    char upper[SQL_LONGEST_WORD + 1];
+    char upper[KEYWORD_LONGEST + 1];
     size_t n = strlen(word);
 
     if (sql_take_word(p, word))
@@ -162,10 +162,10 @@ bool sql_name_at(const sql_parser *p, uint32_t k, sql_place place)
         return true;
     if (t->kind != SQL_TOKEN_WORD)
         return false;
-    switch (sql_word_kind_of(t->text)) {
-    case SQL_WORD_RESERVED: return false;
-    case SQL_WORD_COLUMN: return place == SQL_PLACE_COLUMN;
-    case SQL_WORD_FUNCTION: return place == SQL_PLACE_FUNCTION;
+    switch (keyword_kind_of(t->text)) {
+    case KEYWORD_RESERVED: return false;
+    case KEYWORD_COLUMN: return place == SQL_PLACE_COLUMN;
+    case KEYWORD_FUNCTION: return place == SQL_PLACE_FUNCTION;
     default: return true;
     }
 }

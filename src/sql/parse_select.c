@@ -11,7 +11,7 @@ static nrw_status alias(sql_parser *p, sql_item *item, nrw_error *err)
         return sql_take_name_or_string(p, SQL_PLACE_LABEL, "a name", &item->alias, err);
     t = sql_peek(p, 0);
     if (t->kind == SQL_TOKEN_QUOTED ||
-        (t->kind == SQL_TOKEN_WORD && sql_word_is_bare_alias(t->text)))
+        (t->kind == SQL_TOKEN_WORD && keyword_is_bare_alias(t->text)))
         return sql_take_name(p, SQL_PLACE_LABEL, "a name", &item->alias, err);
     return NRW_OK;
 }

@@ -46,7 +46,7 @@ static nrw_status quoted(bytes *b, span text, char quote, nrw_error *err)
 
 nrw_status sql_print_name(bytes *b, span name, nrw_error *err)
 {
-    bool plain = sql_word_kind_of(name) == SQL_WORD_PLAIN && name.len;
+    bool plain = keyword_kind_of(name) == KEYWORD_NONE && name.len;
 
     for (size_t i = 0; i < name.len && plain; i++) {
         uint8_t c = sql_lower(name.data[i]);
