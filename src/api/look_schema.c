@@ -104,13 +104,7 @@ static nrw_status put_identifier(look *l, const char *name, size_t len, nrw_erro
     }
     if (plain)
         return bytes_append(&l->line, name, len, err);
-    TRY(bytes_append(&l->line, "\"", 1, err));
-    for (size_t i = 0; i < len; i++) {
-        if (name[i] == '"')
-            TRY(bytes_append(&l->line, "\"", 1, err));
-        TRY(bytes_append(&l->line, name + i, 1, err));
-    }
-    return bytes_append(&l->line, "\"", 1, err);
+    return bytes_quote(&l->line, (span){(const uint8_t *)name, len}, '"', err);
 }
 
 static nrw_status put_type(look *l, const type *ty, nrw_error *err)

@@ -220,7 +220,6 @@ nrw_status sql_print_order(bytes *b, const sql_orders *o, nrw_error *err) NRW_CH
 nrw_status sql_print_name(bytes *b, span name, nrw_error *err) NRW_CHECKED;
 nrw_status sql_print_path(bytes *b, const sql_names *path, nrw_error *err) NRW_CHECKED;
 nrw_status sql_print_names(bytes *b, const sql_names *names, nrw_error *err) NRW_CHECKED;
-nrw_status sql_print_string(bytes *b, span text, nrw_error *err) NRW_CHECKED;
 nrw_status sql_print_text(bytes *b, const char *text, nrw_error *err) NRW_CHECKED;
 
 #endif

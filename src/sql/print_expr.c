@@ -32,18 +32,6 @@ static nrw_status form(bytes *b, nrw_error *err, const char *text, ...)
     return st;
 }
 
-/* In quotes, those inside doubled. */
-static nrw_status quoted(bytes *b, span text, char quote, nrw_error *err)
-{
-    TRY(bytes_append(b, &quote, 1, err));
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == (uint8_t)quote)
-            TRY(bytes_append(b, &quote, 1, err));
-        TRY(bytes_append(b, &text.data[i], 1, err));
-    }
-    return bytes_append(b, &quote, 1, err);
-}
-
 nrw_status sql_print_name(bytes *b, span name, nrw_error *err)
 {
     bool plain = keyword_kind_of(name) == KEYWORD_NONE && name.len;
@@ -54,12 +42,7 @@ nrw_status sql_print_name(bytes *b, span name, nrw_error *err)
     }
     if (plain)
         return bytes_append(b, name.data, name.len, err);
-    return quoted(b, name, '"', err);
-}
-
-nrw_status sql_print_string(bytes *b, span text, nrw_error *err)
-{
-    return quoted(b, text, '\'', err);
+    return bytes_quote(b, name, '"', err);
 }
 
 nrw_status sql_print_names(bytes *b, const sql_names *names, nrw_error *err)
@@ -98,8 +81,8 @@ static nrw_status literal(bytes *b, const sql_expr *e, nrw_error *err)
     case SQL_TRUE: return sql_print_text(b, "true", err);
     case SQL_FALSE: return sql_print_text(b, "false", err);
     case SQL_NUMBER: return bytes_append(b, e->name.text.data, e->name.text.len, err);
-    case SQL_STRING: return sql_print_string(b, e->text, err);
-    case SQL_BLOB: TRY(sql_print_text(b, "X", err)); return sql_print_string(b, e->name.text, err);
+    case SQL_STRING: return bytes_quote(b, e->text, '\'', err);
+    case SQL_BLOB: TRY(sql_print_text(b, "X", err)); return bytes_quote(b, e->name.text, '\'', err);
     }
     return NRW_OK;
 }
@@ -266,7 +249,7 @@ static nrw_status interval(bytes *b, const sql_expr *e, nrw_error *err)
 static nrw_status extract(bytes *b, const sql_expr *e, nrw_error *err)
 {
     TRY(sql_print_text(b, "date_part(", err));
-    TRY(sql_print_string(b, e->name.text, err));
+    TRY(bytes_quote(b, e->name.text, '\'', err));
     return form(b, err, ", $)", e->args.at[0]);
 }
 
