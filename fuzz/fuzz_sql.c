@@ -42,7 +42,7 @@ static void print(arena *a, const sql_expr *e)
 
     if (sql_print_expr(a, e, &text, &err) < 0 || !reads_again(e))
         return;
-    nrw_status st = sql_parse_expr(a, text, NULL, &second, &err);
+    nrw_status st = sql_parse_expr(a, text, &second, &err);
     if (st == NRW_E_MEMLIMIT || (st == NRW_E_ARG && strstr(err.message, "more than")))
         return;
     if (st < 0) {
@@ -61,25 +61,19 @@ static void parse_all(arena *a, span text)
 {
     nrw_error err = NRW_ERROR_INIT;
     sql_statement *s;
-    sql_item *items;
-    sql_orders orders;
     sql_expr *e;
     uint32_t n;
 
-    nrw_status st = sql_parse(a, text, NULL, &s, &n, &err);
+    nrw_status st = sql_parse(a, text, &s, &n, &err);
     check(st, &err);
     for (uint32_t i = 0; st == NRW_OK && i < n; i++)
         for (uint32_t k = 0; k < s[i].query->n_items; k++)
             print(a, s[i].query->items[k].expr);
     err = (nrw_error)NRW_ERROR_INIT;
-    st = sql_parse_expr(a, text, "--where", &e, &err);
+    st = sql_parse_expr(a, text, &e, &err);
     check(st, &err);
     if (st == NRW_OK)
         print(a, e);
-    err = (nrw_error)NRW_ERROR_INIT;
-    check(sql_parse_items(a, text, "--select", &items, &n, &err), &err);
-    err = (nrw_error)NRW_ERROR_INIT;
-    check(sql_parse_orders(a, text, "--order-by", &orders, &err), &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

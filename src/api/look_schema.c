@@ -2,6 +2,7 @@
 #include "api/look_table.h"
 
 #include "base/utf8.h"
+#include "expr/keyword.h"
 
 #include <string.h>
 
@@ -69,48 +70,23 @@ static nrw_status print_json(look *l, const common *c, nrw_error *err)
     return look_printf(l, err, "]\n");
 }
 
-static bool is_reserved(const char *name)
+/* GRANT is no keyword that DuckDB keeps, but SQL's standard does. */
+static bool is_reserved(span name)
 {
-    static const char words[] =
-        " all analyse analyze and any array as asc asymmetric at both case cast check collate "
-        "column constraint create default deferrable desc describe distinct do else end except "
-        "false fetch for foreign from grant group having in initially intersect into lambda "
-        "lateral leading limit not null offset on only or order pivot pivot_longer pivot_wider "
-        "placing primary qualify references returning select show some summarize symmetric table "
-        "then to trailing true union unique unpivot using variadic when where window with ";
-    char word[40];
-    size_t n = strlen(name);
+    keyword_kind kind = keyword_kind_of(name);
 
-    if (n > sizeof word - 3)
-        return false;
-    word[0] = ' ';
-    memcpy(word + 1, name, n);
-    word[n + 1] = ' ';
-    word[n + 2] = '\0';
-    return strstr(words, word) != NULL;
+    return kind == KEYWORD_RESERVED || kind == KEYWORD_FUNCTION || span_is(name, "grant");
 }
 
-static nrw_status put_identifier(look *l, const char *name, size_t len, nrw_error *err)
+static nrw_status put_identifier(look *l, const char *text, size_t len, nrw_error *err)
 {
-    bool plain = len > 0 && len < 60 && !(name[0] >= '0' && name[0] <= '9');
-    char copy[64] = "";
+    const span name = {(const uint8_t *)text, len};
+    bool plain = len > 0 && len < 60 && !(text[0] >= '0' && text[0] <= '9') && !is_reserved(name);
 
     for (size_t i = 0; i < len && plain; i++)
-        plain = (name[i] >= 'a' && name[i] <= 'z') || name[i] == '_' ||
-                (name[i] >= '0' && name[i] <= '9');
-    if (plain) {
-        memcpy(copy, name, len);
-        plain = !is_reserved(copy);
-    }
-    if (plain)
-        return bytes_append(&l->line, name, len, err);
-    TRY(bytes_append(&l->line, "\"", 1, err));
-    for (size_t i = 0; i < len; i++) {
-        if (name[i] == '"')
-            TRY(bytes_append(&l->line, "\"", 1, err));
-        TRY(bytes_append(&l->line, name + i, 1, err));
-    }
-    return bytes_append(&l->line, "\"", 1, err);
+        plain = (text[i] >= 'a' && text[i] <= 'z') || text[i] == '_' ||
+                (text[i] >= '0' && text[i] <= '9');
+    return plain ? bytes_append(&l->line, text, len, err) : bytes_quote(&l->line, name, '"', err);
 }
 
 static nrw_status put_type(look *l, const type *ty, nrw_error *err)

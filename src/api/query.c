@@ -61,7 +61,7 @@ static nrw_status read_text(query *q, nrw_error *err)
                                          : "sql: no query is given");
     }
     if (!file) {
-        q->text = (span){(const uint8_t *)q->job->sources.at[0], strlen(q->job->sources.at[0])};
+        q->text = span_of(q->job->sources.at[0]);
         return NRW_OK;
     }
     return read_file(q, file, err);
@@ -79,7 +79,7 @@ static nrw_status params(query *q, sql_bind_input *in, nrw_error *err)
         if (!equals || equals == w->value)
             return err_set(err, NRW_E_ARG, "--param is NAME=VALUE, not %s", w->value);
         list[in->n_params++] = (sql_param){{(const uint8_t *)w->value, (size_t)(equals - w->value)},
-                                           {(const uint8_t *)equals + 1, strlen(equals + 1)}};
+                                           span_of(equals + 1)};
     }
     return NRW_OK;
 }
@@ -92,7 +92,7 @@ static nrw_status make_plan(query *q, nrw_error *err)
 
     TRY(read_text(q, err));
     in.text = q->text;
-    TRY(sql_parse(q->a, q->text, NULL, &all, &n, err));
+    TRY(sql_parse(q->a, q->text, &all, &n, err));
     if (n != 1)
         return err_set(err, NRW_E_ARG, n ? "one statement at a time is run" : "the query is empty");
     q->statement = all;

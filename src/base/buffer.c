@@ -113,6 +113,17 @@ nrw_status bytes_append(bytes *b, const void *data, size_t len, nrw_error *err)
     return NRW_OK;
 }
 
+nrw_status bytes_quote(bytes *b, span text, char quote, nrw_error *err)
+{
+    TRY(bytes_append(b, &quote, 1, err));
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == (uint8_t)quote)
+            TRY(bytes_append(b, &quote, 1, err));
+        TRY(bytes_append(b, &text.data[i], 1, err));
+    }
+    return bytes_append(b, &quote, 1, err);
+}
+
 nrw_status bytes_printf(bytes *b, nrw_error *err, const char *fmt, ...)
 {
     va_list ap, again;

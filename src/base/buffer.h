@@ -42,6 +42,8 @@ static inline bytes bytes_init(mem *m, size_t max)
 /* Room for `more` bytes behind len; fails at max or at the grant. */
 nrw_status bytes_reserve(bytes *b, size_t more, nrw_error *err) NRW_CHECKED;
 nrw_status bytes_append(bytes *b, const void *data, size_t len, nrw_error *err) NRW_CHECKED;
+/* Between quotes, those in the text doubled. */
+nrw_status bytes_quote(bytes *b, span text, char quote, nrw_error *err) NRW_CHECKED;
 nrw_status bytes_printf(bytes *b, nrw_error *err, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void bytes_clear(bytes *b); /* len = 0, keeps the memory */
 void bytes_release(bytes *b);

@@ -13,6 +13,22 @@ typedef struct span {
     size_t len;
 } span;
 
+/* The characters of a text that ends in 0. */
+static inline span span_of(const char *text)
+{
+    return (span){(const uint8_t *)text, strlen(text)};
+}
+
+static inline bool span_equal(span a, span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static inline bool span_is(span s, const char *text)
+{
+    return span_equal(s, span_of(text));
+}
+
 #define SPAN(array) ((span){(const uint8_t *)(array), sizeof(array)})
 
 /* Whether s is this word, whatever the case of ASCII letters. */

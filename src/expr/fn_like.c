@@ -66,7 +66,7 @@ static bool plan_matches(const like_plan *plan, span s)
     span t = plan->text;
 
     switch (plan->kind) {
-    case PLAN_EQUAL: return text_equal(s, t);
+    case PLAN_EQUAL: return span_equal(s, t);
     case PLAN_STARTS: return s.len >= t.len && memcmp(s.data, t.data, t.len) == 0;
     case PLAN_ENDS: return s.len >= t.len && memcmp(s.data + s.len - t.len, t.data, t.len) == 0;
     case PLAN_CONTAINS: return text_find(s, t) != SIZE_MAX;

@@ -27,7 +27,7 @@ static nrw_status field_bind(binding *b, nrw_error *err)
         found = place >= 1 && place <= t->n_children ? (uint32_t)place - 1 : UINT32_MAX;
     } else if (constant_text(b->args[1], &name)) {
         for (uint32_t i = 0; i < t->n_children && found == UINT32_MAX; i++)
-            if (text_equal(name, (span){(const uint8_t *)t->children[i].name,
+            if (span_equal(name, (span){(const uint8_t *)t->children[i].name,
                                         strlen(t->children[i].name)}))
                 found = i;
         for (uint32_t i = 0; i < t->n_children && found == UINT32_MAX; i++)

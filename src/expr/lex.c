@@ -1,10 +1,10 @@
 /* SQL text to tokens. */
+#include "expr/keyword.h"
 #include "expr/own.h"
 
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 nrw_status expr_fail(const char *text, size_t at, nrw_error *err, const char *fmt, ...)
 {
@@ -20,20 +20,6 @@ nrw_status expr_fail(const char *text, size_t at, nrw_error *err, const char *fm
     return err_set(err, NRW_E_ARG, "--where, character %zu: %s", n, what);
 }
 
-/* SQL's reserved words, as DuckDB has them; sorted. */
-static const char *const reserved[] = {
-    "all",          "analyse",     "analyze", "and",       "any",        "array",      "as",
-    "asc",          "asymmetric",  "both",    "case",      "cast",       "check",      "collate",
-    "column",       "constraint",  "create",  "default",   "deferrable", "desc",       "describe",
-    "distinct",     "do",          "else",    "end",       "except",     "false",      "fetch",
-    "for",          "foreign",     "from",    "group",     "having",     "in",         "initially",
-    "intersect",    "into",        "lambda",  "lateral",   "leading",    "limit",      "not",
-    "null",         "offset",      "on",      "only",      "or",         "order",      "pivot",
-    "pivot_longer", "pivot_wider", "placing", "primary",   "qualify",    "references", "returning",
-    "select",       "show",        "some",    "summarize", "symmetric",  "table",      "then",
-    "to",           "trailing",    "true",    "union",     "unique",     "unpivot",    "using",
-    "variadic",     "when",        "where",   "window",    "with"};
-
 bool token_is(const token *t, const char *word)
 {
     size_t n = strlen(word);
@@ -48,10 +34,7 @@ bool token_is(const token *t, const char *word)
 
 bool token_is_reserved(const token *t)
 {
-    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-        if (token_is(t, reserved[i]))
-            return true;
-    return false;
+    return t->kind == TOKEN_WORD && keyword_kind_of(t->text) == KEYWORD_RESERVED;
 }
 
 bool token_is_sign(const token *t, char c)

@@ -32,10 +32,6 @@ size_t text_byte_of(span s, size_t n);
 /* Where needle first is in s, SIZE_MAX where it is not; the empty one is at 0. */
 size_t text_find(span s, span needle);
 
-static inline bool text_equal(span a, span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
 static inline span text_from(span s, size_t at)
 {
     return (span){s.data + at, s.len - at};

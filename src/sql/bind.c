@@ -136,7 +136,7 @@ static nrw_status plan_match(binder *b, const sql_query *q, plan *l, plan *r, pl
 static int32_t named(const plan *p, span name)
 {
     for (uint32_t k = 0; k < p->n; k++)
-        if (name_is((sql_name){name, true, 0}, p->columns[k].name))
+        if (sql_same(name, p->columns[k].name))
             return (int32_t)k;
     return -1;
 }

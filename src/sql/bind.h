@@ -15,7 +15,6 @@ typedef struct sql_bind_input {
     arena *a;
     const sql_catalog *catalog;
     span text;
-    const char *what;
     uint32_t n_params;
     const sql_param *params;
 } sql_bind_input;

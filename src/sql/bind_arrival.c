@@ -6,7 +6,7 @@ static const sql_expr *rank_of(const sql_query *q)
 
     if (!e || e->kind != SQL_EXPR_COMPARE || e->args.n != 2 ||
         e->args.at[0]->kind != SQL_EXPR_CALL || !e->args.at[0]->over ||
-        !name_is(e->args.at[0]->name, span_of("arrival_rank")))
+        !sql_is_word(e->args.at[0]->name.text, "arrival_rank"))
         return NULL;
     return e->args.at[0];
 }
@@ -36,7 +36,7 @@ static nrw_status limit_of(selecting *s, const sql_expr *e, uint64_t *out, nrw_e
     TRY(bind_at(s->b, e->at, expr_cast(s->b->a, n, &bigint, false, &n, err), err));
     if (expr_is_constant(n) && !n->constant->null_count)
         memcpy(&x, n->constant->data, sizeof x);
-    if (!span_equal(e->name.text, span_of("<=")) || x < 1 || x > INT32_MAX)
+    if (!span_is(e->name.text, "<=") || x < 1 || x > INT32_MAX)
         return query_fail(s->b, e->at, err,
                           "arrival_rank is asked for as arrival_rank(..) OVER (..) <= n");
     *out = (uint64_t)x;

@@ -1,18 +1,16 @@
 /* Expressions: what the parser made, with names looked up. */
 #include "sql/bind_own.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 nrw_status query_fail(const binder *b, size_t at, nrw_error *err, const char *fmt, ...)
 {
-    char text[400];
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    nrw_status st = sql_vfail(b->in->text, at, err, fmt, ap);
     va_end(ap);
-    return sql_fail(b->in->text, b->in->what, at, err, "%s", text);
+    return st;
 }
 
 nrw_status bind_at(const binder *b, size_t at, nrw_status st, nrw_error *err)
@@ -22,7 +20,7 @@ nrw_status bind_at(const binder *b, size_t at, nrw_status st, nrw_error *err)
     if (st != NRW_E_ARG || !err)
         return st;
     memcpy(text, err->message, sizeof text);
-    return sql_fail(b->in->text, b->in->what, at, err, "%s", text);
+    return sql_fail(b->in->text, at, err, "%s", text);
 }
 
 static nrw_status bind_args(selecting *s, const sql_exprs *list, const expr ***out, nrw_error *err)
@@ -113,7 +111,7 @@ static nrw_status bind_alias(selecting *s, const sql_expr *e, const expr **out, 
         return NRW_OK;
     for (uint32_t i = 0; i < s->n_items; i++) {
         nrw_status st;
-        if (!s->items[i].alias.text.len || !name_is(s->items[i].alias, e->names.at[0].text))
+        if (!s->items[i].alias.text.len || !sql_same(s->items[i].alias.text, e->names.at[0].text))
             continue;
         if (s->items[i].expr == e)
             continue;
@@ -272,7 +270,7 @@ static nrw_status bind_case(selecting *s, const sql_expr *e, const expr **out, n
 /* A type as written. */
 static nrw_status bind_type(binder *b, const sql_type *w, type *out, nrw_error *err)
 {
-    bool list = span_equal(w->name, span_of("LIST")), map = span_equal(w->name, span_of("MAP"));
+    bool list = span_is(w->name, "LIST"), map = span_is(w->name, "MAP");
     field *f;
     char *name;
 
@@ -283,7 +281,7 @@ static nrw_status bind_type(binder *b, const sql_type *w, type *out, nrw_error *
             *out = type_interval(UNIT_US);
         return NRW_OK;
     }
-    if (!list && !map && !span_equal(w->name, span_of("STRUCT")))
+    if (!list && !map && !span_is(w->name, "STRUCT"))
         return query_fail(b, w->at, err, "the type %.*s is not supported", (int)w->text.len,
                           (const char *)w->text.data);
     TRY(arena_alloc(b->a, w->n_children * sizeof *f, (void **)&f, err));

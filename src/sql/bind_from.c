@@ -1,28 +1,6 @@
 /* FROM: tables, subqueries, joins. */
 #include "sql/bind_own.h"
 
-#include <ctype.h>
-
-bool span_equal(span a, span b)
-{
-    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
-}
-
-static bool equal_without_case(span a, span b)
-{
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++)
-        if (tolower(a.data[i]) != tolower(b.data[i]))
-            return false;
-    return true;
-}
-
-bool name_is(sql_name a, span b)
-{
-    return equal_without_case(a.text, b);
-}
-
 nrw_status scope_add(arena *a, scope *sc, scope_column c, nrw_error *err)
 {
     LIST_ADD(a, sc->at, sc->n, sc->cap, c, err);
@@ -39,8 +17,8 @@ static nrw_status find_named(const binder *b, const scope *sc, const sql_name *t
     for (uint32_t i = 0; i < sc->n; i++) {
         const scope_column *c = &sc->at[i];
         bool now = span_equal(name.text, c->name);
-        if (!equal_without_case(name.text, c->name) || (!table && c->hidden) ||
-            (table && !equal_without_case(table->text, c->table)))
+        if (!sql_same(name.text, c->name) || (!table && c->hidden) ||
+            (table && !sql_same(table->text, c->table)))
             continue;
         if (*found >= 0 && exact == now)
             twice = true;
@@ -134,11 +112,11 @@ static nrw_status bind_cte(selecting *s, const sql_from *f, const cte *c, plan *
 static nrw_status bind_function(selecting *s, const sql_from *f, plan **out, nrw_error *err)
 {
     const sql_expr *call = f->call;
-    bool range = name_is(call->name, span_of("range"));
+    bool range = sql_is_word(call->name.text, "range");
     const expr *args[3] = {0};
     int64_t x[3] = {0, 0, 1};
 
-    if (name_is(call->name, span_of("read_parquet")) && call->args.n == 1 &&
+    if (sql_is_word(call->name.text, "read_parquet") && call->args.n == 1 &&
         call->args.at[0]->kind == SQL_EXPR_LITERAL) {
         sql_from file = *f;
         sql_name name = {call->args.at[0]->text, true, f->at};
@@ -146,7 +124,7 @@ static nrw_status bind_function(selecting *s, const sql_from *f, plan **out, nrw
         file.is_file = true;
         return scan_table(s, &file, out, err);
     }
-    if (!range && !name_is(call->name, span_of("generate_series")))
+    if (!range && !sql_is_word(call->name.text, "generate_series"))
         return query_fail(s->b, f->at, err, "the table function %.*s is not supported",
                           (int)call->name.text.len, (const char *)call->name.text.data);
     if (call->args.n < 1 || call->args.n > 3)
@@ -200,7 +178,7 @@ static nrw_status bind_one(selecting *s, const sql_from *f, scope *sc, plan **ou
 
     if (f->kind == SQL_FROM_TABLE && f->path.n == 1 && !f->is_file)
         for (const cte *c = s->b->ctes; c && !found; c = c->before)
-            if (name_is(c->with->name, f->path.at[0].text))
+            if (sql_same(c->with->name.text, f->path.at[0].text))
                 found = c;
     if (found)
         TRY(bind_cte(s, f, found, out, err));
@@ -238,8 +216,7 @@ static nrw_status common_names(selecting *s, const scope *l, const scope *r, siz
 
     for (uint32_t i = 0; i < l->n; i++)
         for (uint32_t k = 0; k < r->n; k++)
-            if (!l->at[i].hidden && !r->at[k].hidden &&
-                equal_without_case(l->at[i].name, r->at[k].name)) {
+            if (!l->at[i].hidden && !r->at[k].hidden && sql_same(l->at[i].name, r->at[k].name)) {
                 sql_name name = {l->at[i].name, true, at};
                 LIST_ADD(s->b->a, names, n, cap, name, err);
                 break;

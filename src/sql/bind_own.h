@@ -16,7 +16,7 @@
 #define SQL_BIND_OWN_H
 
 #include "sql/bind.h"
-#include "sql/parse.h"
+#include "sql/own.h"
 
 #define AGGREGATE_BASE (1u << 24) /* + number of the aggregate */
 #define ATTACHED_BASE  (2u << 24) /* + number of a column that a subquery added to the groups */
@@ -117,12 +117,6 @@ nrw_status query_fail(const binder *b, size_t at, nrw_error *err, const char *fm
     PRINTF_LIKE(4, 5);
 /* Puts the place before an error that a lower layer set. */
 nrw_status bind_at(const binder *b, size_t at, nrw_status st, nrw_error *err);
-bool name_is(sql_name a, span b);
-static inline span span_of(const char *s)
-{
-    return (span){(const uint8_t *)s, strlen(s)};
-}
-bool span_equal(span a, span b);
 
 nrw_status bind_query(binder *b, const sql_query *q, selecting *outer, plan **out, selecting *refs,
                       nrw_error *err);

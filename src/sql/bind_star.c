@@ -12,7 +12,7 @@ static nrw_status add_item(selecting *s, sql_expr *e, span name, size_t at, nrw_
 static int32_t place_in(const sql_names *names, span name)
 {
     for (uint32_t i = 0; i < names->n; i++)
-        if (name_is(names->at[i], name))
+        if (sql_same(names->at[i].text, name))
             return (int32_t)i;
     return -1;
 }
@@ -43,7 +43,7 @@ static nrw_status spread(selecting *s, const sql_expr *star, nrw_error *err)
         int32_t replaced = place_in(&star->replace_names, c->name);
         int32_t renamed = place_in(&star->rename_from, c->name);
         sql_expr *e;
-        if (star->names.n ? !name_is(star->names.at[star->names.n - 1], c->table) : c->hidden)
+        if (star->names.n ? !sql_same(star->names.at[star->names.n - 1].text, c->table) : c->hidden)
             continue;
         if (place_in(&star->exclude, c->name) >= 0)
             continue;

@@ -206,7 +206,7 @@ static const char *denied(span op)
                                            {">=", "<"}, {">", "<="}, {"<=", ">"}};
 
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (span_equal(op, span_of(pairs[i][0])))
+        if (span_is(op, pairs[i][0]))
             return pairs[i][1];
     return NULL;
 }

@@ -42,7 +42,7 @@ nrw_status sql_add_name(sql_parser *p, sql_names *list, sql_name name, nrw_error
 
 sql_name sql_name_of(const char *text, size_t at)
 {
-    return (sql_name){.text = {(const uint8_t *)text, strlen(text)}, .at = at};
+    return (sql_name){.text = span_of(text), .at = at};
 }
 
 nrw_status sql_new(sql_parser *p, sql_expr_kind kind, size_t at, sql_expr **out, nrw_error *err)

@@ -3,26 +3,29 @@
 #define SQL_OWN_H
 
 #include "base/buffer.h"
+#include "expr/keyword.h"
 #include "sql/parse.h"
 
-/* ---- words (keyword.c) ---- */
-#define SQL_LONGEST_WORD 20
-
-typedef enum sql_word_kind {
-    SQL_WORD_PLAIN,
-    SQL_WORD_UNRESERVED, /* a keyword that may be any name */
-    SQL_WORD_COLUMN,     /* not a function */
-    SQL_WORD_FUNCTION,   /* a function or type alone */
-    SQL_WORD_RESERVED
-} sql_word_kind;
-
-sql_word_kind sql_word_kind_of(span word);
-/* Whether a word behind an expression is its alias without AS. */
-bool sql_word_is_bare_alias(span word);
-
+/* ---- words ---- */
 static inline uint8_t sql_lower(uint8_t c)
 {
     return c >= 'A' && c <= 'Z' ? c | 32 : c;
+}
+
+/* The same name or word, whatever the case of its letters. */
+static inline bool sql_same(span a, span b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (sql_lower(a.data[i]) != sql_lower(b.data[i]))
+            return false;
+    return true;
+}
+
+static inline bool sql_is_word(span s, const char *word)
+{
+    return sql_same(s, span_of(word));
 }
 
 /* ---- text to tokens (lex.c) ---- */
@@ -67,7 +70,6 @@ typedef enum sql_level {
 typedef struct sql_parser {
     arena *a;
     span text;
-    const char *what;
     sql_token *tokens; /* the last one is END */
     uint32_t n, i;
     uint32_t depth; /* levels of the text that are open */
@@ -143,9 +145,12 @@ nrw_status sql_rise(sql_parser *p, size_t at, nrw_error *err) NRW_CHECKED;
 nrw_status sql_expr_level(sql_parser *p, sql_level level, sql_expr **out,
                           nrw_error *err) NRW_CHECKED;
 nrw_status sql_expr_any(sql_parser *p, sql_expr **out, nrw_error *err) NRW_CHECKED;
-/* Expressions with commas between; `close` ends them and is taken. */
-nrw_status sql_expr_list(sql_parser *p, const char *close, sql_exprs *out,
-                         nrw_error *err) NRW_CHECKED;
+/* One expression, at the end of the list. */
+nrw_status sql_expr_into(sql_parser *p, sql_exprs *list, nrw_error *err) NRW_CHECKED;
+/* Expressions with commas between. */
+nrw_status sql_expr_list(sql_parser *p, sql_exprs *out, nrw_error *err) NRW_CHECKED;
+/* The same up to a closing parenthesis, which is taken. */
+nrw_status sql_expr_arguments(sql_parser *p, sql_exprs *out, nrw_error *err) NRW_CHECKED;
 /* parse_predicate.c: what is written as words behind an operand. *took: there was one. */
 nrw_status sql_predicate(sql_parser *p, sql_level level, sql_expr **left, bool *took,
                          nrw_error *err) NRW_CHECKED;
@@ -190,9 +195,6 @@ nrw_status sql_select(sql_parser *p, sql_query *q, nrw_error *err) NRW_CHECKED;
 nrw_status sql_values(sql_parser *p, uint32_t *n_rows, sql_exprs **rows,
                       nrw_error *err) NRW_CHECKED;
 nrw_status sql_order_list(sql_parser *p, sql_orders *out, nrw_error *err) NRW_CHECKED;
-/* The item list of a select; bare: a word alone is a column, keyword or not. */
-nrw_status sql_item_list(sql_parser *p, bool bare, uint32_t *n, sql_item **items,
-                         nrw_error *err) NRW_CHECKED;
 /* parse_group.c */
 nrw_status sql_group_clause(sql_parser *p, sql_group_by *out, nrw_error *err) NRW_CHECKED;
 /* parse_from.c */
@@ -218,12 +220,6 @@ nrw_status sql_print_order(bytes *b, const sql_orders *o, nrw_error *err) NRW_CH
 nrw_status sql_print_name(bytes *b, span name, nrw_error *err) NRW_CHECKED;
 nrw_status sql_print_path(bytes *b, const sql_names *path, nrw_error *err) NRW_CHECKED;
 nrw_status sql_print_names(bytes *b, const sql_names *names, nrw_error *err) NRW_CHECKED;
-nrw_status sql_print_string(bytes *b, span text, nrw_error *err) NRW_CHECKED;
 nrw_status sql_print_text(bytes *b, const char *text, nrw_error *err) NRW_CHECKED;
-
-static inline bool sql_span_is(span s, const char *text)
-{
-    return s.len == strlen(text) && memcmp(s.data, text, s.len) == 0;
-}
 
 #endif

@@ -3,11 +3,9 @@
 
 #include "base/utf8.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
-static nrw_status fail(span text, const char *what, size_t at, nrw_error *err, const char *fmt,
-                       va_list ap)
+nrw_status sql_vfail(span text, size_t at, nrw_error *err, const char *fmt, va_list ap)
 {
     char said[400], line_said[32] = "";
     size_t line = 1, character = 1;
@@ -23,16 +21,15 @@ static nrw_status fail(span text, const char *what, size_t at, nrw_error *err, c
     vsnprintf(said, sizeof said, fmt, ap);
     if (lines)
         snprintf(line_said, sizeof line_said, "line %zu, ", line);
-    return err_set(err, NRW_E_ARG, "%s%s%scharacter %zu: %s", what ? what : "", what ? ", " : "",
-                   line_said, character, said);
+    return err_set(err, NRW_E_ARG, "%scharacter %zu: %s", line_said, character, said);
 }
 
-nrw_status sql_fail(span text, const char *what, size_t at, nrw_error *err, const char *fmt, ...)
+nrw_status sql_fail(span text, size_t at, nrw_error *err, const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
-    nrw_status st = fail(text, what, at, err, fmt, ap);
+    nrw_status st = sql_vfail(text, at, err, fmt, ap);
     va_end(ap);
     return st;
 }
@@ -42,7 +39,7 @@ nrw_status sql_fail_at(const sql_parser *p, size_t at, nrw_error *err, const cha
     va_list ap;
 
     va_start(ap, fmt);
-    nrw_status st = fail(p->text, p->what, at, err, fmt, ap);
+    nrw_status st = sql_vfail(p->text, at, err, fmt, ap);
     va_end(ap);
     return st;
 }
@@ -81,7 +78,7 @@ bool sql_sign_at(const sql_parser *p, uint32_t k, const char *sign)
 {
     const sql_token *t = sql_peek(p, k);
 
-    return t->kind == SQL_TOKEN_SIGN && sql_span_is(t->text, sign);
+    return t->kind == SQL_TOKEN_SIGN && span_is(t->text, sign);
 }
 
 bool sql_take_word(sql_parser *p, const char *word)
@@ -110,7 +107,7 @@ bool sql_take_sign(sql_parser *p, const char *sign)
 
 nrw_status sql_want_word(sql_parser *p, const char *word, nrw_error *err)
 {
-    char upper[SQL_LONGEST_WORD + 1];
+    char upper[KEYWORD_LONGEST + 1];
     size_t n = strlen(word);
 
     if (sql_take_word(p, word))
@@ -165,10 +162,10 @@ bool sql_name_at(const sql_parser *p, uint32_t k, sql_place place)
         return true;
     if (t->kind != SQL_TOKEN_WORD)
         return false;
-    switch (sql_word_kind_of(t->text)) {
-    case SQL_WORD_RESERVED: return false;
-    case SQL_WORD_COLUMN: return place == SQL_PLACE_COLUMN;
-    case SQL_WORD_FUNCTION: return place == SQL_PLACE_FUNCTION;
+    switch (keyword_kind_of(t->text)) {
+    case KEYWORD_RESERVED: return false;
+    case KEYWORD_COLUMN: return place == SQL_PLACE_COLUMN;
+    case KEYWORD_FUNCTION: return place == SQL_PLACE_FUNCTION;
     default: return true;
     }
 }
@@ -220,11 +217,11 @@ nrw_status sql_take_names(sql_parser *p, const char *what, sql_names *out, nrw_e
 
 /* ---- entry points ---- */
 
-static nrw_status begin(sql_parser *p, arena *a, span text, const char *what, nrw_error *err)
+static nrw_status begin(sql_parser *p, arena *a, span text, nrw_error *err)
 {
     char *copy;
 
-    *p = (sql_parser){.a = a, .what = what};
+    *p = (sql_parser){.a = a};
     TRY(arena_strndup(a, (const char *)text.data, text.len, &copy, err));
     p->text = (span){(const uint8_t *)copy, text.len};
     return sql_lex(p, err);
@@ -238,15 +235,14 @@ static nrw_status end(sql_parser *p, const char *what, nrw_error *err)
     return sql_windows_end(p, NULL, err);
 }
 
-nrw_status sql_parse(arena *a, span text, const char *what, sql_statement **out, uint32_t *n,
-                     nrw_error *err)
+nrw_status sql_parse(arena *a, span text, sql_statement **out, uint32_t *n, nrw_error *err)
 {
     sql_parser p;
     sql_statement *s;
 
     *out = NULL;
     *n = 0;
-    TRY(begin(&p, a, text, what, err));
+    TRY(begin(&p, a, text, err));
     for (;;) {
         while (sql_take_sign(&p, ";"))
             ;
@@ -260,34 +256,12 @@ nrw_status sql_parse(arena *a, span text, const char *what, sql_statement **out,
     }
 }
 
-nrw_status sql_parse_expr(arena *a, span text, const char *what, sql_expr **out, nrw_error *err)
+nrw_status sql_parse_expr(arena *a, span text, sql_expr **out, nrw_error *err)
 {
     sql_parser p;
 
     *out = NULL;
-    TRY(begin(&p, a, text, what, err));
+    TRY(begin(&p, a, text, err));
     TRY(sql_expr_any(&p, out, err));
     return end(&p, "an operator or the end", err);
-}
-
-nrw_status sql_parse_items(arena *a, span text, const char *what, sql_item **out, uint32_t *n,
-                           nrw_error *err)
-{
-    sql_parser p;
-
-    *out = NULL;
-    *n = 0;
-    TRY(begin(&p, a, text, what, err));
-    TRY(sql_item_list(&p, true, n, out, err));
-    return end(&p, "a comma or the end", err);
-}
-
-nrw_status sql_parse_orders(arena *a, span text, const char *what, sql_orders *out, nrw_error *err)
-{
-    sql_parser p;
-
-    *out = (sql_orders){0};
-    TRY(begin(&p, a, text, what, err));
-    TRY(sql_order_list(&p, out, err));
-    return end(&p, "a comma, ASC, DESC, NULLS or the end", err);
 }

@@ -1,31 +1,24 @@
-/* Text to statements, expressions and select lists. Errors are NRW_E_ARG and say where: "line 2,
- * character 7: ..." with what was expected; `what` names the text in front of it ("--where", the
- * script's name; NULL: the query itself). Nesting deeper than SQL_MAX_DEPTH is an error, not a
- * crash. Thread-safe; results live in the arena. */
+/* Text to statements and expressions. Errors are NRW_E_ARG and say where: "line 2, character 7:
+ * ..." with what was expected. Nesting deeper than SQL_MAX_DEPTH is an error, not a crash.
+ * Thread-safe; results live in the arena. */
 #ifndef SQL_PARSE_H
 #define SQL_PARSE_H
 
 #include "sql/ast.h"
 
+#include <stdarg.h>
+
 #define SQL_MAX_DEPTH 1000
 
 /* All statements of a script, in order. */
-nrw_status sql_parse(arena *a, span text, const char *what, sql_statement **out, uint32_t *n,
+nrw_status sql_parse(arena *a, span text, sql_statement **out, uint32_t *n,
                      nrw_error *err) NRW_CHECKED;
-/* One expression: a condition. */
-nrw_status sql_parse_expr(arena *a, span text, const char *what, sql_expr **out,
-                          nrw_error *err) NRW_CHECKED;
-/* A select list as options take it: an item that is one bare word is the column of that name,
- * keyword or not. */
-nrw_status sql_parse_items(arena *a, span text, const char *what, sql_item **out, uint32_t *n,
-                           nrw_error *err) NRW_CHECKED;
-/* ORDER BY's list. */
-nrw_status sql_parse_orders(arena *a, span text, const char *what, sql_orders *out,
-                            nrw_error *err) NRW_CHECKED;
+/* One expression alone. */
+nrw_status sql_parse_expr(arena *a, span text, sql_expr **out, nrw_error *err) NRW_CHECKED;
 
 /* An error at byte `at` of the text, for whoever finds it later (the binder). */
-nrw_status sql_fail(span text, const char *what, size_t at, nrw_error *err, const char *fmt, ...)
-    PRINTF_LIKE(5, 6);
+nrw_status sql_fail(span text, size_t at, nrw_error *err, const char *fmt, ...) PRINTF_LIKE(4, 5);
+nrw_status sql_vfail(span text, size_t at, nrw_error *err, const char *fmt, va_list ap);
 
 /* The name of a column without an alias: DuckDB's printing of the expression, "(a + 1)",
  * "count_star()", "CAST(a AS BIGINT)". */

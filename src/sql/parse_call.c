@@ -15,15 +15,13 @@ static nrw_status argument_name(sql_parser *p, sql_expr *call, nrw_error *err)
 
 static nrw_status argument(sql_parser *p, sql_expr *call, nrw_error *err)
 {
-    sql_expr *e;
     bool is_named = sql_sign_at(p, 1, ":=") || sql_sign_at(p, 1, "=>");
 
     if (is_named)
         TRY(argument_name(p, call, err));
     else if (call->arg_names.n)
         TRY(sql_add_name(p, &call->arg_names, (sql_name){0}, err));
-    TRY(sql_expr_any(p, &e, err));
-    return sql_add(p, &call->args, e, err);
+    return sql_expr_into(p, &call->args, err);
 }
 
 /* f(*): a lone star is no argument. */

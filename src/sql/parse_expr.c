@@ -38,7 +38,7 @@ static const infix *infix_at(const sql_parser *p)
 
     if (t->kind == SQL_TOKEN_SIGN && !percent_at(p))
         for (size_t i = 0; i < sizeof infixes / sizeof *infixes; i++)
-            if (sql_span_is(t->text, infixes[i].sign))
+            if (span_is(t->text, infixes[i].sign))
                 return &infixes[i];
     return NULL;
 }
@@ -315,13 +315,24 @@ nrw_status sql_expr_any(sql_parser *p, sql_expr **out, nrw_error *err)
     return sql_expr_level(p, SQL_LEVEL_ALL, out, err);
 }
 
-nrw_status sql_expr_list(sql_parser *p, const char *close, sql_exprs *out, nrw_error *err)
+nrw_status sql_expr_into(sql_parser *p, sql_exprs *list, nrw_error *err)
 {
     sql_expr *e;
 
-    do {
-        TRY(sql_expr_any(p, &e, err));
-        TRY(sql_add(p, out, e, err));
-    } while (sql_more(p));
-    return sql_want_sign(p, close, err);
+    TRY(sql_expr_any(p, &e, err));
+    return sql_add(p, list, e, err);
+}
+
+nrw_status sql_expr_list(sql_parser *p, sql_exprs *out, nrw_error *err)
+{
+    do
+        TRY(sql_expr_into(p, out, err));
+    while (sql_more(p));
+    return NRW_OK;
+}
+
+nrw_status sql_expr_arguments(sql_parser *p, sql_exprs *out, nrw_error *err)
+{
+    TRY(sql_expr_list(p, out, err));
+    return sql_want_sign(p, ")", err);
 }

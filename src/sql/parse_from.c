@@ -51,7 +51,7 @@ static nrw_status name_arguments(sql_parser *p, sql_expr *call, nrw_error *err)
     for (uint32_t i = 0; i < call->args.n; i++) {
         sql_expr *e = call->args.at[i];
         sql_name name = call->arg_names.n ? call->arg_names.at[i] : (sql_name){0};
-        if (!name.text.len && e->kind == SQL_EXPR_COMPARE && sql_span_is(e->name.text, "=") &&
+        if (!name.text.len && e->kind == SQL_EXPR_COMPARE && span_is(e->name.text, "=") &&
             e->args.at[0]->kind == SQL_EXPR_COLUMN && e->args.at[0]->names.n == 1) {
             name = e->args.at[0]->names.at[0];
             call->args.at[i] = e->args.at[1];

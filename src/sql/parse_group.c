@@ -75,7 +75,7 @@ static nrw_status place_of(sql_parser *p, groups *g, sql_expr *e, uint32_t *out,
 
     TRY(sql_print_whole(p->a, e, &text, err));
     for (*out = 0; *out < g->n; (*out)++)
-        if (text.len == g->texts[*out].len && memcmp(text.data, g->texts[*out].data, text.len) == 0)
+        if (span_equal(text, g->texts[*out]))
             return NRW_OK;
     TRY(sql_push(p, &g->texts, &g->n, sizeof *kept, &kept, err));
     *kept = text;

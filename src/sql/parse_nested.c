@@ -86,10 +86,8 @@ nrw_status sql_list_literal(sql_parser *p, sql_expr **out, nrw_error *err)
         if (sql_take_word(p, "for"))
             return comprehension(p, item, out, err);
         TRY(sql_add(p, &list->args, item, err));
-        while (sql_more(p)) {
-            TRY(sql_expr_any(p, &item, err));
-            TRY(sql_add(p, &list->args, item, err));
-        }
+        if (sql_more(p))
+            TRY(sql_expr_list(p, &list->args, err));
     }
     TRY(sql_want_sign(p, "]", err));
     *out = list;
@@ -98,7 +96,6 @@ nrw_status sql_list_literal(sql_parser *p, sql_expr **out, nrw_error *err)
 
 nrw_status sql_struct_literal(sql_parser *p, sql_expr **out, nrw_error *err)
 {
-    sql_expr *value;
     sql_name name;
 
     TRY(sql_new(p, SQL_EXPR_STRUCT, sql_peek(p, 0)->at, out, err));
@@ -106,9 +103,8 @@ nrw_status sql_struct_literal(sql_parser *p, sql_expr **out, nrw_error *err)
     do {
         TRY(sql_take_name_or_string(p, SQL_PLACE_COLUMN, "a field's name", &name, err));
         TRY(sql_want_sign(p, ":", err));
-        TRY(sql_expr_any(p, &value, err));
         TRY(sql_add_name(p, &(*out)->names, name, err));
-        TRY(sql_add(p, &(*out)->args, value, err));
+        TRY(sql_expr_into(p, &(*out)->args, err));
     } while (sql_more(p));
     TRY(sql_want_sign(p, "}", err));
     return sql_close(p, *out, err);
@@ -116,16 +112,12 @@ nrw_status sql_struct_literal(sql_parser *p, sql_expr **out, nrw_error *err)
 
 nrw_status sql_map_literal(sql_parser *p, sql_expr **out, nrw_error *err)
 {
-    sql_expr *key, *value;
-
     TRY(sql_new(p, SQL_EXPR_MAP, sql_peek(p, 0)->at, out, err));
     p->i += 2;
     while (!sql_sign_at(p, 0, "}")) {
-        TRY(sql_expr_any(p, &key, err));
+        TRY(sql_expr_into(p, &(*out)->args, err));
         TRY(sql_want_sign(p, ":", err));
-        TRY(sql_expr_any(p, &value, err));
-        TRY(sql_add(p, &(*out)->args, key, err));
-        TRY(sql_add(p, &(*out)->args, value, err));
+        TRY(sql_expr_into(p, &(*out)->args, err));
         if (!sql_more(p))
             break;
     }

@@ -77,14 +77,14 @@ static nrw_status in(sql_parser *p, bool negated, sql_expr **left, nrw_error *er
     if (sql_query_at(p, 0))
         TRY(query_in(p, e, err));
     else
-        TRY(sql_expr_list(p, ")", &e->args, err));
+        TRY(sql_expr_arguments(p, &e->args, err));
     *left = e;
     return sql_close(p, e, err);
 }
 
 nrw_status sql_any_or_all(sql_parser *p, const char *op, sql_expr **left, nrw_error *err)
 {
-    sql_expr *e, *list;
+    sql_expr *e;
 
     TRY(sql_new(p, SQL_EXPR_ANY, (*left)->at, &e, err));
     e->name = sql_name_of(op, sql_peek(p, 0)->at);
@@ -94,8 +94,7 @@ nrw_status sql_any_or_all(sql_parser *p, const char *op, sql_expr **left, nrw_er
     if (sql_query_at(p, 0)) {
         TRY(query_in(p, e, err));
     } else {
-        TRY(sql_expr_any(p, &list, err));
-        TRY(sql_add(p, &e->args, list, err));
+        TRY(sql_expr_into(p, &e->args, err));
         TRY(sql_want_sign(p, ")", err));
     }
     *left = e;

@@ -109,40 +109,29 @@ static nrw_status interval(sql_parser *p, sql_expr **out, nrw_error *err)
 
 static nrw_status case_when(sql_parser *p, sql_expr **out, nrw_error *err)
 {
-    sql_expr *part;
-
     TRY(sql_new(p, SQL_EXPR_CASE, sql_peek(p, 0)->at, out, err));
     p->i++;
     (*out)->operand = !sql_word_at(p, 0, "when");
-    if ((*out)->operand) {
-        TRY(sql_expr_any(p, &part, err));
-        TRY(sql_add(p, &(*out)->args, part, err));
-    }
+    if ((*out)->operand)
+        TRY(sql_expr_into(p, &(*out)->args, err));
     do {
         TRY(sql_want_word(p, "when", err));
-        TRY(sql_expr_any(p, &part, err));
-        TRY(sql_add(p, &(*out)->args, part, err));
+        TRY(sql_expr_into(p, &(*out)->args, err));
         TRY(sql_want_word(p, "then", err));
-        TRY(sql_expr_any(p, &part, err));
-        TRY(sql_add(p, &(*out)->args, part, err));
+        TRY(sql_expr_into(p, &(*out)->args, err));
     } while (sql_word_at(p, 0, "when"));
-    if (sql_take_word(p, "else")) {
-        TRY(sql_expr_any(p, &part, err));
-        TRY(sql_add(p, &(*out)->args, part, err));
-    }
+    if (sql_take_word(p, "else"))
+        TRY(sql_expr_into(p, &(*out)->args, err));
     TRY(sql_want_word(p, "end", err));
     return sql_close(p, *out, err);
 }
 
 static nrw_status cast(sql_parser *p, sql_expr **out, nrw_error *err)
 {
-    sql_expr *value;
-
     TRY(sql_new(p, SQL_EXPR_CAST, sql_peek(p, 0)->at, out, err));
     (*out)->try = sql_word_at(p, 0, "try_cast");
     p->i += 2;
-    TRY(sql_expr_any(p, &value, err));
-    TRY(sql_add(p, &(*out)->args, value, err));
+    TRY(sql_expr_into(p, &(*out)->args, err));
     TRY(sql_want_word(p, "as", err));
     TRY(sql_take_type(p, &(*out)->type, err));
     TRY(sql_want_sign(p, ")", err));
@@ -178,14 +167,13 @@ static nrw_status row(sql_parser *p, sql_expr **out, nrw_error *err)
     TRY(sql_new(p, SQL_EXPR_ROW, sql_peek(p, 0)->at, out, err));
     p->i += 2;
     if (!sql_take_sign(p, ")"))
-        TRY(sql_expr_list(p, ")", &(*out)->args, err));
+        TRY(sql_expr_arguments(p, &(*out)->args, err));
     return sql_close(p, *out, err);
 }
 
 /* LAMBDA x, y: x + y */
 static nrw_status lambda(sql_parser *p, sql_expr **out, nrw_error *err)
 {
-    sql_expr *body;
     sql_name name;
 
     TRY(sql_new(p, SQL_EXPR_LAMBDA, sql_peek(p, 0)->at, out, err));
@@ -195,8 +183,7 @@ static nrw_status lambda(sql_parser *p, sql_expr **out, nrw_error *err)
         TRY(sql_add_name(p, &(*out)->names, name, err));
     } while (sql_take_sign(p, ","));
     TRY(sql_want_sign(p, ":", err));
-    TRY(sql_expr_any(p, &body, err));
-    TRY(sql_add(p, &(*out)->args, body, err));
+    TRY(sql_expr_into(p, &(*out)->args, err));
     return sql_close(p, *out, err);
 }
 
@@ -296,9 +283,8 @@ static nrw_status parentheses(sql_parser *p, sql_expr **out, nrw_error *err)
             return NRW_OK;
         TRY(sql_add(p, &tuple->args, first, err));
         if (sql_more(p))
-            TRY(sql_expr_list(p, ")", &tuple->args, err));
-        else
-            TRY(sql_want_sign(p, ")", err));
+            TRY(sql_expr_list(p, &tuple->args, err));
+        TRY(sql_want_sign(p, ")", err));
     }
     *out = tuple;
     return sql_close(p, tuple, err);

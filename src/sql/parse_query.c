@@ -66,16 +66,6 @@ static nrw_status with_one(sql_parser *p, sql_with *w, nrw_error *err)
     return sql_want_sign(p, ")", err);
 }
 
-static bool same_name(span a, span b)
-{
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++)
-        if (sql_lower(a.data[i]) != sql_lower(b.data[i]))
-            return false;
-    return true;
-}
-
 static nrw_status with_clause(sql_parser *p, uint32_t *n, sql_with **with, nrw_error *err)
 {
     sql_with *w;
@@ -85,7 +75,7 @@ static nrw_status with_clause(sql_parser *p, uint32_t *n, sql_with **with, nrw_e
         sql_with one = {.recursive = recursive};
         TRY(with_one(p, &one, err));
         for (uint32_t i = 0; i < *n; i++)
-            if (same_name((*with)[i].name.text, one.name.text))
+            if (sql_same((*with)[i].name.text, one.name.text))
                 return sql_fail_at(p, one.name.at, err, "WITH has the name %.*s twice",
                                    (int)size_min(one.name.text.len, 60),
                                    (const char *)one.name.text.data);

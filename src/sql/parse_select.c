@@ -3,17 +3,6 @@
 
 /* ---- items ---- */
 
-/* A word alone, keyword or not. */
-static nrw_status bare_column(sql_parser *p, sql_expr **out, nrw_error *err)
-{
-    sql_name name;
-
-    TRY(sql_new(p, SQL_EXPR_COLUMN, sql_peek(p, 0)->at, out, err));
-    TRY(sql_take_name(p, SQL_PLACE_LABEL, "a column", &name, err));
-    TRY(sql_add_name(p, &(*out)->names, name, err));
-    return sql_close(p, *out, err);
-}
-
 static nrw_status alias(sql_parser *p, sql_item *item, nrw_error *err)
 {
     const sql_token *t;
@@ -22,17 +11,13 @@ static nrw_status alias(sql_parser *p, sql_item *item, nrw_error *err)
         return sql_take_name_or_string(p, SQL_PLACE_LABEL, "a name", &item->alias, err);
     t = sql_peek(p, 0);
     if (t->kind == SQL_TOKEN_QUOTED ||
-        (t->kind == SQL_TOKEN_WORD && sql_word_is_bare_alias(t->text)))
+        (t->kind == SQL_TOKEN_WORD && keyword_is_bare_alias(t->text)))
         return sql_take_name(p, SQL_PLACE_LABEL, "a name", &item->alias, err);
     return NRW_OK;
 }
 
-static nrw_status one_item(sql_parser *p, bool bare, sql_item *item, nrw_error *err)
+static nrw_status one_item(sql_parser *p, sql_item *item, nrw_error *err)
 {
-    bool alone = sql_sign_at(p, 1, ",") || sql_peek(p, 1)->kind == SQL_TOKEN_END;
-
-    if (bare && alone && sql_name_at(p, 0, SQL_PLACE_LABEL))
-        return bare_column(p, &item->expr, err);
     if (sql_name_at(p, 0, SQL_PLACE_COLUMN) && sql_sign_at(p, 1, ":")) {
         TRY(sql_take_name(p, SQL_PLACE_COLUMN, "a name", &item->alias, err));
         p->i++;
@@ -42,14 +27,14 @@ static nrw_status one_item(sql_parser *p, bool bare, sql_item *item, nrw_error *
     return alias(p, item, err);
 }
 
-nrw_status sql_item_list(sql_parser *p, bool bare, uint32_t *n, sql_item **items, nrw_error *err)
+static nrw_status item_list(sql_parser *p, sql_query *q, nrw_error *err)
 {
     sql_item *item;
 
     do {
-        TRY(sql_push(p, items, n, sizeof *item, &item, err));
-        TRY(one_item(p, bare, item, err));
-    } while (bare ? sql_take_sign(p, ",") : sql_more(p));
+        TRY(sql_push(p, &q->items, &q->n_items, sizeof *item, &item, err));
+        TRY(one_item(p, item, err));
+    } while (sql_more(p));
     return NRW_OK;
 }
 
@@ -93,7 +78,7 @@ nrw_status sql_values(sql_parser *p, uint32_t *n_rows, sql_exprs **rows, nrw_err
         at = sql_peek(p, 0)->at;
         TRY(sql_push(p, rows, n_rows, sizeof *row, &row, err));
         TRY(sql_want_sign(p, "(", err));
-        TRY(sql_expr_list(p, ")", row, err));
+        TRY(sql_expr_arguments(p, row, err));
         if (row->n != (*rows)[0].n)
             return sql_fail_at(p, at, err, "this row of VALUES has %u values, the first one has %u",
                                row->n, (*rows)[0].n);
@@ -110,7 +95,7 @@ static nrw_status distinct(sql_parser *p, sql_query *q, nrw_error *err)
         sql_take_word(p, "all");
     else if (sql_take_word(p, "on")) {
         TRY(sql_want_sign(p, "(", err));
-        return sql_expr_list(p, ")", &q->distinct_on, err);
+        return sql_expr_arguments(p, &q->distinct_on, err);
     }
     return NRW_OK;
 }
@@ -124,7 +109,7 @@ static nrw_status select_list(sql_parser *p, sql_query *q, nrw_error *err)
     if (sql_word_at(p, 0, "from") || sql_peek(p, 0)->kind == SQL_TOKEN_END ||
         sql_sign_at(p, 0, ")") || sql_sign_at(p, 0, ";"))
         return sql_fail_at(p, t->at, err, "SELECT without a list of what to select; * is all");
-    TRY(sql_item_list(p, false, &q->n_items, &q->items, err));
+    TRY(item_list(p, q, err));
     if (sql_word_at(p, 0, "into"))
         return sql_fail_at(p, sql_peek(p, 0)->at, err, "SELECT INTO is not supported; COPY is");
     return NRW_OK;

@@ -10,14 +10,6 @@ static nrw_status begin(sql_parser *p, const char *name, sql_expr **out, nrw_err
     return NRW_OK;
 }
 
-static nrw_status argument(sql_parser *p, sql_expr *call, nrw_error *err)
-{
-    sql_expr *e;
-
-    TRY(sql_expr_any(p, &e, err));
-    return sql_add(p, &call->args, e, err);
-}
-
 static nrw_status finish(sql_parser *p, sql_expr *call, nrw_error *err)
 {
     TRY(sql_want_sign(p, ")", err));
@@ -40,7 +32,7 @@ static nrw_status extract(sql_parser *p, sql_expr **out, nrw_error *err)
                                     &(*out)->name, err));
     }
     TRY(sql_want_word(p, "from", err));
-    TRY(argument(p, *out, err));
+    TRY(sql_expr_into(p, &(*out)->args, err));
     return finish(p, *out, err);
 }
 
@@ -52,7 +44,7 @@ static nrw_status position(sql_parser *p, sql_expr **out, nrw_error *err)
     TRY(begin(p, "position", out, err));
     TRY(sql_expr_level(p, SQL_LEVEL_IN + 1, &what, err));
     TRY(sql_want_word(p, "in", err));
-    TRY(argument(p, *out, err));
+    TRY(sql_expr_into(p, &(*out)->args, err));
     TRY(sql_add(p, &(*out)->args, what, err));
     return finish(p, *out, err);
 }
@@ -73,21 +65,21 @@ static nrw_status substring(sql_parser *p, sql_expr **out, nrw_error *err)
     bool by_words;
 
     TRY(begin(p, "substring", out, err));
-    TRY(argument(p, *out, err));
+    TRY(sql_expr_into(p, &(*out)->args, err));
     by_words = sql_word_at(p, 0, "from") || sql_word_at(p, 0, "for");
     if (!by_words) {
-        while (sql_more(p))
-            TRY(argument(p, *out, err));
+        if (sql_more(p))
+            TRY(sql_expr_list(p, &(*out)->args, err));
         return finish(p, *out, err);
     }
     if (sql_take_word(p, "from")) {
-        TRY(argument(p, *out, err));
+        TRY(sql_expr_into(p, &(*out)->args, err));
     } else {
         TRY(one(p, &start, err));
         TRY(sql_add(p, &(*out)->args, start, err));
     }
     if (sql_take_word(p, "for"))
-        TRY(argument(p, *out, err));
+        TRY(sql_expr_into(p, &(*out)->args, err));
     return finish(p, *out, err);
 }
 
@@ -104,16 +96,16 @@ static nrw_status trim(sql_parser *p, sql_expr **out, nrw_error *err)
     else
         sql_take_word(p, "both");
     if (!sql_take_word(p, "from")) {
-        TRY(argument(p, *out, err));
+        TRY(sql_expr_into(p, &(*out)->args, err));
         if (sql_take_word(p, "from")) {
             characters = (*out)->args.at[0];
             (*out)->args.n = 0;
         }
     }
     if ((*out)->args.n == 0)
-        TRY(argument(p, *out, err));
-    while (sql_more(p))
-        TRY(argument(p, *out, err));
+        TRY(sql_expr_into(p, &(*out)->args, err));
+    if (sql_more(p))
+        TRY(sql_expr_list(p, &(*out)->args, err));
     if (characters)
         TRY(sql_add(p, &(*out)->args, characters, err));
     return finish(p, *out, err);
@@ -123,16 +115,15 @@ static nrw_status trim(sql_parser *p, sql_expr **out, nrw_error *err)
 static nrw_status overlay(sql_parser *p, sql_expr **out, nrw_error *err)
 {
     TRY(begin(p, "overlay", out, err));
-    TRY(argument(p, *out, err));
+    TRY(sql_expr_into(p, &(*out)->args, err));
     if (sql_take_word(p, "placing")) {
-        TRY(argument(p, *out, err));
+        TRY(sql_expr_into(p, &(*out)->args, err));
         TRY(sql_want_word(p, "from", err));
-        TRY(argument(p, *out, err));
+        TRY(sql_expr_into(p, &(*out)->args, err));
         if (sql_take_word(p, "for"))
-            TRY(argument(p, *out, err));
-    } else {
-        while (sql_more(p))
-            TRY(argument(p, *out, err));
+            TRY(sql_expr_into(p, &(*out)->args, err));
+    } else if (sql_more(p)) {
+        TRY(sql_expr_list(p, &(*out)->args, err));
     }
     return finish(p, *out, err);
 }
@@ -144,7 +135,7 @@ static nrw_status list_of(sql_parser *p, const char *name, bool may_be_empty, sq
     TRY(begin(p, name, out, err));
     if (may_be_empty && sql_take_sign(p, ")"))
         return sql_close(p, *out, err);
-    TRY(sql_expr_list(p, ")", &(*out)->args, err));
+    TRY(sql_expr_arguments(p, &(*out)->args, err));
     return sql_close(p, *out, err);
 }
 

@@ -1,16 +1,6 @@
 /* * and t.*, with what they leave out or put in place; COLUMNS(..). */
 #include "sql/own.h"
 
-static bool same_name(const sql_name *a, const sql_name *b)
-{
-    if (a->text.len != b->text.len)
-        return false;
-    for (size_t i = 0; i < a->text.len; i++)
-        if (sql_lower(a->text.data[i]) != sql_lower(b->text.data[i]))
-            return false;
-    return true;
-}
-
 /* A column, and the table in front of it, if there is one. */
 static nrw_status column_of(sql_parser *p, sql_name *table, sql_name *out, nrw_error *err)
 {
@@ -37,8 +27,8 @@ static nrw_status excluded(sql_parser *p, sql_expr *star, nrw_error *err)
     TRY(column_of(p, &table, &name, err));
     for (uint32_t i = 0; i < star->exclude.n; i++) {
         other = &star->exclude_tables.at[i];
-        if (same_name(&star->exclude.at[i], &name) &&
-            (!table.text.len || !other->text.len || same_name(&table, other)))
+        if (sql_same(star->exclude.at[i].text, name.text) &&
+            (!table.text.len || !other->text.len || sql_same(table.text, other->text)))
             return sql_fail_at(p, name.at, err, "%.*s comes twice in EXCLUDE",
                                (int)size_min(name.text.len, 60), (const char *)name.text.data);
     }
@@ -48,13 +38,11 @@ static nrw_status excluded(sql_parser *p, sql_expr *star, nrw_error *err)
 
 static nrw_status replaced(sql_parser *p, sql_expr *star, nrw_error *err)
 {
-    sql_expr *e;
     sql_name name;
 
-    TRY(sql_expr_any(p, &e, err));
+    TRY(sql_expr_into(p, &star->replace, err));
     TRY(sql_want_word(p, "as", err));
     TRY(column(p, &name, err));
-    TRY(sql_add(p, &star->replace, e, err));
     return sql_add_name(p, &star->replace_names, name, err);
 }
 

@@ -65,7 +65,7 @@ static int known_at(const sql_parser *p, uint32_t k)
 static bool known_name(span name)
 {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (sql_span_is(name, known[i].name))
+        if (span_is(name, known[i].name))
             return true;
     return span_is_word(name, "double") || span_is_word(name, "text");
 }
@@ -219,7 +219,7 @@ static nrw_status type(sql_parser *p, sql_type *t, nrw_error *err)
     t->at = sql_peek(p, 0)->at;
     if (i >= 0)
         p->i += known[i].second ? 2 : 1;
-    if (i >= 0 && sql_span_is(sql_name_of(known[i].first, 0).text, "national"))
+    if (i >= 0 && span_is(sql_name_of(known[i].first, 0).text, "national"))
         sql_take_word(p, "varying");
     if (i >= 0 && (known[i].tail == TAIL_FIELDS || known[i].tail == TAIL_TYPES)) {
         t->name = sql_name_of(known[i].name, 0).text;
@@ -234,7 +234,7 @@ static nrw_status type(sql_parser *p, sql_type *t, nrw_error *err)
 
 static nrw_status print_type(bytes *b, const sql_type *t, nrw_error *err)
 {
-    bool list = sql_span_is(t->name, "LIST") && t->n_children;
+    bool list = span_is(t->name, "LIST") && t->n_children;
 
     if (list)
         TRY(print_type(b, &t->children[0], err));

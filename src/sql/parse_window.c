@@ -83,17 +83,11 @@ static bool base_at(const sql_parser *p)
 /* What stands in the parentheses. */
 static nrw_status definition(sql_parser *p, sql_window *w, nrw_error *err)
 {
-    sql_expr *e;
-
     TRY(sql_want_sign(p, "(", err));
     if (base_at(p))
         TRY(sql_take_name(p, SQL_PLACE_COLUMN, "a window", &w->name, err));
-    if (sql_take_words(p, "partition", "by")) {
-        do {
-            TRY(sql_expr_any(p, &e, err));
-            TRY(sql_add(p, &w->partition_by, e, err));
-        } while (sql_more(p));
-    }
+    if (sql_take_words(p, "partition", "by"))
+        TRY(sql_expr_list(p, &w->partition_by, err));
     if (sql_take_words(p, "order", "by"))
         TRY(sql_order_list(p, &w->order_by, err));
     TRY(frame(p, w, err));
@@ -119,16 +113,6 @@ nrw_status sql_over(sql_parser *p, sql_expr *call, nrw_error *err)
 
 /* ---- names of windows ---- */
 
-static bool same(span a, span b)
-{
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++)
-        if (sql_lower(a.data[i]) != sql_lower(b.data[i]))
-            return false;
-    return true;
-}
-
 /* Takes from the definition what w does not say itself. */
 static nrw_status take_over(sql_parser *p, sql_window *w, const sql_window *from, nrw_error *err)
 {
@@ -153,7 +137,7 @@ static nrw_status take_over(sql_parser *p, sql_window *w, const sql_window *from
 static nrw_status resolve(sql_parser *p, sql_window *w, const sql_query *q, nrw_error *err)
 {
     for (uint32_t i = 0; q && i < q->n_windows; i++)
-        if (same(q->windows[i].name.text, w->name.text))
+        if (sql_same(q->windows[i].name.text, w->name.text))
             return take_over(p, w, &q->windows[i].window, err);
     return sql_fail_at(p, w->name.at, err, "there is no window %.*s in the query's WINDOW clause",
                        (int)size_min(w->name.text.len, 60), (const char *)w->name.text.data);
@@ -171,7 +155,7 @@ nrw_status sql_window_clause(sql_parser *p, sql_query *q, nrw_error *err)
         if (w.window.name.text.len)
             TRY(resolve(p, &w.window, q, err));
         for (uint32_t i = 0; i < q->n_windows; i++)
-            if (same(q->windows[i].name.text, w.name.text))
+            if (sql_same(q->windows[i].name.text, w.name.text))
                 return sql_fail_at(p, w.name.at, err, "this name has a window already");
         TRY(sql_push(p, &q->windows, &q->n_windows, sizeof w, &named, err));
         *named = w;

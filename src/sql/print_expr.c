@@ -32,21 +32,9 @@ static nrw_status form(bytes *b, nrw_error *err, const char *text, ...)
     return st;
 }
 
-/* In quotes, those inside doubled. */
-static nrw_status quoted(bytes *b, span text, char quote, nrw_error *err)
-{
-    TRY(bytes_append(b, &quote, 1, err));
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == (uint8_t)quote)
-            TRY(bytes_append(b, &quote, 1, err));
-        TRY(bytes_append(b, &text.data[i], 1, err));
-    }
-    return bytes_append(b, &quote, 1, err);
-}
-
 nrw_status sql_print_name(bytes *b, span name, nrw_error *err)
 {
-    bool plain = sql_word_kind_of(name) == SQL_WORD_PLAIN && name.len;
+    bool plain = keyword_kind_of(name) == KEYWORD_NONE && name.len;
 
     for (size_t i = 0; i < name.len && plain; i++) {
         uint8_t c = sql_lower(name.data[i]);
@@ -54,12 +42,7 @@ nrw_status sql_print_name(bytes *b, span name, nrw_error *err)
     }
     if (plain)
         return bytes_append(b, name.data, name.len, err);
-    return quoted(b, name, '"', err);
-}
-
-nrw_status sql_print_string(bytes *b, span text, nrw_error *err)
-{
-    return quoted(b, text, '\'', err);
+    return bytes_quote(b, name, '"', err);
 }
 
 nrw_status sql_print_names(bytes *b, const sql_names *names, nrw_error *err)
@@ -98,8 +81,8 @@ static nrw_status literal(bytes *b, const sql_expr *e, nrw_error *err)
     case SQL_TRUE: return sql_print_text(b, "true", err);
     case SQL_FALSE: return sql_print_text(b, "false", err);
     case SQL_NUMBER: return bytes_append(b, e->name.text.data, e->name.text.len, err);
-    case SQL_STRING: return sql_print_string(b, e->text, err);
-    case SQL_BLOB: TRY(sql_print_text(b, "X", err)); return sql_print_string(b, e->name.text, err);
+    case SQL_STRING: return bytes_quote(b, e->text, '\'', err);
+    case SQL_BLOB: TRY(sql_print_text(b, "X", err)); return bytes_quote(b, e->name.text, '\'', err);
     }
     return NRW_OK;
 }
@@ -107,7 +90,7 @@ static nrw_status literal(bytes *b, const sql_expr *e, nrw_error *err)
 static bool is_minus(const sql_expr *e)
 {
     return e->kind == SQL_EXPR_CALL && e->is_operator && e->args.n == 1 &&
-           sql_span_is(e->name.text, "-");
+           span_is(e->name.text, "-");
 }
 
 /* Minus in front of a number is part of it, and two of them are none. */
@@ -131,7 +114,7 @@ static nrw_status infix(bytes *b, const sql_expr *left, span op, const sql_expr 
                         nrw_error *err)
 {
     TRY(form(b, err, "($ ", left));
-    if (sql_span_is(op, "<>"))
+    if (span_is(op, "<>"))
         TRY(sql_print_text(b, "!=", err));
     else
         TRY(bytes_append(b, op.data, op.len, err));
@@ -189,7 +172,7 @@ static nrw_status any(bytes *b, const sql_expr *e, nrw_error *err)
     const char *op = NULL;
 
     for (size_t i = 0; i < sizeof opposites / sizeof *opposites; i++)
-        if (sql_span_is(e->name.text, opposites[i][0]))
+        if (span_is(e->name.text, opposites[i][0]))
             op = e->negate ? opposites[i][1] : i == 1 ? "!=" : opposites[i][0];
     TRY(form(b, err, "($ ", e->args.at[0]));
     TRY(sql_print_text(b, op ? op : "=", err));
@@ -258,7 +241,7 @@ static nrw_status interval(bytes *b, const sql_expr *e, nrw_error *err)
         {"MILLENNIUM", "to_millennia(CAST(trunc(CAST($ AS DOUBLE)) AS INTEGER))"}};
 
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (sql_span_is(e->name.text, units[i][0]))
+        if (span_is(e->name.text, units[i][0]))
             return form(b, err, units[i][1], e->args.at[0]);
     return form(b, err, "CAST($ AS INTERVAL)", e->args.at[0]);
 }
@@ -266,7 +249,7 @@ static nrw_status interval(bytes *b, const sql_expr *e, nrw_error *err)
 static nrw_status extract(bytes *b, const sql_expr *e, nrw_error *err)
 {
     TRY(sql_print_text(b, "date_part(", err));
-    TRY(sql_print_string(b, e->name.text, err));
+    TRY(bytes_quote(b, e->name.text, '\'', err));
     return form(b, err, ", $)", e->args.at[0]);
 }
 

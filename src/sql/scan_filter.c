@@ -11,15 +11,7 @@ static const char *const turned[] = {"=", "<>", ">", ">=", "<", "<="};
 
 static nrw_status put_name(bytes *out, const plan *p, uint32_t c, nrw_error *err)
 {
-    const char *name = p->table->schema.fields[p->table_columns[c]].name;
-
-    TRY(bytes_append(out, "\"", 1, err));
-    for (; *name; name++) {
-        TRY(bytes_append(out, name, 1, err));
-        if (*name == '"')
-            TRY(bytes_append(out, name, 1, err));
-    }
-    return bytes_append(out, "\"", 1, err);
+    return bytes_quote(out, span_of(p->table->schema.fields[p->table_columns[c]].name), '"', err);
 }
 
 /* Names that come twice cannot be said. */
@@ -88,14 +80,8 @@ static nrw_status put_constant(bytes *out, const expr *e, bool *said, nrw_error 
             *said &= out->data[i] < 'A' || out->data[i] == 'e' || out->data[i] == 'E';
         return quoted ? bytes_append(out, "'", 1, err) : NRW_OK;
     }
-    TRY(bytes_append(out, "'", 1, err));
-    for (size_t i = 0; i < s.len; i++) {
-        *said &= s.data[i] != 0;
-        TRY(bytes_append(out, s.data + i, 1, err));
-        if (s.data[i] == '\'')
-            TRY(bytes_append(out, "'", 1, err));
-    }
-    return bytes_append(out, "'", 1, err);
+    *said &= !s.len || !memchr(s.data, 0, s.len);
+    return bytes_quote(out, s, '\'', err);
 }
 
 /* Types whose literals the condition's language has; floats compare as they are there. */

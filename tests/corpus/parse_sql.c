@@ -58,7 +58,7 @@ static void one(mem *m, const char *text, size_t len)
 
     if (arena_new(m, &a, &err) < 0)
         abort();
-    nrw_status st = sql_parse(a, (span){(const uint8_t *)text, len}, NULL, &s, &n, &err);
+    nrw_status st = sql_parse(a, (span){(const uint8_t *)text, len}, &s, &n, &err);
     if (st == NRW_OK) {
         fputc('Q', stdout);
         if (n && s[n - 1].query)

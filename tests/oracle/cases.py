@@ -347,6 +347,21 @@ def csv_case():
 
 # ---- sample ----
 
+def keywords_case():
+    """schema's SQL makes the table in DuckDB whatever words its columns are called."""
+    duckdb = harness.library("duckdb")
+    import pyarrow
+    with duckdb.connect() as c, Scratch("keywords") as scratch:
+        words = [w for w, in c.execute("SELECT DISTINCT keyword_name FROM duckdb_keywords() "
+                                       "ORDER BY 1").fetchall()]
+        source = scratch("words.parquet")
+        write(source, pyarrow.table({w: [1] for w in words}))
+        c.execute(harness.ok("schema", source, "-f", "sql").out.decode())
+        made = [w for w, in c.execute("SELECT column_name FROM (DESCRIBE words)").fetchall()]
+        if made != words:
+            raise AssertionError(f"columns {made}, not {words}")
+
+
 def sample_table(names, rows, seed):
     """Keys of few values with nulls, in random order, and a row number."""
     import pyarrow as pa
@@ -533,6 +548,7 @@ def cases(tier):
     yield from matrix.cases(tier)
     yield "JSON as DuckDB writes it", json_case
     yield "CSV as DuckDB writes it", csv_case
+    yield "keywords as columns in schema's SQL", keywords_case
 
     for name in tables.TYPES:
         if name in ("constant", "rising"):

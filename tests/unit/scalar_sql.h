@@ -135,7 +135,7 @@ static nrw_status sql_expression(const sql_binder *b, const char *text, const ex
     sql_expr *e;
 
     *out = NULL;
-    TRY(sql_parse_expr(b->a, (span){(const uint8_t *)text, strlen(text)}, NULL, &e, err));
+    TRY(sql_parse_expr(b->a, (span){(const uint8_t *)text, strlen(text)}, &e, err));
     return sql_bind(b, e, out, err);
 }
 

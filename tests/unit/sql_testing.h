@@ -40,7 +40,7 @@ static inline sql_expr *expr(const char *text)
 {
     sql_expr *e;
 
-    assert_ok(sql_parse_expr(a, text_of(text), NULL, &e, &err), &err);
+    assert_ok(sql_parse_expr(a, text_of(text), &e, &err), &err);
     return e;
 }
 
@@ -49,7 +49,7 @@ static inline sql_statement *statements(const char *text, uint32_t want)
     sql_statement *s;
     uint32_t n;
 
-    assert_ok(sql_parse(a, text_of(text), NULL, &s, &n, &err), &err);
+    assert_ok(sql_parse(a, text_of(text), &s, &n, &err), &err);
     assert_int_equal(n, want);
     return s;
 }
@@ -65,7 +65,7 @@ static inline void refused(const char *text, const char *want)
     uint32_t n;
     nrw_error e = NRW_ERROR_INIT;
 
-    assert_int_equal(sql_parse(a, text_of(text), NULL, &s, &n, &e), NRW_E_ARG);
+    assert_int_equal(sql_parse(a, text_of(text), &s, &n, &e), NRW_E_ARG);
     if (!strstr(e.message, want))
         fail_msg("%s: %s, wanted %s", text, e.message, want);
 }

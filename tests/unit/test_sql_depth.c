@@ -46,7 +46,7 @@ static void test_depth(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof bombs / sizeof *bombs; i++) {
         char *text = repeated(bombs[i][0], bombs[i][1], bombs[i][2], 20000);
-        nrw_status st = sql_parse_expr(a, text_of(text), NULL, &e, &error);
+        nrw_status st = sql_parse_expr(a, text_of(text), &e, &error);
         assert_int_equal(st, NRW_E_ARG);
     }
     refused(repeated("select 1 union all ", "select 1", "", 5000), "on top of one another");
@@ -92,7 +92,7 @@ static void test_faults(void **state)
         fault_arm(FAULT_ALLOC, k);
         nrw_status st = arena_new(m, &mine, &error);
         if (st == NRW_OK)
-            st = sql_parse(mine, text_of(text), NULL, &s, &n, &error);
+            st = sql_parse(mine, text_of(text), &s, &n, &error);
         bool over = fault_count(FAULT_ALLOC) < k;
         fault_arm(FAULT_ALLOC, 0);
         assert_true(st == NRW_OK || (st == NRW_E_NOMEM && !over)); /* some are wishes */

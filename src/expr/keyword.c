@@ -1,6 +1,6 @@
-/* The words of SQL and where they may be names, as DuckDB has them (its table duckdb_keywords). */
-#include "sql/own.h"
+#include "expr/keyword.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 /* Never names, but after a dot or AS. */
@@ -406,38 +406,42 @@ static bool is_in(const char *word, const char *const *list, size_t n)
 #define IN(word, list) is_in(word, list, sizeof(list) / sizeof *(list))
 
 /* The word in lower case; false where no keyword is that long. */
-static bool lower_word(span word, char lower[SQL_LONGEST_WORD + 1])
+static bool lower_word(span word, char lower[KEYWORD_LONGEST + 1])
 {
-    if (word.len > SQL_LONGEST_WORD)
+    if (word.len > KEYWORD_LONGEST)
         return false;
     for (size_t i = 0; i < word.len; i++)
-        lower[i] = (char)sql_lower(word.data[i]);
+        lower[i] = (char)tolower(word.data[i]);
     lower[word.len] = '\0';
     return true;
 }
 
-sql_word_kind sql_word_kind_of(span word)
+static keyword_kind kind_of(const char *lower)
 {
-    char lower[SQL_LONGEST_WORD + 1];
-
-    if (!lower_word(word, lower))
-        return SQL_WORD_PLAIN;
     if (IN(lower, reserved))
-        return SQL_WORD_RESERVED;
+        return KEYWORD_RESERVED;
     if (IN(lower, of_columns))
-        return SQL_WORD_COLUMN;
+        return KEYWORD_COLUMN;
     if (IN(lower, of_functions))
-        return SQL_WORD_FUNCTION;
+        return KEYWORD_FUNCTION;
     if (IN(lower, of_both) || IN(lower, unreserved))
-        return SQL_WORD_UNRESERVED;
-    return SQL_WORD_PLAIN;
+        return KEYWORD_UNRESERVED;
+    return KEYWORD_NONE;
 }
 
-bool sql_word_is_bare_alias(span word)
+keyword_kind keyword_kind_of(span word)
 {
-    char lower[SQL_LONGEST_WORD + 1];
-    sql_word_kind kind = sql_word_kind_of(word);
+    char lower[KEYWORD_LONGEST + 1];
 
-    return kind != SQL_WORD_RESERVED && kind != SQL_WORD_FUNCTION &&
-           !(lower_word(word, lower) && IN(lower, no_bare_alias));
+    return lower_word(word, lower) ? kind_of(lower) : KEYWORD_NONE;
+}
+
+bool keyword_is_bare_alias(span word)
+{
+    char lower[KEYWORD_LONGEST + 1];
+
+    if (!lower_word(word, lower))
+        return true;
+    keyword_kind kind = kind_of(lower);
+    return kind != KEYWORD_RESERVED && kind != KEYWORD_FUNCTION && !IN(lower, no_bare_alias);
 }
