@@ -67,7 +67,7 @@ static nrw_status extreme_add(const aggregate *g, const aggregate_rows *r, nrw_e
         st = add_one_group(g, r, &flat, r->n, err);
     for (uint32_t i = 0; st >= 0 && !r->one && i < r->n; i++)
         if (agg_there(&flat, i))
-            st = take(g, (value_state *)(void *)r->states[i], flat_span(&flat, i), r->m, err);
+            st = take(g, (value_state *)(void *)agg_state(r, i), flat_span(&flat, i), r->m, err);
     vector_release(&flat);
     return st;
 }

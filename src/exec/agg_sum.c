@@ -154,12 +154,13 @@ static void add_groups(const vector *v, const aggregate_rows *r)
     uint32_t width = v->type.width;
 
     for (uint32_t i = 0; i < r->n; i++) {
+        uint8_t *state = agg_state(r, i);
         whole_state s;
         if (!agg_there(v, i))
             continue;
-        s = whole_load(r->states[i]);
+        s = whole_load(state);
         whole_put(&s, wide_at(v->data + (size_t)i * width, width));
-        memcpy(r->states[i], &s, sizeof s);
+        memcpy(state, &s, sizeof s);
     }
 }
 

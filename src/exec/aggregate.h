@@ -19,18 +19,24 @@ typedef struct aggregate aggregate;
 /* Of `few` states at most so many. */
 #define AGGREGATE_FEW 256u
 
-/* Rows that go to states: row i of the arguments belongs to states[i]. */
+/* Rows that go to states: row i of the arguments belongs to states[i], or to few[codes[i]]. */
 typedef struct aggregate_rows {
     uint32_t n;
     uint8_t *const *states;
     const vector *const *args; /* any form, n rows */
     bool one;                  /* all rows belong to states[0], the others are not there */
-    uint32_t n_few;            /* so many states in all: few[codes[i]] is states[i]; 0: not so */
+    uint32_t n_few;            /* so many states in all, in `few`; `states` is not there */
     uint8_t *const *few;
     const uint32_t *codes;
     const uint64_t *ordinals; /* rise with the rows of the input; may have gaps */
     mem *m;                   /* what states hold is charged here */
 } aggregate_rows;
+
+/* The state of row i. */
+static inline uint8_t *agg_state(const aggregate_rows *r, uint32_t i)
+{
+    return r->n_few ? r->few[r->codes[i]] : r->states[r->one ? 0 : i];
+}
 
 /* What its result may depend on besides the values: the order of the rows; rows of nulls. */
 #define AGG_ORDERED 1u

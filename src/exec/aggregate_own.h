@@ -15,12 +15,6 @@ extern const aggregate_table agg_count_table, agg_sum_table, agg_extreme_table, 
     agg_bool_table, agg_moment_table, agg_pair_table, agg_list_table, agg_quantile_table,
     agg_by_table, agg_bits_table, agg_tally_table, agg_sketch_table;
 
-/* The state of row i. */
-static inline uint8_t *agg_state(const aggregate_rows *r, uint32_t i)
-{
-    return r->states[r->one ? 0 : i];
-}
-
 /* Row i of a flat or dictionary vector is there. */
 static inline bool agg_there(const vector *v, uint32_t i)
 {

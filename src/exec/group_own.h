@@ -61,6 +61,13 @@ typedef struct op_group {
     uint32_t next_part;
 } op_group;
 
+/* From rows to a state of theirs, and back. */
+static inline void group_shift(uint8_t **rows, uint32_t n, ptrdiff_t by)
+{
+    for (uint32_t i = 0; i < n; i++)
+        rows[i] += by;
+}
+
 /* All groups of w's table to the spill file; the table is empty then. */
 nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err);
 /* Cuts a part by the next `bits` of its hashes into `out` (1 << bits of them, all zero), and frees

@@ -158,12 +158,10 @@ static nrw_status finish_states(const aggregate *g, uint8_t **rows, uint32_t n, 
     TRY(vector_flat(m, &g->result, n, out, err));
     out->len = n;
     st = vector_add_validity(out, err);
-    for (uint32_t i = 0; i < n; i++)
-        rows[i] += at;
+    group_shift(rows, n, at);
     if (st >= 0)
         st = g->class->finish(g, rows, n, out, err);
-    for (uint32_t i = 0; i < n; i++)
-        rows[i] -= at;
+    group_shift(rows, n, -(ptrdiff_t)at);
     if (st < 0) {
         vector_release(out);
         return st;

@@ -11,11 +11,11 @@ typedef struct taking {
     uint32_t first; /* of the batch */
     uint32_t rows;
     vector *columns;   /* n_in */
-    uint8_t **states;  /* the group's row of each row */
+    uint8_t **states;  /* the group's row of each row, unless there are few */
     uint64_t *numbers; /* hashes, then ordinals */
-    uint32_t *codes;   /* where there are few groups: number of each row's in `few` */
+    uint32_t *codes;   /* number of each row's group in `few` */
     uint8_t *few[AGGREGATE_FEW];
-    uint32_t n_few;
+    uint32_t n_few; /* 0: there are more of them */
 } taking;
 
 /* ---- which group ---- */
@@ -119,13 +119,13 @@ static nrw_status find_by_code(taking *t, const vector *const *keys, uint32_t n_
     TRY_OUT(make_room(t, n, t->w->scratch.bytes, err));
     for (uint32_t i = 0; i < n; i++)
         TRY_OUT(group_table_find(&t->w->table, found[i], &found[i], err));
-    for (uint32_t i = 0; i < t->rows; i++)
-        t->states[i] = found[codes[i]];
     if (n <= AGGREGATE_FEW) {
         memcpy(t->codes, codes, code_bytes);
         memcpy(t->few, found, n * sizeof *found);
         t->n_few = n;
     }
+    for (uint32_t i = 0; !t->n_few && i < t->rows; i++)
+        t->states[i] = found[codes[i]];
     st = NRW_OK;
 out:
     for (uint32_t c = 0; c < n_keys; c++)
@@ -184,7 +184,7 @@ static nrw_status add_filtered(taking *t, const aggregate *g, aggregate_rows *r,
     columns[0] = column_of(t, g->filter);
     TRY_OUT(expr_select(&filter, columns, t->rows, m, sel, &n, err));
     for (uint32_t i = 0; i < n; i++) {
-        states[i] = r->one ? r->states[0] : r->states[sel[i]];
+        states[i] = agg_state(r, sel[i]);
         ordinals[i] = r->ordinals[sel[i]];
     }
     for (uint32_t k = 0; k < g->n_args; k++) {
@@ -193,6 +193,7 @@ static nrw_status add_filtered(taking *t, const aggregate *g, aggregate_rows *r,
     }
     r->args = some_args;
     r->states = states;
+    r->n_few = 0;
     r->ordinals = ordinals;
     r->n = n;
     st = n ? g->class->add(g, r, err) : NRW_OK;
@@ -208,11 +209,14 @@ static nrw_status add_to(taking *t, uint32_t k, nrw_error *err)
     const aggregate *g = &t->o->spec.aggregates[k];
     const vector *args[AGGREGATE_ARGS] = {0};
     uint32_t at = t->o->shape.states[k];
+    bool one = t->o->spec.n_keys == 0;
+    uint8_t **states = t->n_few ? t->few : t->states;
+    uint32_t n = t->n_few ? t->n_few : one ? 1 : t->rows;
     aggregate_rows r = {.n = t->rows,
                         .states = t->states,
                         .args = args,
-                        .one = t->o->spec.n_keys == 0,
-                        .n_few = g->filter ? 0 : t->n_few,
+                        .one = one,
+                        .n_few = t->n_few,
                         .few = t->few,
                         .codes = t->codes,
                         .ordinals = t->numbers,
@@ -221,15 +225,9 @@ static nrw_status add_to(taking *t, uint32_t k, nrw_error *err)
 
     for (uint32_t i = 0; i < g->n_args; i++)
         args[i] = column_of(t, g->args[i]);
-    for (uint32_t i = 0; i < (r.one ? 1 : t->rows); i++)
-        t->states[i] += at;
-    for (uint32_t i = 0; i < t->n_few; i++)
-        t->few[i] += at;
+    group_shift(states, n, at);
     st = g->filter ? add_filtered(t, g, &r, err) : g->class->add(g, &r, err);
-    for (uint32_t i = 0; i < (r.one ? 1 : t->rows); i++)
-        t->states[i] -= at;
-    for (uint32_t i = 0; i < t->n_few; i++)
-        t->few[i] -= at;
+    group_shift(states, n, -(ptrdiff_t)at);
     return st;
 }
 
