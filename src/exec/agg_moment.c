@@ -188,7 +188,7 @@ static nrw_status moment_finish(const aggregate *g, uint8_t *const *states, uint
 
 #define MOMENT(names, bind)                                                                        \
     {                                                                                              \
-        names, 1, 1, 0, bind, moment_add, moment_merge, moment_finish, AGG_PLAIN                   \
+        names, 1, 1, AGG_SHARED, bind, moment_add, moment_merge, moment_finish, AGG_PLAIN          \
     }
 
 static const aggregate_class classes[] = {

@@ -210,7 +210,7 @@ static nrw_status count_finish(const aggregate *g, uint8_t *const *states, uint3
 
 #define PAIR(names, bind, finish)                                                                  \
     {                                                                                              \
-        names, 2, 2, 0, bind, pair_add, pair_merge, finish, AGG_PLAIN                              \
+        names, 2, 2, AGG_SHARED, bind, pair_add, pair_merge, finish, AGG_PLAIN                     \
     }
 
 static const aggregate_class classes[] = {

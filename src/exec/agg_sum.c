@@ -325,10 +325,11 @@ static nrw_status avg_finish(const aggregate *g, uint8_t *const *states, uint32_
 }
 
 static const aggregate_class classes[] = {
-    {" sum ", 1, 1, 0, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
-    {" avg mean ", 1, 1, 0, avg_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
-    {" fsum kahan_sum sumkahan ", 1, 1, 0, float_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
-    {" favg ", 1, 1, 0, float_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
+    {" sum ", 1, 1, AGG_SHARED, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
+    {" avg mean ", 1, 1, AGG_SHARED, avg_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
+    {" fsum kahan_sum sumkahan ", 1, 1, AGG_SHARED, float_bind, sum_add, sum_merge, sum_finish,
+     AGG_PLAIN},
+    {" favg ", 1, 1, AGG_SHARED, float_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
 };
 
 const aggregate_table agg_sum_table = {classes, sizeof classes / sizeof *classes};

@@ -41,11 +41,13 @@ static inline uint8_t *agg_state(const aggregate_rows *r, uint32_t i)
 /* What its result may depend on besides the values: the order of the rows; rows of nulls. */
 #define AGG_ORDERED 1u
 #define AGG_NULLS   2u
+/* Of the same rows all classes with this `add` have the same states, where they are as long. */
+#define AGG_SHARED 4u
 
 typedef struct aggregate_class {
     const char *names; /* " sum fsum " */
     uint8_t min_args, max_args;
-    uint8_t traits; /* AGG_ORDERED, AGG_NULLS */
+    uint8_t traits; /* AGG_ORDERED, AGG_NULLS, AGG_SHARED */
     /* For the arguments as bound: the types they are to be cast to (in place), the result's type,
      * state_bytes and data. NRW_E_ARG where there is no such overload. Constant arguments
      * (separators, fractions) may be read here and taken out of the list (n_args less). */

@@ -51,6 +51,7 @@ typedef struct op_group {
     mem *m; /* of all of it, limited to spec.memory */
     group_spec spec;
     group_shape shape;
+    uint32_t *results; /* where the state of each of spec.aggregates begins in a row */
     uint32_t n_in;
     uint32_t *all; /* 0, 1, ... n_in - 1 */
     uint32_t hang; /* bytes a row may hang from its states, about; 0: states hang nothing */

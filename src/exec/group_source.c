@@ -182,7 +182,7 @@ static nrw_status leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_e
         TRY(dense_put(b, c, &v, err));
     }
     for (uint32_t k = 0; k < o->spec.n_aggregates; k++) {
-        TRY(finish_states(&o->spec.aggregates[k], rows, n, o->shape.states[k], b->m, &v, err));
+        TRY(finish_states(&o->spec.aggregates[k], rows, n, o->results[k], b->m, &v, err));
         TRY(dense_put(b, o->spec.n_keys + k, &v, err));
     }
     return NRW_OK;

@@ -206,7 +206,7 @@ out:
 
 static nrw_status add_to(taking *t, uint32_t k, nrw_error *err)
 {
-    const aggregate *g = &t->o->spec.aggregates[k];
+    const aggregate *g = &t->o->shape.aggregates[k];
     const vector *args[AGGREGATE_ARGS] = {0};
     uint32_t at = t->o->shape.states[k];
     bool one = t->o->spec.n_keys == 0;
@@ -252,7 +252,7 @@ static nrw_status take_rows(taking *t, nrw_error *err)
     }
     for (uint32_t i = 0; i < t->rows; i++)
         t->numbers[i] = first + i;
-    for (uint32_t k = 0; k < o->spec.n_aggregates; k++)
+    for (uint32_t k = 0; k < o->shape.n_aggregates; k++)
         TRY(add_to(t, k, err));
     return NRW_OK;
 }
@@ -374,19 +374,54 @@ static void see(void *self, uint32_t column)
         *n = column + 1;
 }
 
+/* One state is enough for both: sum(x) and avg(x). */
+static bool share_state(const aggregate *x, const aggregate *y)
+{
+    if (!(x->class->traits & AGG_SHARED) || x->class->add != y->class->add ||
+        x->state_bytes != y->state_bytes || x->n_args != y->n_args || !x->filter != !y->filter ||
+        (x->filter && x->filter->column != y->filter->column))
+        return false;
+    for (uint32_t i = 0; i < x->n_args; i++)
+        if (x->args[i]->column != y->args[i]->column)
+            return false;
+    return true;
+}
+
+static nrw_status make_states(arena *a, op_group *o, uint32_t *bytes, nrw_error *err)
+{
+    uint32_t n = o->spec.n_aggregates;
+    group_shape *s = &o->shape;
+    aggregate *own;
+
+    TRY(arena_alloc(a, n * sizeof *own + 1, (void **)&own, err));
+    TRY(arena_alloc(a, n * sizeof *s->states + 1, (void **)&s->states, err));
+    TRY(arena_alloc(a, n * sizeof *o->results + 1, (void **)&o->results, err));
+    s->aggregates = own;
+    for (uint32_t i = 0; i < n; i++) {
+        const aggregate *g = &o->spec.aggregates[i];
+        uint32_t k = 0;
+        while (k < s->n_aggregates && !share_state(&own[k], g))
+            k++;
+        if (k == s->n_aggregates) {
+            own[s->n_aggregates++] = *g;
+            s->states[k] = ROW_HEAD + *bytes;
+            *bytes += (g->state_bytes + 15) & ~15u;
+            o->hang += g->class->drop ? GROUP_HANG : 0;
+        }
+        o->results[i] = s->states[k];
+    }
+    return NRW_OK;
+}
+
 static nrw_status make_shape(arena *a, op_group *o, nrw_error *err)
 {
     const group_spec *spec = &o->spec;
     uint32_t bytes = 0;
 
-    TRY(arena_alloc(a, spec->n_aggregates * sizeof *o->shape.states + 1, (void **)&o->shape.states,
-                    err));
+    TRY(make_states(a, o, &bytes, err));
     o->n_in = spec->n_keys;
     for (uint32_t i = 0; i < spec->n_aggregates; i++) {
         const aggregate *g = &spec->aggregates[i];
-        o->shape.states[i] = ROW_HEAD + bytes;
-        bytes += (g->state_bytes + 15) & ~15u;
-        o->hang += g->class->drop ? GROUP_HANG : 0;
         for (uint32_t k = 0; k < g->n_args; k++)
             expr_columns(g->args[k], see, &o->n_in);
         if (g->filter)
@@ -395,8 +430,6 @@ static nrw_status make_shape(arena *a, op_group *o, nrw_error *err)
     TRY(arena_alloc(a, o->n_in * sizeof *o->all + 1, (void **)&o->all, err));
     for (uint32_t c = 0; c < o->n_in; c++)
         o->all[c] = c;
-    o->shape.aggregates = spec->aggregates;
-    o->shape.n_aggregates = spec->n_aggregates;
     TRY(row_layout_new(a, spec->key_types, spec->n_keys, bytes, &o->shape.layout, err));
     return row_layout_new(a, spec->key_types, spec->n_keys, 0, &o->shape.keys, err);
 }
