@@ -108,26 +108,28 @@ static nrw_status cut_to_first(op_sort *o, sort_worker *w, nrw_error *err)
     return bytes_append(&w->last, key.data, key.len, err);
 }
 
-static uint64_t entries_growth(const sort_worker *w, uint64_t n)
+/* Entries to have room for, if n more come. */
+static uint64_t entries_wanted(const sort_worker *w, uint64_t n)
 {
     uint64_t cap = w->cap ? w->cap : 1024;
 
     while (cap < w->n + n)
         cap *= 2;
-    return cap == w->cap ? 0 : mem_cost(cap * sizeof *w->entries);
+    return cap;
 }
 
 static nrw_status make_room(op_sort *o, sort_worker *w, uint32_t n, uint64_t row_bytes_,
                             nrw_error *err)
 {
-    uint64_t need = entries_growth(w, n) + rows_cost(row_bytes_), limit = mem_limit(w->m);
-    uint64_t cap = w->cap ? w->cap : 1024;
+    uint64_t need = rows_cost(row_bytes_), limit = mem_limit(w->m);
+    uint64_t cap = entries_wanted(w, n);
     void *p = w->entries;
 
+    if (cap != w->cap)
+        need += mem_cost(cap * sizeof *w->entries);
     if (w->n && mem_used(w->m) + need > limit - limit / 8)
         TRY(spill_run(o, w, err));
-    while (cap < w->n + n)
-        cap *= 2;
+    cap = entries_wanted(w, n);
     if (cap == w->cap)
         return NRW_OK;
     TRY(mem_realloc(w->m, &p, w->cap * sizeof *w->entries, cap * sizeof *w->entries, err));
