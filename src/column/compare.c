@@ -57,13 +57,6 @@ static int compare_wide(span a, span b)
     return 0;
 }
 
-static int compare_bytes(span a, span b)
-{
-    size_t n = size_min(a.len, b.len);
-    int order = n ? memcmp(a.data, b.data, n) : 0;
-    return order ? order : ORDER(a.len, b.len);
-}
-
 int value_compare(const type *t, span a, span b)
 {
     switch (t->id) {
@@ -94,6 +87,6 @@ int value_compare(const type *t, span a, span b)
         if (t->unit == UNIT_US)
             return ORDER(value_interval_us(a.data), value_interval_us(b.data));
         return ORDER(value_interval_ms(a.data), value_interval_ms(b.data));
-    default: return compare_bytes(a, b);
+    default: return span_compare(a, b);
     }
 }

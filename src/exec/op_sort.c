@@ -160,13 +160,10 @@ static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t
         uint64_t place = __builtin_bswap64(ordinal + i);
         TRY_OUT(sort_key_append(&w->keys, columns, o->spec.orders, o->spec.n_orders, i, err));
         TRY_OUT(bytes_append(&w->keys, &place, sizeof place, err));
-        if (w->full) {
-            size_t len = w->keys.len - from;
-            int c = memcmp(w->keys.data + from, w->last.data, size_min(len, w->last.len));
-            if (c > 0) {
-                w->keys.len = from;
-                continue;
-            }
+        if (w->full && span_compare((span){w->keys.data + from, w->keys.len - from},
+                                    (span){w->last.data, w->last.len}) > 0) {
+            w->keys.len = from;
+            continue;
         }
         ends[*n] = (uint32_t)w->keys.len;
         sel[(*n)++] = (uint16_t)i;

@@ -13,15 +13,9 @@ sort_entry sort_entry_of(const row_layout *l, uint8_t *row)
 
 int sort_compare(const row_layout *l, const sort_entry *a, const sort_entry *b)
 {
-    span x, y;
-    int c;
-
     if (a->prefix != b->prefix)
         return a->prefix < b->prefix ? -1 : 1;
-    x = row_value(l, a->row, 0);
-    y = row_value(l, b->row, 0);
-    c = memcmp(x.data, y.data, size_min(x.len, y.len));
-    return c ? c : x.len < y.len ? -1 : x.len > y.len;
+    return span_compare(row_value(l, a->row, 0), row_value(l, b->row, 0));
 }
 
 static int by_key(const void *a, const void *b, void *layout)
