@@ -130,7 +130,7 @@ static nrw_status product_add(const aggregate *g, const aggregate_rows *r, nrw_e
     (void)g;
     TRY(agg_flat(r, 0, &flat, err));
     for (uint32_t i = 0; i < r->n; i++)
-        if (agg_there(&flat, i))
+        if (vector_is_valid(&flat, i))
             multiply((product_state *)(void *)agg_state(r, i),
                      ((const double *)(const void *)flat.data)[i]);
     vector_release(&flat);

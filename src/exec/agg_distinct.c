@@ -103,7 +103,7 @@ static nrw_status distinct_add(const aggregate *g, const aggregate_rows *r, nrw_
         bool null = false;
         key.len = 0;
         for (uint32_t k = 0; !nulls && k < g->n_args; k++)
-            null |= !agg_there(&flat[k], i);
+            null |= !vector_is_valid(&flat[k], i);
         for (uint32_t k = 0; !null && st >= 0 && k < g->n_args; k++)
             st = key_append(&key, &flat[k], i, err);
         if (!null && st >= 0)

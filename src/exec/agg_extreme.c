@@ -42,7 +42,7 @@ static nrw_status add_one_group(const aggregate *g, const aggregate_rows *r, con
     for (uint32_t i = 0; i < n; i++) {
         span x;
         int c = 0;
-        if (!agg_there(v, i))
+        if (!vector_is_valid(v, i))
             continue;
         x = flat_span(v, i);
         if (any)
@@ -66,7 +66,7 @@ static nrw_status extreme_add(const aggregate *g, const aggregate_rows *r, nrw_e
     if (r->one)
         st = add_one_group(g, r, &flat, r->n, err);
     for (uint32_t i = 0; st >= 0 && !r->one && i < r->n; i++)
-        if (agg_there(&flat, i))
+        if (vector_is_valid(&flat, i))
             st = take(g, (value_state *)(void *)agg_state(r, i), flat_span(&flat, i), r->m, err);
     vector_release(&flat);
     return st;

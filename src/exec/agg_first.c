@@ -19,12 +19,6 @@ static bool is_last(const aggregate *g)
     return g->class->names[1] == 'l';
 }
 
-/* any_value looks at values alone. */
-static bool wants_values(const aggregate *g)
-{
-    return g->class->names[2] == 'n';
-}
-
 static bool goes_before(const aggregate *g, const value_state *s, uint64_t ordinal)
 {
     return !s->there || (is_last(g) ? ordinal > s->ordinal : ordinal < s->ordinal);
@@ -47,7 +41,7 @@ static nrw_status first_add(const aggregate *g, const aggregate_rows *r, nrw_err
         if (!goes_before(g, s, r->ordinals[i]))
             continue;
         v = vector_value(r->args[0], i, &null);
-        if (null && wants_values(g))
+        if (null && !(g->class->traits & AGG_NULLS))
             continue;
         TRY(take(s, null ? (span){(const uint8_t *)"", 0} : v, null, r->ordinals[i], r->m, err));
     }

@@ -77,7 +77,7 @@ static nrw_status moment_add(const aggregate *g, const aggregate_rows *r, nrw_er
     x = (const double *)(const void *)flat.data;
     for (uint32_t i = 0; i < r->n; i++) {
         moment_state *s = (moment_state *)(void *)agg_state(r, i);
-        if (!agg_there(&flat, i))
+        if (!vector_is_valid(&flat, i))
             continue;
         s->n++;
         for (int k = 0; k < powers; k++)

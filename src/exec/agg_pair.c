@@ -144,7 +144,7 @@ static nrw_status pair_add(const aggregate *g, const aggregate_rows *r, nrw_erro
         pair_state *s = (pair_state *)(void *)agg_state(r, i);
         double b = ((const double *)(const void *)y.data)[i],
                a = ((const double *)(const void *)x.data)[i];
-        if (!agg_there(&y, i) || !agg_there(&x, i))
+        if (!vector_is_valid(&y, i) || !vector_is_valid(&x, i))
             continue;
         s->n++;
         power_sum_add(&s->x, a, 1);

@@ -324,11 +324,6 @@ static nrw_status mad(const quantile_data *d, const gather_state *s, mem *m, uin
 
 /* ---- results ---- */
 
-static int by_value(const gathered *x, const gathered *y, const void *t)
-{
-    return value_compare(t, (span){x->data, x->len}, (span){y->data, y->len});
-}
-
 /* The place that approx_quantile means: values stand in the middle of their share. */
 static double approx_place(double q, uint64_t n)
 {
@@ -372,7 +367,7 @@ static nrw_status text_values(const aggregate *g, const gather_state *s, mem *m,
     nrw_status st;
 
     TRY(mem_alloc(m, s->n * sizeof *all, (void **)&all, err));
-    st = gather_sorted(s, by_value, &d->value, m, all, err);
+    st = gather_sorted(s, gather_by_value, &d->value, m, all, err);
     for (uint32_t i = 0; st >= 0 && i < d->n; i++) {
         uint64_t k = disc_index(d->at[i], s->n);
         at[i] = all[g->descending != (d->at[i] < 0) ? s->n - 1 - k : k];

@@ -90,7 +90,7 @@ static nrw_status sketch_add(const aggregate *g, const aggregate_rows *r, nrw_er
     (void)g;
     TRY(vector_expand(r->args[0], r->m, &v, err));
     for (uint32_t i = 0; st >= 0 && i < r->n; i++) {
-        if (!agg_there(&v, i))
+        if (!vector_is_valid(&v, i))
             continue;
         key.len = 0;
         st = key_append(&key, &v, i, err);

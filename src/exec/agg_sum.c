@@ -143,7 +143,7 @@ static void add_one_group(const vector *v, uint32_t n, uint8_t *state)
         s.n += n;
     } else {
         for (uint32_t i = 0; i < n; i++)
-            if (agg_there(v, i))
+            if (vector_is_valid(v, i))
                 whole_put(&s, wide_at(v->data + (size_t)i * width, width));
     }
     memcpy(state, &s, sizeof s);
@@ -156,7 +156,7 @@ static void add_groups(const vector *v, const aggregate_rows *r)
     for (uint32_t i = 0; i < r->n; i++) {
         uint8_t *state = agg_state(r, i);
         whole_state s;
-        if (!agg_there(v, i))
+        if (!vector_is_valid(v, i))
             continue;
         s = whole_load(state);
         whole_put(&s, wide_at(v->data + (size_t)i * width, width));
@@ -206,7 +206,7 @@ static void add_floats(const vector *v, const aggregate_rows *r)
 
     for (uint32_t i = 0; i < r->n; i++) {
         float_state *s = (float_state *)(void *)agg_state(r, i);
-        if (!agg_there(v, i))
+        if (!vector_is_valid(v, i))
             continue;
         float_sum_add(&s->sum, x[i]);
         s->n++;

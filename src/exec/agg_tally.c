@@ -1,5 +1,4 @@
 /* How often each value comes: mode(x), entropy(x), histogram(x). */
-#include "column/compare.h"
 #include "exec/agg_gather.h"
 
 #include <math.h>
@@ -56,11 +55,6 @@ static nrw_status tally_add(const aggregate *g, const aggregate_rows *r, nrw_err
     return NRW_OK;
 }
 
-static int by_value(const gathered *x, const gathered *y, const void *t)
-{
-    return value_compare(t, (span){x->data, x->len}, (span){y->data, y->len});
-}
-
 /* The values of a state in order, each once, into tallies[0..*n), which has room for all. */
 static nrw_status count_values(const aggregate *g, const gather_state *s, mem *m, tally *tallies,
                                uint64_t *n, nrw_error *err)
@@ -71,9 +65,9 @@ static nrw_status count_values(const aggregate *g, const gather_state *s, mem *m
 
     *n = 0;
     TRY(mem_alloc(m, s->n * sizeof *at, (void **)&at, err));
-    st = gather_sorted(s, by_value, t, m, at, err);
+    st = gather_sorted(s, gather_by_value, t, m, at, err);
     for (uint64_t i = 0; st >= 0 && i < s->n; i++) {
-        if (*n == 0 || by_value(&tallies[*n - 1].value, &at[i], t) != 0)
+        if (*n == 0 || gather_by_value(&tallies[*n - 1].value, &at[i], t) != 0)
             tallies[(*n)++] = (tally){at[i], 0};
         tallies[*n - 1].n++;
     }

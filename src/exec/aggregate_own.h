@@ -15,15 +15,9 @@ extern const aggregate_table agg_count_table, agg_sum_table, agg_extreme_table, 
     agg_bool_table, agg_moment_table, agg_pair_table, agg_list_table, agg_quantile_table,
     agg_by_table, agg_bits_table, agg_tally_table, agg_sketch_table;
 
-/* Row i of a flat or dictionary vector is there. */
-static inline bool agg_there(const vector *v, uint32_t i)
-{
-    return !v->validity || bit_get(v->validity, i);
-}
-
 /* Whether it goes by that name, in lower case. */
 bool aggregate_has_name(const aggregate *g, const char *name);
-/* Flat value i of argument k; what was flattened is in *own, to be released. */
+/* Argument k as a flat vector. */
 nrw_status agg_flat(const aggregate_rows *r, uint32_t k, vector *own, nrw_error *err);
 
 /* Casts argument k, where it casts to that without being asked. */
