@@ -3,10 +3,7 @@
 
 static nrw_status first_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
-    const type integer = type_of(TYPE_INT32);
-
-    if (args[0]->bend == BEND_NULL)
-        TRY(expr_cast(a, args[0], &integer, false, &args[0], err));
+    TRY(agg_any(a, &args[0], err));
     if (type_is_nested(&args[0]->type))
         return err_set(err, NRW_E_ARG, "first and last of nested values are not supported");
     out->result = args[0]->type;

@@ -165,7 +165,6 @@ static nrw_status moment_finish(const aggregate *g, uint8_t *const *states, uint
                                 nrw_error *err)
 {
     moment_kind kind = ((const moment_data *)g->data)->kind;
-    const char *name = g->class->names + 1;
     double *to = (double *)(void *)out->data;
 
     for (uint32_t i = 0; i < n; i++) {
@@ -179,7 +178,7 @@ static nrw_status moment_finish(const aggregate *g, uint8_t *const *states, uint
             odd |= s->sums[k].odd != 0;
         to[i] = odd ? NAN : moment_value(kind, s, &none);
         if (isinf(to[i]))
-            return err_set(err, NRW_E_ARG, "%.*s is out of range", (int)strcspn(name, " "), name);
+            return agg_refuse(g, "is out of range", NULL, err);
         if (none)
             agg_put_null(out, i);
     }

@@ -180,7 +180,6 @@ static nrw_status pair_finish(const aggregate *g, uint8_t *const *states, uint32
                               nrw_error *err)
 {
     const pair_data *data = g->data;
-    const char *name = g->class->names + 1;
     double *to = (double *)(void *)out->data;
 
     for (uint32_t i = 0; i < n; i++) {
@@ -192,7 +191,7 @@ static nrw_status pair_finish(const aggregate *g, uint8_t *const *states, uint32
         if (none)
             agg_put_null(out, i);
         else if (isinf(to[i]))
-            return err_set(err, NRW_E_ARG, "%.*s is out of range", (int)strcspn(name, " "), name);
+            return agg_refuse(g, "is out of range", NULL, err);
     }
     return NRW_OK;
 }

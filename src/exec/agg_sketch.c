@@ -14,12 +14,9 @@
 
 static nrw_status sketch_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
-    const type integer = type_of(TYPE_INT32);
-
-    if (args[0]->bend == BEND_NULL)
-        TRY(expr_cast(a, args[0], &integer, false, &args[0], err));
+    TRY(agg_any(a, &args[0], err));
     if (type_is_nested(&args[0]->type))
-        return err_set(err, NRW_E_ARG, "approx_count_distinct of nested values is not supported");
+        return agg_refuse(out, "of nested values is not supported", NULL, err);
     out->result = type_of(TYPE_INT64);
     out->state_bytes = sizeof(gather_state);
     return NRW_OK;

@@ -30,12 +30,10 @@ static bool is_whole(const type *t)
 }
 
 /* What is added: BIGINT or HUGEINT, a decimal of 18 or 38 digits, DOUBLE. */
-static nrw_status sum_args(arena *a, const expr **args, aggregate *out, const char *name,
-                           nrw_error *err)
+static nrw_status sum_args(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
     const type *t = &args[0]->type;
     type to;
-    char text[64];
 
     if (is_whole(t))
         to = type_of(t->id == TYPE_UINT64 || t->id == TYPE_INT128 ? TYPE_INT128 : TYPE_INT64);
@@ -43,10 +41,8 @@ static nrw_status sum_args(arena *a, const expr **args, aggregate *out, const ch
         to = type_decimal(t->precision <= 18 ? 18 : 38, t->scale);
     else if (is_float(t) || args[0]->bend == BEND_NULL)
         to = type_of(TYPE_FLOAT64);
-    else {
-        type_print(t, text, sizeof text);
-        return err_set(err, NRW_E_ARG, "%s takes numbers, not %s", name, text);
-    }
+    else
+        return agg_refuse(out, "takes numbers, not", t, err);
     TRY(expr_cast(a, args[0], &to, false, &args[0], err));
     out->state_bytes = to.id == TYPE_FLOAT64 ? sizeof(float_state) : sizeof(whole_state);
     return NRW_OK;
@@ -54,9 +50,9 @@ static nrw_status sum_args(arena *a, const expr **args, aggregate *out, const ch
 
 static nrw_status sum_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
-    const type *t = &args[0]->type;
+    const type *t;
 
-    TRY(sum_args(a, args, out, "sum", err));
+    TRY(sum_args(a, args, out, err));
     t = &args[0]->type;
     out->result = t->id == TYPE_DECIMAL   ? type_decimal(38, t->scale)
                   : t->id == TYPE_FLOAT64 ? *t
@@ -91,7 +87,7 @@ static nrw_status avg_bind(arena *a, const expr **args, aggregate *out, nrw_erro
         out->state_bytes = sizeof(whole_state);
         return NRW_OK;
     }
-    TRY(sum_args(a, args, out, "avg", err));
+    TRY(sum_args(a, args, out, err));
     out->result = type_of(TYPE_FLOAT64);
     return NRW_OK;
 }

@@ -11,13 +11,9 @@ typedef struct tally {
 
 static nrw_status tally_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
-    const type integer = type_of(TYPE_INT32);
-
-    if (args[0]->bend == BEND_NULL)
-        TRY(expr_cast(a, args[0], &integer, false, &args[0], err));
+    TRY(agg_any(a, &args[0], err));
     if (type_is_nested(&args[0]->type))
-        return err_set(err, NRW_E_ARG, "%.*s of nested values is not supported",
-                       (int)strcspn(out->class->names + 1, " "), out->class->names + 1);
+        return agg_refuse(out, "of nested values is not supported", NULL, err);
     out->state_bytes = sizeof(gather_state);
     out->result = args[0]->type;
     return NRW_OK;

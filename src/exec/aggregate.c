@@ -73,18 +73,31 @@ nrw_status aggregate_bind(arena *a, const char *name, const expr *const *args, u
     return c->bind(a, out->args, out, err);
 }
 
+nrw_status agg_refuse(const aggregate *g, const char *what, const type *t, nrw_error *err)
+{
+    const char *name = g->class->names + 1;
+    char text[64] = "";
+
+    if (t)
+        type_print(t, text, sizeof text);
+    return err_set(err, NRW_E_ARG, "%.*s %s%s%s", (int)strcspn(name, " "), name, what, t ? " " : "",
+                   text);
+}
+
+nrw_status agg_any(arena *a, const expr **arg, nrw_error *err)
+{
+    const type integer = type_of(TYPE_INT32);
+
+    return (*arg)->bend == BEND_NULL ? expr_cast(a, *arg, &integer, false, arg, err) : NRW_OK;
+}
+
 nrw_status agg_cast(arena *a, aggregate *g, uint32_t k, const type *to, nrw_error *err)
 {
     const expr *x = g->args[k];
     uint32_t distance;
-    char text[64];
 
-    if (x->bend != BEND_NULL && !type_casts(x, to, &distance)) {
-        const char *name = g->class->names + 1;
-        type_print(&x->type, text, sizeof text);
-        return err_set(err, NRW_E_ARG, "%.*s does not take %s", (int)strcspn(name, " "), name,
-                       text);
-    }
+    if (x->bend != BEND_NULL && !type_casts(x, to, &distance))
+        return agg_refuse(g, "does not take", &x->type, err);
     return expr_cast(a, x, to, false, &g->args[k], err);
 }
 

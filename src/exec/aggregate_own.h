@@ -20,8 +20,12 @@ bool aggregate_has_name(const aggregate *g, const char *name);
 /* Argument k as a flat vector. */
 nrw_status agg_flat(const aggregate_rows *r, uint32_t k, vector *own, nrw_error *err);
 
+/* NRW_E_ARG: "sum does not take VARCHAR", of a name, `what` and a type; NULL: no type. */
+nrw_status agg_refuse(const aggregate *g, const char *what, const type *t, nrw_error *err);
 /* Casts argument k, where it casts to that without being asked. */
 nrw_status agg_cast(arena *a, aggregate *g, uint32_t k, const type *to, nrw_error *err);
+/* An argument of any type: NULL becomes an INTEGER. */
+nrw_status agg_any(arena *a, const expr **arg, nrw_error *err);
 void agg_put_null(vector *out, uint32_t i);
 
 /* n rows of `columns`, at most AGG_FEED, the arguments of inner, into one of its states. */
