@@ -119,6 +119,26 @@ bool aggregate_counts(const aggregate *g)
            has_name(g->class->names, "approx_count_distinct");
 }
 
+nrw_status aggregate_finish(const aggregate *g, uint8_t *const *states, uint32_t n, mem *m,
+                            vector *out, nrw_error *err)
+{
+    nrw_status st;
+
+    TRY(vector_flat(m, &g->result, n, out, err));
+    out->len = n;
+    st = vector_add_validity(out, err);
+    if (st >= 0)
+        st = g->class->finish(g, states, n, out, err);
+    if (st < 0) {
+        vector_release(out);
+        return st;
+    }
+    out->null_count = 0;
+    for (uint32_t i = 0; i < n; i++)
+        out->null_count += !bit_get(out->validity, i);
+    return NRW_OK;
+}
+
 nrw_status agg_flat(const aggregate_rows *r, uint32_t k, vector *own, nrw_error *err)
 {
     return vector_flatten(r->args[k], r->m, own, err);

@@ -83,6 +83,9 @@ nrw_status aggregate_bind(arena *a, const char *name, const expr *const *args, u
 bool aggregate_is(const char *name);
 /* Whether it is 0, not null, of no rows. */
 bool aggregate_counts(const aggregate *g);
+/* The results of n states as a vector. */
+nrw_status aggregate_finish(const aggregate *g, uint8_t *const *states, uint32_t n, mem *m,
+                            vector *out, nrw_error *err) NRW_CHECKED;
 /* DISTINCT: each combination of arguments counts once. */
 nrw_status aggregate_make_distinct(arena *a, aggregate *g, nrw_error *err);
 /* ORDER BY inside of it: `by` become its last arguments; orders[i].column is not looked at. Before
