@@ -53,7 +53,6 @@ typedef struct op_group {
     group_shape shape;
     uint32_t *results; /* where the state of each of spec.aggregates begins in a row */
     uint32_t n_in;
-    uint32_t *all; /* 0, 1, ... n_in - 1 */
     uint32_t hang; /* bytes a row may hang from its states, about; 0: states hang nothing */
     group_worker *workers;
     spill *spill;

@@ -8,8 +8,8 @@
 
 /* What all tables of an operator have in common. */
 typedef struct group_shape {
-    row_layout layout; /* keys; extra: the states */
-    row_layout keys;   /* the same without extra */
+    row_layout layout;     /* keys; extra: the states */
+    row_layout keys;       /* the same without extra */
     uint32_t n_aggregates; /* those that have a state of their own */
     const aggregate *aggregates;
     uint32_t *states; /* where each one's state begins in a row */

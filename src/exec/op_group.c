@@ -308,7 +308,7 @@ static nrw_status group_push(op *base, batch *b, nrw_error *err)
     if (batch_alive(b) == 0)
         return NRW_OK;
     TRY(mem_zalloc(b->m, head, (void **)&t.columns, err));
-    TRY_OUT(dense_take(b, o->all, o->n_in, o->spec.held, t.columns, err));
+    TRY_OUT(dense_take(b, NULL, o->n_in, o->spec.held, t.columns, err));
     t.rows = o->n_in ? t.columns[0].len : batch_alive(b);
     op_count(base, t.rows, 0);
     st = o->hang && o->spec.n_keys && t.rows > GROUP_SLICE ? take_slices(&t, err)
@@ -427,9 +427,6 @@ static nrw_status make_shape(arena *a, op_group *o, nrw_error *err)
         if (g->filter)
             expr_columns(g->filter, see, &o->n_in);
     }
-    TRY(arena_alloc(a, o->n_in * sizeof *o->all + 1, (void **)&o->all, err));
-    for (uint32_t c = 0; c < o->n_in; c++)
-        o->all[c] = c;
     TRY(row_layout_new(a, spec->key_types, spec->n_keys, bytes, &o->shape.layout, err));
     return row_layout_new(a, spec->key_types, spec->n_keys, 0, &o->shape.keys, err);
 }

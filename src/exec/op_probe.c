@@ -23,7 +23,6 @@ typedef struct op_probe {
     op base;
     mem *m;
     op_build *build;
-    uint32_t *all;
     uint32_t n_out;
     probe_worker *workers;
 } op_probe;
@@ -410,7 +409,7 @@ static nrw_status probe_push(op *base, batch *b, nrw_error *err)
         return b->last ? end_morsel(o, b, err) : NRW_OK;
     TRY(mem_zalloc(b->m, head, (void **)&t.columns, err));
     t.keys = t.columns + spec->n_left;
-    TRY_OUT(dense_take(b, o->all, spec->n_left, spec->held, t.columns, err));
+    TRY_OUT(dense_take(b, NULL, spec->n_left, spec->held, t.columns, err));
     t.rows = spec->n_left ? t.columns[0].len : batch_alive(b);
     op_count(base, t.rows, 0);
     body = t.rows * (sizeof *t.hashes + 1);
@@ -446,9 +445,6 @@ nrw_status op_probe_new(arena *a, mem *m, op *build, op **out, nrw_error *err)
     *o = (op_probe){.base.class = &probe_class, .m = m, .build = b};
     o->n_out = gives_pairs(b->spec.kind) ? b->spec.n_left + b->spec.n_right : b->spec.n_left;
     o->n_out += b->spec.kind == JOIN_MARK;
-    TRY(arena_alloc(a, b->spec.n_left * sizeof *o->all + 1, (void **)&o->all, err));
-    for (uint32_t c = 0; c < b->spec.n_left; c++)
-        o->all[c] = c;
     TRY(mem_zalloc(m, b->spec.workers * sizeof *o->workers, (void **)&o->workers, err));
     *out = &o->base;
     return NRW_OK;

@@ -27,7 +27,6 @@ typedef struct op_sort {
     mem *m;
     sort_spec spec;
     row_layout layout; /* the key, then the columns */
-    uint32_t *all;
     sort_worker *workers;
     spill *spill;
     pthread_mutex_t lock; /* guards runs while rows come */
@@ -264,7 +263,7 @@ static nrw_status sort_push(op *base, batch *b, nrw_error *err)
     if (batch_alive(b) == 0 || o->spec.limit == 0)
         return NRW_OK;
     TRY(mem_zalloc(b->m, n * sizeof *columns, (void **)&columns, err));
-    st = dense_take(b, o->all, n, o->spec.held, columns, err);
+    st = dense_take(b, NULL, n, o->spec.held, columns, err);
     rows = columns[0].len;
     op_count(base, rows, 0);
     for (uint32_t at = 0; st >= 0 && at < rows; at += GATHER_ROWS)
@@ -430,12 +429,9 @@ nrw_status op_sort_new(arena *a, mem *m, const sort_spec *spec, spill *s, op **o
     *o = (op_sort){.base.class = &sort_class, .spec = *spec, .spill = s};
     o->source = (source){&sort_source_class, spec->n_columns, false};
     TRY(arena_alloc(a, (spec->n_columns + 1) * sizeof *types, (void **)&types, err));
-    TRY(arena_alloc(a, spec->n_columns * sizeof *o->all + 1, (void **)&o->all, err));
     types[0] = type_of(TYPE_BINARY);
-    for (uint32_t c = 0; c < spec->n_columns; c++) {
+    for (uint32_t c = 0; c < spec->n_columns; c++)
         types[c + 1] = spec->types[c];
-        o->all[c] = c;
-    }
     TRY(row_layout_new(a, types, spec->n_columns + 1, 0, &o->layout, err));
     pthread_mutex_init(&o->lock, NULL);
     TRY(mem_child(m, "sort", spec->memory, &o->m, err));
