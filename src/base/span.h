@@ -1,4 +1,4 @@
-/* Bytes that somebody else owns, checked arithmetic on sizes that data name, unaligned loads. */
+/* Bytes that somebody else owns and their order, checked arithmetic on sizes that data name, unaligned loads. */
 #ifndef BASE_SPAN_H
 #define BASE_SPAN_H
 
@@ -35,6 +35,15 @@ static inline bool span_is(span s, const char *text)
 static inline bool span_is_word(span s, const char *word)
 {
     return s.len == strlen(word) && strncasecmp((const char *)s.data, word, s.len) == 0;
+}
+
+/* < 0, 0, > 0: byte by byte, unsigned; what begins like another one and is longer comes behind. */
+static inline int span_compare(span a, span b)
+{
+    size_t n = a.len < b.len ? a.len : b.len;
+    int c = n ? memcmp(a.data, b.data, n) : 0;
+
+    return c ? c : (a.len > b.len) - (a.len < b.len);
 }
 
 static inline bool size_add(size_t a, size_t b, size_t *out)

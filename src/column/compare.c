@@ -57,13 +57,6 @@ static int compare_wide(span a, span b)
     return 0;
 }
 
-static int compare_bytes(span a, span b)
-{
-    size_t n = size_min(a.len, b.len);
-    int order = n ? memcmp(a.data, b.data, n) : 0;
-    return order ? order : ORDER(a.len, b.len);
-}
-
 int value_compare(const type *t, span a, span b)
 {
     switch (t->id) {
@@ -91,6 +84,6 @@ int value_compare(const type *t, span a, span b)
             BY_NUMBER(int32_t);
         return compare_wide(a, b);
     case TYPE_INTERVAL: return ORDER(value_interval(t, a.data), value_interval(t, b.data));
-    default: return compare_bytes(a, b);
+    default: return span_compare(a, b);
     }
 }

@@ -12,18 +12,12 @@ typedef struct bit_state {
 
 static nrw_status bit_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
-    const type integer = type_of(TYPE_INT32);
-    const type *t = &args[0]->type;
-    char text[64];
+    const type *t;
 
-    if (args[0]->bend == BEND_NULL)
-        TRY(expr_cast(a, args[0], &integer, false, &args[0], err));
+    TRY(agg_any(a, &args[0], err));
     t = &args[0]->type;
-    if (t->id < TYPE_INT8 || t->id > TYPE_UINT128) {
-        type_print(t, text, sizeof text);
-        return err_set(err, NRW_E_ARG, "%.*s takes integers, not %s",
-                       (int)strcspn(out->class->names + 1, " "), out->class->names + 1, text);
-    }
+    if (t->id < TYPE_INT8 || t->id > TYPE_UINT128)
+        return agg_refuse(out, "takes integers, not", t, err);
     out->result = *t;
     out->state_bytes = sizeof(bit_state);
     return NRW_OK;
@@ -130,7 +124,7 @@ static nrw_status product_add(const aggregate *g, const aggregate_rows *r, nrw_e
     (void)g;
     TRY(agg_flat(r, 0, &flat, err));
     for (uint32_t i = 0; i < r->n; i++)
-        if (agg_there(&flat, i))
+        if (vector_is_valid(&flat, i))
             multiply((product_state *)(void *)agg_state(r, i),
                      ((const double *)(const void *)flat.data)[i]);
     vector_release(&flat);

@@ -52,8 +52,8 @@ static nrw_status bool_finish(const aggregate *g, uint8_t *const *states, uint32
 }
 
 static const aggregate_class classes[] = {
-    {" bool_and ", 1, 1, 0, bool_bind, bool_add, bool_merge, bool_finish, AGG_PLAIN},
-    {" bool_or ", 1, 1, 0, bool_bind, bool_add, bool_merge, bool_finish, AGG_PLAIN},
+    {" bool_and ", 1, 1, AGG_SHARED, bool_bind, bool_add, bool_merge, bool_finish, AGG_PLAIN},
+    {" bool_or ", 1, 1, AGG_SHARED, bool_bind, bool_add, bool_merge, bool_finish, AGG_PLAIN},
 };
 
 const aggregate_table agg_bool_table = {classes, sizeof classes / sizeof *classes};

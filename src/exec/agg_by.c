@@ -15,14 +15,10 @@ static by_state *by_of(uint8_t *state)
 
 static nrw_status by_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
-    const type integer = type_of(TYPE_INT32);
-
     for (uint32_t k = 0; k < 2; k++) {
-        if (args[k]->bend == BEND_NULL)
-            TRY(expr_cast(a, args[k], &integer, false, &args[k], err));
+        TRY(agg_any(a, &args[k], err));
         if (type_is_nested(&args[k]->type))
-            return err_set(err, NRW_E_ARG, "%.*s of nested values is not supported",
-                           (int)strcspn(out->class->names + 1, " "), out->class->names + 1);
+            return agg_refuse(out, "of nested values is not supported", NULL, err);
     }
     out->result = args[0]->type;
     out->state_bytes = sizeof(by_state);

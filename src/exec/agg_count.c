@@ -44,13 +44,13 @@ static nrw_status count_add(const aggregate *g, const aggregate_rows *r, nrw_err
     }
     if (!v || v->null_count == 0) {
         for (uint32_t i = 0; i < r->n; i++)
-            more(r->states[i], 1);
+            more(agg_state(r, i), 1);
         return NRW_OK;
     }
     for (uint32_t i = 0; i < r->n; i++) {
         bool null;
         vector_value(v, i, &null);
-        more(r->states[i], !null);
+        more(agg_state(r, i), !null);
     }
     return NRW_OK;
 }

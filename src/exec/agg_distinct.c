@@ -103,7 +103,7 @@ static nrw_status distinct_add(const aggregate *g, const aggregate_rows *r, nrw_
         bool null = false;
         key.len = 0;
         for (uint32_t k = 0; !nulls && k < g->n_args; k++)
-            null |= !agg_there(&flat[k], i);
+            null |= !vector_is_valid(&flat[k], i);
         for (uint32_t k = 0; !null && st >= 0 && k < g->n_args; k++)
             st = key_append(&key, &flat[k], i, err);
         if (!null && st >= 0)
@@ -159,10 +159,7 @@ static nrw_status distinct_load(const aggregate *g, span saved, uint8_t *state, 
 
 static int by_bytes(const void *a, const void *b, void *set)
 {
-    span x = key_at(set, *(const uint32_t *)a), y = key_at(set, *(const uint32_t *)b);
-    int c = memcmp(x.data, y.data, size_min(x.len, y.len));
-
-    return c ? c : x.len < y.len ? -1 : x.len > y.len;
+    return span_compare(key_at(set, *(const uint32_t *)a), key_at(set, *(const uint32_t *)b));
 }
 
 /* The values of the keys at[0..n) as columns. A key is a mark, then the value, text with its

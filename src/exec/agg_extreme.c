@@ -4,10 +4,7 @@
 
 static nrw_status extreme_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
-    const type integer = type_of(TYPE_INT32);
-
-    if (args[0]->bend == BEND_NULL)
-        TRY(expr_cast(a, args[0], &integer, false, &args[0], err));
+    TRY(agg_any(a, &args[0], err));
     if (type_is_nested(&args[0]->type))
         return err_set(err, NRW_E_ARG, "min and max of nested values are not supported");
     out->result = args[0]->type;
@@ -42,7 +39,7 @@ static nrw_status add_one_group(const aggregate *g, const aggregate_rows *r, con
     for (uint32_t i = 0; i < n; i++) {
         span x;
         int c = 0;
-        if (!agg_there(v, i))
+        if (!vector_is_valid(v, i))
             continue;
         x = flat_span(v, i);
         if (any)
@@ -66,8 +63,8 @@ static nrw_status extreme_add(const aggregate *g, const aggregate_rows *r, nrw_e
     if (r->one)
         st = add_one_group(g, r, &flat, r->n, err);
     for (uint32_t i = 0; st >= 0 && !r->one && i < r->n; i++)
-        if (agg_there(&flat, i))
-            st = take(g, (value_state *)(void *)r->states[i], flat_span(&flat, i), r->m, err);
+        if (vector_is_valid(&flat, i))
+            st = take(g, (value_state *)(void *)agg_state(r, i), flat_span(&flat, i), r->m, err);
     vector_release(&flat);
     return st;
 }

@@ -3,10 +3,7 @@
 
 static nrw_status first_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
-    const type integer = type_of(TYPE_INT32);
-
-    if (args[0]->bend == BEND_NULL)
-        TRY(expr_cast(a, args[0], &integer, false, &args[0], err));
+    TRY(agg_any(a, &args[0], err));
     if (type_is_nested(&args[0]->type))
         return err_set(err, NRW_E_ARG, "first and last of nested values are not supported");
     out->result = args[0]->type;
@@ -17,12 +14,6 @@ static nrw_status first_bind(arena *a, const expr **args, aggregate *out, nrw_er
 static bool is_last(const aggregate *g)
 {
     return g->class->names[1] == 'l';
-}
-
-/* any_value looks at values alone. */
-static bool wants_values(const aggregate *g)
-{
-    return g->class->names[2] == 'n';
 }
 
 static bool goes_before(const aggregate *g, const value_state *s, uint64_t ordinal)
@@ -47,7 +38,7 @@ static nrw_status first_add(const aggregate *g, const aggregate_rows *r, nrw_err
         if (!goes_before(g, s, r->ordinals[i]))
             continue;
         v = vector_value(r->args[0], i, &null);
-        if (null && wants_values(g))
+        if (null && !(g->class->traits & AGG_NULLS))
             continue;
         TRY(take(s, null ? (span){(const uint8_t *)"", 0} : v, null, r->ordinals[i], r->m, err));
     }

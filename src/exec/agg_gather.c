@@ -1,5 +1,7 @@
 #include "exec/agg_gather.h"
 
+#include "column/compare.h"
+
 #define HEAD 16u
 
 nrw_status gather_put_bare(gather_state *s, span value, mem *m, nrw_error *err)
@@ -132,6 +134,11 @@ nrw_status gather_sorted(const gather_state *s, gather_compare compare, const vo
         p += HEAD + at[i].len;
     }
     return sort(&o, at, s->n, m, err);
+}
+
+int gather_by_value(const gathered *x, const gathered *y, const void *t)
+{
+    return value_compare(t, (span){x->data, x->len}, (span){y->data, y->len});
 }
 
 /* ---- as a column ---- */

@@ -37,6 +37,8 @@ typedef int (*gather_compare)(const gathered *x, const gathered *y, const void *
  * alone. */
 nrw_status gather_sorted(const gather_state *s, gather_compare compare, const void *context, mem *m,
                          gathered *at, nrw_error *err);
+/* The order of values; the context is their type. */
+int gather_by_value(const gathered *x, const gathered *y, const void *t);
 /* Rows [0, n) of a flat vector that has room for them. */
 nrw_status gather_column(const gathered *at, uint32_t n, vector *out, nrw_error *err);
 

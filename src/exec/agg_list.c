@@ -99,12 +99,9 @@ static nrw_status text_finish(const aggregate *g, uint8_t *const *states, uint32
 
 static nrw_status list_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
-    const type integer = type_of(TYPE_INT32);
-
-    if (args[0]->bend == BEND_NULL)
-        TRY(expr_cast(a, args[0], &integer, false, &args[0], err));
+    TRY(agg_any(a, &args[0], err));
     if (type_is_nested(&args[0]->type))
-        return err_set(err, NRW_E_ARG, "list of nested values is not supported");
+        return agg_refuse(out, "of nested values is not supported", NULL, err);
     out->state_bytes = sizeof(gather_state);
     return type_list(a, &args[0]->type, &out->result, err);
 }

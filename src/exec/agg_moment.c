@@ -77,7 +77,7 @@ static nrw_status moment_add(const aggregate *g, const aggregate_rows *r, nrw_er
     x = (const double *)(const void *)flat.data;
     for (uint32_t i = 0; i < r->n; i++) {
         moment_state *s = (moment_state *)(void *)agg_state(r, i);
-        if (!agg_there(&flat, i))
+        if (!vector_is_valid(&flat, i))
             continue;
         s->n++;
         for (int k = 0; k < powers; k++)
@@ -165,7 +165,6 @@ static nrw_status moment_finish(const aggregate *g, uint8_t *const *states, uint
                                 nrw_error *err)
 {
     moment_kind kind = ((const moment_data *)g->data)->kind;
-    const char *name = g->class->names + 1;
     double *to = (double *)(void *)out->data;
 
     for (uint32_t i = 0; i < n; i++) {
@@ -179,7 +178,7 @@ static nrw_status moment_finish(const aggregate *g, uint8_t *const *states, uint
             odd |= s->sums[k].odd != 0;
         to[i] = odd ? NAN : moment_value(kind, s, &none);
         if (isinf(to[i]))
-            return err_set(err, NRW_E_ARG, "%.*s is out of range", (int)strcspn(name, " "), name);
+            return agg_refuse(g, "is out of range", NULL, err);
         if (none)
             agg_put_null(out, i);
     }
@@ -188,7 +187,7 @@ static nrw_status moment_finish(const aggregate *g, uint8_t *const *states, uint
 
 #define MOMENT(names, bind)                                                                        \
     {                                                                                              \
-        names, 1, 1, 0, bind, moment_add, moment_merge, moment_finish, AGG_PLAIN                   \
+        names, 1, 1, AGG_SHARED, bind, moment_add, moment_merge, moment_finish, AGG_PLAIN          \
     }
 
 static const aggregate_class classes[] = {

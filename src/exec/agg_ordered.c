@@ -53,11 +53,9 @@ static nrw_status ordered_add(const aggregate *g, const aggregate_rows *r, nrw_e
 
 static int by_key(const gathered *x, const gathered *y, const void *context)
 {
-    uint32_t nx = load_u32(x->data), ny = load_u32(y->data);
-    int c = memcmp(x->data + 4, y->data + 4, nx < ny ? nx : ny);
-
     (void)context;
-    return c ? c : nx < ny ? -1 : nx > ny;
+    return span_compare((span){x->data + 4, load_u32(x->data)},
+                        (span){y->data + 4, load_u32(y->data)});
 }
 
 /* Rows at[0..n) as the columns of the arguments; at[i].data moves behind what was taken. */

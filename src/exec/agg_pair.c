@@ -144,7 +144,7 @@ static nrw_status pair_add(const aggregate *g, const aggregate_rows *r, nrw_erro
         pair_state *s = (pair_state *)(void *)agg_state(r, i);
         double b = ((const double *)(const void *)y.data)[i],
                a = ((const double *)(const void *)x.data)[i];
-        if (!agg_there(&y, i) || !agg_there(&x, i))
+        if (!vector_is_valid(&y, i) || !vector_is_valid(&x, i))
             continue;
         s->n++;
         power_sum_add(&s->x, a, 1);
@@ -180,7 +180,6 @@ static nrw_status pair_finish(const aggregate *g, uint8_t *const *states, uint32
                               nrw_error *err)
 {
     const pair_data *data = g->data;
-    const char *name = g->class->names + 1;
     double *to = (double *)(void *)out->data;
 
     for (uint32_t i = 0; i < n; i++) {
@@ -192,7 +191,7 @@ static nrw_status pair_finish(const aggregate *g, uint8_t *const *states, uint32
         if (none)
             agg_put_null(out, i);
         else if (isinf(to[i]))
-            return err_set(err, NRW_E_ARG, "%.*s is out of range", (int)strcspn(name, " "), name);
+            return agg_refuse(g, "is out of range", NULL, err);
     }
     return NRW_OK;
 }
@@ -210,7 +209,7 @@ static nrw_status count_finish(const aggregate *g, uint8_t *const *states, uint3
 
 #define PAIR(names, bind, finish)                                                                  \
     {                                                                                              \
-        names, 2, 2, 0, bind, pair_add, pair_merge, finish, AGG_PLAIN                              \
+        names, 2, 2, AGG_SHARED, bind, pair_add, pair_merge, finish, AGG_PLAIN                     \
     }
 
 static const aggregate_class classes[] = {

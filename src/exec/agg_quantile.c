@@ -48,13 +48,13 @@ static type between(const type *t)
     return type_of(TYPE_NULL);
 }
 
-static nrw_status fraction(const char *name, span x, bool null, double *out, nrw_error *err)
+static nrw_status fraction(span x, bool null, double *out, nrw_error *err)
 {
     if (null)
-        return err_set(err, NRW_E_ARG, "%s takes no NULL as a fraction", name);
+        return err_set(err, NRW_E_ARG, "a quantile takes no NULL as a fraction");
     memcpy(out, x.data, sizeof *out);
     if (!(*out >= -1 && *out <= 1))
-        return err_set(err, NRW_E_ARG, "%s takes fractions from 0 to 1", name);
+        return err_set(err, NRW_E_ARG, "a quantile takes fractions from 0 to 1");
     return NRW_OK;
 }
 
@@ -80,7 +80,7 @@ static nrw_status fractions(arena *a, const expr *e, quantile_data **out, nrw_er
     **out = (quantile_data){.list = list, .n = n};
     for (uint32_t i = 0; i < n; i++) {
         span x = vector_value(v, i, &null);
-        TRY(fraction("a quantile", x, null, &(*out)->at[i], err));
+        TRY(fraction(x, null, &(*out)->at[i], err));
     }
     return NRW_OK;
 }
@@ -95,13 +95,10 @@ static nrw_status one_half(arena *a, quantile_data **out, nrw_error *err)
 
 static nrw_status quantile_bind(arena *a, aggregate *out, quantile_kind kind, nrw_error *err)
 {
-    const type integer = type_of(TYPE_INT32);
     quantile_data *d;
     type t, result;
-    char text[64];
 
-    if (out->args[0]->bend == BEND_NULL)
-        TRY(expr_cast(a, out->args[0], &integer, false, &out->args[0], err));
+    TRY(agg_any(a, &out->args[0], err));
     if (out->n_args == 2)
         TRY(fractions(a, out->args[1], &d, err));
     else
@@ -110,11 +107,8 @@ static nrw_status quantile_bind(arena *a, aggregate *out, quantile_kind kind, nr
     if (t.id == TYPE_NULL && (kind == QUANTILE_DISC || out->n_args == 1) && kind != QUANTILE_MAD &&
         !type_is_nested(&out->args[0]->type))
         kind = QUANTILE_DISC;
-    else if (t.id == TYPE_NULL) {
-        type_print(&out->args[0]->type, text, sizeof text);
-        return err_set(err, NRW_E_ARG, "%.*s does not take %s",
-                       (int)strcspn(out->class->names + 1, " "), out->class->names + 1, text);
-    }
+    else if (t.id == TYPE_NULL)
+        return agg_refuse(out, "does not take", &out->args[0]->type, err);
     if (kind == QUANTILE_CONT || kind == QUANTILE_MAD)
         TRY(expr_cast(a, out->args[0], &t, false, &out->args[0], err));
     d->kind = kind;
@@ -324,11 +318,6 @@ static nrw_status mad(const quantile_data *d, const gather_state *s, mem *m, uin
 
 /* ---- results ---- */
 
-static int by_value(const gathered *x, const gathered *y, const void *t)
-{
-    return value_compare(t, (span){x->data, x->len}, (span){y->data, y->len});
-}
-
 /* The place that approx_quantile means: values stand in the middle of their share. */
 static double approx_place(double q, uint64_t n)
 {
@@ -372,7 +361,7 @@ static nrw_status text_values(const aggregate *g, const gather_state *s, mem *m,
     nrw_status st;
 
     TRY(mem_alloc(m, s->n * sizeof *all, (void **)&all, err));
-    st = gather_sorted(s, by_value, &d->value, m, all, err);
+    st = gather_sorted(s, gather_by_value, &d->value, m, all, err);
     for (uint32_t i = 0; st >= 0 && i < d->n; i++) {
         uint64_t k = disc_index(d->at[i], s->n);
         at[i] = all[g->descending != (d->at[i] < 0) ? s->n - 1 - k : k];

@@ -14,12 +14,9 @@
 
 static nrw_status sketch_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
-    const type integer = type_of(TYPE_INT32);
-
-    if (args[0]->bend == BEND_NULL)
-        TRY(expr_cast(a, args[0], &integer, false, &args[0], err));
+    TRY(agg_any(a, &args[0], err));
     if (type_is_nested(&args[0]->type))
-        return err_set(err, NRW_E_ARG, "approx_count_distinct of nested values is not supported");
+        return agg_refuse(out, "of nested values is not supported", NULL, err);
     out->result = type_of(TYPE_INT64);
     out->state_bytes = sizeof(gather_state);
     return NRW_OK;
@@ -90,7 +87,7 @@ static nrw_status sketch_add(const aggregate *g, const aggregate_rows *r, nrw_er
     (void)g;
     TRY(vector_expand(r->args[0], r->m, &v, err));
     for (uint32_t i = 0; st >= 0 && i < r->n; i++) {
-        if (!agg_there(&v, i))
+        if (!vector_is_valid(&v, i))
             continue;
         key.len = 0;
         st = key_append(&key, &v, i, err);

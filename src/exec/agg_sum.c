@@ -31,12 +31,10 @@ static bool is_whole(const type *t)
 }
 
 /* What is added: BIGINT or HUGEINT, a decimal of 18 or 38 digits, DOUBLE. */
-static nrw_status sum_args(arena *a, const expr **args, aggregate *out, const char *name,
-                           nrw_error *err)
+static nrw_status sum_args(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
     const type *t = &args[0]->type;
     type to;
-    char text[64];
 
     if (is_whole(t))
         to = type_of(t->id == TYPE_UINT64 || t->id == TYPE_INT128 ? TYPE_INT128 : TYPE_INT64);
@@ -44,10 +42,8 @@ static nrw_status sum_args(arena *a, const expr **args, aggregate *out, const ch
         to = type_decimal(t->precision <= 18 ? 18 : 38, t->scale);
     else if (is_float(t) || args[0]->bend == BEND_NULL)
         to = type_of(TYPE_FLOAT64);
-    else {
-        type_print(t, text, sizeof text);
-        return err_set(err, NRW_E_ARG, "%s takes numbers, not %s", name, text);
-    }
+    else
+        return agg_refuse(out, "takes numbers, not", t, err);
     TRY(expr_cast(a, args[0], &to, false, &args[0], err));
     out->state_bytes = to.id == TYPE_FLOAT64 ? sizeof(float_state) : sizeof(whole_state);
     return NRW_OK;
@@ -55,9 +51,9 @@ static nrw_status sum_args(arena *a, const expr **args, aggregate *out, const ch
 
 static nrw_status sum_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
-    const type *t = &args[0]->type;
+    const type *t;
 
-    TRY(sum_args(a, args, out, "sum", err));
+    TRY(sum_args(a, args, out, err));
     t = &args[0]->type;
     out->result = t->id == TYPE_DECIMAL   ? type_decimal(38, t->scale)
                   : t->id == TYPE_FLOAT64 ? *t
@@ -92,7 +88,7 @@ static nrw_status avg_bind(arena *a, const expr **args, aggregate *out, nrw_erro
         out->state_bytes = sizeof(whole_state);
         return NRW_OK;
     }
-    TRY(sum_args(a, args, out, "avg", err));
+    TRY(sum_args(a, args, out, err));
     out->result = type_of(TYPE_FLOAT64);
     return NRW_OK;
 }
@@ -144,7 +140,7 @@ static void add_one_group(const vector *v, uint32_t n, uint8_t *state)
         s.n += n;
     } else {
         for (uint32_t i = 0; i < n; i++)
-            if (agg_there(v, i))
+            if (vector_is_valid(v, i))
                 whole_put(&s, wide_at(v->data + (size_t)i * width, width));
     }
     memcpy(state, &s, sizeof s);
@@ -155,12 +151,13 @@ static void add_groups(const vector *v, const aggregate_rows *r)
     uint32_t width = v->type.width;
 
     for (uint32_t i = 0; i < r->n; i++) {
+        uint8_t *state = agg_state(r, i);
         whole_state s;
-        if (!agg_there(v, i))
+        if (!vector_is_valid(v, i))
             continue;
-        s = whole_load(r->states[i]);
+        s = whole_load(state);
         whole_put(&s, wide_at(v->data + (size_t)i * width, width));
-        memcpy(r->states[i], &s, sizeof s);
+        memcpy(state, &s, sizeof s);
     }
 }
 
@@ -206,7 +203,7 @@ static void add_floats(const vector *v, const aggregate_rows *r)
 
     for (uint32_t i = 0; i < r->n; i++) {
         float_state *s = (float_state *)(void *)agg_state(r, i);
-        if (!agg_there(v, i))
+        if (!vector_is_valid(v, i))
             continue;
         float_sum_add(&s->sum, x[i]);
         s->n++;
@@ -322,10 +319,11 @@ static nrw_status avg_finish(const aggregate *g, uint8_t *const *states, uint32_
 }
 
 static const aggregate_class classes[] = {
-    {" sum ", 1, 1, 0, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
-    {" avg mean ", 1, 1, 0, avg_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
-    {" fsum kahan_sum sumkahan ", 1, 1, 0, float_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
-    {" favg ", 1, 1, 0, float_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
+    {" sum ", 1, 1, AGG_SHARED, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
+    {" avg mean ", 1, 1, AGG_SHARED, avg_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
+    {" fsum kahan_sum sumkahan ", 1, 1, AGG_SHARED, float_bind, sum_add, sum_merge, sum_finish,
+     AGG_PLAIN},
+    {" favg ", 1, 1, AGG_SHARED, float_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
 };
 
 const aggregate_table agg_sum_table = {classes, sizeof classes / sizeof *classes};

@@ -1,5 +1,4 @@
 /* How often each value comes: mode(x), entropy(x), histogram(x). */
-#include "column/compare.h"
 #include "exec/agg_gather.h"
 
 #include <math.h>
@@ -12,13 +11,9 @@ typedef struct tally {
 
 static nrw_status tally_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
 {
-    const type integer = type_of(TYPE_INT32);
-
-    if (args[0]->bend == BEND_NULL)
-        TRY(expr_cast(a, args[0], &integer, false, &args[0], err));
+    TRY(agg_any(a, &args[0], err));
     if (type_is_nested(&args[0]->type))
-        return err_set(err, NRW_E_ARG, "%.*s of nested values is not supported",
-                       (int)strcspn(out->class->names + 1, " "), out->class->names + 1);
+        return agg_refuse(out, "of nested values is not supported", NULL, err);
     out->state_bytes = sizeof(gather_state);
     out->result = args[0]->type;
     return NRW_OK;
@@ -56,11 +51,6 @@ static nrw_status tally_add(const aggregate *g, const aggregate_rows *r, nrw_err
     return NRW_OK;
 }
 
-static int by_value(const gathered *x, const gathered *y, const void *t)
-{
-    return value_compare(t, (span){x->data, x->len}, (span){y->data, y->len});
-}
-
 /* The values of a state in order, each once, into tallies[0..*n), which has room for all. */
 static nrw_status count_values(const aggregate *g, const gather_state *s, mem *m, tally *tallies,
                                uint64_t *n, nrw_error *err)
@@ -71,9 +61,9 @@ static nrw_status count_values(const aggregate *g, const gather_state *s, mem *m
 
     *n = 0;
     TRY(mem_alloc(m, s->n * sizeof *at, (void **)&at, err));
-    st = gather_sorted(s, by_value, t, m, at, err);
+    st = gather_sorted(s, gather_by_value, t, m, at, err);
     for (uint64_t i = 0; st >= 0 && i < s->n; i++) {
-        if (*n == 0 || by_value(&tallies[*n - 1].value, &at[i], t) != 0)
+        if (*n == 0 || gather_by_value(&tallies[*n - 1].value, &at[i], t) != 0)
             tallies[(*n)++] = (tally){at[i], 0};
         tallies[*n - 1].n++;
     }

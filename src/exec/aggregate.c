@@ -73,18 +73,31 @@ nrw_status aggregate_bind(arena *a, const char *name, const expr *const *args, u
     return c->bind(a, out->args, out, err);
 }
 
+nrw_status agg_refuse(const aggregate *g, const char *what, const type *t, nrw_error *err)
+{
+    const char *name = g->class->names + 1;
+    char text[64] = "";
+
+    if (t)
+        type_print(t, text, sizeof text);
+    return err_set(err, NRW_E_ARG, "%.*s %s%s%s", (int)strcspn(name, " "), name, what, t ? " " : "",
+                   text);
+}
+
+nrw_status agg_any(arena *a, const expr **arg, nrw_error *err)
+{
+    const type integer = type_of(TYPE_INT32);
+
+    return (*arg)->bend == BEND_NULL ? expr_cast(a, *arg, &integer, false, arg, err) : NRW_OK;
+}
+
 nrw_status agg_cast(arena *a, aggregate *g, uint32_t k, const type *to, nrw_error *err)
 {
     const expr *x = g->args[k];
     uint32_t distance;
-    char text[64];
 
-    if (x->bend != BEND_NULL && !type_casts(x, to, &distance)) {
-        const char *name = g->class->names + 1;
-        type_print(&x->type, text, sizeof text);
-        return err_set(err, NRW_E_ARG, "%.*s does not take %s", (int)strcspn(name, " "), name,
-                       text);
-    }
+    if (x->bend != BEND_NULL && !type_casts(x, to, &distance))
+        return agg_refuse(g, "does not take", &x->type, err);
     return expr_cast(a, x, to, false, &g->args[k], err);
 }
 
@@ -104,6 +117,26 @@ bool aggregate_counts(const aggregate *g)
     return has_name(g->class->names, "count") || has_name(g->class->names, "count_if") ||
            has_name(g->class->names, "regr_count") ||
            has_name(g->class->names, "approx_count_distinct");
+}
+
+nrw_status aggregate_finish(const aggregate *g, uint8_t *const *states, uint32_t n, mem *m,
+                            vector *out, nrw_error *err)
+{
+    nrw_status st;
+
+    TRY(vector_flat(m, &g->result, n, out, err));
+    out->len = n;
+    st = vector_add_validity(out, err);
+    if (st >= 0)
+        st = g->class->finish(g, states, n, out, err);
+    if (st < 0) {
+        vector_release(out);
+        return st;
+    }
+    out->null_count = 0;
+    for (uint32_t i = 0; i < n; i++)
+        out->null_count += !bit_get(out->validity, i);
+    return NRW_OK;
 }
 
 nrw_status agg_flat(const aggregate_rows *r, uint32_t k, vector *own, nrw_error *err)

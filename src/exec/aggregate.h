@@ -19,27 +19,35 @@ typedef struct aggregate aggregate;
 /* Of `few` states at most so many. */
 #define AGGREGATE_FEW 256u
 
-/* Rows that go to states: row i of the arguments belongs to states[i]. */
+/* Rows that go to states: row i of the arguments belongs to states[i], or to few[codes[i]]. */
 typedef struct aggregate_rows {
     uint32_t n;
     uint8_t *const *states;
     const vector *const *args; /* any form, n rows */
     bool one;                  /* all rows belong to states[0], the others are not there */
-    uint32_t n_few;            /* so many states in all: few[codes[i]] is states[i]; 0: not so */
+    uint32_t n_few;            /* so many states in all, in `few`; `states` is not there */
     uint8_t *const *few;
     const uint32_t *codes;
     const uint64_t *ordinals; /* rise with the rows of the input; may have gaps */
     mem *m;                   /* what states hold is charged here */
 } aggregate_rows;
 
+/* The state of row i. */
+static inline uint8_t *agg_state(const aggregate_rows *r, uint32_t i)
+{
+    return r->n_few ? r->few[r->codes[i]] : r->states[r->one ? 0 : i];
+}
+
 /* What its result may depend on besides the values: the order of the rows; rows of nulls. */
 #define AGG_ORDERED 1u
 #define AGG_NULLS   2u
+/* Of the same rows all classes with this `add` have the same states, where they are as long. */
+#define AGG_SHARED 4u
 
 typedef struct aggregate_class {
     const char *names; /* " sum fsum " */
     uint8_t min_args, max_args;
-    uint8_t traits; /* AGG_ORDERED, AGG_NULLS */
+    uint8_t traits; /* AGG_ORDERED, AGG_NULLS, AGG_SHARED */
     /* For the arguments as bound: the types they are to be cast to (in place), the result's type,
      * state_bytes and data. NRW_E_ARG where there is no such overload. Constant arguments
      * (separators, fractions) may be read here and taken out of the list (n_args less). */
@@ -75,6 +83,9 @@ nrw_status aggregate_bind(arena *a, const char *name, const expr *const *args, u
 bool aggregate_is(const char *name);
 /* Whether it is 0, not null, of no rows. */
 bool aggregate_counts(const aggregate *g);
+/* The results of n states as a vector. */
+nrw_status aggregate_finish(const aggregate *g, uint8_t *const *states, uint32_t n, mem *m,
+                            vector *out, nrw_error *err) NRW_CHECKED;
 /* DISTINCT: each combination of arguments counts once. */
 nrw_status aggregate_make_distinct(arena *a, aggregate *g, nrw_error *err);
 /* ORDER BY inside of it: `by` become its last arguments; orders[i].column is not looked at. Before

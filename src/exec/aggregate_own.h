@@ -15,25 +15,17 @@ extern const aggregate_table agg_count_table, agg_sum_table, agg_extreme_table, 
     agg_bool_table, agg_moment_table, agg_pair_table, agg_list_table, agg_quantile_table,
     agg_by_table, agg_bits_table, agg_tally_table, agg_sketch_table;
 
-/* The state of row i. */
-static inline uint8_t *agg_state(const aggregate_rows *r, uint32_t i)
-{
-    return r->states[r->one ? 0 : i];
-}
-
-/* Row i of a flat or dictionary vector is there. */
-static inline bool agg_there(const vector *v, uint32_t i)
-{
-    return !v->validity || bit_get(v->validity, i);
-}
-
 /* Whether it goes by that name, in lower case. */
 bool aggregate_has_name(const aggregate *g, const char *name);
-/* Flat value i of argument k; what was flattened is in *own, to be released. */
+/* Argument k as a flat vector. */
 nrw_status agg_flat(const aggregate_rows *r, uint32_t k, vector *own, nrw_error *err);
 
+/* NRW_E_ARG: "sum does not take VARCHAR", of a name, `what` and a type; NULL: no type. */
+nrw_status agg_refuse(const aggregate *g, const char *what, const type *t, nrw_error *err);
 /* Casts argument k, where it casts to that without being asked. */
 nrw_status agg_cast(arena *a, aggregate *g, uint32_t k, const type *to, nrw_error *err);
+/* An argument of any type: NULL becomes an INTEGER. */
+nrw_status agg_any(arena *a, const expr **arg, nrw_error *err);
 void agg_put_null(vector *out, uint32_t i);
 
 /* n rows of `columns`, at most AGG_FEED, the arguments of inner, into one of its states. */

@@ -65,8 +65,9 @@ nrw_status dense_take(batch *b, const uint32_t *cols, uint32_t n, size_t max_byt
 
     for (i = 0; st >= 0 && i < n; i++) {
         out[i] = (vector){0};
-        st = take_one(b, cols[i], max_bytes, &out[i], err);
-        batch_drop(b, cols[i]);
+        uint32_t c = cols ? cols[i] : i;
+        st = take_one(b, c, max_bytes, &out[i], err);
+        batch_drop(b, c);
     }
     if (st >= 0) {
         for (uint32_t c = 0; c < b->n_cols; c++)

@@ -51,8 +51,8 @@ typedef struct op_group {
     mem *m; /* of all of it, limited to spec.memory */
     group_spec spec;
     group_shape shape;
+    uint32_t *results; /* where the state of each of spec.aggregates begins in a row */
     uint32_t n_in;
-    uint32_t *all; /* 0, 1, ... n_in - 1 */
     uint32_t hang; /* bytes a row may hang from its states, about; 0: states hang nothing */
     group_worker *workers;
     spill *spill;
@@ -60,6 +60,13 @@ typedef struct op_group {
     group_part *parts;    /* GROUP_PARTITIONS of them; NULL: nothing was spilled */
     uint32_t next_part;
 } op_group;
+
+/* From rows to a state of theirs, and back. */
+static inline void group_shift(uint8_t **rows, uint32_t n, ptrdiff_t by)
+{
+    for (uint32_t i = 0; i < n; i++)
+        rows[i] += by;
+}
 
 /* All groups of w's table to the spill file; the table is empty then. */
 nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err);

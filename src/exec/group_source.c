@@ -150,30 +150,6 @@ static nrw_status begin(op_group *o, group_worker *w, uint32_t p, nrw_error *err
 
 /* ---- rows to columns ---- */
 
-static nrw_status finish_states(const aggregate *g, uint8_t **rows, uint32_t n, uint32_t at, mem *m,
-                                vector *out, nrw_error *err)
-{
-    nrw_status st;
-
-    TRY(vector_flat(m, &g->result, n, out, err));
-    out->len = n;
-    st = vector_add_validity(out, err);
-    for (uint32_t i = 0; i < n; i++)
-        rows[i] += at;
-    if (st >= 0)
-        st = g->class->finish(g, rows, n, out, err);
-    for (uint32_t i = 0; i < n; i++)
-        rows[i] -= at;
-    if (st < 0) {
-        vector_release(out);
-        return st;
-    }
-    out->null_count = 0;
-    for (uint32_t i = 0; i < n; i++)
-        out->null_count += !bit_get(out->validity, i);
-    return NRW_OK;
-}
-
 static nrw_status leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_error *err)
 {
     vector v;
@@ -184,7 +160,11 @@ static nrw_status leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_e
         TRY(dense_put(b, c, &v, err));
     }
     for (uint32_t k = 0; k < o->spec.n_aggregates; k++) {
-        TRY(finish_states(&o->spec.aggregates[k], rows, n, o->shape.states[k], b->m, &v, err));
+        nrw_status st;
+        group_shift(rows, n, o->results[k]);
+        st = aggregate_finish(&o->spec.aggregates[k], rows, n, b->m, &v, err);
+        group_shift(rows, n, -(ptrdiff_t)o->results[k]);
+        TRY(st);
         TRY(dense_put(b, o->spec.n_keys + k, &v, err));
     }
     return NRW_OK;

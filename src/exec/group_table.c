@@ -193,15 +193,10 @@ static int by_hash(const void *a, const void *b, void *layout)
     const uint8_t *x = group_slot_row(*(const uint64_t *)a),
                   *y = group_slot_row(*(const uint64_t *)b);
     uint64_t hx = row_hash(x), hy = row_hash(y);
-    span kx, ky;
-    int c;
 
     if (hx != hy)
         return hx < hy ? -1 : 1;
-    kx = row_values(layout, x);
-    ky = row_values(layout, y);
-    c = memcmp(kx.data, ky.data, size_min(kx.len, ky.len));
-    return c ? c : kx.len < ky.len ? -1 : kx.len > ky.len;
+    return span_compare(row_values(layout, x), row_values(layout, y));
 }
 
 /* Rows of later clusters have greater hashes: only inside of a cluster is anything out of order. */

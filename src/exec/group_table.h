@@ -8,11 +8,11 @@
 
 /* What all tables of an operator have in common. */
 typedef struct group_shape {
-    row_layout layout; /* keys; extra: the states */
-    row_layout keys;   /* the same without extra */
-    uint32_t n_aggregates;
+    row_layout layout;     /* keys; extra: the states */
+    row_layout keys;       /* the same without extra */
+    uint32_t n_aggregates; /* those that have a state of their own */
     const aggregate *aggregates;
-    uint32_t *states; /* where each aggregate's state begins in a row */
+    uint32_t *states; /* where each one's state begins in a row */
 } group_shape;
 
 typedef struct group_table {

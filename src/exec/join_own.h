@@ -24,7 +24,6 @@ typedef struct op_build {
     mem *m;
     join_spec spec;
     row_layout layout; /* keys, then all right columns */
-    uint32_t *all;
     build_worker *workers;
     uint8_t **order; /* all rows, in the order of the input */
     uint64_t n;

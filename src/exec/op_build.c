@@ -76,7 +76,7 @@ static nrw_status build_push(op *base, batch *b, nrw_error *err)
     if (batch_alive(b) == 0)
         return NRW_OK;
     TRY(mem_zalloc(b->m, n * sizeof *columns + 1, (void **)&columns, err));
-    st = dense_take(b, o->all, n, o->spec.held, columns, err);
+    st = dense_take(b, NULL, n, o->spec.held, columns, err);
     if (st >= 0) {
         rows = n ? columns[0].len : batch_alive(b);
         op_count(base, rows, 0);
@@ -233,13 +233,10 @@ nrw_status op_build_new(arena *a, mem *m, const join_spec *spec, op **out, nrw_e
     *o = (op_build){.base.class = &build_class, .spec = *spec};
     o->rest = (source){&rest_class, spec->n_left + spec->n_right, false};
     TRY(arena_alloc(a, n * sizeof *types + 1, (void **)&types, err));
-    TRY(arena_alloc(a, spec->n_right * sizeof *o->all + 1, (void **)&o->all, err));
     for (uint32_t k = 0; k < spec->n_keys; k++)
         types[k] = spec->right_types[spec->right_keys[k]];
-    for (uint32_t c = 0; c < spec->n_right; c++) {
+    for (uint32_t c = 0; c < spec->n_right; c++)
         types[spec->n_keys + c] = spec->right_types[c];
-        o->all[c] = c;
-    }
     TRY(row_layout_new(a, types, n, sizeof(build_link), &o->layout, err));
     TRY(mem_child(m, "join", spec->memory, &o->m, err));
     TRY_OUT(mem_zalloc(o->m, spec->workers * sizeof *o->workers, (void **)&o->workers, err));

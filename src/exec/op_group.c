@@ -11,11 +11,11 @@ typedef struct taking {
     uint32_t first; /* of the batch */
     uint32_t rows;
     vector *columns;   /* n_in */
-    uint8_t **states;  /* the group's row of each row */
+    uint8_t **states;  /* the group's row of each row, unless there are few */
     uint64_t *numbers; /* hashes, then ordinals */
-    uint32_t *codes;   /* where there are few groups: number of each row's in `few` */
+    uint32_t *codes;   /* number of each row's group in `few` */
     uint8_t *few[AGGREGATE_FEW];
-    uint32_t n_few;
+    uint32_t n_few; /* 0: there are more of them */
 } taking;
 
 /* ---- which group ---- */
@@ -119,13 +119,13 @@ static nrw_status find_by_code(taking *t, const vector *const *keys, uint32_t n_
     TRY_OUT(make_room(t, n, t->w->scratch.bytes, err));
     for (uint32_t i = 0; i < n; i++)
         TRY_OUT(group_table_find(&t->w->table, found[i], &found[i], err));
-    for (uint32_t i = 0; i < t->rows; i++)
-        t->states[i] = found[codes[i]];
     if (n <= AGGREGATE_FEW) {
         memcpy(t->codes, codes, code_bytes);
         memcpy(t->few, found, n * sizeof *found);
         t->n_few = n;
     }
+    for (uint32_t i = 0; !t->n_few && i < t->rows; i++)
+        t->states[i] = found[codes[i]];
     st = NRW_OK;
 out:
     for (uint32_t c = 0; c < n_keys; c++)
@@ -184,7 +184,7 @@ static nrw_status add_filtered(taking *t, const aggregate *g, aggregate_rows *r,
     columns[0] = column_of(t, g->filter);
     TRY_OUT(expr_select(&filter, columns, t->rows, m, sel, &n, err));
     for (uint32_t i = 0; i < n; i++) {
-        states[i] = r->one ? r->states[0] : r->states[sel[i]];
+        states[i] = agg_state(r, sel[i]);
         ordinals[i] = r->ordinals[sel[i]];
     }
     for (uint32_t k = 0; k < g->n_args; k++) {
@@ -193,6 +193,7 @@ static nrw_status add_filtered(taking *t, const aggregate *g, aggregate_rows *r,
     }
     r->args = some_args;
     r->states = states;
+    r->n_few = 0;
     r->ordinals = ordinals;
     r->n = n;
     st = n ? g->class->add(g, r, err) : NRW_OK;
@@ -205,14 +206,17 @@ out:
 
 static nrw_status add_to(taking *t, uint32_t k, nrw_error *err)
 {
-    const aggregate *g = &t->o->spec.aggregates[k];
+    const aggregate *g = &t->o->shape.aggregates[k];
     const vector *args[AGGREGATE_ARGS] = {0};
     uint32_t at = t->o->shape.states[k];
+    bool one = t->o->spec.n_keys == 0;
+    uint8_t **states = t->n_few ? t->few : t->states;
+    uint32_t n = t->n_few ? t->n_few : one ? 1 : t->rows;
     aggregate_rows r = {.n = t->rows,
                         .states = t->states,
                         .args = args,
-                        .one = t->o->spec.n_keys == 0,
-                        .n_few = g->filter ? 0 : t->n_few,
+                        .one = one,
+                        .n_few = t->n_few,
                         .few = t->few,
                         .codes = t->codes,
                         .ordinals = t->numbers,
@@ -221,15 +225,9 @@ static nrw_status add_to(taking *t, uint32_t k, nrw_error *err)
 
     for (uint32_t i = 0; i < g->n_args; i++)
         args[i] = column_of(t, g->args[i]);
-    for (uint32_t i = 0; i < (r.one ? 1 : t->rows); i++)
-        t->states[i] += at;
-    for (uint32_t i = 0; i < t->n_few; i++)
-        t->few[i] += at;
+    group_shift(states, n, at);
     st = g->filter ? add_filtered(t, g, &r, err) : g->class->add(g, &r, err);
-    for (uint32_t i = 0; i < (r.one ? 1 : t->rows); i++)
-        t->states[i] -= at;
-    for (uint32_t i = 0; i < t->n_few; i++)
-        t->few[i] -= at;
+    group_shift(states, n, -(ptrdiff_t)at);
     return st;
 }
 
@@ -254,7 +252,7 @@ static nrw_status take_rows(taking *t, nrw_error *err)
     }
     for (uint32_t i = 0; i < t->rows; i++)
         t->numbers[i] = first + i;
-    for (uint32_t k = 0; k < o->spec.n_aggregates; k++)
+    for (uint32_t k = 0; k < o->shape.n_aggregates; k++)
         TRY(add_to(t, k, err));
     return NRW_OK;
 }
@@ -310,7 +308,7 @@ static nrw_status group_push(op *base, batch *b, nrw_error *err)
     if (batch_alive(b) == 0)
         return NRW_OK;
     TRY(mem_zalloc(b->m, head, (void **)&t.columns, err));
-    TRY_OUT(dense_take(b, o->all, o->n_in, o->spec.held, t.columns, err));
+    TRY_OUT(dense_take(b, NULL, o->n_in, o->spec.held, t.columns, err));
     t.rows = o->n_in ? t.columns[0].len : batch_alive(b);
     op_count(base, t.rows, 0);
     st = o->hang && o->spec.n_keys && t.rows > GROUP_SLICE ? take_slices(&t, err)
@@ -376,29 +374,59 @@ static void see(void *self, uint32_t column)
         *n = column + 1;
 }
 
+/* One state is enough for both: sum(x) and avg(x). */
+static bool share_state(const aggregate *x, const aggregate *y)
+{
+    if (!(x->class->traits & AGG_SHARED) || x->class->add != y->class->add ||
+        x->state_bytes != y->state_bytes || x->n_args != y->n_args || !x->filter != !y->filter ||
+        (x->filter && x->filter->column != y->filter->column))
+        return false;
+    for (uint32_t i = 0; i < x->n_args; i++)
+        if (x->args[i]->column != y->args[i]->column)
+            return false;
+    return true;
+}
+
+static nrw_status make_states(arena *a, op_group *o, uint32_t *bytes, nrw_error *err)
+{
+    uint32_t n = o->spec.n_aggregates;
+    group_shape *s = &o->shape;
+    aggregate *own;
+
+    TRY(arena_alloc(a, n * sizeof *own + 1, (void **)&own, err));
+    TRY(arena_alloc(a, n * sizeof *s->states + 1, (void **)&s->states, err));
+    TRY(arena_alloc(a, n * sizeof *o->results + 1, (void **)&o->results, err));
+    s->aggregates = own;
+    for (uint32_t i = 0; i < n; i++) {
+        const aggregate *g = &o->spec.aggregates[i];
+        uint32_t k = 0;
+        while (k < s->n_aggregates && !share_state(&own[k], g))
+            k++;
+        if (k == s->n_aggregates) {
+            own[s->n_aggregates++] = *g;
+            s->states[k] = ROW_HEAD + *bytes;
+            *bytes += (g->state_bytes + 15) & ~15u;
+            o->hang += g->class->drop ? GROUP_HANG : 0;
+        }
+        o->results[i] = s->states[k];
+    }
+    return NRW_OK;
+}
+
 static nrw_status make_shape(arena *a, op_group *o, nrw_error *err)
 {
     const group_spec *spec = &o->spec;
     uint32_t bytes = 0;
 
-    TRY(arena_alloc(a, spec->n_aggregates * sizeof *o->shape.states + 1, (void **)&o->shape.states,
-                    err));
+    TRY(make_states(a, o, &bytes, err));
     o->n_in = spec->n_keys;
     for (uint32_t i = 0; i < spec->n_aggregates; i++) {
         const aggregate *g = &spec->aggregates[i];
-        o->shape.states[i] = ROW_HEAD + bytes;
-        bytes += (g->state_bytes + 15) & ~15u;
-        o->hang += g->class->drop ? GROUP_HANG : 0;
         for (uint32_t k = 0; k < g->n_args; k++)
             expr_columns(g->args[k], see, &o->n_in);
         if (g->filter)
             expr_columns(g->filter, see, &o->n_in);
     }
-    TRY(arena_alloc(a, o->n_in * sizeof *o->all + 1, (void **)&o->all, err));
-    for (uint32_t c = 0; c < o->n_in; c++)
-        o->all[c] = c;
-    o->shape.aggregates = spec->aggregates;
-    o->shape.n_aggregates = spec->n_aggregates;
     TRY(row_layout_new(a, spec->key_types, spec->n_keys, bytes, &o->shape.layout, err));
     return row_layout_new(a, spec->key_types, spec->n_keys, 0, &o->shape.keys, err);
 }

@@ -23,7 +23,6 @@ typedef struct op_probe {
     op base;
     mem *m;
     op_build *build;
-    uint32_t *all;
     uint32_t n_out;
     probe_worker *workers;
 } op_probe;
@@ -62,43 +61,31 @@ static nrw_status add_pair(meeting *t, uint32_t left, uint8_t *right, nrw_error 
 
 /* ---- columns of pairs ---- */
 
-static nrw_status left_column(const meeting *t, const pair *p, uint32_t n, uint32_t c, uint32_t *at,
-                              vector *out, nrw_error *err)
-{
-    for (uint32_t i = 0; i < n; i++)
-        at[i] = p[i].left;
-    return vector_pick(&t->columns[c], at, n, t->b->m, out, err);
-}
-
-static nrw_status right_column(const meeting *t, const pair *p, uint32_t n, uint32_t c,
-                               const uint8_t **rows, vector *out, nrw_error *err)
-{
-    /* who met nobody is given a row that has nothing */
-    const row_layout *l = &t->build->layout;
-    uint8_t none[l->fixed];
-
-    memset(none, 0, sizeof none);
-    for (uint32_t i = 0; i < n; i++)
-        rows[i] = p[i].right ? p[i].right : none;
-    return rows_column(l, rows, n, t->spec->n_keys + c, t->b->m, out, err);
-}
-
-/* Columns of n pairs; only those that `wanted` names, all where it is NULL. */
+/* Columns of n pairs; only those that `wanted` names, all where it is NULL. Who met nobody is given
+ * a right row that has nothing. */
 static nrw_status pair_columns(const meeting *t, const pair *p, uint32_t n, const bool *wanted,
                                vector *out, nrw_error *err)
 {
-    uint32_t n_left = t->spec->n_left;
-    const uint8_t **rows;
+    const row_layout *l = &t->build->layout;
+    uint32_t n_left = t->spec->n_left, *left;
+    uint8_t none[l->fixed];
+    const uint8_t **right;
     nrw_status st = NRW_OK;
 
-    TRY(mem_alloc(t->b->m, EMIT_ROWS * sizeof *rows, (void **)&rows, err));
+    TRY(mem_alloc(t->b->m, EMIT_ROWS * sizeof *right, (void **)&right, err));
+    left = (uint32_t *)(void *)right; /* one side at a time */
+    for (uint32_t i = 0; i < n; i++)
+        left[i] = p[i].left;
     for (uint32_t c = 0; st >= 0 && c < n_left; c++)
         if (!wanted || wanted[c])
-            st = left_column(t, p, n, c, (uint32_t *)(void *)rows, &out[c], err);
+            st = vector_pick(&t->columns[c], left, n, t->b->m, &out[c], err);
+    memset(none, 0, sizeof none);
+    for (uint32_t i = 0; i < n; i++)
+        right[i] = p[i].right ? p[i].right : none;
     for (uint32_t c = 0; st >= 0 && c < t->spec->n_right; c++)
         if (!wanted || wanted[n_left + c])
-            st = right_column(t, p, n, c, rows, &out[n_left + c], err);
-    mem_free(t->b->m, rows, EMIT_ROWS * sizeof *rows);
+            st = rows_column(l, right, n, t->spec->n_keys + c, t->b->m, &out[n_left + c], err);
+    mem_free(t->b->m, right, EMIT_ROWS * sizeof *right);
     return st;
 }
 
@@ -422,7 +409,7 @@ static nrw_status probe_push(op *base, batch *b, nrw_error *err)
         return b->last ? end_morsel(o, b, err) : NRW_OK;
     TRY(mem_zalloc(b->m, head, (void **)&t.columns, err));
     t.keys = t.columns + spec->n_left;
-    TRY_OUT(dense_take(b, o->all, spec->n_left, spec->held, t.columns, err));
+    TRY_OUT(dense_take(b, NULL, spec->n_left, spec->held, t.columns, err));
     t.rows = spec->n_left ? t.columns[0].len : batch_alive(b);
     op_count(base, t.rows, 0);
     body = t.rows * (sizeof *t.hashes + 1);
@@ -458,9 +445,6 @@ nrw_status op_probe_new(arena *a, mem *m, op *build, op **out, nrw_error *err)
     *o = (op_probe){.base.class = &probe_class, .m = m, .build = b};
     o->n_out = gives_pairs(b->spec.kind) ? b->spec.n_left + b->spec.n_right : b->spec.n_left;
     o->n_out += b->spec.kind == JOIN_MARK;
-    TRY(arena_alloc(a, b->spec.n_left * sizeof *o->all + 1, (void **)&o->all, err));
-    for (uint32_t c = 0; c < b->spec.n_left; c++)
-        o->all[c] = c;
     TRY(mem_zalloc(m, b->spec.workers * sizeof *o->workers, (void **)&o->workers, err));
     *out = &o->base;
     return NRW_OK;

@@ -27,7 +27,6 @@ typedef struct op_sort {
     mem *m;
     sort_spec spec;
     row_layout layout; /* the key, then the columns */
-    uint32_t *all;
     sort_worker *workers;
     spill *spill;
     pthread_mutex_t lock; /* guards runs while rows come */
@@ -108,26 +107,28 @@ static nrw_status cut_to_first(op_sort *o, sort_worker *w, nrw_error *err)
     return bytes_append(&w->last, key.data, key.len, err);
 }
 
-static uint64_t entries_growth(const sort_worker *w, uint64_t n)
+/* Entries to have room for, if n more come. */
+static uint64_t entries_wanted(const sort_worker *w, uint64_t n)
 {
     uint64_t cap = w->cap ? w->cap : 1024;
 
     while (cap < w->n + n)
         cap *= 2;
-    return cap == w->cap ? 0 : mem_cost(cap * sizeof *w->entries);
+    return cap;
 }
 
 static nrw_status make_room(op_sort *o, sort_worker *w, uint32_t n, uint64_t row_bytes_,
                             nrw_error *err)
 {
-    uint64_t need = entries_growth(w, n) + rows_cost(row_bytes_), limit = mem_limit(w->m);
-    uint64_t cap = w->cap ? w->cap : 1024;
+    uint64_t need = rows_cost(row_bytes_), limit = mem_limit(w->m);
+    uint64_t cap = entries_wanted(w, n);
     void *p = w->entries;
 
+    if (cap != w->cap)
+        need += mem_cost(cap * sizeof *w->entries);
     if (w->n && mem_used(w->m) + need > limit - limit / 8)
         TRY(spill_run(o, w, err));
-    while (cap < w->n + n)
-        cap *= 2;
+    cap = entries_wanted(w, n);
     if (cap == w->cap)
         return NRW_OK;
     TRY(mem_realloc(w->m, &p, w->cap * sizeof *w->entries, cap * sizeof *w->entries, err));
@@ -158,13 +159,10 @@ static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t
         uint64_t place = __builtin_bswap64(ordinal + i);
         TRY_OUT(sort_key_append(&w->keys, columns, o->spec.orders, o->spec.n_orders, i, err));
         TRY_OUT(bytes_append(&w->keys, &place, sizeof place, err));
-        if (w->full) {
-            size_t len = w->keys.len - from;
-            int c = memcmp(w->keys.data + from, w->last.data, size_min(len, w->last.len));
-            if (c > 0) {
-                w->keys.len = from;
-                continue;
-            }
+        if (w->full && span_compare((span){w->keys.data + from, w->keys.len - from},
+                                    (span){w->last.data, w->last.len}) > 0) {
+            w->keys.len = from;
+            continue;
         }
         ends[*n] = (uint32_t)w->keys.len;
         sel[(*n)++] = (uint16_t)i;
@@ -265,7 +263,7 @@ static nrw_status sort_push(op *base, batch *b, nrw_error *err)
     if (batch_alive(b) == 0 || o->spec.limit == 0)
         return NRW_OK;
     TRY(mem_zalloc(b->m, n * sizeof *columns, (void **)&columns, err));
-    st = dense_take(b, o->all, n, o->spec.held, columns, err);
+    st = dense_take(b, NULL, n, o->spec.held, columns, err);
     rows = columns[0].len;
     op_count(base, rows, 0);
     for (uint32_t at = 0; st >= 0 && at < rows; at += GATHER_ROWS)
@@ -431,12 +429,9 @@ nrw_status op_sort_new(arena *a, mem *m, const sort_spec *spec, spill *s, op **o
     *o = (op_sort){.base.class = &sort_class, .spec = *spec, .spill = s};
     o->source = (source){&sort_source_class, spec->n_columns, false};
     TRY(arena_alloc(a, (spec->n_columns + 1) * sizeof *types, (void **)&types, err));
-    TRY(arena_alloc(a, spec->n_columns * sizeof *o->all + 1, (void **)&o->all, err));
     types[0] = type_of(TYPE_BINARY);
-    for (uint32_t c = 0; c < spec->n_columns; c++) {
+    for (uint32_t c = 0; c < spec->n_columns; c++)
         types[c + 1] = spec->types[c];
-        o->all[c] = c;
-    }
     TRY(row_layout_new(a, types, spec->n_columns + 1, 0, &o->layout, err));
     pthread_mutex_init(&o->lock, NULL);
     TRY(mem_child(m, "sort", spec->memory, &o->m, err));

@@ -18,10 +18,11 @@ typedef struct op_window {
     vector **parts; /* each n_columns vectors */
     uint32_t n_parts, cap_parts;
     uint32_t rows;
+    uint32_t whole; /* of them before the last partition that has begun: those of whole ones */
     bool at_end, given, begun;
     bytes last, now; /* keys of the row before and this one */
     size_t last_part;
-    uint32_t *starts; /* partition starts among the rows: 0 or 1 a row; bit 1: of peers */
+    uint32_t *starts; /* of each of the rows, bit 0: a partition starts, bit 1: peers do */
     uint32_t cap_starts;
     /* the segment that leaves */
     vector *columns; /* n_columns + n_calls */
@@ -74,6 +75,8 @@ static nrw_status mark_starts(op_window *o, const vector *columns, uint32_t n, n
                (o->now.len == part ||
                 memcmp(o->now.data + part, o->last.data + part, o->now.len - part) == 0);
         o->starts[o->rows + i] = !same_part ? 3 : !same ? 2 : 0;
+        if (!same_part)
+            o->whole = o->rows + i;
         swap = o->last;
         o->last = o->now;
         o->now = swap;
@@ -139,17 +142,6 @@ static nrw_status read_part(op_window *o, nrw_error *err)
 
 /* ---- a segment ---- */
 
-/* The last row that begins a partition, as far as it is not the first row of all. */
-static uint32_t whole_rows(const op_window *o)
-{
-    if (o->at_end)
-        return o->rows;
-    for (uint32_t i = o->rows; i-- > 1;)
-        if (o->starts[i] & 1)
-            return i;
-    return 0;
-}
-
 /* The first n rows of all parts become the segment's columns; the rest is one part. */
 static nrw_status take_segment(op_window *o, uint32_t n, nrw_error *err)
 {
@@ -175,7 +167,7 @@ static nrw_status take_segment(op_window *o, uint32_t n, nrw_error *err)
     for (uint32_t i = 0; i < o->n_parts; i++)
         part_free(o, o->parts[i]);
     o->n_parts = 0;
-    o->rows = 0;
+    o->rows = o->whole = 0;
     if (rest && st >= 0)
         st = keep_part(o, rest, err);
     if (rest && st < 0)
@@ -230,12 +222,12 @@ static nrw_status compute(op_window *o, uint32_t n, nrw_error *err)
 
 static nrw_status next_segment(op_window *o, nrw_error *err)
 {
-    uint32_t n = 0, before = o->rows;
+    uint32_t n, before;
 
-    while (!o->at_end && (n = whole_rows(o)) == 0)
+    while (!o->at_end && o->whole == 0)
         TRY(read_part(o, err));
-    n = whole_rows(o);
     before = o->rows;
+    n = o->at_end ? before : o->whole;
     if (n == 0)
         return NRW_OK;
     TRY(take_segment(o, n, err));

@@ -1,7 +1,5 @@
 #include "exec/sort_run.h"
 
-#include "base/buffer.h"
-
 #include <stdlib.h>
 
 sort_entry sort_entry_of(const row_layout *l, uint8_t *row)
@@ -15,15 +13,9 @@ sort_entry sort_entry_of(const row_layout *l, uint8_t *row)
 
 int sort_compare(const row_layout *l, const sort_entry *a, const sort_entry *b)
 {
-    span x, y;
-    int c;
-
     if (a->prefix != b->prefix)
         return a->prefix < b->prefix ? -1 : 1;
-    x = row_value(l, a->row, 0);
-    y = row_value(l, b->row, 0);
-    c = memcmp(x.data, y.data, size_min(x.len, y.len));
-    return c ? c : x.len < y.len ? -1 : x.len > y.len;
+    return span_compare(row_value(l, a->row, 0), row_value(l, b->row, 0));
 }
 
 static int by_key(const void *a, const void *b, void *layout)
@@ -38,7 +30,7 @@ void sort_entries(const row_layout *l, sort_entry *e, uint64_t n)
 
 /* ---- spilled runs ---- */
 
-static nrw_status write_block(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *err)
+nrw_status sort_run_end(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *err)
 {
     void *p = r->blocks;
 
@@ -60,13 +52,8 @@ nrw_status sort_run_put(sort_run *r, mem *m, spill *s, bytes *out, const uint8_t
                         nrw_error *err)
 {
     if (out->len && out->len + row_bytes(row) > RUN_BLOCK)
-        TRY(write_block(r, m, s, out, err));
+        TRY(sort_run_end(r, m, s, out, err));
     return bytes_append(out, row, row_bytes(row), err);
-}
-
-nrw_status sort_run_end(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *err)
-{
-    return write_block(r, m, s, out, err);
 }
 
 void sort_run_free(sort_run *r, mem *m, spill *s)
@@ -130,22 +117,8 @@ static bool before(const sort_merge *g, uint32_t x, uint32_t y)
     return sort_compare(g->layout, a, b) < 0;
 }
 
-/* Plays run `i` up from its leaf. */
+/* Plays run `i` up from its leaf. In the first games, who meets an empty place waits there. */
 static void play(sort_merge *g, uint32_t i)
-{
-    uint32_t winner = i;
-
-    for (uint32_t at = (g->n + i) / 2; at > 0; at /= 2)
-        if (g->tree[at] != UINT32_MAX && before(g, g->tree[at], winner)) {
-            uint32_t other = g->tree[at];
-            g->tree[at] = winner;
-            winner = other;
-        }
-    g->tree[0] = winner;
-}
-
-/* The first games: who meets an empty place waits there. */
-static void enter(sort_merge *g, uint32_t i)
 {
     uint32_t winner = i;
 
@@ -176,7 +149,7 @@ nrw_status sort_merge_open(sort_merge *g, const row_layout *l, mem *m, spill *s,
         TRY(advance(g, &runs[i], err));
     }
     for (uint32_t i = 0; i < n; i++)
-        enter(g, i);
+        play(g, i);
     return NRW_OK;
 }
 

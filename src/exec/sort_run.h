@@ -33,7 +33,8 @@ sort_entry sort_entry_of(const row_layout *l, uint8_t *row);
 int sort_compare(const row_layout *l, const sort_entry *a, const sort_entry *b);
 void sort_entries(const row_layout *l, sort_entry *e, uint64_t n);
 
-/* Writing a spilled run row by row; `out` is the block under construction. */
+/* Writing a spilled run row by row; `out` is the block under construction, which sort_run_end
+ * writes. */
 nrw_status sort_run_put(sort_run *r, mem *m, spill *s, bytes *out, const uint8_t *row,
                         nrw_error *err);
 nrw_status sort_run_end(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *err);

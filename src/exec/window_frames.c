@@ -64,20 +64,7 @@ out:
 
 static nrw_status value_of(framing *f, vector *out, nrw_error *err)
 {
-    const aggregate *g = &f->c->aggregate;
-    nrw_status st;
-
-    TRY(vector_flat(f->s->m, &g->result, 1, out, err));
-    out->len = 1;
-    st = vector_add_validity(out, err);
-    if (st >= 0)
-        st = g->class->finish(g, &f->state, 1, out, err);
-    if (st < 0) {
-        vector_release(out);
-        return st;
-    }
-    out->null_count = !bit_get(out->validity, 0);
-    return NRW_OK;
+    return aggregate_finish(&f->c->aggregate, &f->state, 1, f->s->m, out, err);
 }
 
 /* What the frames come to, one after the other; texts are parts of their own until the end. */

@@ -163,11 +163,7 @@ static void result_of(const aggregate *g, uint8_t *state, mem *m, bytes *out)
     nrw_error err = NRW_ERROR_INIT;
     vector v;
 
-    assert_ok(vector_flat(m, &g->result, 1, &v, &err), &err);
-    v.len = 1;
-    assert_ok(vector_add_validity(&v, &err), &err);
-    assert_ok(g->class->finish(g, &state, 1, &v, &err), &err);
-    v.null_count = !bit_get(v.validity, 0);
+    assert_ok(aggregate_finish(g, &state, 1, m, &v, &err), &err);
     assert_ok(vector_validate(&v, &err), &err);
     append(out, &v, 0, 1);
     vector_release(&v);

@@ -272,13 +272,6 @@ size_t pq_value_print(const pq_leaf *l, span v, char *out, size_t cap)
 }
 
 /* ---- order ---- */
-static int compare_bytes(span a, span b)
-{
-    size_t n = size_min(a.len, b.len);
-    int c = n ? memcmp(a.data, b.data, n) : 0;
-    return c ? c : (a.len > b.len) - (a.len < b.len);
-}
-
 /* Big-endian two's complement of maybe different lengths. */
 static int compare_decimals(span a, span b)
 {
@@ -305,7 +298,7 @@ int pq_value_compare(const pq_leaf *l, span a, span b)
 {
     size_t width = pq_value_width(l);
     if (width && (a.len != width || b.len != width))
-        return compare_bytes(a, b);
+        return span_compare(a, b);
     switch (l->field.type.id) {
     case TYPE_UINT8:
     case TYPE_UINT16:
@@ -323,5 +316,5 @@ int pq_value_compare(const pq_leaf *l, span a, span b)
         int64_t x = integer_value(l, a), y = integer_value(l, b);
         return (x > y) - (x < y);
     }
-    return l->field.type.id == TYPE_DECIMAL ? compare_decimals(a, b) : compare_bytes(a, b);
+    return l->field.type.id == TYPE_DECIMAL ? compare_decimals(a, b) : span_compare(a, b);
 }

@@ -122,18 +122,11 @@ pq_order pq_order_of(const type *t)
     return PQ_ORDER_SIGNED;
 }
 
-static int compare_bytes(span a, span b)
-{
-    size_t n = size_min(a.len, b.len);
-    int c = n ? memcmp(a.data, b.data, n) : 0;
-    return c ? c : (a.len > b.len) - (a.len < b.len);
-}
-
 /* The sign bit flipped, two's complement orders like unsigned bytes. */
 static int compare_decimal(span a, span b)
 {
     uint8_t x = a.len ? a.data[0] ^ 0x80 : 0, y = b.len ? b.data[0] ^ 0x80 : 0;
-    return x != y ? (x > y) - (x < y) : compare_bytes(a, b);
+    return x != y ? (x > y) - (x < y) : span_compare(a, b);
 }
 
 static uint64_t load_le(span s)
@@ -186,5 +179,5 @@ int pq_order_compare(pq_order o, span a, span b)
     case PQ_ORDER_BYTES:
     case PQ_ORDER_NONE: break;
     }
-    return compare_bytes(a, b);
+    return span_compare(a, b);
 }
