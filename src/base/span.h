@@ -1,4 +1,5 @@
-/* Bytes that somebody else owns and their order, checked arithmetic on sizes that data name, unaligned loads. */
+/* Bytes that somebody else owns and their order, checked arithmetic on sizes that data name,
+ * unaligned loads. */
 #ifndef BASE_SPAN_H
 #define BASE_SPAN_H
 

@@ -28,7 +28,8 @@ bool read_blob(span s, uint8_t *out, size_t *n)
             return false;
         if (c == '\\') {
             int high, low;
-            if (s.len - i < 4 || s.data[i + 1] != 'x' || (high = text_hex_digit(s.data[i + 2])) < 0 ||
+            if (s.len - i < 4 || s.data[i + 1] != 'x' ||
+                (high = text_hex_digit(s.data[i + 2])) < 0 ||
                 (low = text_hex_digit(s.data[i + 3])) < 0)
                 return false;
             c = (uint8_t)(high << 4 | low);

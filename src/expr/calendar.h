@@ -20,7 +20,6 @@ typedef struct interval {
     int64_t us;
 } interval;
 
-
 static inline bool is_infinite_date(int32_t d)
 {
     return d == DATE_INFINITE || d == -DATE_INFINITE;

@@ -104,8 +104,7 @@ static bool needs_quotes(span s)
 {
     if (s.len == 0)
         return true;
-    if (s.data[0] == ' ' || s.data[s.len - 1] == ' ' ||
-        span_is_word(s, "null"))
+    if (s.data[0] == ' ' || s.data[s.len - 1] == ' ' || span_is_word(s, "null"))
         return true;
     for (size_t i = 0; i < s.len; i++)
         if (strchr("[](){}'\",=:\\", s.data[i]) && s.data[i])

@@ -350,10 +350,10 @@ bool parse_float(span s, float *out)
 
 static bool parse_bool(span s, uint8_t *out)
 {
-    *out = span_is_word(s, "true") || span_is_word(s, "t") || span_is_word(s, "yes") || span_is_word(s, "y") ||
-           span_is_word(s, "1");
-    return *out || span_is_word(s, "false") || span_is_word(s, "f") || span_is_word(s, "no") || span_is_word(s, "n") ||
-           span_is_word(s, "0");
+    *out = span_is_word(s, "true") || span_is_word(s, "t") || span_is_word(s, "yes") ||
+           span_is_word(s, "y") || span_is_word(s, "1");
+    return *out || span_is_word(s, "false") || span_is_word(s, "f") || span_is_word(s, "no") ||
+           span_is_word(s, "n") || span_is_word(s, "0");
 }
 
 typedef struct uuid {

@@ -28,7 +28,9 @@ static int64_t date_part_of(date_unit unit, int64_t day)
     case DATE_QUARTER: return (c.month - 1) / 3 + 1;
     case DATE_WEEK: iso_year_of(day, &week); return week;
     case DATE_ISOYEAR: return iso_year_of(day, &week);
-    case DATE_YEARWEEK: year = iso_year_of(day, &week); return year * 100 + (year > 0 ? week : -week);
+    case DATE_YEARWEEK:
+        year = iso_year_of(day, &week);
+        return year * 100 + (year > 0 ? week : -week);
     case DATE_DOW: return weekday_of(day);
     case DATE_ISODOW: return day - monday_of(day) + 1;
     case DATE_DOY: return day - days_of_civil(c.year, 1, 1) + 1;

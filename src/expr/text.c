@@ -1,6 +1,5 @@
 #include "expr/text.h"
 
-
 size_t text_chars(span s)
 {
     size_t n = 0;

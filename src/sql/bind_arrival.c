@@ -6,7 +6,7 @@ static const sql_expr *rank_of(const sql_query *q)
 
     if (!e || e->kind != SQL_EXPR_COMPARE || e->args.n != 2 ||
         e->args.at[0]->kind != SQL_EXPR_CALL || !e->args.at[0]->over ||
-        !sql_is_word(e->args.at[0]->name.text, "arrival_rank"))
+        !span_is_word(e->args.at[0]->name.text, "arrival_rank"))
         return NULL;
     return e->args.at[0];
 }

@@ -141,7 +141,7 @@ static const window_name window_names[] = {
 static const window_name *window_called(const sql_expr *e)
 {
     for (size_t i = 0; i < sizeof window_names / sizeof *window_names; i++)
-        if (sql_is_word(e->name.text, window_names[i].name))
+        if (span_is_word(e->name.text, window_names[i].name))
             return &window_names[i];
     return NULL;
 }

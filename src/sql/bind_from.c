@@ -112,11 +112,11 @@ static nrw_status bind_cte(selecting *s, const sql_from *f, const cte *c, plan *
 static nrw_status bind_function(selecting *s, const sql_from *f, plan **out, nrw_error *err)
 {
     const sql_expr *call = f->call;
-    bool range = sql_is_word(call->name.text, "range");
+    bool range = span_is_word(call->name.text, "range");
     const expr *args[3] = {0};
     int64_t x[3] = {0, 0, 1};
 
-    if (sql_is_word(call->name.text, "read_parquet") && call->args.n == 1 &&
+    if (span_is_word(call->name.text, "read_parquet") && call->args.n == 1 &&
         call->args.at[0]->kind == SQL_EXPR_LITERAL) {
         sql_from file = *f;
         sql_name name = {call->args.at[0]->text, true, f->at};
@@ -124,7 +124,7 @@ static nrw_status bind_function(selecting *s, const sql_from *f, plan **out, nrw
         file.is_file = true;
         return scan_table(s, &file, out, err);
     }
-    if (!range && !sql_is_word(call->name.text, "generate_series"))
+    if (!range && !span_is_word(call->name.text, "generate_series"))
         return query_fail(s->b, f->at, err, "the table function %.*s is not supported",
                           (int)call->name.text.len, (const char *)call->name.text.data);
     if (call->args.n < 1 || call->args.n > 3)

@@ -23,11 +23,6 @@ static inline bool sql_same(span a, span b)
     return true;
 }
 
-static inline bool sql_is_word(span s, const char *word)
-{
-    return sql_same(s, span_of(word));
-}
-
 /* ---- text to tokens (lex.c) ---- */
 typedef enum sql_token_kind {
     SQL_TOKEN_END,

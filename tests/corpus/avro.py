@@ -133,7 +133,6 @@ class Comparison:
         self.tagged = tagged  # a union's value that is wanted is (branch, value)
 
     def union(self, branches, ours, want, plain, around):
-        tag = None
         if self.tagged:
             tag, want = want
             return self.branch(branches, tag, ours, want, plain, around)

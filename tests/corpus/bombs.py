@@ -6,6 +6,7 @@ Each is read, verified and inspected under a ceiling and a clock. What lies must
 place; what is only large may be read.
 """
 import os
+import subprocess
 import zlib
 
 import harness
@@ -230,7 +231,7 @@ def blow(name, data, lies):
         with open(path, "wb") as f:
             f.write(data() if callable(data) else data)
         for command in commands(path, s("out.parquet")):
-            ran = harness.narrows(*command, timeout=20, stdout=open(os.devnull, "wb")
+            ran = harness.narrows(*command, timeout=20, stdout=subprocess.DEVNULL
                                   if command[0] == "inspect" else None)
             try:
                 refusal.bounded(ran)
@@ -244,11 +245,13 @@ def blow(name, data, lies):
                     raise AssertionError("is taken for sound")
             except AssertionError as e:
                 raise AssertionError(f"{command[0]}: {e}") from None
-        if os.access(sanitized.BINARY, os.X_OK):
-            for command in commands(path, s("out.parquet")):
-                wrong = sanitized.run(*[c.replace("64MiB", "512MiB") for c in command])
-                if wrong:
-                    raise AssertionError(wrong)
+        if not os.access(sanitized.BINARY, os.X_OK):
+            return "not under the sanitizers, which are not built"
+        for command in commands(path, s("out.parquet")):
+            wrong = sanitized.run(*[c.replace("64MiB", "512MiB") for c in command])
+            if wrong:
+                raise AssertionError(wrong)
+    return None
 
 
 def cases(_tier):

@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import re
+import subprocess
 
 import avro
 import bombs
@@ -16,7 +17,7 @@ import nested
 import refusal
 import sanitized
 import sql
-from harness import MIB, Scratch, Skip
+from harness import Scratch, Skip
 
 DATA = os.path.join(harness.SHARED, "data")
 GOOD = ["parquet-testing", "parquet-hyparquet", "parquet-duckdb", "parquet-dotnet", "parquet-go",
@@ -44,6 +45,22 @@ def listing(folder):
 def load(path):
     with open(path, encoding="utf-8") as f:
         return json.load(f)
+
+
+def wanted_rows(expected):
+    """The first rows, spelled in the .jsonl beside the facts; none where that is not there."""
+    lines = expected["_path"][:-5] + ".jsonl"
+    if not os.path.exists(lines):
+        return []
+    with open(lines, encoding="utf-8") as f:
+        return [json.loads(line, parse_float=facts.Number, parse_int=facts.Number,
+                           object_pairs_hook=list) for line in f]
+
+
+def reading(expected):
+    """Options with which a file is read as its facts were."""
+    return ["--read", "int96=us"] if "INT96 as microseconds" in (expected.get("read_by") or "") \
+        else []
 
 
 def is_nested(expected):
@@ -108,21 +125,14 @@ def check_lines(node, canonical, values, wanted):
 def check_values(source, expected):
     """What `copy FILE - -f json` prints, against every fact and every expected row."""
     arguments = ["copy", source, "-", "-f", "json", "--memory", "128MiB"]
-    if "INT96 as microseconds" in (expected.get("read_by") or ""):
+    if reading(expected):
         harness.refused(harness.narrows(*arguments, timeout=55))
-        arguments += ["--read", "int96=us"]
-    ran = harness.ok(*arguments, timeout=55)
+    ran = harness.ok(*arguments, *reading(expected), timeout=55)
     rows = [facts.parse_line(line) for line in ran.out.decode("utf-8").splitlines() if line]
     columns = nested.trees(expected["columns"])
     if len(rows) != expected["rows"] and columns:
         raise AssertionError(f"{len(rows)} rows, expected {expected['rows']}")
-    lines = os.path.join(os.path.dirname(expected["_path"]),
-                         os.path.basename(expected["_path"])[:-5] + ".jsonl")
-    wanted = []
-    if os.path.exists(lines):
-        with open(lines, encoding="utf-8") as f:
-            wanted = [json.loads(line, parse_float=facts.Number, parse_int=facts.Number,
-                                 object_pairs_hook=list) for line in f]
+    wanted = wanted_rows(expected)
     if rows and any(len(r) != len(columns) for r in rows):
         raise AssertionError(f"{len(rows[0])} columns, expected {len(columns)}")
     for i, node in enumerate(columns):
@@ -198,10 +208,8 @@ def check_rewrite(source, expected):
     import pyarrow.parquet as pq
     with Scratch("corpus") as scratch:
         target = scratch("out.parquet")
-        int96 = "INT96 as microseconds" in (expected.get("read_by") or "")
         harness.ok("copy", source, target, "--memory", "128MiB", "-q", "--no-keep-pages",
-                   timeout=55,
-                   *(["--read", "int96=us"] if int96 else []))
+                   *reading(expected), timeout=55)
         table = pq.ParquetFile(target)
         meta, schema = table.metadata, table.schema_arrow
         if meta.num_rows != expected["rows"] and expected["columns"]:
@@ -223,9 +231,8 @@ def check_nested_rewrite(source, expected):
     """A copy is sound and holds what the source is said to hold."""
     with Scratch("corpus") as scratch:
         out = scratch("out.parquet")
-        options = ["--read", "int96=us"] if "INT96" in (expected.get("read_by") or "") else []
-        harness.ok("copy", source, out, "--memory", "128MiB", "--no-keep-pages", *options,
-                   timeout=55)
+        harness.ok("copy", source, out, "--memory", "128MiB", "--no-keep-pages",
+                   *reading(expected), timeout=55)
         harness.ok("verify", out, timeout=55)
         check_values(out, dict(expected, read_by=""))
 
@@ -233,13 +240,12 @@ def check_nested_rewrite(source, expected):
 def keep(source, expected, target):
     """A copy whose pages were kept, or why they were not: with the file's own codec, as version 1
     or 2."""
-    options = ["--read", "int96=us"] if "INT96" in (expected.get("read_by") or "") else []
     found = json.loads(harness.ok("inspect", source, "-f", "json", timeout=55).out)
     codec = (found["codecs"] or ["none"])[0]
     for version in ("1", "2"):
         ran = harness.narrows("copy", source, target, "--keep-pages", "--memory", "128MiB", "-q",
-                              "--compression", codec, "--parquet-version", version, *options,
-                              timeout=55)
+                              "--compression", codec, "--parquet-version", version,
+                              *reading(expected), timeout=55)
         if ran.code == 0:
             return None
         why = harness.refused(ran, 2)
@@ -304,7 +310,7 @@ def verified(source, sound):
 
 def refuse(source, words=None):
     ran = harness.narrows("copy", source, "-", "-f", "json", "--memory", "64MiB", timeout=10,
-                          stdout=open(os.devnull, "wb"))
+                          stdout=subprocess.DEVNULL)
     refusal.bounded(ran)
     line = harness.refused(ran)
     refusal.placed(line, source)
@@ -331,16 +337,11 @@ def bad(source, expected):
 def avro_good(source, expected):
     """Rows as expected, counted, verified, and the same again from a Parquet copy."""
     ran = harness.ok("copy", source, "-", "-f", "json", "--memory", "128MiB")
-    lines = expected["_path"][:-5] + ".jsonl"
-    wanted = []
-    if os.path.exists(lines):
-        with open(lines, encoding="utf-8") as f:
-            wanted = [json.loads(line, parse_float=facts.Number, parse_int=facts.Number,
-                                 object_pairs_hook=list) for line in f]
     rows = ran.out.count(b"\n")
     if rows != expected["rows"]:
         raise AssertionError(f"{rows} rows, expected {expected['rows']}")
-    avro.Comparison(expected["meta"]["schema"]).rows(ran.out.decode("utf-8"), wanted)
+    avro.Comparison(expected["meta"]["schema"]).rows(
+        ran.out.decode("utf-8"), wanted_rows(expected))
     counted = int(harness.ok("count", source, timeout=10).out)
     if counted != expected["rows"]:
         raise AssertionError(f"count says {counted}, expected {expected['rows']}")

@@ -4,6 +4,7 @@ file; and the same for files with bytes changed at random (the same ones every t
 import os
 import random
 import re
+import subprocess
 
 import harness
 from harness import MIB, Scratch
@@ -16,7 +17,7 @@ BINARY = os.environ.get("NARROWS_ASAN", os.path.join(harness.ROOT, "build-asan",
 def run(*arguments):
     """What is wrong with a run, or None."""
     ran = harness.narrows(*arguments, binary=BINARY, env=ENVIRONMENT, timeout=20,
-                          stdout=open(os.devnull, "wb"))
+                          stdout=subprocess.DEVNULL)
     name = os.path.basename(arguments[1])
     if ran.timed_out:
         return f"{arguments[0]} {name}: hangs"

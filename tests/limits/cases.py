@@ -475,13 +475,13 @@ def cases(tier):
     if full:
         for codec in ("uncompressed", "snappy", "gzip", "brotli", "lz4_raw"):
             yield f"pages of 100 MiB, {codec}", lambda c=codec: duckdb_pages(c), 300
-    size = 1024 if full else 192
+    page = 1024 if full else 192
     for codec in ("none", "snappy", "gzip", "zstd", "brotli", "lz4"):
         if full or codec in ("snappy", "zstd"):
-            yield f"a dictionary page of {size} MiB, {codec}", lambda c=codec: dictionary(
-                c, size), 900
-    size = 4096 if full else 512
-    yield f"one row group of {size} MiB", lambda: one_group(size), 1800
+            yield f"a dictionary page of {page} MiB, {codec}", lambda c=codec: dictionary(
+                c, page), 900
+    group = 4096 if full else 512
+    yield f"one row group of {group} MiB", lambda: one_group(group), 1800
     x10, x100 = (10**8, 10**9), (10**8, 10**9, 10**10)
     rows = (2 * 10**6, 2 * 10**7, 2 * 10**8) if full else (2 * 10**6, 2 * 10**7)
     yield "copy: input grows", lambda: copy_grows(rows), 1800

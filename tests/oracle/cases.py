@@ -321,13 +321,13 @@ def json_case():
         if len(ours) != len(theirs):
             raise AssertionError(f"{len(ours)} lines, DuckDB writes {len(theirs)}")
         for n, (a, b) in enumerate(zip(ours, theirs)):
-            for (k, v), (_, w) in zip(json.loads(a, object_pairs_hook=list),
-                                      json.loads(b, object_pairs_hook=list)):
+            for (k, v), (name, w) in zip(json.loads(a, object_pairs_hook=list),
+                                         json.loads(b, object_pairs_hook=list), strict=True):
                 alike = v == w or v != v and w != w
                 if k == "float32" and isinstance(v, float) and isinstance(w, float):
                     alike = alike or abs(v - w) <= 1e-6 * abs(w)
-                if not alike:
-                    raise AssertionError(f"row {n}, {k}: {v!r}, DuckDB writes {w!r}")
+                if k != name or not alike:
+                    raise AssertionError(f"row {n}, {k}: {v!r}, DuckDB writes {name}: {w!r}")
 
 
 def csv_case():

@@ -51,7 +51,7 @@ def statistics(path):
 
 def same_statistics(source, target):
     import pyarrow.parquet as pq
-    for want, got in zip(statistics(source), statistics(target)):
+    for want, got in zip(statistics(source), statistics(target), strict=True):
         if want != got:
             raise AssertionError(f"statistics {got}, the source has {want}")
     meta = pq.read_metadata(target)
@@ -148,14 +148,10 @@ def pages_of(path):
     """The bytes of all chunks, in front of index and footer."""
     import pyarrow.parquet as pq
     meta = pq.read_metadata(path)
-    ends = [c.data_page_offset + c.total_compressed_size
-            for g in range(meta.num_row_groups)
-            for c in (meta.row_group(g).column(i) for i in range(meta.num_columns))
-            if not c.has_dictionary_page]
-    ends += [c.dictionary_page_offset + c.total_compressed_size
-             for g in range(meta.num_row_groups)
-             for c in (meta.row_group(g).column(i) for i in range(meta.num_columns))
-             if c.has_dictionary_page]
+    chunks = [meta.row_group(g).column(i) for g in range(meta.num_row_groups)
+              for i in range(meta.num_columns)]
+    ends = [(c.dictionary_page_offset if c.has_dictionary_page else c.data_page_offset)
+            + c.total_compressed_size for c in chunks]
     with open(path, "rb") as f:
         return f.read(max(ends))
 

@@ -156,7 +156,7 @@ def my_rows(ran, types):
     rows = []
     for line in ran.out.decode().splitlines():
         pairs = json.loads(line, object_pairs_hook=lambda p: p, parse_float=str)
-        rows.append([value_of(v, t) for (_, v), t in zip(pairs, types)])
+        rows.append([value_of(v, t) for (_, v), t in zip(pairs, types, strict=True)])
     return sorted(rows)
 
 
@@ -199,6 +199,7 @@ def random_case(seed, n, rows):
             mine = my_rows(ran, types)
             differs = next(((m, t) for m, t in zip(mine, theirs) if m != t), "")
             assert mine == theirs, f"{query}\n{len(mine)} and {len(theirs)} rows; {differs}"
+    assert asked >= n // 2, f"DuckDB answers only {asked} of {n}"
     assert refused <= asked // 20, f"{refused} of {asked} were refused"
     return f"{asked} queries, {refused} refused"
 

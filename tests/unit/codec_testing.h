@@ -2,19 +2,10 @@
 #ifndef CODEC_TESTING_H
 #define CODEC_TESTING_H
 
+#include "random.h"
 #include "testing.h"
 
 #include "codec/codec.h"
-#include <stdlib.h>
-
-static inline uint64_t next_random(uint64_t *state)
-{
-    *state += 0x9e3779b97f4a7c15u;
-    uint64_t z = *state;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
 
 enum { BLOCK_RANDOM, BLOCK_ZERO, BLOCK_WORDS, BLOCK_MIXED, BLOCK_KINDS };
 
@@ -33,16 +24,6 @@ static inline void make_block(int kind, uint8_t *p, size_t n)
         else
             p[i] = (uint8_t)(i / 4096 % 2 ? r : (i % 8 ? 0 : i >> 3));
     }
-}
-
-/* Bytes of exactly this size, so that the address sanitizer sees every overrun. */
-static inline uint8_t *exact(const void *data, size_t n)
-{
-    uint8_t *p = malloc(n ? n : 1);
-    assert_non_null(p);
-    if (n > 0)
-        memcpy(p, data, n);
-    return p;
 }
 
 /* Decodes src by stream, in_cut and out_cut bytes at a time. */

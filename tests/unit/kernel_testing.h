@@ -3,22 +3,13 @@
 #ifndef KERNEL_TESTING_H
 #define KERNEL_TESTING_H
 
+#include "random.h"
 #include "testing.h"
 
 #include "kernel/kernel.h"
-#include <stdlib.h>
 
 #define SLACK 64
 #define MAX_N 300
-
-static inline uint64_t next_random(uint64_t *state)
-{
-    *state += 0x9e3779b97f4a7c15u;
-    uint64_t z = *state;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
 
 /* `n` bytes and slack, the end of the slack being the end of the block. */
 typedef struct room {
@@ -48,6 +39,11 @@ static inline room room_copy(const room *of, uint64_t *seed)
 static inline void room_free(room *r)
 {
     free(r->base);
+}
+
+static inline bool bit(const uint8_t *p, size_t i)
+{
+    return p[i / 8] >> (i % 8) & 1;
 }
 
 /* The i-th level above scalar that this CPU has, NULL behind the last. */

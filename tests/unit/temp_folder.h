@@ -13,7 +13,6 @@
 
 typedef struct temp_folder {
     char path[64];
-    char text[512]; /* what temp_path gave last */
 } temp_folder;
 
 static inline void temp_folder_make(temp_folder *t)
@@ -35,11 +34,15 @@ static inline void temp_folder_remove(temp_folder *t)
     assert_int_equal(nftw(t->path, temp_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-/* The path of a name in the folder; good until the next call. */
+/* The path of a name in the folder; static memory, good for seven more calls. */
 static inline const char *temp_path(temp_folder *t, const char *name)
 {
-    snprintf(t->text, sizeof t->text, "%s/%s", t->path, name);
-    return t->text;
+    static char texts[8][512];
+    static unsigned given;
+    char *text = texts[given++ % 8];
+
+    snprintf(text, sizeof texts[0], "%s/%s", t->path, name);
+    return text;
 }
 
 /* Folders of the name are made as well. */

@@ -90,18 +90,18 @@ static void orders(void **state)
                                                     {0, 31, 0},
                                                     {UINT32_MAX, UINT32_MAX, UINT32_MAX}}));
     RISING(type_interval(UNIT_US), ((struct {
-                                       int32_t months, days;
-                                       int64_t us;
-                                   }[]){{INT32_MIN, INT32_MIN, INT64_MIN},
-                                        {0, -1, 0},
-                                        {0, 0, -1},
-                                        {0, 0, 0},
-                                        {0, 0, 60000000},
-                                        {-1, 30, 3600000000},
-                                        {0, 29, 86399999999},
-                                        {1, 0, 0},
-                                        {0, 30, 1},
-                                        {INT32_MAX, INT32_MAX, INT64_MAX}}));
+               int32_t months, days;
+               int64_t us;
+           }[]){{INT32_MIN, INT32_MIN, INT64_MIN},
+                                   {0, -1, 0},
+                                   {0, 0, -1},
+                                   {0, 0, 0},
+                                   {0, 0, 60000000},
+                                   {-1, 30, 3600000000},
+                                   {0, 29, 86399999999},
+                                   {1, 0, 0},
+                                   {0, 30, 1},
+                                   {INT32_MAX, INT32_MAX, INT64_MAX}}));
     type text = type_of(TYPE_UTF8), d = type_of(TYPE_FLOAT64);
     static const char *const words[] = {"", "a", "a\x01", "ab", "b", "\x7f", "\xc3\xa9"};
     for (int i = 0; i < 7; i++)

@@ -110,11 +110,6 @@ static void pack(void **state)
     }
 }
 
-static bool bit(const uint8_t *p, size_t i)
-{
-    return p[i / 8] >> (i % 8) & 1;
-}
-
 static void bitmap_case(const kernels *k, size_t off, size_t n, uint64_t *seed)
 {
     room src = room_new((off + n + 7) / 8, seed);

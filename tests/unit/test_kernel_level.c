@@ -1,11 +1,6 @@
 /* Kernels over levels and text: by their definitions, at every level of this CPU. */
 #include "kernel_testing.h"
 
-static bool bit(const uint8_t *p, size_t i)
-{
-    return p[i / 8] >> (i % 8) & 1;
-}
-
 static void unpack_u8(void **state)
 {
     (void)state;

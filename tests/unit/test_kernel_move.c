@@ -129,11 +129,6 @@ static void takes(void **state)
 
 typedef size_t (*spread)(const void *src, const uint8_t *bits, size_t off, size_t n, void *dst);
 
-static bool bit(const uint8_t *p, size_t i)
-{
-    return p[i / 8] >> (i % 8) & 1;
-}
-
 /* Spread, then compress again: the dense values come back, the gaps are zero. */
 static void spread_case(const kernels *k, const char *what, spread out, spread in, size_t width,
                         size_t n, uint64_t *seed)

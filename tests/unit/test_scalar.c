@@ -1,7 +1,6 @@
 /* Scalar expressions without columns: type and value of each, as DuckDB 2.0.0 gives them, and what
  * must be refused. Values are compared as the text that a cast to VARCHAR makes. */
 #include "scalar_sql.h"
-#include "testing.h"
 
 static nrw_error err = NRW_ERROR_INIT;
 

@@ -1,7 +1,6 @@
 /* Expressions over columns: every form of a vector gives the same rows, parts that are not asked
  * for do not fail, and dictionaries stay dictionaries. */
 #include "scalar_sql.h"
-#include "testing.h"
 
 static nrw_error err = NRW_ERROR_INIT;
 

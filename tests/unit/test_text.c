@@ -183,12 +183,9 @@ static void time_goes_forward(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sizes_are_parsed),
-        cmocka_unit_test(sizes_are_printed),
-        cmocka_unit_test(hex_digits_have_values),
-        cmocka_unit_test(utf8_follows_the_standard),
-        cmocka_unit_test(every_character_is_valid),
-        cmocka_unit_test(hashes_mix),
+        cmocka_unit_test(sizes_are_parsed),         cmocka_unit_test(sizes_are_printed),
+        cmocka_unit_test(hex_digits_have_values),   cmocka_unit_test(utf8_follows_the_standard),
+        cmocka_unit_test(every_character_is_valid), cmocka_unit_test(hashes_mix),
         cmocka_unit_test(time_goes_forward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -41,6 +42,16 @@ static inline void test_mem_close(mem *m)
     mem_trim();
     assert_int_equal(mem_used(m), 0);
     mem_free_account(m);
+}
+
+/* The bytes in a block of exactly their size, so that the address sanitizer sees every overrun. */
+static inline uint8_t *exact(const void *data, size_t n)
+{
+    uint8_t *p = malloc(n ? n : 1);
+    assert_non_null(p);
+    if (n > 0)
+        memcpy(p, data, n);
+    return p;
 }
 
 #endif
