@@ -133,6 +133,8 @@ void job_set_total(nrw_job *job, const struct scan *s);
 /* ---- verbs ---- */
 nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err);
 nrw_status job_query(nrw_job *job, bool plan_only, nrw_error *err);
+/* Whether the words of a verb that moves rows take a query: expressions, an order. */
+bool query_is_asked(nrw_job *job);
 nrw_status job_look(nrw_job *job, nrw_error *err);
 nrw_status job_look_plan(nrw_job *job, nrw_error *err);
 

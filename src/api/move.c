@@ -5,12 +5,10 @@
 
 static void move_release(move *m)
 {
-    if (m->writer)
-        m->writer->class->close(m->writer);
     op_close(m->op);
     op_close(m->filter);
     op_close(m->except);
-    target_close(m->target);
+    output_close(&m->to);
     quarantine_release(&m->quarantine);
     job_inputs_close(&m->in);
     for (int i = 0; i < PARTS; i++)
@@ -76,12 +74,47 @@ static nrw_status choose_columns(move *m, nrw_error *err)
     return NRW_OK;
 }
 
+/* The rows keep their order, so what the one input is sorted by stays true as far as its leading
+ * columns are taken. */
+static nrw_status keep_sorting(move *m, const sort_key *from, uint32_t n, nrw_error *err)
+{
+    sort_key *kept;
+
+    TRY(arena_alloc(m->job->a, (n + 1) * sizeof *kept, (void **)&kept, err));
+    m->to.write.sorting = kept;
+    m->to.write.n_sorting = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t place = 0;
+        while (place < m->n_out && m->cols[place] != (uint32_t)from[i].column)
+            place++;
+        if (place == m->n_out)
+            break;
+        kept[i] = from[i];
+        kept[i].column = (int32_t)place;
+        m->to.write.n_sorting++;
+    }
+    return NRW_OK;
+}
+
+static nrw_status choose_options(move *m, nrw_error *err)
+{
+    reader *r = scan_first(m->in.scan);
+    carried c = {0};
+
+    if (r->class->carries)
+        TRY(r->class->carries(r, m->job->a, &c, err));
+    if (scan_files(m->in.scan) != 1 || m->sample)
+        c.n_sorted = 0;
+    TRY(output_options(&m->to, &m->out, &c, err));
+    return keep_sorting(m, c.sorted, c.n_sorted, err);
+}
+
 static nrw_status prepare(move *m, bool plan_only, nrw_error *err)
 {
     nrw_job *job = m->job;
 
     TRY(job_limits_settle(job, err));
-    TRY(move_choose_target(m, err));
+    TRY(output_choose(&m->to, job, err));
     m->sample = strcmp(job->verb->name, "sample") == 0;
     m->tail = strcmp(job->verb->name, "tail") == 0;
     if (job->verb->moves_rows)
@@ -100,8 +133,7 @@ static nrw_status prepare(move *m, bool plan_only, nrw_error *err)
         TRY(scan_count(m->in.scan, err));
     TRY(choose_columns(m, err));
     TRY(move_note_columns(m, err));
-    if (m->parquet)
-        TRY(move_parquet_options(m, err));
+    TRY(choose_options(m, err));
     TRY(move_keep_decide(m, err));
     TRY(quarantine_init(&m->quarantine, job, job->root, err));
     TRY(move_share_memory(m, err));
@@ -114,19 +146,23 @@ static nrw_status prepare(move *m, bool plan_only, nrw_error *err)
 /* How the target stands after a failure that was not about it. */
 static void tell_target(const move *m, nrw_status st, nrw_error *err)
 {
-    if (!m->target || strcmp(m->target_name, "-") == 0)
+    if (!m->to.target || strcmp(m->to.name, "-") == 0)
         return;
     if (st == NRW_E_CANCELLED)
-        err_next(err, "%.200s is as it was", m->target_name);
+        err_next(err, "%.200s is as it was", m->to.name);
     else if (st == NRW_E_CORRUPT && err && err->object[0] && err->column[0])
-        err_next(err, "%.80s is as it was; narrows verify %.80s lists all damage", m->target_name,
+        err_next(err, "%.80s is as it was; narrows verify %.80s lists all damage", m->to.name,
                  err->object);
 }
 
 nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err)
 {
     move m = {.job = job};
-    nrw_status st = prepare(&m, plan_only, err);
+    nrw_status st;
+
+    if (query_is_asked(job))
+        return job_query(job, plan_only, err);
+    st = prepare(&m, plan_only, err);
 
     if (st >= 0 && !plan_only)
         st = move_run(&m, err);

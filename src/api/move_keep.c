@@ -50,14 +50,14 @@ static nrw_status look(void *self, reader *r, nrw_error *err)
 static nrw_status look_at_inputs(move *m, nrw_error *err)
 {
     m->kept = (pq_keep){.out = &m->out,
-                        .opts = &m->write,
+                        .opts = &m->to.write,
                         .cols = m->cols,
                         .rows_asked = job_last(m->job, "row-group-size") != NULL,
                         .bytes_asked = job_last(m->job, "row-group-size-bytes") != NULL};
     TRY(scan_each(m->in.scan, m->in.m, look, m, err));
     m->keep = parquet_keep_settle(&m->kept);
     if (m->keep)
-        m->write = parquet_keep_options(&m->write);
+        m->to.write = parquet_keep_options(&m->to.write);
     return NRW_OK;
 }
 
@@ -67,7 +67,8 @@ nrw_status move_keep_decide(move *m, nrw_error *err)
     bool insists = job_switch(job, "keep-pages", false);
     const char *option;
 
-    if (strcmp(job->verb->name, "copy") != 0 || !m->parquet || !job_switch(job, "keep-pages", true))
+    if (strcmp(job->verb->name, "copy") != 0 || !m->to.format->parquet ||
+        !job_switch(job, "keep-pages", true))
         return NRW_OK;
     option = asked(m);
     if (option && insists)
@@ -92,7 +93,7 @@ static nrw_status copy_input(void *self, reader *r, nrw_error *err)
     pq_keeper *k;
     nrw_status st = NRW_OK;
 
-    TRY(parquet_keep_open(&m->kept, m->writer, r, m->books[PART_READ], &k, err));
+    TRY(parquet_keep_open(&m->kept, m->to.writer, r, m->books[PART_READ], &k, err));
     while (st == NRW_OK) {
         int64_t rows = 0;
         if (atomic_load_explicit(&p->cancel, memory_order_relaxed))
@@ -101,7 +102,7 @@ static nrw_status copy_input(void *self, reader *r, nrw_error *err)
             st = parquet_keep_group(k, &rows, m->kept_pages, err);
         if (st == NRW_OK) {
             atomic_fetch_add(&p->rows_in, (uint64_t)rows);
-            op_count(&m->to.base, (uint64_t)rows, 0);
+            op_count(output_sink(&m->to), (uint64_t)rows, 0);
             atomic_fetch_add(&p->reached, rows);
         }
     }
@@ -114,17 +115,15 @@ nrw_status move_keep_run(move *m, file_summary *out, nrw_error *err)
     nrw_status st;
 
     mem_set_limit(m->job->root, m->job->plan.peak - m->job->limits.baseline);
-    TRY(parquet_writer_open(m->books[PART_WRITE], m->job->spill, m->target, &m->out, &m->write, 1,
-                            &m->writer, err));
+    TRY(output_open(&m->to, m->books[PART_WRITE], 1, err));
     m->from = source_scan_of(m->in.scan, m->n_cols); /* for progress: nothing is carried */
-    m->to = op_write_of(m->writer);
     m->pipeline.source = &m->from.base;
-    m->pipeline.first = &m->to.base;
+    m->pipeline.first = output_sink(&m->to);
     m->pipeline.limit = -1;
     job_set_running(m->job, &m->pipeline);
     st = scan_each(m->in.scan, m->books[PART_READ], copy_input, m, err);
     if (st >= 0)
-        st = m->writer->class->finish(m->writer, out, err);
+        st = output_finish(&m->to, out, err);
     job_set_running(m->job, NULL);
     return st;
 }

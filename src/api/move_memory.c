@@ -100,7 +100,7 @@ static nrw_status keep_budgets(move *m, uint64_t *least, uint64_t *wish, nrw_err
         least[i] = wish[i] = 0;
     least[PART_READ] = b.least;
     wish[PART_READ] = b.wish;
-    TRY(parquet_write_budget(&m->out, &m->write, 1, &b, err));
+    TRY(output_budget(&m->to, 1, &b, err));
     least[PART_WRITE] = wish[PART_WRITE] = b.least;
     return NRW_OK;
 }
@@ -122,21 +122,16 @@ static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *e
     TRY(op_budget(m, &b));
     least[PART_OP] = b.least;
     wish[PART_OP] = b.wish;
-    if (m->parquet)
-        TRY(parquet_write_budget(&m->out, &m->write, m->workers, &b, err));
-    else
-        TRY(text_write_budget(&m->out, m->text, &m->text_options, m->workers, &b, err));
+    TRY(output_budget(&m->to, m->workers, &b, err));
     least[PART_WRITE] = b.least;
     wish[PART_WRITE] = b.wish;
     /* of each worker: pieces of a column under way (read, sliced), the selection, held keys */
     least[PART_BATCHES] = m->workers * (4 * 64 * KIB + selection + m->n_cols * 64);
     wish[PART_BATCHES] = m->workers * (4 * MIB + selection + m->n_cols * 64);
     where_batches(&m->where, m->workers, &least[PART_BATCHES], &wish[PART_BATCHES]);
-    if (!m->parquet) { /* rows as text need all columns at once */
-        budget held = text_write_held(&m->out);
-        least[PART_BATCHES] += m->workers * held.least;
-        wish[PART_BATCHES] += m->workers * held.wish;
-    }
+    b = output_held(&m->to);
+    least[PART_BATCHES] += m->workers * b.least;
+    wish[PART_BATCHES] += m->workers * b.wish;
     return NRW_OK;
 }
 
@@ -146,7 +141,7 @@ static nrw_status refuse(const move *m, uint64_t needs, nrw_error *err)
     char need[TEXT_NUMBER], have[TEXT_NUMBER], option[TEXT_NUMBER];
     char n[TEXT_NUMBER];
 
-    err_at_object(err, m->target_name);
+    err_at_object(err, m->to.name);
     text_size_option(needs, option);
     text_size(needs, need);
     text_size(m->job->limits.ceiling, have);
@@ -249,8 +244,7 @@ void move_plan(move *m)
                      text_group(m->groups, number));
     }
     s = add_step(m, "streams", PART_WRITE, -1);
-    snprintf(s->what, sizeof s->what, "write %s", m->parquet ? "parquet" : move_text_name(m->text));
-    snprintf(s->detail, sizeof s->detail, "%.200s", m->target_name);
+    output_describe(&m->to, s);
     if (!m->keep)
         add_batches(m);
     p->peak = m->job->limits.baseline + m->job->limits.held;

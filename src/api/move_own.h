@@ -1,7 +1,6 @@
 /* Inside of the verbs that move rows: a run, and what its files give each other.
  *
  *   move.c         from a job's words to a run; columns
- *   move_target.c  where to, in which format, with which options
  *   move_keep.c    pages kept undecoded
  *   move_memory.c  shares of the memory, and the plan
  *   move_run.c     the parts opened, carried out, counted and published */
@@ -9,10 +8,10 @@
 #define API_MOVE_OWN_H
 
 #include "api/move.h"
+#include "api/output.h"
 #include "api/quarantine.h"
 #include "api/where.h"
 #include "format/parquet/keep.h"
-#include "format/text/text.h"
 
 enum { PART_READ, PART_FILTER, PART_OP, PART_WRITE, PART_BATCHES, PARTS };
 
@@ -32,12 +31,7 @@ typedef struct move {
     where where;
     int64_t matches; /* tail: rows that pass the condition */
 
-    const char *target_name;
-    bool parquet;
-    text_kind text;
-    text_options text_options;
-    on_exists on_exists;
-    pq_write_options write;
+    output to;
     bool keep; /* pages are copied undecoded, by this rule: */
     pq_keep kept;
     uint64_t *kept_pages; /* of each column */
@@ -46,22 +40,14 @@ typedef struct move {
     uint64_t least[PARTS], grants[PARTS];
     size_t piece; /* bytes of a column's piece */
     mem *books[PARTS];
-    target *target;
     op *except, *filter, *op; /* op: first, range or limit */
     quarantine quarantine;
-    writer *writer;
     source_scan from;
-    op_write to;
     pipeline pipeline;
 } move;
 
 /* --limit counts behind a filter. */
 bool move_counts_behind(const move *m);
-/* The target's name, format and what to do where it exists. */
-nrw_status move_choose_target(move *m, nrw_error *err);
-const char *move_text_name(text_kind kind);
-/* Writing options, once the columns are chosen. */
-nrw_status move_parquet_options(move *m, nrw_error *err);
 /* Notes on what could not be understood of the columns that are written. */
 nrw_status move_note_columns(move *m, nrw_error *err);
 /* Whether pages are kept: by the words of the job and the inputs' metadata. */

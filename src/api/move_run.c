@@ -36,18 +36,13 @@ static nrw_status open_parts(move *m, nrw_error *err)
     const size_t whole = (size_t)(m->grants[PART_BATCHES] / m->workers / 3);
     const batch_shape shape = {.max_rows = BATCH_MAX_ROWS,
                                .column_bytes = m->piece,
-                               .batch_bytes = m->parquet ? 0 : whole,
+                               .batch_bytes = m->to.format->held ? whole : 0,
                                .workers = m->workers,
                                .filter = where_filter(&m->where)};
 
     /* what the plan said binds the run: cached free blocks count, too */
     mem_set_limit(m->job->root, m->job->plan.peak - m->job->limits.baseline);
-    if (m->parquet)
-        TRY(parquet_writer_open(m->books[PART_WRITE], m->job->spill, m->target, &m->out, &m->write,
-                                m->workers, &m->writer, err));
-    else
-        TRY(text_writer_open(m->books[PART_WRITE], m->target, &m->out, m->text, &m->text_options,
-                             m->workers, &m->writer, err));
+    TRY(output_open(&m->to, m->books[PART_WRITE], m->workers, err));
     TRY(scan_start(m->in.scan, m->cols, m->n_cols, &shape, m->books[PART_READ], m->job->spill,
                    err));
     if (m->where.p)
@@ -61,7 +56,6 @@ static nrw_status open_parts(move *m, nrw_error *err)
         TRY(op_first_new(m->books[PART_OP], (uint32_t)m->first, m->of, m->n_of, m->per, m->n_per,
                          move_codes_room(m), &m->op, err));
     m->from = source_scan_of(m->in.scan, m->n_cols);
-    m->to = op_write_of(m->writer);
     m->pipeline.source = &m->from.base;
     if (m->quarantine.n)
         TRY(op_except_new(m->job->root, m->quarantine.ranges, m->quarantine.n, &m->except, err));
@@ -71,7 +65,7 @@ static nrw_status open_parts(move *m, nrw_error *err)
         pipeline_add(&m->pipeline, m->filter);
     if (m->op)
         pipeline_add(&m->pipeline, m->op);
-    pipeline_add(&m->pipeline, &m->to.base);
+    pipeline_add(&m->pipeline, output_sink(&m->to));
     m->pipeline.batches = m->books[PART_BATCHES];
     m->pipeline.workers = m->workers;
     m->pipeline.limit = m->limit == INT64_MAX || m->tail || m->where.p ? -1 : (int64_t)m->limit;
@@ -177,7 +171,7 @@ static nrw_status run_pipeline(move *m, file_summary *out, nrw_error *err)
     job_set_running(m->job, &m->pipeline);
     st = pipeline_run(&m->pipeline, err);
     if (st >= 0)
-        st = m->writer->class->finish(m->writer, out, err);
+        st = output_finish(&m->to, out, err);
     job_set_running(m->job, NULL);
     return st;
 }
@@ -188,7 +182,7 @@ nrw_status move_run(move *m, nrw_error *err)
     file_summary sum = {0};
     nrw_status st;
 
-    st = target_open(job->root, m->target_name, m->on_exists, &m->target, err);
+    st = output_stage(&m->to, err);
     if (st != NRW_OK)
         return st;
     TRY(open_books(m, err));
@@ -199,9 +193,9 @@ nrw_status move_run(move *m, nrw_error *err)
     count_rows(m, &sum);
     TRY(balance(m, err));
     job->phase = "publish";
-    TRY(target_publish(m->target, err));
+    TRY(output_publish(&m->to, err));
     note_result(m, &sum);
-    TRY(quarantine_publish(&m->quarantine, m->target_name, err));
+    TRY(quarantine_publish(&m->quarantine, m->to.name, err));
     TRY(note_files(m, err));
     TRY(note_columns(m, err));
     return job->result.rows_rejected ? NRW_REJECTED : NRW_OK;

@@ -75,10 +75,13 @@ static const nrw_verb verbs[] = {
 #define ANY     " copy sample gen sql head tail count schema stats inspect verify "
 
 static const nrw_option options[] = {
-    {"select", "LIST", "rows", "*", "columns to take, in this order",
-     " copy sample head tail stats ", 0},
+    {"select", "LIST", "rows", "*", "columns and expressions, as \"*, a + 1 AS b\"", " copy head ",
+     0},
+    {"select", "LIST", "rows", "*", "columns to take, in this order", " sample tail stats ", 0},
     {"where", "COND", "rows", "all", "rows to keep, a condition of SQL; given again: and",
      " copy sample head tail count ", 0},
+    {"order-by", "LIST", "rows", "input order", "expressions to sort by, as \"day DESC, id\"",
+     " copy head ", 0},
     {"limit", "N", "rows", NULL, "at most so many rows", " copy ", 0},
     {"first", "N", "rows", NULL, "how many ids (or rows) of every group", " sample ", 0},
     {"of", "LIST", "rows", NULL, "columns that make the id; without it rows are counted",

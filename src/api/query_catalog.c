@@ -34,12 +34,20 @@ static bool looks_like_a_file(const char *name)
     return strpbrk(name, "./*?") != NULL;
 }
 
+/* The files behind a name; of a query that options made those that the job names. */
+static nrw_status list_files(query_catalog *c, const char *path, path_list *out, nrw_error *err)
+{
+    if (strcmp(c->job->verb->name, "sql") != 0)
+        return job_files(c->job, out, err);
+    return glob_expand(c->a, path, out, err);
+}
+
 static nrw_status open_table(query_catalog *c, query_table *t, const char *path, nrw_error *err)
 {
     scan *s;
     nrw_status st;
 
-    TRY(glob_expand(c->a, path, &t->files, err));
+    TRY(list_files(c, path, &t->files, err));
     TRY(job_file_inputs(c->job, c->a, &t->files, &t->inputs, err));
     TRY(scan_open(c->m, t->inputs, t->files.n, &s, err));
     st = schema_copy(c->a, scan_schema(s), &t->base.schema, err);

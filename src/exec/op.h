@@ -25,6 +25,7 @@ typedef struct op_class {
     nrw_status (*finish)(op *o, nrw_error *err);
     void (*stop)(op *o); /* wakes all waits; NULL: nothing waits */
     void (*close)(op *o);
+    bool limits; /* what it filters is cut off, whatever its values */
 } op_class;
 
 struct op {

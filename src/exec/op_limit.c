@@ -63,7 +63,7 @@ static void limit_close(op *base)
     mem_free(o->m, o, sizeof *o);
 }
 
-static const op_class limit_class = {"limit", limit_push, NULL, limit_stop, limit_close};
+static const op_class limit_class = {"limit", limit_push, NULL, limit_stop, limit_close, true};
 
 const _Atomic uint32_t *op_limit_reached(const op *o)
 {

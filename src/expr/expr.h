@@ -21,6 +21,9 @@ typedef struct predicate predicate;
 nrw_status predicate_parse(arena *a, const char *const *texts, uint32_t n, const schema *s,
                            const char *source, predicate **out, nrw_error *err) NRW_CHECKED;
 
+/* Whether the text is of this language, whatever it names. */
+bool predicate_reads(arena *a, const char *text);
+
 /* The columns it looks at, as places in the schema, each once, in the order of their first test. */
 uint32_t predicate_columns(const predicate *p, const uint32_t **columns);
 /* True or not whatever the rows are. */

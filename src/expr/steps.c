@@ -66,6 +66,14 @@ static nrw_status join_texts(arena *a, const char *const *texts, uint32_t n, pre
     return NRW_OK;
 }
 
+bool predicate_reads(arena *a, const char *text)
+{
+    nrw_error unused = NRW_ERROR_INIT;
+    node *tree;
+
+    return expr_parse(a, text, &tree, &unused) >= 0;
+}
+
 nrw_status predicate_parse(arena *a, const char *const *texts, uint32_t n, const schema *s,
                            const char *source, predicate **out, nrw_error *err)
 {

@@ -42,6 +42,7 @@ typedef struct sql_exec {
     void (*watch)(void *watcher, pipeline *p); /* NULL at the end of each */
     /* counted */
     uint64_t rows_in, bytes_in;
+    uint64_t rows_filtered, rows_limited; /* by conditions, by LIMIT */
     prune_counts pruned;
 } sql_exec;
 
@@ -49,6 +50,9 @@ typedef struct sql_exec {
 uint32_t plan_gatherers(const plan *p);
 /* Fills x->stages; the rows of p come to `sink`. */
 nrw_status sql_compile(sql_exec *x, const plan *p, op *sink, nrw_error *err);
+/* Whether each row of the result is one of its single scan's: then rows in are rows out and those
+ * pruned, filtered and limited. */
+bool plan_is_row_by_row(const plan *p);
 /* Runs all stages. Operators are closed by sql_exec_close, whatever became of them. */
 nrw_status sql_execute(sql_exec *x, nrw_error *err);
 void sql_exec_close(sql_exec *x);

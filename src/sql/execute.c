@@ -91,6 +91,7 @@ static void close_scan(sql_exec *x, scanning *o)
         scan_stop(o->s);
         scan_close(o->s);
     }
+    x->rows_filtered += o->filter ? atomic_load(&o->filter->rows_filtered) : 0;
     op_close(o->filter);
     mem_free_account(o->filtering);
     mem_free_account(o->reading);
@@ -127,6 +128,26 @@ static nrw_status run_branch(sql_exec *x, const sql_branch *b, mem *batches, uin
     return st;
 }
 
+bool plan_is_row_by_row(const plan *p)
+{
+    while (p->kind == PLAN_PROJECT || p->kind == PLAN_FILTER || p->kind == PLAN_LIMIT ||
+           p->kind == PLAN_FIRST || p->kind == PLAN_WINDOW ||
+           (p->kind == PLAN_SORT && p->limit == UINT64_MAX))
+        p = p->left;
+    return p->kind == PLAN_SCAN;
+}
+
+static void count_filtered(sql_exec *x)
+{
+    for (uint32_t i = 0; i < x->n_ops; i++) {
+        uint64_t n = atomic_load(&x->ops[i]->rows_filtered);
+        if (x->ops[i]->class->limits)
+            x->rows_limited += n;
+        else
+            x->rows_filtered += n;
+    }
+}
+
 nrw_status sql_execute(sql_exec *x, nrw_error *err)
 {
     for (sql_stage *s = x->stages; s; s = s->next) {
@@ -144,6 +165,7 @@ nrw_status sql_execute(sql_exec *x, nrw_error *err)
         mem_free_account(batches);
         TRY(st);
     }
+    count_filtered(x);
     return NRW_OK;
 }
 

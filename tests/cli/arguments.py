@@ -20,7 +20,7 @@ WRONG = [
     (["meta", "A"], 2, "narrows inspect"),
     (["copy", "A", "B", "--thread", "3"], 2, "did you mean --threads"),
     (["copy", "A", "B", "--first", "3"], 2, "copy has no option --first"),
-    (["copy", "A", "B", "--order-by", "x"], 2, "no option --order-by"),
+    (["copy", "A", "B", "--order-by", "x"], 2, "--order-by, character 1: there is no column x"),
     (["copy", "A", "B", "--where", "x = 1"], 2, "--where, character 1"),
     (["count", "A", "--where", "id = 'x'"], 2, "--where, character 6"),
     (["tail", "A", "--where", ""], 2, "the condition is empty"),

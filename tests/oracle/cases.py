@@ -8,6 +8,7 @@ import random
 
 import avro_files
 import compare
+import copying
 import harness
 import kept
 import matrix
@@ -578,5 +579,6 @@ def cases(tier):
 
     yield from where.cases(tier)
     yield from writing.cases(tier)
+    yield from copying.cases(tier)
     yield from sql_corpus.cases(tier)
     yield from sql_random.cases(tier)

@@ -1,0 +1,164 @@
+#include "api/output.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- from words ---- */
+
+static nrw_status choose_policy(output *o, nrw_error *err)
+{
+    const char *what = job_last(o->job, "on-exists");
+
+    o->on_exists = EXISTS_FAIL;
+    if (!what || strcmp(what, "fail") == 0)
+        return NRW_OK;
+    if (strcmp(what, "replace") == 0 || strcmp(what, "overwrite") == 0)
+        o->on_exists = EXISTS_REPLACE;
+    else if (strcmp(what, "skip") == 0)
+        o->on_exists = EXISTS_SKIP;
+    else
+        return err_set(err, NRW_E_ARG, "--on-exists is fail, replace or skip, not %s", what);
+    return NRW_OK;
+}
+
+static bool is_stdout(const output *o)
+{
+    return strcmp(o->name, "-") == 0;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat s;
+    size_t n = strlen(path);
+
+    return (n > 0 && path[n - 1] == '/') || (stat(path, &s) == 0 && S_ISDIR(s.st_mode));
+}
+
+static nrw_status no_format(const output *o, nrw_error *err)
+{
+    const char *to = o->name;
+
+    err_at_object(err, to);
+    if (is_folder(to)) {
+        err_next(err, "name a file in it, such as %.200s%sout.parquet", to,
+                 to[strlen(to) - 1] == '/' ? "" : "/");
+        return err_set(err, NRW_E_ARG, "the target is a folder");
+    }
+    err_next(err, "give --format parquet, csv or json");
+    return err_set(err, NRW_E_ARG, "the extension does not say a format");
+}
+
+static nrw_status choose_format(output *o, nrw_error *err)
+{
+    const char *name = job_last(o->job, "format");
+
+    if (name)
+        o->format = output_format_named(name);
+    else if (is_stdout(o)) /* rows on a terminal are a table, in a pipe CSV */
+        o->format = output_format_plain(isatty(STDOUT_FILENO));
+    else
+        o->format = output_format_of(o->name);
+    if (!o->format && name)
+        return err_set(err, NRW_E_ARG, "--format is parquet, table, csv or json, not %s", name);
+    if (!o->format)
+        return no_format(o, err);
+    if (!o->format->binary || !is_stdout(o) || !isatty(STDOUT_FILENO))
+        return NRW_OK;
+    err_next(err, "send it to a file or a pipe");
+    return err_set(err, NRW_E_ARG, "Parquet is binary: it does not go to a terminal");
+}
+
+/* Options that would change nothing are not passed over in silence. */
+static nrw_status check_words(const output *o, nrw_error *err)
+{
+    const nrw_job *job = o->job;
+
+    for (size_t i = 0; i < job->n_words && !o->format->parquet; i++) {
+        const nrw_option *w = job->words[i].option;
+        if (strcmp(w->group, "write") == 0 && strcmp(w->name, "format") != 0 &&
+            strcmp(w->name, "on-exists") != 0 && strcmp(w->name, "output") != 0 &&
+            strcmp(w->name, "max-rows") != 0)
+            return err_set(err, NRW_E_ARG, "--%s is for Parquet, what is written is %s", w->name,
+                           o->format->name);
+    }
+    return NRW_OK;
+}
+
+nrw_status output_choose(output *o, nrw_job *job, nrw_error *err)
+{
+    o->job = job;
+    o->name = job->target;
+    if (!o->name && !job->verb->moves_rows)
+        o->name = "-";
+    if (!o->name) {
+        err_next(err, "narrows help %s", job->verb->name);
+        return err_set(err, NRW_E_ARG, "%s: no target is given", job->verb->name);
+    }
+    TRY(choose_policy(o, err));
+    TRY(choose_format(o, err));
+    return check_words(o, err);
+}
+
+/* ---- what it takes ---- */
+
+nrw_status output_options(output *o, const schema *s, const carried *c, nrw_error *err)
+{
+    o->schema = s;
+    return o->format->options(o, s, c, err);
+}
+
+nrw_status output_budget(const output *o, uint32_t workers, budget *out, nrw_error *err)
+{
+    return o->format->budget(o, workers, out, err);
+}
+
+budget output_held(const output *o)
+{
+    return o->format->held ? o->format->held(o) : (budget){0};
+}
+
+void output_describe(const output *o, plan_step *s)
+{
+    snprintf(s->what, sizeof s->what, "write %s", o->format->name);
+    snprintf(s->detail, sizeof s->detail, "%.200s", o->name);
+}
+
+/* ---- the run ---- */
+
+nrw_status output_stage(output *o, nrw_error *err)
+{
+    return target_open(o->job->root, o->name, o->on_exists, &o->target, err);
+}
+
+nrw_status output_open(output *o, mem *grant, uint32_t workers, nrw_error *err)
+{
+    TRY(o->format->open(o, grant, workers, err));
+    o->to = op_write_of(o->writer);
+    return NRW_OK;
+}
+
+op *output_sink(output *o)
+{
+    return &o->to.base;
+}
+
+nrw_status output_finish(output *o, file_summary *out, nrw_error *err)
+{
+    return o->writer->class->finish(o->writer, out, err);
+}
+
+nrw_status output_publish(output *o, nrw_error *err)
+{
+    return target_publish(o->target, err);
+}
+
+void output_close(output *o)
+{
+    if (o->writer)
+        o->writer->class->close(o->writer);
+    target_close(o->target);
+    o->writer = NULL;
+    o->target = NULL;
+}

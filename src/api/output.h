@@ -1,0 +1,69 @@
+/* Where the rows of a run go, from a job's words to what is published: a format and its options
+ * (output_formats.c), a target, and the operator that leads there. */
+#ifndef API_OUTPUT_H
+#define API_OUTPUT_H
+
+#include "api/job.h"
+#include "exec/op_write.h"
+#include "format/parquet/column_write.h"
+#include "format/text/text.h"
+
+typedef struct output output;
+
+/* A format that can be written. */
+typedef struct output_format {
+    const char *name;
+    const char *extensions[3]; /* with the dot */
+    bool binary;               /* does not go to a terminal */
+    bool parquet;              /* takes the options of the group "write" */
+    text_kind text;            /* of those that are text */
+    /* From the job's words, for columns s; c: what the input brings along. */
+    nrw_status (*options)(output *o, const schema *s, const carried *c, nrw_error *err);
+    nrw_status (*budget)(const output *o, uint32_t workers, budget *out, nrw_error *err);
+    /* What each worker holds of a batch beside the writer's share; NULL: the format takes column
+     * by column. */
+    budget (*held)(const output *o);
+    nrw_status (*open)(output *o, mem *grant, uint32_t workers, nrw_error *err);
+} output_format;
+
+struct output {
+    nrw_job *job;
+    const char *name; /* as typed */
+    on_exists on_exists;
+    const output_format *format;
+    pq_write_options write;
+    text_options text;
+    const schema *schema;
+    target *target;
+    writer *writer;
+    op_write to;
+};
+
+/* The format called so, or of the file's name; NULL: there is none. */
+const output_format *output_format_named(const char *name);
+const output_format *output_format_of(const char *path);
+/* For rows on a terminal, and in a pipe. */
+const output_format *output_format_plain(bool terminal);
+
+/* Name, format and what to do where it exists. */
+nrw_status output_choose(output *o, nrw_job *job, nrw_error *err) NRW_CHECKED;
+/* The options of the format, for columns s, which outlive it; c: NULL: nothing is carried. */
+nrw_status output_options(output *o, const schema *s, const carried *c, nrw_error *err) NRW_CHECKED;
+nrw_status output_budget(const output *o, uint32_t workers, budget *out,
+                         nrw_error *err) NRW_CHECKED;
+/* What each worker holds of a batch under way. */
+budget output_held(const output *o);
+/* The target, before anything is read. NRW_END: it exists and is left as it is. */
+nrw_status output_stage(output *o, nrw_error *err) NRW_CHECKED;
+/* The writer, behind output_sink. */
+nrw_status output_open(output *o, mem *grant, uint32_t workers, nrw_error *err) NRW_CHECKED;
+op *output_sink(output *o);
+/* All rows have come: footers. Then all of it is published. */
+nrw_status output_finish(output *o, file_summary *out, nrw_error *err) NRW_CHECKED;
+nrw_status output_publish(output *o, nrw_error *err) NRW_CHECKED;
+/* For a plan: "write parquet", and where to. */
+void output_describe(const output *o, plan_step *s);
+/* Whatever was reached; what was not published is gone. */
+void output_close(output *o);
+
+#endif

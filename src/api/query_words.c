@@ -1,0 +1,219 @@
+/* What the options of `copy` and `head` say, as a query: SELECT list FROM sources WHERE .. ORDER BY
+ * .. LIMIT n. Each option begins on a line of its own, which is how a message about the text finds
+ * the option that it is about. */
+#include "api/query_own.h"
+
+#include "expr/expr.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LONGEST (16 << 20)
+
+/* ---- items of a list ---- */
+
+static bool is_name_char(uint8_t c)
+{
+    return c == '_' || c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9');
+}
+
+/* Names, with dots between: a column, or a part of one. */
+static bool is_path(span item)
+{
+    bool quoted = item.len > 1 && item.data[0] == '"';
+
+    for (size_t i = 0; i < item.len && !quoted; i++)
+        if (!is_name_char(item.data[i]) && item.data[i] != '.')
+            return false;
+    for (size_t i = 1; i < item.len && quoted; i++)
+        if (item.data[i] == '"' && i + 1 < item.len && item.data[++i] != '"')
+            return false;
+    return item.len > 0;
+}
+
+static span trimmed(const char *s, size_t n)
+{
+    while (n && *s == ' ') {
+        s++;
+        n--;
+    }
+    while (n && s[n - 1] == ' ')
+        n--;
+    return (span){(const uint8_t *)s, n};
+}
+
+/* The text up to the next comma outside of quotes and brackets. False at the end. */
+static bool next_item(const char **list, span *item)
+{
+    const char *s = *list, *p = s;
+    int depth = 0;
+
+    if (!*s)
+        return false;
+    for (; *p && !(*p == ',' && depth == 0); p++) {
+        if (*p == '\'' || *p == '"') {
+            const char *end = strchr(p + 1, *p);
+            p = end ? end : p + strlen(p) - 1;
+        }
+        depth += *p == '(' || *p == '[' || *p == '{';
+        depth -= *p == ')' || *p == ']' || *p == '}';
+    }
+    *item = trimmed(s, (size_t)(p - s));
+    *list = *p ? p + 1 : p;
+    return true;
+}
+
+/* ---- whether a query is needed ---- */
+
+static bool has_expressions(const nrw_job *job, const char *option)
+{
+    const job_word *w;
+    span item;
+
+    for (size_t i = 0; (w = job_each(job, option, i)); i++)
+        for (const char *list = w->value; next_item(&list, &item);)
+            if (!is_path(item) && !span_is(item, "*"))
+                return true;
+    return false;
+}
+
+static bool sql_reads(const nrw_job *job, const char *text)
+{
+    nrw_error unused = NRW_ERROR_INIT;
+    sql_expr *e;
+
+    return sql_parse_expr(job->a, span_of(text), &e, &unused) >= 0;
+}
+
+bool query_is_asked(nrw_job *job)
+{
+    bool has_query = strcmp(job->verb->name, "copy") == 0 || strcmp(job->verb->name, "head") == 0;
+    const job_word *w;
+
+    if (!has_query)
+        return false;
+    if (job_last(job, "order-by") || has_expressions(job, "select"))
+        return true;
+    for (size_t i = 0; (w = job_each(job, "where", i)); i++)
+        if (!predicate_reads(job->a, w->value) && sql_reads(job, w->value))
+            return true;
+    return false;
+}
+
+/* ---- the text ---- */
+
+static nrw_status begin(query_text *t, const char *option, nrw_error *err)
+{
+    uint32_t line = 1;
+
+    if (t->text.len)
+        TRY(bytes_append(&t->text, "\n", 1, err));
+    for (size_t i = 0; i < t->text.len; i++)
+        line += t->text.data[i] == '\n';
+    if (t->n == sizeof t->parts / sizeof *t->parts)
+        return err_set(err, NRW_E_ARG, "--%s is given more than 60 times", option);
+    t->parts[t->n++] = (query_part){option, line};
+    return NRW_OK;
+}
+
+/* A bare word is the column of that name, keyword or not. */
+static nrw_status put_item(bytes *b, span item, nrw_error *err)
+{
+    bool word = item.len > 0;
+
+    for (size_t i = 0; i < item.len && word; i++)
+        word = is_name_char(item.data[i]);
+    return word ? bytes_quote(b, item, '"', err) : bytes_append(b, item.data, item.len, err);
+}
+
+static nrw_status put_list(query_text *t, const nrw_job *job, const char *option, nrw_error *err)
+{
+    const job_word *w;
+    bool more = false;
+    span item;
+
+    TRY(begin(t, option, err));
+    for (size_t i = 0; (w = job_each(job, option, i)); i++)
+        for (const char *list = w->value; next_item(&list, &item); more = true) {
+            TRY(bytes_append(&t->text, ", ", more ? 2 : 0, err));
+            TRY(put_item(&t->text, item, err));
+        }
+    return more ? NRW_OK : bytes_append(&t->text, "*", 1, err);
+}
+
+static nrw_status put_conditions(query_text *t, const nrw_job *job, nrw_error *err)
+{
+    const job_word *w;
+
+    for (size_t i = 0; (w = job_each(job, "where", i)); i++) {
+        sql_expr *alone;
+        nrw_status st = sql_parse_expr(job->a, span_of(w->value), &alone, err);
+        if (st < 0)
+            return err_wrap(err, st, "--where");
+        TRY(bytes_printf(&t->text, err, i ? " AND (" : "\nWHERE ("));
+        TRY(begin(t, "where", err));
+        TRY(bytes_append(&t->text, w->value, strlen(w->value), err));
+        TRY(bytes_printf(&t->text, err, "\n)"));
+    }
+    return NRW_OK;
+}
+
+static nrw_status put_all(query_text *t, nrw_job *job, nrw_error *err)
+{
+    const char *source = job->sources.n ? job->sources.at[0] : "sources";
+    uint64_t limit;
+
+    TRY(bytes_printf(&t->text, err, "SELECT"));
+    TRY(put_list(t, job, "select", err));
+    TRY(bytes_printf(&t->text, err, "\nFROM "));
+    TRY(bytes_quote(&t->text, span_of(source), '\'', err));
+    TRY(put_conditions(t, job, err));
+    if (job_last(job, "order-by")) {
+        TRY(bytes_printf(&t->text, err, "\nORDER BY"));
+        TRY(put_list(t, job, "order-by", err));
+    }
+    if (job->verb->moves_rows)
+        TRY(job_count(job, "limit", 0, INT64_MAX, INT64_MAX, &limit, err));
+    else
+        TRY(job_count(job, "rows", 0, INT64_MAX, 10, &limit, err));
+    if (limit == INT64_MAX)
+        return NRW_OK;
+    return bytes_printf(&t->text, err, "\nLIMIT %llu", (unsigned long long)limit);
+}
+
+nrw_status query_of_words(nrw_job *job, query_text *t, nrw_error *err)
+{
+    const char *bad_rows = job_last(job, "on-bad-row");
+
+    if (bad_rows && strcmp(bad_rows, "fail") != 0)
+        return err_set(err, NRW_E_ARG,
+                       "--on-bad-row %s is for columns as they are, not for expressions", bad_rows);
+    t->text = bytes_init(job->words_mem, LONGEST);
+    return put_all(t, job, err);
+}
+
+/* "line 3, character 9: ..." becomes "--where, character 9: ...". */
+void query_blame(const query_text *t, nrw_error *err)
+{
+    uint32_t line, character, first = 0;
+    const char *option = NULL;
+    int used = 0;
+    char said[sizeof err->message];
+
+    if (!err || sscanf(err->message, "line %u, character %u: %n", &line, &character, &used) < 2 ||
+        used == 0)
+        return;
+    for (uint32_t i = 0; i < t->n; i++)
+        if (t->parts[i].line <= line) {
+            option = t->parts[i].option;
+            first = t->parts[i].line;
+        }
+    snprintf(said, sizeof said, "%s", err->message + used);
+    if (!option)
+        err_set(err, err->status, "%s", said);
+    else if (line == first)
+        err_set(err, err->status, "--%s, character %u: %s", option, character, said);
+    else
+        err_set(err, err->status, "--%s: %s", option, said);
+}
