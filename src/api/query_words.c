@@ -1,6 +1,7 @@
 /* What the options of `copy` and `head` say, as a query: SELECT list FROM sources WHERE .. ORDER BY
  * .. LIMIT n. Each option begins on a line of its own, which is how a message about the text finds
  * the option that it is about. */
+#include "api/list_item.h"
 #include "api/query_own.h"
 
 #include "expr/expr.h"
@@ -10,60 +11,6 @@
 
 #define LONGEST (16 << 20)
 
-/* ---- items of a list ---- */
-
-static bool is_name_char(uint8_t c)
-{
-    return c == '_' || c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9');
-}
-
-/* Names, with dots between: a column, or a part of one. */
-static bool is_path(span item)
-{
-    bool quoted = item.len > 1 && item.data[0] == '"';
-
-    for (size_t i = 0; i < item.len && !quoted; i++)
-        if (!is_name_char(item.data[i]) && item.data[i] != '.')
-            return false;
-    for (size_t i = 1; i < item.len && quoted; i++)
-        if (item.data[i] == '"' && i + 1 < item.len && item.data[++i] != '"')
-            return false;
-    return item.len > 0;
-}
-
-static span trimmed(const char *s, size_t n)
-{
-    while (n && *s == ' ') {
-        s++;
-        n--;
-    }
-    while (n && s[n - 1] == ' ')
-        n--;
-    return (span){(const uint8_t *)s, n};
-}
-
-/* The text up to the next comma outside of quotes and brackets. False at the end. */
-static bool next_item(const char **list, span *item)
-{
-    const char *s = *list, *p = s;
-    int depth = 0;
-
-    if (!*s)
-        return false;
-    for (; *p && !(*p == ',' && depth == 0); p++) {
-        if (*p == '\'' || *p == '"') {
-            const char *end = strchr(p + 1, *p);
-            p = end ? end : p + strlen(p) - 1;
-        }
-        depth += *p == '(' || *p == '[' || *p == '{';
-        depth -= *p == ')' || *p == ']' || *p == '}';
-    }
-    *item = trimmed(s, (size_t)(p - s));
-    *list = *p ? p + 1 : p;
-    return true;
-}
-
 /* ---- whether a query is needed ---- */
 
 static bool has_expressions(const nrw_job *job, const char *option)
@@ -72,8 +19,8 @@ static bool has_expressions(const nrw_job *job, const char *option)
     span item;
 
     for (size_t i = 0; (w = job_each(job, option, i)); i++)
-        for (const char *list = w->value; next_item(&list, &item);)
-            if (!is_path(item) && !span_is(item, "*"))
+        for (const char *list = w->value; list_item_next(&list, &item);)
+            if (!list_item_is_path(item) && !span_is(item, "*"))
                 return true;
     return false;
 }
@@ -120,11 +67,8 @@ static nrw_status begin(query_text *t, const char *option, nrw_error *err)
 /* A bare word is the column of that name, keyword or not. */
 static nrw_status put_item(bytes *b, span item, nrw_error *err)
 {
-    bool word = item.len > 0;
-
-    for (size_t i = 0; i < item.len && word; i++)
-        word = is_name_char(item.data[i]);
-    return word ? bytes_quote(b, item, '"', err) : bytes_append(b, item.data, item.len, err);
+    return list_item_is_word(item) ? bytes_quote(b, item, '"', err)
+                                   : bytes_append(b, item.data, item.len, err);
 }
 
 static nrw_status put_list(query_text *t, const nrw_job *job, const char *option, nrw_error *err)
@@ -135,11 +79,47 @@ static nrw_status put_list(query_text *t, const nrw_job *job, const char *option
 
     TRY(begin(t, option, err));
     for (size_t i = 0; (w = job_each(job, option, i)); i++)
-        for (const char *list = w->value; next_item(&list, &item); more = true) {
+        for (const char *list = w->value; list_item_next(&list, &item); more = true) {
             TRY(bytes_append(&t->text, ", ", more ? 2 : 0, err));
             TRY(put_item(&t->text, item, err));
         }
     return more ? NRW_OK : bytes_append(&t->text, "*", 1, err);
+}
+
+/* Whether the select list gives out a column of that name, as far as its words tell. */
+static nrw_status selects(const nrw_job *job, span name, bool *out, nrw_error *err)
+{
+    const job_word *w;
+    span item, called;
+
+    *out = job_last(job, "select") == NULL;
+    for (size_t i = 0; (w = job_each(job, "select", i)); i++)
+        for (const char *list = w->value; !*out && list_item_next(&list, &item);) {
+            TRY(list_item_name(job->a, item, &called, err));
+            *out = span_equal(called, name) || (item.len && item.data[0] == '*');
+        }
+    return NRW_OK;
+}
+
+/* Keys see the columns of the source, too: what the list does not give out comes behind it. */
+static nrw_status put_keys(query_text *t, const nrw_job *job, nrw_error *err)
+{
+    const job_word *w;
+    span item, name;
+    bool there = false;
+
+    for (size_t i = 0; (w = job_each(job, "partition-by", i)); i++)
+        for (const char *list = w->value; list_item_next(&list, &item);) {
+            TRY(list_item_name(job->a, item, &name, err));
+            if (list_item_is_path(item))
+                TRY(selects(job, name, &there, err));
+            if (list_item_is_path(item) && there)
+                continue;
+            TRY(bytes_append(&t->text, ",", 1, err));
+            TRY(begin(t, "partition-by", err));
+            TRY(put_item(&t->text, item, err));
+        }
+    return NRW_OK;
 }
 
 static nrw_status put_conditions(query_text *t, const nrw_job *job, nrw_error *err)
@@ -166,6 +146,7 @@ static nrw_status put_all(query_text *t, nrw_job *job, nrw_error *err)
 
     TRY(bytes_printf(&t->text, err, "SELECT"));
     TRY(put_list(t, job, "select", err));
+    TRY(put_keys(t, job, err));
     TRY(bytes_printf(&t->text, err, "\nFROM "));
     TRY(bytes_quote(&t->text, span_of(source), '\'', err));
     TRY(put_conditions(t, job, err));
