@@ -456,12 +456,12 @@ nrw_status pq_footer_write(pq_writer *w, nrw_error *err)
     f.o = thrift_out_init(&f.buf);
     nrw_status st = NRW_OK;
     if (w->actor[w->leaves.n - 1].since) {
-        TRY(pq_bench_take(w, 0, &f.bench, err));
+        TRY(pq_bench_take(w->room, 0, &f.bench, err));
         st = late_chunks(&f, err);
     }
     if (st == NRW_OK)
         st = put_together(&f, err);
-    pq_bench_give(w, f.bench);
+    pq_bench_give(w->room, f.bench);
     bytes_release(&f.buf);
     return st;
 }

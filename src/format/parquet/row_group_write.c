@@ -282,7 +282,7 @@ static nrw_status write_bloom(pq_writer *w, uint32_t leaf, const pq_wchunk *c, p
                          .distinct = c->distinct,
                          .ratio = pq_leaf_options(w, leaf)->bloom,
                          .m = w->m,
-                         .window = (uint32_t)w->bloom_window};
+                         .window = (uint32_t)w->room->shares.bloom_window};
     if (!c->hashes.len)
         return NRW_OK;
     return pq_bloom_write(&s, &w->file_env, &w->blooms, &at->bloom_len, err);

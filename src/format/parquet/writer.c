@@ -48,21 +48,12 @@ void pq_writer_stop(pq_writer *w)
     turn_stop(&w->entry);
     for (uint32_t c = 0; c < w->n_columns; c++)
         turn_stop(&w->columns[c].turn);
+    pq_room_wake(w->room);
 }
 
 static void writer_stop(writer *base)
 {
     pq_writer_stop((pq_writer *)base);
-}
-
-static void free_benches(pq_writer *w)
-{
-    while (w->benches) {
-        pq_bench *b = w->benches;
-        w->benches = b->next;
-        pq_bench_free(b);
-    }
-    pq_bench_free(w->big);
 }
 
 static void writer_close(writer *base)
@@ -81,7 +72,7 @@ static void writer_close(writer *base)
     pq_log_release(&w->file_env, &w->blooms);
     pq_log_release(&w->file_env, &w->column_indexes);
     pq_log_release(&w->file_env, &w->offset_indexes);
-    free_benches(w);
+    pq_room_release(&w->own_room);
     mem_free_account(w->actors);
     mem_free_account(w->held);
     pthread_cond_destroy(&w->changed);
@@ -121,7 +112,7 @@ static nrw_status open_parts(pq_writer *w, uint64_t limit, nrw_error *err)
                 PQ_GROUPS);
     w->base_size = target_size(w->target);
     w->spilled_before = spill_written(w->spill);
-    mem_set_limit(w->held, w->pool - w->reserve);
+    mem_set_limit(w->held, w->own_room.shares.pool - w->own_room.shares.reserve);
     return target_write(w->target, (span){(const uint8_t *)"PAR1", 4}, err);
 }
 
@@ -152,7 +143,8 @@ nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s
     w->limit = limit;
     w->n_columns = s->n_fields;
     w->workers = workers ? workers : 1;
-    w->idle_top = PQ_NO_LEAF;
+    w->room = &w->own_room;
+    pq_room_init(w->room, grant, sp, w->workers);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     turn_init(&w->entry);
@@ -186,7 +178,7 @@ static nrw_status append_rows(pq_push *p, uint32_t c, int64_t until, nrw_error *
     walk.until = (uint32_t)(until - p->first);
     while (walk.at < walk.until) {
         vector v;
-        nrw_status st = column_next(&walk, p->w->piece_bytes, &v, err);
+        nrw_status st = column_next(&walk, p->w->room->shares.piece_bytes, &v, err);
         if (st == NRW_END)
             break;
         TRY(st);

@@ -15,14 +15,14 @@
 #include "format/parquet/shred.h"
 #include "format/parquet/writer_cut.h"
 #include "format/parquet/writer_log.h"
+#include "format/parquet/writer_room.h"
 #include "format/parquet/written_type.h"
 
 #include <pthread.h>
 
 enum {
     PQ_GROUPS = 2,    /* row groups open at once: one filling, one being compressed and spliced */
-    PQ_ENCODINGS = 4, /* different ones in the data pages of a chunk */
-    PQ_NO_LEAF = -1
+    PQ_ENCODINGS = 4 /* different ones in the data pages of a chunk */
 };
 
 /* A page between the column's turn and its place in the chunk. */
@@ -89,25 +89,6 @@ typedef struct pq_wgroup {
     pq_wchunk *chunks; /* one a leaf */
 } pq_wgroup;
 
-typedef enum pq_actor_state {
-    ACTOR_NONE,
-    ACTOR_PARKED,
-    ACTOR_IDLE, /* in memory, nobody at it */
-    ACTOR_USED,
-    ACTOR_PARKING
-} pq_actor_state;
-
-typedef struct pq_wactor {
-    pq_column_writer *writer; /* (T), or with `state` PARKING its parker's */
-    uint64_t most;            /* what it can hold */
-    uint64_t held;            /* (L) what it held when last looked at */
-    uint64_t charged;         /* (L) its share of `committed` */
-    int32_t above, below;     /* (L) in the stack of idle actors */
-    pq_actor_state state;     /* (L) */
-    uint64_t since;           /* the first row group that got a chunk when it was filled */
-    uint64_t encoded;         /* (T) bytes of its chunk when it was last given back */
-} pq_wactor;
-
 typedef struct pq_wcolumn {
     turn turn;
     int64_t row;       /* (T) next row */
@@ -134,7 +115,7 @@ typedef struct pq_writer {
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* anything somebody may wait for under `lock` */
-    bool stopped;           /* (L) */
+    _Atomic bool stopped;
     turn entry;             /* rows are given to morsels in order */
     int64_t rows;           /* (entry) */
 
@@ -146,22 +127,8 @@ typedef struct pq_writer {
     pq_wactor *actor; /* one a leaf */
     pq_queue queue;   /* (L) */
 
-    /* memory: see writer_room.c */
-    uint64_t pool, committed, resident, reserve; /* (L) but pool and reserve */
-    uint64_t parked;                             /* (L) bytes, since the heap was last settled */
-    int32_t idle_top;                            /* (L) */
-    uint32_t room_waits;                         /* (L) threads that wait for any of this */
-    uint32_t used;                               /* (L) */
-    pq_bench *benches;                           /* (L) free ones */
-    uint32_t n_benches;                          /* (L) made so far */
-    pq_bench *big;                               /* (L) NULL while in use */
-    bool big_made;
-    size_t usual_body;  /* bodies above go to the big bench */
-    size_t big_body;    /* which is kept ready for bodies up to this */
-    uint64_t queue_max; /* bytes of bodies that may wait to be compressed */
-    size_t piece_bytes; /* of one append */
-
-    size_t bloom_window; /* bytes of a bloom filter that are set at a time */
+    pq_room *room; /* actors and benches: own_room, or one that writers share */
+    pq_room own_room;
 
     pq_log_env env;                                          /* of chunks */
     pq_log_env file_env;                                     /* of those below: always spilled */
@@ -271,10 +238,11 @@ nrw_status pq_write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c, pq_
 /* The leaf's actor, in memory and with room for so many more values. In the column's turn. */
 nrw_status pq_room_take(pq_writer *w, uint32_t leaf, uint64_t values, nrw_error *err);
 nrw_status pq_room_give(pq_writer *w, uint32_t leaf, nrw_error *err);
-nrw_status pq_bench_take(pq_writer *w, size_t body, pq_bench **out, nrw_error *err);
-void pq_bench_give(pq_writer *w, pq_bench *b);
-/* Shares of a grant of so many bytes; NRW_E_MEMLIMIT where it is too small. */
+/* The writer's own room takes the shares of a grant of so many bytes; NRW_E_MEMLIMIT where it is
+ * too small. */
 nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err);
+/* The writer is closed: its actors leave the room. */
+void pq_room_leave(pq_writer *w);
 
 /* ---- footer_write.c ---- */
 
