@@ -159,6 +159,8 @@ static nrw_status add_column(pq_writer *w, const field *f, nrw_error *err)
         return NRW_E_CANCELLED;
     if (w->finished)
         return err_set(err, NRW_E_ARG, "the file is finished");
+    if (w->files)
+        return err_set(err, NRW_E_UNSUPPORTED, "a column comes while rows are cut into files");
     if (!f->nullable)
         return err_set(err, NRW_E_SCHEMA, "a column that comes later must be nullable");
     for (bool any = true; any;)

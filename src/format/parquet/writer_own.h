@@ -101,7 +101,12 @@ typedef struct pq_writer {
     writer base;
     mem *m, *actors, *held;
     spill *spill;
-    target *target;
+    target *target;              /* (S) where `files` is set; NULL between two files */
+    const parquet_files *files;  /* NULL: one file, the caller's target */
+    const char *path;            /* (S) of the file at hand */
+    file_summary sum;            /* (S) of the files that are finished */
+    uint64_t n_files;            /* (S) */
+    const parquet_footers *list; /* whose row groups the footer has; NULL: those written here */
     uint64_t base_size, spilled_before;
     const schema *schema;
     const pq_write_options *opts;
@@ -133,6 +138,7 @@ typedef struct pq_writer {
     pq_log_env env;                                          /* of chunks */
     pq_log_env file_env;                                     /* of those below: always spilled */
     pq_log metadata, blooms, column_indexes, offset_indexes; /* (S) */
+    uint64_t indexes_at; /* (S) where the column indexes of the finished file begin */
     int64_t file_rows;                                       /* (S) */
     uint64_t encoded;                                        /* (S) */
     int64_t row_groups;                                      /* (S) */
@@ -244,6 +250,28 @@ nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err);
 /* The writer is closed: its actors leave the room. */
 void pq_room_leave(pq_writer *w);
 
+/* ---- writer_files.c ---- */
+
+/* A row group is about to be spliced: opens a file where none is open. (S) */
+nrw_status pq_file_begin(pq_writer *w, nrw_error *err);
+/* One of so many bytes was spliced: the file may end. (S) */
+nrw_status pq_file_group(pq_writer *w, uint64_t bytes, nrw_error *err);
+/* The last rows are written: ends the file at hand, if any. */
+nrw_status pq_file_last(pq_writer *w, nrw_error *err);
+/* Encoded bytes of a row group at most. */
+uint64_t pq_file_group_bytes(const pq_writer *w);
+
+/* ---- footers.c ---- */
+
+/* A file is finished; its row groups follow in pieces, where they are wanted. */
+nrw_status pq_footers_file(parquet_footers *f, const char *path, const file_summary *is,
+                           nrw_error *err);
+nrw_status pq_footers_piece(parquet_footers *f, span piece, nrw_error *err);
+bool pq_footers_wants(const parquet_footers *f);
+typedef nrw_status (*pq_footers_visit)(void *self, span piece, nrw_error *err);
+nrw_status pq_footers_pieces(const parquet_footers *f, pq_footers_visit visit, void *self,
+                             nrw_error *err);
+
 /* ---- footer_write.c ---- */
 
 /* Remembers ColumnMetaData of a chunk, and behind all chunks of a row group what it is. (S) */
@@ -253,6 +281,8 @@ nrw_status pq_footer_group(pq_writer *w, int64_t rows, int64_t start, uint64_t u
                            uint64_t compressed, nrw_error *err);
 /* Bloom filters, page indexes and footer to the target. */
 nrw_status pq_footer_write(pq_writer *w, nrw_error *err);
+/* Behind that: the row groups once more, as `_metadata` has them, to the list of files. */
+nrw_status pq_footer_collect(pq_writer *w, nrw_error *err);
 /* Statistics of a chunk as thrift fields, in memory of w->m; NULL where there are none. */
 nrw_status pq_footer_statistics(pq_writer *w, uint32_t leaf, const pq_chunk_stats *s, uint8_t **out,
                                 uint32_t *len, nrw_error *err);

@@ -72,8 +72,6 @@ nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err)
     pq_shares s;
     TRY(pq_shares_plan(w->schema, w->opts, w->workers, limit, &s, err));
     w->own_room.shares = s;
-    w->env = (pq_log_env){w->m, w->held, w->spill, s.tail_max};
-    w->file_env = (pq_log_env){w->m, NULL, w->spill, s.file_tail};
     return NRW_OK;
 }
 
@@ -370,4 +368,58 @@ void pq_bench_give(pq_room *r, pq_bench *b)
     }
     room_changed(r);
     pthread_mutex_unlock(&r->lock);
+}
+
+/* ---- a room of many writers ---- */
+
+static nrw_status room_accounts(pq_room *r, uint64_t memory, uint32_t most, nrw_error *err)
+{
+    pq_room_shares s;
+    TRY(pq_room_shares_plan(r->schema, r->opts, r->workers, memory, most, &s, err));
+    r->shares = s.each;
+    r->writers = s.writers;
+    return mem_child(r->account, "finished pages", s.held, &r->held, err);
+}
+
+nrw_status parquet_room_new(mem *m, spill *sp, const schema *s, const pq_write_options *opts,
+                            uint32_t workers, uint64_t memory, uint32_t most, parquet_room **out,
+                            nrw_error *err)
+{
+    mem *account = NULL;
+    void *p = NULL;
+    *out = NULL;
+    TRY(mem_child(m, "writers of partitions", memory, &account, err));
+    nrw_status st = mem_zalloc(account, sizeof(pq_room), &p, err);
+    if (st < 0) {
+        mem_free_account(account);
+        return st;
+    }
+    pq_room *r = p;
+    pq_room_init(r, account, sp, workers ? workers : 1);
+    r->shared = true;
+    r->account = account;
+    r->schema = s;
+    r->opts = opts;
+    st = room_accounts(r, memory, most, err);
+    if (st < 0)
+        parquet_room_close(r);
+    else
+        *out = r;
+    return st;
+}
+
+uint32_t parquet_room_writers(const parquet_room *r)
+{
+    return r->writers;
+}
+
+void parquet_room_close(parquet_room *r)
+{
+    if (!r)
+        return;
+    mem *account = r->account;
+    pq_room_release(r);
+    mem_free_account(r->held);
+    mem_free(account, r, sizeof *r);
+    mem_free_account(account);
 }
