@@ -179,13 +179,16 @@ typedef struct footer {
     uint64_t bloom_at, column_index_at, offset_index_at;
     uint64_t len;
     int64_t rows;
+    bool collects; /* row groups go to the list of files, with the file's path */
 } footer;
 
 static nrw_status flush(footer *f, size_t above, nrw_error *err)
 {
     if (f->buf.len <= above)
         return NRW_OK;
-    nrw_status st = target_write(f->w->target, (span){f->buf.data, f->buf.len}, err);
+    span piece = {f->buf.data, f->buf.len};
+    nrw_status st = f->collects ? pq_footers_piece(f->w->files->footers, piece, err)
+                                : target_write(f->w->target, piece, err);
     f->len += f->buf.len;
     bytes_clear(&f->buf);
     return st;
@@ -202,6 +205,8 @@ static nrw_status chunk_in_footer(footer *f, span *piece, nrw_error *err)
         TRY(thrift_write_field_list(o, 1, THRIFT_STRUCT, f->w->leaves.n, err));
     }
     TRY(thrift_begin(o, err));
+    if (f->collects)
+        TRY(thrift_write_field_string(o, 1, f->w->path, err));
     TRY(thrift_write_field_i64(o, 2, 0, err)); /* as the format asks: no copy of the metadata */
     TRY(thrift_write_field_struct(o, 3, err));
     TRY(append_span(&f->buf, piece->data + CHUNK_HEAD, blob, err));
@@ -400,6 +405,23 @@ static nrw_status write_orders(footer *f, nrw_error *err)
     return NRW_OK;
 }
 
+static nrw_status listed(void *self, span piece, nrw_error *err)
+{
+    footer *f = self;
+    TRY(append_span(&f->buf, piece.data, piece.len, err));
+    return flush(f, FLUSH, err);
+}
+
+static nrw_status row_groups(footer *f, nrw_error *err)
+{
+    pq_writer *w = f->w;
+    if (!w->list)
+        return pq_log_walk(&w->file_env, &w->metadata, visit, f, err);
+    f->rows = w->file_rows;
+    f->group = w->row_groups;
+    return pq_footers_pieces(w->list, listed, f, err);
+}
+
 static nrw_status file_meta(footer *f, nrw_error *err)
 {
     pq_writer *w = f->w;
@@ -420,7 +442,7 @@ static nrw_status file_meta(footer *f, nrw_error *err)
         return err_set(err, NRW_E_UNSUPPORTED, "%lld row groups, more than a file can have",
                        (long long)w->row_groups);
     TRY(thrift_write_field_list(o, 4, THRIFT_STRUCT, (uint32_t)w->row_groups, err));
-    TRY(pq_log_walk(&w->file_env, &w->metadata, visit, f, err));
+    TRY(row_groups(f, err));
     TRY(write_key_values(f, err));
     TRY(write_created_by(f, err));
     TRY(write_orders(f, err));
@@ -433,7 +455,7 @@ static nrw_status put_together(footer *f, nrw_error *err)
     pq_writer *w = f->w;
     f->bloom_at = target_size(w->target) - w->base_size;
     TRY(pq_log_to_target(&w->file_env, &w->blooms, w->target, err));
-    f->column_index_at = target_size(w->target) - w->base_size;
+    f->column_index_at = w->indexes_at = target_size(w->target) - w->base_size;
     TRY(pq_log_to_target(&w->file_env, &w->column_indexes, w->target, err));
     f->offset_index_at = target_size(w->target) - w->base_size;
     TRY(pq_log_to_target(&w->file_env, &w->offset_indexes, w->target, err));
@@ -450,18 +472,32 @@ static nrw_status put_together(footer *f, nrw_error *err)
     return target_write(w->target, SPAN(end), err);
 }
 
+nrw_status pq_footer_collect(pq_writer *w, nrw_error *err)
+{
+    footer f = {.w = w, .buf = bytes_init(w->m, SIZE_MAX / 4), .collects = true};
+    f.o = thrift_out_init(&f.buf);
+    f.bloom_at = w->indexes_at - w->blooms.len;
+    f.column_index_at = w->indexes_at;
+    f.offset_index_at = w->indexes_at + w->column_indexes.len;
+    nrw_status st = pq_log_walk(&w->file_env, &w->metadata, visit, &f, err);
+    if (st == NRW_OK)
+        st = flush(&f, 0, err);
+    bytes_release(&f.buf);
+    return st;
+}
+
 nrw_status pq_footer_write(pq_writer *w, nrw_error *err)
 {
     footer f = {.w = w, .buf = bytes_init(w->m, SIZE_MAX / 4)};
     f.o = thrift_out_init(&f.buf);
     nrw_status st = NRW_OK;
     if (w->actor[w->leaves.n - 1].since) {
-        TRY(pq_bench_take(w, 0, &f.bench, err));
+        TRY(pq_bench_take(w->room, 0, &f.bench, err));
         st = late_chunks(&f, err);
     }
     if (st == NRW_OK)
         st = put_together(&f, err);
-    pq_bench_give(w, f.bench);
+    pq_bench_give(w->room, f.bench);
     bytes_release(&f.buf);
     return st;
 }

@@ -74,11 +74,11 @@ static nrw_status pack(pq_writer *w, const pq_pending *d, nrw_error *err)
     pq_bench *b = NULL;
     span page;
     uint32_t header_len;
-    TRY(pq_bench_take(w, d->page.body->len, &b, err));
+    TRY(pq_bench_take(w->room, d->page.body->len, &b, err));
     nrw_status st = pq_page_pack(b, options, w->opts->page_crc, &d->page, &page, &header_len, err);
     if (st == NRW_OK)
         st = pq_group_store(w, d, page, header_len, err);
-    pq_bench_give(w, b);
+    pq_bench_give(w->room, b);
     return st;
 }
 

@@ -65,4 +65,75 @@ nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s
                                const pq_write_options *opts, uint32_t workers, writer **out,
                                nrw_error *err);
 
+/* ---- writing more than one file ---- */
+
+/* What is known of finished files, in the order they were finished, and with `row_groups` their row
+ * groups as footers have them: for `_metadata`. Lies in the spill file but for some KiB. One thread
+ * at a time. */
+typedef struct parquet_footers parquet_footers;
+
+typedef struct parquet_written {
+    const char *path; /* relative to the dataset's folder */
+    file_summary is;  /* `spilled` is 0 */
+} parquet_written;
+
+nrw_status parquet_footers_new(mem *m, spill *sp, bool row_groups, parquet_footers **out,
+                               nrw_error *err);
+void parquet_footers_free(parquet_footers *f); /* NULL is fine */
+/* Appends what `from` has, which stays as it is. */
+nrw_status parquet_footers_append(parquet_footers *f, const parquet_footers *from, nrw_error *err);
+typedef nrw_status (*parquet_written_visit)(void *self, const parquet_written *w, nrw_error *err);
+nrw_status parquet_footers_walk(const parquet_footers *f, parquet_written_visit visit, void *self,
+                                nrw_error *err);
+/* Sums over all files; how many these are. */
+file_summary parquet_footers_sum(const parquet_footers *f, uint64_t *files);
+
+/* The files that a writer cuts its rows into. A file ends behind a row group: where it has
+ * `file_groups` of them, or where another one as large as the last would make it longer than
+ * `file_bytes` (row groups have at most that many encoded bytes). Both are functions of the rows. */
+typedef struct parquet_files {
+    void *self;
+    /* The next file: an empty target, and its path, which stays until it is done. By one thread at
+     * a time, once the first row group of the file is complete. */
+    nrw_status (*open)(void *self, target **out, const char **path, nrw_error *err);
+    /* It is complete: publishes and closes it; closed also on failure. */
+    nrw_status (*done)(void *self, target *t, nrw_error *err);
+    uint64_t file_bytes;      /* 0: no limit */
+    int64_t file_groups;      /* 0: no limit */
+    parquet_footers *footers; /* gets every finished file; NULL: nobody asks */
+} parquet_files;
+
+/* As parquet_writer_open. Without rows it writes one empty file. No columns can be added. */
+nrw_status parquet_writer_open_files(mem *grant, spill *sp, const parquet_files *files,
+                                     const schema *s, const pq_write_options *opts,
+                                     uint32_t workers, writer **out, nrw_error *err);
+
+/* Memory that many open writers of one schema share: what each needs to itself is some ten KiB a
+ * column; page in progress and dictionary of any column of any of them are parked in the spill file
+ * when they do not fit together; compression contexts and scratch are there once a worker.
+ *
+ *     memory = workers x (scratch + context) + the largest column + writers x (books + pages begun)
+ *
+ * of which the last product is a choice: parquet_room_writers says how many writers go well. */
+typedef struct pq_room parquet_room;
+
+/* least: one writer. wish: `writers` of them. */
+nrw_status parquet_room_budget(const schema *s, const pq_write_options *opts, uint32_t workers,
+                               uint32_t writers, budget *out, nrw_error *err);
+/* `memory` bytes of m are used, for at most `most` writers; s and opts stay. */
+nrw_status parquet_room_new(mem *m, spill *sp, const schema *s, const pq_write_options *opts,
+                            uint32_t workers, uint64_t memory, uint32_t most, parquet_room **out,
+                            nrw_error *err);
+uint32_t parquet_room_writers(const parquet_room *r);
+/* Used by the room's workers at once, as any writer; files outlives it. */
+nrw_status parquet_room_open(parquet_room *r, const parquet_files *files, writer **out,
+                             nrw_error *err);
+void parquet_room_close(parquet_room *r); /* after its writers; NULL is fine */
+
+/* A file without rows of its own, but with the schema, and the row groups of `of` (NULL: none):
+ * `_metadata` and `_common_metadata`. Memory as for parquet_write_budget with one worker. */
+nrw_status parquet_write_metadata(mem *grant, spill *sp, target *t, const schema *s,
+                                  const pq_write_options *opts, const parquet_footers *of,
+                                  nrw_error *err);
+
 #endif

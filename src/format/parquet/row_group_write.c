@@ -282,7 +282,7 @@ static nrw_status write_bloom(pq_writer *w, uint32_t leaf, const pq_wchunk *c, p
                          .distinct = c->distinct,
                          .ratio = pq_leaf_options(w, leaf)->bloom,
                          .m = w->m,
-                         .window = (uint32_t)w->bloom_window};
+                         .window = (uint32_t)w->room->shares.bloom_window};
     if (!c->hashes.len)
         return NRW_OK;
     return pq_bloom_write(&s, &w->file_env, &w->blooms, &at->bloom_len, err);
@@ -314,6 +314,7 @@ static nrw_status splice_next(pq_writer *w, pq_wgroup *g, nrw_error *err)
     pq_wchunk *c = &g->chunks[g->spliced];
     nrw_status st = NRW_OK;
     if (!g->spliced) {
+        TRY(pq_file_begin(w, err));
         g->start = (int64_t)(target_size(w->target) - w->base_size);
         g->rows = c->rows;
         g->uncompressed = g->compressed = 0;
@@ -335,7 +336,8 @@ static nrw_status splice_next(pq_writer *w, pq_wgroup *g, nrw_error *err)
         return NRW_OK;
     w->file_rows += g->rows;
     w->row_groups++;
-    return pq_footer_group(w, g->rows, g->start, g->uncompressed, g->compressed, err);
+    TRY(pq_footer_group(w, g->rows, g->start, g->uncompressed, g->compressed, err));
+    return pq_file_group(w, g->compressed, err);
 }
 
 bool pq_group_ready(pq_writer *w)

@@ -48,6 +48,7 @@ void pq_writer_stop(pq_writer *w)
     turn_stop(&w->entry);
     for (uint32_t c = 0; c < w->n_columns; c++)
         turn_stop(&w->columns[c].turn);
+    pq_room_wake(w->room);
 }
 
 static void writer_stop(writer *base)
@@ -55,25 +56,18 @@ static void writer_stop(writer *base)
     pq_writer_stop((pq_writer *)base);
 }
 
-static void free_benches(pq_writer *w)
-{
-    while (w->benches) {
-        pq_bench *b = w->benches;
-        w->benches = b->next;
-        pq_bench_free(b);
-    }
-    pq_bench_free(w->big);
-}
-
 static void writer_close(writer *base)
 {
     pq_writer *w = (pq_writer *)base;
     if (!w)
         return;
+    pq_room_leave(w);
     for (uint32_t l = 0; w->actor && l < w->leaves.n; l++)
         pq_column_writer_free(w->actor[l].writer);
     mem_free(w->m, w->actor, w->cap_leaves * sizeof *w->actor);
     mem_free(w->m, w->columns, w->cap_columns * sizeof *w->columns);
+    if (w->room == &w->own_room)
+        pq_room_release(w->room);
     pq_queue_release(w);
     pq_groups_release(w);
     arena_free(w->names);
@@ -81,9 +75,11 @@ static void writer_close(writer *base)
     pq_log_release(&w->file_env, &w->blooms);
     pq_log_release(&w->file_env, &w->column_indexes);
     pq_log_release(&w->file_env, &w->offset_indexes);
-    free_benches(w);
+    if (w->files)
+        target_close(w->target);
     mem_free_account(w->actors);
-    mem_free_account(w->held);
+    if (!w->room->shared)
+        mem_free_account(w->held);
     pthread_cond_destroy(&w->changed);
     pthread_mutex_destroy(&w->lock);
     mem_free(w->m, w, sizeof *w);
@@ -109,28 +105,38 @@ static nrw_status open_columns(pq_writer *w, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status open_parts(pq_writer *w, uint64_t limit, nrw_error *err)
+/* What the writer has to itself of its grant. */
+static nrw_status own_room(pq_writer *w, nrw_error *err)
 {
-    TRY(mem_child(w->m, "column writers", MEM_NO_LIMIT, &w->actors, err));
     TRY(mem_child(w->m, "finished pages", 0, &w->held, err));
-    TRY(pq_room_plan(w, limit, err));
+    TRY(pq_room_plan(w, w->limit, err));
+    mem_set_limit(w->held, w->room->shares.pool - w->room->shares.reserve);
+    return NRW_OK;
+}
+
+static nrw_status open_parts(pq_writer *w, nrw_error *err)
+{
+    if (!w->room->shared)
+        TRY(own_room(w, err));
+    w->env = (pq_log_env){w->m, w->held, w->spill, w->room->shares.tail_max};
+    w->file_env = (pq_log_env){w->m, NULL, w->spill, w->room->shares.file_tail};
+    TRY(mem_child(w->m, "column writers", MEM_NO_LIMIT, &w->actors, err));
     TRY(arena_new(w->m, &w->names, err));
     TRY(pq_leaves_of(w->schema, w->names, &w->leaves, err));
     TRY(open_columns(w, err));
-    pq_cut_init(&w->cut, w->opts->row_group_bytes, w->opts->row_group_rows, w->n_columns,
-                PQ_GROUPS);
-    w->base_size = target_size(w->target);
+    pq_cut_init(&w->cut, pq_file_group_bytes(w), w->opts->row_group_rows, w->n_columns, PQ_GROUPS);
     w->spilled_before = spill_written(w->spill);
-    mem_set_limit(w->held, w->pool - w->reserve);
+    if (!w->target)
+        return NRW_OK;
+    w->base_size = target_size(w->target);
     return target_write(w->target, (span){(const uint8_t *)"PAR1", 4}, err);
 }
 
 static nrw_status writer_push(writer *base, batch *b, nrw_error *err);
 static nrw_status writer_finish(writer *base, file_summary *out, nrw_error *err);
 
-nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s,
-                               const pq_write_options *opts, uint32_t workers, writer **out,
-                               nrw_error *err)
+/* Of a writer with its grant, account, spill file, schema, options and files. */
+static nrw_status open_writer(const pq_writer *like, writer **out, nrw_error *err)
 {
     static const writer_class class = {.name = "parquet",
                                        .push = writer_push,
@@ -139,30 +145,68 @@ nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s
                                        .close = writer_close,
                                        .add_null_column = pq_writer_add};
     void *p = NULL;
-    uint64_t limit = mem_room(grant);
     *out = NULL;
-    TRY(mem_zalloc(grant, sizeof(pq_writer), &p, err));
+    TRY(mem_zalloc(like->m, sizeof(pq_writer), &p, err));
     pq_writer *w = p;
+    *w = *like;
     w->base.class = &class;
-    w->m = grant;
-    w->spill = sp;
-    w->target = t;
-    w->schema = s;
-    w->opts = opts;
-    w->limit = limit;
-    w->n_columns = s->n_fields;
-    w->workers = workers ? workers : 1;
-    w->idle_top = PQ_NO_LEAF;
+    w->n_columns = w->schema->n_fields;
+    if (!w->room) {
+        w->room = &w->own_room;
+        pq_room_init(w->room, w->m, w->spill, w->workers);
+    }
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
     turn_init(&w->entry);
-    nrw_status st = open_parts(w, limit, err);
+    nrw_status st = open_parts(w, err);
     if (st < 0) {
         writer_close(&w->base);
         return st;
     }
     *out = &w->base;
     return NRW_OK;
+}
+
+nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s,
+                               const pq_write_options *opts, uint32_t workers, writer **out,
+                               nrw_error *err)
+{
+    pq_writer w = {.m = grant,
+                   .spill = sp,
+                   .target = t,
+                   .schema = s,
+                   .opts = opts,
+                   .limit = mem_room(grant),
+                   .workers = workers ? workers : 1};
+    return open_writer(&w, out, err);
+}
+
+nrw_status parquet_writer_open_files(mem *grant, spill *sp, const parquet_files *files,
+                                     const schema *s, const pq_write_options *opts,
+                                     uint32_t workers, writer **out, nrw_error *err)
+{
+    pq_writer w = {.m = grant,
+                   .spill = sp,
+                   .files = files,
+                   .schema = s,
+                   .opts = opts,
+                   .limit = mem_room(grant),
+                   .workers = workers ? workers : 1};
+    return open_writer(&w, out, err);
+}
+
+nrw_status parquet_room_open(parquet_room *r, const parquet_files *files, writer **out,
+                             nrw_error *err)
+{
+    pq_writer w = {.m = r->account,
+                   .held = r->held,
+                   .spill = r->spill,
+                   .files = files,
+                   .schema = r->schema,
+                   .opts = r->opts,
+                   .room = r,
+                   .workers = r->workers};
+    return open_writer(&w, out, err);
 }
 
 /* ---- rows ---- */
@@ -186,7 +230,7 @@ static nrw_status append_rows(pq_push *p, uint32_t c, int64_t until, nrw_error *
     walk.until = (uint32_t)(until - p->first);
     while (walk.at < walk.until) {
         vector v;
-        nrw_status st = column_next(&walk, p->w->piece_bytes, &v, err);
+        nrw_status st = column_next(&walk, p->w->room->shares.piece_bytes, &v, err);
         if (st == NRW_END)
             break;
         TRY(st);
@@ -363,15 +407,12 @@ static nrw_status finish_file(pq_push *p, file_summary *out, nrw_error *err)
         return w->stopped ? NRW_E_CANCELLED : err_set(err, NRW_E_ARG, "the file is finished");
     w->finished = true;
     TRY(finish_columns(p, err));
-    TRY(pq_footer_write(w, err));
-    if (w->file_rows != w->rows)
+    TRY(pq_file_last(w, err));
+    if (w->sum.rows != w->rows)
         return err_set(err, NRW_E_CORRUPT, "%lld rows came, %lld were written", (long long)w->rows,
-                       (long long)w->file_rows);
-    *out = (file_summary){.rows = w->file_rows,
-                          .row_groups = w->row_groups,
-                          .bytes = target_size(w->target) - w->base_size,
-                          .spilled = spill_written(w->spill) - w->spilled_before,
-                          .encoded = w->encoded};
+                       (long long)w->sum.rows);
+    *out = w->sum;
+    out->spilled = spill_written(w->spill) - w->spilled_before;
     return NRW_OK;
 }
 

@@ -47,6 +47,7 @@ static nrw_status grow_tables(pq_writer *w, uint32_t columns, uint32_t leaves, n
                   .actor = w->actor};
     memcpy(t.columns, w->columns, w->n_columns * sizeof(pq_wcolumn));
     memcpy(t.actor, w->actor, w->leaves.n * sizeof(pq_wactor));
+    pq_room_moved(w->room, w->actor, t.actor, w->leaves.n);
     w->columns = t.columns;
     w->actor = t.actor;
     for (int i = 0; i < PQ_GROUPS; i++) {
@@ -121,13 +122,11 @@ static void put_column(pq_writer *w, const field *f, const pq_leaves *new)
 static nrw_status plan_again(pq_writer *w, nrw_error *err)
 {
     schema s = {.n_fields = w->n_columns + 1, .fields = w->own_schema.fields};
-    pq_shares shares;
+    pq_shares shares, *have = &w->own_room.shares;
     TRY(pq_shares_plan(&s, w->opts, w->workers, w->limit, &shares, err));
-    w->pool = shares.pool;
-    w->reserve = shares.reserve;
-    w->queue_max = shares.queue_max;
-    w->piece_bytes = shares.piece_bytes;
-    w->bloom_window = shares.bloom_window;
+    shares.usual_body = have->usual_body; /* benches stay as they are */
+    shares.big_body = have->big_body;
+    *have = shares;
     w->env.tail_max = shares.tail_max;
     return NRW_OK;
 }
@@ -160,6 +159,8 @@ static nrw_status add_column(pq_writer *w, const field *f, nrw_error *err)
         return NRW_E_CANCELLED;
     if (w->finished)
         return err_set(err, NRW_E_ARG, "the file is finished");
+    if (w->files)
+        return err_set(err, NRW_E_UNSUPPORTED, "a column comes while rows are cut into files");
     if (!f->nullable)
         return err_set(err, NRW_E_SCHEMA, "a column that comes later must be nullable");
     for (bool any = true; any;)

@@ -13,7 +13,7 @@ static nrw_status take_pages(pq_push *p, uint32_t leaf, nrw_error *err)
 {
     pq_writer *w = p->w;
     TRY(pq_queue_add(w, w->columns[w->leaves.at[leaf].column].group, leaf, &p->pages, err));
-    return pq_queue_shrink(w, w->queue_max, err);
+    return pq_queue_shrink(w, w->room->shares.queue_max, err);
 }
 
 nrw_status pq_give_actor(pq_push *p, uint32_t leaf, nrw_status st, nrw_error *err)
@@ -151,7 +151,7 @@ static nrw_status append_nested(pq_push *p, uint32_t c, const vector *v, nrw_err
 
 nrw_status pq_append_piece(pq_push *p, uint32_t c, const vector *v, nrw_error *err)
 {
-    size_t most = p->w->piece_bytes;
+    size_t most = p->w->room->shares.piece_bytes;
     TRY(check_piece(p->w, c, v, err));
     if (pq_is_nested(p->w, c))
         return append_nested(p, c, v, err);

@@ -192,3 +192,83 @@ nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_
     };
     return NRW_OK;
 }
+
+/* ---- a room of many writers ---- */
+
+enum {
+    ROOM_TAIL = 1024, /* of a log: pages of more than half of it are spilled one by one */
+    ROOM_FILE_TAIL = 2048,
+    BEGUN = 64 * 1024 /* beside its values, a page in progress: levels, indices, a small table */
+};
+
+/* What an open writer keeps whatever is parked. */
+static uint64_t open_cost(const costs *c)
+{
+    return sizeof(pq_writer) + 2048 + 4 * ROOM_FILE_TAIL +
+           c->columns * (sizeof(pq_wcolumn) + sizeof(uint32_t)) + c->names +
+           c->n * (c->column + 4 * ROOM_TAIL);
+}
+
+/* What its pages in progress take as a rule. */
+static uint64_t begun_cost(const costs *c)
+{
+    return c->n * (c->usual + BEGUN);
+}
+
+static uint64_t room_fixed(const costs *c)
+{
+    uint64_t footer = 64 * 1024;
+    uint64_t worker = WORKER_FIXED + c->bench + c->piece + 2 * c->usual + c->shred + footer;
+    return c->workers * worker + c->big +
+           for_blooms(c, ROOM_TAIL, c->piece, least_window(c));
+}
+
+static uint64_t room_least(const costs *c)
+{
+    return room_fixed(c) + 2 * open_cost(c) + c->most;
+}
+
+nrw_status parquet_room_budget(const schema *s, const pq_write_options *opts, uint32_t workers,
+                               uint32_t writers, budget *out, nrw_error *err)
+{
+    costs c;
+    TRY(parquet_write_budget(s, opts, workers, out, err));
+    TRY(costs_of(s, opts, workers, &c, err));
+    out->least = room_least(&c);
+    out->wish = out->least + writers * (open_cost(&c) + begun_cost(&c)) + opts->row_group_bytes;
+    out->spill = UINT64_MAX;
+    return NRW_OK;
+}
+
+nrw_status pq_room_shares_plan(const schema *s, const pq_write_options *opts, uint32_t workers,
+                               uint64_t limit, uint32_t most, pq_room_shares *out, nrw_error *err)
+{
+    *out = (pq_room_shares){0};
+    TRY(check(s, opts, err));
+    costs c;
+    TRY(costs_of(s, opts, workers, &c, err));
+    uint64_t need = room_least(&c), each = open_cost(&c) + begun_cost(&c);
+    if (limit < need) {
+        err_next(err, "give --memory more, or write fewer columns at once");
+        return err_set(err, NRW_E_MEMLIMIT,
+                       "writing %u columns takes at least %llu bytes, %llu are left", s->n_fields,
+                       (unsigned long long)need, (unsigned long long)limit);
+    }
+    uint64_t rest = limit - room_fixed(&c) - c.most;
+    uint64_t writers = clamp(rest / each, 2, most > 2 ? most : 2);
+    rest -= writers * open_cost(&c);
+    uint64_t begun = writers * (begun_cost(&c) + begun_cost(&c) / 4);
+    uint64_t held = rest > begun ? rest - begun : 0;
+    *out = (pq_room_shares){
+        .writers = (uint32_t)writers,
+        .held = held - held / 16, /* lists of the pages held */
+        .each = {.pool = c.most + rest - held,
+                 .piece_bytes = c.piece,
+                 .usual_body = c.usual,
+                 .big_body = c.big_body,
+                 .bloom_window = least_window(&c),
+                 .tail_max = ROOM_TAIL,
+                 .file_tail = ROOM_FILE_TAIL},
+    };
+    return NRW_OK;
+}

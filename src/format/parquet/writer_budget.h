@@ -15,6 +15,17 @@ typedef struct pq_shares {
     uint32_t tail_max, file_tail;
 } pq_shares;
 
+/* What writers of one room share. */
+typedef struct pq_room_shares {
+    pq_shares each;   /* queue_max 0; the pool is that of all */
+    uint32_t writers; /* that may be open */
+    uint64_t held;    /* for finished pages of all */
+} pq_room_shares;
+
+/* As below, for at most `most` writers. */
+nrw_status pq_room_shares_plan(const schema *s, const pq_write_options *opts, uint32_t workers,
+                               uint64_t limit, uint32_t most, pq_room_shares *out, nrw_error *err);
+
 /* NRW_E_MEMLIMIT, with the bytes that would do, where `limit` is too little. */
 nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_t workers,
                           uint64_t limit, pq_shares *out, nrw_error *err);

@@ -15,14 +15,14 @@
 #include "format/parquet/shred.h"
 #include "format/parquet/writer_cut.h"
 #include "format/parquet/writer_log.h"
+#include "format/parquet/writer_room.h"
 #include "format/parquet/written_type.h"
 
 #include <pthread.h>
 
 enum {
     PQ_GROUPS = 2,    /* row groups open at once: one filling, one being compressed and spliced */
-    PQ_ENCODINGS = 4, /* different ones in the data pages of a chunk */
-    PQ_NO_LEAF = -1
+    PQ_ENCODINGS = 4 /* different ones in the data pages of a chunk */
 };
 
 /* A page between the column's turn and its place in the chunk. */
@@ -89,25 +89,6 @@ typedef struct pq_wgroup {
     pq_wchunk *chunks; /* one a leaf */
 } pq_wgroup;
 
-typedef enum pq_actor_state {
-    ACTOR_NONE,
-    ACTOR_PARKED,
-    ACTOR_IDLE, /* in memory, nobody at it */
-    ACTOR_USED,
-    ACTOR_PARKING
-} pq_actor_state;
-
-typedef struct pq_wactor {
-    pq_column_writer *writer; /* (T), or with `state` PARKING its parker's */
-    uint64_t most;            /* what it can hold */
-    uint64_t held;            /* (L) what it held when last looked at */
-    uint64_t charged;         /* (L) its share of `committed` */
-    int32_t above, below;     /* (L) in the stack of idle actors */
-    pq_actor_state state;     /* (L) */
-    uint64_t since;           /* the first row group that got a chunk when it was filled */
-    uint64_t encoded;         /* (T) bytes of its chunk when it was last given back */
-} pq_wactor;
-
 typedef struct pq_wcolumn {
     turn turn;
     int64_t row;       /* (T) next row */
@@ -120,7 +101,12 @@ typedef struct pq_writer {
     writer base;
     mem *m, *actors, *held;
     spill *spill;
-    target *target;
+    target *target;              /* (S) where `files` is set; NULL between two files */
+    const parquet_files *files;  /* NULL: one file, the caller's target */
+    const char *path;            /* (S) of the file at hand */
+    file_summary sum;            /* (S) of the files that are finished */
+    uint64_t n_files;            /* (S) */
+    const parquet_footers *list; /* whose row groups the footer has; NULL: those written here */
     uint64_t base_size, spilled_before;
     const schema *schema;
     const pq_write_options *opts;
@@ -134,7 +120,7 @@ typedef struct pq_writer {
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* anything somebody may wait for under `lock` */
-    bool stopped;           /* (L) */
+    _Atomic bool stopped;
     turn entry;             /* rows are given to morsels in order */
     int64_t rows;           /* (entry) */
 
@@ -146,26 +132,13 @@ typedef struct pq_writer {
     pq_wactor *actor; /* one a leaf */
     pq_queue queue;   /* (L) */
 
-    /* memory: see writer_room.c */
-    uint64_t pool, committed, resident, reserve; /* (L) but pool and reserve */
-    uint64_t parked;                             /* (L) bytes, since the heap was last settled */
-    int32_t idle_top;                            /* (L) */
-    uint32_t room_waits;                         /* (L) threads that wait for any of this */
-    uint32_t used;                               /* (L) */
-    pq_bench *benches;                           /* (L) free ones */
-    uint32_t n_benches;                          /* (L) made so far */
-    pq_bench *big;                               /* (L) NULL while in use */
-    bool big_made;
-    size_t usual_body;  /* bodies above go to the big bench */
-    size_t big_body;    /* which is kept ready for bodies up to this */
-    uint64_t queue_max; /* bytes of bodies that may wait to be compressed */
-    size_t piece_bytes; /* of one append */
-
-    size_t bloom_window; /* bytes of a bloom filter that are set at a time */
+    pq_room *room; /* actors and benches: own_room, or one that writers share */
+    pq_room own_room;
 
     pq_log_env env;                                          /* of chunks */
     pq_log_env file_env;                                     /* of those below: always spilled */
     pq_log metadata, blooms, column_indexes, offset_indexes; /* (S) */
+    uint64_t indexes_at; /* (S) where the column indexes of the finished file begin */
     int64_t file_rows;                                       /* (S) */
     uint64_t encoded;                                        /* (S) */
     int64_t row_groups;                                      /* (S) */
@@ -271,10 +244,33 @@ nrw_status pq_write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c, pq_
 /* The leaf's actor, in memory and with room for so many more values. In the column's turn. */
 nrw_status pq_room_take(pq_writer *w, uint32_t leaf, uint64_t values, nrw_error *err);
 nrw_status pq_room_give(pq_writer *w, uint32_t leaf, nrw_error *err);
-nrw_status pq_bench_take(pq_writer *w, size_t body, pq_bench **out, nrw_error *err);
-void pq_bench_give(pq_writer *w, pq_bench *b);
-/* Shares of a grant of so many bytes; NRW_E_MEMLIMIT where it is too small. */
+/* The writer's own room takes the shares of a grant of so many bytes; NRW_E_MEMLIMIT where it is
+ * too small. */
 nrw_status pq_room_plan(pq_writer *w, uint64_t limit, nrw_error *err);
+/* The writer is closed: its actors leave the room. */
+void pq_room_leave(pq_writer *w);
+
+/* ---- writer_files.c ---- */
+
+/* A row group is about to be spliced: opens a file where none is open. (S) */
+nrw_status pq_file_begin(pq_writer *w, nrw_error *err);
+/* One of so many bytes was spliced: the file may end. (S) */
+nrw_status pq_file_group(pq_writer *w, uint64_t bytes, nrw_error *err);
+/* The last rows are written: ends the file at hand, if any. */
+nrw_status pq_file_last(pq_writer *w, nrw_error *err);
+/* Encoded bytes of a row group at most. */
+uint64_t pq_file_group_bytes(const pq_writer *w);
+
+/* ---- footers.c ---- */
+
+/* A file is finished; its row groups follow in pieces, where they are wanted. */
+nrw_status pq_footers_file(parquet_footers *f, const char *path, const file_summary *is,
+                           nrw_error *err);
+nrw_status pq_footers_piece(parquet_footers *f, span piece, nrw_error *err);
+bool pq_footers_wants(const parquet_footers *f);
+typedef nrw_status (*pq_footers_visit)(void *self, span piece, nrw_error *err);
+nrw_status pq_footers_pieces(const parquet_footers *f, pq_footers_visit visit, void *self,
+                             nrw_error *err);
 
 /* ---- footer_write.c ---- */
 
@@ -285,6 +281,8 @@ nrw_status pq_footer_group(pq_writer *w, int64_t rows, int64_t start, uint64_t u
                            uint64_t compressed, nrw_error *err);
 /* Bloom filters, page indexes and footer to the target. */
 nrw_status pq_footer_write(pq_writer *w, nrw_error *err);
+/* Behind that: the row groups once more, as `_metadata` has them, to the list of files. */
+nrw_status pq_footer_collect(pq_writer *w, nrw_error *err);
 /* Statistics of a chunk as thrift fields, in memory of w->m; NULL where there are none. */
 nrw_status pq_footer_statistics(pq_writer *w, uint32_t leaf, const pq_chunk_stats *s, uint8_t **out,
                                 uint32_t *len, nrw_error *err);
