@@ -12,7 +12,7 @@ static nrw_status parquet_words(output *o, const schema *s, const carried *c, nr
                              &o->write, err);
 }
 
-static nrw_status parquet_room(const output *o, uint32_t workers, budget *out, nrw_error *err)
+static nrw_status parquet_needs(const output *o, uint32_t workers, budget *out, nrw_error *err)
 {
     return parquet_write_budget(o->schema, &o->write, workers, out, err);
 }
@@ -37,7 +37,7 @@ static nrw_status text_words(output *o, const schema *s, const carried *c, nrw_e
     return NRW_OK;
 }
 
-static nrw_status text_room(const output *o, uint32_t workers, budget *out, nrw_error *err)
+static nrw_status text_needs(const output *o, uint32_t workers, budget *out, nrw_error *err)
 {
     return text_write_budget(o->schema, o->format->text, &o->text, workers, out, err);
 }
@@ -55,7 +55,7 @@ static nrw_status text_begin(output *o, mem *grant, uint32_t workers, nrw_error 
 
 /* ---- the table ---- */
 
-#define TEXT(kind) false, false, kind, text_words, text_room, text_held, text_begin
+#define TEXT(kind) false, false, kind, text_words, text_needs, text_held, text_begin
 
 static const output_format formats[] = {
     {"parquet",
@@ -64,7 +64,7 @@ static const output_format formats[] = {
      true,
      0,
      parquet_words,
-     parquet_room,
+     parquet_needs,
      NULL,
      parquet_begin},
     {"csv", {".csv"}, TEXT(TEXT_CSV)},

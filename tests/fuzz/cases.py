@@ -12,8 +12,8 @@ FOLDER = os.path.join(harness.ROOT, "fuzz")
 
 def build():
     jobs = os.environ.get("JOBS", str(len(os.sched_getaffinity(0))))
-    for command in (["cmake", "--preset", "fuzz"],
-                    ["cmake", "--build", "build-fuzz", f"-j{jobs}"]):
+    for command in (["cmake", "--preset", "asan"],
+                    ["cmake", "--build", "build-asan", f"-j{jobs}"]):
         out = subprocess.run(command, cwd=harness.ROOT, capture_output=True, text=True,
                              errors="replace")
         if out.returncode:
@@ -21,7 +21,7 @@ def build():
 
 
 def run(name, seconds):
-    program = harness.need(os.path.join(harness.ROOT, "build-fuzz", f"fuzz_{name}"))
+    program = harness.need(os.path.join(harness.ROOT, "build-asan", f"fuzz_{name}"))
     with harness.Scratch("fuzz") as scratch:
         os.mkdir(scratch("found"))
         seeds.make(name, scratch("made"))

@@ -26,7 +26,7 @@ def run(folder, name):
 
 
 def cases(tier):
-    kinds = [("debug", "build-debug"), ("asan", "build-asan"), ("clang", "build-clang")]
+    kinds = [("debug", "build-debug"), ("asan", "build-asan")]
     if tier == "all":
         kinds.append(("tsan", "build-tsan"))
     for label, folder in kinds:
