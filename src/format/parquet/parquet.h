@@ -90,7 +90,8 @@ file_summary parquet_footers_sum(const parquet_footers *f, uint64_t *files);
 
 /* The files that a writer cuts its rows into. A file ends behind a row group: where it has
  * `file_groups` of them, or where another one as large as the last would make it longer than
- * `file_bytes` (row groups have at most that many encoded bytes). Both are functions of the rows. */
+ * `file_bytes` (row groups have at most that many encoded bytes). Both are functions of the rows.
+ */
 typedef struct parquet_files {
     void *self;
     /* The next file: an empty target, and its path, which stays until it is done. By one thread at

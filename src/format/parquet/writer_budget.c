@@ -219,8 +219,7 @@ static uint64_t room_fixed(const costs *c)
 {
     uint64_t footer = 64 * 1024;
     uint64_t worker = WORKER_FIXED + c->bench + c->piece + 2 * c->usual + c->shred + footer;
-    return c->workers * worker + c->big +
-           for_blooms(c, ROOM_TAIL, c->piece, least_window(c));
+    return c->workers * worker + c->big + for_blooms(c, ROOM_TAIL, c->piece, least_window(c));
 }
 
 static uint64_t room_least(const costs *c)

@@ -21,7 +21,7 @@
 #include <pthread.h>
 
 enum {
-    PQ_GROUPS = 2,    /* row groups open at once: one filling, one being compressed and spliced */
+    PQ_GROUPS = 2,   /* row groups open at once: one filling, one being compressed and spliced */
     PQ_ENCODINGS = 4 /* different ones in the data pages of a chunk */
 };
 
@@ -121,8 +121,8 @@ typedef struct pq_writer {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* anything somebody may wait for under `lock` */
     _Atomic bool stopped;
-    turn entry;             /* rows are given to morsels in order */
-    int64_t rows;           /* (entry) */
+    turn entry;   /* rows are given to morsels in order */
+    int64_t rows; /* (entry) */
 
     pq_cut cut; /* (L) */
     pq_wgroup groups[PQ_GROUPS];
@@ -139,9 +139,9 @@ typedef struct pq_writer {
     pq_log_env file_env;                                     /* of those below: always spilled */
     pq_log metadata, blooms, column_indexes, offset_indexes; /* (S) */
     uint64_t indexes_at; /* (S) where the column indexes of the finished file begin */
-    int64_t file_rows;                                       /* (S) */
-    uint64_t encoded;                                        /* (S) */
-    int64_t row_groups;                                      /* (S) */
+    int64_t file_rows;   /* (S) */
+    uint64_t encoded;    /* (S) */
+    int64_t row_groups;  /* (S) */
     bool finished;
 } pq_writer;
 

@@ -349,8 +349,7 @@ nrw_status pq_bench_take(pq_room *r, size_t body, pq_bench **out, nrw_error *err
 {
     *out = NULL;
     pthread_mutex_lock(&r->lock);
-    nrw_status st =
-        body > r->shares.usual_body ? take_big(r, out, err) : take_usual(r, out, err);
+    nrw_status st = body > r->shares.usual_body ? take_big(r, out, err) : take_usual(r, out, err);
     pthread_mutex_unlock(&r->lock);
     return st;
 }

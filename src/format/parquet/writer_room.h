@@ -21,14 +21,14 @@ typedef enum pq_actor_state {
  * room's lock. */
 typedef struct pq_wactor pq_wactor;
 struct pq_wactor {
-    pq_column_writer *writer;  /* (T), or with `state` PARKING its parker's */
-    uint64_t most;             /* what it can hold */
-    uint64_t held;             /* (R) what it held when last looked at */
-    uint64_t charged;          /* (R) its share of `committed` */
-    pq_wactor *above, *below;  /* (R) in the stack of idle actors */
-    pq_actor_state state;      /* (R) */
-    uint64_t since;            /* the first row group that got a chunk when it was filled */
-    uint64_t encoded;          /* (T) bytes of its chunk when it was last given back */
+    pq_column_writer *writer; /* (T), or with `state` PARKING its parker's */
+    uint64_t most;            /* what it can hold */
+    uint64_t held;            /* (R) what it held when last looked at */
+    uint64_t charged;         /* (R) its share of `committed` */
+    pq_wactor *above, *below; /* (R) in the stack of idle actors */
+    pq_actor_state state;     /* (R) */
+    uint64_t since;           /* the first row group that got a chunk when it was filled */
+    uint64_t encoded;         /* (T) bytes of its chunk when it was last given back */
 };
 
 typedef struct pq_room {
@@ -38,15 +38,15 @@ typedef struct pq_room {
     pq_shares shares;
 
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* an actor or a bench is free */
+    pthread_cond_t changed;       /* an actor or a bench is free */
     uint64_t committed, resident; /* (R), as all below */
     uint64_t parked;              /* bytes, since the heap was last settled */
     pq_wactor *idle_top;
-    uint32_t waits; /* threads */
+    uint32_t waits;         /* threads */
     uint32_t used, parking; /* actors */
-    pq_bench *benches;  /* free ones */
-    uint32_t n_benches; /* made so far */
-    pq_bench *big;      /* NULL while in use */
+    pq_bench *benches;      /* free ones */
+    uint32_t n_benches;     /* made so far */
+    pq_bench *big;          /* NULL while in use */
     bool big_made;
 
     /* where writers share it */

@@ -1,0 +1,129 @@
+/* Partitioned writing inside: see op_partition.c. */
+#ifndef EXEC_PARTITION_OWN_H
+#define EXEC_PARTITION_OWN_H
+
+#include "base/turn.h"
+#include "exec/op_partition.h"
+#include "exec/source.h"
+
+#include <pthread.h>
+
+/* ---- partition_keys.c: which rows of a batch belong together ---- */
+
+typedef struct key_group {
+    uint64_t hash;
+    uint64_t nulls; /* a bit a key */
+    uint32_t first; /* row */
+    uint32_t rows;
+} key_group;
+
+/* Rows of a batch by their keys: group numbers in order of first appearance. */
+typedef struct key_groups {
+    mem *m;
+    const vector *keys; /* flat */
+    uint32_t n_keys;
+    uint32_t n, cap, cap_words;
+    key_group *at;
+    uint64_t *words; /* n_keys a group: its values, or their hashes where they are wider */
+    uint32_t *slots; /* group + 1, 0: free */
+    uint32_t n_slots;
+    uint16_t *of_row;
+    uint32_t rows;
+} key_groups;
+
+/* keys: flat vectors of `rows` rows, which stay. All zero but for m before. */
+nrw_status key_groups_make(key_groups *g, const vector *keys, uint32_t n_keys, uint32_t rows,
+                           nrw_error *err);
+void key_groups_release(key_groups *g);
+/* A group's key as bytes that are equal exactly for one partition. */
+nrw_status key_groups_bytes(const key_groups *g, uint32_t group, bytes *out, nrw_error *err);
+/* Its folder: "a=1/b=2". */
+nrw_status key_groups_folder(const key_groups *g, uint32_t group, const field *fields, bytes *out,
+                             nrw_error *err);
+
+/* ---- partition_files.c: the files of one folder ---- */
+
+/* What all folders of a dataset share. */
+typedef struct files_env {
+    mem *m;
+    spill *spill;
+    const file_maker *maker;
+    const file_pattern *names;
+    uint64_t file_bytes;
+    int64_t file_groups;
+    bool row_groups;
+    pthread_mutex_t lock; /* the maker's */
+} files_env;
+
+typedef struct folder_files {
+    files_env *env;
+    char *folder; /* "" the dataset's own */
+    size_t folder_size;
+    parquet_files files;
+    parquet_footers *footers;
+    bytes path; /* of the file at hand */
+    bool numbered;
+    uint64_t number; /* of the next file */
+} folder_files;
+
+nrw_status folder_files_open(folder_files *f, files_env *env, span folder, nrw_error *err);
+void folder_files_close(folder_files *f);
+
+/* ---- partition_table.c: the direct partitions ---- */
+
+typedef struct direct_part {
+    folder_files files;
+    uint8_t *key;
+    size_t key_len;
+    uint64_t hash;
+    writer *writer;
+    uint64_t next; /* number of its next batch; under the operator's turn */
+} direct_part;
+
+#define PART_NONE UINT32_MAX
+
+typedef struct part_table {
+    mem *m;
+    uint32_t n, most;
+    direct_part *at;
+    uint32_t *slots; /* part + 1, 0: free */
+    uint32_t n_slots;
+} part_table;
+
+nrw_status part_table_open(part_table *t, mem *m, uint32_t most, nrw_error *err);
+void part_table_release(part_table *t); /* closes writers, too */
+uint32_t part_table_find(const part_table *t, span key, uint64_t hash);
+/* A new one, without a writer yet; n < most. */
+nrw_status part_table_add(part_table *t, files_env *env, span key, uint64_t hash, span folder,
+                          uint32_t *out, nrw_error *err);
+
+/* ---- partition_rest.c: rows of the others, sorted by folder ---- */
+
+/* One folder being written, its rows in the hands of one or more workers. */
+typedef struct rest_part rest_part;
+
+/* An operator behind the sort. Its batches have the written columns, then the folder's name. */
+typedef struct op_rest {
+    op base;
+    mem *m;
+    files_env *env;
+    parquet_room *room;
+    uint32_t n_written;
+    const _Atomic uint32_t *cancel;
+    turn order;       /* of batches, where they are cut into folders */
+    rest_part *open;  /* (order) the last folder, whose rows may go on */
+    uint64_t folders; /* (order) so far */
+    turn list;        /* of folders, as they are listed */
+    nrw_status (*listed)(void *self, const char *folder, const parquet_footers *f, nrw_error *err);
+    void *self;
+    pthread_mutex_t lock; /* the list of parts, for stop */
+    rest_part *parts;
+    bool stopped;
+} op_rest;
+
+void op_rest_init(op_rest *o);
+/* The last folder has ended. */
+nrw_status op_rest_finish(op_rest *o, nrw_error *err);
+void op_rest_release(op_rest *o);
+
+#endif
