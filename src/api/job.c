@@ -15,12 +15,14 @@ void nrw_free(void *text)
 static void forget_last_run(nrw_job *job)
 {
     job_result *r = &job->result;
-    bytes sources = r->sources, columns = r->columns, notes = r->notes;
+    bytes sources = r->sources, columns = r->columns, targets = r->targets, notes = r->notes;
 
     bytes_clear(&sources);
     bytes_clear(&columns);
+    bytes_clear(&targets);
     bytes_clear(&notes);
-    *r = (job_result){.sources = sources, .columns = columns, .notes = notes};
+    *r = (job_result){
+        .sources = sources, .columns = columns, .targets = targets, .notes = notes};
 }
 
 nrw_status nrw_job_run(nrw_job *job, nrw_error *err)

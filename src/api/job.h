@@ -58,6 +58,8 @@ typedef struct job_result {
     uint64_t bytes_in, bytes_out, spilled, rss_peak;
     bytes sources; /* JSON: a list of {name, rows} */
     bytes columns; /* JSON: a list of {name, pages ...} */
+    bytes targets; /* JSON: of a dataset, a list of {folder, files, rows ...} */
+    int64_t files, partitions, targets_left; /* of a dataset; folders that `targets` leaves out */
     bytes notes;   /* lines */
 } job_result;
 

@@ -67,7 +67,7 @@ nrw_status move_keep_decide(move *m, nrw_error *err)
     bool insists = job_switch(job, "keep-pages", false);
     const char *option;
 
-    if (strcmp(job->verb->name, "copy") != 0 || !m->to.format->parquet ||
+    if (strcmp(job->verb->name, "copy") != 0 || !m->to.format->parquet || m->to.set ||
         !job_switch(job, "keep-pages", true))
         return NRW_OK;
     option = asked(m);

@@ -42,6 +42,7 @@ static nrw_status open_parts(move *m, nrw_error *err)
 
     /* what the plan said binds the run: cached free blocks count, too */
     mem_set_limit(m->job->root, m->job->plan.peak - m->job->limits.baseline);
+    m->to.held = m->piece;
     TRY(output_open(&m->to, m->books[PART_WRITE], m->workers, err));
     TRY(scan_start(m->in.scan, m->cols, m->n_cols, &shape, m->books[PART_READ], m->job->spill,
                    err));

@@ -1,8 +1,7 @@
-#include "api/output.h"
+#include "api/output_set.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- from words ---- */
@@ -19,7 +18,8 @@ static nrw_status choose_policy(output *o, nrw_error *err)
     else if (strcmp(what, "skip") == 0)
         o->on_exists = EXISTS_SKIP;
     else
-        return err_set(err, NRW_E_ARG, "--on-exists is fail, replace or skip, not %s", what);
+        return err_set(err, NRW_E_ARG, "--on-exists of a file is fail, replace or skip, not %s",
+                       what);
     return NRW_OK;
 }
 
@@ -28,25 +28,10 @@ static bool is_stdout(const output *o)
     return strcmp(o->name, "-") == 0;
 }
 
-static bool is_folder(const char *path)
-{
-    struct stat s;
-    size_t n = strlen(path);
-
-    return (n > 0 && path[n - 1] == '/') || (stat(path, &s) == 0 && S_ISDIR(s.st_mode));
-}
-
 static nrw_status no_format(const output *o, nrw_error *err)
 {
-    const char *to = o->name;
-
-    err_at_object(err, to);
-    if (is_folder(to)) {
-        err_next(err, "name a file in it, such as %.200s%sout.parquet", to,
-                 to[strlen(to) - 1] == '/' ? "" : "/");
-        return err_set(err, NRW_E_ARG, "the target is a folder");
-    }
-    err_next(err, "give --format parquet, csv or json");
+    err_at_object(err, o->name);
+    err_next(err, "give --format parquet, csv or json; a dataset's name ends in /");
     return err_set(err, NRW_E_ARG, "the extension does not say a format");
 }
 
@@ -96,6 +81,8 @@ nrw_status output_choose(output *o, nrw_job *job, nrw_error *err)
         err_next(err, "narrows help %s", job->verb->name);
         return err_set(err, NRW_E_ARG, "%s: no target is given", job->verb->name);
     }
+    if (output_set_is_meant(job, o->name) && !is_stdout(o))
+        return output_set_choose(o, err);
     TRY(choose_policy(o, err));
     TRY(choose_format(o, err));
     return check_words(o, err);
@@ -106,12 +93,15 @@ nrw_status output_choose(output *o, nrw_job *job, nrw_error *err)
 nrw_status output_options(output *o, const schema *s, const carried *c, nrw_error *err)
 {
     o->schema = s;
-    return o->format->options(o, s, c, err);
+    if (o->set)
+        TRY(output_set_schema(o, s, err));
+    return o->format->options(o, o->schema, c, err);
 }
 
 nrw_status output_budget(const output *o, uint32_t workers, budget *out, nrw_error *err)
 {
-    return o->format->budget(o, workers, out, err);
+    return o->set ? output_set_budget(o, workers, out, err)
+                  : o->format->budget(o, workers, out, err);
 }
 
 budget output_held(const output *o)
@@ -121,6 +111,10 @@ budget output_held(const output *o)
 
 void output_describe(const output *o, plan_step *s)
 {
+    if (o->set) {
+        output_set_describe(o, s);
+        return;
+    }
     snprintf(s->what, sizeof s->what, "write %s", o->format->name);
     snprintf(s->detail, sizeof s->detail, "%.200s", o->name);
 }
@@ -129,11 +123,15 @@ void output_describe(const output *o, plan_step *s)
 
 nrw_status output_stage(output *o, nrw_error *err)
 {
+    if (o->set)
+        return output_set_stage(o, err);
     return target_open(o->job->root, o->name, o->on_exists, &o->target, err);
 }
 
 nrw_status output_open(output *o, mem *grant, uint32_t workers, nrw_error *err)
 {
+    if (o->set)
+        return output_set_open(o, grant, workers, err);
     TRY(o->format->open(o, grant, workers, err));
     o->to = op_write_of(o->writer);
     return NRW_OK;
@@ -141,21 +139,25 @@ nrw_status output_open(output *o, mem *grant, uint32_t workers, nrw_error *err)
 
 op *output_sink(output *o)
 {
-    return &o->to.base;
+    return o->set ? output_set_sink(o) : &o->to.base;
 }
 
 nrw_status output_finish(output *o, file_summary *out, nrw_error *err)
 {
+    if (o->set)
+        return output_set_finish(o, out, err);
     return o->writer->class->finish(o->writer, out, err);
 }
 
 nrw_status output_publish(output *o, nrw_error *err)
 {
-    return target_publish(o->target, err);
+    return o->set ? output_set_publish(o, err) : target_publish(o->target, err);
 }
 
 void output_close(output *o)
 {
+    if (o->set)
+        output_set_close(o);
     if (o->writer)
         o->writer->class->close(o->writer);
     target_close(o->target);

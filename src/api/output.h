@@ -1,5 +1,5 @@
 /* Where the rows of a run go, from a job's words to what is published: a format and its options
- * (output_formats.c), a target, and the operator that leads there. */
+ * (output_formats.c), a file, a stream or a dataset, and the operator that leads there. */
 #ifndef API_OUTPUT_H
 #define API_OUTPUT_H
 
@@ -9,6 +9,7 @@
 #include "format/text/text.h"
 
 typedef struct output output;
+typedef struct output_set output_set; /* a dataset (output_set.c) */
 
 /* A format that can be written. */
 typedef struct output_format {
@@ -33,7 +34,11 @@ struct output {
     const output_format *format;
     pq_write_options write;
     text_options text;
-    const schema *schema;
+    const schema *schema; /* of what is written */
+    size_t held;          /* bytes of a column's piece; set by who opens it */
+    output_set *set;      /* NULL: a single file or stream */
+    uint32_t n_keys;      /* of a dataset: columns that make its folders; set before the options */
+    const uint32_t *keys;
     target *target;
     writer *writer;
     op_write to;

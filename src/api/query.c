@@ -114,6 +114,8 @@ static nrw_status prepare(query *q, const script *s, const sql_query *asked, nrw
     TRY(output_choose(&q->to, q->job, err));
     TRY(make_plan(q, s, asked, err));
     TRY(out_schema(q, err));
+    q->to.n_keys = q->keys.n;
+    TRY(query_keys_find(&q->keys, q->plan, q->a, (uint32_t **)&q->to.keys, err));
     TRY(output_options(&q->to, &q->out, NULL, err));
     return query_share_memory(q, err);
 }
@@ -127,9 +129,10 @@ static void release(query *q)
     mem_free_account(q->m);
 }
 
-static nrw_status answer(script *s, const sql_query *asked, bool plan_only, nrw_error *err)
+static nrw_status answer(script *s, const sql_query *asked, const query_keys *keys, bool plan_only,
+                         nrw_error *err)
 {
-    query q = {.job = s->job};
+    query q = {.job = s->job, .keys = *keys};
     nrw_status st = prepare(&q, s, asked, err);
 
     if (st >= 0)
@@ -146,6 +149,8 @@ static nrw_status copy(script *s, const sql_statement *c, bool plan_only, nrw_er
     nrw_job *job = s->job;
     const size_t words = job->n_words;
     const char *target = job->target;
+    query_keys keys;
+    sql_query *asked;
     nrw_status st;
 
     if (job_last(job, "output") || job_last(job, "format"))
@@ -155,7 +160,9 @@ static nrw_status copy(script *s, const sql_statement *c, bool plan_only, nrw_er
                        job_last(job, "output") ? "output" : "format");
     st = query_copy_words(job, s->text, c, err);
     if (st >= 0)
-        st = answer(s, c->query, plan_only, err);
+        st = query_keys_of_copy(s->a, c, &asked, &keys, err);
+    if (st >= 0)
+        st = answer(s, asked, &keys, plan_only, err);
     job->n_words = words;
     job->target = target;
     return st;
@@ -163,8 +170,12 @@ static nrw_status copy(script *s, const sql_statement *c, bool plan_only, nrw_er
 
 static nrw_status run_statement(script *s, const sql_statement *one, bool plan_only, nrw_error *err)
 {
+    query_keys keys;
+
     switch (one->kind) {
-    case SQL_SELECT: return answer(s, one->query, plan_only, err);
+    case SQL_SELECT:
+        TRY(query_keys_of_words(s->job, s->a, &keys, err));
+        return answer(s, one->query, &keys, plan_only, err);
     case SQL_COPY: return copy(s, one, plan_only, err);
     default: return err_set(err, NRW_E_ARG, "of statements SELECT and COPY are run");
     }

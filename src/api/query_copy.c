@@ -96,7 +96,10 @@ static nrw_status add_option(nrw_job *job, span text, const sql_option *o, bytes
             continue;
         }
         bytes_clear(b);
-        TRY(put_value(b, text, e, err));
+        if (strcmp(name, "partition-by") == 0) /* an expression: query_keys_of_copy */
+            TRY(bytes_append(b, text.data + e->at, e->end - e->at, err));
+        else
+            TRY(put_value(b, text, e, err));
         TRY(add(job, name, b, err));
     }
     return NRW_OK;

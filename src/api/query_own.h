@@ -11,6 +11,7 @@
 #include "api/move.h"
 #include "api/output.h"
 #include "api/query.h"
+#include "api/query_keys.h"
 
 /* A statement on its way. */
 typedef struct query {
@@ -22,6 +23,7 @@ typedef struct query {
     query_catalog catalog;
     sql_catalog face;
     plan *plan;
+    query_keys keys; /* of a partitioned dataset */
     schema out;
     sql_exec exec;
     uint64_t writing;

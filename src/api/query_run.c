@@ -53,6 +53,7 @@ nrw_status query_run(query *q, nrw_error *err)
         return st;
     mem_set_limit(job->root, job->limits.ceiling - job->limits.baseline);
     TRY(mem_child(job->root, "write", q->writing, &q->write_books, err));
+    q->to.held = q->exec.held;
     TRY(output_open(&q->to, q->write_books, q->exec.workers, err));
     q->exec.watcher = job;
     q->exec.watch = watch;

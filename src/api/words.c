@@ -97,6 +97,7 @@ nrw_status nrw_job_new(const char *verb, nrw_job **out, nrw_error *err)
         pthread_mutex_init(&job->running_lock, NULL);
         job->result.sources = bytes_init(m, 64 << 20);
         job->result.columns = bytes_init(m, 64 << 20);
+        job->result.targets = bytes_init(m, 4 << 20);
         job->result.notes = bytes_init(m, 1 << 20);
         *out = job;
         return NRW_OK;
@@ -115,6 +116,7 @@ void nrw_job_free(nrw_job *job)
     mem_free_account(job->root);
     bytes_release(&job->result.sources);
     bytes_release(&job->result.columns);
+    bytes_release(&job->result.targets);
     bytes_release(&job->result.notes);
     arena_free(job->a);
     pthread_mutex_destroy(&job->running_lock);
