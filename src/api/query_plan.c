@@ -35,7 +35,7 @@ nrw_status query_share_memory(query *q, nrw_error *err)
         return err_set(err, NRW_E_MEMLIMIT, "a query takes at least %s, --memory is %s",
                        text_size(least, need), text_size(l->ceiling, have));
     }
-    wish = all / 5;
+    wish = q->to.n_keys ? all / 2 : all / 5; /* many files at once take more */
     writer = b.wish < wish ? b.wish : wish > b.least ? wish : b.least;
     all -= writer;
     q->writing = writer;

@@ -25,10 +25,8 @@ static nrw_status keep(sql_exec *x, op *o, nrw_error *err)
     return NRW_OK;
 }
 
-/* Links o behind every branch. */
-static nrw_status chain_add(sql_exec *x, chain *c, op *o, nrw_error *err)
+static void link_behind(chain *c, op *o)
 {
-    TRY(keep(x, o, err));
     for (uint32_t i = 0; i < c->n; i++) {
         sql_branch *b = &c->at[i];
         if (b->last)
@@ -37,6 +35,13 @@ static nrw_status chain_add(sql_exec *x, chain *c, op *o, nrw_error *err)
             b->first = o;
         b->last = o;
     }
+}
+
+/* Links o behind every branch. */
+static nrw_status chain_add(sql_exec *x, chain *c, op *o, nrw_error *err)
+{
+    TRY(keep(x, o, err));
+    link_behind(c, o);
     return NRW_OK;
 }
 
@@ -48,18 +53,23 @@ static nrw_status chain_source(sql_exec *x, chain *c, source *s, const plan *sca
     return NRW_OK;
 }
 
-/* The chain leads into `end` and is a stage. */
-static nrw_status chain_end(sql_exec *x, chain *c, op *end, nrw_error *err)
+static nrw_status add_stage(sql_exec *x, chain *c, op *end, nrw_error *err)
 {
     sql_stage *s;
 
-    TRY(chain_add(x, c, end, err));
     TRY(arena_alloc(x->a, sizeof *s, (void **)&s, err));
     *s = (sql_stage){.branches = c->at, .n = c->n, .end = end};
     *x->end = s;
     x->end = &s->next;
     *c = (chain){0};
     return NRW_OK;
+}
+
+/* The chain leads into `end` and is a stage. */
+static nrw_status chain_end(sql_exec *x, chain *c, op *end, nrw_error *err)
+{
+    TRY(chain_add(x, c, end, err));
+    return add_stage(x, c, end, err);
 }
 
 static nrw_status types_of(sql_exec *x, const plan *p, type **out, nrw_error *err)
@@ -330,5 +340,7 @@ nrw_status sql_compile(sql_exec *x, const plan *p, op *sink, nrw_error *err)
     x->stages = NULL;
     x->end = &x->stages;
     TRY(compile(x, p, &c, err));
-    return chain_end(x, &c, sink, err);
+    x->sink = sink;
+    link_behind(&c, sink);
+    return add_stage(x, &c, sink, err);
 }

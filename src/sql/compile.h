@@ -35,6 +35,7 @@ typedef struct sql_exec {
     size_t held;
     /* made by sql_compile */
     sql_stage *stages, **end;
+    op *sink;
     op **ops;
     uint32_t n_ops, cap_ops;
     /* what runs: for progress and cancel */
@@ -48,7 +49,7 @@ typedef struct sql_exec {
 
 /* How many operators of the plan gather rows. */
 uint32_t plan_gatherers(const plan *p);
-/* Fills x->stages; the rows of p come to `sink`. */
+/* Fills x->stages; the rows of p come to `sink`, which stays the caller's to finish and close. */
 nrw_status sql_compile(sql_exec *x, const plan *p, op *sink, nrw_error *err);
 /* Whether each row of the result is one of its single scan's: then rows in are rows out and those
  * pruned, filtered and limited. */

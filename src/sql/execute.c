@@ -160,7 +160,7 @@ nrw_status sql_execute(sql_exec *x, nrw_error *err)
             st = run_branch(x, &s->branches[i], batches, first, &morsels, err);
             first += morsels;
         }
-        if (st >= 0 && s->end->class->finish)
+        if (st >= 0 && s->end != x->sink && s->end->class->finish)
             st = s->end->class->finish(s->end, err);
         mem_free_account(batches);
         TRY(st);

@@ -9,6 +9,7 @@ import random
 import avro_files
 import compare
 import copying
+import datasets_written
 import harness
 import kept
 import matrix
@@ -580,5 +581,6 @@ def cases(tier):
     yield from where.cases(tier)
     yield from writing.cases(tier)
     yield from copying.cases(tier)
+    yield from datasets_written.cases(tier)
     yield from sql_corpus.cases(tier)
     yield from sql_random.cases(tier)
