@@ -1,6 +1,7 @@
 /* Faults made on purpose, in test builds only (NARROWS_FAULTS). The n-th allocation or the n-th
  * input/output call after arming fails, once. NARROWS_FAULT=alloc:N, io:N or enospc:N in the
- * environment arms a whole command. Without NARROWS_FAULTS all of this is nothing. */
+ * environment arms a whole command; kill:N kills it before its n-th input/output call. Without
+ * NARROWS_FAULTS all of this is nothing. */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 
@@ -14,6 +15,15 @@ typedef enum fault_kind {
     FAULT_KINDS
 } fault_kind;
 
+/* What a system may lack; NARROWS_LACK names such things in the environment, with blanks between.
+ */
+typedef enum fault_lack {
+    LACK_EXCHANGE,  /* "exchange": renameat2(RENAME_EXCHANGE) */
+    LACK_NOREPLACE, /* "noreplace": renameat2(RENAME_NOREPLACE) */
+    LACK_SIBLING,   /* "sibling": a folder beside a dataset on the same file system */
+    FAULT_LACKS
+} fault_lack;
+
 #ifdef NARROWS_FAULTS
 
 /* n = 1 fails the next one; 0 disarms. Sets the count of this kind back to zero. */
@@ -24,6 +34,10 @@ uint64_t fault_count(fault_kind kind);
 bool fault_hit(fault_kind kind);
 /* For a system call: 0, or the errno it shall fail with. */
 int fault_io(bool needs_room);
+/* The n-th system call from now on is not made: the process is killed (SIGKILL) instead. */
+void fault_kill(uint64_t n);
+void fault_set_lack(fault_lack what, bool lacks);
+bool fault_lacks(fault_lack what);
 
 #else
 
@@ -37,6 +51,12 @@ static inline int fault_io(bool needs_room)
 {
     (void)needs_room;
     return 0;
+}
+
+static inline bool fault_lacks(fault_lack what)
+{
+    (void)what;
+    return false;
 }
 
 #endif

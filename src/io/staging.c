@@ -96,19 +96,6 @@ static int give_staging_name(staging *s)
     return e;
 }
 
-/* From the staging name to the target's, where no other file may have it. */
-static int move_to_free_name(staging *s)
-{
-    int e = sys_rename_at(s->folder, s->name, s->target, false);
-
-    if (e == EINVAL || e == ENOSYS || e == EOPNOTSUPP) {
-        e = sys_link_at(s->folder, s->name, s->target);
-        if (!e)
-            sys_unlink_at(s->folder, s->name);
-    }
-    return e;
-}
-
 int staging_publish(staging *s, bool replace)
 {
     int e;
@@ -121,7 +108,8 @@ int staging_publish(staging *s, bool replace)
         if (e)
             return e;
     }
-    e = replace ? sys_rename_at(s->folder, s->name, s->target, true) : move_to_free_name(s);
+    e = replace ? sys_rename_at(s->folder, s->name, s->folder, s->target)
+                : sys_rename_new_at(s->folder, s->name, s->folder, s->target);
     if (!e)
         s->name[0] = '\0';
     return e;

@@ -42,6 +42,15 @@ int sys_stat_at(int dir, const char *path, struct stat *st, int flags)
     return fstatat(dir, path, st, flags) ? errno : 0;
 }
 
+int sys_is_at(int dir, const char *path, bool *there)
+{
+    struct stat st;
+    int e = sys_stat_at(dir, path, &st, AT_SYMLINK_NOFOLLOW);
+
+    *there = !e;
+    return e == ENOENT || e == ENOTDIR ? 0 : e;
+}
+
 int sys_stat(int fd, struct stat *st)
 {
     int fault = fault_io(false);
@@ -149,40 +158,6 @@ int sys_sync(int fd)
     return 0;
 }
 
-int sys_link_fd(int fd, int dir, const char *name)
-{
-    char path[40];
-    int fault = fault_io(true);
-
-    if (fault)
-        return fault;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) ? errno : 0;
-}
-
-int sys_link_at(int dir, const char *from, const char *to)
-{
-    int fault = fault_io(true);
-
-    if (fault)
-        return fault;
-    return linkat(dir, from, dir, to, 0) ? errno : 0;
-}
-
-int sys_rename_at(int dir, const char *from, const char *to, bool replace)
-{
-    int fault = fault_io(true);
-
-    if (fault)
-        return fault;
-    return renameat2(dir, from, dir, to, replace ? 0 : RENAME_NOREPLACE) ? errno : 0;
-}
-
-int sys_unlink_at(int dir, const char *name)
-{
-    return unlinkat(dir, name, 0) ? errno : 0;
-}
-
 void sys_close(int fd)
 {
     if (fd >= 0)
@@ -204,9 +179,12 @@ nrw_status sys_read_folder(int fd, void *buffer, size_t len, folder_visit visit,
             return NRW_OK;
         for (char *at = buffer, *end = at + n; at < end;) {
             struct dirent64 *entry = (struct dirent64 *)at;
+            nrw_status st = NRW_OK;
             at += entry->d_reclen;
             if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-                TRY(visit(ctx, entry->d_name, entry->d_type, err));
+                st = visit(ctx, entry->d_name, entry->d_type, err);
+            if (st != NRW_OK)
+                return st;
         }
     }
 }

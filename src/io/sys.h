@@ -12,6 +12,8 @@
 int sys_open_at(int dir, const char *path, int flags, mode_t mode, int *fd);
 int sys_stat_at(int dir, const char *path, struct stat *st, int flags);
 int sys_stat(int fd, struct stat *st);
+/* Is there anything of this name? A link is there whatever it leads to. */
+int sys_is_at(int dir, const char *path, bool *there);
 
 /* *done counts the bytes that went through even on failure. Reading stops early only at the end of
  * the file. */
@@ -26,10 +28,21 @@ int sys_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, s
 
 int sys_sync(int fd);
 int sys_link_fd(int fd, int dir, const char *name);
-int sys_link_at(int dir, const char *from, const char *to);
-/* `replace` false: EEXIST where `to` is there; EINVAL where the file system cannot promise it. */
-int sys_rename_at(int dir, const char *from, const char *to, bool replace);
+/* rename(2): what has the name `to` is replaced. */
+int sys_rename_at(int from_dir, const char *from, int to_dir, const char *to);
+/* A file gets another name, EEXIST where that is taken. Where the file system has no such rename it
+ * has both names for a moment, and a call that was interrupted then can be made again. */
+int sys_rename_new_at(int from_dir, const char *from, int to_dir, const char *to);
+/* Two names change places at once; EINVAL or ENOSYS where the file system cannot. */
+int sys_exchange_at(int dir_a, const char *a, int dir_b, const char *b);
 int sys_unlink_at(int dir, const char *name);
+int sys_make_folder_at(int dir, const char *name);
+int sys_remove_folder_at(int dir, const char *name);
+/* Everything written to the file system of fd so far is on disk; errors of its files since fd was
+ * opened are told. */
+int sys_sync_all(int fd);
+/* EWOULDBLOCK where another process holds the file's lock. Held until fd is closed. */
+int sys_lock(int fd);
 void sys_close(int fd); /* -1 is fine */
 
 /* Names in a folder, without . and .., in the file system's order. `type` is a DT_ value of

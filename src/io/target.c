@@ -1,4 +1,4 @@
-#include "io/target.h"
+#include "io/target_own.h"
 
 #include "base/text.h"
 #include "io/spill_own.h"
@@ -23,10 +23,12 @@ struct target {
     char *real; /* where a link leads; folder and name are parts of it */
     size_t path_size, real_size;
     const char *name;
-    int folder; /* -1: a stream */
+    bool regular; /* a file, else a stream */
+    int folder;   /* of a file of its own */
     on_exists policy;
     staging staging;
-    int fd; /* staging's, or the stream */
+    target_owner owner; /* finished NULL: none */
+    int fd;             /* staging's, or the stream */
     uint8_t *buffer;
     size_t held; /* bytes in the buffer */
     uint64_t written;
@@ -45,7 +47,7 @@ static nrw_status write_failed(target *t, int e, uint64_t len, uint64_t done, nr
 {
     nrw_status st = sys_write_error(t->fd, e, len, done, "", err);
 
-    if (err && st != NRW_E_PIPE && t->folder >= 0) {
+    if (err && st != NRW_E_PIPE && t->regular) {
         size_t n = strlen(err->message);
         snprintf(err->message + n, sizeof err->message - n, ", the target is untouched");
     }
@@ -115,6 +117,7 @@ static nrw_status open_staged(target *t, const struct stat *old, nrw_error *err)
     if (e)
         return err_errno(err, NRW_E_IO, e, "cannot write into its folder");
     t->fd = t->staging.fd;
+    t->regular = true;
     if (old)
         take_over_mode(t->fd, old);
     return NRW_OK;
@@ -160,18 +163,26 @@ static nrw_status open_any(target *t, const char *path, nrw_error *err)
     return t->fd < 0 ? err_errno(err, NRW_E_IO, errno, "cannot write to the output") : NRW_OK;
 }
 
+static nrw_status new_target(mem *m, target **out, nrw_error *err)
+{
+    void *p;
+
+    *out = NULL;
+    TRY(mem_zalloc(m, sizeof **out, &p, err));
+    *out = p;
+    (*out)->m = m;
+    (*out)->folder = (*out)->fd = (*out)->staging.fd = -1;
+    return NRW_OK;
+}
+
 nrw_status target_open(mem *m, const char *path, on_exists policy, target **out, nrw_error *err)
 {
     nrw_status st;
     target *t;
-    void *p;
 
     *out = NULL;
-    TRY(mem_zalloc(m, sizeof *t, &p, err));
-    t = p;
-    t->m = m;
+    TRY(new_target(m, &t, err));
     t->policy = policy;
-    t->folder = t->fd = t->staging.fd = -1;
     st = open_any(t, path, err);
     if (st != NRW_OK) {
         if (st < 0)
@@ -183,9 +194,49 @@ nrw_status target_open(mem *m, const char *path, on_exists policy, target **out,
     return NRW_OK;
 }
 
+static nrw_status name_over(target *t, const char *folder, const char *name, nrw_error *err)
+{
+    size_t before = strlen(folder);
+    bool slash = before && folder[before - 1] != '/';
+    void *p;
+
+    t->path_size = before + slash + strlen(name) + 1;
+    TRY(mem_alloc(t->m, t->path_size, &p, err));
+    t->path = p;
+    snprintf(t->path, t->path_size, "%s%s%s", folder, slash ? "/" : "", name);
+    t->name = t->path + before + slash;
+    TRY(mem_alloc(t->m, BUFFER_SIZE, &p, err));
+    t->buffer = p;
+    return NRW_OK;
+}
+
+nrw_status target_over(mem *m, int fd, const char *folder, const char *name,
+                       const target_owner *owner, target **out, nrw_error *err)
+{
+    nrw_status st;
+    target *t;
+
+    *out = NULL;
+    st = new_target(m, &t, err);
+    if (st < 0) {
+        sys_close(fd);
+        return st;
+    }
+    t->fd = fd;
+    t->regular = true;
+    st = name_over(t, folder, name, err);
+    if (st < 0) {
+        target_close(t);
+        return st;
+    }
+    t->owner = *owner;
+    *out = t;
+    return NRW_OK;
+}
+
 static void start_writeback(target *t)
 {
-    if (t->folder < 0 || t->written < t->started + WRITEBACK_STEP)
+    if (!t->regular || t->written < t->started + WRITEBACK_STEP)
         return;
     /* so that the last fsync finds little to do; a failure shows there */
     sync_file_range(t->fd, (off_t)t->started, (off_t)(t->written - t->started),
@@ -196,8 +247,8 @@ static void start_writeback(target *t)
 static nrw_status write_out(target *t, const void *data, size_t len, nrw_error *err)
 {
     size_t done;
-    int e = t->folder < 0 ? sys_write(t->fd, data, len, &done)
-                          : sys_write_at(t->fd, t->written, data, len, &done);
+    int e = t->regular ? sys_write_at(t->fd, t->written, data, len, &done)
+                       : sys_write(t->fd, data, len, &done);
 
     t->written += done;
     if (e)
@@ -270,7 +321,7 @@ nrw_status target_append_spill(target *t, spill *s, const spill_block *b, nrw_er
     nrw_status st;
 
     TRY(check_usable(t, err));
-    if (t->folder >= 0 && b->stored == b->len && b->len >= BUFFER_SIZE) {
+    if (t->regular && b->stored == b->len && b->len >= BUFFER_SIZE) {
         TRY(flush(t, err));
         before = t->written;
         TRY(copy_in_kernel(t, spill_fd(s), b, &done, err));
@@ -298,13 +349,28 @@ static nrw_status publish_error(target *t, int e, nrw_error *err)
     return err_errno(err, NRW_E_IO, e, "cannot publish the finished file, the target is untouched");
 }
 
+static nrw_status hand_over(target *t, nrw_error *err)
+{
+    nrw_status st;
+
+    sys_close(t->fd);
+    t->fd = -1;
+    st = t->owner.finished(t->owner.self, t->name, t->written, err);
+    if (st < 0)
+        return fail(t, err, st);
+    t->published = true;
+    return NRW_OK;
+}
+
 nrw_status target_publish(target *t, nrw_error *err)
 {
     int e;
 
     TRY(check_usable(t, err));
     TRY(flush(t, err));
-    if (t->folder < 0) {
+    if (t->owner.finished)
+        return hand_over(t, err);
+    if (!t->regular) {
         t->published = true;
         return NRW_OK;
     }
@@ -331,6 +397,8 @@ void target_close(target *t)
         staging_close(&t->staging);
     else
         sys_close(t->fd);
+    if (t->owner.dropped && !t->published)
+        t->owner.dropped(t->owner.self, t->name);
     sys_close(t->folder);
     mem_free(t->m, t->buffer, BUFFER_SIZE);
     mem_free(t->m, t->real, t->real_size);
