@@ -7,8 +7,8 @@
  * other. Rows of other partitions go to the sort with their folder's name.
  *
  * At the end the direct files are finished by all workers, their memory is given back, and what was
- * sorted is written folder by folder (partition_rest.c). Files are listed in the order of folders'
- * names, whichever way they were written. */
+ * sorted is written folder by folder (partition_rest.c). Files are listed in
+ * one order of folders (folder_order), whichever way they were written. */
 #include "exec/partition_own.h"
 
 #include "base/hash.h"
@@ -208,7 +208,8 @@ static nrw_status push_directs(work *w, nrw_error *err)
 /* ---- rows of all other groups ---- */
 
 /* Folders' names of the groups that are sorted; of_group: which of them. */
-static nrw_status rest_names(work *w, uint32_t n, uint32_t *of_group, dict **out, nrw_error *err)
+static nrw_status rest_names(work *w, uint32_t n, uint32_t *of_group, uint64_t *places, dict **out,
+                             nrw_error *err)
 {
     const type utf8 = type_of(TYPE_UTF8);
     vector names = {0};
@@ -224,7 +225,9 @@ static nrw_status rest_names(work *w, uint32_t n, uint32_t *of_group, dict **out
         if (w->parts[g] != PART_NONE)
             continue;
         TRY_OUT(key_groups_folder(&w->groups, g, w->o->spec.key_fields, &w->folder, err));
+        uint32_t from = at ? ends[at - 1] : 0;
         ends[at] = (uint32_t)w->folder.len;
+        places[at] = folder_order((span){w->folder.data + from, w->folder.len - from});
         of_group[g] = at++;
     }
     TRY_OUT(buffer_new(w->b->m, w->folder.len, &heap, err));
@@ -246,36 +249,54 @@ out:
     return st;
 }
 
-/* The rows of sorted groups, and for each its folder's name as the column behind the written ones.
- */
+/* For each row its folder's name and place in the order, as columns behind the written ones. */
+static nrw_status put_folders(const work *w, const uint32_t *of_group, const uint64_t *places,
+                              dict *names, const uint16_t *rows, uint32_t n, batch *to,
+                              nrw_error *err)
+{
+    const type utf8 = type_of(TYPE_UTF8), word = type_of(TYPE_UINT64);
+    uint32_t at = w->o->spec.written->n_fields;
+    vector name, place;
+
+    TRY(vector_dict(to->m, &utf8, names, n, &name, err));
+    name.len = n;
+    for (uint32_t i = 0; i < n; i++)
+        store_u32(name.data + 4 * (size_t)i, of_group[w->groups.of_row[rows[i]]]);
+    TRY(dense_put(to, at, &name, err));
+    TRY(vector_flat(to->m, &word, n, &place, err));
+    place.len = n;
+    for (uint32_t i = 0; i < n; i++)
+        store_u64(place.data + 8 * (size_t)i, places[of_group[w->groups.of_row[rows[i]]]]);
+    return dense_put(to, at + 1, &place, err);
+}
+
+/* The rows of sorted groups. */
 static nrw_status take_rest(work *w, uint32_t n_groups, uint16_t *rows, uint32_t n, batch *to,
                             nrw_error *err)
 {
-    const type utf8 = type_of(TYPE_UTF8);
-    size_t bytes = w->groups.n * sizeof(uint32_t);
+    size_t bytes = n_groups * sizeof(uint64_t) + w->groups.n * sizeof(uint32_t);
+    uint64_t *places;
     uint32_t *of_group;
     dict *names = NULL;
-    vector v = {0};
     nrw_status st;
+    void *p;
 
-    TRY(mem_alloc(w->b->m, bytes, (void **)&of_group, err));
-    TRY_OUT(rest_names(w, n_groups, of_group, &names, err));
-    TRY_OUT(vector_dict(w->b->m, &utf8, names, n, &v, err));
-    v.len = n;
-    for (uint32_t i = 0; i < n; i++)
-        store_u32(v.data + 4 * (size_t)i, of_group[w->groups.of_row[rows[i]]]);
-    TRY_OUT(dense_put(to, w->o->spec.written->n_fields, &v, err));
+    TRY(mem_alloc(w->b->m, bytes, &p, err));
+    places = p;
+    of_group = (uint32_t *)(places + n_groups);
+    TRY_OUT(rest_names(w, n_groups, of_group, places, &names, err));
+    TRY_OUT(put_folders(w, of_group, places, names, rows, n, to, err));
     st = take_written(w, n < w->rows ? rows : NULL, n, to, err);
 out:
     dict_unref(names);
-    mem_free(w->b->m, of_group, bytes);
+    mem_free(w->b->m, p, bytes);
     return st;
 }
 
 static nrw_status sort_rows(work *w, uint32_t n_groups, uint32_t n, nrw_error *err)
 {
     op_partition *o = w->o;
-    uint32_t columns = o->spec.written->n_fields + 1, at = 0;
+    uint32_t columns = o->spec.written->n_fields + 2, at = 0;
     uint16_t *rows = w->order; /* not needed any more */
     batch b;
     nrw_status st;
@@ -476,13 +497,18 @@ static nrw_status finish_direct(op_partition *o, nrw_error *err)
 
 /* ---- the list of files ---- */
 
+static uint64_t order_of(const char *folder)
+{
+    return folder_order((span){(const uint8_t *)folder, strlen(folder)});
+}
+
 static int by_folder(const void *a, const void *b, void *self)
 {
     const op_partition *o = self;
-    const char *x = o->table.at[*(const uint32_t *)a].files.folder;
-    const char *y = o->table.at[*(const uint32_t *)b].files.folder;
+    uint64_t x = order_of(o->table.at[*(const uint32_t *)a].files.folder);
+    uint64_t y = order_of(o->table.at[*(const uint32_t *)b].files.folder);
 
-    return strcmp(x, y);
+    return (x > y) - (x < y);
 }
 
 static nrw_status sort_names(op_partition *o, nrw_error *err)
@@ -502,7 +528,7 @@ static nrw_status list_direct(op_partition *o, const char *folder, nrw_error *er
 {
     for (; o->listed < o->table.n; o->listed++) {
         const folder_files *f = &o->table.at[o->by_name[o->listed]].files;
-        if (folder && strcmp(f->folder, folder) > 0)
+        if (folder && order_of(f->folder) > order_of(folder))
             return NRW_OK;
         TRY(parquet_footers_append(o->files, f->footers, err));
     }
@@ -620,13 +646,14 @@ static nrw_status open_sort(op_partition *o, nrw_error *err)
     for (uint32_t c = 0; c < n; c++)
         if (type_is_nested(&o->spec.written->fields[c].type))
             return NRW_OK;
-    TRY(arena_alloc(o->a, (n + 1) * sizeof *types, (void **)&types, err));
+    TRY(arena_alloc(o->a, (n + 2) * sizeof *types, (void **)&types, err));
     TRY(arena_alloc(o->a, sizeof *order, (void **)&order, err));
     for (uint32_t c = 0; c < n; c++)
         types[c] = o->spec.written->fields[c].type;
     types[n] = type_of(TYPE_UTF8);
-    *order = (sort_order){.column = n};
-    sort_spec s = {.n_columns = n + 1,
+    types[n + 1] = type_of(TYPE_UINT64);
+    *order = (sort_order){.column = n + 1};
+    sort_spec s = {.n_columns = n + 2,
                    .types = types,
                    .n_orders = 1,
                    .orders = order,

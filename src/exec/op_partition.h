@@ -3,7 +3,7 @@
  * of the rows and the options alone.
  *
  * The first partitions in row order, as many as the memory carries (direct), get an open writer
- * each. Rows of all others go to a sort by their folder's name, which spills; at the end they come
+ * each. Rows of all others go to a sort by their folder, which spills; at the end they come
  * out folder by folder and are written one after the other. Both ways give the same files, for a
  * Parquet file is a function of its rows. So the number of partitions is not in the memory:
  *
@@ -61,7 +61,8 @@ nrw_status op_partition_budget(const schema *written, const pq_write_options *op
 nrw_status op_partition_new(mem *m, const partition_spec *spec, spill *s, op **out, nrw_error *err);
 /* Partitions beyond which rows are sorted, with the memory given. */
 uint32_t op_partition_direct(const op *o);
-/* Once it is finished: all files, in the order of their folders' names, then of their numbers. */
+/* Once it is finished: all files, folder by folder, in an order that depends on the folders' names
+ * alone, each folder's in the order of their numbers. */
 const parquet_footers *op_partition_files(const op *o);
 
 /* Names files one after the other in one folder, for writers that roll without keys: what

@@ -102,7 +102,11 @@ nrw_status part_table_add(part_table *t, files_env *env, span key, uint64_t hash
 /* One folder being written, its rows in the hands of one or more workers. */
 typedef struct rest_part rest_part;
 
-/* An operator behind the sort. Its batches have the written columns, then the folder's name. */
+/* The order in which folders are written and listed, whichever way they are written. */
+uint64_t folder_order(span folder);
+
+/* An operator behind the sort. Its batches have the written columns, then the folder's name, and
+ * its place in the order. */
 typedef struct op_rest {
     op base;
     mem *m;

@@ -1,31 +1,24 @@
 #include "exec/sort_run.h"
 
-#include <stdlib.h>
-
 sort_entry sort_entry_of(const row_layout *l, uint8_t *row)
 {
     span key = row_value(l, row, 0);
-    uint8_t head[8] = {0};
+    uint8_t head[24] = {0};
+    uint64_t a, b;
 
-    memcpy(head, key.data, size_min(key.len, 8));
-    return (sort_entry){__builtin_bswap64(load_u64(head)), row};
+    memcpy(head, key.data, size_min(key.len, 17));
+    a = __builtin_bswap64(load_u64(head));
+    b = __builtin_bswap64(load_u64(head + 8));
+    return (sort_entry){a << 6 | b >> 58, b << 6 | head[16] >> 2, row};
 }
 
 int sort_compare(const row_layout *l, const sort_entry *a, const sort_entry *b)
 {
-    if (a->prefix != b->prefix)
-        return a->prefix < b->prefix ? -1 : 1;
+    if (a->high != b->high)
+        return a->high < b->high ? -1 : 1;
+    if (a->low != b->low)
+        return a->low < b->low ? -1 : 1;
     return span_compare(row_value(l, a->row, 0), row_value(l, b->row, 0));
-}
-
-static int by_key(const void *a, const void *b, void *layout)
-{
-    return sort_compare(layout, a, b);
-}
-
-void sort_entries(const row_layout *l, sort_entry *e, uint64_t n)
-{
-    qsort_r(e, n, sizeof *e, by_key, (void *)(uintptr_t)l);
 }
 
 /* ---- spilled runs ---- */

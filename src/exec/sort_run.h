@@ -10,7 +10,9 @@
 #define RUN_BLOCK (64u << 10)
 
 typedef struct sort_entry {
-    uint64_t prefix; /* the key's first 8 bytes, highest first; zero behind its end */
+    uint64_t high,
+        low; /* the key's first 130 bits without the 6 highest, which are zero (it
+                begins with a mark, sort_key.h), and the 2 lowest; zeros behind its end */
     uint8_t *row;
 } sort_entry;
 
