@@ -59,6 +59,7 @@ typedef struct job_result {
     bytes sources; /* JSON: a list of {name, rows} */
     bytes columns; /* JSON: a list of {name, pages ...} */
     bytes notes;   /* lines */
+    size_t files_read, files_of; /* of the sources, those whose paths the conditions leave */
 } job_result;
 
 struct nrw_job {
@@ -106,6 +107,8 @@ bool job_list_item(const char **s, char *name, size_t cap, bool *plain);
  */
 nrw_status job_columns(nrw_job *job, const char *option, const schema *s, const char *source,
                        uint32_t **out, uint32_t *n, nrw_error *err);
+/* The files of one pattern, in `a`, behind those that are there. */
+nrw_status job_add_files(arena *a, const char *pattern, path_list *out, nrw_error *err);
 /* The files that the sources and --files-from come to. */
 nrw_status job_files(nrw_job *job, path_list *out, nrw_error *err);
 /* The name in `names` (NULL at the end) nearest to `name`, NULL where none is near. */

@@ -125,12 +125,21 @@ static bool is_plain_number(const char *s, size_t n)
     return true;
 }
 
-/* Words such as `epoch` and `infinity` are dates, too, but not as a folder's name. */
+/* Words such as `epoch` are dates, too, but not as a folder's name; a date has no time that would
+ * be lost, a timestamp no zone. */
 static bool may_be(type_id id, const char *s, size_t n)
 {
+    const char *allowed = id == TYPE_DATE ? "0123456789-" : "0123456789-:. T";
+    uint32_t minus = 0;
+
     if (id == TYPE_INT64)
         return is_plain_number(s, n);
-    return n && ((s[0] >= '0' && s[0] <= '9') || s[0] == '-');
+    for (size_t i = 0; i < n; i++) {
+        minus += i && s[i] == '-';
+        if (!s[i] || !strchr(allowed, s[i]))
+            return false;
+    }
+    return minus == 2;
 }
 
 static nrw_status reads_as(arena *a, const type *t, const char *s, size_t n, bool *good,
