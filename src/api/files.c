@@ -74,6 +74,7 @@ typedef struct condition {
     const predicate *p;
     map_entry *map; /* every column is a constant */
     arena *a;
+    bool *looks_at;
 } condition;
 
 static nrw_status may_pass(void *self, const expr *const *values, bool *keep, nrw_error *err)
@@ -95,6 +96,7 @@ nrw_status files_where(nrw_job *job, arena *a, file_set *f, nrw_error *err)
     const schema *s = &f->listing.columns;
     condition c = {.a = a};
     predicate *p;
+    const uint32_t *columns;
     const char **texts;
     const job_word *w;
     uint32_t n = 0;
@@ -111,7 +113,12 @@ nrw_status files_where(nrw_job *job, arena *a, file_set *f, nrw_error *err)
     TRY(arena_alloc(a, s->n_fields * sizeof *c.map, (void **)&c.map, err));
     for (uint32_t i = 0; i < s->n_fields; i++)
         c.map[i] = (map_entry){MAP_ADDED, i};
-    return listing_prune(a, &f->listing, &f->all, may_pass, &c, &f->left, err);
+    n = predicate_columns(p, &columns);
+    TRY(arena_alloc(a, s->n_fields, (void **)&c.looks_at, err));
+    for (uint32_t i = 0; i < n; i++)
+        c.looks_at[columns[i]] = true;
+    return listing_prune(a, &f->listing, &f->all,
+                         &(listing_condition){may_pass, &c, c.looks_at}, &f->left, err);
 }
 
 typedef struct file_input {
@@ -155,6 +162,41 @@ nrw_status job_open_file(nrw_job *job, const char *path, reader **out, nrw_error
     TRY(format_words(job, job->a, &read, err));
     TRY(file_open(job->root, path, job_last(job, "spill-dir"), &f, err));
     return format_open(job->root, f, &read, out, err);
+}
+
+enum { NOTES_MOST = 8 };
+
+static nrw_status note_column(const scan *s, uint32_t c, bytes *notes, uint32_t *n, nrw_error *err)
+{
+    const field *f = &scan_schema(s)->fields[c];
+    char name[128], some[TEXT_NUMBER], all[TEXT_NUMBER];
+    size_t without;
+    bool widened = scan_widened(s, c, &without);
+
+    if ((!widened && !without) || ++*n > NOTES_MOST)
+        return NRW_OK;
+    type_print(&f->type, name, sizeof name);
+    TRY(bytes_printf(notes, err, "\nnote   column %.100s", f->name));
+    if (widened)
+        TRY(bytes_printf(notes, err, " is read as %s, which holds the types of all files%s", name,
+                         without ? ";" : ""));
+    if (without)
+        TRY(bytes_printf(notes, err, " is null in %s of %s files, which have none",
+                         text_group(without, some), text_group(scan_files(s), all)));
+    return NRW_OK;
+}
+
+nrw_status files_note(const scan *s, bytes *notes, nrw_error *err)
+{
+    char more[TEXT_NUMBER];
+    uint32_t n = 0;
+
+    for (uint32_t c = 0; c < scan_schema(s)->n_fields; c++)
+        TRY(note_column(s, c, notes, &n, err));
+    if (n <= NOTES_MOST)
+        return NRW_OK;
+    return bytes_printf(notes, err, "\nnote   and so it is with %s columns more",
+                        text_group(n - NOTES_MOST, more));
 }
 
 void files_describe(const file_set *f, char *out, size_t cap)

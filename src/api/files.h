@@ -27,6 +27,8 @@ nrw_status files_list(nrw_job *job, arena *a, const files_words *words, file_set
 nrw_status files_where(nrw_job *job, arena *a, file_set *f, nrw_error *err) NRW_CHECKED;
 /* How the files that are left are opened. */
 nrw_status files_inputs(nrw_job *job, arena *a, file_set *f, nrw_error *err) NRW_CHECKED;
+/* Lines on what was made of columns that are not the same in all files. */
+nrw_status files_note(const scan *s, bytes *notes, nrw_error *err) NRW_CHECKED;
 /* "3 of 10,000 files, ..." */
 void files_describe(const file_set *f, char *out, size_t cap);
 

@@ -97,16 +97,22 @@ static nrw_status may_pass(void *self, const expr *const *values, bool *keep, nr
 
     TRY(mem_alloc(m, (l->n + 1) * sizeof *columns, (void **)&columns, err));
     for (uint32_t i = 0; i < l->n; i++)
-        columns[i] = values[i]->constant;
+        columns[i] = values[i] ? values[i]->constant : NULL;
     *keep = expr_select(l->condition, columns, 1, m, &row, &n, &ignored) < 0 || n > 0;
     mem_free(m, columns, (l->n + 1) * sizeof *columns);
     return NRW_OK;
+}
+
+static void mark(void *looks_at, uint32_t column)
+{
+    ((bool *)looks_at)[column] = true;
 }
 
 static nrw_status prune(query_catalog *c, query_table *t, const sql_source *source, nrw_error *err)
 {
     const schema *columns = &t->files.listing.columns;
     leaving l = {.n = columns->n_fields, .a = c->a};
+    bool *looks_at;
 
     if (!columns->n_fields || !source->condition)
         return NRW_OK;
@@ -114,7 +120,10 @@ static nrw_status prune(query_catalog *c, query_table *t, const sql_source *sour
     if (!l.condition)
         return NRW_OK;
     t->alone = false;
-    return listing_prune(c->a, &t->files.listing, &t->files.all, may_pass, &l, &t->files.left, err);
+    TRY(arena_alloc(c->a, l.n, (void **)&looks_at, err));
+    expr_columns(l.condition, mark, looks_at);
+    return listing_prune(c->a, &t->files.listing, &t->files.all,
+                         &(listing_condition){may_pass, &l, looks_at}, &t->files.left, err);
 }
 
 /* ---- tables ---- */
@@ -134,6 +143,7 @@ static nrw_status open_table(query_catalog *c, query_table *t, const sql_source 
     TRY(files_inputs(c->job, c->a, &t->files, err));
     TRY(scan_open(c->m, t->files.inputs, t->files.left.n, &t->files.options, &t->ready, err));
     t->base.rows = scan_rows(t->ready);
+    TRY(files_note(t->ready, &c->job->result.notes, err));
     c->job->result.files_read += t->files.left.n;
     c->job->result.files_of += t->files.all.n;
     return schema_copy(c->a, scan_schema(t->ready), &t->base.schema, err);

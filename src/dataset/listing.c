@@ -142,6 +142,14 @@ static bool may_be(type_id id, const char *s, size_t n)
     return minus == 2;
 }
 
+/* A usual date of years 1000 to 9999, without asking the cast. */
+static bool is_usual_date(const char *s, size_t n)
+{
+    return n == 10 && s[0] > '0' && s[4] == '-' && s[7] == '-' &&
+           ((s[5] == '0' && s[6] > '0') || (s[5] == '1' && s[6] <= '2')) &&
+           ((s[8] == '0' && s[9] > '0') || s[8] == '1' || (s[8] == '2' && s[9] <= '8'));
+}
+
 static nrw_status reads_as(arena *a, const type *t, const char *s, size_t n, bool *good,
                            nrw_error *err)
 {
@@ -149,6 +157,9 @@ static nrw_status reads_as(arena *a, const type *t, const char *s, size_t n, boo
 
     *good = false;
     if (!may_be(t->id, s, n))
+        return NRW_OK;
+    *good = t->id == TYPE_INT64 ? n < 19 : is_usual_date(s, n);
+    if (*good)
         return NRW_OK;
     TRY(expr_text(a, (span){(const uint8_t *)s, n}, &e, err));
     TRY(expr_cast(a, e, t, true, &e, err));
@@ -382,32 +393,62 @@ nrw_status listing_value(const listing *l, const char *path, uint32_t column, ar
                    (int)size_min(n, 100), text, name);
 }
 
-static nrw_status keeps_path(const listing *l, const char *path, arena *a, listing_keeps keeps,
-                             void *self, bool *keep, nrw_error *err)
-{
-    const expr **values;
+/* ---- which files a condition leaves ---- */
 
-    TRY(arena_alloc(a, l->columns.n_fields * sizeof *values + 1, (void **)&values, err));
-    for (uint32_t c = 0; c < l->columns.n_fields; c++)
-        TRY(listing_value(l, path, c, a, &values[c], err));
-    return keeps(self, values, keep, err);
+/* Paths come in order, so that neighbours mostly have the same keys: the answer is kept. */
+typedef struct pruning {
+    const listing *l;
+    const listing_condition *c;
+    mem *m;
+    const char *last; /* the path that `keep` is of; NULL: none */
+    bool keep;
+} pruning;
+
+static bool same_values(const pruning *p, const char *path)
+{
+    if (!p->last)
+        return false;
+    for (uint32_t k = 0; k < p->l->columns.n_fields; k++) {
+        span a, b;
+        if (!p->c->looks_at[k])
+            continue;
+        if ((k == 0 && p->l->filename) || !find_key(path, p->l->columns.fields[k].name, &a) ||
+            !find_key(p->last, p->l->columns.fields[k].name, &b) || !span_equal(a, b))
+            return false;
+    }
+    return true;
 }
 
-nrw_status listing_prune(arena *a, const listing *l, const path_list *files, listing_keeps keeps,
-                         void *self, path_list *out, nrw_error *err)
+static nrw_status keeps_path(pruning *p, const char *path, arena *a, nrw_error *err)
 {
+    const uint32_t n = p->l->columns.n_fields;
+    const expr **values;
+
+    TRY(arena_alloc(a, n * sizeof *values + 1, (void **)&values, err));
+    for (uint32_t k = 0; k < n; k++)
+        if (p->c->looks_at[k])
+            TRY(listing_value(p->l, path, k, a, &values[k], err));
+    p->last = path;
+    return p->c->keeps(p->c->self, values, &p->keep, err);
+}
+
+nrw_status listing_prune(arena *a, const listing *l, const path_list *files,
+                         const listing_condition *c, path_list *out, nrw_error *err)
+{
+    pruning p = {l, c, arena_mem(a), NULL, false};
     nrw_status st = NRW_OK;
 
     *out = (path_list){0};
     TRY(arena_alloc(a, files->n * sizeof *out->at, (void **)&out->at, err));
     out->cap = files->n;
     for (size_t i = 0; i < files->n && st >= 0; i++) {
-        arena *scratch;
-        bool keep = false;
-        TRY(arena_new(arena_mem(a), &scratch, err));
-        st = keeps_path(l, files->at[i], scratch, keeps, self, &keep, err);
-        arena_free(scratch);
-        if (keep)
+        if (!same_values(&p, files->at[i])) {
+            arena *scratch;
+            TRY(arena_new(p.m, &scratch, err));
+            st = keeps_path(&p, files->at[i], scratch, err);
+            arena_free(scratch);
+        }
+        if (p.keep)
             out->at[out->n++] = files->at[i];
     }
     if (!out->n)

@@ -35,12 +35,18 @@ nrw_status listing_open(arena *a, const path_list *files, const listing_options 
 nrw_status listing_value(const listing *l, const char *path, uint32_t column, arena *a,
                          const expr **out, nrw_error *err) NRW_CHECKED;
 
-/* The files for which a condition over l->columns may be true, in their order: at least one (the
- * first), since there is no schema without a file. `keeps` says so of one file, given constants.
- * out->at lies in `a`. */
-typedef nrw_status (*listing_keeps)(void *self, const expr *const *values, bool *keep,
-                                    nrw_error *err);
-nrw_status listing_prune(arena *a, const listing *l, const path_list *files, listing_keeps keeps,
-                         void *self, path_list *out, nrw_error *err) NRW_CHECKED;
+/* A condition over the columns. */
+typedef struct listing_condition {
+    /* Whether it may be true of a file with these values, constants; those it does not look at may
+     * be NULL. */
+    nrw_status (*keeps)(void *self, const expr *const *values, bool *keep, nrw_error *err);
+    void *self;
+    const bool *looks_at; /* by column */
+} listing_condition;
+
+/* The files that it leaves, in their order: at least one (the first), since there is no schema
+ * without a file. out->at lies in `a`. */
+nrw_status listing_prune(arena *a, const listing *l, const path_list *files,
+                         const listing_condition *c, path_list *out, nrw_error *err) NRW_CHECKED;
 
 #endif
