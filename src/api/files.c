@@ -117,8 +117,8 @@ nrw_status files_where(nrw_job *job, arena *a, file_set *f, nrw_error *err)
     TRY(arena_alloc(a, s->n_fields, (void **)&c.looks_at, err));
     for (uint32_t i = 0; i < n; i++)
         c.looks_at[columns[i]] = true;
-    return listing_prune(a, &f->listing, &f->all,
-                         &(listing_condition){may_pass, &c, c.looks_at}, &f->left, err);
+    return listing_prune(a, &f->listing, &f->all, &(listing_condition){may_pass, &c, c.looks_at},
+                         &f->left, err);
 }
 
 typedef struct file_input {

@@ -56,9 +56,9 @@ typedef struct job_result {
     prune_counts pruned;  /* left out unread by --where */
     int64_t row_groups;
     uint64_t bytes_in, bytes_out, spilled, rss_peak;
-    bytes sources; /* JSON: a list of {name, rows} */
-    bytes columns; /* JSON: a list of {name, pages ...} */
-    bytes notes;   /* lines */
+    bytes sources;               /* JSON: a list of {name, rows} */
+    bytes columns;               /* JSON: a list of {name, pages ...} */
+    bytes notes;                 /* lines */
     size_t files_read, files_of; /* of the sources, those whose paths the conditions leave */
 } job_result;
 

@@ -126,9 +126,8 @@ static nrw_status report_balance(const job_result *r, bytes *out, nrw_error *err
                         (long long)r->rows_limited, (unsigned long long)r->pruned.groups,
                         (unsigned long long)r->pruned.of_groups,
                         (unsigned long long)r->pruned.pages, r->files_read, r->files_of,
-                        (int)r->sources.len,
-                        r->sources.len ? (const char *)r->sources.data : "", (int)r->columns.len,
-                        r->columns.len ? (const char *)r->columns.data : "");
+                        (int)r->sources.len, r->sources.len ? (const char *)r->sources.data : "",
+                        (int)r->columns.len, r->columns.len ? (const char *)r->columns.data : "");
 }
 
 /* Each stands behind a line end. */

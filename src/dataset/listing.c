@@ -318,8 +318,8 @@ nrw_status listing_option(listing_options *o, span name, const char *value, nrw_
                              (const char *)name.data, value);
 }
 
-static nrw_status open_keys(arena *a, const path_list *files, const listing_options *o,
-                            field *keys, uint32_t n, nrw_error *err)
+static nrw_status open_keys(arena *a, const path_list *files, const listing_options *o, field *keys,
+                            uint32_t n, nrw_error *err)
 {
     bool *given;
 

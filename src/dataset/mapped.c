@@ -4,9 +4,9 @@
 
 /* A chosen column. */
 typedef struct chosen {
-    uint8_t kind;    /* map_kind */
-    uint32_t inner;  /* FILE, CAST: number among the columns the inner reader was started with */
-    const expr *e;   /* CAST: over column 0; ADDED, NULL: a constant. NULL: nested nulls */
+    uint8_t kind;   /* map_kind */
+    uint32_t inner; /* FILE, CAST: number among the columns the inner reader was started with */
+    const expr *e;  /* CAST: over column 0; ADDED, NULL: a constant. NULL: nested nulls */
     const field *to;
     uint32_t place; /* of `all` */
 } chosen;
@@ -67,8 +67,8 @@ static nrw_status inner_columns(const mapped *m, arena *a, const uint32_t *cols,
     return NRW_OK;
 }
 
-static nrw_status mapped_budget(const reader *r, const uint32_t *cols, uint32_t n,
-                                uint32_t workers, budget *out, nrw_error *err)
+static nrw_status mapped_budget(const reader *r, const uint32_t *cols, uint32_t n, uint32_t workers,
+                                budget *out, nrw_error *err)
 {
     const mapped *m = of(r);
     uint32_t *inner, n_inner;
@@ -125,9 +125,9 @@ static nrw_status mapped_start(reader *r, const uint32_t *cols, uint32_t n,
         m->ruled_out = m->filter.answer == ANSWER_NONE && !m->inner->class->count;
     }
     m->started = true;
-    return m->ruled_out ? NRW_OK
-                        : m->inner->class->start(m->inner, inner, n_inner, &inner_shape, grant, s,
-                                                 err);
+    return m->ruled_out
+               ? NRW_OK
+               : m->inner->class->start(m->inner, inner, n_inner, &inner_shape, grant, s, err);
 }
 
 /* ---- batches ---- */
@@ -140,16 +140,16 @@ static nrw_status column_begin(void *self, batch *b, nrw_error *err)
 }
 
 /* The file's values, half the bytes of them, since the cast stands beside them. */
-static nrw_status read_cast(mapped *m, const chosen *c, batch *b, uint32_t first,
-                            uint32_t max_rows, size_t max_bytes, const uint16_t *sel,
-                            uint32_t n_sel, mem *to, vector *out, nrw_error *err)
+static nrw_status read_cast(mapped *m, const chosen *c, batch *b, uint32_t first, uint32_t max_rows,
+                            size_t max_bytes, const uint16_t *sel, uint32_t n_sel, mem *to,
+                            vector *out, nrw_error *err)
 {
     const vector *at[1];
     vector v;
     nrw_status st;
 
-    TRY(m->source->read(m->source_self, b, c->inner, first, max_rows, max_bytes / 2 + 1, sel,
-                        n_sel, to, &v, err));
+    TRY(m->source->read(m->source_self, b, c->inner, first, max_rows, max_bytes / 2 + 1, sel, n_sel,
+                        to, &v, err));
     at[0] = &v;
     st = expr_eval(c->e, at, v.len, to, out, err);
     vector_release(&v);

@@ -9,8 +9,8 @@
 #include "format/format.h"
 
 typedef struct mapped_spec {
-    const schema *all;    /* stays until the reader is closed */
-    const map_entry *map; /* an entry for each field and part of `all`; copied */
+    const schema *all;        /* stays until the reader is closed */
+    const map_entry *map;     /* an entry for each field and part of `all`; copied */
     const expr *const *added; /* constants for MAP_ADDED, by their numbers; copied */
     uint32_t n_added;
 } mapped_spec;

@@ -106,9 +106,8 @@ nrw_status mapped_filter_of(arena *a, const row_filter *f, const map_entry *map,
         else
             join(&w, &f->steps[i]);
     }
-    *out = (mapped_filter){
-        .base = {w.steps, w.n, f->depth, may_match, any_passes, n_values, value},
-        .of = f,
-        .answer = w.stack[0].answer};
+    *out = (mapped_filter){.base = {w.steps, w.n, f->depth, may_match, any_passes, n_values, value},
+                           .of = f,
+                           .answer = w.stack[0].answer};
     return NRW_OK;
 }

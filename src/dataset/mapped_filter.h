@@ -2,8 +2,8 @@
 #ifndef DATASET_MAPPED_FILTER_H
 #define DATASET_MAPPED_FILTER_H
 
-#include "dataset/unify.h"
 #include "column/row_filter.h"
+#include "dataset/unify.h"
 #include "expr/scalar.h"
 
 typedef enum filter_answer {

@@ -21,7 +21,7 @@ struct scan {
     scan_options opts;
     arena *a;
     unify unify;
-    schema schema; /* of all */
+    schema schema;    /* of all */
     int64_t *rows_of; /* per input; -1: not known */
     uint64_t bytes;
     reader *first; /* kept open between planning and the first morsel */

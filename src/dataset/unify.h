@@ -13,12 +13,12 @@ typedef enum schema_change {
 } schema_change;
 
 typedef struct union_column {
-    field field;   /* as it is now */
-    size_t from;   /* the file that made its type what it is */
-    size_t first;  /* the first file that has it */
-    size_t files;  /* how many have it */
-    bool widened;  /* some file has another type */
-    int32_t added; /* column of `added` whose values stand in for the file's; -1: none */
+    field field;    /* as it is now */
+    size_t from;    /* the file that made its type what it is */
+    size_t first;   /* the first file that has it */
+    size_t files;   /* how many have it */
+    bool widened;   /* some file has another type */
+    int32_t added;  /* column of `added` whose values stand in for the file's; -1: none */
     uint64_t taken; /* by a column of the file of this stamp */
 } union_column;
 
@@ -32,7 +32,7 @@ typedef struct union_part {
 typedef struct unify {
     arena *a;
     schema_change change;
-    const schema *added;           /* columns that no file holds; NULL: none */
+    const schema *added;                                /* columns that no file holds; NULL: none */
     const char *(*name)(const void *self, size_t file); /* for messages */
     const void *self;
     size_t files; /* seen */

@@ -109,7 +109,8 @@ static nrw_status descend(search *s, const char *name, const char *rest, nrw_err
     return add_step(s, path, strlen(path), rest, err);
 }
 
-/* Everything below a folder; a `_` hides files and folders, but those of hive keys. Links to folders are not followed: they may lead in circles. */
+/* Everything below a folder; `_` hides files, and folders but those of hive keys. Links to folders
+ * are not followed: they may lead in circles. */
 static nrw_status visit_below(void *ctx, const char *name, unsigned char type, nrw_error *err)
 {
     search *s = ctx;

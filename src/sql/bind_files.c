@@ -117,8 +117,7 @@ static nrw_status take_arguments(selecting *s, const sql_expr *call, sql_source 
             return query_fail(s->b, e->at, err,
                               "options of read_parquet have names, as in hive_partitioning = true");
         options[out->n_options++] = (sql_read_option){
-            name, is_string(e) ? e->text
-                               : (span){s->b->in->text.data + e->at, e->end - e->at}};
+            name, is_string(e) ? e->text : (span){s->b->in->text.data + e->at, e->end - e->at}};
     }
     return NRW_OK;
 }

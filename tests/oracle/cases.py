@@ -14,6 +14,7 @@ import kept
 import matrix
 import nested_files
 import nested_tables
+import reading_datasets
 import reference
 import tables
 import sql_corpus
@@ -580,5 +581,6 @@ def cases(tier):
     yield from where.cases(tier)
     yield from writing.cases(tier)
     yield from copying.cases(tier)
+    yield from reading_datasets.cases()
     yield from sql_corpus.cases(tier)
     yield from sql_random.cases(tier)
