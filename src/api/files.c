@@ -109,11 +109,13 @@ nrw_status files_where(nrw_job *job, arena *a, file_set *f, nrw_error *err)
     TRY(predicate_parse_some(a, texts, n, s, f->all.at[0], &p, err));
     if (!p)
         return NRW_OK;
+    n = predicate_columns(p, &columns);
+    if (n == 0) /* always or never true: nothing a path says */
+        return NRW_OK;
     c.p = p;
     TRY(arena_alloc(a, s->n_fields * sizeof *c.map, (void **)&c.map, err));
     for (uint32_t i = 0; i < s->n_fields; i++)
         c.map[i] = (map_entry){MAP_ADDED, i};
-    n = predicate_columns(p, &columns);
     TRY(arena_alloc(a, s->n_fields, (void **)&c.looks_at, err));
     for (uint32_t i = 0; i < n; i++)
         c.looks_at[columns[i]] = true;

@@ -1,5 +1,6 @@
 #include "dataset/unify.h"
 
+#include "base/hash.h"
 #include "dataset/widen.h"
 
 #include <stdio.h>
@@ -27,23 +28,45 @@ static bool is_taken(const unify *u, uint32_t column)
     return u->columns[column].taken == u->stamp;
 }
 
-static bool same_name(const char *a, const char *b, bool exactly)
+static uint64_t hash_of(const char *name)
 {
-    return exactly ? strcmp(a, b) == 0 : strcasecmp(a, b) == 0;
+    return hash_bytes(name, strlen(name));
 }
 
-/* The first of that name which no earlier column of the file is; without case only where one alone
- * would do, and the file itself does not tell the two apart. */
-static int32_t look_for(const unify *u, const schema *s, uint32_t column, bool exactly)
+/* The last of exactly that name. */
+static int32_t last_named(const unify *u, const char *name, uint64_t hash)
 {
-    const char *name = s->fields[column].name;
+    for (uint32_t i = u->n; i-- > 0;)
+        if (u->columns[i].hash == hash && strcmp(u->columns[i].field.name, name) == 0)
+            return (int32_t)i;
+    return -1;
+}
+
+/* Names that come twice are taken in their order. */
+static bool is_free(const unify *u, uint32_t column)
+{
+    const union_column *c = &u->columns[column];
+
+    return !is_taken(u, column) && (c->twin < 0 || is_taken(u, (uint32_t)c->twin));
+}
+
+static int32_t exactly_named(const unify *u, const char *name)
+{
+    int32_t at = last_named(u, name, hash_of(name));
+
+    while (at >= 0 && !is_free(u, (uint32_t)at))
+        at = is_taken(u, (uint32_t)at) ? -1 : u->columns[at].twin;
+    return at;
+}
+
+/* Without case: where one alone would do, and the file itself does not tell the two apart. */
+static int32_t loosely_named(const unify *u, const schema *s, const char *name)
+{
     int32_t found = -1;
 
     for (uint32_t i = 0; i < u->n; i++) {
-        if (!same_name(u->columns[i].field.name, name, exactly) || is_taken(u, i))
+        if (is_taken(u, i) || strcasecmp(u->columns[i].field.name, name) != 0)
             continue;
-        if (exactly)
-            return (int32_t)i;
         if (found >= 0)
             return -1;
         found = (int32_t)i;
@@ -56,13 +79,13 @@ static int32_t look_for(const unify *u, const schema *s, uint32_t column, bool e
 
 static int32_t place_of(const unify *u, const schema *s, uint32_t column)
 {
+    const char *name = s->fields[column].name;
     int32_t at;
 
-    if (column < u->n && !is_taken(u, column) &&
-        strcmp(u->columns[column].field.name, s->fields[column].name) == 0)
+    if (column < u->n && is_free(u, column) && strcmp(u->columns[column].field.name, name) == 0)
         return (int32_t)column;
-    at = look_for(u, s, column, true);
-    return at >= 0 ? at : look_for(u, s, column, false);
+    at = exactly_named(u, name);
+    return at >= 0 ? at : loosely_named(u, s, name);
 }
 
 static nrw_status find_places(unify *u, const schema *s, nrw_error *err)
@@ -143,6 +166,8 @@ static nrw_status add_column(unify *u, const field *f, nrw_error *err)
     *c = (union_column){.from = u->files, .first = u->files, .files = 1};
     TRY(field_copy(u->a, f, &c->field, err));
     c->added = added_named(u, f->name);
+    c->hash = hash_of(f->name);
+    c->twin = last_named(u, f->name, c->hash);
     u->n++;
     return NRW_OK;
 }

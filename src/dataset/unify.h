@@ -20,6 +20,8 @@ typedef struct union_column {
     bool widened;   /* some file has another type */
     int32_t added;  /* column of `added` whose values stand in for the file's; -1: none */
     uint64_t taken; /* by a column of the file of this stamp */
+    uint64_t hash;  /* of its name */
+    int32_t twin;   /* the column before it of the same name; -1: none */
 } union_column;
 
 typedef struct union_part {
