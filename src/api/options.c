@@ -108,7 +108,9 @@ static const nrw_option options[] = {
     {"max-rows", "N", "write", "40", "a table on a terminal shows so many", " sql ", 0},
 
     {"read", "NAME=VALUE", "read", NULL,
-     "int96=us: INT96 as microseconds, for dates outside the years 1677 to 2262", SOURCES, 0},
+     "int96=us: INT96 as microseconds, for dates outside the years 1677 to 2262; of folders "
+     "hive_partitioning=false, hive_types={'dt': DATE}, filename=true",
+     SOURCES, 0},
     {"on-schema-change", "WHAT", "read", "widen",
      "of files that differ: fail, add columns, widen types too", DATA, 0},
     {"files-from", "FILE", "read", NULL, "sources, a path a line; - is standard input",

@@ -264,7 +264,8 @@ VALUE = {"TINYINT": "-7", "SMALLINT": "1234", "INTEGER": "-123456", "BIGINT": "9
          "STRUCT(a BIGINT, c DOUBLE)": "{'a': 9007199254740993, 'c': 0.5}",
          "STRUCT(s STRUCT(x TINYINT)[])": "{'s': [{'x': 1}, NULL]}",
          "STRUCT(s STRUCT(x INTEGER)[])": "{'s': [{'x': 100000}]}",
-         "MAP(VARCHAR, INTEGER)": "MAP {'k': 1}", "MAP(VARCHAR, BIGINT)": "MAP {'k': 9007199254740993}"}
+         "MAP(VARCHAR, INTEGER)": "MAP {'k': 1}",
+         "MAP(VARCHAR, BIGINT)": "MAP {'k': 9007199254740993}"}
 
 
 def write_types(con, path, of, first, extra):
@@ -293,11 +294,12 @@ def widened(x, y, both):
                 continue
             for value in (VALUE[x], VALUE[y]):
                 n = int(harness.ok("count", s("*.parquet"), "--where", f"x = {value}").out)
-                want = con.sql(f"SELECT count(*) FROM (SELECT CAST(x AS {both}) x FROM "
-                               f"'{s('a.parquet')}' UNION ALL SELECT CAST(x AS {both}) FROM "
-                               f"'{s('b.parquet')}') WHERE x = CAST({value} AS {both})").fetchall()[0]
-                if n != want[0]:
-                    raise AssertionError(f"x = {value}: {n} rows, wanted {want[0]}")
+                query = (f"SELECT count(*) FROM (SELECT CAST(x AS {both}) x FROM "
+                         f"'{s('a.parquet')}' UNION ALL SELECT CAST(x AS {both}) FROM "
+                         f"'{s('b.parquet')}') WHERE x = CAST({value} AS {both})")
+                want = con.sql(query).fetchall()[0][0]
+                if n != want:
+                    raise AssertionError(f"x = {value}: {n} rows, wanted {want}")
             n = int(harness.ok("count", s("*.parquet"), "--where", "more is null").out)
             if n != 3000:
                 raise AssertionError(f"{n} rows lack the column")
@@ -341,8 +343,9 @@ def policies():
         con.sql(f"COPY (SELECT 1 AS id, 2 AS x) TO '{s('a.parquet')}' (FORMAT parquet)")
         con.sql(f"COPY (SELECT 1 AS id, 2 AS x, 3 AS y) TO '{s('b.parquet')}' (FORMAT parquet)")
         con.sql(f"COPY (SELECT 1 AS id, 2::BIGINT AS x) TO '{s('c.parquet')}' (FORMAT parquet)")
-        for policy, second, fine in (("fail", "a", True), ("fail", "b", False), ("fail", "c", False),
-                                     ("add", "b", True), ("add", "c", False), ("widen", "c", True)):
+        for policy, second, fine in (("fail", "a", True), ("fail", "b", False),
+                                     ("fail", "c", False), ("add", "b", True),
+                                     ("add", "c", False), ("widen", "c", True)):
             ran = harness.narrows("head", s("a.parquet"), s(f"{second}.parquet"),
                                   "--on-schema-change", policy)
             if fine != (ran.code == 0):
