@@ -345,7 +345,7 @@ static nrw_status run(const arguments *a, mem *root, spill *sp, nrw_error *err)
     double began = clock_seconds(), cpu = cpu_seconds();
     nrw_status st;
 
-    TRY(scan_open(root, &input, 1, &p.source, err));
+    TRY(scan_open(root, &input, 1, &(scan_options){0}, &p.source, err));
     TRY_OUT(choose(a, scan_schema(p.source), cols, &s.n_cols, err));
     s.hash = a->hash;
     s.m = root;

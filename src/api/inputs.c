@@ -2,61 +2,25 @@
 #include "api/move.h"
 
 #include "dataset/gen.h"
-#include "format/formats.h"
 
 #include <stdio.h>
 #include <string.h>
 
-typedef struct file_input {
-    const char *path;
-    const char *spill_dir;
-    const read_options *read;
-} file_input;
-
-static nrw_status open_file(const void *self, mem *m, reader **out, nrw_error *err)
-{
-    const file_input *in = self;
-    io_file *f;
-
-    TRY(file_open(m, in->path, in->spill_dir, &f, err));
-    return format_open(m, f, in->read, out, err);
-}
-
-static nrw_status job_read_options(const nrw_job *job, arena *a, read_options *o, nrw_error *err)
-{
-    const char **at;
-    const job_word *w;
-
-    TRY(arena_alloc(a, job->n_words * sizeof *at + 1, (void **)&at, err));
-    *o = (read_options){.at = at};
-    while ((w = job_each(job, "read", o->n)))
-        at[o->n++] = w->value;
-    return NRW_OK;
-}
-
-nrw_status job_file_inputs(nrw_job *job, arena *a, const path_list *paths, scan_input **out,
-                           nrw_error *err)
-{
-    read_options *read;
-    file_input *files;
-
-    TRY(arena_alloc(a, sizeof *read, (void **)&read, err));
-    TRY(job_read_options(job, a, read, err));
-    TRY(arena_alloc(a, paths->n * sizeof *files, (void **)&files, err));
-    TRY(arena_alloc(a, paths->n * sizeof **out, (void **)out, err));
-    for (size_t i = 0; i < paths->n; i++) {
-        files[i] = (file_input){paths->at[i], job_last(job, "spill-dir"), read};
-        (*out)[i] = (scan_input){paths->at[i], open_file, &files[i]};
-    }
-    return NRW_OK;
-}
-
 static nrw_status open_files(nrw_job *job, job_inputs *in, nrw_error *err)
 {
-    TRY(job_files(job, &in->files, err));
-    in->n = in->files.n;
-    in->name = in->files.at[0];
-    return job_file_inputs(job, in->a, &in->files, &in->inputs, err);
+    files_words words;
+
+    TRY(files_words_of(job, &words, err));
+    TRY(job_files(job, &in->files.all, err));
+    TRY(files_list(job, in->a, &words, &in->files, err));
+    TRY(files_where(job, in->a, &in->files, err));
+    TRY(files_inputs(job, in->a, &in->files, err));
+    in->inputs = in->files.inputs;
+    in->n = in->files.left.n;
+    in->name = in->inputs[0].name;
+    job->result.files_read = in->n;
+    job->result.files_of = in->files.all.n;
+    return NRW_OK;
 }
 
 static nrw_status open_gen(const void *self, mem *m, reader **out, nrw_error *err)
@@ -117,7 +81,7 @@ nrw_status job_inputs_open(nrw_job *job, job_inputs *in, nrw_error *err)
         TRY_OUT(open_generator(job, in, err));
     else
         TRY_OUT(open_files(job, in, err));
-    st = scan_open(in->m, in->inputs, in->n, &in->scan, err);
+    st = scan_open(in->m, in->inputs, in->n, &in->files.options, &in->scan, err);
 out:
     if (st < 0)
         job_inputs_close(in);
@@ -134,8 +98,8 @@ void job_describe_source(const job_inputs *in, plan_step *s)
         return;
     }
     snprintf(s->what, sizeof s->what, "read %s", r->class->name);
-    if (in->n > 1) {
-        snprintf(s->detail, sizeof s->detail, "%zu files, at most two open at a time", in->n);
+    if (in->files.all.n > 1) {
+        files_describe(&in->files, s->detail, sizeof s->detail);
         return;
     }
     r->class->describe(r, text, sizeof text);
@@ -148,17 +112,6 @@ void job_inputs_close(job_inputs *in)
     arena_free(in->a);
     mem_free_account(in->m);
     *in = (job_inputs){0};
-}
-
-nrw_status job_open_file(nrw_job *job, const char *path, reader **out, nrw_error *err)
-{
-    read_options read;
-    io_file *f;
-
-    *out = NULL;
-    TRY(job_read_options(job, job->a, &read, err));
-    TRY(file_open(job->root, path, job_last(job, "spill-dir"), &f, err));
-    return format_open(job->root, f, &read, out, err);
 }
 
 nrw_status job_count_rows(nrw_job *job, const char *path, int64_t *rows, nrw_error *err)

@@ -61,6 +61,7 @@ typedef struct job_result {
     bytes targets; /* JSON: of a dataset, a list of {folder, files, rows ...} */
     int64_t files, partitions, targets_left; /* of a dataset; folders that `targets` leaves out */
     bytes notes;   /* lines */
+    size_t files_read, files_of; /* of the sources, those whose paths the conditions leave */
 } job_result;
 
 struct nrw_job {
@@ -108,6 +109,8 @@ bool job_list_item(const char **s, char *name, size_t cap, bool *plain);
  */
 nrw_status job_columns(nrw_job *job, const char *option, const schema *s, const char *source,
                        uint32_t **out, uint32_t *n, nrw_error *err);
+/* The files of one pattern, in `a`, behind those that are there. */
+nrw_status job_add_files(arena *a, const char *pattern, path_list *out, nrw_error *err);
 /* The files that the sources and --files-from come to. */
 nrw_status job_files(nrw_job *job, path_list *out, nrw_error *err);
 /* The name in `names` (NULL at the end) nearest to `name`, NULL where none is near. */

@@ -109,18 +109,17 @@ nrw_status job_columns(nrw_job *job, const char *option, const schema *s, const 
     return NRW_OK;
 }
 
-/* The files of one pattern behind those that are there. */
-static nrw_status add_files(nrw_job *job, const char *pattern, path_list *out, nrw_error *err)
+nrw_status job_add_files(arena *a, const char *pattern, path_list *out, nrw_error *err)
 {
     path_list more;
     size_t cap = out->cap ? out->cap : 8;
     char **at;
 
-    TRY(glob_expand(job->a, pattern, &more, err));
+    TRY(glob_expand(a, pattern, &more, err));
     if (out->n + more.n > out->cap) {
         while (cap < out->n + more.n)
             cap *= 2;
-        TRY(arena_alloc(job->a, cap * sizeof *at, (void **)&at, err));
+        TRY(arena_alloc(a, cap * sizeof *at, (void **)&at, err));
         if (out->n)
             memcpy(at, out->at, out->n * sizeof *at);
         out->at = at;
@@ -147,7 +146,7 @@ static nrw_status each_line(nrw_job *job, io_file *f, char *window, path_list *o
             size_t len = end ? (size_t)(end - window) - used : n - used;
             window[used + len] = '\0';
             if (len > 0)
-                TRY(add_files(job, window + used, out, err));
+                TRY(job_add_files(job->a, window + used, out, err));
             used += len + (end != NULL);
         }
         if (used == 0) {
@@ -183,7 +182,7 @@ nrw_status job_files(nrw_job *job, path_list *out, nrw_error *err)
 
     *out = (path_list){0};
     for (size_t i = 0; i < job->sources.n; i++)
-        TRY(add_files(job, job->sources.at[i], out, err));
+        TRY(job_add_files(job->a, job->sources.at[i], out, err));
     if (list)
         TRY(files_from(job, list, out, err));
     if (out->n == 0) {

@@ -1,17 +1,19 @@
 /* schema: columns and types; of several files those that all have, and who differs. */
 #include "api/look_table.h"
 
+#include "api/files.h"
 #include "base/utf8.h"
 #include "expr/keyword.h"
 
 #include <string.h>
 
-/* The first file's columns, and which of them all files have alike. */
+/* The first file's columns, and which of them all files have alike; then the keys of folders. */
 typedef struct common {
     const reader *first;
     const char *name;
     schema s;
     bool *alike;
+    bool *key; /* the value comes from the path, whatever files say */
 } common;
 
 /* ---- one schema ---- */
@@ -52,10 +54,11 @@ static nrw_status print_json(look *l, const common *c, nrw_error *err)
     t.inside = true;
     for (uint32_t i = 0; i < c->s.n_fields; i++) {
         const field *f = &c->s.fields[i];
-        const char *physical, *logical;
+        const char *physical = NULL, *logical = NULL;
         if (!c->alike[i])
             continue;
-        c->first->class->spelled(c->first, i, &physical, &logical);
+        if (!c->key[i])
+            c->first->class->spelled(c->first, i, &physical, &logical);
         look_cell_text(&t, f->name);
         look_cell_type(&t, &f->type);
         look_cell_bool(&t, f->nullable);
@@ -153,6 +156,8 @@ static nrw_status compare(common *c, const schema *s, const char *name, look *l,
 
     for (uint32_t i = 0; i < c->s.n_fields; i++) {
         field *f = &c->s.fields[i];
+        if (c->key[i])
+            continue;
         int32_t at = place_of(s, f->name, i);
         bool same = at >= 0 && type_equal(&f->type, &s->fields[at].type);
         moved |= at >= 0 && (uint32_t)at != i;
@@ -220,6 +225,34 @@ static nrw_status print_all(look *l, common *c, nrw_error *err)
                    l->files.n - 1, l->files.n == 2 ? "" : "s", differing == 1 ? "s" : "");
 }
 
+/* Own columns, those of folders in their place or behind them. */
+static nrw_status fill(look *l, common *c, const schema *own, nrw_error *err)
+{
+    arena *a = l->job->a;
+    file_set files = {.all = l->files};
+    const schema *keys = &files.listing.columns;
+    files_words words;
+
+    TRY(files_words_of(l->job, &words, err));
+    TRY(files_list(l->job, a, &words, &files, err));
+    TRY(schema_new(a, own->n_fields + keys->n_fields, &c->s, err));
+    TRY(arena_alloc(a, c->s.n_fields + 1, (void **)&c->alike, err));
+    TRY(arena_alloc(a, c->s.n_fields + 1, (void **)&c->key, err));
+    memcpy(c->s.fields, own->fields, own->n_fields * sizeof *own->fields);
+    c->s.n_fields = own->n_fields;
+    for (uint32_t i = 0; i < keys->n_fields; i++) {
+        int32_t at = -1;
+        for (uint32_t k = 0; k < own->n_fields && at < 0; k++)
+            at = strcasecmp(own->fields[k].name, keys->fields[i].name) == 0 ? (int32_t)k : -1;
+        if (at < 0)
+            at = (int32_t)c->s.n_fields++;
+        c->s.fields[at] = keys->fields[i];
+        c->key[at] = true;
+    }
+    memset(c->alike, 1, c->s.n_fields);
+    return NRW_OK;
+}
+
 nrw_status look_schema(look *l, nrw_error *err)
 {
     common c = {.name = l->files.at[0]};
@@ -228,12 +261,9 @@ nrw_status look_schema(look *l, nrw_error *err)
 
     TRY(job_open_file(l->job, c.name, &r, err));
     c.first = r;
-    c.s = *r->class->schema(r);
-    st = arena_alloc(l->job->a, c.s.n_fields + 1, (void **)&c.alike, err);
-    if (st >= 0) {
-        memset(c.alike, 1, c.s.n_fields);
+    st = fill(l, &c, r->class->schema(r), err);
+    if (st >= 0)
         st = print_all(l, &c, err);
-    }
     r->class->close(r);
     return st;
 }

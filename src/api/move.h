@@ -2,6 +2,7 @@
 #ifndef API_MOVE_H
 #define API_MOVE_H
 
+#include "api/files.h"
 #include "api/job.h"
 #include "exec/op_write.h"
 #include "exec/pipeline.h"
@@ -16,7 +17,7 @@ nrw_status job_write_options(nrw_job *job, const schema *s, const key_value *kep
 typedef struct job_inputs {
     mem *m;
     arena *a;
-    path_list files;
+    file_set files;
     scan_input *inputs;
     size_t n;
     scan *scan;
@@ -24,9 +25,6 @@ typedef struct job_inputs {
     const char *name; /* for messages: the first file, or "gen" */
 } job_inputs;
 
-/* How files are opened, in `a`. */
-nrw_status job_file_inputs(nrw_job *job, arena *a, const path_list *paths, scan_input **out,
-                           nrw_error *err);
 /* "read avro", "generate", and what of: a plan's first step. */
 void job_describe_source(const job_inputs *in, plan_step *s);
 nrw_status job_inputs_open(nrw_job *job, job_inputs *in, nrw_error *err);

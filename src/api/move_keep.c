@@ -2,6 +2,8 @@
  * run that does it. One thread copies: there is nothing to compute but checksums. */
 #include "api/move_own.h"
 
+#include "dataset/mapped.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +41,10 @@ static nrw_status look(void *self, reader *r, nrw_error *err)
 {
     move *m = self;
 
+    if (mapped_is(r)) {
+        snprintf(m->kept.against, sizeof m->kept.against, "its columns are not those of all files");
+        return NRW_END;
+    }
     if (!parquet_reader_meta(r)) {
         snprintf(m->kept.against, sizeof m->kept.against, "the source is not Parquet");
         return NRW_END;

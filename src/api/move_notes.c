@@ -29,6 +29,7 @@ nrw_status move_note_columns(move *m, nrw_error *err)
     notes k = {.m = m};
     char more[TEXT_NUMBER];
 
+    TRY(files_note(m->in.scan, &m->job->result.notes, err));
     for (uint32_t c = 0; meta && c < m->n_out; c++) {
         const pq_node *n = pq_meta_column(meta, m->cols[c]);
         for (uint32_t l = 0; l < n->n_leaves; l++)

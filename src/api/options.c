@@ -72,6 +72,7 @@ static const nrw_verb verbs[] = {
 #define PRINT   " head tail "
 #define LOOK    " count stats inspect verify "
 #define SOURCES " copy sample sql head tail count schema stats inspect verify "
+#define DATA    " copy sample sql head tail count stats "
 #define ANY     " copy sample gen sql head tail count schema stats inspect verify "
 
 static const nrw_option options[] = {
@@ -107,7 +108,11 @@ static const nrw_option options[] = {
     {"max-rows", "N", "write", "40", "a table on a terminal shows so many", " sql ", 0},
 
     {"read", "NAME=VALUE", "read", NULL,
-     "int96=us: INT96 as microseconds, for dates outside the years 1677 to 2262", SOURCES, 0},
+     "int96=us: INT96 as microseconds, for dates outside the years 1677 to 2262; of folders "
+     "hive_partitioning=false, hive_types={'dt': DATE}, filename=true",
+     SOURCES, 0},
+    {"on-schema-change", "WHAT", "read", "widen",
+     "of files that differ: fail, add columns, widen types too", DATA, 0},
     {"files-from", "FILE", "read", NULL, "sources, a path a line; - is standard input",
      " copy sample head tail count schema stats inspect verify ", 0},
     {"on-bad-row", "WHAT", "read", "fail",

@@ -87,7 +87,7 @@ nrw_status quarantine_search(quarantine *q, const job_inputs *in, const uint32_t
     for (size_t i = 0; i < in->n; i++) {
         reader *r;
         nrw_status st;
-        TRY(in->inputs[i].open(in->inputs[i].self, q->m, &r, err));
+        TRY(scan_open_input(in->scan, i, q->m, &r, err));
         q->file = in->inputs[i].name;
         if (r->class->find_damage) {
             st = r->class->find_damage(r, cols, n, q->m, q->job->spill, found, q, err);

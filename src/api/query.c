@@ -124,6 +124,7 @@ static void release(query *q)
 {
     sql_exec_close(&q->exec);
     output_close(&q->to);
+    query_catalog_close(&q->catalog);
     arena_free(q->a);
     mem_free_account(q->write_books);
     mem_free_account(q->m);

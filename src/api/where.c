@@ -97,6 +97,7 @@ nrw_status where_estimate(const where *w, const job_inputs *in, char *detail, si
     if (!w->p || in->n != 1 || !r || !r->class->estimate)
         return NRW_OK;
     TRY(r->class->estimate(r, in->m, where_filter(w), text, sizeof text, rows, err));
-    snprintf(detail + n, cap - n, ", %s", text);
+    if (*text)
+        snprintf(detail + n, cap - n, ", %s", text);
     return NRW_OK;
 }

@@ -90,3 +90,19 @@ size_t hive_unescape(span escaped, uint8_t *out)
     }
     return n;
 }
+
+bool hive_next(const char **at, hive_folder *out)
+{
+    const char *slash;
+
+    for (const char *p = *at; (slash = strchr(p, '/')); p = slash + 1) {
+        const char *equals = memchr(p, '=', (size_t)(slash - p));
+        if (!equals || equals == p)
+            continue;
+        out->key = (span){(const uint8_t *)p, (size_t)(equals - p)};
+        out->value = (span){(const uint8_t *)equals + 1, (size_t)(slash - equals - 1)};
+        *at = slash + 1;
+        return true;
+    }
+    return false;
+}

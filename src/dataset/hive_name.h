@@ -17,6 +17,14 @@
 nrw_status hive_name_append(bytes *to, const char *key, const span *value,
                             nrw_error *err) NRW_CHECKED;
 
+/* As written, in the path. */
+typedef struct hive_folder {
+    span key, value;
+} hive_folder;
+
+/* The next such folder of a path, and *at moves behind it; false: there is none. The last
+ * component is the file's name and never counts, nor does a folder whose key is empty. */
+bool hive_next(const char **at, hive_folder *out);
 /* Whether what stands behind the `=` of a folder's name means null. */
 bool hive_is_null(span escaped);
 /* Takes the escapes out: bytes of `out`, which has room for escaped.len and may be the same place.

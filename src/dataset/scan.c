@@ -1,108 +1,7 @@
-#include "dataset/scan.h"
+#include "dataset/scan_own.h"
 
-#include <pthread.h>
-#include <string.h>
-
-/* An open input; closed when the cutter has left it and its last morsel is through. */
-typedef struct part {
-    reader *r;
-    size_t file;
-    uint64_t first_morsel, end_morsel; /* end: UINT64_MAX while it is being cut */
-    uint64_t under_way;
-} part;
-
-struct scan {
-    mem *m;
-    const scan_input *inputs;
-    size_t n;
-    arena *a;
-    schema schema;
-    int64_t *rows_of; /* per input; -1: not known */
-    uint64_t bytes;
-    reader *first; /* kept open between planning and the first morsel */
-
-    uint32_t n_cols;
-    uint32_t *cols;
-    batch_shape shape;
-    mem *grant;
-    spill *spill;
-    size_t next_file;
-    uint64_t morsel;
-    int64_t file_row; /* ordinal of the first row of the file being cut */
-    int64_t cut_row;  /* in it: where the last morsel ended */
-
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t freed;
-    part parts[2]; /* parts[current] is being cut */
-    int current;
-    bool stopped;
-    reader_counts *closed; /* per chosen column */
-    uint64_t bytes_closed;
-    prune_counts pruned;
-};
-
-/* What differs first, in a sentence that names both files. */
-static nrw_status differ(const scan *s, const schema *other, size_t i, nrw_error *err)
-{
-    const schema *mine = &s->schema;
-    const char *name = s->inputs[i].name, *first = s->inputs[0].name;
-    char a[256], b[256];
-
-    err_next(err, "narrows schema %.100s %.100s tells all of it", first, name);
-    for (uint32_t c = 0; c < mine->n_fields && c < other->n_fields; c++) {
-        const field *x = &mine->fields[c], *y = &other->fields[c];
-        if (strcmp(x->name, y->name) != 0)
-            return err_set(err, NRW_E_SCHEMA, "column %u is %s in %s and %s in %s", c + 1, x->name,
-                           first, y->name, name);
-        if (type_equal(&x->type, &y->type))
-            continue;
-        type_print(&x->type, a, sizeof a);
-        type_print(&y->type, b, sizeof b);
-        return err_set(err, NRW_E_SCHEMA, "column %s is %s in %s and %s in %s", x->name, a, first,
-                       b, name);
-    }
-    return err_set(err, NRW_E_SCHEMA, "%s has %u columns and %s has %u", first, mine->n_fields,
-                   name, other->n_fields);
-}
-
-/* Names and types; nullability may differ and is widened. */
-static bool schemas_match(const schema *a, const schema *b)
-{
-    if (a->n_fields != b->n_fields)
-        return false;
-    for (uint32_t c = 0; c < a->n_fields; c++)
-        if (strcmp(a->fields[c].name, b->fields[c].name) != 0 ||
-            !type_equal(&a->fields[c].type, &b->fields[c].type))
-            return false;
-    return true;
-}
-
-static nrw_status look_at(scan *s, size_t i, nrw_error *err)
-{
-    reader *r;
-    const schema *sch;
-    nrw_status st = NRW_OK;
-
-    TRY(s->inputs[i].open(s->inputs[i].self, s->m, &r, err));
-    sch = r->class->schema(r);
-    if (i == 0)
-        st = schema_copy(s->a, sch, &s->schema, err);
-    else if (!schemas_match(&s->schema, sch))
-        st = differ(s, sch, i, err);
-    if (st >= 0) {
-        for (uint32_t c = 0; c < sch->n_fields + sch->n_parts; c++)
-            s->schema.fields[c].nullable |= sch->fields[c].nullable;
-        s->rows_of[i] = r->class->rows(r);
-        s->bytes += r->file ? r->file->size : 0;
-    }
-    if (i == 0 && st >= 0)
-        s->first = r;
-    else
-        r->class->close(r);
-    return st;
-}
-
-nrw_status scan_open(mem *m, const scan_input *inputs, size_t n, scan **out, nrw_error *err)
+nrw_status scan_open(mem *m, const scan_input *inputs, size_t n, const scan_options *opts,
+                     scan **out, nrw_error *err)
 {
     scan *s;
     nrw_status st;
@@ -112,13 +11,12 @@ nrw_status scan_open(mem *m, const scan_input *inputs, size_t n, scan **out, nrw
     s->m = m;
     s->inputs = inputs;
     s->n = n;
+    s->opts = *opts;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->freed, NULL);
     TRY_OUT(arena_new(m, &s->a, err));
     TRY_OUT(arena_alloc(s->a, n * sizeof *s->rows_of, (void **)&s->rows_of, err));
-    for (size_t i = 0; i < n; i++)
-        TRY_OUT(look_at(s, i, err));
-    st = NRW_OK;
+    st = scan_look(s, err);
 out:
     if (st < 0)
         scan_close(s);
@@ -130,6 +28,14 @@ out:
 const schema *scan_schema(const scan *s)
 {
     return &s->schema;
+}
+
+bool scan_widened(const scan *s, uint32_t c, size_t *without)
+{
+    bool known = c < s->unify.n && s->unify.columns[c].added < 0;
+
+    *without = known ? s->n - s->unify.columns[c].files : 0;
+    return known && s->unify.columns[c].widened;
 }
 
 int64_t scan_rows(const scan *s)
@@ -185,12 +91,34 @@ reader *scan_first(const scan *s)
     return s->first;
 }
 
+/* What the first input lacks counts as it does in the first one that has it. */
+static nrw_status add_later_columns(const scan *s, const uint32_t *cols, uint32_t n,
+                                    uint32_t workers, budget *sum, nrw_error *err)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const union_column *c = cols[i] < s->unify.n ? &s->unify.columns[cols[i]] : NULL;
+        budget more;
+        reader *r;
+        nrw_status st;
+        if (!c || c->first == 0 || c->added >= 0)
+            continue;
+        TRY(scan_open_mapped((scan *)(uintptr_t)s, c->first, s->m, &r, err));
+        st = r->class->budget(r, &cols[i], 1, workers, &more, err);
+        r->class->close(r);
+        TRY(st);
+        sum->least += more.least;
+        sum->wish += more.wish;
+    }
+    return NRW_OK;
+}
+
 nrw_status scan_budget(const scan *s, const uint32_t *cols, uint32_t n, uint32_t workers,
                        budget *out, nrw_error *err)
 {
     const uint64_t footer = 256 << 10; /* of a second file while the first is finished */
 
     TRY(s->first->class->budget(s->first, cols, n, workers, out, err));
+    TRY(add_later_columns(s, cols, n, workers, out, err));
     if (s->n > 1) {
         out->least += out->least / 2 + footer;
         out->wish += out->wish / 2 + footer;
@@ -242,24 +170,14 @@ static void part_close(scan *s, part *p)
     *p = (part){0};
 }
 
-static nrw_status changed(const scan *s, size_t file, nrw_error *err)
+nrw_status scan_open_input(scan *s, size_t i, mem *m, reader **out, nrw_error *err)
 {
-    err_at_object(err, s->inputs[file].name);
-    return err_set(err, NRW_E_CHANGED, "the file changed while it was read");
-}
-
-/* Opens input i again; it must still be what planning saw. */
-static nrw_status open_again(const scan *s, size_t i, mem *m, reader **out, nrw_error *err)
-{
-    const scan_input *in = &s->inputs[i];
     reader *r;
 
-    *out = NULL;
-    TRY(in->open(in->self, m, &r, err));
-    if (!schemas_match(&s->schema, r->class->schema(r)) ||
-        (!r->class->count && r->class->rows(r) != s->rows_of[i])) {
+    TRY(scan_open_mapped(s, i, m, &r, err));
+    if (!r->class->count && r->class->rows(r) != s->rows_of[i]) {
         r->class->close(r);
-        return changed(s, i, err);
+        return scan_changed(s, i, err);
     }
     *out = r;
     return NRW_OK;
@@ -274,7 +192,7 @@ static nrw_status open_input(scan *s, reader **out, nrw_error *err)
     if (s->next_file == 0)
         s->first = NULL;
     else
-        TRY(open_again(s, s->next_file, s->grant, &r, err));
+        TRY(scan_open_input(s, s->next_file, s->grant, &r, err));
     st = r->class->start(r, s->cols, s->n_cols, &s->shape, s->grant, s->spill, err);
     if (st < 0) {
         r->class->close(r);
@@ -291,7 +209,7 @@ nrw_status scan_each(scan *s, mem *m, scan_visit visit, void *self, nrw_error *e
     for (size_t i = 0; i < s->n && st == NRW_OK; i++) {
         reader *r = s->first;
         if (i > 0)
-            TRY(open_again(s, i, m, &r, err));
+            TRY(scan_open_input(s, i, m, &r, err));
         st = visit(self, r, err);
         if (st >= 0 && r->file && file_check(r->file, err) < 0)
             st = NRW_E_CHANGED;
@@ -349,7 +267,7 @@ static nrw_status check_read(scan *s, const part *p, nrw_error *err)
     if (!p->r->class->count)
         return NRW_OK;
     if (*rows >= 0 && *rows != s->cut_row)
-        return changed(s, p->file, err);
+        return scan_changed(s, p->file, err);
     *rows = s->cut_row;
     return NRW_OK;
 }

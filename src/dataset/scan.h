@@ -1,10 +1,13 @@
-/* Several inputs as one: files in order, equal schemas, morsels numbered through.
+/* Several inputs as one: files in order, one schema over all of them (unify.h), morsels numbered
+ * through. An input whose columns are others is read through a map (mapped.h).
  *
  * At most two files are open for reading at a time (the one being cut, and the one before it whose
  * last morsels are still under way), so memory does not follow the number of files. */
 #ifndef DATASET_SCAN_H
 #define DATASET_SCAN_H
 
+#include "dataset/listing.h"
+#include "dataset/unify.h"
 #include "format/format.h"
 
 typedef struct scan scan;
@@ -21,10 +24,23 @@ typedef struct scan_file_counts {
     int64_t rows;
 } scan_file_counts;
 
-/* Opens each input once: names and types must be equal (else NRW_E_SCHEMA naming both files and
- * the column), rows are summed. inputs outlive the scan. */
-nrw_status scan_open(mem *m, const scan_input *inputs, size_t n, scan **out, nrw_error *err);
+/* All zero is good. */
+typedef struct scan_options {
+    schema_change on_change;
+    uint32_t threads;       /* that look at inputs; 0: one */
+    const listing *listing; /* its columns are added, its values by the inputs' names; NULL: none;
+                               outlives the scan */
+} scan_options;
+
+/* Opens each input once, several at a time where their metadata are small: their schemas become one
+ * (NRW_E_SCHEMA where they do not, naming both files and the column), rows are summed. inputs
+ * outlive the scan. */
+nrw_status scan_open(mem *m, const scan_input *inputs, size_t n, const scan_options *opts,
+                     scan **out, nrw_error *err) NRW_CHECKED;
 const schema *scan_schema(const scan *s);
+/* What was done to column c of the schema, which no file may know of: false where its type is that
+ * of every file. *without: how many files lack it. */
+bool scan_widened(const scan *s, uint32_t c, size_t *without);
 /* -1: not known yet, since a format does not tell before it is read. Once all is read it is. */
 int64_t scan_rows(const scan *s);
 /* Makes it known: looks at all inputs that do not tell. Before scan_start. */
@@ -40,6 +56,8 @@ reader *scan_first(const scan *s);
  * what scan_open saw. NRW_END from `visit` ends it. Not beside scan_start. */
 typedef nrw_status (*scan_visit)(void *self, reader *r, nrw_error *err);
 nrw_status scan_each(scan *s, mem *m, scan_visit visit, void *self, nrw_error *err);
+/* Input i as scan_each shows it; the caller closes it. */
+nrw_status scan_open_input(scan *s, size_t i, mem *m, reader **out, nrw_error *err) NRW_CHECKED;
 
 nrw_status scan_budget(const scan *s, const uint32_t *cols, uint32_t n, uint32_t workers,
                        budget *out, nrw_error *err);

@@ -24,6 +24,12 @@ nrw_status predicate_parse(arena *a, const char *const *texts, uint32_t n, const
 /* Whether the text is of this language, whatever it names. */
 bool predicate_reads(arena *a, const char *text);
 
+/* Of the same condition those parts alone, joined by AND in it, that look at no columns but those
+ * of s, named in any case: rows that these rule out, it rules out. *out is NULL where there is
+ * none. */
+nrw_status predicate_parse_some(arena *a, const char *const *texts, uint32_t n, const schema *s,
+                                const char *source, predicate **out, nrw_error *err) NRW_CHECKED;
+
 /* The columns it looks at, as places in the schema, each once, in the order of their first test. */
 uint32_t predicate_columns(const predicate *p, const uint32_t **columns);
 /* True or not whatever the rows are. */

@@ -78,6 +78,8 @@ typedef struct node {
 } node;
 
 nrw_status expr_parse(arena *a, const char *text, node **out, nrw_error *err) NRW_CHECKED;
+/* What of n, taken apart at its AND, looks at columns of s alone; NULL: nothing (known.c). */
+node *node_known(node *n, const schema *s);
 
 /* ---- literals as values of a column's type (literal.c, moment.c) ---- */
 

@@ -74,11 +74,13 @@ bool predicate_reads(arena *a, const char *text)
     return expr_parse(a, text, &tree, &unused) >= 0;
 }
 
-nrw_status predicate_parse(arena *a, const char *const *texts, uint32_t n, const schema *s,
-                           const char *source, predicate **out, nrw_error *err)
+/* With `some`: the parts that s has all columns of. */
+static nrw_status parse(arena *a, const char *const *texts, uint32_t n, const schema *s,
+                        const char *source, bool some, predicate **out, nrw_error *err)
 {
     binder b = {.a = a, .s = s, .source = source};
     part *all, *item, *joined;
+    uint32_t bound = 0;
 
     *out = NULL;
     TRY(arena_alloc(a, sizeof *b.p, (void **)&b.p, err));
@@ -89,15 +91,32 @@ nrw_status predicate_parse(arena *a, const char *const *texts, uint32_t n, const
         node *tree;
         b.text = texts[i];
         TRY(expr_parse(a, texts[i], &tree, err));
+        if (some && !(tree = node_known(tree, s)))
+            continue;
         TRY(expr_bind(&b, tree, &item, err));
         part_add(all, item);
+        bound++;
     }
+    if (some && !bound)
+        return NRW_OK;
     TRY(part_end(&b, all, &joined, err));
     TRY(join_texts(a, texts, n, b.p, err));
     TRY(make_steps(a, b.p, joined, err));
     TRY(predicate_fill_filter(a, b.p, err));
     *out = b.p;
     return NRW_OK;
+}
+
+nrw_status predicate_parse(arena *a, const char *const *texts, uint32_t n, const schema *s,
+                           const char *source, predicate **out, nrw_error *err)
+{
+    return parse(a, texts, n, s, source, false, out, err);
+}
+
+nrw_status predicate_parse_some(arena *a, const char *const *texts, uint32_t n, const schema *s,
+                                const char *source, predicate **out, nrw_error *err)
+{
+    return parse(a, texts, n, s, source, true, out, err);
 }
 
 uint32_t predicate_columns(const predicate *p, const uint32_t **columns)

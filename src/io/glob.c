@@ -109,15 +109,18 @@ static nrw_status descend(search *s, const char *name, const char *rest, nrw_err
     return add_step(s, path, strlen(path), rest, err);
 }
 
-/* Everything below a folder. Links to folders are not followed: they may lead in circles. */
+/* Everything below a folder; `_` hides files, and folders but those of hive keys. Links to folders
+ * are not followed: they may lead in circles. */
 static nrw_status visit_below(void *ctx, const char *name, unsigned char type, nrw_error *err)
 {
     search *s = ctx;
     kind k;
 
-    if (name[0] == '.' || name[0] == '_')
+    if (name[0] == '.' || (name[0] == '_' && !strchr(name, '=')))
         return NRW_OK;
     k = kind_of(s->folder, name, type);
+    if (k == KIND_FILE && name[0] == '_')
+        return NRW_OK;
     if (k == KIND_FOLDER)
         return descend(s, name, NULL, err);
     return k == KIND_FILE ? add_file(s, s->at->path, name, err) : NRW_OK;

@@ -1,6 +1,6 @@
 /* From what the user typed to files: a name that exists is that file; else * ? [..] {a,b} ** are a
- * glob; a directory gives the files in it (hidden and `_` names skipped, not recursive into
- * hidden ones), by path byte by byte. No match is an error. */
+ * glob; a directory gives the files in it (hidden and `_` names skipped, folders as
+ * `_key=value` not), by path byte by byte. No match is an error. */
 #ifndef IO_GLOB_H
 #define IO_GLOB_H
 

@@ -66,18 +66,14 @@ static nrw_status add_table(selecting *s, scope *sc, const plan *p, span table,
     return NRW_OK;
 }
 
-static nrw_status scan_table(selecting *s, const sql_from *f, plan **out, nrw_error *err)
+static nrw_status scan_table(selecting *s, const sql_from *f, span table, plan **out,
+                             nrw_error *err)
 {
     binder *b = s->b;
     sql_table *t;
     plan *p;
-    nrw_status st;
 
-    st = b->in->catalog->find(b->in->catalog->self, f->path.at[f->path.n - 1].text, f->is_file, &t,
-                              err);
-    if (st == NRW_E_ARG)
-        return bind_at(b, f->at, st, err);
-    TRY(st);
+    TRY(bind_table(s, f, table, &t, err));
     TRY(plan_new(b->a, PLAN_SCAN, t->schema.n_fields, NULL, NULL, &p, err));
     TRY(arena_alloc(b->a, p->n * sizeof *p->table_columns + 1, (void **)&p->table_columns, err));
     p->table = t;
@@ -108,7 +104,7 @@ static nrw_status bind_cte(selecting *s, const sql_from *f, const cte *c, plan *
     return NRW_OK;
 }
 
-/* read_parquet('x') is 'x'; range(n). */
+/* range(n) */
 static nrw_status bind_function(selecting *s, const sql_from *f, plan **out, nrw_error *err)
 {
     const sql_expr *call = f->call;
@@ -116,14 +112,6 @@ static nrw_status bind_function(selecting *s, const sql_from *f, plan **out, nrw
     const expr *args[3] = {0};
     int64_t x[3] = {0, 0, 1};
 
-    if (span_is_word(call->name.text, "read_parquet") && call->args.n == 1 &&
-        call->args.at[0]->kind == SQL_EXPR_LITERAL) {
-        sql_from file = *f;
-        sql_name name = {call->args.at[0]->text, true, f->at};
-        file.path = (sql_names){1, &name};
-        file.is_file = true;
-        return scan_table(s, &file, out, err);
-    }
     if (!range && !span_is_word(call->name.text, "generate_series"))
         return query_fail(s->b, f->at, err, "the table function %.*s is not supported",
                           (int)call->name.text.len, (const char *)call->name.text.data);
@@ -182,8 +170,8 @@ static nrw_status bind_one(selecting *s, const sql_from *f, scope *sc, plan **ou
                 found = c;
     if (found)
         TRY(bind_cte(s, f, found, out, err));
-    else if (f->kind == SQL_FROM_TABLE)
-        TRY(scan_table(s, f, out, err));
+    else if (f->kind == SQL_FROM_TABLE || from_reads_files(f))
+        TRY(scan_table(s, f, table_name(f), out, err));
     else if (f->kind == SQL_FROM_FUNCTION)
         TRY(bind_function(s, f, out, err));
     else if (f->kind == SQL_FROM_VALUES)
@@ -303,6 +291,7 @@ static nrw_status bind_join(selecting *s, const sql_from *f, scope *sc, plan **o
 {
     arena *a = s->b->a;
     join_kind kind = kind_of(f->join);
+    const bool unfiltered = s->unfiltered;
     scope right = {0};
     sql_names using = f->using;
     const expr *on = NULL;
@@ -315,8 +304,11 @@ static nrw_status bind_join(selecting *s, const sql_from *f, scope *sc, plan **o
                           f->lateral ? "LATERAL"
                           : f->asof  ? "ASOF"
                                      : "POSITIONAL");
+    s->unfiltered = unfiltered || kind == JOIN_RIGHT || kind == JOIN_FULL;
     TRY(bind_from(s, f->left, sc, &l, err));
+    s->unfiltered = unfiltered || kind != JOIN_INNER || f->natural || f->using.n;
     TRY(bind_from(s, f->right, &right, &r, err));
+    s->unfiltered = unfiltered;
     n_left = sc->n;
     for (uint32_t i = 0; i < right.n; i++) {
         scope_column c = right.at[i];

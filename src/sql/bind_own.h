@@ -3,6 +3,7 @@
  *   bind.c         queries: set operations, ORDER BY, LIMIT, WITH
  *   bind_select.c  one SELECT from FROM to its list
  *   bind_from.c    tables, joins, USING
+ *   bind_files.c   tables that are files: options, and which files WHERE leaves
  *   bind_star.c    * and COLUMNS
  *   bind_expr.c    expressions; bind_call.c functions, aggregates, windows
  *   bind_sub.c     subqueries as joins; bind_pull.c what they look at outside of themselves
@@ -84,6 +85,7 @@ typedef struct selecting {
     plan *below;
     select_stage stage;
     bool in_aggregate, in_window, no_aggregates;
+    bool unfiltered;    /* rows of the tables that are being bound may be taken in spite of WHERE */
     bool as_filter;     /* the next expression is a conjunct of WHERE: null is as good as false */
     const char *clause; /* where no aggregate may stand: "WHERE" */
     /* GROUP BY */
@@ -157,6 +159,9 @@ nrw_status plan_sorted(arena *a, plan *p, sort_order *orders, uint32_t n, uint64
 /* ORDER BY over a result of n columns: by position or by a column. */
 nrw_status order_column(selecting *s, const sql_expr *e, uint32_t n, uint32_t *out, nrw_error *err);
 nrw_status bind_from(selecting *s, const sql_from *f, scope *sc, plan **out, nrw_error *err);
+/* The table that f names, by a name, a path or read_parquet(); the query calls it `table`. */
+nrw_status bind_table(selecting *s, const sql_from *f, span table, sql_table **out, nrw_error *err);
+bool from_reads_files(const sql_from *f);
 nrw_status bind_expr(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
 nrw_status bind_boolean(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
 nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);

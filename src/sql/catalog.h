@@ -3,6 +3,7 @@
 #define SQL_CATALOG_H
 
 #include "dataset/scan.h"
+#include "expr/scalar.h"
 
 /* A table that was found; opened for its schema, read when the plan runs. */
 typedef struct sql_table {
@@ -12,10 +13,29 @@ typedef struct sql_table {
     void *self;   /* the catalog's */
 } sql_table;
 
+/* An argument of read_parquet(), its value as text: of strings without their quotes. */
+typedef struct sql_read_option {
+    span name, value;
+} sql_read_option;
+
+/* A table as a query names it. */
+typedef struct sql_source {
+    uint32_t n; /* of paths, or 1: a name */
+    const span *paths;
+    bool is_file; /* was written in quotes */
+    uint32_t n_options;
+    const sql_read_option *options;
+    /* What the query asks of every row that it takes of the table, as far as columns that no file
+     * holds tell (*out is NULL: nothing): files whose paths say no need not be opened. */
+    nrw_status (*condition)(void *self, const schema *path_columns, const expr **out,
+                            nrw_error *err);
+    void *self;
+} sql_source;
+
 typedef struct sql_catalog {
     void *self;
-    /* The table of that name; NRW_E_ARG: there is none. `is_file`: it was written in quotes. */
-    nrw_status (*find)(void *self, span name, bool is_file, sql_table **out, nrw_error *err);
+    /* The table; NRW_E_ARG: there is none of that name, or of those options. */
+    nrw_status (*find)(void *self, const sql_source *source, sql_table **out, nrw_error *err);
     /* A scan of it, not started; the caller closes it. */
     nrw_status (*open)(void *self, sql_table *t, scan **out, nrw_error *err);
 } sql_catalog;

@@ -11,6 +11,7 @@ import subprocess
 
 import avro
 import bombs
+import corpus_datasets
 import facts
 import harness
 import nested
@@ -378,6 +379,7 @@ def avro_bad(source):
 
 def cases(tier):
     yield from bombs.cases(tier)
+    yield from corpus_datasets.cases()
     yield from sql.cases(tier)
     if not os.path.isdir(DATA):
         def missing():

@@ -9,6 +9,7 @@ import re
 
 import files
 import harness
+import many_datasets
 from harness import MIB, Scratch, mib, narrows, ok, refused
 
 FLAT = 0.05  # growth allowed, or
@@ -470,6 +471,7 @@ def cases(tier):
     yield "10,000 columns", lambda: wide(10_000, 1_000), 900
     yield f"{1000 if full else 200} files of 100 KB", lambda: many_files(
         1000 if full else 200), 900
+    yield from many_datasets.cases()
     yield "pages of 100 MiB, zstd", lambda: duckdb_pages("zstd"), 300
     yield "pages of 100 MiB, a condition", duckdb_pages_where, 300
     if full:

@@ -15,6 +15,7 @@ import kept
 import matrix
 import nested_files
 import nested_tables
+import reading_datasets
 import reference
 import tables
 import sql_corpus
@@ -582,5 +583,6 @@ def cases(tier):
     yield from writing.cases(tier)
     yield from copying.cases(tier)
     yield from datasets_written.cases(tier)
+    yield from reading_datasets.cases()
     yield from sql_corpus.cases(tier)
     yield from sql_random.cases(tier)

@@ -80,7 +80,7 @@ static void answer(mem *m, const question *q, bool filter, rows *out)
                   .data = bytes_init(m, 64 << 20),
                   .n_cols = q->gen.n_columns};
     turn_init(&out->turn);
-    assert_ok(scan_open(m, &in, 1, &in_scan, &err), &err);
+    assert_ok(scan_open(m, &in, 1, &(scan_options){0}, &in_scan, &err), &err);
     assert_ok(scan_start(in_scan, cols, q->gen.n_columns, &shape, m, NULL, &err), &err);
     if (filter)
         assert_ok(
@@ -269,7 +269,7 @@ static void state_that_does_not_fit_is_an_error(void **state)
     (void)state;
     turn_init(&out.turn);
     assert_ok(mem_child(m, "first", 4 << 20, &small, &err), &err);
-    assert_ok(scan_open(m, &in, 1, &in_scan, &err), &err);
+    assert_ok(scan_open(m, &in, 1, &(scan_options){0}, &in_scan, &err), &err);
     assert_ok(scan_start(in_scan, cols, 2, &shape, m, NULL, &err), &err);
     assert_ok(op_first_new(small, 1, q.of, 1, q.per, 1, 0, &o, &err), &err);
     from = source_scan_of(in_scan, 2);

@@ -1,0 +1,214 @@
+#include "api/move.h"
+
+#include "base/text.h"
+#include "dataset/mapped_filter.h"
+#include "expr/expr.h"
+#include "format/formats.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- words ---- */
+
+/* Whether a --read is about the files together; else it is about each of them. */
+static nrw_status take_read(files_words *w, const char *word, nrw_error *err)
+{
+    const char *equals = strchr(word, '=');
+
+    if (!equals)
+        return NRW_END;
+    return listing_option(&w->listing, (span){(const uint8_t *)word, (size_t)(equals - word)},
+                          equals + 1, err);
+}
+
+nrw_status files_words_of(nrw_job *job, files_words *out, nrw_error *err)
+{
+    static const char *const changes[] = {"widen", "add", "fail"};
+    const char *change = job_last(job, "on-schema-change");
+    const job_word *w;
+
+    *out = (files_words){0};
+    for (size_t i = 0; (w = job_each(job, "read", i)); i++)
+        TRY(take_read(out, w->value, err));
+    if (!change)
+        return NRW_OK;
+    for (int i = 0; i < 3; i++) {
+        out->change = (schema_change)i;
+        if (strcmp(change, changes[i]) == 0)
+            return NRW_OK;
+    }
+    return err_set(err, NRW_E_ARG, "--on-schema-change is fail, add or widen, not %s", change);
+}
+
+/* The --read words that formats see. */
+static nrw_status format_words(const nrw_job *job, arena *a, read_options *o, nrw_error *err)
+{
+    files_words other = {0};
+    const char **at;
+    const job_word *w;
+
+    TRY(arena_alloc(a, job->n_words * sizeof *at + 1, (void **)&at, err));
+    *o = (read_options){.at = at};
+    for (size_t i = 0; (w = job_each(job, "read", i)); i++) {
+        nrw_status st = take_read(&other, w->value, err);
+        TRY(st);
+        if (st == NRW_END)
+            at[o->n++] = w->value;
+    }
+    return NRW_OK;
+}
+
+/* ---- files ---- */
+
+nrw_status files_list(nrw_job *job, arena *a, const files_words *words, file_set *f, nrw_error *err)
+{
+    TRY(listing_open(a, &f->all, &words->listing, &f->listing, err));
+    f->left = f->all;
+    f->options = (scan_options){.on_change = words->change,
+                                .threads = job->limits.workers,
+                                .listing = f->listing.columns.n_fields ? &f->listing : NULL};
+    return NRW_OK;
+}
+
+typedef struct condition {
+    const predicate *p;
+    map_entry *map; /* every column is a constant */
+    arena *a;
+    bool *looks_at;
+} condition;
+
+static nrw_status may_pass(void *self, const expr *const *values, bool *keep, nrw_error *err)
+{
+    const condition *c = self;
+    mapped_filter f;
+    arena *a;
+    nrw_status st;
+
+    TRY(arena_new(arena_mem(c->a), &a, err));
+    st = mapped_filter_of(a, predicate_filter(c->p), c->map, values, &f, err);
+    arena_free(a);
+    *keep = st >= 0 && f.answer != ANSWER_NONE;
+    return st;
+}
+
+nrw_status files_where(nrw_job *job, arena *a, file_set *f, nrw_error *err)
+{
+    const schema *s = &f->listing.columns;
+    condition c = {.a = a};
+    predicate *p;
+    const uint32_t *columns;
+    const char **texts;
+    const job_word *w;
+    uint32_t n = 0;
+
+    if (!s->n_fields || !job_last(job, "where"))
+        return NRW_OK;
+    TRY(arena_alloc(a, job->n_words * sizeof *texts, (void **)&texts, err));
+    while ((w = job_each(job, "where", n)))
+        texts[n++] = w->value;
+    TRY(predicate_parse_some(a, texts, n, s, f->all.at[0], &p, err));
+    if (!p)
+        return NRW_OK;
+    n = predicate_columns(p, &columns);
+    if (n == 0) /* always or never true: nothing a path says */
+        return NRW_OK;
+    c.p = p;
+    TRY(arena_alloc(a, s->n_fields * sizeof *c.map, (void **)&c.map, err));
+    for (uint32_t i = 0; i < s->n_fields; i++)
+        c.map[i] = (map_entry){MAP_ADDED, i};
+    TRY(arena_alloc(a, s->n_fields, (void **)&c.looks_at, err));
+    for (uint32_t i = 0; i < n; i++)
+        c.looks_at[columns[i]] = true;
+    return listing_prune(a, &f->listing, &f->all, &(listing_condition){may_pass, &c, c.looks_at},
+                         &f->left, err);
+}
+
+typedef struct file_input {
+    const char *path;
+    const char *spill_dir;
+    const read_options *read;
+} file_input;
+
+static nrw_status open_file(const void *self, mem *m, reader **out, nrw_error *err)
+{
+    const file_input *in = self;
+    io_file *f;
+
+    *out = NULL;
+    TRY(file_open(m, in->path, in->spill_dir, &f, err));
+    return format_open(m, f, in->read, out, err);
+}
+
+nrw_status files_inputs(nrw_job *job, arena *a, file_set *f, nrw_error *err)
+{
+    read_options *read;
+    file_input *files;
+
+    TRY(arena_alloc(a, sizeof *read, (void **)&read, err));
+    TRY(format_words(job, a, read, err));
+    TRY(arena_alloc(a, f->left.n * sizeof *files, (void **)&files, err));
+    TRY(arena_alloc(a, f->left.n * sizeof *f->inputs, (void **)&f->inputs, err));
+    for (size_t i = 0; i < f->left.n; i++) {
+        files[i] = (file_input){f->left.at[i], job_last(job, "spill-dir"), read};
+        f->inputs[i] = (scan_input){f->left.at[i], open_file, &files[i]};
+    }
+    return NRW_OK;
+}
+
+nrw_status job_open_file(nrw_job *job, const char *path, reader **out, nrw_error *err)
+{
+    read_options read;
+    io_file *f;
+
+    *out = NULL;
+    TRY(format_words(job, job->a, &read, err));
+    TRY(file_open(job->root, path, job_last(job, "spill-dir"), &f, err));
+    return format_open(job->root, f, &read, out, err);
+}
+
+enum { NOTES_MOST = 8 };
+
+static nrw_status note_column(const scan *s, uint32_t c, bytes *notes, uint32_t *n, nrw_error *err)
+{
+    const field *f = &scan_schema(s)->fields[c];
+    char name[128], some[TEXT_NUMBER], all[TEXT_NUMBER];
+    size_t without;
+    bool widened = scan_widened(s, c, &without);
+
+    if ((!widened && !without) || ++*n > NOTES_MOST)
+        return NRW_OK;
+    type_print(&f->type, name, sizeof name);
+    TRY(bytes_printf(notes, err, "\nnote   column %.100s", f->name));
+    if (widened)
+        TRY(bytes_printf(notes, err, " is read as %s, which holds the types of all files%s", name,
+                         without ? ";" : ""));
+    if (without)
+        TRY(bytes_printf(notes, err, " is null in %s of %s files, which have none",
+                         text_group(without, some), text_group(scan_files(s), all)));
+    return NRW_OK;
+}
+
+nrw_status files_note(const scan *s, bytes *notes, nrw_error *err)
+{
+    char more[TEXT_NUMBER];
+    uint32_t n = 0;
+
+    for (uint32_t c = 0; c < scan_schema(s)->n_fields; c++)
+        TRY(note_column(s, c, notes, &n, err));
+    if (n <= NOTES_MOST)
+        return NRW_OK;
+    return bytes_printf(notes, err, "\nnote   and so it is with %s columns more",
+                        text_group(n - NOTES_MOST, more));
+}
+
+void files_describe(const file_set *f, char *out, size_t cap)
+{
+    char left[TEXT_NUMBER], all[TEXT_NUMBER];
+
+    text_group(f->all.n, all);
+    if (f->left.n < f->all.n)
+        snprintf(out, cap, "%s of %s files, by their paths; at most two open at a time",
+                 text_group(f->left.n, left), all);
+    else
+        snprintf(out, cap, "%s files, at most two open at a time", all);
+}
