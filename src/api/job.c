@@ -21,8 +21,7 @@ static void forget_last_run(nrw_job *job)
     bytes_clear(&columns);
     bytes_clear(&targets);
     bytes_clear(&notes);
-    *r = (job_result){
-        .sources = sources, .columns = columns, .targets = targets, .notes = notes};
+    *r = (job_result){.sources = sources, .columns = columns, .targets = targets, .notes = notes};
 }
 
 nrw_status nrw_job_run(nrw_job *job, nrw_error *err)

@@ -60,7 +60,7 @@ typedef struct job_result {
     bytes columns; /* JSON: a list of {name, pages ...} */
     bytes targets; /* JSON: of a dataset, a list of {folder, files, rows ...} */
     int64_t files, partitions, targets_left; /* of a dataset; folders that `targets` leaves out */
-    bytes notes;   /* lines */
+    bytes notes;                             /* lines */
     size_t files_read, files_of; /* of the sources, those whose paths the conditions leave */
 } job_result;
 

@@ -29,10 +29,9 @@ struct output_set {
 
 bool output_set_is_meant(const nrw_job *job, const char *name)
 {
-    static const char *const words[] = {"partition-by",     "write-partition-columns",
-                                        "file-size-bytes",  "row-groups-per-file",
-                                        "filename-pattern", "common-metadata",
-                                        "full-metadata"};
+    static const char *const words[] = {
+        "partition-by",     "write-partition-columns", "file-size-bytes", "row-groups-per-file",
+        "filename-pattern", "common-metadata",         "full-metadata"};
     struct stat s;
     size_t n = strlen(name);
 
@@ -273,7 +272,8 @@ static nrw_status note_partition(partitions *p, nrw_error *err)
     if (p->files == 0)
         return NRW_OK;
     r->partitions++;
-    if (r->targets.len + 2048 > r->targets.max) { /* a report of many folders tells the first ones */
+    if (r->targets.len + 2048 >
+        r->targets.max) { /* a report of many folders tells the first ones */
         r->targets_left++;
         return NRW_OK;
     }

@@ -40,7 +40,8 @@ bool query_is_asked(nrw_job *job)
 
     if (!has_query)
         return false;
-    if (job_last(job, "order-by") || job_last(job, "partition-by") || has_expressions(job, "select"))
+    if (job_last(job, "order-by") || job_last(job, "partition-by") ||
+        has_expressions(job, "select"))
         return true;
     for (size_t i = 0; (w = job_each(job, "where", i)); i++)
         if (!predicate_reads(job->a, w->value) && sql_reads(job, w->value))

@@ -149,11 +149,10 @@ static nrw_status report_targets(const job_result *r, bytes *out, nrw_error *err
 {
     if (r->files == 0)
         return NRW_OK;
-    return bytes_printf(out, err,
-                        ",\"files\":%lld,\"folders\":%lld,\"targets\":[%.*s],\"targets_left\":%lld",
-                        (long long)r->files, (long long)r->partitions, (int)r->targets.len,
-                        r->targets.len ? (const char *)r->targets.data : "",
-                        (long long)r->targets_left);
+    return bytes_printf(
+        out, err, ",\"files\":%lld,\"folders\":%lld,\"targets\":[%.*s],\"targets_left\":%lld",
+        (long long)r->files, (long long)r->partitions, (int)r->targets.len,
+        r->targets.len ? (const char *)r->targets.data : "", (long long)r->targets_left);
 }
 
 static nrw_status report(const nrw_job *job, bytes *out, nrw_error *err)
@@ -196,9 +195,9 @@ static nrw_status summary(const nrw_job *job, bytes *out, nrw_error *err)
 
     TRY(bytes_printf(out, err, "%s: %s rows", job->target, text_group((uint64_t)r->rows_out, a)));
     if (r->files > 0)
-        TRY(bytes_printf(out, err, ", %s file%s in %s folder%s",
-                         text_group((uint64_t)r->files, a), r->files == 1 ? "" : "s",
-                         text_group((uint64_t)r->partitions, b), r->partitions == 1 ? "" : "s"));
+        TRY(bytes_printf(out, err, ", %s file%s in %s folder%s", text_group((uint64_t)r->files, a),
+                         r->files == 1 ? "" : "s", text_group((uint64_t)r->partitions, b),
+                         r->partitions == 1 ? "" : "s"));
     if (r->row_groups > 0)
         TRY(bytes_printf(out, err, ", %s row group%s", text_group((uint64_t)r->row_groups, a),
                          r->row_groups == 1 ? "" : "s"));

@@ -76,7 +76,7 @@ static uint32_t put_fixed(uint8_t *to, const vector *v, span value)
     case TYPE_UUID: memcpy(to, value.data, value.len); return (uint32_t)value.len;
     case TYPE_INTERVAL:
         length = value_interval(&v->type, value.data);
-        return put_integer(to, v, SPAN(&length));
+        return put_integer(to, v, (span){(const uint8_t *)&length, sizeof length});
     default: return put_integer(to, v, value);
     }
 }

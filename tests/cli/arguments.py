@@ -36,7 +36,7 @@ WRONG = [
     (["copy", "A", "B", "--on-exists", "perhaps"], 2, "fail, replace or skip"),
     (["copy", "A", "B", "-f", "xml"], 2, "csv"),
     (["copy", "A", "B", "-f", "csv", "--row-group-size", "5"], 2, "is for Parquet"),
-    (["copy", "A", "."], 2, "folder"),
+    (["copy", "A", "."], 1, "exists, nothing was written"),
     (["copy", "A", "B", "--select", ""], 2, "empty"),
     (["sample", "A", "B"], 2, "--first"),
     (["sample", "A", "B", "--first", "none"], 2, "--first"),

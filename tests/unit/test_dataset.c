@@ -41,8 +41,10 @@ static void folders(void **state)
     (void)state;
     for (int i = 0; i < 3; i++) {
         assert_true(hive_next(&at, &f));
-        assert_true(span_is((span){(uint8_t *)text, hive_unescape(f.key, (uint8_t *)text)}, keys[i]));
-        assert_true(span_is((span){(uint8_t *)text, hive_unescape(f.value, (uint8_t *)text)}, values[i]));
+        assert_true(
+            span_is((span){(uint8_t *)text, hive_unescape(f.key, (uint8_t *)text)}, keys[i]));
+        assert_true(
+            span_is((span){(uint8_t *)text, hive_unescape(f.value, (uint8_t *)text)}, values[i]));
     }
     assert_false(hive_next(&at, &f)); /* the last component is a file */
 }
