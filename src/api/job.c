@@ -35,7 +35,9 @@ nrw_status nrw_job_run(nrw_job *job, nrw_error *err)
     job->started = clock_seconds();
     job->stood = (nrw_progress){.fraction = -1, .memory = job->limits.ceiling};
     pthread_mutex_unlock(&job->running_lock);
-    st = job->verb->moves_rows ? job_move(job, false, err) : job_look(job, err);
+    st = strcmp(job->verb->name, "compact") == 0 ? job_compact(job, false, err)
+         : job->verb->moves_rows                 ? job_move(job, false, err)
+                                                 : job_look(job, err);
     job->phase = "done";
     job->result.ran = true;
     job->result.status = st;

@@ -113,8 +113,6 @@ static nrw_status prepare(move *m, bool plan_only, nrw_error *err)
 {
     nrw_job *job = m->job;
 
-    TRY(job_limits_settle(job, err));
-    TRY(output_choose(&m->to, job, err));
     m->sample = strcmp(job->verb->name, "sample") == 0;
     m->tail = strcmp(job->verb->name, "tail") == 0;
     if (job->verb->moves_rows)
@@ -162,11 +160,26 @@ nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err)
 
     if (query_is_asked(job))
         return job_query(job, plan_only, err);
+    TRY(job_limits_settle(job, err));
+    TRY(output_choose(&m.to, job, err));
     st = prepare(&m, plan_only, err);
-
     if (st >= 0 && !plan_only)
         st = move_run(&m, err);
     tell_target(&m, st, err);
+    move_release(&m);
+    return st;
+}
+
+nrw_status move_merge(nrw_job *job, const char *name, target *t, nrw_error *err)
+{
+    move m = {.job = job};
+    nrw_status st;
+
+    mem_set_limit(job->root, job->limits.ceiling - job->limits.baseline);
+    output_choose_file(&m.to, job, name, t);
+    st = prepare(&m, false, err);
+    if (st >= 0)
+        st = move_run(&m, err);
     move_release(&m);
     return st;
 }

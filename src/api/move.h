@@ -30,6 +30,10 @@ void job_describe_source(const job_inputs *in, plan_step *s);
 nrw_status job_inputs_open(nrw_job *job, job_inputs *in, nrw_error *err);
 void job_inputs_close(job_inputs *in);
 
+/* The rows of the job's sources, by its words, into one Parquet file called `name` in messages; t
+ * is published, and closed by the caller. The limits are settled. */
+nrw_status move_merge(nrw_job *job, const char *name, target *t, nrw_error *err) NRW_CHECKED;
+
 /* A file by its path, in whatever format. */
 nrw_status job_open_file(nrw_job *job, const char *path, reader **out, nrw_error *err) NRW_CHECKED;
 /* Rows of one file, by its metadata: nothing is decoded. */

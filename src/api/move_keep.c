@@ -11,9 +11,9 @@
 static bool leaves_pages(const job_word *w)
 {
     static const char *const names[] = {
-        "format",      "on-exists",  "compression", "row-group-size", "row-group-size-bytes",
-        "kv-metadata", "statistics", "page-index",  "page-checksum",  "parquet-version",
-        "keep-pages",  NULL};
+        "format",      "on-exists",       "compression", "row-group-size", "row-group-size-bytes",
+        "kv-metadata", "statistics",      "page-index",  "page-checksum",  "parquet-version",
+        "keep-pages",  "file-size-bytes", NULL};
 
     for (size_t i = 0; names[i]; i++)
         if (strcmp(w->option->name, names[i]) == 0)
@@ -73,8 +73,8 @@ nrw_status move_keep_decide(move *m, nrw_error *err)
     bool insists = job_switch(job, "keep-pages", false);
     const char *option;
 
-    if (strcmp(job->verb->name, "copy") != 0 || !m->to.format->parquet || m->to.set ||
-        !job_switch(job, "keep-pages", true))
+    if ((strcmp(job->verb->name, "copy") != 0 && !m->to.lent) || !m->to.format->parquet ||
+        m->to.set || !job_switch(job, "keep-pages", true))
         return NRW_OK;
     option = asked(m);
     if (option && insists)

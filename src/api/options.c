@@ -20,6 +20,11 @@ static const nrw_verb verbs[] = {
      "narrows gen a.parquet --range id=1000:string --column 'price=decimal(12,2)' --shuffle\n"
      "narrows gen b.parquet --rows 100 --column note=string:8..40 --nulls note=0.1",
      1},
+    {"compact", "compact DIR", "Merges a dataset's small files in place.",
+     "narrows compact ds/\n"
+     "narrows compact ds/ --file-size-bytes 512MiB --memory 128MiB\n"
+     "narrows compact ds/ --compression zstd:9",
+     1},
     {"sql", "sql 'QUERY'", "Answers a query in SQL over files: to the terminal, a pipe, or a file.",
      "narrows sql \"SELECT country, sum(price) FROM 'in/*.parquet' GROUP BY 1 ORDER BY 2 DESC\"\n"
      "narrows sql \"SELECT *, a + 1 AS b FROM 'in.parquet' WHERE a > 3\" -o out.parquet\n"
@@ -68,12 +73,13 @@ static const nrw_verb verbs[] = {
 };
 
 #define MOVE    " copy sample gen sql "
+#define WRITE   " copy sample gen sql compact "
 #define COPY    " copy sample "
 #define PRINT   " head tail "
 #define LOOK    " count stats inspect verify "
-#define SOURCES " copy sample sql head tail count schema stats inspect verify "
+#define SOURCES " copy sample sql compact head tail count schema stats inspect verify "
 #define DATA    " copy sample sql head tail count stats "
-#define ANY     " copy sample gen sql head tail count schema stats inspect verify "
+#define ANY     " copy sample gen sql compact head tail count schema stats inspect verify "
 
 static const nrw_option options[] = {
     {"select", "LIST", "rows", "*", "columns and expressions, as \"*, a + 1 AS b\"", " copy head ",
@@ -133,41 +139,42 @@ static const nrw_option options[] = {
     {"write-partition-columns", NULL, "write", "off", "keys stay in the files, too", " copy sql ",
      0},
     {"file-size-bytes", "SIZE", "write", NULL,
-     "a dataset's file ends where another row group would make it larger", MOVE, 0},
+     "a dataset's file ends where another row group would make it larger", WRITE, 0},
     {"row-groups-per-file", "N", "write", NULL, "so many row groups in a dataset's file", MOVE, 0},
     {"filename-pattern", "PATTERN", "write", "part-{i:05}",
      "names of a dataset's files: {i} is a number, {i:05} with zeros, {uuid} random", MOVE, 0},
     {"common-metadata", NULL, "write", "off", "_common_metadata: the schema of a dataset", MOVE, 0},
     {"full-metadata", NULL, "write", "off", "_metadata: all row groups of a dataset", MOVE, 0},
     {"compression", "[COL=]NAME[:LEVEL]", "write", "zstd:3", "zstd snappy gzip lz4 brotli none",
-     MOVE, 0},
-    {"compression-level", "LEVEL", "write", NULL, "level of --compression", MOVE, 0},
-    {"row-group-size", "ROWS", "write", "1048576", "at most so many rows in a row group", MOVE, 0},
+     WRITE, 0},
+    {"compression-level", "LEVEL", "write", NULL, "level of --compression", WRITE, 0},
+    {"row-group-size", "ROWS", "write", "1048576", "at most so many rows in a row group", WRITE, 0},
     {"row-group-size-bytes", "SIZE", "write", "128MiB",
-     "at most so many bytes in a row group, after encoding and before compression", MOVE, 0},
+     "at most so many bytes in a row group, after encoding and before compression", WRITE, 0},
     {"encoding", "COL=NAME", "write", NULL,
      "plain dictionary delta_binary_packed delta_length_byte_array delta_byte_array "
      "byte_stream_split rle",
-     MOVE, 0},
+     WRITE, 0},
     {"data-page-size-limit", "SIZE", "write", "128KiB", "at most so many bytes of values in a page",
-     MOVE, 0},
-    {"dictionary-size-limit", "SIZE", "write", "1MiB", "a larger dictionary is given up", MOVE, 0},
-    {"parquet-version", "1|2", "write", "1", "2: v2 data pages and delta encodings", MOVE, 0},
+     WRITE, 0},
+    {"dictionary-size-limit", "SIZE", "write", "1MiB", "a larger dictionary is given up", WRITE, 0},
+    {"parquet-version", "1|2", "write", "1", "2: v2 data pages and delta encodings", WRITE, 0},
     {"data-page-version", "1|2", "write", "as --parquet-version",
-     "2: levels lie uncompressed before the values", MOVE, 0},
-    {"kv-metadata", "K=V", "write", NULL, "a key and value for the footer", MOVE, 0},
-    {"statistics", NULL, "write", "on", "least, greatest and null counts", MOVE, 0},
+     "2: levels lie uncompressed before the values", WRITE, 0},
+    {"kv-metadata", "K=V", "write", NULL, "a key and value for the footer", WRITE, 0},
+    {"statistics", NULL, "write", "on", "least, greatest and null counts", WRITE, 0},
     {"statistics-truncate-length", "BYTES", "write", "64",
-     "least and greatest texts are cut to so many bytes", MOVE, 0},
-    {"page-index", NULL, "write", "on", "column and offset index", MOVE, 0},
+     "least and greatest texts are cut to so many bytes", WRITE, 0},
+    {"page-index", NULL, "write", "on", "column and offset index", WRITE, 0},
     {"bloom-filter", "LIST", "write", NULL,
-     "columns that get a bloom filter, for looking up single values", MOVE, 0},
+     "columns that get a bloom filter, for looking up single values", WRITE, 0},
     {"bloom-filter-false-positive-ratio", "P", "write", "0.01",
-     "how often a filter may say maybe of a value that is not there", MOVE, 0},
-    {"page-checksum", NULL, "write", "on", "CRC-32 of every page", MOVE, 0},
-    {"dictionary", NULL, "write", "on", "dictionary encoding", MOVE, 0},
+     "how often a filter may say maybe of a value that is not there", WRITE, 0},
+    {"page-checksum", NULL, "write", "on", "CRC-32 of every page", WRITE, 0},
+    {"dictionary", NULL, "write", "on", "dictionary encoding", WRITE, 0},
     {"keep-pages", NULL, "write", "on, where they fit",
-     "pages that need no change are copied undecoded; given: or it is an error", " copy ", 0},
+     "pages that need no change are copied undecoded; given: or it is an error", " copy compact ",
+     0},
 
     {"columns", NULL, "look", NULL, "a line each column", " inspect ", 0},
     {"row-groups", NULL, "look", NULL, "a line each row group", " inspect ", 0},

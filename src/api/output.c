@@ -88,6 +88,15 @@ nrw_status output_choose(output *o, nrw_job *job, nrw_error *err)
     return check_words(o, err);
 }
 
+void output_choose_file(output *o, nrw_job *job, const char *name, target *t)
+{
+    *o = (output){.job = job,
+                  .name = name,
+                  .format = output_format_named("parquet"),
+                  .target = t,
+                  .lent = true};
+}
+
 /* ---- what it takes ---- */
 
 nrw_status output_options(output *o, const schema *s, const carried *c, nrw_error *err)
@@ -123,6 +132,8 @@ void output_describe(const output *o, plan_step *s)
 
 nrw_status output_stage(output *o, nrw_error *err)
 {
+    if (o->lent)
+        return NRW_OK;
     if (o->set)
         return output_set_stage(o, err);
     return target_open(o->job->root, o->name, o->on_exists, &o->target, err);
@@ -160,7 +171,8 @@ void output_close(output *o)
         output_set_close(o);
     if (o->writer)
         o->writer->class->close(o->writer);
-    target_close(o->target);
+    if (!o->lent)
+        target_close(o->target);
     o->writer = NULL;
     o->target = NULL;
 }

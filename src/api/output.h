@@ -40,6 +40,7 @@ struct output {
     uint32_t n_keys;      /* of a dataset: columns that make its folders; set before the options */
     const uint32_t *keys;
     target *target;
+    bool lent; /* the target is */
     writer *writer;
     op_write to;
 };
@@ -52,6 +53,8 @@ const output_format *output_format_plain(bool terminal);
 
 /* Name, format and what to do where it exists. */
 nrw_status output_choose(output *o, nrw_job *job, nrw_error *err) NRW_CHECKED;
+/* A file of a dataset that somebody else publishes: `t`, which stays theirs, is its target. */
+void output_choose_file(output *o, nrw_job *job, const char *name, target *t);
 /* The options of the format, for columns s, which outlive it; c: NULL: nothing is carried. */
 nrw_status output_options(output *o, const schema *s, const carried *c, nrw_error *err) NRW_CHECKED;
 nrw_status output_budget(const output *o, uint32_t workers, budget *out,

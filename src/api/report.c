@@ -106,7 +106,9 @@ nrw_status nrw_job_plan(nrw_job *job, int json, char **text, nrw_error *err)
     nrw_status st;
 
     *text = NULL;
-    TRY(job->verb->moves_rows ? job_move(job, true, err) : job_look_plan(job, err));
+    TRY(strcmp(job->verb->name, "compact") == 0 ? job_compact(job, true, err)
+        : job->verb->moves_rows                 ? job_move(job, true, err)
+                                                : job_look_plan(job, err));
     st = json ? plan_json(job, &out, err) : plan_text(job, &out, err);
     return hand_out(&out, st, text, err);
 }
@@ -150,7 +152,8 @@ static nrw_status report_targets(const job_result *r, bytes *out, nrw_error *err
     if (r->files == 0)
         return NRW_OK;
     return bytes_printf(
-        out, err, ",\"files\":%lld,\"folders\":%lld,\"targets\":[%.*s],\"targets_left\":%lld",
+        out, err,
+        ",\"targets\":{\"files\":%lld,\"folders\":%lld,\"each\":[%.*s],\"not_listed\":%lld}",
         (long long)r->files, (long long)r->partitions, (int)r->targets.len,
         r->targets.len ? (const char *)r->targets.data : "", (long long)r->targets_left);
 }
@@ -195,8 +198,10 @@ static nrw_status summary(const nrw_job *job, bytes *out, nrw_error *err)
 
     TRY(bytes_printf(out, err, "%s: %s rows", job->target, text_group((uint64_t)r->rows_out, a)));
     if (r->files > 0)
-        TRY(bytes_printf(out, err, ", %s file%s in %s folder%s", text_group((uint64_t)r->files, a),
-                         r->files == 1 ? "" : "s", text_group((uint64_t)r->partitions, b),
+        TRY(bytes_printf(out, err, ", %s file%s", text_group((uint64_t)r->files, a),
+                         r->files == 1 ? "" : "s"));
+    if (r->partitions > 0)
+        TRY(bytes_printf(out, err, " in %s folder%s", text_group((uint64_t)r->partitions, a),
                          r->partitions == 1 ? "" : "s"));
     if (r->row_groups > 0)
         TRY(bytes_printf(out, err, ", %s row group%s", text_group((uint64_t)r->row_groups, a),

@@ -238,6 +238,17 @@ static nrw_status number_behind(const dataset_target *d, int fd, uint32_t *numbe
     return err_set(err, NRW_E_UNSUPPORTED, "there is no number left for the next file's name");
 }
 
+nrw_status dataset_target_drop(dataset_target *d, const char *name, nrw_error *err)
+{
+    int e;
+
+    TRY(check_name(d, name, err));
+    pthread_mutex_lock(&d->lock);
+    e = journal_add(&d->journal, JOURNAL_DROP, 0, name);
+    pthread_mutex_unlock(&d->lock);
+    return e ? place_error(&d->place, e, "cannot write the journal", err) : NRW_OK;
+}
+
 nrw_status dataset_target_next(dataset_target *d, const char *folder, uint32_t *number,
                                nrw_error *err)
 {

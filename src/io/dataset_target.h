@@ -61,6 +61,9 @@ nrw_status dataset_target_file(dataset_target *d, const char *name, target **out
  * one more than the greatest there. Any thread. */
 nrw_status dataset_target_next(dataset_target *d, const char *folder, uint32_t *number,
                                nrw_error *err) NRW_CHECKED;
+/* A file that the dataset has goes when all is published; of DATASET_OVERWRITE_OR_IGNORE. Any
+ * thread. */
+nrw_status dataset_target_drop(dataset_target *d, const char *name, nrw_error *err) NRW_CHECKED;
 /* All files are published or dropped before. Files of the root whose names begin with _ replace
  * those there, whatever the policy, and a _metadata that knows nothing of the new files goes.
  * NRW_END: of DATASET_SKIP, another run was first. On failure before the decision the dataset is as

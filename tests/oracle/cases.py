@@ -8,6 +8,7 @@ import random
 
 import avro_files
 import compare
+import compacting
 import copying
 import datasets_written
 import harness
@@ -581,6 +582,7 @@ def cases(tier):
 
     yield from where.cases(tier)
     yield from writing.cases(tier)
+    yield from compacting.cases(tier)
     yield from copying.cases(tier)
     yield from datasets_written.cases(tier)
     yield from reading_datasets.cases()

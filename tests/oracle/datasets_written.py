@@ -11,7 +11,7 @@ import tables
 from harness import Scratch
 
 ODD = ["01", "a=b", "a/b", "", " ", "  x ", None, "\u00e9\u4e16", "%41", "a%b", ".", "..",
-       "'\"?#[]{}*:\\", "__HIVE_DEFAULT_PARTITION__", "plain", 
+       "'\"?#[]{}*:\\", "__HIVE_DEFAULT_PARTITION__", "plain",
        "x" * 60, "\u00e9" * 30, "+ &", "\t\n"]
 
 
@@ -72,8 +72,9 @@ def readers_case():
             raise AssertionError("Polars reads other rows")
         with open(s("r.json"), encoding="utf-8") as f:
             report = json.load(f)
-        if report["folders"] != len(report["targets"]) or sum(
-                t["rows"] for t in report["targets"]) != report["rows"]["out"]:
+        targets = report["targets"]
+        if targets["folders"] != len(targets["each"]) or sum(
+                t["rows"] for t in targets["each"]) != report["rows"]["out"]:
             raise AssertionError(f"the books of the folders do not close: {ran.err}")
         import pyarrow.parquet as pq
         common = pq.read_schema(os.path.join(s("out"), "_common_metadata"))
