@@ -24,6 +24,17 @@ typedef struct reader_counts {
     uint64_t bytes_decompressed;
 } reader_counts;
 
+/* What of a file cannot be read. */
+typedef struct damage {
+    const char *column;  /* "": of all columns */
+    int64_t first, rows; /* the rows that are lost, by their ordinals in the file; rows -1: nobody
+                            knows how many */
+    uint64_t from, to;   /* the bytes of the file that are lost; equal: not told */
+    const nrw_error *why;
+} damage;
+
+typedef nrw_status (*damage_found)(void *self, const damage *d, nrw_error *err);
+
 /* How the consumer would like its batches: a reader keeps each bound as far as it can know. */
 typedef struct batch_shape {
     uint32_t max_rows;   /* at most BATCH_MAX_ROWS */
@@ -31,6 +42,10 @@ typedef struct batch_shape {
     size_t batch_bytes;  /* decoded bytes of all columns: for who holds whole batches; 0: any */
     uint32_t workers;    /* threads that read */
     const row_filter *filter; /* rows that cannot pass need not come; NULL: all come */
+    /* Of readers that have leaves_out: what is damaged is told, by any thread, in no order, and
+     * does not come. NULL: damage is an error. */
+    damage_found damaged;
+    void *damaged_self;
 } batch_shape;
 
 /* What the filter left out unread. */
@@ -56,10 +71,6 @@ typedef struct carried {
     key_value *key_values;
     sort_key *sorted; /* all rows, by these columns */
 } carried;
-
-/* Rows [first, first + n) of the file cannot be read in `column`, for the reason given. */
-typedef nrw_status (*damage_found)(void *self, const char *column, int64_t first, int64_t n,
-                                   const nrw_error *why, nrw_error *err);
 
 /* What verifying looked at, for a report: "12 pages". */
 typedef struct verify_count {
@@ -113,8 +124,11 @@ typedef struct reader_class {
      * by statistics"). */
     nrw_status (*estimate)(reader *r, mem *m, const row_filter *f, char *text, size_t cap,
                            int64_t *rows, nrw_error *err);
-    /* Reads all of the columns once and tells what is damaged. NULL: it cannot. Memory as for one
-     * column. */
+    /* Leaves out what is damaged while it reads, where the shape asks for it: fewer rows come of a
+     * morsel than `next` said, perhaps none. */
+    bool leaves_out;
+    /* Of others: reads all of the columns once and tells what is damaged. NULL: it cannot. Memory
+     * as for one column. */
     nrw_status (*find_damage)(reader *r, const uint32_t *cols, uint32_t n, mem *m, spill *sp,
                               damage_found found, void *self, nrw_error *err);
     /* Everything the file says of itself against what is in it. Each fault goes to the callback as

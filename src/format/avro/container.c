@@ -207,16 +207,51 @@ static nrw_status check_block(const av_walk *w, const av_block *b, int64_t size,
     if (size < 0 || (uint64_t)size > left || left - (uint64_t)size < AV_SYNC)
         return err_set(err, wrong_block(w, b->at, err),
                        "the block announces %lld bytes, the file has %lld more", (long long)size,
-                       (long long)left - AV_SYNC);
+                       left < AV_SYNC ? 0 : (long long)left - AV_SYNC);
+    return NRW_OK;
+}
+
+/* The block whose first bytes, at `at` in the file, are `head`. */
+static nrw_status read_block(const av_walk *w, uint64_t at, span head, av_block *out,
+                             nrw_error *err)
+{
+    int64_t size = 0;
+    size_t used;
+
+    *out = (av_block){.number = w->number, .at = at};
+    used = av_block_numbers(head, &out->rows, &size);
+    if (used == 0)
+        return err_set(err, wrong_block(w, at, err), "the block's count and size are damaged");
+    out->data = at + used;
+    out->size = size < 0 ? 0 : (uint64_t)size;
+    return check_block(w, out, size, err);
+}
+
+nrw_status av_block_at(const av_walk *w, uint64_t at, av_block *out, nrw_error *err)
+{
+    uint8_t room[20];
+    size_t n = size_min(sizeof room, (size_t)(w->file->size - at));
+
+    TRY(file_read(w->file, at, room, n, err));
+    return read_block(w, at, (span){room, n}, out, err);
+}
+
+nrw_status av_marker_at(const av_walk *w, uint64_t at, bool *is, nrw_error *err)
+{
+    uint8_t room[AV_SYNC];
+
+    *is = at <= w->file->size && w->file->size - at >= AV_SYNC;
+    if (*is) {
+        TRY(file_read(w->file, at, room, AV_SYNC, err));
+        *is = memcmp(room, w->header->sync, AV_SYNC) == 0;
+    }
     return NRW_OK;
 }
 
 nrw_status av_walk_next(av_walk *w, av_block *out, nrw_error *err)
 {
     uint8_t room[AV_SYNC + 20];
-    size_t n = size_min(sizeof room, (size_t)(w->file->size - w->at)), used;
-    uint64_t at = w->at + AV_SYNC;
-    int64_t size = 0;
+    size_t n = size_min(sizeof room, (size_t)(w->file->size - w->at));
 
     TRY(file_read(w->file, w->at, room, n, err));
     if (memcmp(room, w->header->sync, AV_SYNC) != 0) {
@@ -226,13 +261,7 @@ nrw_status av_walk_next(av_walk *w, av_block *out, nrw_error *err)
     }
     if (n == AV_SYNC)
         return NRW_END;
-    *out = (av_block){.number = w->number, .at = at};
-    used = av_block_numbers((span){room + AV_SYNC, n - AV_SYNC}, &out->rows, &size);
-    if (used == 0)
-        return err_set(err, wrong_block(w, at, err), "the block's count and size are damaged");
-    out->data = at + used;
-    TRY(check_block(w, out, size, err));
-    out->size = (uint64_t)size;
+    TRY(read_block(w, w->at + AV_SYNC, (span){room + AV_SYNC, n - AV_SYNC}, out, err));
     w->at = out->data + out->size;
     w->number++;
     return NRW_OK;
@@ -351,14 +380,20 @@ nrw_status av_stream_fill(av_stream *s, uint8_t *dst, size_t cap, size_t *n, nrw
     return NRW_OK;
 }
 
-void av_stream_close(av_stream *s)
+void av_stream_stop(av_stream *s)
 {
     nrw_error ignored = NRW_ERROR_INIT;
 
-    if (!s->m)
-        return;
     if (!s->ended) /* frees the decoder */
         (void)!s->codec->codec->stream_end(s->codec, &ignored);
+    s->ended = true;
+}
+
+void av_stream_close(av_stream *s)
+{
+    if (!s->m)
+        return;
+    av_stream_stop(s);
     mem_free(s->m, s->room, AV_STREAM_ROOM);
     *s = (av_stream){0};
 }

@@ -7,6 +7,7 @@
  * uncompressed run nobody touches nothing is read. */
 #include "format/avro/avro.h"
 #include "format/avro/piece.h"
+#include "format/avro/salvage.h"
 #include "format/avro/verify.h"
 
 #include <pthread.h>
@@ -19,6 +20,7 @@ typedef struct morsel {
     av_piece piece;
     uint64_t at, end;
     int64_t block;
+    av_block cut; /* the last one; where it is cut it is the only one */
     uint32_t rows;
     uint32_t first, n; /* rows of the morsel that are decoded, or will be when touched */
     bool decoded;
@@ -44,7 +46,7 @@ typedef struct av_reader {
     av_walk walk;
     av_block ahead; /* read, but not cut yet */
     bool has_ahead;
-    int64_t row;
+    int64_t row, cut_row; /* of the next morsel, of the block behind the one ahead */
     uint32_t left; /* rows of a block cut by rows alone: no column is wanted */
 
     _Atomic uint64_t stored_seen, raw_seen; /* bytes unpacked so far: how blocks expand */
@@ -159,9 +161,15 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     r->n = n;
     TRY(av_program_make(grant, &r->columns, cols, n, &r->program, err));
     r->shape =
-        (av_shape){.file = base->file, .header = &r->header, .program = &r->program, .m = grant};
+        (av_shape){.file = base->file,
+                   .header = &r->header,
+                   .program = &r->program,
+                   .m = grant,
+                   .damaged = shape->damaged,
+                   .damaged_self = shape->damaged_self};
     set_shape(r, shape);
-    r->eager = r->program.has_lists || r->header.codec != codec_named("none");
+    r->eager =
+        r->program.has_lists || r->header.codec != codec_named("none") || shape->damaged != NULL;
     r->walk = av_walk_init(base->file, &r->header);
     return NRW_OK;
 }
@@ -175,8 +183,12 @@ static nrw_status look_ahead(av_reader *r, nrw_error *err)
     if (r->has_ahead)
         return NRW_OK;
     do
-        st = av_walk_next(&r->walk, &r->ahead, err);
-    while (st == NRW_OK && r->ahead.rows == 0 && r->ahead.size == 0);
+        st = r->shape.damaged ? av_salvage_next(&r->walk, r->cut_row, r->shape.damaged,
+                                                r->shape.damaged_self, &r->ahead, err)
+                              : av_walk_next(&r->walk, &r->ahead, err);
+    while (st == NRW_OK && r->ahead.rows == 0 && (r->ahead.size == 0 || r->ahead.cut));
+    if (st == NRW_OK)
+        r->cut_row += r->ahead.rows;
     r->has_ahead = st == NRW_OK;
     if (st < 0)
         err_at_object(err, r->base.file->name);
@@ -199,7 +211,7 @@ static bool joins(const av_reader *r, const morsel *m, uint64_t raw)
 {
     const av_block *b = &r->ahead;
 
-    return m->rows + b->rows <= r->shape.rows_max &&
+    return !b->cut && m->rows + b->rows <= r->shape.rows_max &&
            b->data + b->size + AV_SYNC - m->at <= r->shape.stored_max &&
            raw + expected(r, b->size) <= r->shape.raw_max;
 }
@@ -208,6 +220,7 @@ static void take_block(av_reader *r, morsel *m, uint64_t *raw)
 {
     m->rows += (uint32_t)r->ahead.rows;
     m->end = r->ahead.data + r->ahead.size + AV_SYNC;
+    m->cut = r->ahead;
     *raw += expected(r, r->ahead.size);
     r->has_ahead = false;
 }
@@ -229,7 +242,7 @@ static nrw_status cut_run(av_reader *r, morsel *m, nrw_error *err)
             return NRW_OK;
         }
         take_block(r, m, &raw);
-    } while (m->end - m->at <= r->shape.stored_max);
+    } while (m->end - m->at <= r->shape.stored_max && !m->cut.cut);
     return NRW_OK;
 }
 
@@ -308,7 +321,10 @@ static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
         m->first = m->n = 0;
         m->decoded = false;
         m->columns_left = r->n;
-        av_piece_start(&m->piece, m->at, m->end, m->block);
+        if (m->cut.cut)
+            av_piece_start_cut(&m->piece, &m->cut, r->row);
+        else
+            av_piece_start(&m->piece, m->at, m->end, m->block, r->row);
         file_will_read(base->file, m->end, r->shape.stored_max);
     }
     b->first_row = r->row;
@@ -326,6 +342,8 @@ static nrw_status decode_on(av_reader *r, morsel *m, uint32_t rows, nrw_error *e
     nrw_status st = av_piece_next(&m->piece, rows, &m->n, err);
 
     m->decoded = st >= 0;
+    if (st == NRW_END) /* all that was left is lost */
+        m->n = 0;
     if (st < 0)
         err_at_object(err, r->base.file->name);
     return st;
@@ -346,6 +364,7 @@ static nrw_status columns_begin(void *self, batch *b, nrw_error *err)
         if (r->eager || m->end - m->at > r->shape.stored_max || b->rows > r->shape.rows_max)
             TRY(decode_on(r, m, b->rows, err));
     }
+    b->rows -= (uint32_t)m->piece.lost;
     if (b->rows > m->first + m->n - b->offset) {
         b->rows = m->first + m->n - b->offset;
         b->last = false;
@@ -471,6 +490,7 @@ static const reader_class avro_reader_class = {
     .describe = reader_describe,
     .stop = reader_stop,
     .close = reader_close,
+    .leaves_out = true,
     .verify = reader_verify,
     .spelled = reader_spelled,
 };

@@ -28,7 +28,7 @@ static nrw_status decode_block(verifier *v, const av_block *b, nrw_error *err)
     int64_t left = b->rows;
     uint32_t n;
 
-    av_piece_start(&v->piece, b->at, b->data + b->size + AV_SYNC, b->number);
+    av_piece_start(&v->piece, b->at, b->data + b->size + AV_SYNC, b->number, 0);
     while (left > 0) {
         TRY(av_piece_next(&v->piece, left > BATCH_MAX_ROWS ? BATCH_MAX_ROWS : (uint32_t)left, &n,
                           err));
