@@ -121,8 +121,8 @@ static const nrw_option options[] = {
      "where the places of rejected rows are written", COPY, 0},
     {"max-bad-rows", "N|P%", "read", NULL, "fail when more rows are rejected", COPY, 0},
 
-    {"format", "NAME", "write", "by extension", "parquet table csv json", " copy sample gen ", 'f'},
-    {"format", "NAME", "look", "table on a terminal, else csv", "table csv json parquet",
+    {"format", "NAME", "write", "by extension", "parquet avro table csv json", " copy sample gen ", 'f'},
+    {"format", "NAME", "look", "table on a terminal, else csv", "table csv json parquet avro",
      " sql head tail ", 'f'},
     {"format", "NAME", "look", "text", "text json", LOOK, 'f'},
     {"format", "NAME", "look", "text", "text json sql", " schema ", 'f'},
@@ -145,6 +145,8 @@ static const nrw_option options[] = {
     {"row-group-size", "ROWS", "write", "1048576", "at most so many rows in a row group", MOVE, 0},
     {"row-group-size-bytes", "SIZE", "write", "128MiB",
      "at most so many bytes in a row group, after encoding and before compression", MOVE, 0},
+    {"block-size", "SIZE", "write", "128KiB", "bytes of a block of Avro, before compression", MOVE,
+     0},
     {"encoding", "COL=NAME", "write", NULL,
      "plain dictionary delta_binary_packed delta_length_byte_array delta_byte_array "
      "byte_stream_split rle",

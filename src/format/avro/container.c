@@ -116,24 +116,41 @@ static const av_key_value *value_of(const av_header *h, const char *key)
     return NULL;
 }
 
+static const struct {
+    const char *avro, *name;
+    bool crc;
+} codecs[] = {{"null", "none", false},     {"deflate", "deflate", false}, {"snappy", "snappy", true},
+              {"zstandard", "zstd", false}, {"bzip2", "bzip2", false},     {"xz", "xz", false}};
+
+#define CODECS (sizeof codecs / sizeof *codecs)
+
+const codec *av_codec_named(const char *avro, bool *crc)
+{
+    for (size_t i = 0; i < CODECS; i++) {
+        if (strcmp(avro, codecs[i].avro) != 0)
+            continue;
+        *crc = codecs[i].crc;
+        return codec_named(codecs[i].name);
+    }
+    return NULL;
+}
+
+const char *av_codec_name(const codec *c)
+{
+    for (size_t i = 0; i < CODECS; i++)
+        if (c == codec_named(codecs[i].name))
+            return codecs[i].avro;
+    return NULL;
+}
+
 static nrw_status find_codec(av_header *h, nrw_error *err)
 {
-    static const struct {
-        const char *avro, *name;
-        bool crc;
-    } codecs[] = {{"null", "none", false},    {"deflate", "deflate", false},
-                  {"snappy", "snappy", true}, {"zstandard", "zstd", false},
-                  {"bzip2", "bzip2", false},  {"xz", "xz", false}};
     const av_key_value *kv = value_of(h, "avro.codec");
 
     h->codec_name = kv && kv->value.len ? (const char *)kv->value.data : "null";
-    for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
-        if (strcmp(h->codec_name, codecs[i].avro) != 0)
-            continue;
-        h->codec = codec_named(codecs[i].name);
-        h->crc = codecs[i].crc;
+    h->codec = av_codec_named(h->codec_name, &h->crc);
+    if (h->codec)
         return NRW_OK;
-    }
     return err_set(err, NRW_E_UNSUPPORTED, "the codec %.40s is not one of Avro's", h->codec_name);
 }
 

@@ -26,6 +26,11 @@ typedef struct av_header {
     av_key_value *at;
 } av_header;
 
+/* A codec by its name in avro.codec; NULL: it has none. */
+const codec *av_codec_named(const char *avro, bool *crc);
+/* The name in avro.codec; NULL: it is not one of Avro's. */
+const char *av_codec_name(const codec *c);
+
 /* All in the arena. NRW_E_CORRUPT: not an Avro file, or a broken header; NRW_E_UNSUPPORTED: a codec
  * that is not known, or keys and values of more than 16 MiB. */
 nrw_status av_header_read(arena *a, io_file *f, av_header *out, nrw_error *err) NRW_CHECKED;

@@ -460,6 +460,24 @@ static void reader_describe(const reader *base, char *out, size_t cap)
     snprintf(out, cap, "blocks of %s", ((const av_reader *)base)->header.codec_name);
 }
 
+/* What the file says of itself beside schema and codec. */
+static nrw_status reader_carries(reader *base, arena *a, carried *out, nrw_error *err)
+{
+    const av_header *h = &((av_reader *)base)->header;
+
+    *out = (carried){0};
+    TRY(arena_alloc(a, h->n * sizeof *out->key_values + 1, (void **)&out->key_values, err));
+    for (uint32_t i = 0; i < h->n; i++) {
+        char *key, *value;
+        if (strncmp(h->at[i].key, "avro.", 5) == 0)
+            continue;
+        TRY(arena_strndup(a, h->at[i].key, strlen(h->at[i].key), &key, err));
+        TRY(arena_strndup(a, (const char *)h->at[i].value.data, h->at[i].value.len, &value, err));
+        out->key_values[out->n_key_values++] = (key_value){key, value, h->at[i].value.len};
+    }
+    return NRW_OK;
+}
+
 static void reader_spelled(const reader *base, uint32_t column, const char **physical,
                            const char **logical)
 {
@@ -490,6 +508,7 @@ static const reader_class avro_reader_class = {
     .describe = reader_describe,
     .stop = reader_stop,
     .close = reader_close,
+    .carries = reader_carries,
     .leaves_out = true,
     .verify = reader_verify,
     .spelled = reader_spelled,
