@@ -7,6 +7,7 @@ import os
 import random
 
 import avro_files
+import avro_writing
 import compare
 import copying
 import datasets_written
@@ -496,6 +497,7 @@ def several_case():
 
 def cases(tier):
     yield from avro_files.cases(tier)
+    yield from avro_writing.cases(tier)
     for codec in ("none", "snappy", "gzip", "lz4", "brotli", "zstd", "zstd:1", "zstd:9", "gzip:1"):
         yield f"written with {codec} reads equal", lambda c=codec: codec_case(c), 120
     for encoding in tables.BY_ENCODING:

@@ -35,7 +35,8 @@ typedef enum av_logical {
     AV_DATE,
     AV_TIME,      /* `unit` */
     AV_TIMESTAMP, /* `unit`, `utc` */
-    AV_DURATION
+    AV_DURATION,
+    AV_ENTRIES /* of an array of records of key and value: a map with keys of any type */
 } av_logical;
 
 typedef struct av_type av_type;

@@ -57,9 +57,34 @@ static nrw_status map_record(mapper *m, const av_type *t, const around *in, av_n
     return set_nested(m, TYPE_STRUCT, out, err);
 }
 
+/* The record of an array that is a map. Avro's own maps have text as keys; others are written so by
+ * convention. */
+static const av_type *entry_of(const av_type *t, const around *in)
+{
+    const av_type *entry = t->types[0];
+
+    if (t->logical != AV_ENTRIES || entry->kind != AV_RECORD || entry->n != 2 ||
+        strcmp(entry->names[0], "key") != 0 || strcmp(entry->names[1], "value") != 0 ||
+        entry->types[0]->kind == AV_UNION || entry->types[0]->kind == AV_NULL)
+        return NULL;
+    for (const around *a = in; a; a = a->outer)
+        if (a->type == entry)
+            return NULL;
+    return entry;
+}
+
 static nrw_status map_list(mapper *m, const av_type *t, const around *in, av_node *out,
                            nrw_error *err)
 {
+    const av_type *entry = entry_of(t, in);
+    const around level = {entry, in};
+
+    if (entry) {
+        TRY(new_children(m, 2, out, err));
+        for (int i = 0; i < 2; i++)
+            TRY(map_type(m, entry->names[i], entry->types[i], &level, &out->children[i], err));
+        return set_nested(m, TYPE_MAP, out, err);
+    }
     TRY(new_children(m, 1, out, err));
     TRY(map_type(m, "element", t->types[0], in, &out->children[0], err));
     return set_nested(m, TYPE_LIST, out, err);
@@ -79,7 +104,8 @@ static nrw_status map_map(mapper *m, const av_type *t, const around *in, av_node
 type av_leaf_type(const av_type *t)
 {
     switch (t->logical) {
-    case AV_PLAIN: break;
+    case AV_PLAIN:
+    case AV_ENTRIES: break;
     case AV_DECIMAL: return type_decimal(t->precision, t->scale);
     case AV_BIG_DECIMAL: return type_of(TYPE_UTF8);
     case AV_UUID: return type_of(TYPE_UUID);

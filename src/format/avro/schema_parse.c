@@ -290,6 +290,7 @@ static const struct {
     {"local-timestamp-millis", AV_LONG, AV_TIMESTAMP, UNIT_MS, false},
     {"local-timestamp-micros", AV_LONG, AV_TIMESTAMP, UNIT_US, false},
     {"local-timestamp-nanos", AV_LONG, AV_TIMESTAMP, UNIT_NS, false},
+    {"map", AV_ARRAY, AV_ENTRIES, UNIT_NONE, false},
     {"duration", AV_FIXED, AV_DURATION, UNIT_NONE, false},
 };
 
