@@ -6,6 +6,7 @@ import json
 import os
 import random
 
+import avro_damage
 import avro_files
 import avro_writing
 import compare
@@ -496,6 +497,7 @@ def several_case():
 
 
 def cases(tier):
+    yield from avro_damage.cases(tier)
     yield from avro_files.cases(tier)
     yield from avro_writing.cases(tier)
     for codec in ("none", "snappy", "gzip", "lz4", "brotli", "zstd", "zstd:1", "zstd:9", "gzip:1"):

@@ -189,7 +189,8 @@ static void pass_block(av_piece *p, const av_block *b)
 
 static nrw_status read_stored(av_piece *p, nrw_error *err)
 {
-    size_t n = (size_t)(p->end - p->at);
+    const uint64_t end = p->end < p->shape->file->size ? p->end : p->shape->file->size;
+    size_t n = (size_t)(end - p->at); /* the last marker may be incomplete */
 
     TRY(buffer_new(p->shape->m, n, &p->stored, err));
     p->stored_at = p->at;

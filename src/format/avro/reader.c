@@ -93,18 +93,38 @@ static void weigh(const av_node *n, uint64_t *slots, uint64_t *row)
         weigh(&n->children[i], slots, row);
 }
 
+/* The first block whose numbers can be read. NRW_END: there is none. */
+static nrw_status first_block(const av_reader *r, av_block *b, nrw_error *err)
+{
+    av_walk w = av_walk_init(r->base.file, &r->header);
+    nrw_error why = NRW_ERROR_INIT;
+    nrw_status st = av_walk_next(&w, b, &why);
+
+    while (av_is_damage(st)) {
+        TRY(st = av_walk_resync(&w, w.at + 1, err));
+        if (st == NRW_OK)
+            st = av_walk_next(&w, b, &why);
+    }
+    if (st < 0 && err)
+        *err = why;
+    return st;
+}
+
 /* What the codec takes for blocks like the first one. */
 static nrw_status find_codec_memory(av_reader *r, nrw_error *err)
 {
     const codec *c = r->header.codec;
-    av_walk w = av_walk_init(r->base.file, &r->header);
     codec_ctx ctx;
     uint8_t head[64];
     span bytes = {head, 0};
+    nrw_status st;
     av_block b;
 
     r->codec_memory = c->decode_mem(128 << 10);
-    if (!c->frame_mem || av_walk_next(&w, &b, NULL) != NRW_OK)
+    if (!c->frame_mem)
+        return NRW_OK;
+    TRY(st = first_block(r, &b, err));
+    if (st == NRW_END)
         return NRW_OK;
     bytes.len = size_min(sizeof head, (size_t)b.size);
     TRY(file_read(r->base.file, b.data, head, bytes.len, err));
@@ -206,12 +226,12 @@ static uint64_t expected(const av_reader *r, uint64_t stored)
     return seen ? (uint64_t)((double)stored * ((double)raw / (double)seen)) : stored * 4;
 }
 
-/* Whether the block ahead still fits behind what the run has. */
+/* Whether the block ahead still fits behind what the run has, without a gap. */
 static bool joins(const av_reader *r, const morsel *m, uint64_t raw)
 {
     const av_block *b = &r->ahead;
 
-    return !b->cut && m->rows + b->rows <= r->shape.rows_max &&
+    return !b->cut && b->at == m->end && m->rows + b->rows <= r->shape.rows_max &&
            b->data + b->size + AV_SYNC - m->at <= r->shape.stored_max &&
            raw + expected(r, b->size) <= r->shape.raw_max;
 }
