@@ -15,6 +15,7 @@
 
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
+#define SCHEMA_MOST (16 << 20) /* bytes of a schema that is read by */
 
 typedef struct morsel {
     av_piece piece;
@@ -34,7 +35,9 @@ typedef struct av_reader {
     arena *a;
     av_header header;
     const av_type *type;
+    const char *schema_path; /* --read schema=; NULL: none */
     av_columns columns;
+    av_columns written; /* of the file, where `columns` are of another schema */
     uint64_t codec_memory; /* of one worker */
 
     uint32_t n;
@@ -513,7 +516,8 @@ static nrw_status reader_verify(reader *base, spill *sp, mem *m, fault_found fau
     av_reader *r = (av_reader *)base;
 
     (void)sp;
-    return av_verify(base->file, &r->header, &r->columns, m, fault, self, out, err);
+    return av_verify(base->file, &r->header,
+                     r->columns.written ? r->columns.written : &r->columns, m, fault, self, out, err);
 }
 
 static const reader_class avro_reader_class = {
@@ -534,31 +538,77 @@ static const reader_class avro_reader_class = {
     .spelled = reader_spelled,
 };
 
+/* The schema of --read schema=FILE. */
+static nrw_status read_by(av_reader *r, nrw_error *err)
+{
+    const av_type *type;
+    io_file *f;
+    nrw_status st;
+    void *text;
+
+    TRY(file_open(r->m, r->schema_path, NULL, &f, err));
+    st = f->size > SCHEMA_MOST
+             ? err_set(err, NRW_E_UNSUPPORTED, "a schema has at most %d bytes", SCHEMA_MOST)
+             : arena_alloc(r->a, (size_t)f->size + 1, &text, err);
+    if (st >= 0)
+        st = file_read(f, 0, text, (size_t)f->size, err);
+    if (st >= 0)
+        st = av_schema_parse(r->a, (span){text, (size_t)f->size}, &type, err);
+    file_close(f);
+    if (st >= 0)
+        st = av_columns_make(r->a, type, &r->columns, err);
+    if (st < 0)
+        err_at_object(err, r->schema_path);
+    r->columns.written = &r->written;
+    return st < 0 ? st : av_resolve_check(r->m, &r->columns, err);
+}
+
 static nrw_status open_reader(av_reader *r, nrw_error *err)
 {
     TRY(arena_new(r->m, &r->a, err));
     TRY(av_header_read(r->a, r->base.file, &r->header, err));
     TRY(av_schema_parse(r->a, r->header.schema, &r->type, err));
     TRY(av_columns_make(r->a, r->type, &r->columns, err));
+    if (r->schema_path) {
+        r->written = r->columns;
+        TRY(read_by(r, err));
+    }
     return find_codec_memory(r, err);
+}
+
+static nrw_status words(const read_options *opts, const char **schema_path, nrw_error *err)
+{
+    static const char name[] = "schema=";
+
+    *schema_path = NULL;
+    for (size_t i = 0; i < opts->n; i++) {
+        if (strncmp(opts->at[i], name, strlen(name)) != 0) {
+            err_next(err, "it is schema=FILE.avsc");
+            return err_set(err, NRW_E_ARG, "--read: there is no reading option %s of Avro",
+                           opts->at[i]);
+        }
+        *schema_path = opts->at[i] + strlen(name);
+    }
+    return NRW_OK;
 }
 
 static nrw_status avro_open(mem *m, io_file *f, const read_options *opts, reader **out,
                             nrw_error *err)
 {
+    const char *schema_path;
     av_reader *r = NULL;
-    nrw_status st;
+    nrw_status st = words(opts, &schema_path, err);
 
     *out = NULL;
-    st = opts->n
-             ? err_set(err, NRW_E_ARG, "--read: there is no reading option %s of Avro", opts->at[0])
-             : mem_zalloc(m, sizeof *r, (void **)&r, err);
+    if (st >= 0)
+        st = mem_zalloc(m, sizeof *r, (void **)&r, err);
     if (st < 0) {
         file_close(f);
         return st;
     }
     r->base = (reader){&avro_reader_class, f};
     r->m = m;
+    r->schema_path = schema_path;
     pthread_mutex_init(&r->lock, NULL);
     st = open_reader(r, err);
     if (st < 0) {

@@ -29,10 +29,11 @@ static nrw_status new_children(mapper *m, uint32_t n, av_node *out, nrw_error *e
         return err_set(err, NRW_E_UNSUPPORTED,
                        "the schema has more than %d fields where its types are spelled out",
                        MOST_NODES);
-    m->nodes += n;
     TRY(arena_alloc(m->a, n * sizeof(av_node) + 1, &p, err));
     out->children = p;
     out->n = n;
+    for (uint32_t i = 0; i < n; i++)
+        out->children[i].id = m->nodes++;
     return NRW_OK;
 }
 
@@ -138,7 +139,7 @@ static uint32_t null_of(const av_type *t)
     return UINT32_MAX;
 }
 
-static const char *last_part(const char *name)
+const char *av_last_part(const char *name)
 {
     const char *dot = strrchr(name, '.');
 
@@ -148,10 +149,10 @@ static const char *last_part(const char *name)
 /* A branch is called by its type: the last part of the name, where that is one branch's alone. */
 static const char *branch_name(const av_type *t, uint32_t i)
 {
-    const char *name = last_part(t->types[i]->name);
+    const char *name = av_last_part(t->types[i]->name);
 
     for (uint32_t k = 0; k < t->n; k++)
-        if (k != i && strcmp(last_part(t->types[k]->name), name) == 0)
+        if (k != i && strcmp(av_last_part(t->types[k]->name), name) == 0)
             return t->types[i]->name;
     return name;
 }
@@ -272,7 +273,7 @@ nrw_status av_columns_make(arena *a, const av_type *t, av_columns *out, nrw_erro
     parts p = {.a = a, .to = out};
     schema s;
 
-    *out = (av_columns){.record = t->kind == AV_RECORD};
+    *out = (av_columns){.record = t->kind == AV_RECORD, .type = t};
     TRY(new_children(&m, out->record ? t->n : 1, &top, err));
     for (uint32_t i = 0; i < top.n; i++) {
         const around in = {t, NULL};
@@ -281,6 +282,7 @@ nrw_status av_columns_make(arena *a, const av_type *t, av_columns *out, nrw_erro
         n_parts += count_parts(&top.children[i]);
     }
     out->tops = top.children;
+    out->n_nodes = m.nodes;
     TRY(schema_new(a, top.n + n_parts, &s, err));
     s.n_fields = top.n;
     s.n_parts = n_parts;
