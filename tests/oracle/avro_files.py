@@ -63,6 +63,7 @@ class Maker:
             if kind not in kinds and not (isinstance(t, str) and t.startswith("n")):
                 kinds.add(kind)
                 found.append(t)
+        found = found or ["string"]
         if self.r.random() < 0.5:
             found.insert(self.r.randint(0, len(found)), "null")
         return found

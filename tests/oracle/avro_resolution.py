@@ -79,12 +79,13 @@ def random_cases(first, n):
         t = m.record()
         schema = avro.Schema(t)
         rows = [m.value(schema, t)[0] for _ in range(30)]
+        if ambiguous(schema, t):
+            continue
         other = Changer(m.r).record(copy.deepcopy(t))
         with Scratch("oracle") as scratch:
             source = avro_files.write(scratch("in.avro"), t, rows, "null", 500)
             with open(source, "rb") as f:
-                wanted = list(fastavro.reader(f, avro_files.plain(other),
-                                              return_record_name=False))
+                wanted = list(fastavro.reader(f, avro_files.plain(other)))
             avro_files.with_schema(source, t)
             with open(scratch("other.avsc"), "w", encoding="utf-8") as f:
                 json.dump(other, f)
@@ -99,6 +100,19 @@ def random_cases(first, n):
                 raise AssertionError(f"seed {seed}: {e}; file {t}; schema {other}") from e
 
 
+def ambiguous(schema, t):
+    """Whether a union has a branch that an earlier one may be promoted from: fastavro takes the
+    first that will do, Java and we the one of the same type."""
+    if isinstance(t, list):
+        kinds = [schema.resolve(b)[0] for b in t]
+        return any(k in PROMOTED.get(later, ()) for n, k in enumerate(kinds)
+                   for later in kinds[n + 1:]) or any(ambiguous(schema, b) for b in t)
+    if not isinstance(t, dict):
+        return False
+    inner = [f["type"] for f in t.get("fields", [])] + [t[k] for k in ("items", "values") if k in t]
+    return any(ambiguous(schema, x) for x in inner)
+
+
 def alone(source, schema, rows, other):
     """One column by itself."""
     name = other["fields"][-1]["name"]
@@ -111,19 +125,6 @@ def alone(source, schema, rows, other):
 
 class Loose(avro.Comparison):
     """Values of fastavro that it read without logical types: decimals are bytes, as it has them."""
-
-    def union(self, branches, ours, want, plain, around):
-        """A long of [double, long] is a double to fastavro, which takes the first that will do, and
-        a long to us, as to Java."""
-        if super().union(branches, ours, want, plain, around):
-            return True
-        if isinstance(want, float) and want == want // 1 and \
-                super().union(branches, ours, int(want), plain, around):
-            return True
-        pairs = ours if isinstance(ours, list) else []
-        there = [x[1] for x in pairs if isinstance(x, tuple) and x[1] is not None]
-        return len(there) == 1 and isinstance(want, float) and \
-            isinstance(there[0], facts.Number) and float(there[0]) == want
 
     def value(self, type_, ours, want, plain=False, around=frozenset()):
         kind, t = self.schema.resolve(type_)
