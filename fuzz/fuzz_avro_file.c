@@ -1,8 +1,8 @@
 /* Whole Avro files: header and schema, blocks, and what is left where they are damaged.
  *
- * All columns are read: as a job does, with damage left out, by another batch shape (which must give
- * the same rows), and verified. Rows that can be read are written, and what was written is read
- * again: the same rows. */
+ * All columns are read: as a job does, by another batch shape and with damage left out (which must
+ * give the same rows), and verified. Rows that can be read are written, and what was written is
+ * read again: the same rows. */
 #include "base/hash.h"
 #include "format/avro/avro.h"
 #include "placed.h"

@@ -71,7 +71,8 @@ static nrw_status open_parts(move *m, nrw_error *err)
     pipeline_add(&m->pipeline, output_sink(&m->to));
     m->pipeline.batches = m->books[PART_BATCHES];
     m->pipeline.workers = m->workers;
-    m->pipeline.limit = m->limit == INT64_MAX || m->tail || move_counts_behind(m) ? -1 : (int64_t)m->limit;
+    m->pipeline.limit =
+        m->limit == INT64_MAX || m->tail || move_counts_behind(m) ? -1 : (int64_t)m->limit;
     return NRW_OK;
 }
 

@@ -121,7 +121,8 @@ static const nrw_option options[] = {
      "where the places of rejected rows are written", COPY, 0},
     {"max-bad-rows", "N|P%", "read", NULL, "fail when more rows are rejected", COPY, 0},
 
-    {"format", "NAME", "write", "by extension", "parquet avro table csv json", " copy sample gen ", 'f'},
+    {"format", "NAME", "write", "by extension", "parquet avro table csv json", " copy sample gen ",
+     'f'},
     {"format", "NAME", "look", "table on a terminal, else csv", "table csv json parquet avro",
      " sql head tail ", 'f'},
     {"format", "NAME", "look", "text", "text json", LOOK, 'f'},

@@ -46,7 +46,8 @@ static nrw_status choose_format(output *o, nrw_error *err)
     else
         o->format = output_format_of(o->name);
     if (!o->format && name)
-        return err_set(err, NRW_E_ARG, "--format is parquet, avro, table, csv or json, not %s", name);
+        return err_set(err, NRW_E_ARG, "--format is parquet, avro, table, csv or json, not %s",
+                       name);
     if (!o->format)
         return no_format(o, err);
     if (!o->format->binary || !is_stdout(o) || !isatty(STDOUT_FILENO))

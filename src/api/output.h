@@ -20,7 +20,7 @@ typedef struct output_format {
     bool parquet;
     const char *words; /* options of the group "write" that it takes beside those of any format,
                           between spaces; NULL: all but those of others */
-    text_kind text;            /* of those that are text */
+    text_kind text;    /* of those that are text */
     /* From the job's words, for columns s; c: what the input brings along. */
     nrw_status (*options)(output *o, const schema *s, const carried *c, nrw_error *err);
     nrw_status (*budget)(const output *o, uint32_t workers, budget *out, nrw_error *err);

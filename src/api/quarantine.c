@@ -47,10 +47,9 @@ static nrw_status note_line(quarantine *q, const damage *d, nrw_error *err)
     TRY(member(&q->lines, "file", q->file, err));
     TRY(bytes_printf(&q->lines, err, ",\"row_group\":%d", why->row_group));
     TRY(member(&q->lines, "column", d->column, err));
-    TRY(bytes_printf(&q->lines, err,
-                     ",\"page\":%lld,\"byte\":%lld,\"first_row\":%lld,\"rows\":%lld",
-                     (long long)why->page, (long long)why->offset, (long long)d->first,
-                     (long long)d->rows));
+    TRY(bytes_printf(
+        &q->lines, err, ",\"page\":%lld,\"byte\":%lld,\"first_row\":%lld,\"rows\":%lld",
+        (long long)why->page, (long long)why->offset, (long long)d->first, (long long)d->rows));
     TRY(member(&q->lines, "reason", why->message, err));
     return bytes_printf(&q->lines, err, "}\n");
 }

@@ -57,7 +57,8 @@ void lanes_skip(lane *lanes, uint32_t n, uint32_t rows)
         lane *l = &lanes[c];
         l->at += rows;
         if (l->v.form == VECTOR_RUNS)
-            while (l->run < l->v.n_runs && ((const uint32_t *)(const void *)l->v.data)[l->run] <= l->at)
+            while (l->run < l->v.n_runs &&
+                   ((const uint32_t *)(const void *)l->v.data)[l->run] <= l->at)
                 l->run++;
     }
 }

@@ -70,8 +70,9 @@ def avro_files(folder):
             {"name": "m", "type": {"type": "map", "values": {
                 "type": "enum", "name": "e", "symbols": ["A", "B"]}}},
             {"name": "d", "type": {"type": "bytes", "logicalType": "decimal", "precision": 9}}]}
-        rows = [{"i": None if i % 3 == 0 else i, "s": f"text {i} " * (i % 4), "l": [i, None, "x"][:i % 4],
-                 "m": {"k": "AB"[i % 2]}, "d": i} for i in range(20)]
+        rows = [{"i": None if i % 3 == 0 else i, "s": f"text {i} " * (i % 4),
+                 "l": [i, None, "x"][:i % 4], "m": {"k": "AB"[i % 2]}, "d": i}
+                for i in range(20)]
         for codec in ("null", "deflate", "snappy", "zstandard", "bzip2", "xz"):
             with open(os.path.join(folder, codec), "wb") as f:
                 fastavro.writer(f, schema, rows, codec=codec, sync_interval=100)

@@ -1,4 +1,4 @@
-"""Damaged Avro files: what --on-bad-row quarantine keeps, what it says is lost, and what fail says."""
+"""Damaged Avro files: what --on-bad-row quarantine keeps and calls lost, and what fail says."""
 import json
 import os
 import re

@@ -119,8 +119,9 @@ static const av_key_value *value_of(const av_header *h, const char *key)
 static const struct {
     const char *avro, *name;
     bool crc;
-} codecs[] = {{"null", "none", false},     {"deflate", "deflate", false}, {"snappy", "snappy", true},
-              {"zstandard", "zstd", false}, {"bzip2", "bzip2", false},     {"xz", "xz", false}};
+} codecs[] = {{"null", "none", false},    {"deflate", "deflate", false},
+              {"snappy", "snappy", true}, {"zstandard", "zstd", false},
+              {"bzip2", "bzip2", false},  {"xz", "xz", false}};
 
 #define CODECS (sizeof codecs / sizeof *codecs)
 

@@ -442,9 +442,9 @@ static nrw_status not_null(av_run *r, const av_step *step, nrw_error *err)
     STEP(take_long(r, &branch, err));
     if (branch < 0 || branch > 1)
         return no_branch(2, branch, err);
-    return branch != step->null ? NRW_OK
-                                : err_set(err, NRW_E_VALUE,
-                                          "null has no place in the schema that is read by");
+    return branch != step->null
+               ? NRW_OK
+               : err_set(err, NRW_E_VALUE, "null has no place in the schema that is read by");
 }
 
 static nrw_status read_default(av_run *r, const av_step *steps, uint32_t at, const char **name,
@@ -481,8 +481,10 @@ static nrw_status run_resolving(av_run *r, const av_step *steps, uint32_t *at, c
         *at = step->end;
         return st;
     default:
-        st = err_set(err, NRW_E_VALUE, "a value of type %.100s has no place in the schema that is "
-                     "read by", step->type->name);
+        st = err_set(err, NRW_E_VALUE,
+                     "a value of type %.100s has no place in the schema that is "
+                     "read by",
+                     step->type->name);
         break;
     }
     ++*at;

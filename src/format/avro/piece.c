@@ -98,10 +98,9 @@ static nrw_status lose(av_piece *p, const av_block *b, int64_t first_row, int64_
     err_at_object(&place, p->shape->file->name);
     err_at_block(&place, b->number, -1);
     err_at_offset(&place, (int64_t)b->data);
-    return p->shape->damaged(p->shape->damaged_self,
-                             &(damage){place.column, first_row + record, rows, from,
-                                       b->data + b->size, &place},
-                             err);
+    return p->shape->damaged(
+        p->shape->damaged_self,
+        &(damage){place.column, first_row + record, rows, from, b->data + b->size, &place}, err);
 }
 
 /* All of block b. */
@@ -263,9 +262,9 @@ static nrw_status open_stream(av_piece *p, nrw_error *err)
 {
     const av_shape *s = p->shape;
 
-    return in_block(
-        &p->block,
-        av_stream_open(&p->stream, s->m, s->file, s->header, &p->codec, &p->block, err), err);
+    return in_block(&p->block,
+                    av_stream_open(&p->stream, s->m, s->file, s->header, &p->codec, &p->block, err),
+                    err);
 }
 
 /* All of its bytes, for nothing but whether they can be unpacked: a block that comes in parts is

@@ -17,9 +17,9 @@ typedef struct av_shape {
     const av_header *header;
     const av_program *program;
     mem *m;
-    size_t stored_max; /* bytes of blocks read at once */
-    size_t raw_max;    /* unpacked bytes at once; more only for a single record that has more */
-    uint32_t rows_max; /* records decoded at once */
+    size_t stored_max;    /* bytes of blocks read at once */
+    size_t raw_max;       /* unpacked bytes at once; more only for a single record that has more */
+    uint32_t rows_max;    /* records decoded at once */
     damage_found damaged; /* NULL: damage is an error; else it is told and left out */
     void *damaged_self;
 } av_shape;

@@ -22,9 +22,9 @@ typedef enum av_op {
     AV_OP_DECIMAL_FIX, /* n bytes */
     AV_OP_UUID_TEXT,
     AV_OP_BIG_DECIMAL,
-    AV_OP_ENUM_MAP,    /* n symbols of the file; theirs in the column as uint32 at `data` */
-    AV_OP_INT_FLOAT,   /* a whole number as float */
-    AV_OP_INT_DOUBLE,  /* a whole number as double */
+    AV_OP_ENUM_MAP,   /* n symbols of the file; theirs in the column as uint32 at `data` */
+    AV_OP_INT_FLOAT,  /* a whole number as float */
+    AV_OP_INT_DOUBLE, /* a whole number as double */
     AV_OP_FLOAT_DOUBLE,
     AV_OP_JSON,     /* a value of `type` as text */
     AV_OP_STRUCT,   /* its fields follow */

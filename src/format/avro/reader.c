@@ -13,8 +13,8 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#define KIB ((uint64_t)1 << 10)
-#define MIB ((uint64_t)1 << 20)
+#define KIB         ((uint64_t)1 << 10)
+#define MIB         ((uint64_t)1 << 20)
 #define SCHEMA_MOST (16 << 20) /* bytes of a schema that is read by */
 
 typedef struct morsel {
@@ -37,7 +37,7 @@ typedef struct av_reader {
     const av_type *type;
     const char *schema_path; /* --read schema=; NULL: none */
     av_columns columns;
-    av_columns written; /* of the file, where `columns` are of another schema */
+    av_columns written;    /* of the file, where `columns` are of another schema */
     uint64_t codec_memory; /* of one worker */
 
     uint32_t n;
@@ -50,7 +50,7 @@ typedef struct av_reader {
     av_block ahead; /* read, but not cut yet */
     bool has_ahead;
     int64_t row, cut_row; /* of the next morsel, of the block behind the one ahead */
-    uint32_t left; /* rows of a block cut by rows alone: no column is wanted */
+    uint32_t left;        /* rows of a block cut by rows alone: no column is wanted */
 
     _Atomic uint64_t stored_seen, raw_seen; /* bytes unpacked so far: how blocks expand */
     pthread_mutex_t lock;
@@ -183,13 +183,12 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     r->grant = grant;
     r->n = n;
     TRY(av_program_make(grant, &r->columns, cols, n, &r->program, err));
-    r->shape =
-        (av_shape){.file = base->file,
-                   .header = &r->header,
-                   .program = &r->program,
-                   .m = grant,
-                   .damaged = shape->damaged,
-                   .damaged_self = shape->damaged_self};
+    r->shape = (av_shape){.file = base->file,
+                          .header = &r->header,
+                          .program = &r->program,
+                          .m = grant,
+                          .damaged = shape->damaged,
+                          .damaged_self = shape->damaged_self};
     set_shape(r, shape);
     r->eager =
         r->program.has_lists || r->header.codec != codec_named("none") || shape->damaged != NULL;
@@ -516,8 +515,8 @@ static nrw_status reader_verify(reader *base, spill *sp, mem *m, fault_found fau
     av_reader *r = (av_reader *)base;
 
     (void)sp;
-    return av_verify(base->file, &r->header,
-                     r->columns.written ? r->columns.written : &r->columns, m, fault, self, out, err);
+    return av_verify(base->file, &r->header, r->columns.written ? r->columns.written : &r->columns,
+                     m, fault, self, out, err);
 }
 
 static const reader_class avro_reader_class = {

@@ -106,8 +106,7 @@ static const av_node *child_for(const av_node *n, const av_type *w)
 {
     for (int promoted = 0; promoted < 2; promoted++)
         for (uint32_t i = 0; i < n->n; i++)
-            if (fits(n->children[i].type, w) &&
-                (promoted || n->children[i].type->kind == w->kind))
+            if (fits(n->children[i].type, w) && (promoted || n->children[i].type->kind == w->kind))
                 return &n->children[i];
     return NULL;
 }

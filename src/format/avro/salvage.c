@@ -78,7 +78,8 @@ static nrw_status mend_end(const salvage *s, av_block *b, nrw_error *err)
     return NRW_OK;
 }
 
-/* The numbers of b cannot be; where its bytes begin is known if it has data. NRW_END: it is lost. */
+/* The numbers of b cannot be; where its bytes begin is known if it has data. NRW_END: it is lost.
+ */
 static nrw_status mend_numbers(const salvage *s, av_block *b, const nrw_error *why, nrw_error *err)
 {
     av_walk *w = s->w;

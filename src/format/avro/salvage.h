@@ -13,9 +13,9 @@ static inline bool av_is_damage(nrw_status st)
 }
 
 /* As av_walk_next, but from a place whose marker was checked or given up, and on over damage, which
- * goes to `found`: a wrong marker is passed where a sound block or the end of the file stands behind
- * it; else the walk goes on at the next marker. A block whose bytes end early comes with `cut`. Row
- * `row` of the file would be the next block's first. */
+ * goes to `found`: a wrong marker is passed where a sound block or the end of the file stands
+ * behind it; else the walk goes on at the next marker. A block whose bytes end early comes with
+ * `cut`. `row`: ordinal in the file of the next block's first row. */
 nrw_status av_salvage_next(av_walk *w, int64_t row, damage_found found, void *self, av_block *out,
                            nrw_error *err) NRW_CHECKED;
 

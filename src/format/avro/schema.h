@@ -57,10 +57,10 @@ struct av_type {
     const char *spelled;         /* the logical type as the schema has it, also one not known */
 
     /* of a schema that files are read by */
-    const json_node *aliases;         /* of the type: a list; NULL: none */
+    const json_node *aliases;          /* of the type: a list; NULL: none */
     const json_node *const *f_aliases; /* of each field */
     const json_node *const *defaults;  /* of each field; NULL: none */
-    const char *symbol;               /* of an enum: for symbols that it has not; NULL: none */
+    const char *symbol;                /* of an enum: for symbols that it has not; NULL: none */
 };
 
 /* A column, or a level of a nested one: what is read, and what it becomes. */

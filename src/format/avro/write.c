@@ -337,9 +337,8 @@ static nrw_status writer_finish(writer *base, file_summary *out, nrw_error *err)
         task_give(w, k);
         TRY(st);
     }
-    *out = (file_summary){.rows = w->n_rows,
-                          .bytes = target_size(w->target),
-                          .encoded = atomic_load(&w->encoded)};
+    *out = (file_summary){
+        .rows = w->n_rows, .bytes = target_size(w->target), .encoded = atomic_load(&w->encoded)};
     return NRW_OK;
 }
 
@@ -365,8 +364,8 @@ static void writer_close(writer *base)
     mem_free(w->m, w, sizeof *w);
 }
 
-static const writer_class avro_writer_class = {
-    "avro", writer_push, writer_finish, writer_stop, writer_close, NULL};
+static const writer_class avro_writer_class = {"avro",      writer_push,  writer_finish,
+                                               writer_stop, writer_close, NULL};
 
 /* ---- the header ---- */
 

@@ -134,10 +134,8 @@ static nrw_status put_decimal(namer *n, int precision, int scale)
 
 static nrw_status put_timestamp(namer *n, const type *t)
 {
-    static const char *const names[] = {[UNIT_S] = "millis",
-                                        [UNIT_MS] = "millis",
-                                        [UNIT_US] = "micros",
-                                        [UNIT_NS] = "nanos"};
+    static const char *const names[] = {
+        [UNIT_S] = "millis", [UNIT_MS] = "millis", [UNIT_US] = "micros", [UNIT_NS] = "nanos"};
     char logical[32];
 
     snprintf(logical, sizeof logical, "%stimestamp-%s", t->utc ? "" : "local-", names[t->unit]);
@@ -201,12 +199,12 @@ static nrw_status put_nested(namer *n, const char *name, const type *t)
 static nrw_status put_type(namer *n, const char *name, const type *t)
 {
     static const char *const plain[] = {
-        [TYPE_NULL] = "null",      [TYPE_BOOL] = "boolean",  [TYPE_INT8] = "int",
-        [TYPE_INT16] = "int",      [TYPE_INT32] = "int",     [TYPE_INT64] = "long",
-        [TYPE_UINT8] = "int",      [TYPE_UINT16] = "int",    [TYPE_UINT32] = "long",
-        [TYPE_FLOAT16] = "float",  [TYPE_FLOAT32] = "float", [TYPE_FLOAT64] = "double",
-        [TYPE_UTF8] = "string",    [TYPE_JSON] = "string",   [TYPE_ENUM] = "string",
-        [TYPE_BINARY] = "bytes",   [TYPE_BSON] = "bytes",    [TYPE_MAP] = NULL};
+        [TYPE_NULL] = "null",     [TYPE_BOOL] = "boolean",  [TYPE_INT8] = "int",
+        [TYPE_INT16] = "int",     [TYPE_INT32] = "int",     [TYPE_INT64] = "long",
+        [TYPE_UINT8] = "int",     [TYPE_UINT16] = "int",    [TYPE_UINT32] = "long",
+        [TYPE_FLOAT16] = "float", [TYPE_FLOAT32] = "float", [TYPE_FLOAT64] = "double",
+        [TYPE_UTF8] = "string",   [TYPE_JSON] = "string",   [TYPE_ENUM] = "string",
+        [TYPE_BINARY] = "bytes",  [TYPE_BSON] = "bytes",    [TYPE_MAP] = NULL};
 
     switch (t->id) {
     case TYPE_UINT64: return put_decimal(n, 20, 0);
