@@ -305,6 +305,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         hold(whole.rows == parts.rows && whole.hash == parts.hash);
     x.damage = true;
     rest = read_by(&x);
+    x.max_rows = BATCH_MAX_ROWS;
+    x.batch_bytes = 0;
+    parts = read_by(&x);
+    if (parts.st == NRW_OK && rest.st == NRW_OK && !parts.cut_short && !rest.cut_short)
+        hold(parts.rows == rest.rows && parts.hash == rest.hash && parts.lost == rest.lost);
     hold(rest.st != NRW_E_CORRUPT || whole.st == NRW_E_CORRUPT);
     if (whole.st == NRW_OK && rest.st == NRW_OK && !whole.cut_short && !rest.cut_short)
         hold(whole.rows == rest.rows && whole.hash == rest.hash && rest.lost == 0);

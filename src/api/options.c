@@ -109,14 +109,15 @@ static const nrw_option options[] = {
 
     {"read", "NAME=VALUE", "read", NULL,
      "int96=us: INT96 as microseconds, for dates outside the years 1677 to 2262; of folders "
-     "hive_partitioning=false, hive_types={'dt': DATE}, filename=true",
+     "hive_partitioning=false, hive_types={'dt': DATE}, filename=true; "
+     "schema=FILE.avsc: Avro by another schema than its own",
      SOURCES, 0},
     {"on-schema-change", "WHAT", "read", "widen",
      "of files that differ: fail, add columns, widen types too", DATA, 0},
     {"files-from", "FILE", "read", NULL, "sources, a path a line; - is standard input",
      " copy sample head tail count schema stats inspect verify ", 0},
     {"on-bad-row", "WHAT", "read", "fail",
-     "fail, or quarantine: leave the rows of damaged pages out and say so", COPY, 0},
+     "fail, or quarantine: leave the rows of damaged pages and blocks out and say so", COPY, 0},
     {"quarantine", "FILE", "read", "DST.rejected.jsonl",
      "where the places of rejected rows are written", COPY, 0},
     {"max-bad-rows", "N|P%", "read", NULL, "fail when more rows are rejected", COPY, 0},
@@ -140,8 +141,8 @@ static const nrw_option options[] = {
      "names of a dataset's files: {i} is a number, {i:05} with zeros, {uuid} random", MOVE, 0},
     {"common-metadata", NULL, "write", "off", "_common_metadata: the schema of a dataset", MOVE, 0},
     {"full-metadata", NULL, "write", "off", "_metadata: all row groups of a dataset", MOVE, 0},
-    {"compression", "[COL=]NAME[:LEVEL]", "write", "zstd:3", "zstd snappy gzip lz4 brotli none",
-     MOVE, 0},
+    {"compression", "[COL=]NAME[:LEVEL]", "write", "zstd:3, Avro deflate",
+     "zstd snappy gzip lz4 brotli none; of Avro zstd snappy deflate bzip2 xz null", MOVE, 0},
     {"compression-level", "LEVEL", "write", NULL, "level of --compression", MOVE, 0},
     {"row-group-size", "ROWS", "write", "1048576", "at most so many rows in a row group", MOVE, 0},
     {"row-group-size-bytes", "SIZE", "write", "128MiB",

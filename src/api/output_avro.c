@@ -69,7 +69,7 @@ nrw_status output_avro_words(output *o, const schema *s, const carried *c, nrw_e
     const char *level = job_last(o->job, "compression-level");
     uint64_t block;
 
-    TRY(parse_codec(word ? word : "zstd", &o->avro, err));
+    TRY(parse_codec(word ? word : "deflate", &o->avro, err)); /* all readers have it */
     if (level && o->avro.codec != codec_named("none"))
         TRY(parse_level(level, o->avro.codec, &o->avro.level, err));
     TRY(job_size(o->job, "block-size", 0, AVRO_BLOCK_BYTES, &block, err));

@@ -109,6 +109,15 @@ static nrw_status lose_block(av_piece *p, const av_block *b, const nrw_error *wh
     return lose(p, b, p->row, 0, b->rows, b->data, why, err);
 }
 
+/* The same for blocks that come at once and by stream, whose decoders have words of their own. */
+static void say_packed(const av_block *b, const char *codec, nrw_error *why)
+{
+    *why = (nrw_error)NRW_ERROR_INIT;
+    err_at_block(why, b->number, -1);
+    err_at_offset(why, (int64_t)b->data);
+    err_set(why, NRW_E_CORRUPT, "the %s data of the block are damaged", codec);
+}
+
 static void say_cut(const av_block *b, nrw_error *why)
 {
     *why = (nrw_error)NRW_ERROR_INIT;
@@ -209,6 +218,7 @@ static nrw_status load_blocks(av_piece *p, nrw_error *err)
     size_t used = 0;
     bool plain = is_plain(p);
 
+    p->raw_at = p->stored_at;
     if (plain)
         p->raw = buffer_ref(p->stored);
     else
@@ -229,6 +239,8 @@ static nrw_status load_blocks(av_piece *p, nrw_error *err)
                            p->raw->cap - used, &n, &why);
             if (st == NRW_END)
                 break;
+            if (leaves_out(p, st))
+                say_packed(&b, p->codec.codec->name, &why);
         }
         if (st >= 0 && b.rows == 0 && n > 0)
             st = trailing(&why);
@@ -297,11 +309,14 @@ static nrw_status begin_block(av_piece *p, nrw_error *err)
         TRY(av_block_at(&w, p->at, &p->block, err));
     p->left = p->block.rows;
     p->block_row = p->row;
+    p->raw_at = p->block.data;
     if (s->damaged && p->cut && s->header->crc) { /* where it would be, nobody knows */
         say_cut(&p->block, &why);
         st = NRW_E_CORRUPT;
     } else if (s->damaged && !p->cut && !is_plain(p)) {
         st = try_stream(p, &why);
+        if (leaves_out(p, st))
+            say_packed(&p->block, p->codec.codec->name, &why);
     }
     if (st >= 0)
         st = open_stream(p, &why);
@@ -327,6 +342,8 @@ static nrw_status carry_over(av_piece *p, nrw_error *err)
     next->len = p->carried;
     buffer_unref(old);
     p->raw = next;
+    p->raw_at += p->carry;
+    p->carry = 0;
     return NRW_OK;
 }
 
@@ -358,10 +375,8 @@ static nrw_status measure(av_piece *p, uint32_t *rows, size_t *end, nrw_error *e
         nrw_status st = av_skip(&r, err);
         if (st == NRW_END)
             break;
-        if (st < 0 && *rows > 0)
-            break; /* those before it come first */
-        if (st < 0)
-            err_at_block(err, p->block.number, p->block.rows - p->left);
+        if (av_is_damage(st))
+            return *rows > 0 ? NRW_OK : st; /* those before it come first */
         TRY(st);
         *end = (size_t)(r.p - p->raw->data);
     }
@@ -395,20 +410,26 @@ static nrw_status check_end(av_piece *p, size_t end, nrw_error *err)
     return trailing(err);
 }
 
-/* The next records of the stream, measured: they lie at the start of `raw`. */
-static nrw_status next_part(av_piece *p, uint32_t *rows, size_t *end, nrw_error *err)
+/* The next records of the stream, measured: they lie at the start of `raw`. *bad: the first of them
+ * cannot be read; it comes alone, for decoding to say why. */
+static nrw_status next_part(av_piece *p, uint32_t *rows, size_t *end, bool *bad, nrw_error *err)
 {
+    *bad = false;
     TRY(carry_over(p, err));
     for (;;) {
+        nrw_status st;
         TRY(fill(p, err));
-        TRY(measure(p, rows, end, err));
-        if (*rows > 0)
+        st = measure(p, rows, end, err);
+        if (!av_is_damage(st))
+            TRY(st);
+        *bad = av_is_damage(st) || (st >= 0 && *rows == 0 && p->stream.ended);
+        if (*bad || *rows > 0)
             break;
-        if (p->stream.ended) {
-            err_at_block(err, p->block.number, p->block.rows - p->left);
-            return err_set(err, NRW_E_CORRUPT, "a value goes on behind the end of the block");
-        }
         TRY(grow_raw(p, err));
+    }
+    if (*bad) {
+        *rows = 1;
+        *end = p->raw->len;
     }
     return NRW_OK;
 }
@@ -425,7 +446,9 @@ static void end_block(av_piece *p)
 static nrw_status lose_rest(av_piece *p, nrw_error *why, nrw_error *err)
 {
     const int64_t record = p->block.rows - p->left, rows = p->left;
-    const uint64_t from = record || !rows ? p->block.data + p->block.size : p->block.data;
+    const uint64_t from = rows == 0     ? p->block.data + p->block.size
+                          : is_plain(p) ? p->raw_at + p->carry
+                                        : p->block.data;
 
     if (p->cut)
         say_cut(&p->block, why);
@@ -439,9 +462,10 @@ static nrw_status load_part(av_piece *p, nrw_error *err)
     nrw_error why = NRW_ERROR_INIT;
     uint32_t rows = 0;
     size_t end = 0;
-    nrw_status st = next_part(p, &rows, &end, &why);
+    bool bad;
+    nrw_status st = next_part(p, &rows, &end, &bad, &why);
 
-    if (leaves_out(p, st))
+    if (leaves_out(p, st) || (st >= 0 && bad && p->cut))
         return lose_rest(p, &why, err);
     if (st < 0)
         return in_block(&p->block, give_error(st, &why, err), err);
@@ -450,12 +474,13 @@ static nrw_status load_part(av_piece *p, nrw_error *err)
                                   .end = (uint32_t)end,
                                   .all = rows,
                                   .record = p->block.rows - p->left,
-                                  .first_row = p->block_row},
+                                  .first_row = p->block_row,
+                                  .whole = bad},
                     err));
     p->left -= rows;
     p->carry = end;
     p->carried = p->raw->len - end;
-    if (p->left > 0)
+    if (p->left > 0 || bad)
         return NRW_OK;
     st = p->cut ? NRW_E_CORRUPT : check_end(p, end, &why);
     if (leaves_out(p, st))
@@ -517,8 +542,8 @@ static nrw_status segment_error(const av_piece *p, const av_segment *s, const av
 {
     int64_t at = (int64_t)s->block.data;
 
-    if (is_plain(p) && s->whole)
-        at = (int64_t)(p->stored_at + (uint64_t)(r->p - p->raw->data));
+    if (is_plain(p))
+        at = (int64_t)(p->raw_at + (uint64_t)(r->p - p->raw->data));
     err_at_block(err, s->block.number, s->record);
     err_at_offset(err, at);
     return st;
@@ -622,15 +647,15 @@ static nrw_status lose_records(av_piece *p, uint32_t bad, const av_segment *as,
                                const nrw_error *why, nrw_error *err)
 {
     av_segment *s = &p->segments[bad];
-    const uint64_t from = is_plain(p) && as->whole && as->rows ? p->stored_at + as->at
-                          : why->record > 0 || !as->rows       ? as->block.data + as->block.size
-                                                               : as->block.data;
+    const uint64_t from = as->rows == 0 ? as->block.data + as->block.size
+                          : is_plain(p) ? p->raw_at + as->at
+                                        : as->block.data;
     int64_t lost = as->rows;
 
     s->all -= as->rows;
     s->rows -= as->rows;
     s->whole = false;
-    if (!as->whole && p->stream.m) {
+    if (p->stream.m) {
         lost += p->left;
         end_block(p);
     }

@@ -46,6 +46,7 @@ typedef struct av_piece {
     buffer *stored; /* the run as it lies in the file, [stored_at, ...) */
     uint64_t stored_at;
     buffer *raw;
+    uint64_t raw_at;                            /* without a codec: where in the file it lies */
     uint32_t n_segments, cap_segments, segment; /* `segment`: the one being decoded */
     av_segment *segments;
     av_stream stream;
