@@ -245,7 +245,10 @@ static void write_and_read(input *x, const schema *s, const result *first, uint3
     void *copy;
 
     o.level = o.codec->default_level;
-    if (s->n_fields > MOST_COLUMNS || avro_write_check(x->m, s, &err) < 0)
+    bytes text = bytes_init(x->m, INT32_MAX);
+    const nrw_status st = avro_schema_text(x->m, s, &text, &err);
+    bytes_release(&text);
+    if (s->n_fields > MOST_COLUMNS || st < 0)
         return;
     hold(ftruncate(STDOUT_FILENO, 0) == 0 && lseek(STDOUT_FILENO, 0, SEEK_SET) == 0);
     hold(target_open(x->m, "-", EXISTS_REPLACE, &to, &err) == NRW_OK);

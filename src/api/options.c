@@ -127,7 +127,7 @@ static const nrw_option options[] = {
     {"format", "NAME", "look", "table on a terminal, else csv", "table csv json parquet avro",
      " sql head tail ", 'f'},
     {"format", "NAME", "look", "text", "text json", LOOK, 'f'},
-    {"format", "NAME", "look", "text", "text json sql", " schema ", 'f'},
+    {"format", "NAME", "look", "text", "text json sql avsc", " schema ", 'f'},
     {"on-exists", "WHAT", "write", "fail", "fail replace skip", MOVE, 0},
     {"partition-by", "LIST", "write", NULL,
      "folders key=value by these columns and expressions, as \"year(day) AS year\"", " copy sql ",

@@ -63,6 +63,15 @@ static nrw_status metadata(nrw_job *job, const carried *c, avro_write_options *a
     return NRW_OK;
 }
 
+static nrw_status check_schema(mem *m, const schema *s, nrw_error *err)
+{
+    bytes text = bytes_init(m, INT32_MAX);
+    nrw_status st = avro_schema_text(m, s, &text, err);
+
+    bytes_release(&text);
+    return st;
+}
+
 nrw_status output_avro_words(output *o, const schema *s, const carried *c, nrw_error *err)
 {
     const char *word = job_last(o->job, "compression");
@@ -77,7 +86,7 @@ nrw_status output_avro_words(output *o, const schema *s, const carried *c, nrw_e
         return err_set(err, NRW_E_ARG, "--block-size is from 1KiB to 64MiB");
     o->avro.block_bytes = (size_t)block;
     TRY(metadata(o->job, c, &o->avro, err));
-    return avro_write_check(o->job->words_mem, s, err);
+    return check_schema(o->job->words_mem, s, err);
 }
 
 nrw_status output_avro_room(const output *o, uint32_t workers, budget *out, nrw_error *err)

@@ -85,6 +85,23 @@ typedef struct verify_counts {
     uint64_t bytes;
 } verify_counts;
 
+/* What a file is like, for inspect: numbers, bytes, text. */
+typedef enum fact_kind { FACT_NUMBER, FACT_BYTES, FACT_TEXT } fact_kind;
+
+typedef struct fact {
+    const char *key, *title; /* for machines, for people */
+    fact_kind kind;
+    uint64_t n;
+    char text[64];
+} fact;
+
+#define FACTS_MAX 12
+
+typedef struct facts {
+    uint32_t n;
+    fact at[FACTS_MAX];
+} facts;
+
 typedef nrw_status (*fault_found)(void *self, const nrw_error *what, nrw_error *err);
 
 typedef struct reader_class {
@@ -136,6 +153,10 @@ typedef struct reader_class {
      * are of the walk itself. */
     nrw_status (*verify)(reader *r, spill *sp, mem *m, fault_found fault, void *self,
                          verify_counts *out, nrw_error *err);
+    /* For inspect, where metadata are not Parquet's. Memory as for reading a little of the file. */
+    nrw_status (*facts)(reader *r, mem *m, facts *out, nrw_error *err);
+    /* The schema as the file has it, where that is in the language called so ("avsc"). */
+    bool (*schema_text)(const reader *r, const char *language, span *out);
     /* How the file spells a column's type; NULL where it is nested, or says nothing. */
     void (*spelled)(const reader *r, uint32_t column, const char **physical, const char **logical);
 } reader_class;

@@ -3,6 +3,7 @@
 #ifndef AVRO_AVRO_H
 #define AVRO_AVRO_H
 
+#include "base/buffer.h"
 #include "codec/codec.h"
 #include "format/format.h"
 
@@ -24,9 +25,9 @@ typedef struct avro_write_options {
 /* A codec by name: null, deflate, snappy, zstd, bzip2 or xz, or what others call these; NULL: Avro
  * has none that is called so. */
 const codec *avro_codec(const char *name);
-/* Whether Avro has types and names for all columns: NRW_E_UNSUPPORTED names the one that it has
- * not. */
-nrw_status avro_write_check(mem *m, const schema *s, nrw_error *err) NRW_CHECKED;
+/* The schema of a file with columns s, in JSON, behind what is in out. NRW_E_UNSUPPORTED names the
+ * column for whose type or name Avro has nothing. */
+nrw_status avro_schema_text(mem *m, const schema *s, bytes *out, nrw_error *err) NRW_CHECKED;
 /* For the writer's own account. The columns of a batch under way are charged to the batch's
  * account: avro_write_held is what they take there for each worker. */
 nrw_status avro_write_budget(const schema *s, const avro_write_options *opts, uint32_t workers,

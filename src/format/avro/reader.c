@@ -6,12 +6,16 @@
  * columns that are wanted are decoded together, when the first of them is touched; of an
  * uncompressed run nobody touches nothing is read. */
 #include "format/avro/avro.h"
+#include "format/avro/inspect.h"
 #include "format/avro/piece.h"
 #include "format/avro/salvage.h"
 #include "format/avro/verify.h"
 
+#include "base/text.h"
+
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define KIB         ((uint64_t)1 << 10)
 #define MIB         ((uint64_t)1 << 20)
@@ -35,7 +39,8 @@ typedef struct av_reader {
     arena *a;
     av_header header;
     const av_type *type;
-    const char *schema_path; /* --read schema=; NULL: none */
+    const char *schema_path;              /* --read schema=; NULL: none */
+    uint64_t buffer_blocks, buffer_bytes; /* --read; how much is asked for ahead, 0: not said */
     av_columns columns;
     av_columns written;    /* of the file, where `columns` are of another schema */
     uint64_t codec_memory; /* of one worker */
@@ -49,6 +54,7 @@ typedef struct av_reader {
     av_walk walk;
     av_block ahead; /* read, but not cut yet */
     bool has_ahead;
+    uint64_t asked_for;   /* of the file, ahead of what is read */
     int64_t row, cut_row; /* of the next morsel, of the block behind the one ahead */
     uint32_t left;        /* rows of a block cut by rows alone: no column is wanted */
 
@@ -319,6 +325,23 @@ static nrw_status cut_rows(av_reader *r, batch *b, nrw_error *err)
     return NRW_OK;
 }
 
+/* What is read next is asked for beforehand; the system keeps it, not this process. */
+static void fetch_ahead(av_reader *r, uint64_t end)
+{
+    const uint64_t blocks = r->ahead.data + r->ahead.size - r->ahead.at;
+    uint64_t want = r->buffer_bytes ? r->buffer_bytes : r->shape.stored_max;
+
+    if (r->buffer_blocks)
+        want = r->buffer_blocks * (blocks + AV_SYNC);
+    want = size_min((size_t)want, (size_t)(r->base.file->size - size_min(end, r->base.file->size)));
+    if (end + want <= r->asked_for)
+        return;
+    if (r->asked_for < end)
+        r->asked_for = end;
+    file_will_read(r->base.file, r->asked_for, end + want - r->asked_for);
+    r->asked_for = end + want;
+}
+
 static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
 {
     av_reader *r = (av_reader *)base;
@@ -347,7 +370,7 @@ static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
             av_piece_start_cut(&m->piece, &m->cut, r->row);
         else
             av_piece_start(&m->piece, m->at, m->end, m->block, r->row);
-        file_will_read(base->file, m->end, r->shape.stored_max);
+        fetch_ahead(r, m->end);
     }
     b->first_row = r->row;
     b->source = &avro_columns;
@@ -509,6 +532,23 @@ static void reader_spelled(const reader *base, uint32_t column, const char **phy
     *logical = t->spelled;
 }
 
+static nrw_status reader_facts(reader *base, mem *m, facts *out, nrw_error *err)
+{
+    const av_reader *r = (const av_reader *)base;
+    nrw_status st = av_facts(base->file, &r->header,
+                             r->columns.written ? r->columns.written : &r->columns, m, out, err);
+
+    if (st < 0)
+        err_at_object(err, base->file->name);
+    return st;
+}
+
+static bool reader_schema_text(const reader *base, const char *language, span *out)
+{
+    *out = ((const av_reader *)base)->header.schema;
+    return strcmp(language, "avsc") == 0;
+}
+
 static nrw_status reader_verify(reader *base, spill *sp, mem *m, fault_found fault, void *self,
                                 verify_counts *out, nrw_error *err)
 {
@@ -533,6 +573,8 @@ static const reader_class avro_reader_class = {
     .close = reader_close,
     .carries = reader_carries,
     .leaves_out = true,
+    .facts = reader_facts,
+    .schema_text = reader_schema_text,
     .verify = reader_verify,
     .spelled = reader_spelled,
 };
@@ -575,41 +617,56 @@ static nrw_status open_reader(av_reader *r, nrw_error *err)
     return find_codec_memory(r, err);
 }
 
-static nrw_status words(const read_options *opts, const char **schema_path, nrw_error *err)
+/* --read NAME=VALUE: what stands behind `name`; NULL: it is another one. */
+static const char *word(const char *option, const char *name)
 {
-    static const char name[] = "schema=";
+    const size_t n = strlen(name);
 
-    *schema_path = NULL;
-    for (size_t i = 0; i < opts->n; i++) {
-        if (strncmp(opts->at[i], name, strlen(name)) != 0) {
-            err_next(err, "it is schema=FILE.avsc");
-            return err_set(err, NRW_E_ARG, "--read: there is no reading option %s of Avro",
-                           opts->at[i]);
-        }
-        *schema_path = opts->at[i] + strlen(name);
+    return strncmp(option, name, n) == 0 ? option + n : NULL;
+}
+
+static nrw_status read_word(av_reader *r, const char *option, nrw_error *err)
+{
+    const char *path = word(option, "schema="), *blocks = word(option, "buffer_blocks=");
+    const char *size = word(option, "buffer_bytes=");
+    char *end;
+
+    if (path) {
+        r->schema_path = path;
+        return NRW_OK;
     }
-    return NRW_OK;
+    if (blocks) {
+        r->buffer_blocks = strtoull(blocks, &end, 10);
+        if (*blocks >= '0' && *blocks <= '9' && !*end && r->buffer_blocks <= 1 << 20)
+            return NRW_OK;
+        return err_set(err, NRW_E_ARG, "--read: buffer_blocks is a number of blocks, not %s",
+                       blocks);
+    }
+    if (size) {
+        return text_parse_size(size, 0, "read buffer_bytes", &r->buffer_bytes, err);
+    }
+    err_next(err, "it is schema=FILE, buffer_blocks=N or buffer_bytes=SIZE");
+    return err_set(err, NRW_E_ARG, "--read: there is no reading option %s of Avro", option);
 }
 
 static nrw_status avro_open(mem *m, io_file *f, const read_options *opts, reader **out,
                             nrw_error *err)
 {
-    const char *schema_path;
     av_reader *r = NULL;
-    nrw_status st = words(opts, &schema_path, err);
+    nrw_status st = mem_zalloc(m, sizeof *r, (void **)&r, err);
 
     *out = NULL;
-    if (st >= 0)
-        st = mem_zalloc(m, sizeof *r, (void **)&r, err);
     if (st < 0) {
         file_close(f);
         return st;
     }
     r->base = (reader){&avro_reader_class, f};
     r->m = m;
-    r->schema_path = schema_path;
     pthread_mutex_init(&r->lock, NULL);
-    st = open_reader(r, err);
+    for (size_t i = 0; st >= 0 && i < opts->n; i++)
+        st = read_word(r, opts->at[i], err);
+    if (st >= 0)
+        st = open_reader(r, err);
     if (st < 0) {
         err_at_object(err, f->name);
         reader_close(&r->base);

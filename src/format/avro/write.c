@@ -442,13 +442,9 @@ const codec *avro_codec(const char *name)
     return c && av_codec_name(c) ? c : NULL;
 }
 
-nrw_status avro_write_check(mem *m, const schema *s, nrw_error *err)
+nrw_status avro_schema_text(mem *m, const schema *s, bytes *out, nrw_error *err)
 {
-    bytes text = bytes_init(m, INT32_MAX);
-    nrw_status st = av_schema_write(m, s, &text, err);
-
-    bytes_release(&text);
-    return st;
+    return av_schema_write(m, s, out, err);
 }
 
 /* What a worker takes beside its encoded rows: a block of others' rows, one packed, the codec. */
