@@ -52,8 +52,10 @@ typedef struct job_result {
     nrw_status status;
     double seconds;
     int64_t rows_in, rows_out, rows_filtered, rows_rejected;
-    int64_t rows_limited; /* cut off by --limit behind a filter */
-    prune_counts pruned;  /* left out unread by --where */
+    uint64_t lost_blocks, lost_uncounted, lost_bytes; /* of damaged files; uncounted: of so many
+                                                         places nobody knows how many rows */
+    int64_t rows_limited;                             /* cut off by --limit behind a filter */
+    prune_counts pruned;                              /* left out unread by --where */
     int64_t row_groups;
     uint64_t bytes_in, bytes_out, spilled, rss_peak;
     bytes sources; /* JSON: a list of {name, rows} */

@@ -115,7 +115,7 @@ static const struct {
     nrw_status (*run)(look *l, nrw_error *err);
     const char *formats; /* of -f beside json */
 } looks[] = {{"count", look_count, " text table "},
-             {"schema", look_schema, " text table sql "},
+             {"schema", look_schema, " text table sql avsc "},
              {"stats", look_stats, " text table "},
              {"inspect", look_inspect, " text table "},
              {"verify", look_verify, " text table "}};
@@ -132,7 +132,7 @@ static nrw_status choose_format(look *l, const char *formats, nrw_error *err)
     if (strstr(formats, word))
         return NRW_OK;
     return err_set(err, NRW_E_ARG, "--format of %s is text%s or json, not %s", l->job->verb->name,
-                   strstr(formats, "sql") ? ", sql" : "", format);
+                   strstr(formats, "sql") ? ", sql, avsc" : "", format);
 }
 
 /* What was found wrong is told first, so the report goes out even where the verb then fails. */

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "codec/codec.h"
+#include "format/formats.h"
 #include "format/parquet/inspect.h"
 
 #include <stdio.h>
@@ -384,12 +385,48 @@ static nrw_status text_file(look *l, const look_file *f, const pq_file_info *inf
     return NRW_OK;
 }
 
+/* Files of formats whose metadata are not Parquet's. */
+static nrw_status is_other(look *l, const char *path, bool *other, nrw_error *err)
+{
+    const format *f;
+    io_file *file;
+    nrw_status st;
+
+    TRY(file_open(l->job->root, path, job_last(l->job, "spill-dir"), &file, err));
+    st = format_of(file, &f, err);
+    *other = st >= 0 && f != format_at(0);
+    file_close(file);
+    return st;
+}
+
+static nrw_status other_file(look *l, const char *path, nrw_error *err)
+{
+    reader *r;
+    nrw_status st = NRW_OK;
+
+    TRY(job_open_file(l->job, path, &r, err));
+    for (int i = 0; i < PART_METADATA && st >= 0; i++)
+        if (job_switch(l->job, parts[i].option, false))
+            st = err_set(err, NRW_E_ARG, "--%s is for Parquet, this is %s", parts[i].option,
+                         r->class->name);
+    if (st >= 0)
+        st = look_facts(l, path, r, err);
+    if (st < 0)
+        err_at_object(err, path);
+    r->class->close(r);
+    return st;
+}
+
 static nrw_status one_file(look *l, const char *path, const bool *wanted, nrw_error *err)
 {
     pq_file_info info;
     look_file f;
     nrw_status st;
+    bool other;
 
+    TRY(is_other(l, path, &other, err));
+    if (other)
+        return other_file(l, path, err);
     TRY(look_open(l, path, &f, err));
     st = pq_inspect_file(f.meta, l->job->root, &info, err);
     if (st >= 0)
@@ -400,15 +437,26 @@ static nrw_status one_file(look *l, const char *path, const bool *wanted, nrw_er
     return st;
 }
 
+static nrw_status all_parquet(look *l, bool *all, nrw_error *err)
+{
+    bool other = false;
+
+    for (size_t i = 0; i < l->files.n && !other; i++)
+        TRY(is_other(l, l->files.at[i], &other, err));
+    *all = !other;
+    return NRW_OK;
+}
+
 nrw_status look_inspect(look *l, nrw_error *err)
 {
-    bool wanted[N_PARTS], any = false;
+    bool wanted[N_PARTS], any = false, parquet;
 
     for (int i = 0; i < N_PARTS; i++) {
         wanted[i] = job_switch(l->job, parts[i].option, false);
         any |= wanted[i];
     }
-    if (!any && l->files.n > 1)
+    TRY(all_parquet(l, &parquet, err));
+    if (!any && l->files.n > 1 && parquet)
         return files(l, err);
     wanted[PART_COLUMNS] |= !any;
     for (size_t i = 0; i < l->files.n; i++) {

@@ -4,6 +4,7 @@
 #include "api/files.h"
 #include "base/utf8.h"
 #include "expr/keyword.h"
+#include "format/avro/avro.h"
 
 #include <string.h>
 
@@ -125,12 +126,35 @@ static nrw_status print_sql(look *l, const common *c, nrw_error *err)
     return look_flush_line(l, err);
 }
 
+/* Avro's, in JSON: of an Avro file its own, else what a copy would have. */
+static nrw_status print_avsc(look *l, const common *c, nrw_error *err)
+{
+    schema alike = {0};
+    span own;
+
+    if (l->files.n == 1 && c->first->class->schema_text &&
+        c->first->class->schema_text(c->first, "avsc", &own)) {
+        TRY(bytes_append(&l->line, own.data, own.len, err));
+    } else {
+        TRY(schema_new(l->job->a, c->s.n_fields, &alike, err));
+        alike.n_fields = 0;
+        for (uint32_t i = 0; i < c->s.n_fields; i++)
+            if (c->alike[i])
+                alike.fields[alike.n_fields++] = c->s.fields[i];
+        TRY(avro_schema_text(l->job->root, &alike, &l->line, err));
+    }
+    TRY(bytes_append(&l->line, "\n", 1, err));
+    return look_flush_line(l, err);
+}
+
 static nrw_status print_common(look *l, const common *c, nrw_error *err)
 {
     const char *format = job_last(l->job, "format");
 
     if (l->json)
         return print_json(l, c, err);
+    if (format && strcmp(format, "avsc") == 0)
+        return print_avsc(l, c, err);
     return format && strcmp(format, "sql") == 0 ? print_sql(l, c, err) : print_text(l, c, err);
 }
 

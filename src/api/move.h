@@ -13,6 +13,11 @@
 nrw_status job_write_options(nrw_job *job, const schema *s, const key_value *kept, uint32_t n_kept,
                              pq_write_options *o, nrw_error *err);
 
+/* What the file says of itself: of `kept`, what an input brings along, without Arrow's schema;
+ * --kv-metadata adds or replaces. In the job's arena, with room for one more. */
+nrw_status job_key_values(nrw_job *job, const key_value *kept, uint32_t n_kept, key_value **out,
+                          uint32_t *n_out, nrw_error *err);
+
 /* Inputs of a job: files by their format, or the generator. */
 typedef struct job_inputs {
     mem *m;

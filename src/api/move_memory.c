@@ -12,10 +12,12 @@
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
 
-/* Rows are counted behind the filter; without one the source gives no more than are wanted. */
+/* Rows are counted behind the filter and what leaves damage out; without them the source gives no
+ * more than are wanted. */
 bool move_counts_behind(const move *m)
 {
-    return m->where.p && (m->tail || m->limit != INT64_MAX);
+    return m->where.p ? m->tail || m->limit != INT64_MAX
+                      : m->quarantine.on && !m->tail && m->limit != INT64_MAX;
 }
 
 /* At most so many rows come, where nobody says: as many as can have a code of their own. */
@@ -71,6 +73,10 @@ static nrw_status op_budget(const move *m, budget *out)
 
     out->least = out->wish = m->tail || move_counts_behind(m) ? 4 * KIB : 0;
     out->spill = 0;
+    if (m->quarantine.on) {
+        out->least += QUARANTINE_LEAST;
+        out->wish += QUARANTINE_WISH;
+    }
     if (!m->sample)
         return NRW_OK;
     out->least = first_state(m);

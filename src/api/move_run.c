@@ -38,7 +38,9 @@ static nrw_status open_parts(move *m, nrw_error *err)
                                .column_bytes = m->piece,
                                .batch_bytes = m->to.format->held ? whole : 0,
                                .workers = m->workers,
-                               .filter = where_filter(&m->where)};
+                               .filter = where_filter(&m->where),
+                               .damaged = quarantine_hears(&m->quarantine),
+                               .damaged_self = &m->quarantine};
 
     /* what the plan said binds the run: cached free blocks count, too */
     mem_set_limit(m->job->root, m->job->plan.peak - m->job->limits.baseline);
@@ -69,7 +71,8 @@ static nrw_status open_parts(move *m, nrw_error *err)
     pipeline_add(&m->pipeline, output_sink(&m->to));
     m->pipeline.batches = m->books[PART_BATCHES];
     m->pipeline.workers = m->workers;
-    m->pipeline.limit = m->limit == INT64_MAX || m->tail || m->where.p ? -1 : (int64_t)m->limit;
+    m->pipeline.limit =
+        m->limit == INT64_MAX || m->tail || move_counts_behind(m) ? -1 : (int64_t)m->limit;
     return NRW_OK;
 }
 
@@ -90,7 +93,11 @@ static void count_rows(move *m, const file_summary *sum)
         r->rows_limited = filtered_by(m->op);
     else
         r->rows_filtered += filtered_by(m->op);
-    r->rows_rejected = filtered_by(m->except);
+    r->rows_in += m->quarantine.n_told ? m->quarantine.rejected : 0; /* none of them came */
+    r->rows_rejected = m->quarantine.n_told ? m->quarantine.rejected : filtered_by(m->except);
+    r->lost_blocks = m->quarantine.blocks;
+    r->lost_uncounted = m->quarantine.unknown;
+    r->lost_bytes = m->quarantine.bytes_lost;
     r->rows_out = sum->rows;
 }
 
@@ -193,11 +200,12 @@ nrw_status move_run(move *m, nrw_error *err)
     TRY(m->keep ? move_keep_run(m, &sum, err) : run_pipeline(m, &sum, err));
     count_rows(m, &sum);
     TRY(balance(m, err));
+    TRY(quarantine_settle(&m->quarantine, job->result.rows_in, err));
     job->phase = "publish";
     TRY(output_publish(&m->to, err));
     note_result(m, &sum);
     TRY(quarantine_publish(&m->quarantine, m->to.name, err));
     TRY(note_files(m, err));
     TRY(note_columns(m, err));
-    return job->result.rows_rejected ? NRW_REJECTED : NRW_OK;
+    return job->result.rows_rejected || m->quarantine.n_told ? NRW_REJECTED : NRW_OK;
 }

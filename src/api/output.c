@@ -31,7 +31,7 @@ static bool is_stdout(const output *o)
 static nrw_status no_format(const output *o, nrw_error *err)
 {
     err_at_object(err, o->name);
-    err_next(err, "give --format parquet, csv or json; a dataset's name ends in /");
+    err_next(err, "give --format parquet, avro, csv or json; a dataset's name ends in /");
     return err_set(err, NRW_E_ARG, "the extension does not say a format");
 }
 
@@ -46,27 +46,38 @@ static nrw_status choose_format(output *o, nrw_error *err)
     else
         o->format = output_format_of(o->name);
     if (!o->format && name)
-        return err_set(err, NRW_E_ARG, "--format is parquet, table, csv or json, not %s", name);
+        return err_set(err, NRW_E_ARG, "--format is parquet, avro, table, csv or json, not %s",
+                       name);
     if (!o->format)
         return no_format(o, err);
     if (!o->format->binary || !is_stdout(o) || !isatty(STDOUT_FILENO))
         return NRW_OK;
     err_next(err, "send it to a file or a pipe");
-    return err_set(err, NRW_E_ARG, "Parquet is binary: it does not go to a terminal");
+    return err_set(err, NRW_E_ARG, "%s is binary: it does not go to a terminal",
+                   o->format->parquet ? "Parquet" : "Avro");
+}
+
+static bool names(const char *list, const char *word)
+{
+    char between[64];
+
+    snprintf(between, sizeof between, " %.60s ", word);
+    return strstr(list, between) != NULL;
 }
 
 /* Options that would change nothing are not passed over in silence. */
 static nrw_status check_words(const output *o, nrw_error *err)
 {
     const nrw_job *job = o->job;
+    const char *takes = o->format->words;
 
-    for (size_t i = 0; i < job->n_words && !o->format->parquet; i++) {
+    for (size_t i = 0; i < job->n_words; i++) {
         const nrw_option *w = job->words[i].option;
-        if (strcmp(w->group, "write") == 0 && strcmp(w->name, "format") != 0 &&
-            strcmp(w->name, "on-exists") != 0 && strcmp(w->name, "output") != 0 &&
-            strcmp(w->name, "max-rows") != 0)
-            return err_set(err, NRW_E_ARG, "--%s is for Parquet, what is written is %s", w->name,
-                           o->format->name);
+        if (strcmp(w->group, "write") != 0 || names(" format on-exists output max-rows ", w->name))
+            continue;
+        if (takes ? !names(takes, w->name) : names(" block-size ", w->name))
+            return err_set(err, NRW_E_ARG, "--%s is for %s, what is written is %s", w->name,
+                           takes ? "Parquet" : "Avro", o->format->name);
     }
     return NRW_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "api/job.h"
 #include "exec/op_write.h"
+#include "format/avro/avro.h"
 #include "format/parquet/column_write.h"
 #include "format/text/text.h"
 
@@ -16,8 +17,10 @@ typedef struct output_format {
     const char *name;
     const char *extensions[3]; /* with the dot */
     bool binary;               /* does not go to a terminal */
-    bool parquet;              /* takes the options of the group "write" */
-    text_kind text;            /* of those that are text */
+    bool parquet;
+    const char *words; /* options of the group "write" that it takes beside those of any format,
+                          between spaces; NULL: all but those of others */
+    text_kind text;    /* of those that are text */
     /* From the job's words, for columns s; c: what the input brings along. */
     nrw_status (*options)(output *o, const schema *s, const carried *c, nrw_error *err);
     nrw_status (*budget)(const output *o, uint32_t workers, budget *out, nrw_error *err);
@@ -34,6 +37,7 @@ struct output {
     const output_format *format;
     pq_write_options write;
     text_options text;
+    avro_write_options avro;
     const schema *schema; /* of what is written */
     size_t held;          /* bytes of a column's piece; set by who opens it */
     output_set *set;      /* NULL: a single file or stream */
@@ -50,6 +54,14 @@ const output_format *output_format_named(const char *name);
 const output_format *output_format_of(const char *path);
 /* For rows on a terminal, and in a pipe. */
 const output_format *output_format_plain(bool terminal);
+
+/* Avro: output_avro.c. */
+nrw_status output_avro_words(output *o, const schema *s, const carried *c,
+                             nrw_error *err) NRW_CHECKED;
+nrw_status output_avro_room(const output *o, uint32_t workers, budget *out,
+                            nrw_error *err) NRW_CHECKED;
+budget output_avro_held(const output *o);
+nrw_status output_avro_begin(output *o, mem *grant, uint32_t workers, nrw_error *err) NRW_CHECKED;
 
 /* Name, format and what to do where it exists. */
 nrw_status output_choose(output *o, nrw_job *job, nrw_error *err) NRW_CHECKED;

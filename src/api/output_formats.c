@@ -55,18 +55,29 @@ static nrw_status text_begin(output *o, mem *grant, uint32_t workers, nrw_error 
 
 /* ---- the table ---- */
 
-#define TEXT(kind) false, false, kind, text_words, text_needs, text_held, text_begin
+#define TEXT(kind) false, false, "", kind, text_words, text_needs, text_held, text_begin
 
 static const output_format formats[] = {
     {"parquet",
      {".parquet", ".pq"},
      true,
      true,
+     NULL,
      0,
      parquet_words,
      parquet_needs,
      NULL,
      parquet_begin},
+    {"avro",
+     {".avro"},
+     true,
+     false,
+     " compression compression-level block-size kv-metadata ",
+     0,
+     output_avro_words,
+     output_avro_room,
+     output_avro_held,
+     output_avro_begin},
     {"csv", {".csv"}, TEXT(TEXT_CSV)},
     {"json", {".json", ".jsonl", ".ndjson"}, TEXT(TEXT_JSON)},
     {"table", {".txt"}, TEXT(TEXT_TABLE)},

@@ -122,14 +122,17 @@ static nrw_status report_balance(const job_result *r, bytes *out, nrw_error *err
                         "\"pruned\":%llu,\"limited\":%lld},"
                         "\"pruned\":{\"row_groups\":%llu,\"of\":%llu,\"pages\":%llu},"
                         "\"files\":{\"read\":%zu,\"of\":%zu},"
+                        "\"lost\":{\"blocks\":%llu,\"uncounted\":%llu,\"bytes\":%llu},"
                         "\"sources\":[%.*s],\"columns\":[%.*s]",
                         (long long)r->rows_in, (long long)r->rows_out, (long long)r->rows_filtered,
                         (long long)r->rows_rejected, (unsigned long long)r->pruned.rows,
                         (long long)r->rows_limited, (unsigned long long)r->pruned.groups,
                         (unsigned long long)r->pruned.of_groups,
                         (unsigned long long)r->pruned.pages, r->files_read, r->files_of,
-                        (int)r->sources.len, r->sources.len ? (const char *)r->sources.data : "",
-                        (int)r->columns.len, r->columns.len ? (const char *)r->columns.data : "");
+                        (unsigned long long)r->lost_blocks, (unsigned long long)r->lost_uncounted,
+                        (unsigned long long)r->lost_bytes, (int)r->sources.len,
+                        r->sources.len ? (const char *)r->sources.data : "", (int)r->columns.len,
+                        r->columns.len ? (const char *)r->columns.data : "");
 }
 
 /* Each stands behind a line end. */

@@ -298,12 +298,10 @@ static nrw_status arrow_text(nrw_job *job, const schema *s, const pq_key_value *
     return st;
 }
 
-/* Those of the first input are kept, --kv-metadata adds or replaces. ARROW:schema is made anew for
- * the columns that are written, where it says more than Parquet's own schema. */
-static nrw_status key_values(nrw_job *job, const schema *s, const pq_key_value *kept,
-                             uint32_t n_kept, pq_write_options *o, nrw_error *err)
+nrw_status job_key_values(nrw_job *job, const key_value *kept, uint32_t n_kept, key_value **out,
+                          uint32_t *n_out, nrw_error *err)
 {
-    pq_key_value *all;
+    key_value *all;
     const job_word *w;
     uint32_t n = 0, more = 0;
 
@@ -324,9 +322,23 @@ static nrw_status key_values(nrw_job *job, const schema *s, const pq_key_value *
         TRY(arena_strndup(job->a, w->value, (size_t)(eq - w->value), &key, err));
         for (at = 0; at < n && strcmp(all[at].key, key) != 0; at++)
             ;
-        all[at] = (pq_key_value){key, eq + 1, strlen(eq + 1)};
+        all[at] = (key_value){key, eq + 1, strlen(eq + 1)};
         n += at == n;
     }
+    *out = all;
+    *n_out = n;
+    return NRW_OK;
+}
+
+/* ARROW:schema is made anew for the columns that are written, where it says more than Parquet's own
+ * schema. */
+static nrw_status key_values(nrw_job *job, const schema *s, const pq_key_value *kept,
+                             uint32_t n_kept, pq_write_options *o, nrw_error *err)
+{
+    pq_key_value *all;
+    uint32_t n, more;
+
+    TRY(job_key_values(job, kept, n_kept, &all, &n, err));
     for (more = 0; more < n && strcmp(all[more].key, PQ_ARROW_KEY) != 0; more++)
         ;
     if (more == n && arrow_schema_wanted(s)) {

@@ -43,6 +43,8 @@ static nrw_status filter_push(op *base, batch *b, nrw_error *err)
     uint16_t *sel;
     nrw_status st;
 
+    if (b->rows == 0)
+        return op_pass(base, b, err);
     TRY(mem_zalloc(b->m, BITS_BYTES, (void **)&bits, err));
     TRY_OUT(predicate_test(o->p, o->cache, b, o->places, o->held, bits, err));
     alive = batch_alive(b); /* after the test, which may cut the batch short */

@@ -271,7 +271,7 @@ static nrw_status first_push(op *base, batch *b, nrw_error *err)
     nrw_status st;
 
     TRY(turn_wait(&o->turn, b->morsel));
-    st = look(o, b, err);
+    st = b->rows ? look(o, b, err) : NRW_OK;
     if (b->last || st < 0)
         turn_done(&o->turn, b->morsel);
     return st < 0 ? explain(o, st, err) : op_pass(base, b, err);

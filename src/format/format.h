@@ -24,6 +24,17 @@ typedef struct reader_counts {
     uint64_t bytes_decompressed;
 } reader_counts;
 
+/* What of a file cannot be read. */
+typedef struct damage {
+    const char *column;  /* "": of all columns */
+    int64_t first, rows; /* the rows that are lost, by their ordinals in the file; rows -1: nobody
+                            knows how many */
+    uint64_t from, to;   /* the bytes of the file that are lost; equal: not told */
+    const nrw_error *why;
+} damage;
+
+typedef nrw_status (*damage_found)(void *self, const damage *d, nrw_error *err);
+
 /* How the consumer would like its batches: a reader keeps each bound as far as it can know. */
 typedef struct batch_shape {
     uint32_t max_rows;   /* at most BATCH_MAX_ROWS */
@@ -31,6 +42,10 @@ typedef struct batch_shape {
     size_t batch_bytes;  /* decoded bytes of all columns: for who holds whole batches; 0: any */
     uint32_t workers;    /* threads that read */
     const row_filter *filter; /* rows that cannot pass need not come; NULL: all come */
+    /* Of readers that have leaves_out: what is damaged is told, by any thread, in no order, and
+     * does not come. NULL: damage is an error. */
+    damage_found damaged;
+    void *damaged_self;
 } batch_shape;
 
 /* What the filter left out unread. */
@@ -57,10 +72,6 @@ typedef struct carried {
     sort_key *sorted; /* all rows, by these columns */
 } carried;
 
-/* Rows [first, first + n) of the file cannot be read in `column`, for the reason given. */
-typedef nrw_status (*damage_found)(void *self, const char *column, int64_t first, int64_t n,
-                                   const nrw_error *why, nrw_error *err);
-
 /* What verifying looked at, for a report: "12 pages". */
 typedef struct verify_count {
     const char *name;
@@ -73,6 +84,23 @@ typedef struct verify_counts {
     verify_count at[6];
     uint64_t bytes;
 } verify_counts;
+
+/* What a file is like, for inspect: numbers, bytes, text. */
+typedef enum fact_kind { FACT_NUMBER, FACT_BYTES, FACT_TEXT } fact_kind;
+
+typedef struct fact {
+    const char *key, *title; /* for machines, for people */
+    fact_kind kind;
+    uint64_t n;
+    char text[64];
+} fact;
+
+#define FACTS_MAX 12
+
+typedef struct facts {
+    uint32_t n;
+    fact at[FACTS_MAX];
+} facts;
 
 typedef nrw_status (*fault_found)(void *self, const nrw_error *what, nrw_error *err);
 
@@ -113,8 +141,11 @@ typedef struct reader_class {
      * by statistics"). */
     nrw_status (*estimate)(reader *r, mem *m, const row_filter *f, char *text, size_t cap,
                            int64_t *rows, nrw_error *err);
-    /* Reads all of the columns once and tells what is damaged. NULL: it cannot. Memory as for one
-     * column. */
+    /* Leaves out what is damaged while it reads, where the shape asks for it: fewer rows come of a
+     * morsel than `next` said, perhaps none. */
+    bool leaves_out;
+    /* Of others: reads all of the columns once and tells what is damaged. NULL: it cannot. Memory
+     * as for one column. */
     nrw_status (*find_damage)(reader *r, const uint32_t *cols, uint32_t n, mem *m, spill *sp,
                               damage_found found, void *self, nrw_error *err);
     /* Everything the file says of itself against what is in it. Each fault goes to the callback as
@@ -122,6 +153,10 @@ typedef struct reader_class {
      * are of the walk itself. */
     nrw_status (*verify)(reader *r, spill *sp, mem *m, fault_found fault, void *self,
                          verify_counts *out, nrw_error *err);
+    /* For inspect, where metadata are not Parquet's. Memory as for reading a little of the file. */
+    nrw_status (*facts)(reader *r, mem *m, facts *out, nrw_error *err);
+    /* The schema as the file has it, where that is in the language called so ("avsc"). */
+    bool (*schema_text)(const reader *r, const char *language, span *out);
     /* How the file spells a column's type; NULL where it is nested, or says nothing. */
     void (*spelled)(const reader *r, uint32_t column, const char **physical, const char **logical);
 } reader_class;

@@ -59,8 +59,35 @@ def files(folder):
             shutil.copy(path, os.path.join(folder, f"{len(os.listdir(folder))}-corpus"))
 
 
+def avro_files(folder):
+    """Small Avro files: of fastavro by every codec, and of the corpus where it is there."""
+    try:
+        harness.library("fastavro")
+        import fastavro
+        schema = {"type": "record", "name": "r", "fields": [
+            {"name": "i", "type": ["null", "long"]}, {"name": "s", "type": "string"},
+            {"name": "l", "type": {"type": "array", "items": ["int", "null", "string"]}},
+            {"name": "m", "type": {"type": "map", "values": {
+                "type": "enum", "name": "e", "symbols": ["A", "B"]}}},
+            {"name": "d", "type": {"type": "bytes", "logicalType": "decimal", "precision": 9}}]}
+        rows = [{"i": None if i % 3 == 0 else i, "s": f"text {i} " * (i % 4),
+                 "l": [i, None, "x"][:i % 4], "m": {"k": "AB"[i % 2]}, "d": i}
+                for i in range(20)]
+        for codec in ("null", "deflate", "snappy", "zstandard", "bzip2", "xz"):
+            with open(os.path.join(folder, codec), "wb") as f:
+                fastavro.writer(f, schema, rows, codec=codec, sync_interval=100)
+    except harness.Skip:
+        pass
+    for path in glob.glob(os.path.join(harness.SHARED, "data", "avro*", "**", "*.avro"),
+                          recursive=True):
+        if os.path.getsize(path) <= LONGEST:
+            shutil.copy(path, os.path.join(folder, f"{len(os.listdir(folder))}-corpus"))
+
+
 def make(name, folder):
     """Fills the folder with seeds for a target."""
     os.makedirs(folder, exist_ok=True)
     if name in WHOLE_FILES:
         files(folder)
+    if name == "avro_file":
+        avro_files(folder)

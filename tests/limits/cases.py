@@ -7,13 +7,12 @@ import json
 import os
 import re
 
+import avro_limits
 import files
 import harness
 import many_datasets
+from checks import flat, sound, within
 from harness import MIB, Scratch, mib, narrows, ok, refused
-
-FLAT = 0.05  # growth allowed, or
-SLACK = 2 * MIB
 
 
 def digest(path):
@@ -24,22 +23,8 @@ def digest(path):
     return h.hexdigest()
 
 
-def within(ran, limit, what=""):
-    if ran.peak > limit * MIB:
-        raise AssertionError(f"{what}peak {mib(ran.peak)} at --memory {limit}MiB")
-
-
 # Pages are decoded, also where they could be kept.
 DECODED = ["copy", "--no-keep-pages"]
-
-
-def sound(path, rows=None):
-    """Row groups and rows of a file as its footer and the command's own check tell."""
-    ok("verify", path, "-q", timeout=600)
-    if rows is not None:
-        got = int(ok("count", path).out)
-        if got != rows:
-            raise AssertionError(f"{got} rows, wanted {rows}")
 
 
 def groups_of(path):
@@ -142,16 +127,6 @@ def one_group(size):
 
 
 # ---- growth ----
-
-def flat(name, run, sizes):
-    """Peaks of the same job at growing sizes: none above the first by more than allowed."""
-    peaks = [run(size) for size in sizes]
-    allowed = max(peaks[0] * FLAT, SLACK)
-    note = f"{name}: " + ", ".join(f"{n:,}: {mib(p)}" for n, p in zip(sizes, peaks))
-    if max(peaks) - peaks[0] > allowed:
-        raise AssertionError(note)
-    return note
-
 
 def copy_grows(sizes, options=()):
     def run(rows):
@@ -467,6 +442,7 @@ def cases(tier):
     yield f"the job, {'10^9' if full else '10^8'} rows, 32 MiB", lambda: the_job(
         1000 if full else 100), 600
     yield "copy at 32, 64, 128, 256 MiB", every_limit, 300
+    yield from avro_limits.cases(tier)
     yield "1,600 columns", lambda: wide(1600, 100_000 if full else 5_000), 900
     yield "10,000 columns", lambda: wide(10_000, 1_000), 900
     yield f"{1000 if full else 200} files of 100 KB", lambda: many_files(

@@ -58,11 +58,15 @@ class Maker:
     def branches(self, depth):
         kinds, found = set(), []
         for _ in range(self.r.randint(2, 4)):
+            before = len(self.enums)
             t = self.type(depth + 1, union=False)
             kind = t if isinstance(t, str) else t["type"]
             if kind not in kinds and not (isinstance(t, str) and t.startswith("n")):
                 kinds.add(kind)
                 found.append(t)
+            else:
+                del self.enums[before:]
+        found = found or ["string"]
         if self.r.random() < 0.5:
             found.insert(self.r.randint(0, len(found)), "null")
         return found

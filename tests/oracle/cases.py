@@ -6,7 +6,10 @@ import json
 import os
 import random
 
+import avro_damage
 import avro_files
+import avro_resolution
+import avro_writing
 import compare
 import compacting
 import copying
@@ -496,7 +499,10 @@ def several_case():
 
 
 def cases(tier):
+    yield from avro_damage.cases(tier)
     yield from avro_files.cases(tier)
+    yield from avro_resolution.cases(tier)
+    yield from avro_writing.cases(tier)
     for codec in ("none", "snappy", "gzip", "lz4", "brotli", "zstd", "zstd:1", "zstd:9", "gzip:1"):
         yield f"written with {codec} reads equal", lambda c=codec: codec_case(c), 120
     for encoding in tables.BY_ENCODING:

@@ -22,17 +22,20 @@ def leaf_type(r):
                      pa.binary(5), pa.binary()])
 
 
-def any_type(r, depth):
+NAMES = ("a", "b.c", "d e", "f")
+
+
+def any_type(r, depth, names=NAMES):
     import pyarrow as pa
     kind = r.randrange(6) if depth else 0
-    child = lambda name: pa.field(name, any_type(r, depth - 1), nullable=r.random() < .75)
+    child = lambda name: pa.field(name, any_type(r, depth - 1, names), nullable=r.random() < .75)
     if kind < 2:
         return leaf_type(r)
     if kind == 2:
         return pa.list_(child("element"))
     if kind == 3:
         return pa.map_(leaf_type(r), child("value"))
-    return pa.struct([child(n) for n in ("a", "b.c", "d e", "f")[:r.randrange(1, 5)]])
+    return pa.struct([child(n) for n in names[:r.randrange(1, 5)]])
 
 
 def leaf(t, x):
@@ -75,10 +78,10 @@ def value(r, field, span, nulls, longest):
     return leaf(t, r.randrange(span))
 
 
-def table(seed, rows, longest=4, columns=4):
+def table(seed, rows, longest=4, columns=4, names=NAMES):
     import pyarrow as pa
     r = random.Random(seed)
-    fields = [pa.field(f"c{i}", any_type(r, 3 if i else 0), nullable=r.random() < .8)
+    fields = [pa.field(f"c{i}", any_type(r, 3 if i else 0, names), nullable=r.random() < .8)
               for i in range(columns)]
     arrays = []
     for f in fields:

@@ -1,10 +1,40 @@
-/* The face of the Avro folder: a reader of object container files.
+/* The face of the Avro folder: a reader and a writer of object container files.
  * Source: the Avro specification, 1.12. */
 #ifndef AVRO_AVRO_H
 #define AVRO_AVRO_H
 
+#include "base/buffer.h"
+#include "codec/codec.h"
 #include "format/format.h"
 
 extern const format format_avro;
+
+/* ---- writing ---- */
+
+#define AVRO_BLOCK_BYTES ((size_t)128 << 10)
+
+typedef struct avro_write_options {
+    const codec *codec;
+    int level;
+    size_t block_bytes; /* a block ends with the record that brings it to so many bytes, before
+                           compression */
+    uint32_t n_key_values;
+    const key_value *key_values; /* beside avro.schema and avro.codec */
+} avro_write_options;
+
+/* A codec by name: null, deflate, snappy, zstd, bzip2 or xz, or what others call these; NULL: Avro
+ * has none that is called so. */
+const codec *avro_codec(const char *name);
+/* The schema of a file with columns s, in JSON, behind what is in out. NRW_E_UNSUPPORTED names the
+ * column for whose type or name Avro has nothing. */
+nrw_status avro_schema_text(mem *m, const schema *s, bytes *out, nrw_error *err) NRW_CHECKED;
+/* For the writer's own account. The columns of a batch under way are charged to the batch's
+ * account: avro_write_held is what they take there for each worker. */
+nrw_status avro_write_budget(const schema *s, const avro_write_options *opts, uint32_t workers,
+                             budget *out, nrw_error *err) NRW_CHECKED;
+budget avro_write_held(const schema *s);
+/* The columns of s are the first columns of each batch. s and opts must outlive the writer. */
+nrw_status avro_writer_open(mem *grant, target *t, const schema *s, const avro_write_options *opts,
+                            uint32_t workers, writer **out, nrw_error *err) NRW_CHECKED;
 
 #endif

@@ -1,16 +1,6 @@
 /* Columns to steps. What is not wanted becomes skips; neighbouring skips of known size become one.
  */
-#include "format/avro/program.h"
-
-typedef struct compiler {
-    av_program *p;
-    const av_columns *c;
-    const bool *wanted; /* by the nodes' places */
-    uint32_t *slot_of;
-    uint32_t list_depth;
-    uint32_t fence; /* no step before it may be joined: something jumps there */
-    nrw_error *err;
-} compiler;
+#include "format/avro/compile_own.h"
 
 /* ---- arrays that grow ---- */
 
@@ -25,7 +15,7 @@ static nrw_status grow(mem *m, void **p, uint32_t *cap, uint32_t n, size_t each,
     return NRW_OK;
 }
 
-static nrw_status add_step(av_program *p, av_op op, const av_node *n, uint32_t *at, nrw_error *err)
+nrw_status av_add_step(av_program *p, av_op op, const av_node *n, uint32_t *at, nrw_error *err)
 {
     TRY(grow(p->m, (void **)&p->steps, &p->cap_steps, p->n_steps, sizeof *p->steps, err));
     *at = p->n_steps;
@@ -74,7 +64,7 @@ static nrw_status add_symbols(av_program *p, const av_type *t, uint32_t *out, nr
     return st;
 }
 
-static nrw_status add_slot(compiler *k, const av_node *n, uint32_t *at)
+nrw_status av_add_slot(compiler *k, const av_node *n, uint32_t *at)
 {
     av_program *p = k->p;
     av_slot_plan *s;
@@ -104,21 +94,19 @@ static nrw_status skip_fixed(compiler *k, uint32_t bytes)
         last->n += bytes;
         return NRW_OK;
     }
-    TRY(add_step(p, AV_OP_SKIP_FIXED, NULL, &at, k->err));
+    TRY(av_add_step(p, AV_OP_SKIP_FIXED, NULL, &at, k->err));
     p->steps[at].n = bytes;
     return NRW_OK;
 }
-
-static nrw_status skip_node(compiler *k, const av_node *n);
 
 static nrw_status skip_list(compiler *k, const av_node *n)
 {
     uint32_t at, least = 0;
 
-    TRY(add_step(k->p, AV_OP_SKIP_LIST, n, &at, k->err));
+    TRY(av_add_step(k->p, AV_OP_SKIP_LIST, n, &at, k->err));
     k->fence = k->p->n_steps;
     for (uint32_t i = 0; i < n->n; i++) {
-        TRY(skip_node(k, &n->children[i]));
+        TRY(av_skip_node(k, &n->children[i]));
         least += av_least_bytes(&n->children[i]);
     }
     av_step *s = &k->p->steps[at];
@@ -135,12 +123,11 @@ static const av_node *branch_child(const av_node *n, uint32_t i)
 }
 
 static nrw_status read_node(compiler *k, const av_node *n, bool whole);
-static bool wanted_below(const compiler *k, const av_node *n);
 
 /* A child of a struct, or what is wanted of it. */
 static nrw_status read_child(compiler *k, const av_node *n, bool whole)
 {
-    return whole || wanted_below(k, n) ? read_node(k, n, whole) : skip_node(k, n);
+    return whole || av_wanted_below(k, n) ? read_node(k, n, whole) : av_skip_node(k, n);
 }
 
 /* The steps of a union's branches, each behind a link that says which slots are the branch's own;
@@ -153,13 +140,13 @@ static nrw_status branches(compiler *k, const av_node *n, bool skip, bool whole,
     for (uint32_t i = 0; i < n->type->n; i++) {
         const av_node *child = branch_child(n, i);
         uint32_t first = p->n_slots;
-        TRY(add_step(p, AV_OP_BRANCH, n, &link, err));
+        TRY(av_add_step(p, AV_OP_BRANCH, n, &link, err));
         k->fence = p->n_steps;
         if (child && skip)
-            TRY(skip_node(k, child));
+            TRY(av_skip_node(k, child));
         else if (child)
             TRY(read_child(k, child, whole));
-        TRY(add_step(p, AV_OP_JUMP, n, &jump, err));
+        TRY(av_add_step(p, AV_OP_JUMP, n, &jump, err));
         p->steps[jump].n = last_jump; /* the chain of jumps, until their end is known */
         last_jump = jump;
         p->steps[link].slot = first;
@@ -178,7 +165,7 @@ static nrw_status skip_union(compiler *k, const av_node *n)
 {
     uint32_t at;
 
-    TRY(add_step(k->p, AV_OP_UNION, n, &at, k->err));
+    TRY(av_add_step(k->p, AV_OP_UNION, n, &at, k->err));
     k->p->steps[at].n = n->type->n;
     return branches(k, n, true, false, k->err);
 }
@@ -188,7 +175,7 @@ static nrw_status skip_value(compiler *k, const av_node *n)
     uint32_t at;
 
     if (n->repeats)
-        return add_step(k->p, AV_OP_SKIP_TYPE, n, &at, k->err);
+        return av_add_step(k->p, AV_OP_SKIP_TYPE, n, &at, k->err);
     switch (n->type->kind) {
     case AV_NULL: return NRW_OK;
     case AV_BOOLEAN: return skip_fixed(k, 1);
@@ -197,26 +184,26 @@ static nrw_status skip_value(compiler *k, const av_node *n)
     case AV_FIXED: return skip_fixed(k, n->type->size);
     case AV_INT:
     case AV_LONG:
-    case AV_ENUM: return add_step(k->p, AV_OP_SKIP_VARINT, n, &at, k->err);
+    case AV_ENUM: return av_add_step(k->p, AV_OP_SKIP_VARINT, n, &at, k->err);
     case AV_BYTES:
-    case AV_STRING: return add_step(k->p, AV_OP_SKIP_BYTES, n, &at, k->err);
+    case AV_STRING: return av_add_step(k->p, AV_OP_SKIP_BYTES, n, &at, k->err);
     case AV_ARRAY:
     case AV_MAP: return skip_list(k, n);
     case AV_UNION: return skip_union(k, n);
     case AV_RECORD: break;
     }
     for (uint32_t i = 0; i < n->n; i++)
-        TRY(skip_node(k, &n->children[i]));
+        TRY(av_skip_node(k, &n->children[i]));
     return NRW_OK;
 }
 
-static nrw_status skip_node(compiler *k, const av_node *n)
+nrw_status av_skip_node(compiler *k, const av_node *n)
 {
     uint32_t at;
 
     if (!n->outer)
         return skip_value(k, n);
-    TRY(add_step(k->p, AV_OP_NULLABLE, n, &at, k->err));
+    TRY(av_add_step(k->p, AV_OP_NULLABLE, n, &at, k->err));
     k->p->steps[at].null = n->null_branch;
     k->fence = k->p->n_steps;
     TRY(skip_value(k, n));
@@ -226,17 +213,17 @@ static nrw_status skip_node(compiler *k, const av_node *n)
 
 /* ---- reading ---- */
 
-static bool wanted_below(const compiler *k, const av_node *n)
+bool av_wanted_below(const compiler *k, const av_node *n)
 {
     if (n->place != UINT32_MAX && k->wanted[n->place])
         return true;
     for (uint32_t i = 0; n->field.type.id == TYPE_STRUCT && i < n->n; i++)
-        if (wanted_below(k, &n->children[i]))
+        if (av_wanted_below(k, &n->children[i]))
             return true;
     return false;
 }
 
-static av_op leaf_op(const av_type *t)
+av_op av_leaf_op(const av_type *t)
 {
     switch (t->logical) {
     case AV_DECIMAL: return t->kind == AV_FIXED ? AV_OP_DECIMAL_FIX : AV_OP_DECIMAL;
@@ -261,10 +248,10 @@ static av_op leaf_op(const av_type *t)
 
 static nrw_status read_leaf(compiler *k, const av_node *n, uint32_t slot)
 {
-    av_op op = n->repeats ? AV_OP_JSON : leaf_op(n->type);
+    av_op op = n->repeats ? AV_OP_JSON : av_leaf_op(n->type);
     uint32_t at;
 
-    TRY(add_step(k->p, op, n, &at, k->err));
+    TRY(av_add_step(k->p, op, n, &at, k->err));
     av_step *s = &k->p->steps[at];
     s->slot = slot;
     s->n = op == AV_OP_ENUM          ? n->type->n
@@ -277,7 +264,7 @@ static nrw_status read_list(compiler *k, const av_node *n, uint32_t slot)
 {
     uint32_t at, least = 0;
 
-    TRY(add_step(k->p, AV_OP_LIST, n, &at, k->err));
+    TRY(av_add_step(k->p, AV_OP_LIST, n, &at, k->err));
     k->p->has_lists = true;
     k->list_depth++;
     k->fence = k->p->n_steps;
@@ -300,7 +287,7 @@ static nrw_status read_struct(compiler *k, const av_node *n, bool whole, uint32_
     uint32_t at;
 
     if (whole || is_union) {
-        TRY(add_step(k->p, is_union ? AV_OP_UNION : AV_OP_STRUCT, n, &at, k->err));
+        TRY(av_add_step(k->p, is_union ? AV_OP_UNION : AV_OP_STRUCT, n, &at, k->err));
         k->p->steps[at].slot = slot;
         k->p->steps[at].whole = whole;
     }
@@ -322,7 +309,7 @@ static nrw_status read_value(compiler *k, const av_node *n, bool whole)
 
     whole |= n->place != UINT32_MAX && k->wanted[n->place];
     if (whole)
-        TRY(add_slot(k, n, &slot));
+        TRY(av_add_slot(k, n, &slot));
     switch (n->field.type.id) {
     case TYPE_STRUCT: TRY(read_struct(k, n, whole, slot)); break;
     case TYPE_LIST:
@@ -342,7 +329,7 @@ static nrw_status read_node(compiler *k, const av_node *n, bool whole)
 
     if (!n->outer)
         return read_value(k, n, whole);
-    TRY(add_step(k->p, AV_OP_NULLABLE, n, &at, k->err));
+    TRY(av_add_step(k->p, AV_OP_NULLABLE, n, &at, k->err));
     k->p->steps[at].null = n->null_branch;
     k->fence = k->p->n_steps;
     TRY(read_value(k, n, whole));
@@ -357,26 +344,29 @@ static nrw_status read_node(compiler *k, const av_node *n, bool whole)
 
 static nrw_status compile_reading(compiler *k)
 {
-    const av_columns *c = k->c;
+    const av_columns *c = k->c, *file = c->written ? c->written : c;
 
-    for (uint32_t i = 0; i < c->schema.n_fields; i++) {
+    for (uint32_t i = 0; i < file->schema.n_fields; i++)
+        k->p->least_bytes += av_least_bytes(file->nodes[i]);
+    if (c->written)
+        return av_resolve(k);
+    for (uint32_t i = 0; i < c->schema.n_fields; i++)
         TRY(read_child(k, c->nodes[i], false));
-        k->p->least_bytes += av_least_bytes(c->nodes[i]);
-    }
     return NRW_OK;
 }
 
 static nrw_status compile_skipping(compiler *k)
 {
     av_program *p = k->p;
+    const av_columns *file = k->c->written ? k->c->written : k->c;
     av_step *reading = p->steps;
     uint32_t n = p->n_steps, cap = p->cap_steps;
     nrw_status st = NRW_OK;
 
     p->steps = NULL;
     p->n_steps = p->cap_steps = k->fence = 0;
-    for (uint32_t i = 0; i < k->c->schema.n_fields && st >= 0; i++)
-        st = skip_node(k, k->c->nodes[i]);
+    for (uint32_t i = 0; i < file->schema.n_fields && st >= 0; i++)
+        st = av_skip_node(k, file->nodes[i]);
     p->skip = p->steps;
     p->n_skip = p->n_steps;
     p->cap_skip = p->cap_steps;
@@ -410,7 +400,7 @@ nrw_status av_program_make(mem *m, const av_columns *c, const uint32_t *cols, ui
     uint32_t *slot_of = NULL;
     nrw_status st;
 
-    *out = (av_program){.m = m};
+    *out = (av_program){.m = m, .data = bytes_init(m, INT32_MAX)};
     TRY(mem_zalloc(m, all * sizeof *wanted, (void **)&wanted, err));
     st = mem_zalloc(m, all * sizeof *slot_of, (void **)&slot_of, err);
     if (st >= 0)
@@ -422,8 +412,25 @@ nrw_status av_program_make(mem *m, const av_columns *c, const uint32_t *cols, ui
     return st;
 }
 
+nrw_status av_resolve_check(mem *m, const av_columns *c, nrw_error *err)
+{
+    uint32_t *all;
+    av_program p;
+    nrw_status st;
+
+    TRY(mem_alloc(m, c->schema.n_fields * sizeof *all + 1, (void **)&all, err));
+    for (uint32_t i = 0; i < c->schema.n_fields; i++)
+        all[i] = i;
+    st = av_program_make(m, c, all, c->schema.n_fields, &p, err);
+    if (st >= 0)
+        av_program_release(&p);
+    mem_free(m, all, c->schema.n_fields * sizeof *all + 1);
+    return st;
+}
+
 void av_program_release(av_program *p)
 {
+    bytes_release(&p->data);
     for (uint32_t i = 0; i < p->n_symbols; i++)
         dict_unref(p->symbols[i]);
     mem_free(p->m, p->symbols, p->cap_symbols * sizeof *p->symbols);

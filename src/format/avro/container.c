@@ -116,24 +116,42 @@ static const av_key_value *value_of(const av_header *h, const char *key)
     return NULL;
 }
 
+static const struct {
+    const char *avro, *name;
+    bool crc;
+} codecs[] = {{"null", "none", false},    {"deflate", "deflate", false},
+              {"snappy", "snappy", true}, {"zstandard", "zstd", false},
+              {"bzip2", "bzip2", false},  {"xz", "xz", false}};
+
+#define CODECS (sizeof codecs / sizeof *codecs)
+
+const codec *av_codec_named(const char *avro, bool *crc)
+{
+    for (size_t i = 0; i < CODECS; i++) {
+        if (strcmp(avro, codecs[i].avro) != 0)
+            continue;
+        *crc = codecs[i].crc;
+        return codec_named(codecs[i].name);
+    }
+    return NULL;
+}
+
+const char *av_codec_name(const codec *c)
+{
+    for (size_t i = 0; i < CODECS; i++)
+        if (c == codec_named(codecs[i].name))
+            return codecs[i].avro;
+    return NULL;
+}
+
 static nrw_status find_codec(av_header *h, nrw_error *err)
 {
-    static const struct {
-        const char *avro, *name;
-        bool crc;
-    } codecs[] = {{"null", "none", false},    {"deflate", "deflate", false},
-                  {"snappy", "snappy", true}, {"zstandard", "zstd", false},
-                  {"bzip2", "bzip2", false},  {"xz", "xz", false}};
     const av_key_value *kv = value_of(h, "avro.codec");
 
     h->codec_name = kv && kv->value.len ? (const char *)kv->value.data : "null";
-    for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
-        if (strcmp(h->codec_name, codecs[i].avro) != 0)
-            continue;
-        h->codec = codec_named(codecs[i].name);
-        h->crc = codecs[i].crc;
+    h->codec = av_codec_named(h->codec_name, &h->crc);
+    if (h->codec)
         return NRW_OK;
-    }
     return err_set(err, NRW_E_UNSUPPORTED, "the codec %.40s is not one of Avro's", h->codec_name);
 }
 
@@ -207,16 +225,51 @@ static nrw_status check_block(const av_walk *w, const av_block *b, int64_t size,
     if (size < 0 || (uint64_t)size > left || left - (uint64_t)size < AV_SYNC)
         return err_set(err, wrong_block(w, b->at, err),
                        "the block announces %lld bytes, the file has %lld more", (long long)size,
-                       (long long)left - AV_SYNC);
+                       left < AV_SYNC ? 0 : (long long)left - AV_SYNC);
+    return NRW_OK;
+}
+
+/* The block whose first bytes, at `at` in the file, are `head`. */
+static nrw_status read_block(const av_walk *w, uint64_t at, span head, av_block *out,
+                             nrw_error *err)
+{
+    int64_t size = 0;
+    size_t used;
+
+    *out = (av_block){.number = w->number, .at = at};
+    used = av_block_numbers(head, &out->rows, &size);
+    if (used == 0)
+        return err_set(err, wrong_block(w, at, err), "the block's count and size are damaged");
+    out->data = at + used;
+    out->size = size < 0 ? 0 : (uint64_t)size;
+    return check_block(w, out, size, err);
+}
+
+nrw_status av_block_at(const av_walk *w, uint64_t at, av_block *out, nrw_error *err)
+{
+    uint8_t room[20];
+    size_t n = size_min(sizeof room, (size_t)(w->file->size - at));
+
+    TRY(file_read(w->file, at, room, n, err));
+    return read_block(w, at, (span){room, n}, out, err);
+}
+
+nrw_status av_marker_at(const av_walk *w, uint64_t at, bool *is, nrw_error *err)
+{
+    uint8_t room[AV_SYNC];
+
+    *is = at <= w->file->size && w->file->size - at >= AV_SYNC;
+    if (*is) {
+        TRY(file_read(w->file, at, room, AV_SYNC, err));
+        *is = memcmp(room, w->header->sync, AV_SYNC) == 0;
+    }
     return NRW_OK;
 }
 
 nrw_status av_walk_next(av_walk *w, av_block *out, nrw_error *err)
 {
     uint8_t room[AV_SYNC + 20];
-    size_t n = size_min(sizeof room, (size_t)(w->file->size - w->at)), used;
-    uint64_t at = w->at + AV_SYNC;
-    int64_t size = 0;
+    size_t n = size_min(sizeof room, (size_t)(w->file->size - w->at));
 
     TRY(file_read(w->file, w->at, room, n, err));
     if (memcmp(room, w->header->sync, AV_SYNC) != 0) {
@@ -226,13 +279,7 @@ nrw_status av_walk_next(av_walk *w, av_block *out, nrw_error *err)
     }
     if (n == AV_SYNC)
         return NRW_END;
-    *out = (av_block){.number = w->number, .at = at};
-    used = av_block_numbers((span){room + AV_SYNC, n - AV_SYNC}, &out->rows, &size);
-    if (used == 0)
-        return err_set(err, wrong_block(w, at, err), "the block's count and size are damaged");
-    out->data = at + used;
-    TRY(check_block(w, out, size, err));
-    out->size = (uint64_t)size;
+    TRY(read_block(w, w->at + AV_SYNC, (span){room + AV_SYNC, n - AV_SYNC}, out, err));
     w->at = out->data + out->size;
     w->number++;
     return NRW_OK;
@@ -351,14 +398,20 @@ nrw_status av_stream_fill(av_stream *s, uint8_t *dst, size_t cap, size_t *n, nrw
     return NRW_OK;
 }
 
-void av_stream_close(av_stream *s)
+void av_stream_stop(av_stream *s)
 {
     nrw_error ignored = NRW_ERROR_INIT;
 
-    if (!s->m)
-        return;
     if (!s->ended) /* frees the decoder */
         (void)!s->codec->codec->stream_end(s->codec, &ignored);
+    s->ended = true;
+}
+
+void av_stream_close(av_stream *s)
+{
+    if (!s->m)
+        return;
+    av_stream_stop(s);
     mem_free(s->m, s->room, AV_STREAM_ROOM);
     *s = (av_stream){0};
 }

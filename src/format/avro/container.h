@@ -26,6 +26,11 @@ typedef struct av_header {
     av_key_value *at;
 } av_header;
 
+/* A codec by its name in avro.codec; NULL: it has none. */
+const codec *av_codec_named(const char *avro, bool *crc);
+/* The name in avro.codec; NULL: it is not one of Avro's. */
+const char *av_codec_name(const codec *c);
+
 /* All in the arena. NRW_E_CORRUPT: not an Avro file, or a broken header; NRW_E_UNSUPPORTED: a codec
  * that is not known, or keys and values of more than 16 MiB. */
 nrw_status av_header_read(arena *a, io_file *f, av_header *out, nrw_error *err) NRW_CHECKED;
@@ -36,6 +41,7 @@ typedef struct av_block {
     uint64_t data; /* of its bytes, `size` of them; the marker is behind them */
     uint64_t size;
     int64_t rows;
+    bool cut; /* it announces more bytes: a marker, or the end of the file, comes before */
 } av_block;
 
 /* Walks the blocks: only their headers and the markers in front of them are read. */
@@ -51,6 +57,10 @@ av_walk av_walk_init(io_file *f, const av_header *h);
 nrw_status av_walk_next(av_walk *w, av_block *out, nrw_error *err) NRW_CHECKED;
 /* After a failure: goes to the next marker behind `from`. NRW_END: there is none. */
 nrw_status av_walk_resync(av_walk *w, uint64_t from, nrw_error *err) NRW_CHECKED;
+/* The block at `at`, whatever stands in front of it. */
+nrw_status av_block_at(const av_walk *w, uint64_t at, av_block *out, nrw_error *err) NRW_CHECKED;
+/* Whether the file has its marker there. */
+nrw_status av_marker_at(const av_walk *w, uint64_t at, bool *is, nrw_error *err) NRW_CHECKED;
 /* A block's numbers at the start of `head`: bytes they take; 0: there is no whole valid pair. */
 size_t av_block_numbers(span head, int64_t *rows, int64_t *size);
 
@@ -75,6 +85,8 @@ nrw_status av_stream_open(av_stream *s, mem *m, io_file *f, const av_header *h, 
 /* Up to cap plain bytes; *n == 0 at the end, once the checksum was checked. */
 nrw_status av_stream_fill(av_stream *s, uint8_t *dst, size_t cap, size_t *n,
                           nrw_error *err) NRW_CHECKED;
+/* Nothing more is to come: as at the end. */
+void av_stream_stop(av_stream *s);
 void av_stream_close(av_stream *s);
 #define AV_STREAM_ROOM ((size_t)64 << 10)
 

@@ -94,6 +94,19 @@ static inline void put_view(av_run *r, av_slot *s, span text)
     memcpy(place(s, sizeof w), &w, sizeof w);
 }
 
+/* Text that is put together: a big decimal, a value as JSON, a default. */
+static nrw_status put_own(av_slot *s, span text, nrw_error *err)
+{
+    int32_t offset;
+    view w;
+
+    TRY(av_slot_text(s, text, &offset, err));
+    w = view_make(text.data, (int32_t)text.len, 0, offset);
+    s->views |= text.len > VIEW_INLINE;
+    memcpy(place(s, sizeof w), &w, sizeof w);
+    return NRW_OK;
+}
+
 static inline bool is_ascii(span text)
 {
     size_t i = 0;
@@ -113,6 +126,8 @@ static nrw_status read_text(av_run *r, const av_step *step, av_slot *s, nrw_erro
     STEP(take_text(r, &text, err));
     if (step->op == AV_OP_TEXT && !is_ascii(text) && !utf8_valid(text.data, text.len))
         return err_set(err, NRW_E_CORRUPT, "bad UTF-8");
+    if (r->own)
+        return put_own(s, text, err);
     put_view(r, s, text);
     return NRW_OK;
 }
@@ -129,6 +144,47 @@ static nrw_status read_enum(av_run *r, const av_step *step, av_slot *s, nrw_erro
     return NRW_OK;
 }
 
+static nrw_status read_enum_map(av_run *r, const av_step *step, av_slot *s, nrw_error *err)
+{
+    uint32_t symbol;
+    int64_t x = 0;
+
+    STEP(take_long(r, &x, err));
+    if (x < 0 || x >= step->n)
+        return err_set(err, NRW_E_CORRUPT, "enum %.100s has no symbol %lld", step->type->name,
+                       (long long)x);
+    symbol = load_u32(r->program->data.data + step->data + 4 * x);
+    if (symbol == UINT32_MAX)
+        return err_set(err, NRW_E_VALUE, "the schema that is read by has no symbol %.100s",
+                       step->type->names[x]);
+    store_u32(place(s, 4), symbol);
+    return NRW_OK;
+}
+
+/* "Schema Resolution": numbers that are promoted. */
+static nrw_status read_promoted(av_run *r, const av_step *step, av_slot *s, nrw_error *err)
+{
+    const uint8_t *p;
+    int64_t x = 0;
+    double d;
+    float f;
+
+    if (step->op == AV_OP_FLOAT_DOUBLE) {
+        STEP(take(r, 4, &p, err));
+        memcpy(&f, p, 4);
+        d = f;
+    } else {
+        STEP(take_long(r, &x, err));
+        d = (double)x;
+        f = (float)x;
+    }
+    if (step->op == AV_OP_INT_FLOAT)
+        memcpy(place(s, 4), &f, 4);
+    else
+        memcpy(place(s, 8), &d, 8);
+    return NRW_OK;
+}
+
 static nrw_status read_decimal(av_run *r, const av_step *step, av_slot *s, nrw_error *err)
 {
     span value = {NULL, step->n};
@@ -141,19 +197,6 @@ static nrw_status read_decimal(av_run *r, const av_step *step, av_slot *s, nrw_e
         return err_set(err, NRW_E_VALUE, "a decimal has more than %d digits",
                        step->type->precision);
     s->v.len++;
-    return NRW_OK;
-}
-
-/* Text that is put together: a big decimal, a value as JSON. */
-static nrw_status put_own(av_slot *s, span text, nrw_error *err)
-{
-    int32_t offset;
-    view w;
-
-    TRY(av_slot_text(s, text, &offset, err));
-    w = view_make(text.data, (int32_t)text.len, 0, offset);
-    s->views |= text.len > VIEW_INLINE;
-    memcpy(place(s, sizeof w), &w, sizeof w);
     return NRW_OK;
 }
 
@@ -228,6 +271,10 @@ static inline nrw_status read_single(av_run *r, const av_step *step, nrw_error *
     case AV_OP_TEXT:
     case AV_OP_BYTES: return read_text(r, step, s, err);
     case AV_OP_ENUM: return read_enum(r, step, s, err);
+    case AV_OP_ENUM_MAP: return read_enum_map(r, step, s, err);
+    case AV_OP_INT_FLOAT:
+    case AV_OP_INT_DOUBLE:
+    case AV_OP_FLOAT_DOUBLE: return read_promoted(r, step, s, err);
     case AV_OP_DECIMAL:
     case AV_OP_DECIMAL_FIX: return read_decimal(r, step, s, err);
     case AV_OP_UUID_TEXT: return read_uuid(r, s, err);
@@ -376,6 +423,74 @@ static nrw_status enter_nullable(av_run *r, const av_step *steps, uint32_t *at, 
     return nulls(r, step->slot, step->slot + step->slots, err);
 }
 
+static nrw_status choose(av_run *r, const av_step *step, nrw_error *err)
+{
+    const uint32_t child = step->data, end = step->slot + step->slots;
+
+    if (step->whole) {
+        STEP(av_slot_room(&r->slots[step->slot], err));
+        r->slots[step->slot].v.len++;
+    }
+    TRY(nulls(r, step->slot + step->whole, child, err));
+    return nulls(r, child + step->n, end, err);
+}
+
+static nrw_status not_null(av_run *r, const av_step *step, nrw_error *err)
+{
+    int64_t branch = 0;
+
+    STEP(take_long(r, &branch, err));
+    if (branch < 0 || branch > 1)
+        return no_branch(2, branch, err);
+    return branch != step->null
+               ? NRW_OK
+               : err_set(err, NRW_E_VALUE, "null has no place in the schema that is read by");
+}
+
+static nrw_status read_default(av_run *r, const av_step *steps, uint32_t at, const char **name,
+                               nrw_error *err)
+{
+    const av_step *step = &steps[at];
+    const uint8_t *p = r->p, *end = r->end;
+    const bool own = r->own;
+    nrw_status st;
+
+    r->p = r->program->data.data + step->data;
+    r->end = r->p + step->n;
+    r->own = true;
+    st = run(r, steps, at + 1, step->end, name, err);
+    r->p = p;
+    r->end = end;
+    r->own = own;
+    return st;
+}
+
+/* Steps that only a schema of the reader asks for. */
+static nrw_status run_resolving(av_run *r, const av_step *steps, uint32_t *at, const char **name,
+                                nrw_error *err)
+{
+    const av_step *step = &steps[*at];
+    nrw_status st;
+
+    switch ((av_op)step->op) {
+    case AV_OP_NULLS: st = nulls(r, step->slot, step->slot + step->slots, err); break;
+    case AV_OP_CHOOSE: st = choose(r, step, err); break;
+    case AV_OP_NOT_NULL: st = not_null(r, step, err); break;
+    case AV_OP_DEFAULT:
+        st = read_default(r, steps, *at, name, err);
+        *at = step->end;
+        return st;
+    default:
+        st = err_set(err, NRW_E_VALUE,
+                     "a value of type %.100s has no place in the schema that is "
+                     "read by",
+                     step->type->name);
+        break;
+    }
+    ++*at;
+    return st;
+}
+
 /* Steps [at, end) of a program. On failure *name is the field where it was. */
 static nrw_status run(av_run *r, const av_step *steps, uint32_t at, uint32_t end, const char **name,
                       nrw_error *err)
@@ -396,6 +511,11 @@ static nrw_status run(av_run *r, const av_step *steps, uint32_t at, uint32_t end
             st = skip_list(r, steps, at, name, err);
             at = step->end;
             break;
+        case AV_OP_NULLS:
+        case AV_OP_CHOOSE:
+        case AV_OP_DEFAULT:
+        case AV_OP_NOT_NULL:
+        case AV_OP_FAIL: st = run_resolving(r, steps, &at, name, err); break;
         default:
             st =
                 step->op < AV_OP_SKIP_FIXED ? read_single(r, step, err) : skip_single(r, step, err);

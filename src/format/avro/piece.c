@@ -1,5 +1,7 @@
 #include "format/avro/piece.h"
 
+#include "format/avro/salvage.h"
+
 nrw_status av_piece_init(av_piece *p, const av_shape *s, nrw_error *err)
 {
     const av_program *prog = s->program;
@@ -54,11 +56,74 @@ void av_piece_free(av_piece *p)
     *p = (av_piece){0};
 }
 
-void av_piece_start(av_piece *p, uint64_t at, uint64_t end, int64_t number)
+void av_piece_start(av_piece *p, uint64_t at, uint64_t end, int64_t number, int64_t row)
 {
     p->at = at;
     p->end = end;
     p->number = number;
+    p->row = row;
+    p->lost = 0;
+    p->cut = false;
+}
+
+void av_piece_start_cut(av_piece *p, const av_block *b, int64_t row)
+{
+    av_piece_start(p, b->at, b->data + b->size, b->number, row);
+    p->block = *b;
+    p->cut = true;
+}
+
+/* ---- damage ---- */
+
+static nrw_status give_error(nrw_status st, const nrw_error *why, nrw_error *err)
+{
+    if (err)
+        *err = *why;
+    return st;
+}
+
+static bool leaves_out(const av_piece *p, nrw_status st)
+{
+    return p->shape->damaged && av_is_damage(st);
+}
+
+/* Records of block b from number `record` on are lost, `rows` of them, with its bytes from `from`
+ * on. */
+static nrw_status lose(av_piece *p, const av_block *b, int64_t first_row, int64_t record,
+                       int64_t rows, uint64_t from, const nrw_error *why, nrw_error *err)
+{
+    nrw_error place = *why;
+
+    p->lost += rows;
+    err_at_object(&place, p->shape->file->name);
+    err_at_block(&place, b->number, -1);
+    err_at_offset(&place, (int64_t)b->data);
+    return p->shape->damaged(
+        p->shape->damaged_self,
+        &(damage){place.column, first_row + record, rows, from, b->data + b->size, &place}, err);
+}
+
+/* All of block b. */
+static nrw_status lose_block(av_piece *p, const av_block *b, const nrw_error *why, nrw_error *err)
+{
+    return lose(p, b, p->row, 0, b->rows, b->data, why, err);
+}
+
+/* The same for blocks that come at once and by stream, whose decoders have words of their own. */
+static void say_packed(const av_block *b, const char *codec, nrw_error *why)
+{
+    *why = (nrw_error)NRW_ERROR_INIT;
+    err_at_block(why, b->number, -1);
+    err_at_offset(why, (int64_t)b->data);
+    err_set(why, NRW_E_CORRUPT, "the %s data of the block are damaged", codec);
+}
+
+static void say_cut(const av_block *b, nrw_error *why)
+{
+    *why = (nrw_error)NRW_ERROR_INIT;
+    err_at_block(why, b->number, -1);
+    err_at_offset(why, (int64_t)(b->data + b->size));
+    err_set(why, NRW_E_CORRUPT, "the block ends before the bytes that it announces");
 }
 
 /* ---- segments ---- */
@@ -127,11 +192,13 @@ static void pass_block(av_piece *p, const av_block *b)
 {
     p->at = b->data + b->size + AV_SYNC;
     p->number++;
+    p->row += b->rows;
 }
 
 static nrw_status read_stored(av_piece *p, nrw_error *err)
 {
-    size_t n = (size_t)(p->end - p->at);
+    const uint64_t end = p->end < p->shape->file->size ? p->end : p->shape->file->size;
+    size_t n = (size_t)(end - p->at); /* the last marker may be incomplete */
 
     TRY(buffer_new(p->shape->m, n, &p->stored, err));
     p->stored_at = p->at;
@@ -151,15 +218,17 @@ static nrw_status load_blocks(av_piece *p, nrw_error *err)
     size_t used = 0;
     bool plain = is_plain(p);
 
+    p->raw_at = p->stored_at;
     if (plain)
         p->raw = buffer_ref(p->stored);
     else
         TRY(buffer_new(p->shape->m, p->shape->raw_max, &p->raw, err));
     while (p->at < p->end) {
+        nrw_error why = NRW_ERROR_INIT;
         av_block b;
         span stored;
         size_t n;
-        nrw_status st;
+        nrw_status st = NRW_OK;
         TRY(stored_block(p, &b, err));
         stored = (span){p->stored->data + (b.data - p->stored_at), (size_t)b.size};
         if (plain) {
@@ -167,20 +236,29 @@ static nrw_status load_blocks(av_piece *p, nrw_error *err)
             n = (size_t)b.size;
         } else {
             st = av_unpack(p->shape->header, &p->codec, stored, p->raw->data + used,
-                           p->raw->cap - used, &n, err);
+                           p->raw->cap - used, &n, &why);
             if (st == NRW_END)
                 break;
-            TRY(in_block(&b, st, err));
+            if (leaves_out(p, st))
+                say_packed(&b, p->codec.codec->name, &why);
+        }
+        if (st >= 0 && b.rows == 0 && n > 0)
+            st = trailing(&why);
+        if (st < 0 && !leaves_out(p, st))
+            return in_block(&b, give_error(st, &why, err), err);
+        if (st < 0) {
+            TRY(lose_block(p, &b, &why, err));
+            pass_block(p, &b);
+            continue;
         }
         p->stored_bytes += b.size;
         p->raw_bytes += n;
-        if (b.rows == 0 && n > 0)
-            return in_block(&b, trailing(err), err);
         TRY(add_segment(p,
                         &(av_segment){.block = b,
                                       .start = (uint32_t)used,
                                       .end = (uint32_t)(used + n),
                                       .all = (uint32_t)b.rows,
+                                      .first_row = p->row,
                                       .whole = true},
                         err));
         used += n;
@@ -195,13 +273,59 @@ static nrw_status load_blocks(av_piece *p, nrw_error *err)
 static nrw_status open_stream(av_piece *p, nrw_error *err)
 {
     const av_shape *s = p->shape;
-    av_walk w = {s->file, s->header, p->at - AV_SYNC, p->number};
 
-    TRY(av_walk_next(&w, &p->block, err));
+    return in_block(&p->block,
+                    av_stream_open(&p->stream, s->m, s->file, s->header, &p->codec, &p->block, err),
+                    err);
+}
+
+/* All of its bytes, for nothing but whether they can be unpacked: a block that comes in parts is
+ * kept or lost as one that does not. */
+static nrw_status try_stream(av_piece *p, nrw_error *err)
+{
+    const size_t cap = p->shape->raw_max;
+    size_t n = 1;
+    buffer *out;
+    nrw_status st;
+
+    TRY(buffer_new(p->shape->m, cap, &out, err));
+    st = open_stream(p, err);
+    while (st >= 0 && n > 0)
+        st = av_stream_fill(&p->stream, out->data, cap, &n, err);
+    av_stream_close(&p->stream);
+    buffer_unref(out);
+    return st;
+}
+
+/* Begins the block at p->at. */
+static nrw_status begin_block(av_piece *p, nrw_error *err)
+{
+    const av_shape *s = p->shape;
+    const av_walk w = {s->file, s->header, p->at, p->number};
+    nrw_error why = NRW_ERROR_INIT;
+    nrw_status st = NRW_OK;
+
+    if (!p->cut)
+        TRY(av_block_at(&w, p->at, &p->block, err));
     p->left = p->block.rows;
-    TRY(in_block(&p->block,
-                 av_stream_open(&p->stream, s->m, s->file, s->header, &p->codec, &p->block, err),
-                 err));
+    p->block_row = p->row;
+    p->raw_at = p->block.data;
+    if (s->damaged && p->cut && s->header->crc) { /* where it would be, nobody knows */
+        say_cut(&p->block, &why);
+        st = NRW_E_CORRUPT;
+    } else if (s->damaged && !p->cut && !is_plain(p)) {
+        st = try_stream(p, &why);
+        if (leaves_out(p, st))
+            say_packed(&p->block, p->codec.codec->name, &why);
+    }
+    if (st >= 0)
+        st = open_stream(p, &why);
+    if (st < 0 && !leaves_out(p, st))
+        return give_error(st, &why, err);
+    if (st < 0) {
+        TRY(lose_block(p, &p->block, &why, err));
+        p->left = 0;
+    }
     pass_block(p, &p->block);
     return NRW_OK;
 }
@@ -218,6 +342,8 @@ static nrw_status carry_over(av_piece *p, nrw_error *err)
     next->len = p->carried;
     buffer_unref(old);
     p->raw = next;
+    p->raw_at += p->carry;
+    p->carry = 0;
     return NRW_OK;
 }
 
@@ -225,8 +351,13 @@ static nrw_status fill(av_piece *p, nrw_error *err)
 {
     while (p->raw->len < p->raw->cap && !p->stream.ended) {
         size_t n;
-        TRY(av_stream_fill(&p->stream, p->raw->data + p->raw->len, p->raw->cap - p->raw->len, &n,
-                           err));
+        nrw_status st = av_stream_fill(&p->stream, p->raw->data + p->raw->len,
+                                       p->raw->cap - p->raw->len, &n, err);
+        if (p->cut && leaves_out(p, st)) {
+            av_stream_stop(&p->stream); /* as far as it goes */
+            return NRW_OK;
+        }
+        TRY(st);
         p->raw->len += n;
         p->raw_bytes += n;
     }
@@ -244,8 +375,8 @@ static nrw_status measure(av_piece *p, uint32_t *rows, size_t *end, nrw_error *e
         nrw_status st = av_skip(&r, err);
         if (st == NRW_END)
             break;
-        if (st < 0)
-            err_at_block(err, p->block.number, p->block.rows - p->left + *rows);
+        if (av_is_damage(st))
+            return *rows > 0 ? NRW_OK : st; /* those before it come first */
         TRY(st);
         *end = (size_t)(r.p - p->raw->data);
     }
@@ -279,67 +410,119 @@ static nrw_status check_end(av_piece *p, size_t end, nrw_error *err)
     return trailing(err);
 }
 
-/* The next records of the stream, measured: they lie at the start of `raw`. */
-static nrw_status next_part(av_piece *p, uint32_t *rows, size_t *end, nrw_error *err)
+/* The next records of the stream, measured: they lie at the start of `raw`. *bad: the first of them
+ * cannot be read; it comes alone, for decoding to say why. */
+static nrw_status next_part(av_piece *p, uint32_t *rows, size_t *end, bool *bad, nrw_error *err)
 {
+    *bad = false;
     TRY(carry_over(p, err));
     for (;;) {
+        nrw_status st;
         TRY(fill(p, err));
-        TRY(measure(p, rows, end, err));
-        if (*rows > 0)
+        st = measure(p, rows, end, err);
+        if (!av_is_damage(st))
+            TRY(st);
+        *bad = av_is_damage(st) || (st >= 0 && *rows == 0 && p->stream.ended);
+        if (*bad || *rows > 0)
             break;
-        if (p->stream.ended) {
-            err_at_block(err, p->block.number, p->block.rows - p->left);
-            return err_set(err, NRW_E_CORRUPT, "a value goes on behind the end of the block");
-        }
         TRY(grow_raw(p, err));
     }
-    return *rows < p->left ? NRW_OK : check_end(p, *end, err);
+    if (*bad) {
+        *rows = 1;
+        *end = p->raw->len;
+    }
+    return NRW_OK;
+}
+
+/* No more comes of the block. */
+static void end_block(av_piece *p)
+{
+    av_stream_close(&p->stream);
+    p->left = 0;
+    p->carry = p->carried = 0;
+}
+
+/* What is left of the block is lost, for the reason given. */
+static nrw_status lose_rest(av_piece *p, nrw_error *why, nrw_error *err)
+{
+    const int64_t record = p->block.rows - p->left, rows = p->left;
+    const uint64_t from = rows == 0     ? p->block.data + p->block.size
+                          : is_plain(p) ? p->raw_at + p->carry
+                                        : p->block.data;
+
+    if (p->cut)
+        say_cut(&p->block, why);
+    err_at_block(why, p->block.number, record);
+    end_block(p);
+    return lose(p, &p->block, p->block_row, record, rows, from, why, err);
 }
 
 static nrw_status load_part(av_piece *p, nrw_error *err)
 {
+    nrw_error why = NRW_ERROR_INIT;
     uint32_t rows = 0;
     size_t end = 0;
+    bool bad;
+    nrw_status st = next_part(p, &rows, &end, &bad, &why);
 
-    TRY(in_block(&p->block, next_part(p, &rows, &end, err), err));
+    if (leaves_out(p, st) || (st >= 0 && bad && p->cut))
+        return lose_rest(p, &why, err);
+    if (st < 0)
+        return in_block(&p->block, give_error(st, &why, err), err);
     TRY(add_segment(p,
                     &(av_segment){.block = p->block,
                                   .end = (uint32_t)end,
                                   .all = rows,
-                                  .record = p->block.rows - p->left},
+                                  .record = p->block.rows - p->left,
+                                  .first_row = p->block_row,
+                                  .whole = bad},
                     err));
     p->left -= rows;
     p->carry = end;
     p->carried = p->raw->len - end;
-    if (p->left == 0) {
-        av_stream_close(&p->stream);
-        p->carry = p->carried = 0;
-    }
-    return NRW_OK;
+    if (p->left > 0 || bad)
+        return NRW_OK;
+    st = p->cut ? NRW_E_CORRUPT : check_end(p, end, &why);
+    if (leaves_out(p, st))
+        return lose_rest(p, &why, err);
+    end_block(p);
+    return st < 0 ? in_block(&p->block, give_error(st, &why, err), err) : NRW_OK;
 }
 
 /* ---- loading ---- */
 
 static nrw_status load(av_piece *p, nrw_error *err)
 {
+    const uint64_t at = p->at;
+    nrw_error why = NRW_ERROR_INIT;
+    nrw_status st;
+
     p->n_segments = p->segment = 0;
     if (p->stream.m)
         return load_part(p, err);
     buffer_unref(p->raw);
     p->raw = NULL;
+    if (p->at >= p->end && p->shape->damaged)
+        return NRW_END;
     if (p->at >= p->end)
         return err_set(err, NRW_E_CORRUPT, "fewer records than the block headers announce");
-    if (!p->stored && p->end - p->at <= p->shape->stored_max)
+    if (!p->cut && !p->stored && p->end - p->at <= p->shape->stored_max)
         TRY(read_stored(p, err));
     if (p->stored)
         TRY(load_blocks(p, err));
-    if (p->n_segments > 0)
+    if (p->n_segments > 0 || p->at > at)
         return NRW_OK;
     buffer_unref(p->raw);
     p->raw = NULL;
-    TRY(open_stream(p, err));
-    return p->left ? load_part(p, err) : in_block(&p->block, trailing(err), err);
+    TRY(begin_block(p, err));
+    if (!p->stream.m)
+        return NRW_OK; /* lost */
+    if (p->left > 0)
+        return load_part(p, err);
+    end_block(p);
+    st = trailing(&why);
+    return leaves_out(p, st) ? lose_block(p, &p->block, &why, err)
+                             : in_block(&p->block, give_error(st, &why, err), err);
 }
 
 /* ---- decoding ---- */
@@ -359,8 +542,8 @@ static nrw_status segment_error(const av_piece *p, const av_segment *s, const av
 {
     int64_t at = (int64_t)s->block.data;
 
-    if (is_plain(p) && s->whole)
-        at = (int64_t)(p->stored_at + (uint64_t)(r->p - p->raw->data));
+    if (is_plain(p))
+        at = (int64_t)(p->raw_at + (uint64_t)(r->p - p->raw->data));
     err_at_block(err, s->block.number, s->record);
     err_at_offset(err, at);
     return st;
@@ -375,9 +558,12 @@ static nrw_status decode_segment(av_piece *p, av_segment *s, uint32_t rows, nrw_
                 .base = p->raw->data};
 
     for (; rows > 0; rows--) {
+        const uint8_t *record = r.p;
         nrw_status st = av_decode(&r, err);
-        if (st < 0)
+        if (st < 0) {
+            s->at = (uint32_t)(record - p->raw->data);
             return segment_error(p, s, &r, st, err);
+        }
         s->rows--;
         s->record++;
     }
@@ -455,32 +641,72 @@ static void go_back(av_piece *p, uint32_t first, const av_segment *as)
     p->segment = first;
 }
 
+/* Decoding stopped at a record of segment `bad`, which was `as` then: from there on the block is
+ * lost. */
+static nrw_status lose_records(av_piece *p, uint32_t bad, const av_segment *as,
+                               const nrw_error *why, nrw_error *err)
+{
+    av_segment *s = &p->segments[bad];
+    const uint64_t from = as->rows == 0 ? as->block.data + as->block.size
+                          : is_plain(p) ? p->raw_at + as->at
+                                        : as->block.data;
+    int64_t lost = as->rows;
+
+    s->all -= as->rows;
+    s->rows -= as->rows;
+    s->whole = false;
+    if (p->stream.m) {
+        lost += p->left;
+        end_block(p);
+    }
+    return lose(p, &as->block, as->first_row, as->record, lost, from, why, err);
+}
+
+/* Decodes n rows, and puts everything back where that fails. */
+static nrw_status decode(av_piece *p, uint32_t n, uint32_t *bad, av_segment *bad_as, nrw_error *err)
+{
+    const uint32_t first = p->segment;
+    const av_segment as = p->segments[first];
+    nrw_status st = decode_rows(p, n, err);
+
+    if (st >= 0)
+        st = finish_vectors(p, err);
+    if (st >= 0)
+        return st;
+    *bad = p->segment;
+    *bad_as = p->segments[p->segment];
+    drop_slots(p);
+    drop_vectors(p);
+    go_back(p, first, &as);
+    return st;
+}
+
 nrw_status av_piece_next(av_piece *p, uint32_t most, uint32_t *rows, nrw_error *err)
 {
-    uint32_t n;
+    uint32_t n = most;
 
     drop_vectors(p);
-    while (rows_there(p) == 0)
-        TRY(load(p, err));
-    n = rows_there(p);
-    n = n < most ? n : most;
-    n = n < p->shape->rows_max ? n : p->shape->rows_max;
-    for (;; n /= 2) {
-        const uint32_t first = p->segment;
-        const av_segment as = p->segments[first];
+    for (;;) {
         nrw_error why = NRW_ERROR_INIT;
-        nrw_status st = decode_rows(p, n, &why);
-        if (st >= 0)
-            st = finish_vectors(p, &why);
+        av_segment as;
+        uint32_t bad, there;
+        nrw_status st;
+        while ((there = rows_there(p)) == 0) {
+            st = load(p, err);
+            if (st != NRW_OK)
+                return st;
+        }
+        n = n < there ? n : there;
+        n = n < p->shape->rows_max ? n : p->shape->rows_max;
+        st = decode(p, n, &bad, &as, &why);
         if (st >= 0)
             break;
-        drop_slots(p);
-        drop_vectors(p);
-        go_back(p, first, &as);
-        if (st != NRW_E_MEMLIMIT || n == 1) {
-            if (err)
-                *err = why;
-            return st;
+        if (leaves_out(p, st)) {
+            TRY(lose_records(p, bad, &as, &why, err));
+        } else if (st == NRW_E_MEMLIMIT && n > 1) {
+            n /= 2;
+        } else {
+            return give_error(st, &why, err);
         }
     }
     *rows = n;

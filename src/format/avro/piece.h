@@ -9,6 +9,7 @@
 
 #include "format/avro/container.h"
 #include "format/avro/program.h"
+#include "format/format.h"
 
 /* The same for all pieces of a reader. */
 typedef struct av_shape {
@@ -16,9 +17,11 @@ typedef struct av_shape {
     const av_header *header;
     const av_program *program;
     mem *m;
-    size_t stored_max; /* bytes of blocks read at once */
-    size_t raw_max;    /* unpacked bytes at once; more only for a single record that has more */
-    uint32_t rows_max; /* records decoded at once */
+    size_t stored_max;    /* bytes of blocks read at once */
+    size_t raw_max;       /* unpacked bytes at once; more only for a single record that has more */
+    uint32_t rows_max;    /* records decoded at once */
+    damage_found damaged; /* NULL: damage is an error; else it is told and left out */
+    void *damaged_self;
 } av_shape;
 
 /* Records of one block among the unpacked bytes. */
@@ -27,6 +30,7 @@ typedef struct av_segment {
     uint32_t start, at, end; /* in `raw`; [at, end) is not yet decoded */
     uint32_t all, rows;      /* records; `rows` are not yet decoded */
     int64_t record;          /* number of the next one in the block */
+    int64_t first_row;       /* ordinal in the file of the block's first one */
     bool whole;              /* nothing may be left behind the last record */
 } av_segment;
 
@@ -34,15 +38,20 @@ typedef struct av_piece {
     const av_shape *shape;
     uint64_t at, end; /* of the run in the file: from its first block's numbers on */
     int64_t number;   /* of the block at `at` */
+    int64_t row;      /* ordinal in the file of its first record */
+    int64_t lost;     /* records of the run that were announced and do not come */
+    bool cut;         /* `block` is the whole run, and ends early */
 
     codec_ctx codec;
     buffer *stored; /* the run as it lies in the file, [stored_at, ...) */
     uint64_t stored_at;
     buffer *raw;
+    uint64_t raw_at;                            /* without a codec: where in the file it lies */
     uint32_t n_segments, cap_segments, segment; /* `segment`: the one being decoded */
     av_segment *segments;
     av_stream stream;
     av_block block;        /* of the stream */
+    int64_t block_row;     /* ordinal in the file of its first record */
     int64_t left;          /* its records not measured yet */
     size_t carry, carried; /* where in `raw`, and how many, are bytes of records not complete yet */
 
@@ -54,10 +63,12 @@ typedef struct av_piece {
 
 nrw_status av_piece_init(av_piece *p, const av_shape *s, nrw_error *err) NRW_CHECKED;
 void av_piece_free(av_piece *p);
-/* The run [at, end), whose first block is `number`. */
-void av_piece_start(av_piece *p, uint64_t at, uint64_t end, int64_t number);
-/* Decodes the next rows, at most `most`, and says how many. There are some, or it fails. What was
- * decoded before is gone. */
+/* The run [at, end), whose first block is `number` and begins with record `row` of the file. */
+void av_piece_start(av_piece *p, uint64_t at, uint64_t end, int64_t number, int64_t row);
+/* The same of one block that is cut. */
+void av_piece_start_cut(av_piece *p, const av_block *b, int64_t row);
+/* Decodes the next rows, at most `most`, and says how many. There are some, or it fails; where
+ * damage is left out, NRW_END: no more come. What was decoded before is gone. */
 nrw_status av_piece_next(av_piece *p, uint32_t most, uint32_t *rows, nrw_error *err) NRW_CHECKED;
 /* Drops all it holds of the run but what the codec keeps. */
 void av_piece_drop(av_piece *p);

@@ -22,6 +22,10 @@ typedef enum av_op {
     AV_OP_DECIMAL_FIX, /* n bytes */
     AV_OP_UUID_TEXT,
     AV_OP_BIG_DECIMAL,
+    AV_OP_ENUM_MAP,   /* n symbols of the file; theirs in the column as uint32 at `data` */
+    AV_OP_INT_FLOAT,  /* a whole number as float */
+    AV_OP_INT_DOUBLE, /* a whole number as double */
+    AV_OP_FLOAT_DOUBLE,
     AV_OP_JSON,     /* a value of `type` as text */
     AV_OP_STRUCT,   /* its fields follow */
     AV_OP_LIST,     /* its items' steps follow, up to `end`; n: fewest bytes of an item */
@@ -30,6 +34,12 @@ typedef enum av_op {
     AV_OP_UNION,    /* the branch number, then to the AV_OP_BRANCH of that number */
     AV_OP_BRANCH,   /* a link in the chain of n branches, the next at `end`; `slots` are its own */
     AV_OP_JUMP,     /* to `end` */
+    AV_OP_NULLS,    /* for `slots` slots from `slot` on */
+    AV_OP_CHOOSE,   /* of a struct's `slots` slots from `slot` on those of a child follow, `n` from
+                       `data` on: nulls for the others */
+    AV_OP_DEFAULT,  /* the steps up to `end` read the n bytes at `data` */
+    AV_OP_NOT_NULL, /* the branch number; the branch `null` is an error */
+    AV_OP_FAIL,     /* a value of `type` has no place in the schema that is read by */
     AV_OP_SKIP_FIXED, /* n bytes */
     AV_OP_SKIP_VARINT,
     AV_OP_SKIP_BYTES,
@@ -45,6 +55,7 @@ typedef struct av_step {
     uint32_t n;
     uint32_t null; /* branch that is null; UINT32_MAX: none */
     uint32_t end;
+    uint32_t data; /* place in the program's data */
     const av_type *type;
     const char *name; /* of the column or field, for messages */
 } av_step;
@@ -66,6 +77,7 @@ typedef struct av_program {
     uint32_t n_symbols, cap_symbols;
     uint32_t *outputs; /* slot of each wanted column */
     uint32_t n_outputs;
+    bytes data;           /* defaults as values, tables of symbols */
     uint32_t least_bytes; /* of a record */
     uint32_t row_bytes;   /* in slots that are not repeated */
     bool has_lists;
@@ -75,6 +87,8 @@ typedef struct av_program {
  * charged to m as all else. */
 nrw_status av_program_make(mem *m, const av_columns *c, const uint32_t *cols, uint32_t n,
                            av_program *out, nrw_error *err) NRW_CHECKED;
+/* Whether c, with another schema than the file's, can read it: NRW_E_SCHEMA says why not. */
+nrw_status av_resolve_check(mem *m, const av_columns *c, nrw_error *err) NRW_CHECKED;
 void av_program_release(av_program *p); /* all zero is fine */
 
 /* ---- running ---- */
@@ -83,6 +97,7 @@ typedef struct av_run {
     av_slot *slots;
     const uint8_t *p, *end; /* what is left of the block */
     const uint8_t *base;    /* data of the buffer that views point into */
+    bool own;               /* what is read lies elsewhere: text is copied */
 } av_run;
 
 /* One record into the slots. NRW_E_CORRUPT, NRW_E_VALUE: err says what is wrong, the column is set,

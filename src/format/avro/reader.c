@@ -6,19 +6,26 @@
  * columns that are wanted are decoded together, when the first of them is touched; of an
  * uncompressed run nobody touches nothing is read. */
 #include "format/avro/avro.h"
+#include "format/avro/inspect.h"
 #include "format/avro/piece.h"
+#include "format/avro/salvage.h"
 #include "format/avro/verify.h"
+
+#include "base/text.h"
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#define KIB ((uint64_t)1 << 10)
-#define MIB ((uint64_t)1 << 20)
+#define KIB         ((uint64_t)1 << 10)
+#define MIB         ((uint64_t)1 << 20)
+#define SCHEMA_MOST (16 << 20) /* bytes of a schema that is read by */
 
 typedef struct morsel {
     av_piece piece;
     uint64_t at, end;
     int64_t block;
+    av_block cut; /* the last one; where it is cut it is the only one */
     uint32_t rows;
     uint32_t first, n; /* rows of the morsel that are decoded, or will be when touched */
     bool decoded;
@@ -32,7 +39,10 @@ typedef struct av_reader {
     arena *a;
     av_header header;
     const av_type *type;
+    const char *schema_path;              /* --read schema=; NULL: none */
+    uint64_t buffer_blocks, buffer_bytes; /* --read; how much is asked for ahead, 0: not said */
     av_columns columns;
+    av_columns written;    /* of the file, where `columns` are of another schema */
     uint64_t codec_memory; /* of one worker */
 
     uint32_t n;
@@ -44,8 +54,9 @@ typedef struct av_reader {
     av_walk walk;
     av_block ahead; /* read, but not cut yet */
     bool has_ahead;
-    int64_t row;
-    uint32_t left; /* rows of a block cut by rows alone: no column is wanted */
+    uint64_t asked_for;   /* of the file, ahead of what is read */
+    int64_t row, cut_row; /* of the next morsel, of the block behind the one ahead */
+    uint32_t left;        /* rows of a block cut by rows alone: no column is wanted */
 
     _Atomic uint64_t stored_seen, raw_seen; /* bytes unpacked so far: how blocks expand */
     pthread_mutex_t lock;
@@ -91,18 +102,38 @@ static void weigh(const av_node *n, uint64_t *slots, uint64_t *row)
         weigh(&n->children[i], slots, row);
 }
 
+/* The first block whose numbers can be read. NRW_END: there is none. */
+static nrw_status first_block(const av_reader *r, av_block *b, nrw_error *err)
+{
+    av_walk w = av_walk_init(r->base.file, &r->header);
+    nrw_error why = NRW_ERROR_INIT;
+    nrw_status st = av_walk_next(&w, b, &why);
+
+    while (av_is_damage(st)) {
+        TRY(st = av_walk_resync(&w, w.at + 1, err));
+        if (st == NRW_OK)
+            st = av_walk_next(&w, b, &why);
+    }
+    if (st < 0 && err)
+        *err = why;
+    return st;
+}
+
 /* What the codec takes for blocks like the first one. */
 static nrw_status find_codec_memory(av_reader *r, nrw_error *err)
 {
     const codec *c = r->header.codec;
-    av_walk w = av_walk_init(r->base.file, &r->header);
     codec_ctx ctx;
     uint8_t head[64];
     span bytes = {head, 0};
+    nrw_status st;
     av_block b;
 
     r->codec_memory = c->decode_mem(128 << 10);
-    if (!c->frame_mem || av_walk_next(&w, &b, NULL) != NRW_OK)
+    if (!c->frame_mem)
+        return NRW_OK;
+    TRY(st = first_block(r, &b, err));
+    if (st == NRW_END)
         return NRW_OK;
     bytes.len = size_min(sizeof head, (size_t)b.size);
     TRY(file_read(r->base.file, b.data, head, bytes.len, err));
@@ -158,10 +189,15 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     r->grant = grant;
     r->n = n;
     TRY(av_program_make(grant, &r->columns, cols, n, &r->program, err));
-    r->shape =
-        (av_shape){.file = base->file, .header = &r->header, .program = &r->program, .m = grant};
+    r->shape = (av_shape){.file = base->file,
+                          .header = &r->header,
+                          .program = &r->program,
+                          .m = grant,
+                          .damaged = shape->damaged,
+                          .damaged_self = shape->damaged_self};
     set_shape(r, shape);
-    r->eager = r->program.has_lists || r->header.codec != codec_named("none");
+    r->eager =
+        r->program.has_lists || r->header.codec != codec_named("none") || shape->damaged != NULL;
     r->walk = av_walk_init(base->file, &r->header);
     return NRW_OK;
 }
@@ -175,8 +211,12 @@ static nrw_status look_ahead(av_reader *r, nrw_error *err)
     if (r->has_ahead)
         return NRW_OK;
     do
-        st = av_walk_next(&r->walk, &r->ahead, err);
-    while (st == NRW_OK && r->ahead.rows == 0 && r->ahead.size == 0);
+        st = r->shape.damaged ? av_salvage_next(&r->walk, r->cut_row, r->shape.damaged,
+                                                r->shape.damaged_self, &r->ahead, err)
+                              : av_walk_next(&r->walk, &r->ahead, err);
+    while (st == NRW_OK && r->ahead.rows == 0 && (r->ahead.size == 0 || r->ahead.cut));
+    if (st == NRW_OK)
+        r->cut_row += r->ahead.rows;
     r->has_ahead = st == NRW_OK;
     if (st < 0)
         err_at_object(err, r->base.file->name);
@@ -194,12 +234,12 @@ static uint64_t expected(const av_reader *r, uint64_t stored)
     return seen ? (uint64_t)((double)stored * ((double)raw / (double)seen)) : stored * 4;
 }
 
-/* Whether the block ahead still fits behind what the run has. */
+/* Whether the block ahead still fits behind what the run has, without a gap. */
 static bool joins(const av_reader *r, const morsel *m, uint64_t raw)
 {
     const av_block *b = &r->ahead;
 
-    return m->rows + b->rows <= r->shape.rows_max &&
+    return !b->cut && b->at == m->end && m->rows + b->rows <= r->shape.rows_max &&
            b->data + b->size + AV_SYNC - m->at <= r->shape.stored_max &&
            raw + expected(r, b->size) <= r->shape.raw_max;
 }
@@ -208,6 +248,7 @@ static void take_block(av_reader *r, morsel *m, uint64_t *raw)
 {
     m->rows += (uint32_t)r->ahead.rows;
     m->end = r->ahead.data + r->ahead.size + AV_SYNC;
+    m->cut = r->ahead;
     *raw += expected(r, r->ahead.size);
     r->has_ahead = false;
 }
@@ -229,7 +270,7 @@ static nrw_status cut_run(av_reader *r, morsel *m, nrw_error *err)
             return NRW_OK;
         }
         take_block(r, m, &raw);
-    } while (m->end - m->at <= r->shape.stored_max);
+    } while (m->end - m->at <= r->shape.stored_max && !m->cut.cut);
     return NRW_OK;
 }
 
@@ -284,6 +325,23 @@ static nrw_status cut_rows(av_reader *r, batch *b, nrw_error *err)
     return NRW_OK;
 }
 
+/* What is read next is asked for beforehand; the system keeps it, not this process. */
+static void fetch_ahead(av_reader *r, uint64_t end)
+{
+    const uint64_t blocks = r->ahead.data + r->ahead.size - r->ahead.at;
+    uint64_t want = r->buffer_bytes ? r->buffer_bytes : r->shape.stored_max;
+
+    if (r->buffer_blocks)
+        want = r->buffer_blocks * (blocks + AV_SYNC);
+    want = size_min((size_t)want, (size_t)(r->base.file->size - size_min(end, r->base.file->size)));
+    if (end + want <= r->asked_for)
+        return;
+    if (r->asked_for < end)
+        r->asked_for = end;
+    file_will_read(r->base.file, r->asked_for, end + want - r->asked_for);
+    r->asked_for = end + want;
+}
+
 static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
 {
     av_reader *r = (av_reader *)base;
@@ -308,8 +366,11 @@ static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
         m->first = m->n = 0;
         m->decoded = false;
         m->columns_left = r->n;
-        av_piece_start(&m->piece, m->at, m->end, m->block);
-        file_will_read(base->file, m->end, r->shape.stored_max);
+        if (m->cut.cut)
+            av_piece_start_cut(&m->piece, &m->cut, r->row);
+        else
+            av_piece_start(&m->piece, m->at, m->end, m->block, r->row);
+        fetch_ahead(r, m->end);
     }
     b->first_row = r->row;
     b->source = &avro_columns;
@@ -326,6 +387,8 @@ static nrw_status decode_on(av_reader *r, morsel *m, uint32_t rows, nrw_error *e
     nrw_status st = av_piece_next(&m->piece, rows, &m->n, err);
 
     m->decoded = st >= 0;
+    if (st == NRW_END) /* all that was left is lost */
+        m->n = 0;
     if (st < 0)
         err_at_object(err, r->base.file->name);
     return st;
@@ -346,6 +409,7 @@ static nrw_status columns_begin(void *self, batch *b, nrw_error *err)
         if (r->eager || m->end - m->at > r->shape.stored_max || b->rows > r->shape.rows_max)
             TRY(decode_on(r, m, b->rows, err));
     }
+    b->rows -= (uint32_t)m->piece.lost;
     if (b->rows > m->first + m->n - b->offset) {
         b->rows = m->first + m->n - b->offset;
         b->last = false;
@@ -441,6 +505,24 @@ static void reader_describe(const reader *base, char *out, size_t cap)
     snprintf(out, cap, "blocks of %s", ((const av_reader *)base)->header.codec_name);
 }
 
+/* What the file says of itself beside schema and codec. */
+static nrw_status reader_carries(reader *base, arena *a, carried *out, nrw_error *err)
+{
+    const av_header *h = &((av_reader *)base)->header;
+
+    *out = (carried){0};
+    TRY(arena_alloc(a, h->n * sizeof *out->key_values + 1, (void **)&out->key_values, err));
+    for (uint32_t i = 0; i < h->n; i++) {
+        char *key, *value;
+        if (strncmp(h->at[i].key, "avro.", 5) == 0)
+            continue;
+        TRY(arena_strndup(a, h->at[i].key, strlen(h->at[i].key), &key, err));
+        TRY(arena_strndup(a, (const char *)h->at[i].value.data, h->at[i].value.len, &value, err));
+        out->key_values[out->n_key_values++] = (key_value){key, value, h->at[i].value.len};
+    }
+    return NRW_OK;
+}
+
 static void reader_spelled(const reader *base, uint32_t column, const char **physical,
                            const char **logical)
 {
@@ -450,13 +532,31 @@ static void reader_spelled(const reader *base, uint32_t column, const char **phy
     *logical = t->spelled;
 }
 
+static nrw_status reader_facts(reader *base, mem *m, facts *out, nrw_error *err)
+{
+    const av_reader *r = (const av_reader *)base;
+    nrw_status st = av_facts(base->file, &r->header,
+                             r->columns.written ? r->columns.written : &r->columns, m, out, err);
+
+    if (st < 0)
+        err_at_object(err, base->file->name);
+    return st;
+}
+
+static bool reader_schema_text(const reader *base, const char *language, span *out)
+{
+    *out = ((const av_reader *)base)->header.schema;
+    return strcmp(language, "avsc") == 0;
+}
+
 static nrw_status reader_verify(reader *base, spill *sp, mem *m, fault_found fault, void *self,
                                 verify_counts *out, nrw_error *err)
 {
     av_reader *r = (av_reader *)base;
 
     (void)sp;
-    return av_verify(base->file, &r->header, &r->columns, m, fault, self, out, err);
+    return av_verify(base->file, &r->header, r->columns.written ? r->columns.written : &r->columns,
+                     m, fault, self, out, err);
 }
 
 static const reader_class avro_reader_class = {
@@ -471,9 +571,38 @@ static const reader_class avro_reader_class = {
     .describe = reader_describe,
     .stop = reader_stop,
     .close = reader_close,
+    .carries = reader_carries,
+    .leaves_out = true,
+    .facts = reader_facts,
+    .schema_text = reader_schema_text,
     .verify = reader_verify,
     .spelled = reader_spelled,
 };
+
+/* The schema of --read schema=FILE. */
+static nrw_status read_by(av_reader *r, nrw_error *err)
+{
+    const av_type *type;
+    io_file *f;
+    nrw_status st;
+    void *text;
+
+    TRY(file_open(r->m, r->schema_path, NULL, &f, err));
+    st = f->size > SCHEMA_MOST
+             ? err_set(err, NRW_E_UNSUPPORTED, "a schema has at most %d bytes", SCHEMA_MOST)
+             : arena_alloc(r->a, (size_t)f->size + 1, &text, err);
+    if (st >= 0)
+        st = file_read(f, 0, text, (size_t)f->size, err);
+    if (st >= 0)
+        st = av_schema_parse(r->a, (span){text, (size_t)f->size}, &type, err);
+    file_close(f);
+    if (st >= 0)
+        st = av_columns_make(r->a, type, &r->columns, err);
+    if (st < 0)
+        err_at_object(err, r->schema_path);
+    r->columns.written = &r->written;
+    return st < 0 ? st : av_resolve_check(r->m, &r->columns, err);
+}
 
 static nrw_status open_reader(av_reader *r, nrw_error *err)
 {
@@ -481,19 +610,52 @@ static nrw_status open_reader(av_reader *r, nrw_error *err)
     TRY(av_header_read(r->a, r->base.file, &r->header, err));
     TRY(av_schema_parse(r->a, r->header.schema, &r->type, err));
     TRY(av_columns_make(r->a, r->type, &r->columns, err));
+    if (r->schema_path) {
+        r->written = r->columns;
+        TRY(read_by(r, err));
+    }
     return find_codec_memory(r, err);
+}
+
+/* --read NAME=VALUE: what stands behind `name`; NULL: it is another one. */
+static const char *word(const char *option, const char *name)
+{
+    const size_t n = strlen(name);
+
+    return strncmp(option, name, n) == 0 ? option + n : NULL;
+}
+
+static nrw_status read_word(av_reader *r, const char *option, nrw_error *err)
+{
+    const char *path = word(option, "schema="), *blocks = word(option, "buffer_blocks=");
+    const char *size = word(option, "buffer_bytes=");
+    char *end;
+
+    if (path) {
+        r->schema_path = path;
+        return NRW_OK;
+    }
+    if (blocks) {
+        r->buffer_blocks = strtoull(blocks, &end, 10);
+        if (*blocks >= '0' && *blocks <= '9' && !*end && r->buffer_blocks <= 1 << 20)
+            return NRW_OK;
+        return err_set(err, NRW_E_ARG, "--read: buffer_blocks is a number of blocks, not %s",
+                       blocks);
+    }
+    if (size) {
+        return text_parse_size(size, 0, "read buffer_bytes", &r->buffer_bytes, err);
+    }
+    err_next(err, "it is schema=FILE, buffer_blocks=N or buffer_bytes=SIZE");
+    return err_set(err, NRW_E_ARG, "--read: there is no reading option %s of Avro", option);
 }
 
 static nrw_status avro_open(mem *m, io_file *f, const read_options *opts, reader **out,
                             nrw_error *err)
 {
     av_reader *r = NULL;
-    nrw_status st;
+    nrw_status st = mem_zalloc(m, sizeof *r, (void **)&r, err);
 
     *out = NULL;
-    st = opts->n
-             ? err_set(err, NRW_E_ARG, "--read: there is no reading option %s of Avro", opts->at[0])
-             : mem_zalloc(m, sizeof *r, (void **)&r, err);
     if (st < 0) {
         file_close(f);
         return st;
@@ -501,7 +663,10 @@ static nrw_status avro_open(mem *m, io_file *f, const read_options *opts, reader
     r->base = (reader){&avro_reader_class, f};
     r->m = m;
     pthread_mutex_init(&r->lock, NULL);
-    st = open_reader(r, err);
+    for (size_t i = 0; st >= 0 && i < opts->n; i++)
+        st = read_word(r, opts->at[i], err);
+    if (st >= 0)
+        st = open_reader(r, err);
     if (st < 0) {
         err_at_object(err, f->name);
         reader_close(&r->base);

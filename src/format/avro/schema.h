@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "column/type.h"
+#include "format/avro/json_tree.h"
 
 typedef enum av_kind {
     AV_NULL,
@@ -35,7 +36,8 @@ typedef enum av_logical {
     AV_DATE,
     AV_TIME,      /* `unit` */
     AV_TIMESTAMP, /* `unit`, `utc` */
-    AV_DURATION
+    AV_DURATION,
+    AV_ENTRIES /* of an array of records of key and value: a map with keys of any type */
 } av_logical;
 
 typedef struct av_type av_type;
@@ -53,6 +55,12 @@ struct av_type {
     const av_type *const *types; /* of fields, branches; the items, the map's values */
     uint32_t size;               /* fixed */
     const char *spelled;         /* the logical type as the schema has it, also one not known */
+
+    /* of a schema that files are read by */
+    const json_node *aliases;          /* of the type: a list; NULL: none */
+    const json_node *const *f_aliases; /* of each field */
+    const json_node *const *defaults;  /* of each field; NULL: none */
+    const char *symbol;                /* of an enum: for symbols that it has not; NULL: none */
 };
 
 /* A column, or a level of a nested one: what is read, and what it becomes. */
@@ -64,6 +72,7 @@ struct av_node {
     uint32_t null_branch; /* of `outer`; UINT32_MAX: it has no null */
     uint32_t null_in;     /* of a union that becomes a struct: the branch that is null */
     bool repeats;         /* a value inside of a value of the same type: JSON text */
+    uint32_t id;          /* unique in the av_columns, below its n_nodes */
     uint32_t place;       /* among columns and parts; UINT32_MAX: it is none */
     uint32_t n;           /* as field.type.n_children */
     av_node *children;
@@ -80,11 +89,18 @@ nrw_status av_schema_parse(arena *a, span text, const av_type **out, nrw_error *
  * for each. */
 typedef struct av_columns {
     schema schema;
+    uint32_t n_nodes;
+    const av_type *type;
+    const struct av_columns *written; /* of the file, where these are of a schema that it is read
+                                         by; NULL: they are the file's own */
     bool record;     /* of a record's fields; else the one column is the value itself */
     av_node *tops;   /* a column each */
     av_node **nodes; /* of columns, then of parts */
 } av_columns;
 nrw_status av_columns_make(arena *a, const av_type *t, av_columns *out, nrw_error *err) NRW_CHECKED;
+
+/* The part of a name behind its last dot. */
+const char *av_last_part(const char *name);
 
 /* Fewest bytes of an encoded value, at most 2^30. */
 uint32_t av_least_bytes(const av_node *n);

@@ -29,10 +29,11 @@ static nrw_status new_children(mapper *m, uint32_t n, av_node *out, nrw_error *e
         return err_set(err, NRW_E_UNSUPPORTED,
                        "the schema has more than %d fields where its types are spelled out",
                        MOST_NODES);
-    m->nodes += n;
     TRY(arena_alloc(m->a, n * sizeof(av_node) + 1, &p, err));
     out->children = p;
     out->n = n;
+    for (uint32_t i = 0; i < n; i++)
+        out->children[i].id = m->nodes++;
     return NRW_OK;
 }
 
@@ -57,9 +58,34 @@ static nrw_status map_record(mapper *m, const av_type *t, const around *in, av_n
     return set_nested(m, TYPE_STRUCT, out, err);
 }
 
+/* The record of an array that is a map. Avro's own maps have text as keys; others are written so by
+ * convention. */
+static const av_type *entry_of(const av_type *t, const around *in)
+{
+    const av_type *entry = t->types[0];
+
+    if (t->logical != AV_ENTRIES || entry->kind != AV_RECORD || entry->n != 2 ||
+        strcmp(entry->names[0], "key") != 0 || strcmp(entry->names[1], "value") != 0 ||
+        entry->types[0]->kind == AV_UNION || entry->types[0]->kind == AV_NULL)
+        return NULL;
+    for (const around *a = in; a; a = a->outer)
+        if (a->type == entry)
+            return NULL;
+    return entry;
+}
+
 static nrw_status map_list(mapper *m, const av_type *t, const around *in, av_node *out,
                            nrw_error *err)
 {
+    const av_type *entry = entry_of(t, in);
+    const around level = {entry, in};
+
+    if (entry) {
+        TRY(new_children(m, 2, out, err));
+        for (int i = 0; i < 2; i++)
+            TRY(map_type(m, entry->names[i], entry->types[i], &level, &out->children[i], err));
+        return set_nested(m, TYPE_MAP, out, err);
+    }
     TRY(new_children(m, 1, out, err));
     TRY(map_type(m, "element", t->types[0], in, &out->children[0], err));
     return set_nested(m, TYPE_LIST, out, err);
@@ -79,7 +105,8 @@ static nrw_status map_map(mapper *m, const av_type *t, const around *in, av_node
 type av_leaf_type(const av_type *t)
 {
     switch (t->logical) {
-    case AV_PLAIN: break;
+    case AV_PLAIN:
+    case AV_ENTRIES: break;
     case AV_DECIMAL: return type_decimal(t->precision, t->scale);
     case AV_BIG_DECIMAL: return type_of(TYPE_UTF8);
     case AV_UUID: return type_of(TYPE_UUID);
@@ -112,7 +139,7 @@ static uint32_t null_of(const av_type *t)
     return UINT32_MAX;
 }
 
-static const char *last_part(const char *name)
+const char *av_last_part(const char *name)
 {
     const char *dot = strrchr(name, '.');
 
@@ -122,10 +149,10 @@ static const char *last_part(const char *name)
 /* A branch is called by its type: the last part of the name, where that is one branch's alone. */
 static const char *branch_name(const av_type *t, uint32_t i)
 {
-    const char *name = last_part(t->types[i]->name);
+    const char *name = av_last_part(t->types[i]->name);
 
     for (uint32_t k = 0; k < t->n; k++)
-        if (k != i && strcmp(last_part(t->types[k]->name), name) == 0)
+        if (k != i && strcmp(av_last_part(t->types[k]->name), name) == 0)
             return t->types[i]->name;
     return name;
 }
@@ -246,7 +273,7 @@ nrw_status av_columns_make(arena *a, const av_type *t, av_columns *out, nrw_erro
     parts p = {.a = a, .to = out};
     schema s;
 
-    *out = (av_columns){.record = t->kind == AV_RECORD};
+    *out = (av_columns){.record = t->kind == AV_RECORD, .type = t};
     TRY(new_children(&m, out->record ? t->n : 1, &top, err));
     for (uint32_t i = 0; i < top.n; i++) {
         const around in = {t, NULL};
@@ -255,6 +282,7 @@ nrw_status av_columns_make(arena *a, const av_type *t, av_columns *out, nrw_erro
         n_parts += count_parts(&top.children[i]);
     }
     out->tops = top.children;
+    out->n_nodes = m.nodes;
     TRY(schema_new(a, top.n + n_parts, &s, err));
     s.n_fields = top.n;
     s.n_parts = n_parts;

@@ -124,6 +124,7 @@ static nrw_status parse_record(parser *p, const json_node *j, const char *space,
                                nrw_error *err)
 {
     const json_node *fields = json_member(j, "fields");
+    const json_node **more;
     const av_type **types;
     const char **names;
     uint32_t i = 0;
@@ -131,6 +132,9 @@ static nrw_status parse_record(parser *p, const json_node *j, const char *space,
     if (!fields || fields->kind != JSON_ARRAY)
         return err_set(err, NRW_E_CORRUPT, "record %.200s of the schema has no fields", t->name);
     TRY(room(p, t, count(fields), &names, &types, err));
+    TRY(arena_alloc(p->a, 2 * t->n * sizeof *more + 1, (void **)&more, err));
+    t->f_aliases = more;
+    t->defaults = more + t->n;
     for (const json_node *f = fields->first; f; f = f->next, i++) {
         names[i] = json_member_text(f, "name");
         if (!names[i])
@@ -139,6 +143,8 @@ static nrw_status parse_record(parser *p, const json_node *j, const char *space,
         if (!json_member(f, "type"))
             return err_set(err, NRW_E_CORRUPT, "field %.100s of record %.200s has no type",
                            names[i], t->name);
+        more[i] = json_member(f, "aliases");
+        more[t->n + i] = json_member(f, "default");
         TRY(parse_type(p, json_member(f, "type"), space, &types[i], err));
     }
     return NRW_OK;
@@ -181,6 +187,8 @@ static nrw_status parse_named(parser *p, const json_node *j, const char *around,
 
     TRY(full_name(p, j, around, &t->name, &space, err));
     TRY(list(p, t, err));
+    t->aliases = json_member(j, "aliases");
+    t->symbol = t->kind == AV_ENUM ? json_member_text(j, "default") : NULL;
     switch (t->kind) {
     case AV_RECORD: return parse_record(p, j, space, t, err);
     case AV_ENUM: return parse_enum(p, j, t, err);
@@ -290,6 +298,7 @@ static const struct {
     {"local-timestamp-millis", AV_LONG, AV_TIMESTAMP, UNIT_MS, false},
     {"local-timestamp-micros", AV_LONG, AV_TIMESTAMP, UNIT_US, false},
     {"local-timestamp-nanos", AV_LONG, AV_TIMESTAMP, UNIT_NS, false},
+    {"map", AV_ARRAY, AV_ENTRIES, UNIT_NONE, false},
     {"duration", AV_FIXED, AV_DURATION, UNIT_NONE, false},
 };
 

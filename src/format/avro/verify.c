@@ -3,9 +3,7 @@
 typedef struct verifier {
     io_file *file;
     const av_header *header;
-    av_program program;
-    av_shape shape;
-    av_piece piece;
+    av_whole whole;
     fault_found fault;
     void *self;
     int64_t blocks, records, checksums;
@@ -28,10 +26,10 @@ static nrw_status decode_block(verifier *v, const av_block *b, nrw_error *err)
     int64_t left = b->rows;
     uint32_t n;
 
-    av_piece_start(&v->piece, b->at, b->data + b->size + AV_SYNC, b->number);
+    av_piece_start(&v->whole.piece, b->at, b->data + b->size + AV_SYNC, b->number, 0);
     while (left > 0) {
-        TRY(av_piece_next(&v->piece, left > BATCH_MAX_ROWS ? BATCH_MAX_ROWS : (uint32_t)left, &n,
-                          err));
+        TRY(av_piece_next(&v->whole.piece, left > BATCH_MAX_ROWS ? BATCH_MAX_ROWS : (uint32_t)left,
+                          &n, err));
         left -= n;
         v->records += n;
     }
@@ -46,9 +44,9 @@ static nrw_status verify_block(verifier *v, const av_block *b, nrw_error *err)
     v->blocks++;
     v->bytes += b->size;
     v->checksums += v->header->crc;
-    if (v->program.n_outputs > 0)
+    if (v->whole.program.n_outputs > 0)
         st = decode_block(v, b, &what);
-    av_piece_drop(&v->piece);
+    av_piece_drop(&v->whole.piece);
     return st < 0 ? tell(v, st, &what, err) : NRW_OK;
 }
 
@@ -74,39 +72,15 @@ static nrw_status walk(verifier *v, nrw_error *err)
     }
 }
 
-static nrw_status open_parts(verifier *v, const av_columns *c, mem *m, nrw_error *err)
-{
-    uint32_t n = c->schema.n_fields, *cols;
-    nrw_status st;
-
-    TRY(mem_alloc(m, n * sizeof *cols + 1, (void **)&cols, err));
-    for (uint32_t i = 0; i < n; i++)
-        cols[i] = i;
-    st = av_program_make(m, c, cols, n, &v->program, err);
-    mem_free(m, cols, n * sizeof *cols + 1);
-    TRY(st);
-    v->shape = (av_shape){.file = v->file,
-                          .header = v->header,
-                          .program = &v->program,
-                          .m = m,
-                          .stored_max = 1 << 20,
-                          .raw_max = 1 << 20,
-                          .rows_max = (1u << 20) / (v->program.row_bytes + 1) + 1};
-    if (v->shape.rows_max > BATCH_MAX_ROWS)
-        v->shape.rows_max = BATCH_MAX_ROWS;
-    return av_piece_init(&v->piece, &v->shape, err);
-}
-
 nrw_status av_verify(io_file *f, const av_header *h, const av_columns *c, mem *m, fault_found fault,
                      void *self, verify_counts *out, nrw_error *err)
 {
     verifier v = {.file = f, .header = h, .fault = fault, .self = self};
-    nrw_status st = open_parts(&v, c, m, err);
+    nrw_status st = av_whole_open(&v.whole, f, h, c, m, err);
 
     if (st >= 0)
         st = walk(&v, err);
-    av_piece_free(&v.piece);
-    av_program_release(&v.program);
+    av_whole_close(&v.whole);
     *out = (verify_counts){.n = 3,
                            .at = {{"blocks", v.blocks, false},
                                   {"checksums", v.checksums, false},

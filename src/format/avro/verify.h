@@ -3,8 +3,7 @@
 #ifndef AVRO_VERIFY_H
 #define AVRO_VERIFY_H
 
-#include "format/avro/piece.h"
-#include "format/format.h"
+#include "format/avro/whole.h"
 
 /* As reader_class.verify. Behind a fault it goes on with the next block, or where no header can be
  * trusted behind the next marker. */

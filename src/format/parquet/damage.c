@@ -16,7 +16,7 @@ typedef struct search {
 static nrw_status rest_is_lost(const search *s, const pq_row_group *g, const char *column,
                                int64_t row, const nrw_error *why, nrw_error *err)
 {
-    return s->found(s->self, column, g->first_row + row, g->rows - row, why, err);
+    return s->found(s->self, &(damage){column, g->first_row + row, g->rows - row, 0, 0, why}, err);
 }
 
 static nrw_status read_chunk(const search *s, const pq_row_group *g, const pq_leaf *l,
@@ -43,7 +43,7 @@ static nrw_status read_chunk(const search *s, const pq_row_group *g, const pq_le
         pq_chunk_lost(r, &first, &n);
         if (n <= 0 || first + n <= row)
             return rest_is_lost(s, g, l->field.name, row, &why, err);
-        TRY(s->found(s->self, l->field.name, g->first_row + first, n, &why, err));
+        TRY(s->found(s->self, &(damage){l->field.name, g->first_row + first, n, 0, 0, &why}, err));
         row = first + n;
     }
     return NRW_OK;

@@ -228,7 +228,7 @@ static nrw_status from_rows(const maker *k, const vector *v, uint32_t at, uint32
     return NRW_OK;
 }
 
-static nrw_status from_runs(const maker *k, const text_column *col, uint32_t rows, cell *out)
+static nrw_status from_runs(const maker *k, const lane *col, uint32_t rows, cell *out)
 {
     const uint32_t *ends = (const uint32_t *)col->v.data;
     uint32_t at = col->at, end = at + rows;
@@ -245,7 +245,7 @@ static nrw_status from_runs(const maker *k, const text_column *col, uint32_t row
 
 nrw_status text_cells(const text_writer *w, text_task *k, uint32_t c, uint32_t rows, nrw_error *err)
 {
-    const text_column *col = &k->cols[c];
+    const lane *col = &k->cols[c];
     cell *out = k->cells + (size_t)c * k->step;
     maker mk = {w, &w->fields[c], &k->scratch, err};
     if (col->v.form == VECTOR_RUNS)

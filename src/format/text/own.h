@@ -7,6 +7,7 @@
 #define FORMAT_TEXT_OWN_H
 
 #include "base/turn.h"
+#include "column/lanes.h"
 #include "format/text/text.h"
 
 #include <pthread.h>
@@ -49,18 +50,10 @@ typedef struct text_field {
     span prefix; /* before each value: a delimiter, a name; PAD bytes behind it */
 } text_field;
 
-/* One column of a batch under way: a piece of it, and how far it was used. */
-typedef struct text_column {
-    column_walk walk;
-    vector v;
-    uint32_t at;
-    uint32_t run; /* that holds `at` */
-} text_column;
-
 /* What one thread needs for a batch. */
 typedef struct text_task {
     struct text_task *next;
-    text_column *cols;
+    lane *cols;
     cell *cells; /* column by column, `step` each */
     uint32_t step;
     bytes scratch, out;
@@ -88,14 +81,6 @@ typedef struct text_writer {
     text_task *tasks;
     table *table;
 } text_writer;
-
-/* rows.c: the columns of the batch, so and so many rows at a time. Fills cols; cols_next gives the
- * rows that are there of every column (NRW_END: none left), cols_skip leaves them behind. */
-nrw_status text_cols_open(const text_writer *w, text_task *k, nrw_error *err);
-nrw_status text_cols_next(const text_writer *w, text_task *k, uint32_t max, uint32_t *rows,
-                          nrw_error *err);
-void text_cols_skip(const text_writer *w, text_task *k, uint32_t rows);
-void text_cols_close(const text_writer *w, text_task *k);
 
 /* cells.c: cells [0, rows) of column c. */
 nrw_status text_cells(const text_writer *w, text_task *k, uint32_t c, uint32_t rows,

@@ -233,7 +233,7 @@ static nrw_status gather(text_writer *w, const text_task *k, uint32_t r, nrw_err
     table *t = w->table;
     bytes_clear(&t->row);
     for (uint32_t c = 0; c < w->n; c++) {
-        const text_column *col = &k->cols[c];
+        const lane *col = &k->cols[c];
         show_cell x;
         bool null;
         span v = vector_value(&col->v, col->at + r, &null);
@@ -319,7 +319,7 @@ nrw_status table_push(text_writer *w, text_task *k, nrw_error *err)
     uint32_t rows, left = batch_alive(k->b);
     nrw_status st;
     TRY(turn_wait(&w->turn, k->b->morsel));
-    while ((st = text_cols_next(w, k, UINT32_MAX, &rows, err)) == NRW_OK) {
+    while ((st = lanes_next(k->cols, w->n, w->workers, UINT32_MAX, &rows, err)) == NRW_OK) {
         for (uint32_t r = 0; r < rows; r++) {
             uint32_t pass = rows_to_pass(t, left - r);
             if (pass > rows - r)
@@ -329,7 +329,7 @@ nrw_status table_push(text_writer *w, text_task *k, nrw_error *err)
             if (r < rows)
                 TRY(take_row(w, k, r, err));
         }
-        text_cols_skip(w, k, rows);
+        lanes_skip(k->cols, w->n, rows);
         left -= rows;
     }
     return st < 0 ? st : NRW_OK;

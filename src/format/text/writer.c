@@ -246,13 +246,13 @@ static nrw_status put_rows(text_writer *w, text_task *k, nrw_error *err)
 {
     uint32_t rows;
     nrw_status st;
-    while ((st = text_cols_next(w, k, k->step, &rows, err)) == NRW_OK) {
+    while ((st = lanes_next(k->cols, w->n, w->workers, k->step, &rows, err)) == NRW_OK) {
         bytes_clear(&k->scratch);
         for (uint32_t c = 0; c < w->n; c++)
             TRY(text_cells(w, k, c, rows, err));
         for (uint32_t r = 0; r < rows; r++)
             TRY(put_row(w, k, r, err));
-        text_cols_skip(w, k, rows);
+        lanes_skip(k->cols, w->n, rows);
     }
     return st < 0 ? st : flush(w, k, err);
 }
@@ -266,10 +266,10 @@ static nrw_status text_push(writer *base, batch *b, nrw_error *err)
     uint32_t rows = batch_alive(b);
     TRY(task_take(w, &k, err));
     k->b = b;
-    nrw_status st = text_cols_open(w, k, err);
+    nrw_status st = lanes_open(k->cols, w->n, b, err);
     if (st >= 0) {
         st = w->kind == TEXT_TABLE ? table_push(w, k, err) : put_rows(w, k, err);
-        text_cols_close(w, k);
+        lanes_close(k->cols, w->n);
     }
     task_give(w, k);
     if (st < 0)
@@ -319,12 +319,18 @@ static const writer_class classes[] = {
 
 /* ---- budget ---- */
 
+budget text_write_held(const schema *s)
+{
+    lanes_memory held = lanes_held(s->n_fields);
+    return (budget){.least = held.least, .wish = held.wish};
+}
+
 /* All that one worker needs but its output buffer; the scratch holds a step of the widest values
  * that are not streamed. */
 static uint64_t task_bytes(const schema *s)
 {
     uint64_t cells = (uint64_t)s->n_fields * step_rows(s->n_fields);
-    return sizeof(text_task) + s->n_fields * sizeof(text_column) + cells * sizeof(cell) +
+    return sizeof(text_task) + s->n_fields * sizeof(lane) + cells * sizeof(cell) +
            2 * (SCRATCH_SOFT + 8 * STREAM_MIN) + cells * 32;
 }
 

@@ -1,0 +1,12 @@
+/* What a file is like, by its headers and its first blocks. Internal to the Avro folder. */
+#ifndef AVRO_INSPECT_H
+#define AVRO_INSPECT_H
+
+#include "format/avro/whole.h"
+
+/* As reader_class.facts: all block headers are walked, and the first records decoded: what they take
+ * in memory is what the others are taken to. */
+nrw_status av_facts(io_file *f, const av_header *h, const av_columns *c, mem *m, facts *out,
+                    nrw_error *err) NRW_CHECKED;
+
+#endif

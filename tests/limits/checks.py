@@ -1,0 +1,29 @@
+"""What the cases of this suite ask of a run: its peak, and that the peak does not grow."""
+from harness import MIB, mib, ok
+
+FLAT = 0.05  # growth allowed, or
+SLACK = 2 * MIB
+
+
+def within(ran, limit, what=""):
+    if ran.peak > limit * MIB:
+        raise AssertionError(f"{what}peak {mib(ran.peak)} at --memory {limit}MiB")
+
+
+def sound(path, rows=None):
+    """Row groups and rows of a file as its footer and the command's own check tell."""
+    ok("verify", path, "-q", timeout=600)
+    if rows is not None:
+        got = int(ok("count", path).out)
+        if got != rows:
+            raise AssertionError(f"{got} rows, wanted {rows}")
+
+
+def flat(name, run, sizes):
+    """Peaks of the same job at growing sizes: none above the first by more than allowed."""
+    peaks = [run(size) for size in sizes]
+    allowed = max(peaks[0] * FLAT, SLACK)
+    note = f"{name}: " + ", ".join(f"{n:,}: {mib(p)}" for n, p in zip(sizes, peaks))
+    if max(peaks) - peaks[0] > allowed:
+        raise AssertionError(note)
+    return note
