@@ -2,7 +2,16 @@
 #ifndef COLUMN_ARROW_OWN_H
 #define COLUMN_ARROW_OWN_H
 
-enum { ARROW_HEADER_SCHEMA = 1, ARROW_VERSION_5 = 4 };
+#include "column/flatbuf.h"
+#include "column/type.h"
+
+enum {
+    ARROW_HEADER_SCHEMA = 1,
+    ARROW_HEADER_DICTIONARY = 2,
+    ARROW_HEADER_BATCH = 3,
+    ARROW_VERSION_4 = 3,
+    ARROW_VERSION_5 = 4
+};
 
 /* union Type */
 enum {
@@ -16,8 +25,10 @@ enum {
     ARROW_DATE = 8,
     ARROW_TIME = 9,
     ARROW_TIMESTAMP = 10,
+    ARROW_INTERVAL = 11,
     ARROW_LIST = 12,
     ARROW_STRUCT = 13,
+    ARROW_UNION = 14,
     ARROW_FIXED_BINARY = 15,
     ARROW_FIXED_LIST = 16,
     ARROW_MAP = 17,
@@ -25,6 +36,7 @@ enum {
     ARROW_LARGE_BINARY = 19,
     ARROW_LARGE_UTF8 = 20,
     ARROW_LARGE_LIST = 21,
+    ARROW_RUN_ENDS = 22,
     ARROW_BINARY_VIEW = 23,
     ARROW_UTF8_VIEW = 24,
     ARROW_LIST_VIEW = 25,
@@ -43,11 +55,22 @@ enum {
 };
 
 /* of Message and Schema */
-enum { ARROW_MESSAGE_VERSION, ARROW_MESSAGE_HEADER_ID, ARROW_MESSAGE_HEADER, ARROW_MESSAGE_BODY };
+enum { 
+    ARROW_MESSAGE_VERSION,
+    ARROW_MESSAGE_HEADER_ID,
+    ARROW_MESSAGE_HEADER,
+    ARROW_MESSAGE_BODY,
+    ARROW_MESSAGE_METADATA
+};
 enum { ARROW_SCHEMA_ENDIANNESS, ARROW_SCHEMA_FIELDS, ARROW_SCHEMA_METADATA };
 
 #define ARROW_EXTENSION "ARROW:extension:name"
 #define ARROW_UUID      "arrow.uuid"
 #define ARROW_JSON      "arrow.json"
+
+/* The fields of a schema message, and n fields of any table as a schema of their own. */
+nrw_status arrow_schema_fields(span message, flat_vector *out, nrw_error *err) NRW_CHECKED;
+nrw_status arrow_fields_read(const flat_vector *v, arena *a, schema *out,
+                             nrw_error *err) NRW_CHECKED;
 
 #endif

@@ -214,6 +214,19 @@ static nrw_status type_map(reading *r, one *o, nrw_error *err)
     return NRW_OK;
 }
 
+/* Runs are the values, however they lie. */
+static nrw_status type_runs(reading *r, one *o, nrw_error *err)
+{
+    field *parts;
+
+    CHECK(o->children.n == 2);
+    TRY(read_children(r, &o->children, &parts, err));
+    o->f->type = parts[1].type;
+    if (parts[1].note)
+        o->note = *parts[1].note;
+    return NRW_OK;
+}
+
 static nrw_status read_type(reading *r, one *o, nrw_error *err)
 {
     static const struct {
@@ -246,6 +259,8 @@ static nrw_status read_type(reading *r, one *o, nrw_error *err)
     case ARROW_LARGE_LIST_VIEW: return type_list(r, o, err);
     case ARROW_STRUCT: return type_struct(r, o, err);
     case ARROW_MAP: return type_map(r, o, err);
+    case ARROW_RUN_ENDS: return type_runs(r, o, err);
+    case ARROW_INTERVAL: o->f->type = type_interval(UNIT_US); return NRW_OK;
     case ARROW_NULL:
     case ARROW_BINARY:
     case ARROW_UTF8:
@@ -399,24 +414,41 @@ static bool strip_length(span *message)
     return true;
 }
 
-nrw_status arrow_schema_read(span message, arena *a, schema *out, nrw_error *err)
+/* The fields' table in a message, which is left without its length. */
+static nrw_status find_fields(span *message, flat_vector *out, nrw_error *err)
 {
-    reading r = {.a = a};
     flat_table root, header;
-    flat_vector fields;
     uint8_t kind;
     bool has;
 
-    *out = (schema){0};
-    CHECK(strip_length(&message));
-    r.left = message.len / FIELD_LEAST;
-    r.text_left = message.len;
-    CHECK(flat_root(message, &root) && flat_u8(&root, ARROW_MESSAGE_HEADER_ID, 0, &kind));
+    CHECK(strip_length(message));
+    CHECK(flat_root(*message, &root) && flat_u8(&root, ARROW_MESSAGE_HEADER_ID, 0, &kind));
     if (kind != ARROW_HEADER_SCHEMA)
         return err_set(err, NRW_E_CORRUPT, "the Arrow message is of kind %d, not a schema", kind);
     CHECK(flat_child(&root, ARROW_MESSAGE_HEADER, &has, &header) && has);
-    CHECK(flat_refs(&header, ARROW_SCHEMA_FIELDS, &fields));
-    TRY(read_children(&r, &fields, &out->fields, err));
-    out->n_fields = fields.n;
+    CHECK(flat_refs(&header, ARROW_SCHEMA_FIELDS, out));
+    return NRW_OK;
+}
+
+nrw_status arrow_schema_fields(span message, flat_vector *out, nrw_error *err)
+{
+    return find_fields(&message, out, err);
+}
+
+nrw_status arrow_fields_read(const flat_vector *v, arena *a, schema *out, nrw_error *err)
+{
+    reading r = {.a = a, .left = v->all.len / FIELD_LEAST, .text_left = v->all.len};
+
+    *out = (schema){.n_fields = v->n};
+    return read_children(&r, v, &out->fields, err);
+}
+
+nrw_status arrow_schema_read(span message, arena *a, schema *out, nrw_error *err)
+{
+    flat_vector fields;
+
+    *out = (schema){0};
+    TRY(find_fields(&message, &fields, err));
+    TRY(arrow_fields_read(&fields, a, out, err));
     return NRW_OK;
 }

@@ -148,13 +148,18 @@ bool flat_string(const flat_table *t, int id, bool *has, span *out)
     return true;
 }
 
-bool flat_refs(const flat_table *t, int id, flat_vector *out)
+bool flat_structs(const flat_table *t, int id, uint32_t bytes, flat_vector *out)
 {
     uint64_t to = 0;
     bool has;
 
     *out = (flat_vector){0};
-    return find_ref(t, id, &has, &to) && (!has || vector_at(t->all, to, 4, out));
+    return find_ref(t, id, &has, &to) && (!has || vector_at(t->all, to, bytes, out));
+}
+
+bool flat_refs(const flat_table *t, int id, flat_vector *out)
+{
+    return flat_structs(t, id, 4, out);
 }
 
 bool flat_element(const flat_vector *v, uint32_t i, flat_table *out)

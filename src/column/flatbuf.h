@@ -29,6 +29,8 @@ bool flat_child(const flat_table *t, int id, bool *has, flat_table *out);
 bool flat_string(const flat_table *t, int id, bool *has, span *out);
 /* Of references, 4 bytes each; not there: of none. */
 bool flat_refs(const flat_table *t, int id, flat_vector *out);
+/* Of structs or scalars, `bytes` each. */
+bool flat_structs(const flat_table *t, int id, uint32_t bytes, flat_vector *out);
 bool flat_element(const flat_vector *v, uint32_t i, flat_table *out);
 
 /* ---- writing ---- */

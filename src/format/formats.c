@@ -1,9 +1,10 @@
 #include "format/formats.h"
 
+#include "format/arrow/arrow.h"
 #include "format/avro/avro.h"
 #include "format/parquet/parquet.h"
 
-static const format *const rows[] = {&format_parquet, &format_avro};
+static const format *const rows[] = {&format_parquet, &format_avro, &format_arrow};
 
 #define N_ROWS (sizeof rows / sizeof *rows)
 
