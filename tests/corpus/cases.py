@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 
+import arrow
 import avro
 import bombs
 import corpus_datasets
@@ -405,6 +406,7 @@ def cases(tier):
     for n in range(4):
         yield f"pages kept, part {n + 1}", lambda p=sound[n::4]: kept(p), 600
     yield from avro_cases()
+    yield from arrow.cases(DATA, listing, load, check_values)
     for source, path in listing(BAD):
         name = f"{BAD}/{os.path.relpath(source, os.path.join(DATA, BAD))}"
         yield name, lambda s=source, e=dict(load(path), _path=path): bad(s, e), 40
