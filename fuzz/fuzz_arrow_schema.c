@@ -28,7 +28,7 @@ static void read_again(mem *m, const schema *s)
 
     if (arena_new(m, &a, NULL) < 0)
         return;
-    if (arrow_schema_write(s, NULL, 0, &out, NULL) == NRW_OK) {
+    if (arrow_schema_write(s, NULL, 0, ARROW_IN_PARQUET, &out, NULL) == NRW_OK) {
         nrw_status st = arrow_schema_read((span){out.data, out.len}, a, &again, NULL);
         if (st != NRW_OK && st != NRW_E_MEMLIMIT)
             __builtin_trap();
@@ -57,7 +57,7 @@ static void read_changed(mem *m, const uint8_t *data, size_t size)
     const schema s = {.n_fields = 4, .fields = fields};
     bytes out = bytes_init(m, MOST_MEMORY);
 
-    if (arrow_schema_write(&s, own, 1, &out, NULL) == NRW_OK) {
+    if (arrow_schema_write(&s, own, 1, ARROW_IN_PARQUET, &out, NULL) == NRW_OK) {
         for (size_t i = 0; i + 3 <= size; i += 3)
             out.data[(data[i] | (size_t)data[i + 1] << 8) % out.len] = data[i + 2];
         read_message(m, (span){out.data, out.len});

@@ -128,9 +128,9 @@ static const nrw_option options[] = {
      "where the places of rejected rows are written", COPY, 0},
     {"max-bad-rows", "N|P%", "read", NULL, "fail when more rows are rejected", COPY, 0},
 
-    {"format", "NAME", "write", "by extension", "parquet avro table csv json", " copy sample gen ",
-     'f'},
-    {"format", "NAME", "look", "table on a terminal, else csv", "table csv json parquet avro",
+    {"format", "NAME", "write", "by extension", "parquet arrow avro table csv json",
+     " copy sample gen ", 'f'},
+    {"format", "NAME", "look", "table on a terminal, else csv", "table csv json parquet arrow avro",
      " sql head tail ", 'f'},
     {"format", "NAME", "look", "text", "text json", LOOK, 'f'},
     {"format", "NAME", "look", "text", "text json sql avsc", " schema ", 'f'},
@@ -155,6 +155,8 @@ static const nrw_option options[] = {
      "at most so many bytes in a row group, after encoding and before compression", WRITE, 0},
     {"block-size", "SIZE", "write", "128KiB", "bytes of a block of Avro, before compression", MOVE,
      0},
+    {"batch-size", "ROWS", "write", "65536", "at most so many rows in a record batch of Arrow",
+     MOVE, 0},
     {"encoding", "COL=NAME", "write", NULL,
      "plain dictionary delta_binary_packed delta_length_byte_array delta_byte_array "
      "byte_stream_split rle",

@@ -1,10 +1,25 @@
 #include "api/output_set.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* ---- from words ---- */
+
+nrw_status output_level(const char *text, const codec *c, int *out, nrw_error *err)
+{
+    char *end;
+    long level = strtol(text, &end, 10);
+
+    if (c->min_level == c->max_level)
+        return err_set(err, NRW_E_ARG, "--compression: %s has no levels", c->name);
+    if (end == text || *end || level < c->min_level || level > c->max_level)
+        return err_set(err, NRW_E_ARG, "--compression: levels of %s are %d to %d, not %s", c->name,
+                       c->min_level, c->max_level, text);
+    *out = (int)level;
+    return NRW_OK;
+}
 
 static nrw_status choose_policy(output *o, nrw_error *err)
 {
@@ -31,7 +46,7 @@ static bool is_stdout(const output *o)
 static nrw_status no_format(const output *o, nrw_error *err)
 {
     err_at_object(err, o->name);
-    err_next(err, "give --format parquet, avro, csv or json; a dataset's name ends in /");
+    err_next(err, "give --format parquet, arrow, avro, csv or json; a dataset's name ends in /");
     return err_set(err, NRW_E_ARG, "the extension does not say a format");
 }
 
@@ -46,15 +61,14 @@ static nrw_status choose_format(output *o, nrw_error *err)
     else
         o->format = output_format_of(o->name);
     if (!o->format && name)
-        return err_set(err, NRW_E_ARG, "--format is parquet, avro, table, csv or json, not %s",
-                       name);
+        return err_set(err, NRW_E_ARG,
+                       "--format is parquet, arrow, avro, table, csv or json, not %s", name);
     if (!o->format)
         return no_format(o, err);
     if (!o->format->binary || !is_stdout(o) || !isatty(STDOUT_FILENO))
         return NRW_OK;
     err_next(err, "send it to a file or a pipe");
-    return err_set(err, NRW_E_ARG, "%s is binary: it does not go to a terminal",
-                   o->format->parquet ? "Parquet" : "Avro");
+    return err_set(err, NRW_E_ARG, "%s is binary: it does not go to a terminal", o->format->title);
 }
 
 static bool names(const char *list, const char *word)
@@ -75,9 +89,12 @@ static nrw_status check_words(const output *o, nrw_error *err)
         const nrw_option *w = job->words[i].option;
         if (strcmp(w->group, "write") != 0 || names(" format on-exists output max-rows ", w->name))
             continue;
-        if (takes ? !names(takes, w->name) : names(" block-size ", w->name))
+        if (takes ? !names(takes, w->name) : names(" block-size batch-size ", w->name))
             return err_set(err, NRW_E_ARG, "--%s is for %s, what is written is %s", w->name,
-                           takes ? "Parquet" : "Avro", o->format->name);
+                           names(" block-size ", w->name)   ? "Avro"
+                           : names(" batch-size ", w->name) ? "Arrow"
+                                                            : "Parquet",
+                           o->format->name);
     }
     return NRW_OK;
 }

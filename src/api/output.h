@@ -5,6 +5,7 @@
 
 #include "api/job.h"
 #include "exec/op_write.h"
+#include "format/arrow/arrow.h"
 #include "format/avro/avro.h"
 #include "format/parquet/column_write.h"
 #include "format/text/text.h"
@@ -14,8 +15,8 @@ typedef struct output_set output_set; /* a dataset (output_set.c) */
 
 /* A format that can be written. */
 typedef struct output_format {
-    const char *name;
-    const char *extensions[3]; /* with the dot */
+    const char *name, *title;
+    const char *extensions[4]; /* with the dot */
     bool binary;               /* does not go to a terminal */
     bool parquet;
     const char *words; /* options of the group "write" that it takes beside those of any format,
@@ -38,6 +39,7 @@ struct output {
     pq_write_options write;
     text_options text;
     avro_write_options avro;
+    arrow_write_options arrow;
     const schema *schema; /* of what is written */
     size_t held;          /* bytes of a column's piece; set by who opens it */
     output_set *set;      /* NULL: a single file or stream */
@@ -55,6 +57,16 @@ const output_format *output_format_of(const char *path);
 /* For rows on a terminal, and in a pipe. */
 const output_format *output_format_plain(bool terminal);
 
+/* A level of --compression. */
+nrw_status output_level(const char *text, const codec *c, int *out, nrw_error *err) NRW_CHECKED;
+
+/* Arrow: output_arrow.c. */
+nrw_status output_arrow_words(output *o, const schema *s, const carried *c,
+                              nrw_error *err) NRW_CHECKED;
+nrw_status output_arrow_room(const output *o, uint32_t workers, budget *out,
+                             nrw_error *err) NRW_CHECKED;
+budget output_arrow_held(const output *o);
+nrw_status output_arrow_begin(output *o, mem *grant, uint32_t workers, nrw_error *err) NRW_CHECKED;
 /* Avro: output_avro.c. */
 nrw_status output_avro_words(output *o, const schema *s, const carried *c,
                              nrw_error *err) NRW_CHECKED;

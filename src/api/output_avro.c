@@ -3,22 +3,7 @@
 #include "api/output.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static nrw_status parse_level(const char *text, const codec *c, int *out, nrw_error *err)
-{
-    char *end;
-    long level = strtol(text, &end, 10);
-
-    if (c->min_level == c->max_level)
-        return err_set(err, NRW_E_ARG, "--compression: %s has no levels", c->name);
-    if (end == text || *end || level < c->min_level || level > c->max_level)
-        return err_set(err, NRW_E_ARG, "--compression: levels of %s are %d to %d, not %s", c->name,
-                       c->min_level, c->max_level, text);
-    *out = (int)level;
-    return NRW_OK;
-}
 
 /* NAME[:LEVEL] */
 static nrw_status parse_codec(const char *word, avro_write_options *a, nrw_error *err)
@@ -37,7 +22,7 @@ static nrw_status parse_codec(const char *word, avro_write_options *a, nrw_error
         return err_set(err, NRW_E_ARG, "--compression: Avro has no codec %s", name);
     }
     a->level = a->codec->default_level;
-    return colon ? parse_level(colon + 1, a->codec, &a->level, err) : NRW_OK;
+    return colon ? output_level(colon + 1, a->codec, &a->level, err) : NRW_OK;
 }
 
 /* Keys that begin so are the format's own. */
@@ -80,7 +65,7 @@ nrw_status output_avro_words(output *o, const schema *s, const carried *c, nrw_e
 
     TRY(parse_codec(word ? word : "deflate", &o->avro, err)); /* all readers have it */
     if (level && o->avro.codec != codec_named("none"))
-        TRY(parse_level(level, o->avro.codec, &o->avro.level, err));
+        TRY(output_level(level, o->avro.codec, &o->avro.level, err));
     TRY(job_size(o->job, "block-size", 0, AVRO_BLOCK_BYTES, &block, err));
     if (block < 1024 || block > (64 << 20))
         return err_set(err, NRW_E_ARG, "--block-size is from 1KiB to 64MiB");

@@ -59,6 +59,7 @@ static nrw_status text_begin(output *o, mem *grant, uint32_t workers, nrw_error 
 
 static const output_format formats[] = {
     {"parquet",
+     "Parquet",
      {".parquet", ".pq"},
      true,
      true,
@@ -68,7 +69,19 @@ static const output_format formats[] = {
      parquet_needs,
      NULL,
      parquet_begin},
+    {"arrow",
+     "Arrow",
+     {".arrow", ".arrows", ".feather", ".ipc"},
+     true,
+     false,
+     " compression compression-level batch-size kv-metadata dictionary ",
+     0,
+     output_arrow_words,
+     output_arrow_room,
+     output_arrow_held,
+     output_arrow_begin},
     {"avro",
+     "Avro",
      {".avro"},
      true,
      false,
@@ -78,9 +91,9 @@ static const output_format formats[] = {
      output_avro_room,
      output_avro_held,
      output_avro_begin},
-    {"csv", {".csv"}, TEXT(TEXT_CSV)},
-    {"json", {".json", ".jsonl", ".ndjson"}, TEXT(TEXT_JSON)},
-    {"table", {".txt"}, TEXT(TEXT_TABLE)},
+    {"csv", "CSV", {".csv"}, TEXT(TEXT_CSV)},
+    {"json", "JSON", {".json", ".jsonl", ".ndjson"}, TEXT(TEXT_JSON)},
+    {"table", "A table", {".txt"}, TEXT(TEXT_TABLE)},
 };
 
 #define FORMATS (sizeof formats / sizeof *formats)
@@ -95,7 +108,7 @@ static bool ends_in(const char *s, const char *end)
 const output_format *output_format_of(const char *path)
 {
     for (size_t i = 0; i < FORMATS; i++)
-        for (size_t k = 0; k < 3 && formats[i].extensions[k]; k++)
+        for (size_t k = 0; k < 4 && formats[i].extensions[k]; k++)
             if (ends_in(path, formats[i].extensions[k]))
                 return &formats[i];
     return NULL;

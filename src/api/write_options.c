@@ -287,7 +287,7 @@ static nrw_status arrow_text(nrw_job *job, const schema *s, const pq_key_value *
     TRY(arena_alloc(job->a, n * sizeof *pairs + 1, (void **)&pairs, err));
     for (uint32_t i = 0; i < n; i++)
         pairs[i] = (note_pair){kv[i].key, kv[i].value ? kv[i].value : "", kv[i].value_len};
-    st = arrow_schema_write(s, pairs, n, &message, err);
+    st = arrow_schema_write(s, pairs, n, ARROW_IN_PARQUET, &message, err);
     if (st == NRW_OK)
         st = base64_encode((span){message.data, message.len}, &text, err);
     if (st == NRW_OK)

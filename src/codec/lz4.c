@@ -6,6 +6,7 @@
 #define NAME "lz4"
 
 enum { MAX_FAST_LEVEL = 2 }; /* 3 and above: the "HC" encoder */
+_Static_assert(LZ4_MAX_LEVEL == LZ4HC_CLEVEL_MAX, "the levels of the library");
 
 static size_t block_bound(size_t n)
 {
@@ -23,8 +24,8 @@ typedef struct lz4_encoder {
     void *fast, *slow;
 } lz4_encoder;
 
-static nrw_status encode_block(codec_ctx *c, int level, span src, uint8_t *dst, size_t *n,
-                               nrw_error *err)
+nrw_status lz4_encode_block(codec_ctx *c, int level, span src, uint8_t *dst, size_t *n,
+                            nrw_error *err)
 {
     bool fast = level <= MAX_FAST_LEVEL;
     size_t bytes = (size_t)(fast ? LZ4_sizeofState() : LZ4_sizeofStateHC());
@@ -56,7 +57,7 @@ static nrw_status raw_encode(codec_ctx *c, int level, span src, uint8_t *dst, si
     *n = 0;
     if (cap < block_bound(src.len))
         return err_set(err, NRW_E_ARG, "too little room for an lz4 block");
-    return encode_block(c, level, src, dst, n, err);
+    return lz4_encode_block(c, level, src, dst, n, err);
 }
 
 static void put_big_endian(uint8_t *p, size_t v)
@@ -71,7 +72,7 @@ static nrw_status hadoop_encode(codec_ctx *c, int level, span src, uint8_t *dst,
     *n = 0;
     if (cap < hadoop_bound(src.len))
         return err_set(err, NRW_E_ARG, "too little room for an lz4 block");
-    TRY(encode_block(c, level, src, dst + 8, n, err));
+    TRY(lz4_encode_block(c, level, src, dst + 8, n, err));
     put_big_endian(dst, src.len);
     put_big_endian(dst + 4, *n);
     *n += 8;
@@ -167,7 +168,7 @@ static nrw_status lz4_decode(codec_ctx *c, span src, uint8_t *dst, size_t dst_le
 
 /* -- The rows -------------------------------------------------------------------------------- */
 
-static void lz4_free(codec_ctx *c)
+void lz4_free(codec_ctx *c)
 {
     lz4_encoder *e = c->encoder;
     lz4_stream_free(c);
@@ -178,7 +179,7 @@ static void lz4_free(codec_ctx *c)
     codec_state_free(c, &c->encoder, sizeof *e);
 }
 
-static uint64_t lz4_encode_mem(int level, size_t block_len)
+uint64_t lz4_encode_mem(int level, size_t block_len)
 {
     (void)block_len;
     return (level <= MAX_FAST_LEVEL ? 17 << 10 : 292 << 10) + 256;

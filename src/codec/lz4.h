@@ -10,6 +10,8 @@ typedef enum lz4_kind {
     LZ4_KIND_FRAME   /* the LZ4 frame format, lz4/doc/lz4_Frame_format.md */
 } lz4_kind;
 
+#define LZ4_MAX_LEVEL 12
+
 /* How much of the start lz4_detect looks at. */
 #define LZ4_HEAD 8
 lz4_kind lz4_detect(const uint8_t *head, uint64_t src_len, uint64_t dst_len);
@@ -18,6 +20,12 @@ static inline uint32_t lz4_big_endian(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
+
+/* A bare block; dst has the room that raw ones need. */
+nrw_status lz4_encode_block(codec_ctx *c, int level, span src, uint8_t *dst, size_t *n,
+                            nrw_error *err);
+uint64_t lz4_encode_mem(int level, size_t block_len);
+void lz4_free(codec_ctx *c);
 
 nrw_status lz4_stream_begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len, nrw_error *err);
 nrw_status lz4_stream_step(codec_ctx *c, span *src, uint8_t *dst, size_t cap, size_t *n,

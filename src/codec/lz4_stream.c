@@ -41,7 +41,9 @@ nrw_status lz4_stream_begin(codec_ctx *c, uint64_t src_len, uint64_t dst_len, nr
     TRY(codec_state(c, &c->stream, sizeof(lz4_stream), err));
     lz4_stream *s = c->stream;
     s->flow = (codec_flow){.src_len = src_len, .dst_len = dst_len};
-    s->known = c->codec->parquet_id == CODEC_LZ4_RAW;
+    s->known = c->codec->parquet_id == CODEC_LZ4_RAW || c->codec == &codec_row_lz4_frame;
+    if (c->codec == &codec_row_lz4_frame)
+        s->kind = LZ4_KIND_FRAME;
     s->ended = true;
     return NRW_OK;
 }

@@ -307,12 +307,17 @@ bool arrow_layout_has_dictionary(const arrow_layout *l)
     return has;
 }
 
+uint64_t arrow_layout_own(const arrow_layout *l)
+{
+    return l->dictionary           ? l->index_bytes
+           : l->kind == LAID_FIXED ? size_max(l->width, l->f->type.width)
+           : l->kind == LAID_VIEWS ? 16
+                                   : 4u + l->offset_bytes;
+}
+
 uint64_t arrow_layout_row(const arrow_layout *l)
 {
-    uint64_t bytes = l->dictionary           ? l->index_bytes
-                     : l->kind == LAID_FIXED ? size_max(l->width, l->f->type.width)
-                     : l->kind == LAID_VIEWS ? 16
-                                             : 4u + l->offset_bytes;
+    uint64_t bytes = arrow_layout_own(l);
 
     for (uint32_t i = 0; !l->dictionary && i < l->n_children; i++)
         bytes += arrow_layout_row(&l->children[i]);

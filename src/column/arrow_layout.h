@@ -70,5 +70,7 @@ const char *arrow_layout_refusal(const arrow_layout *l);
 bool arrow_layout_has_dictionary(const arrow_layout *l);
 /* Bytes of a row in buffers, as far as the type tells. */
 uint64_t arrow_layout_row(const arrow_layout *l);
+/* The same without what lies below it. */
+uint64_t arrow_layout_own(const arrow_layout *l);
 
 #endif

@@ -14,9 +14,17 @@ nrw_status arrow_schema_read(span message, arena *a, schema *out, nrw_error *err
 /* Whether a reader of the other format's schema alone would miss something that these fields say:
  * durations, zones, dictionaries, layouts, metadata. */
 bool arrow_schema_wanted(const schema *s);
+/* Arrow's types beside Parquet's, which has none of intervals, say what is in the Parquet file;
+ * alone they say what follows in Arrow's own format. */
+typedef enum arrow_use { ARROW_IN_PARQUET, ARROW_ALONE } arrow_use;
 /* The message, with its length in front, ready to be followed by another one; `pairs` are metadata
  * of the schema as a whole. `out` is cleared first. */
-nrw_status arrow_schema_write(const schema *s, const note_pair *pairs, uint32_t n_pairs, bytes *out,
-                              nrw_error *err) NRW_CHECKED;
+nrw_status arrow_schema_write(const schema *s, const note_pair *pairs, uint32_t n_pairs,
+                              arrow_use use, bytes *out, nrw_error *err) NRW_CHECKED;
+/* The table that the reference at `at` of a flatbuffer then leads to. */
+nrw_status arrow_schema_put(const schema *s, const note_pair *pairs, uint32_t n_pairs,
+                            arrow_use use, bytes *out, uint32_t at, nrw_error *err) NRW_CHECKED;
+/* The framing of a message whose flatbuffer `out` holds: padded, and its length in front. */
+nrw_status arrow_message_frame(bytes *out, nrw_error *err) NRW_CHECKED;
 
 #endif

@@ -29,6 +29,7 @@ bool arrow_schema_wanted(const schema *s)
 
 typedef struct writing {
     bytes *out;
+    arrow_use use;
     int64_t dictionaries; /* so far: each has a number */
 } writing;
 
@@ -91,6 +92,12 @@ static void set_time(arrow_type *a, const field *f)
     }
 }
 
+static void set_interval(arrow_type *a)
+{
+    a->id = ARROW_INTERVAL;
+    add(a, 0, 2, 2); /* months, days, nanoseconds */
+}
+
 static void set_list(arrow_type *a, const field *f, arrow_form form)
 {
     a->id = form == ARROW_FIXED        ? ARROW_FIXED_LIST
@@ -102,7 +109,7 @@ static void set_list(arrow_type *a, const field *f, arrow_form form)
         add(a, 0, 4, f->note->list_size);
 }
 
-static arrow_type arrow_type_of(const field *f)
+static arrow_type arrow_type_of(const field *f, arrow_use use)
 {
     const type *t = &f->type;
     arrow_form form = f->note ? f->note->form : ARROW_PLAIN;
@@ -140,12 +147,22 @@ static arrow_type arrow_type_of(const field *f)
     case TYPE_DURATION: set_time(&a, f); break;
     case TYPE_UTF8:
     case TYPE_JSON: a.id = large ? ARROW_LARGE_UTF8 : view ? ARROW_UTF8_VIEW : ARROW_UTF8; break;
+    case TYPE_ENUM: /* Arrow reads bytes from Parquet */
+        if (use == ARROW_ALONE) {
+            a.id = ARROW_UTF8;
+            break;
+        }
+        /* fall through */
     case TYPE_BINARY:
     case TYPE_BSON:
-    case TYPE_ENUM: /* as Arrow reads it from Parquet */
         a.id = large ? ARROW_LARGE_BINARY : view ? ARROW_BINARY_VIEW : ARROW_BINARY;
         break;
     case TYPE_INTERVAL:
+        if (use == ARROW_ALONE) {
+            set_interval(&a);
+            break;
+        }
+        /* fall through */
     case TYPE_FIXED:
     case TYPE_UUID: set_fixed(&a, t->width); break;
     case TYPE_LIST: set_list(&a, f, form); break;
@@ -240,8 +257,9 @@ static nrw_status put_children(writing *w, uint32_t at, const field *f, nrw_erro
 
 static nrw_status put_field(writing *w, uint32_t at, const field *f, bool nullable, nrw_error *err)
 {
-    arrow_type t = arrow_type_of(f);
-    bool dictionary = f->note && f->note->dictionary;
+    arrow_type t = arrow_type_of(f, w->use);
+    bool dictionary = f->note && f->note->dictionary && !type_is_nested(&f->type) &&
+                      f->type.id != TYPE_NULL;
     flat_field fields[ARROW_FIELD_METADATA + 1];
     uint32_t place[ARROW_FIELD_METADATA + 1] = {0}, n = 0;
 
@@ -265,45 +283,51 @@ static nrw_status put_field(writing *w, uint32_t at, const field *f, bool nullab
 
 /* ---- the message ---- */
 
-static nrw_status put_schema(writing *w, const schema *s, const note_pair *pairs, uint32_t n_pairs,
-                             nrw_error *err)
+nrw_status arrow_schema_put(const schema *s, const note_pair *pairs, uint32_t n_pairs,
+                            arrow_use use, bytes *out, uint32_t at, nrw_error *err)
 {
-    flat_field message[] = {
-        {.id = ARROW_MESSAGE_VERSION, .bytes = 2, .value = ARROW_VERSION_5},
-        {.id = ARROW_MESSAGE_HEADER_ID, .bytes = 1, .value = ARROW_HEADER_SCHEMA},
-        {.id = ARROW_MESSAGE_HEADER},
-        {.id = ARROW_MESSAGE_BODY, .bytes = 8}};
     flat_field head[] = {{.id = ARROW_SCHEMA_ENDIANNESS, .bytes = 2},
                          {.id = ARROW_SCHEMA_FIELDS},
                          {.id = ARROW_SCHEMA_METADATA}};
+    writing w = {.out = out, .use = use};
     uint32_t first;
 
-    TRY(flat_put_root(w->out, message, 4, err));
-    TRY(flat_put_table(w->out, message[2].at, head, 3, err));
-    TRY(flat_put_refs(w->out, head[1].at, s->n_fields, &first, err));
+    TRY(flat_put_table(out, at, head, 3, err));
+    TRY(flat_put_refs(out, head[1].at, s->n_fields, &first, err));
     for (uint32_t i = 0; i < s->n_fields; i++)
-        TRY(put_field(w, first + 4 * i, &s->fields[i], s->fields[i].nullable, err));
-    TRY(flat_put_refs(w->out, head[2].at, n_pairs, &first, err));
+        TRY(put_field(&w, first + 4 * i, &s->fields[i], s->fields[i].nullable, err));
+    TRY(flat_put_refs(out, head[2].at, n_pairs, &first, err));
     for (uint32_t i = 0; i < n_pairs; i++)
-        TRY(put_pair(w, first + 4 * i, &pairs[i], err));
+        TRY(put_pair(&w, first + 4 * i, &pairs[i], err));
     return NRW_OK;
 }
 
-nrw_status arrow_schema_write(const schema *s, const note_pair *pairs, uint32_t n_pairs, bytes *out,
-                              nrw_error *err)
+nrw_status arrow_message_frame(bytes *out, nrw_error *err)
 {
     static const uint8_t zeros[8];
     uint8_t head[8];
-    writing w = {.out = out};
 
-    TRY(put_schema(&w, s, pairs, n_pairs, err));
     TRY(bytes_append(out, zeros, -out->len & 7, err));
     if (out->len > INT32_MAX)
-        return err_set(err, NRW_E_UNSUPPORTED, "an Arrow schema of more than 2 GiB");
+        return err_set(err, NRW_E_UNSUPPORTED, "an Arrow message of more than 2 GiB");
     store_u32(head, UINT32_MAX);
     store_u32(head + 4, (uint32_t)out->len);
     TRY(bytes_append(out, head, sizeof head, err)); /* to the front, once all is there */
     memmove(out->data + sizeof head, out->data, out->len - sizeof head);
     memcpy(out->data, head, sizeof head);
     return NRW_OK;
+}
+
+nrw_status arrow_schema_write(const schema *s, const note_pair *pairs, uint32_t n_pairs,
+                              arrow_use use, bytes *out, nrw_error *err)
+{
+    flat_field message[] = {
+        {.id = ARROW_MESSAGE_VERSION, .bytes = 2, .value = ARROW_VERSION_5},
+        {.id = ARROW_MESSAGE_HEADER_ID, .bytes = 1, .value = ARROW_HEADER_SCHEMA},
+        {.id = ARROW_MESSAGE_HEADER},
+        {.id = ARROW_MESSAGE_BODY, .bytes = 8}};
+
+    TRY(flat_put_root(out, message, 4, err));
+    TRY(arrow_schema_put(s, pairs, n_pairs, use, out, message[2].at, err));
+    return arrow_message_frame(out, err);
 }

@@ -53,4 +53,8 @@ nrw_status flat_put_string(bytes *out, uint32_t at, span text, nrw_error *err) N
 nrw_status flat_put_refs(bytes *out, uint32_t at, uint32_t n, uint32_t *first,
                          nrw_error *err) NRW_CHECKED;
 
+/* The head of a vector of n structs or scalars; the caller appends these, which then begin at a
+ * multiple of 8. */
+nrw_status flat_put_structs(bytes *out, uint32_t at, uint32_t n, nrw_error *err) NRW_CHECKED;
+
 #endif

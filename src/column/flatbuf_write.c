@@ -115,3 +115,14 @@ nrw_status flat_put_refs(bytes *out, uint32_t at, uint32_t n, uint32_t *first, n
         TRY(put_zeros(out, 4, err));
     return NRW_OK;
 }
+
+nrw_status flat_put_structs(bytes *out, uint32_t at, uint32_t n, nrw_error *err)
+{
+    TRY(align(out, 4, err));
+    if (out->len % 8 == 0)
+        TRY(put_zeros(out, 4, err));
+    point(out, at, out->len);
+    TRY(put_zeros(out, 4, err));
+    set_i32(out, out->len - 4, n);
+    return NRW_OK;
+}

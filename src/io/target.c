@@ -333,6 +333,11 @@ nrw_status target_append_spill(target *t, spill *s, const spill_block *b, nrw_er
     return st < 0 ? fail(t, err, st) : NRW_OK;
 }
 
+bool target_is_stream(const target *t)
+{
+    return t->folder < 0;
+}
+
 uint64_t target_size(const target *t)
 {
     return t->written + t->held;

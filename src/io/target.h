@@ -26,6 +26,8 @@ nrw_status target_open(mem *m, const char *path, on_exists policy, target **out,
 nrw_status target_write(target *t, span data, nrw_error *err);
 /* Appends a spilled block, in the kernel where it can (copy_file_range). */
 nrw_status target_append_spill(target *t, spill *s, const spill_block *b, nrw_error *err);
+/* Whether it is a pipe, a device or stdout: what was written is on its way. */
+bool target_is_stream(const target *t);
 /* Bytes appended so far. */
 uint64_t target_size(const target *t);
 /* Flush, fsync, publish, fsync of the folder. After success or failure only target_close is

@@ -81,7 +81,7 @@ static void test_round_trip(void **state)
     (void)state;
 
     assert_true(arrow_schema_wanted(&want));
-    assert_ok(arrow_schema_write(&want, own, 2, &out, &err), &err);
+    assert_ok(arrow_schema_write(&want, own, 2, ARROW_IN_PARQUET, &out, &err), &err);
     assert_int_equal(out.len % 8, 0);
     assert_ok(arena_new(m, &a, &err), &err);
     assert_ok(arrow_schema_read((span){out.data, out.len}, a, &got, &err), &err);
@@ -142,7 +142,7 @@ static void test_damage(void **state)
     schema s = all_types(room);
     (void)state;
 
-    assert_ok(arrow_schema_write(&s, NULL, 0, &out, &err), &err);
+    assert_ok(arrow_schema_write(&s, NULL, 0, ARROW_IN_PARQUET, &out, &err), &err);
     for (size_t i = 0; i < out.len; i++) {
         uint8_t was = out.data[i];
         for (size_t v = 0; v < sizeof values; v++) {
@@ -166,7 +166,7 @@ static void test_cycles(void **state)
     schema s = {.n_fields = 1, .fields = &f};
     (void)state;
 
-    assert_ok(arrow_schema_write(&s, NULL, 0, &out, &err), &err);
+    assert_ok(arrow_schema_write(&s, NULL, 0, ARROW_IN_PARQUET, &out, &err), &err);
     for (size_t at = 8; at + 4 <= out.len; at += 4) {
         uint32_t was = load_u32(out.data + at);
         for (uint32_t to = 4; to < out.len - at; to += 4) { /* every reference to everywhere */

@@ -18,7 +18,7 @@ static void table(void **state)
         assert_string_equal(codec_id_name(c->parquet_id), c->name);
         assert_true(c->min_level <= c->default_level && c->default_level <= c->max_level);
     }
-    assert_int_equal(n, 10);
+    assert_int_equal(n, 11);
     assert_int_equal(codec_by_name("UNCOMPRESSED")->parquet_id, CODEC_NONE);
     assert_int_equal(codec_by_name("Zstandard")->parquet_id, CODEC_ZSTD);
     assert_null(codec_by_name("lzo"));

@@ -37,7 +37,7 @@ static nrw_status old_compression(const ipc_message *m, int *id, nrw_error *err)
 static nrw_status find_codec(ipc_record *r, const ipc_message *m, const flat_table *batch,
                              nrw_error *err)
 {
-    static const char *const names[] = {"lz4", "zstd"};
+    static const char *const names[] = {"lz4_frame", "zstd"};
     flat_table compression;
     uint8_t codec = 0, method = 0;
     bool has;
