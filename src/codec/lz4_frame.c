@@ -1,12 +1,12 @@
 /* LZ4 frames, as the command lz4 and Arrow have them (lz4_Frame_format.md, 1.6.2): written with
- * independent blocks of 4 MiB and neither sizes nor checksums; read by the library. */
+ * independent blocks of 256 KiB and neither sizes nor checksums; read by the library. */
 #include "codec/lz4.h"
 
-#define BLOCK_MOST ((size_t)4 << 20)
+#define BLOCK_MOST ((size_t)256 << 10)
 #define AS_IS      0x80000000u
 
 /* Magic, flags (version 1, independent blocks), block size, and the checksum of these two. */
-static const uint8_t frame_head[] = {0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73};
+static const uint8_t frame_head[] = {0x04, 0x22, 0x4d, 0x18, 0x60, 0x50, 0xfb};
 
 static size_t frame_bound(size_t n)
 {
@@ -52,10 +52,25 @@ static nrw_status frame_encode(codec_ctx *c, int level, span src, uint8_t *dst, 
     return NRW_OK;
 }
 
+/* The library holds a block as stored and one decoded, and a window of 64 KiB or two. */
+static uint64_t blocks_of(size_t block)
+{
+    return codec_rounded(2 * (uint64_t)block + (192 << 10));
+}
+
 static uint64_t frame_decode_mem(size_t block_len)
 {
-    (void)block_len; /* two blocks of 4 MiB, at most, and a window */
-    return ((uint64_t)8 << 20) + (256 << 10);
+    (void)block_len;
+    return blocks_of(BLOCK_MOST);
+}
+
+/* Block sizes are 64 KiB, 256 KiB, 1 MiB and 4 MiB. */
+static uint64_t frame_mem(codec_ctx *c, span head)
+{
+    (void)c;
+    if (head.len < sizeof frame_head || memcmp(head.data, frame_head, 4) != 0)
+        return 0;
+    return blocks_of((size_t)1 << (8 + 2 * (head.data[5] >> 4 & 7)));
 }
 
 const codec codec_row_lz4_frame = {
@@ -72,5 +87,6 @@ const codec codec_row_lz4_frame = {
     .stream_end = lz4_stream_end,
     .encode_mem = lz4_encode_mem,
     .decode_mem = frame_decode_mem,
+    .frame_mem = frame_mem,
     .ctx_free = lz4_free,
 };

@@ -1,7 +1,7 @@
 #include "column/arrow_layout.h"
 
 #include "column/arrow_own.h"
-#include "column/flatbuf.h"
+#include "column/arrow_schema.h"
 
 /* The tables were checked when the schema was read; a second look finds the same in them. */
 #define CHECK(ok)                                                                                  \
@@ -235,17 +235,15 @@ static nrw_status lay_field(const flat_table *t, const field *f, laying *g, arro
     return lay_dictionary(t, l, err);
 }
 
-nrw_status arrow_layout_read(span message, const schema *s, arena *a, arrow_layout **out,
-                             nrw_error *err)
+nrw_status arrow_layout_read(const flat_vector *fields, const schema *s, arena *a,
+                             arrow_layout **out, nrw_error *err)
 {
-    laying g = {.a = a, .left = message.len / FIELD_LEAST};
+    laying g = {.a = a, .left = fields->all.len / FIELD_LEAST};
     arrow_layout all = {0};
-    flat_vector fields;
 
     *out = NULL;
-    TRY(arrow_schema_fields(message, &fields, err));
-    CHECK(fields.n == s->n_fields);
-    TRY(lay_children(&fields, s->fields, &g, &all, err));
+    CHECK(fields->n == s->n_fields);
+    TRY(lay_children(fields, s->fields, &g, &all, err));
     *out = all.children;
     return NRW_OK;
 }

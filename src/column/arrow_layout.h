@@ -4,6 +4,7 @@
 #ifndef COLUMN_ARROW_LAYOUT_H
 #define COLUMN_ARROW_LAYOUT_H
 
+#include "column/flatbuf.h"
 #include "column/note.h"
 
 typedef enum arrow_kind {
@@ -59,10 +60,10 @@ typedef struct arrow_places {
     uint32_t nodes, buffers, views;
 } arrow_places;
 
-/* Layouts of all fields of a message that arrow_schema_read has read as `s`; they lie in `a` and
+/* Layouts of the fields that arrow_fields_read (arrow_schema.h) has read as `s`; they lie in `a` and
  * refer to `s`. */
-nrw_status arrow_layout_read(span message, const schema *s, arena *a, arrow_layout **out,
-                             nrw_error *err) NRW_CHECKED;
+nrw_status arrow_layout_read(const flat_vector *fields, const schema *s, arena *a,
+                             arrow_layout **out, nrw_error *err) NRW_CHECKED;
 /* Sets the places of n layouts that make a batch, and of the dictionaries under them. */
 arrow_places arrow_layout_place(arrow_layout *at, uint32_t n);
 /* A type somewhere in it that no type of ours holds: what it is; NULL: none. */

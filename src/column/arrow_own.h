@@ -2,9 +2,6 @@
 #ifndef COLUMN_ARROW_OWN_H
 #define COLUMN_ARROW_OWN_H
 
-#include "column/flatbuf.h"
-#include "column/type.h"
-
 enum {
     ARROW_HEADER_SCHEMA = 1,
     ARROW_HEADER_DICTIONARY = 2,
@@ -67,10 +64,5 @@ enum { ARROW_SCHEMA_ENDIANNESS, ARROW_SCHEMA_FIELDS, ARROW_SCHEMA_METADATA };
 #define ARROW_EXTENSION "ARROW:extension:name"
 #define ARROW_UUID      "arrow.uuid"
 #define ARROW_JSON      "arrow.json"
-
-/* The fields of a schema message, and n fields of any table as a schema of their own. */
-nrw_status arrow_schema_fields(span message, flat_vector *out, nrw_error *err) NRW_CHECKED;
-nrw_status arrow_fields_read(const flat_vector *v, arena *a, schema *out,
-                             nrw_error *err) NRW_CHECKED;
 
 #endif

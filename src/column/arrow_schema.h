@@ -3,13 +3,21 @@
 #ifndef COLUMN_ARROW_SCHEMA_H
 #define COLUMN_ARROW_SCHEMA_H
 
-#include "base/buffer.h"
+#include "column/flatbuf.h"
 #include "column/note.h"
 
 /* Fields of the message with all they hold in `a`. What the types do not say is in notes; types
  * without a counterpart are TYPE_NULL with the form ARROW_UNKNOWN. NRW_E_CORRUPT where it is no
  * such message. Bytes behind the message are not looked at. */
 nrw_status arrow_schema_read(span message, arena *a, schema *out, nrw_error *err) NRW_CHECKED;
+
+/* The fields of such a message, and what arrow_schema_read makes of them. */
+nrw_status arrow_schema_fields(span message, flat_vector *out, nrw_error *err) NRW_CHECKED;
+nrw_status arrow_fields_read(const flat_vector *fields, arena *a, schema *out,
+                             nrw_error *err) NRW_CHECKED;
+/* Metadata of a schema, whose table is `t`, as a whole. */
+nrw_status arrow_pairs_read(const flat_table *t, arena *a, note_pair **out, uint32_t *n,
+                            nrw_error *err) NRW_CHECKED;
 
 /* Whether a reader of the other format's schema alone would miss something that these fields say:
  * durations, zones, dictionaries, layouts, metadata. */

@@ -298,17 +298,18 @@ static nrw_status read_dictionary(one *o, nrw_error *err)
 }
 
 /* Keys that Parquet has a place of its own for are left out. */
-static nrw_status read_metadata(reading *r, one *o, nrw_error *err)
+static nrw_status read_pairs(reading *r, const flat_table *t, int id, note_pair **out, uint32_t *n,
+                             nrw_error *err)
 {
     flat_vector v;
     flat_table pair;
-    void *pairs;
 
-    CHECK(flat_refs(&o->table, ARROW_FIELD_METADATA, &v) && v.n <= r->left);
+    *n = 0;
+    CHECK(flat_refs(t, id, &v) && v.n <= r->left);
     r->left -= v.n;
-    TRY(arena_alloc(r->a, v.n * sizeof(note_pair) + 1, &pairs, err));
+    TRY(arena_alloc(r->a, v.n * sizeof **out + 1, (void **)out, err));
     for (uint32_t i = 0; i < v.n; i++) {
-        note_pair *to = (note_pair *)pairs + o->note.n_pairs;
+        note_pair *to = *out + *n;
         span key, value;
         bool has;
         char *copy;
@@ -322,8 +323,16 @@ static nrw_status read_metadata(reading *r, one *o, nrw_error *err)
         TRY(arena_strndup(r->a, value.len ? (const char *)value.data : "", value.len, &copy, err));
         to->value = copy;
         to->value_len = value.len;
-        o->note.n_pairs++;
+        ++*n;
     }
+    return NRW_OK;
+}
+
+static nrw_status read_metadata(reading *r, one *o, nrw_error *err)
+{
+    note_pair *pairs;
+
+    TRY(read_pairs(r, &o->table, ARROW_FIELD_METADATA, &pairs, &o->note.n_pairs, err));
     o->note.pairs = pairs;
     return NRW_OK;
 }
@@ -414,15 +423,14 @@ static bool strip_length(span *message)
     return true;
 }
 
-/* The fields' table in a message, which is left without its length. */
-static nrw_status find_fields(span *message, flat_vector *out, nrw_error *err)
+nrw_status arrow_schema_fields(span message, flat_vector *out, nrw_error *err)
 {
     flat_table root, header;
     uint8_t kind;
     bool has;
 
-    CHECK(strip_length(message));
-    CHECK(flat_root(*message, &root) && flat_u8(&root, ARROW_MESSAGE_HEADER_ID, 0, &kind));
+    CHECK(strip_length(&message));
+    CHECK(flat_root(message, &root) && flat_u8(&root, ARROW_MESSAGE_HEADER_ID, 0, &kind));
     if (kind != ARROW_HEADER_SCHEMA)
         return err_set(err, NRW_E_CORRUPT, "the Arrow message is of kind %d, not a schema", kind);
     CHECK(flat_child(&root, ARROW_MESSAGE_HEADER, &has, &header) && has);
@@ -430,17 +438,20 @@ static nrw_status find_fields(span *message, flat_vector *out, nrw_error *err)
     return NRW_OK;
 }
 
-nrw_status arrow_schema_fields(span message, flat_vector *out, nrw_error *err)
+nrw_status arrow_fields_read(const flat_vector *fields, arena *a, schema *out, nrw_error *err)
 {
-    return find_fields(&message, out, err);
+    reading r = {.a = a, .left = fields->all.len / FIELD_LEAST, .text_left = fields->all.len};
+
+    *out = (schema){.n_fields = fields->n};
+    return read_children(&r, fields, &out->fields, err);
 }
 
-nrw_status arrow_fields_read(const flat_vector *v, arena *a, schema *out, nrw_error *err)
+nrw_status arrow_pairs_read(const flat_table *t, arena *a, note_pair **out, uint32_t *n,
+                            nrw_error *err)
 {
-    reading r = {.a = a, .left = v->all.len / FIELD_LEAST, .text_left = v->all.len};
+    reading r = {.a = a, .left = t->all.len / FIELD_LEAST, .text_left = t->all.len};
 
-    *out = (schema){.n_fields = v->n};
-    return read_children(&r, v, &out->fields, err);
+    return read_pairs(&r, t, ARROW_SCHEMA_METADATA, out, n, err);
 }
 
 nrw_status arrow_schema_read(span message, arena *a, schema *out, nrw_error *err)
@@ -448,7 +459,6 @@ nrw_status arrow_schema_read(span message, arena *a, schema *out, nrw_error *err
     flat_vector fields;
 
     *out = (schema){0};
-    TRY(find_fields(&message, &fields, err));
-    TRY(arrow_fields_read(&fields, a, out, err));
-    return NRW_OK;
+    TRY(arrow_schema_fields(message, &fields, err));
+    return arrow_fields_read(&fields, a, out, err);
 }

@@ -6,6 +6,7 @@ import json
 import os
 import random
 
+import arrow_files
 import avro_damage
 import avro_files
 import avro_resolution
@@ -499,6 +500,7 @@ def several_case():
 
 
 def cases(tier):
+    yield from arrow_files.cases(tier)
     yield from avro_damage.cases(tier)
     yield from avro_files.cases(tier)
     yield from avro_resolution.cases(tier)

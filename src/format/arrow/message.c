@@ -164,24 +164,51 @@ static nrw_status footer_blocks(const footer *t, uint32_t id, ipc_blocks *out, n
     return NRW_OK;
 }
 
-static nrw_status open_file(ipc_walk *w, nrw_error *err)
+static nrw_status find_footer(io_file *f, footer *t, nrw_error *err)
 {
-    footer t = {.f = w->f};
     uint8_t end[4 + MAGIC_LEN];
-    const uint64_t size = w->f->size;
+    const uint64_t size = f->size;
 
-    w->at = 8;
+    t->f = f;
     if (size < 8 + sizeof end)
         return damaged(err, size, "the Arrow file is cut off");
-    TRY(file_read(w->f, size - sizeof end, end, sizeof end, err));
-    t.len = load_u32(end);
+    TRY(file_read(f, size - sizeof end, end, sizeof end, err));
+    t->len = load_u32(end);
     if (memcmp(end + 4, MAGIC, MAGIC_LEN) != 0)
         return damaged(err, size - MAGIC_LEN, "the Arrow file has no end mark: it is cut off");
-    if (t.len > size - 8 - sizeof end || t.len < 8)
+    if (t->len > size - 8 - sizeof end || t->len < 8)
         return damaged(err, size - sizeof end, "the length of the footer is damaged");
-    t.at = size - sizeof end - t.len;
+    t->at = size - sizeof end - t->len;
+    return NRW_OK;
+}
+
+static nrw_status open_file(ipc_walk *w, nrw_error *err)
+{
+    footer t;
+
+    w->at = 8;
+    TRY(find_footer(w->f, &t, err));
     TRY(footer_blocks(&t, 2, &w->dictionaries, err));
     return footer_blocks(&t, 3, &w->batches, err);
+}
+
+nrw_status ipc_footer_schema(const ipc_walk *w, bytes *meta, flat_table *out, uint64_t *at,
+                             nrw_error *err)
+{
+    flat_table root;
+    bool has;
+    footer t;
+
+    TRY(find_footer(w->f, &t, err));
+    *at = t.at;
+    bytes_clear(meta);
+    TRY(bytes_reserve(meta, (size_t)t.len, err));
+    TRY(file_read(w->f, t.at, meta->data, (size_t)t.len, err));
+    meta->len = (size_t)t.len;
+    if (!flat_root((span){meta->data, meta->len}, &root) || !flat_child(&root, 1, &has, out) ||
+        !has)
+        return damaged(err, t.at, "the footer has no schema");
+    return NRW_OK;
 }
 
 static nrw_status not_arrow(io_file *f, span head, nrw_error *err)

@@ -3,6 +3,7 @@
 #define ARROW_MESSAGE_H
 
 #include "column/arrow_own.h"
+#include "column/flatbuf.h"
 #include "format/format.h"
 
 typedef struct ipc_message {
@@ -39,6 +40,9 @@ bool ipc_is_stream(span head);
 /* Finds the first message and, of a file, the footer's lists. The walk is at the schema: read it
  * with ipc_message_read at w->at, then go behind it with ipc_walk_begin. */
 nrw_status ipc_walk_open(io_file *f, ipc_walk *out, nrw_error *err) NRW_CHECKED;
+/* The schema as the footer has it, whose bytes go to `meta`. */
+nrw_status ipc_footer_schema(const ipc_walk *w, bytes *meta, flat_table *out, uint64_t *at,
+                             nrw_error *err) NRW_CHECKED;
 void ipc_walk_begin(ipc_walk *w, const ipc_message *schema);
 /* NRW_END behind the last one. */
 nrw_status ipc_walk_next(ipc_walk *w, bytes *meta, ipc_message *out, nrw_error *err) NRW_CHECKED;

@@ -38,6 +38,8 @@ typedef struct ipc_reader {
     schema schema;
     arrow_layout *layouts;
     arrow_places places;
+    note_pair *pairs; /* of the schema */
+    uint32_t n_pairs;
     ipc_walk begin; /* at the first message behind the schema */
     ipc_needs needs;
 
@@ -449,6 +451,23 @@ static void reader_spelled(const reader *base, uint32_t column, const char **phy
     *physical = *logical = NULL;
 }
 
+/* Keys and values of the schema. */
+static nrw_status reader_carries(reader *base, arena *a, carried *out, nrw_error *err)
+{
+    const ipc_reader *r = (const ipc_reader *)base;
+
+    *out = (carried){.n_key_values = r->n_pairs};
+    TRY(arena_alloc(a, r->n_pairs * sizeof *out->key_values + 1, (void **)&out->key_values, err));
+    for (uint32_t i = 0; i < r->n_pairs; i++) {
+        key_value *kv = &out->key_values[i];
+        char *key, *value;
+        TRY(arena_strndup(a, r->pairs[i].key, strlen(r->pairs[i].key), &key, err));
+        TRY(arena_strndup(a, r->pairs[i].value, r->pairs[i].value_len, &value, err));
+        *kv = (key_value){key, value, r->pairs[i].value_len};
+    }
+    return NRW_OK;
+}
+
 static const reader_class arrow_reader_class = {
     .name = "arrow",
     .schema = reader_schema,
@@ -461,6 +480,7 @@ static const reader_class arrow_reader_class = {
     .describe = reader_describe,
     .stop = reader_stop,
     .close = reader_close,
+    .carries = reader_carries,
     .spelled = reader_spelled,
 };
 
@@ -514,45 +534,81 @@ static nrw_status look_at_first(ipc_reader *r, nrw_error *err)
     return st;
 }
 
-static nrw_status check_order(const ipc_message *m, nrw_error *err)
+static nrw_status check_order(const flat_table *schema, uint64_t at, nrw_error *err)
 {
     int16_t big;
 
-    if (m->kind != ARROW_HEADER_SCHEMA || !flat_i16(&m->header, ARROW_SCHEMA_ENDIANNESS, 0, &big)) {
-        err_at_offset(err, (int64_t)m->at);
-        return err_set(err, NRW_E_CORRUPT, "the first Arrow message is not a schema");
-    }
+    err_at_offset(err, (int64_t)at);
+    if (!flat_i16(schema, ARROW_SCHEMA_ENDIANNESS, 0, &big))
+        return err_set(err, NRW_E_CORRUPT, "the Arrow schema is damaged");
     if (!big)
         return NRW_OK;
-    err_at_offset(err, (int64_t)m->at);
     err_next(err, "write it on a machine whose numbers are little-endian");
     return err_set(err, NRW_E_UNSUPPORTED, "its numbers are big-endian, which is not read");
 }
 
-static nrw_status read_schema(ipc_reader *r, bytes *meta, nrw_error *err)
+static nrw_status read_fields(ipc_reader *r, const flat_table *schema, nrw_error *err)
 {
-    ipc_message m;
+    flat_vector fields;
+
+    if (!flat_refs(schema, ARROW_SCHEMA_FIELDS, &fields))
+        return err_set(err, NRW_E_CORRUPT, "the Arrow schema is damaged");
+    TRY(arrow_fields_read(&fields, r->a, &r->schema, err));
+    TRY(arrow_layout_read(&fields, &r->schema, r->a, &r->layouts, err));
+    TRY(arrow_pairs_read(schema, r->a, &r->pairs, &r->n_pairs, err));
+    r->places = arrow_layout_place(r->layouts, r->schema.n_fields);
+    return NRW_OK;
+}
+
+static nrw_status first_message(ipc_reader *r, bytes *meta, ipc_message *m, nrw_error *err)
+{
     nrw_status st;
-    span framed;
+
+    TRY(st = ipc_message_read(r->base.file, r->begin.at, meta, m, err));
+    if (st == NRW_OK && m->kind == ARROW_HEADER_SCHEMA)
+        return NRW_OK;
+    err_at_offset(err, (int64_t)r->begin.at);
+    return err_set(err, NRW_E_CORRUPT, "the first Arrow message is not a schema");
+}
+
+/* The first message of a file says what its footer says, which is longer; but some writers (Polars
+ * 2.1) do not frame it. */
+static nrw_status find_schema(ipc_reader *r, bytes *meta, flat_table *out, uint64_t *at,
+                              nrw_error *err)
+{
+    nrw_error why = NRW_ERROR_INIT;
+    nrw_status st;
+    ipc_message m;
 
     TRY(ipc_walk_open(r->base.file, &r->begin, err));
-    TRY(st = ipc_message_read(r->base.file, r->begin.at, meta, &m, err));
-    if (st == NRW_END) {
-        err_at_offset(err, (int64_t)r->begin.at);
-        return err_set(err, NRW_E_CORRUPT, "has no Arrow schema");
-    }
-    TRY(check_order(&m, err));
-    framed = (span){meta->data, meta->len};
-    st = arrow_schema_read(framed, r->a, &r->schema, err);
-    if (st >= 0)
-        st = arrow_layout_read(framed, &r->schema, r->a, &r->layouts, err);
-    if (st < 0) {
-        err_at_offset(err, (int64_t)m.at);
+    *at = r->begin.at;
+    st = first_message(r, meta, &m, &why);
+    if (st >= 0) {
+        *out = m.header;
+        ipc_walk_begin(&r->begin, &m);
         return st;
     }
-    r->places = arrow_layout_place(r->layouts, r->schema.n_fields);
-    ipc_walk_begin(&r->begin, &m);
-    return NRW_OK;
+    if (st == NRW_E_CORRUPT && r->begin.footer)
+        return ipc_footer_schema(&r->begin, meta, out, at, err);
+    if (err)
+        *err = why;
+    return st;
+}
+
+static nrw_status read_schema(ipc_reader *r, bytes *meta, nrw_error *err)
+{
+    nrw_error why = NRW_ERROR_INIT;
+    flat_table schema;
+    nrw_status st;
+    uint64_t at;
+
+    TRY(find_schema(r, meta, &schema, &at, err));
+    st = check_order(&schema, at, &why);
+    if (st >= 0)
+        st = read_fields(r, &schema, &why);
+    if (st < 0 && err)
+        *err = why;
+    return st;
 }
 
 static nrw_status open_reader(ipc_reader *r, nrw_error *err)

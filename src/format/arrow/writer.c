@@ -338,6 +338,7 @@ static nrw_status drop_dictionary(arena *a, field *f, nrw_error *err)
 static nrw_status make_layouts(ipc_writer *w, nrw_error *err)
 {
     bytes message = bytes_init(w->m, INT32_MAX);
+    flat_vector fields;
     schema said;
     nrw_status st;
 
@@ -349,9 +350,11 @@ static nrw_status make_layouts(ipc_writer *w, nrw_error *err)
     }
     st = arrow_schema_write(&w->written, NULL, 0, ARROW_ALONE, &message, err);
     if (st >= 0)
-        st = arrow_schema_read((span){message.data, message.len}, w->a, &said, err);
+        st = arrow_schema_fields((span){message.data, message.len}, &fields, err);
     if (st >= 0)
-        st = arrow_layout_read((span){message.data, message.len}, &said, w->a, &w->layouts, err);
+        st = arrow_fields_read(&fields, w->a, &said, err);
+    if (st >= 0)
+        st = arrow_layout_read(&fields, &said, w->a, &w->layouts, err);
     bytes_release(&message);
     if (st >= 0)
         w->places = arrow_layout_place(w->layouts, w->n);
