@@ -3,9 +3,10 @@
 #include <libdeflate.h>
 #include <strings.h>
 
-static const codec *const rows[] = {
-    &codec_row_none, &codec_row_snappy,  &codec_row_gzip,    &codec_row_zstd,  &codec_row_brotli,
-    &codec_row_lz4,  &codec_row_lz4_raw, &codec_row_lz4_frame, &codec_row_deflate, &codec_row_bzip2, &codec_row_xz};
+static const codec *const rows[] = {&codec_row_none,    &codec_row_snappy,    &codec_row_gzip,
+                                    &codec_row_zstd,    &codec_row_brotli,    &codec_row_lz4,
+                                    &codec_row_lz4_raw, &codec_row_lz4_frame, &codec_row_deflate,
+                                    &codec_row_bzip2,   &codec_row_xz};
 
 #define N_ROWS (sizeof rows / sizeof *rows)
 

@@ -5,8 +5,8 @@
 #include "codec/codec.h"
 
 extern const codec codec_row_none, codec_row_snappy, codec_row_gzip, codec_row_zstd,
-    codec_row_brotli, codec_row_lz4, codec_row_lz4_raw, codec_row_lz4_frame, codec_row_deflate, codec_row_bzip2,
-    codec_row_xz;
+    codec_row_brotli, codec_row_lz4, codec_row_lz4_raw, codec_row_lz4_frame, codec_row_deflate,
+    codec_row_bzip2, codec_row_xz;
 
 /* -- Errors, all NRW_E_CORRUPT --------------------------------------------------------------- */
 nrw_status codec_damaged(const char *name, nrw_error *err);

@@ -24,14 +24,19 @@ typedef struct lz4_encoder {
     void *fast, *slow;
 } lz4_encoder;
 
+nrw_status lz4_check_level(int level, nrw_error *err)
+{
+    if (level >= 1 && level <= LZ4HC_CLEVEL_MAX)
+        return NRW_OK;
+    return err_set(err, NRW_E_ARG, "lz4 has the levels 1 to %d, not %d", LZ4HC_CLEVEL_MAX, level);
+}
+
 nrw_status lz4_encode_block(codec_ctx *c, int level, span src, uint8_t *dst, size_t *n,
                             nrw_error *err)
 {
     bool fast = level <= MAX_FAST_LEVEL;
     size_t bytes = (size_t)(fast ? LZ4_sizeofState() : LZ4_sizeofStateHC());
-    if (level < 1 || level > LZ4HC_CLEVEL_MAX)
-        return err_set(err, NRW_E_ARG, "lz4 has the levels 1 to %d, not %d", LZ4HC_CLEVEL_MAX,
-                       level);
+    TRY(lz4_check_level(level, err));
     if (src.len > LZ4_MAX_INPUT_SIZE)
         return err_set(err, NRW_E_UNSUPPORTED, "a block of %zu bytes is too large for lz4",
                        src.len);

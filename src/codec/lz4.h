@@ -21,6 +21,7 @@ static inline uint32_t lz4_big_endian(const uint8_t *p)
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+nrw_status lz4_check_level(int level, nrw_error *err);
 /* A bare block; dst has the room that raw ones need. */
 nrw_status lz4_encode_block(codec_ctx *c, int level, span src, uint8_t *dst, size_t *n,
                             nrw_error *err);

@@ -37,6 +37,7 @@ static nrw_status frame_encode(codec_ctx *c, int level, span src, uint8_t *dst, 
                                size_t *n, nrw_error *err)
 {
     *n = 0;
+    TRY(lz4_check_level(level, err));
     if (cap < frame_bound(src.len))
         return err_set(err, NRW_E_ARG, "too little room for an lz4 frame");
     memcpy(dst, frame_head, sizeof frame_head);

@@ -168,7 +168,8 @@ nrw_status arrow_read(arrow_arrays *s, const arrow_layout *l, uint64_t first, ui
         node.offset > INT64_MAX - node.length || first > (uint64_t)node.length ||
         n > (uint64_t)node.length - first)
         return arrow_damaged(err, "it has fewer rows than what it belongs to");
-    r.buffer = (l->dictionary ? l->index_buffer : l->buffer) + (s->variadic ? s->variadic[shift] : 0);
+    r.buffer =
+        (l->dictionary ? l->index_buffer : l->buffer) + (s->variadic ? s->variadic[shift] : 0);
     r.first = first + (uint64_t)node.offset;
     r.nulls = node.nulls;
     if (r.first > (uint64_t)INT64_MAX / 64)

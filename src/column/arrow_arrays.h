@@ -14,8 +14,8 @@ typedef struct arrow_node {
     int64_t offset; /* rows in its buffers before its first one */
 } arrow_node;
 
-/* The entries of a dictionary; `d` has them as other vectors share them, NULL where they are nested.
- * Entries may be null: `values` says which. */
+/* The entries of a dictionary; `d` has them as other vectors share them, NULL where they are
+ * nested. Entries may be null: `values` says which. */
 typedef struct arrow_entries {
     vector values; /* flat */
     dict *d;

@@ -45,8 +45,9 @@ static nrw_status change_one(const arrow_builder *b, const uint8_t *from, uint8_
         return NRW_OK;
     }
     if (t->id == TYPE_INTERVAL)
-        return interval_of(from, t, to) ? NRW_OK
-                                        : too_wide(b, "an interval that Arrow has no room for", err);
+        return interval_of(from, t, to)
+                   ? NRW_OK
+                   : too_wide(b, "an interval that Arrow has no room for", err);
     if (!change_width(from, t, to, b->layout->width))
         return too_wide(b, "a value that its Arrow type has no room for", err);
     return NRW_OK;

@@ -146,8 +146,8 @@ static nrw_status lay_type(arrow_layout *l, uint8_t id, const flat_table *t, nrw
 static nrw_status lay_field(const flat_table *t, const field *f, laying *g, arrow_layout *l,
                             nrw_error *err);
 
-static nrw_status lay_children(const flat_vector *v, const field *fields, laying *g, arrow_layout *l,
-                               nrw_error *err)
+static nrw_status lay_children(const flat_vector *v, const field *fields, laying *g,
+                               arrow_layout *l, nrw_error *err)
 {
     void *p;
 

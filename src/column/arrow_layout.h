@@ -60,8 +60,8 @@ typedef struct arrow_places {
     uint32_t nodes, buffers, views;
 } arrow_places;
 
-/* Layouts of the fields that arrow_fields_read (arrow_schema.h) has read as `s`; they lie in `a` and
- * refer to `s`. */
+/* Layouts of the fields that arrow_fields_read (arrow_schema.h) has read as `s`; they lie in `a`
+ * and refer to `s`. */
 nrw_status arrow_layout_read(const flat_vector *fields, const schema *s, arena *a,
                              arrow_layout **out, nrw_error *err) NRW_CHECKED;
 /* Sets the places of n layouts that make a batch, and of the dictionaries under them. */

@@ -52,7 +52,7 @@ enum {
 };
 
 /* of Message and Schema */
-enum { 
+enum {
     ARROW_MESSAGE_VERSION,
     ARROW_MESSAGE_HEADER_ID,
     ARROW_MESSAGE_HEADER,

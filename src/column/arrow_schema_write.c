@@ -258,8 +258,8 @@ static nrw_status put_children(writing *w, uint32_t at, const field *f, nrw_erro
 static nrw_status put_field(writing *w, uint32_t at, const field *f, bool nullable, nrw_error *err)
 {
     arrow_type t = arrow_type_of(f, w->use);
-    bool dictionary = f->note && f->note->dictionary && !type_is_nested(&f->type) &&
-                      f->type.id != TYPE_NULL;
+    bool dictionary =
+        f->note && f->note->dictionary && !type_is_nested(&f->type) && f->type.id != TYPE_NULL;
     flat_field fields[ARROW_FIELD_METADATA + 1];
     uint32_t place[ARROW_FIELD_METADATA + 1] = {0}, n = 0;
 

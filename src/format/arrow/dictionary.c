@@ -81,8 +81,8 @@ nrw_status ipc_dictionaries_hold(const ipc_dictionaries *d, ipc_dictionary ***ou
         at[(*n)++] = d->now[i];
     }
     if (*n < d->n) { /* the size that will be given back */
-        nrw_status st = mem_realloc(d->file->m, &p, (d->n + 1) * sizeof *at,
-                                    (*n + 1) * sizeof *at, err);
+        nrw_status st =
+            mem_realloc(d->file->m, &p, (d->n + 1) * sizeof *at, (*n + 1) * sizeof *at, err);
         if (st < 0) {
             for (uint32_t i = 0; i < *n; i++)
                 dictionary_unref(at[i]);
@@ -176,8 +176,8 @@ static nrw_status read_message(ipc_dictionary *d, vector *out, nrw_error *err)
 
     *out = (vector){0};
     st = ipc_message_read(d->file->f, d->at, &meta, &m, err);
-    if (st == NRW_OK && (m.kind != ARROW_HEADER_DICTIONARY ||
-                         !flat_child(&m.header, 1, &has, &batch) || !has))
+    if (st == NRW_OK &&
+        (m.kind != ARROW_HEADER_DICTIONARY || !flat_child(&m.header, 1, &has, &batch) || !has))
         st = err_set(err, NRW_E_CORRUPT, "a dictionary without values");
     if (st == NRW_OK)
         st = ipc_record_open(d->file, &m, &batch, &meta, &d->places, 1, &r, err);

@@ -12,8 +12,8 @@ typedef struct ipc_dictionary {
     const arrow_layout *layout;
     uint64_t at;                 /* of its message */
     struct ipc_dictionary *base; /* what it adds to; NULL: it stands alone, or is loaded */
-    arrow_places places; /* of its values' batches */
-    bool loaded;         /* under the file's lock, as what follows */
+    arrow_places places;         /* of its values' batches */
+    bool loaded;                 /* under the file's lock, as what follows */
     arrow_entries entries;
     /* dictionaries that its own values refer to */
     struct ipc_dictionary **under;

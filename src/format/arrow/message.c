@@ -258,8 +258,7 @@ static nrw_status next_block(ipc_walk *w, bytes *meta, ipc_message *out, nrw_err
         return damaged(err, b->at + (uint64_t)i * BLOCK, "a block of the footer lies nowhere");
     w->i++;
     TRY(st = ipc_message_read(w->f, at, meta, out, err));
-    if (st == NRW_END ||
-        out->kind != (dictionary ? ARROW_HEADER_DICTIONARY : ARROW_HEADER_BATCH))
+    if (st == NRW_END || out->kind != (dictionary ? ARROW_HEADER_DICTIONARY : ARROW_HEADER_BATCH))
         return damaged(err, at, "a block of the footer is not what it should be");
     return NRW_OK;
 }

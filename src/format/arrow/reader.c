@@ -6,8 +6,8 @@
  * are compressed are unpacked once a batch, when first wanted (body.h). Columns wait for no turn.
  * The cutter reads the messages' headers alone, in order, and hands each batch the dictionaries
  * that count for it. */
-#include "format/arrow/arrow.h"
 #include "column/arrow_schema.h"
+#include "format/arrow/arrow.h"
 #include "format/arrow/dictionary.h"
 
 #include <stdio.h>
@@ -506,8 +506,9 @@ static nrw_status look_at_buffers(ipc_reader *r, const ipc_record *b, nrw_error 
             continue;
         r->needs.bodies += 2 * size;
         if (b->codec->frame_mem)
-            r->needs.codec = size_max(r->needs.codec, (size_t)b->codec->frame_mem(
-                                                          &ctx, (span){head + 8, (size_t)len - 8}));
+            r->needs.codec =
+                size_max(r->needs.codec,
+                         (size_t)b->codec->frame_mem(&ctx, (span){head + 8, (size_t)len - 8}));
     }
     codec_ctx_release(&ctx);
     return st;
@@ -640,9 +641,9 @@ static nrw_status arrow_open(mem *m, io_file *f, const read_options *opts, reade
     nrw_status st;
 
     *out = NULL;
-    st = opts->n
-             ? err_set(err, NRW_E_ARG, "--read: there is no reading option %s of Arrow", opts->at[0])
-             : mem_zalloc(m, sizeof *r, (void **)&r, err);
+    st = opts->n ? err_set(err, NRW_E_ARG, "--read: there is no reading option %s of Arrow",
+                           opts->at[0])
+                 : mem_zalloc(m, sizeof *r, (void **)&r, err);
     if (st < 0) {
         file_close(f);
         return st;

@@ -27,7 +27,7 @@ static nrw_status old_compression(const ipc_message *m, int *id, nrw_error *err)
             !flat_string(&pair, 1, &has, &value))
             return damaged(err, m->at, "the keys of an Arrow message are damaged");
         if (span_is(key, "ARROW:experimental_compression"))
-            *id = span_is_word(value, "zstd")                                    ? 1
+            *id = span_is_word(value, "zstd")                                      ? 1
                   : span_is_word(value, "lz4") || span_is_word(value, "lz4_frame") ? 0
                                                                                    : 2;
     }

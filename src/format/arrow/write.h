@@ -43,8 +43,8 @@ typedef struct ipc_writer {
     spill *spill;
     target *target;
     arena *a;
-    const schema *s;  /* of the columns that come */
-    schema written;   /* as the file says */
+    const schema *s; /* of the columns that come */
+    schema written;  /* as the file says */
     arrow_layout *layouts;
     arrow_places places;
     uint32_t n, workers;

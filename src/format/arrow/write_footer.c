@@ -5,8 +5,14 @@
 #include "column/arrow_own.h"
 #include "column/arrow_schema.h"
 
-enum { BLOCKS = 1024, BLOCK = 24, FOOTER_VERSION = 0, FOOTER_SCHEMA, FOOTER_DICTIONARIES,
-       FOOTER_BATCHES };
+enum {
+    BLOCKS = 1024,
+    BLOCK = 24,
+    FOOTER_VERSION = 0,
+    FOOTER_SCHEMA,
+    FOOTER_DICTIONARIES,
+    FOOTER_BATCHES
+};
 
 static const char magic[8] = "ARROW1";
 

@@ -272,13 +272,12 @@ typedef struct dictionary_head {
 static nrw_status put_header(packing *p, bytes *meta, uint64_t rows, const dictionary_head *d,
                              nrw_error *err)
 {
-    flat_field message[] = {
-        {.id = ARROW_MESSAGE_VERSION, .bytes = 2, .value = ARROW_VERSION_5},
-        {.id = ARROW_MESSAGE_HEADER_ID,
-         .bytes = 1,
-         .value = d ? ARROW_HEADER_DICTIONARY : ARROW_HEADER_BATCH},
-        {.id = ARROW_MESSAGE_HEADER},
-        {.id = ARROW_MESSAGE_BODY, .bytes = 8, .value = (int64_t)p->body->len}};
+    flat_field message[] = {{.id = ARROW_MESSAGE_VERSION, .bytes = 2, .value = ARROW_VERSION_5},
+                            {.id = ARROW_MESSAGE_HEADER_ID,
+                             .bytes = 1,
+                             .value = d ? ARROW_HEADER_DICTIONARY : ARROW_HEADER_BATCH},
+                            {.id = ARROW_MESSAGE_HEADER},
+                            {.id = ARROW_MESSAGE_BODY, .bytes = 8, .value = (int64_t)p->body->len}};
 
     TRY(flat_put_root(meta, message, 4, err));
     if (d) {

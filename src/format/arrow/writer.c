@@ -1,7 +1,7 @@
-/* The Arrow writer. Who carries a batch reads its columns side by side, waits for its morsel's turn,
- * and appends the rows to the record batch that is open; a full one it takes along, gives the turn
- * up, makes messages of it (which compresses) and writes them when those before are written. So
- * rows are appended by one thread at a time, and compressed by all. */
+/* The Arrow writer. Who carries a batch reads its columns side by side, waits for its morsel's
+ * turn, and appends the rows to the record batch that is open; a full one it takes along, gives the
+ * turn up, makes messages of it (which compresses) and writes them when those before are written.
+ * So rows are appended by one thread at a time, and compressed by all. */
 #include "column/arrow_schema.h"
 #include "format/arrow/write.h"
 
