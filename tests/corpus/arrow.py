@@ -66,7 +66,7 @@ def equal(a, b):
     """Columns by their values in Python; those that it has none for as a whole."""
     try:
         return str(a.to_pylist()) == str(b.to_pylist())
-    except ValueError:
+    except (ValueError, OverflowError):
         return a.combine_chunks().equals(b.combine_chunks())
 
 
