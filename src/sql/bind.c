@@ -5,10 +5,10 @@
 
 /* ---- VALUES ---- */
 
-nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, plan **out,
+nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, frame *in, plan **out,
                        nrw_error *err)
 {
-    selecting s = {.b = b, .no_aggregates = true, .clause = "VALUES"};
+    selecting s = {.b = b, .frame = in, .no_aggregates = true, .clause = "VALUES"};
     uint32_t n = rows[0].n;
     plan *p;
 
@@ -69,30 +69,16 @@ static nrw_status common_types(binder *b, const sql_query *q, plan **l, plan **r
     return plan_cast(b->a, *r, types, r, err);
 }
 
-static nrw_status plan_union(arena *a, plan *l, plan *r, plan **out, nrw_error *err)
-{
-    TRY(plan_new(a, PLAN_UNION, l->n, l, r, out, err));
-    memcpy((*out)->columns, l->columns, l->n * sizeof *l->columns);
-    return NRW_OK;
-}
-
 /* p's columns and behind them their number among equal rows: duplicates become different. */
 static nrw_status plan_numbered(arena *a, plan *p, plan **out, nrw_error *err)
 {
-    window_call *w;
-
-    TRY(plan_new(a, PLAN_WINDOW, p->n + 1, p, NULL, out, err));
-    memcpy((*out)->columns, p->columns, p->n * sizeof *p->columns);
-    (*out)->columns[p->n].type = type_of(TYPE_INT64);
-    TRY(arena_alloc(a, sizeof *w, (void **)&w, err));
-    *w = (window_call){
+    window_call w = {
         .kind = WINDOW_ROW_NUMBER, .result = type_of(TYPE_INT64), .n_partition = p->n};
-    TRY(arena_alloc(a, p->n * sizeof *w->partition + 1, (void **)&w->partition, err));
+
+    TRY(arena_alloc(a, p->n * sizeof *w.partition + 1, (void **)&w.partition, err));
     for (uint32_t c = 0; c < p->n; c++)
-        w->partition[c] = c;
-    (*out)->windows = w;
-    (*out)->n_windows = 1;
-    return NRW_OK;
+        w.partition[c] = c;
+    return plan_window(a, p, &w, out, err);
 }
 
 /* INTERSECT and EXCEPT are joins on all columns, nulls being equal. */
@@ -178,19 +164,12 @@ static nrw_status by_name(binder *b, plan **l, plan **r, nrw_error *err)
     return in_order(b->a, *r, order, n, r, err);
 }
 
-static nrw_status bind_set(binder *b, const sql_query *q, selecting *outer, plan **out,
-                           nrw_error *err)
+static nrw_status bind_set(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err)
 {
-    selecting refs = {0};
     plan *l, *r;
 
-    TRY(bind_query(b, q->left, outer, &l, &refs, err));
-    if (refs.n_outer == 0)
-        TRY(bind_query(b, q->right, outer, &r, &refs, err));
-    if (refs.n_outer)
-        return query_fail(b, q->at, err,
-                          "a set operation that looks at columns outside of its "
-                          "subquery is not supported");
+    TRY(bind_query(b, q->left, in, &l, err));
+    TRY(bind_query(b, q->right, in, &r, err));
     if (q->by_name)
         TRY(by_name(b, &l, &r, err));
     TRY(common_types(b, q, &l, &r, err));
@@ -201,9 +180,10 @@ static nrw_status bind_set(binder *b, const sql_query *q, selecting *outer, plan
 }
 
 /* ORDER BY behind a set operation or VALUES: over the columns of the result. */
-static nrw_status order_result(binder *b, const sql_query *q, plan **out, nrw_error *err)
+static nrw_status order_result(binder *b, const sql_query *q, frame *in, plan **out,
+                               nrw_error *err)
 {
-    selecting s = {.b = b, .q = q, .below = *out, .no_aggregates = true, .clause = "ORDER BY"};
+    selecting s = {.b = b, .frame = in, .q = q, .below = *out, .no_aggregates = true, .clause = "ORDER BY"};
     const sql_orders *from = &q->order_by;
     sort_order *orders;
     uint64_t limit, offset;
@@ -224,8 +204,7 @@ static nrw_status order_result(binder *b, const sql_query *q, plan **out, nrw_er
     return plan_sorted(b->a, *out, orders, n, limit, offset, out, err);
 }
 
-nrw_status bind_query(binder *b, const sql_query *q, selecting *outer, plan **out, selecting *refs,
-                      nrw_error *err)
+nrw_status bind_query(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err)
 {
     binder inner = *b;
     nrw_status st;
@@ -235,22 +214,22 @@ nrw_status bind_query(binder *b, const sql_query *q, selecting *outer, plan **ou
     for (uint32_t i = 0; i < q->n_with; i++) {
         cte *c;
         TRY(arena_alloc(b->a, sizeof *c, (void **)&c, err));
-        *c = (cte){&q->with[i], inner.ctes};
+        *c = (cte){&q->with[i], in, inner.ctes};
         inner.ctes = c;
     }
     if (q->set == SQL_SET_NONE && !q->n_rows)
-        return bind_select(&inner, q, outer, out, refs, err);
-    st = q->n_rows ? bind_values(&inner, q->rows, q->n_rows, out, err)
-                   : bind_set(&inner, q, outer, out, err);
+        return bind_select(&inner, q, in, out, err);
+    st = q->n_rows ? bind_values(&inner, q->rows, q->n_rows, in, out, err)
+                   : bind_set(&inner, q, in, out, err);
     TRY(st);
-    return order_result(&inner, q, out, err);
+    return order_result(&inner, q, in, out, err);
 }
 
 nrw_status sql_bind(const sql_bind_input *in, const sql_query *q, plan **out, nrw_error *err)
 {
     binder b = {.in = in, .a = in->a};
 
-    TRY(bind_query(&b, q, NULL, out, NULL, err));
+    TRY(bind_query(&b, q, NULL, out, err));
     TRY(plan_push_down(in->a, out, err));
     return plan_prune(in->a, out, err);
 }

@@ -76,19 +76,11 @@ static nrw_status outer_column(selecting *s, const sql_expr *e, const expr **out
 {
     const expr *theirs;
     nrw_error not_found = NRW_ERROR_INIT;
-    uint32_t i;
 
     *out = NULL;
-    if (!s->outer)
+    if (!s->frame || bind_column(s->frame->outer, e, &theirs, &not_found) < 0)
         return NRW_OK;
-    if (bind_column(s->outer, e, &theirs, &not_found) < 0)
-        return NRW_OK;
-    for (i = 0; i < s->n_outer; i++)
-        if (expr_equal(s->outer_refs[i], theirs))
-            break;
-    if (i == s->n_outer)
-        LIST_ADD(s->b->a, s->outer_refs, s->n_outer, s->cap_outer, theirs, err);
-    return expr_column(s->b->a, OUTER_BASE + i, &theirs->type, out, err);
+    return frame_ref(s->b->a, s->frame, theirs, out, err);
 }
 
 /* Names behind the column are fields of a struct. */
@@ -448,7 +440,6 @@ static nrw_status bind_as_key(selecting *s, const sql_expr *e, const expr **out,
     rows.stage = STAGE_ROWS;
     rows.no_aggregates = true;
     rows.clause = "GROUP BY";
-    rows.outer = NULL;
     if (bind_form(&rows, e, out, &ignored) < 0 || rows.below != s->below) {
         *out = NULL;
         return NRW_OK;

@@ -2,11 +2,12 @@
  *
  *   bind.c         queries: set operations, ORDER BY, LIMIT, WITH
  *   bind_select.c  one SELECT from FROM to its list
- *   bind_from.c    tables, joins, USING
+ *   bind_from.c    tables; bind_join.c joins
  *   bind_files.c   tables that are files: options, and which files WHERE leaves
  *   bind_star.c    * and COLUMNS
  *   bind_expr.c    expressions; bind_call.c functions, aggregates, windows
- *   bind_sub.c     subqueries as joins; bind_pull.c what they look at outside of themselves
+ *   bind_sub.c     subqueries as joins. What they look at outside of themselves: bind_pull.c where
+ *                  that is conditions alone, unnest.c and unnest_join.c elsewhere
  *   bind_order.c   ORDER BY, LIMIT
  *   bind_arrival.c arrival_rank
  *
@@ -37,8 +38,18 @@ typedef struct scope {
     uint32_t n, cap;
 } scope;
 
+/* One subquery, with all queries in it that are not subqueries of expressions themselves: where it
+ * looks up columns that it does not have, and those that it has found there. Column OUTER_BASE + i
+ * of its plan is refs[i], which is over what `outer` looks at. */
+typedef struct frame {
+    struct selecting *outer;
+    const expr **refs;
+    uint32_t n, cap;
+} frame;
+
 typedef struct cte {
     const sql_with *with;
+    frame *frame;             /* of the query that has it; NULL: in no subquery */
     const struct cte *before; /* those that this one sees */
 } cte;
 
@@ -75,11 +86,12 @@ typedef struct attachment {
     join_kind kind;
     bool in_nulls;
     const expr *on; /* over numbers of the groups, and above RIGHT_BASE columns of right */
+    const frame *refs; /* right looks at these yet; NULL: at nothing */
 } attachment;
 
 typedef struct selecting {
     binder *b;
-    struct selecting *outer; /* of a subquery: where its outer columns are looked up */
+    frame *frame; /* of the subquery that this is in; NULL: in none */
     const sql_query *q;
     scope from;
     plan *below;
@@ -110,9 +122,6 @@ typedef struct selecting {
     uint32_t windows_at; /* where the windows' columns begin in the plan */
     bool aliases;        /* names that no column has may be aliases */
     uint32_t alias_depth;
-    /* columns of `outer` that were looked at */
-    const expr **outer_refs;
-    uint32_t n_outer, cap_outer;
 } selecting;
 
 nrw_status query_fail(const binder *b, size_t at, nrw_error *err, const char *fmt, ...)
@@ -120,11 +129,9 @@ nrw_status query_fail(const binder *b, size_t at, nrw_error *err, const char *fm
 /* Puts the place before an error that a lower layer set. */
 nrw_status bind_at(const binder *b, size_t at, nrw_status st, nrw_error *err);
 
-nrw_status bind_query(binder *b, const sql_query *q, selecting *outer, plan **out, selecting *refs,
-                      nrw_error *err);
-nrw_status bind_select(binder *b, const sql_query *q, selecting *outer, plan **out, selecting *refs,
-                       nrw_error *err);
-nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, plan **out,
+nrw_status bind_query(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err);
+nrw_status bind_select(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err);
+nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, frame *in, plan **out,
                        nrw_error *err);
 /* Conditions that were pulled out of a subquery, over the columns of its plan and, above
  * OUTER_BASE, over outer ones. */
@@ -134,8 +141,23 @@ typedef struct conjuncts {
 } conjuncts;
 /* Adds what e, taken apart at its ANDs, comes to. */
 nrw_status conjuncts_split(arena *a, const expr *e, conjuncts *out, nrw_error *err);
-nrw_status plan_pull(arena *a, plan **p, conjuncts *up, nrw_error *err);
+/* NRW_E_ARG: it is not that simple. `lone`: what counts the rows of nothing is seen to. */
+nrw_status plan_pull(arena *a, plan **p, bool lone, conjuncts *up, nrw_error *err);
 bool expr_looks_out(const expr *e);
+bool plan_looks_out(const plan *p);
+/* Calls see() for every expression of a plan that may look outside. */
+void plan_see(const plan *p, void (*see)(void *self, const expr *e), void *self);
+/* *p once more, the columns of its expressions replaced by number(self, c); and as it is, for its
+ * rows to be made twice. */
+nrw_status plan_renumbered(arena *a, const plan *p, uint32_t (*number)(void *self, uint32_t c),
+                           void *self, plan **out, nrw_error *err);
+nrw_status plan_copy(arena *a, const plan *p, plan **out, nrw_error *err);
+/* A column of what is outside of f, as it is called inside; NULL: it cannot be had there. */
+nrw_status frame_ref(arena *a, frame *f, const expr *theirs, const expr **out, nrw_error *err);
+/* A plan bound in frame `from`, used in `to`, which is it or one further inside. */
+nrw_status frame_lift(arena *a, const frame *from, frame *to, plan **p, nrw_error *err);
+/* Joins what was attached to what is below. */
+nrw_status join_attached(selecting *s, attachment *x, nrw_error *err);
 /* x = y: its nulls never count. */
 bool pulled_is_equality(const expr *e);
 /* QUALIFY arrival_rank(x, ..) OVER (PARTITION BY g, ..) <= n, the one form of it there is: its rows
@@ -158,6 +180,7 @@ nrw_status plan_sorted(arena *a, plan *p, sort_order *orders, uint32_t n, uint64
                        uint64_t offset, plan **out, nrw_error *err);
 /* ORDER BY over a result of n columns: by position or by a column. */
 nrw_status order_column(selecting *s, const sql_expr *e, uint32_t n, uint32_t *out, nrw_error *err);
+nrw_status bind_join(selecting *s, const sql_from *f, scope *sc, plan **out, nrw_error *err);
 nrw_status bind_from(selecting *s, const sql_from *f, scope *sc, plan **out, nrw_error *err);
 /* The table that f names, by a name, a path or read_parquet(); the query calls it `table`. */
 nrw_status bind_table(selecting *s, const sql_from *f, span table, sql_table **out, nrw_error *err);
@@ -173,6 +196,9 @@ nrw_status bind_stars(selecting *s, const sql_query *q, nrw_error *err);
 /* Where columns of a scope come from, by a name. -1: none; an ambiguous one is an error. */
 nrw_status scope_find(const binder *b, const scope *sc, const sql_names *path, size_t at,
                       uint32_t *used, int32_t *found, nrw_error *err);
+/* The same of one name, behind that of a table or (NULL) alone: exact matches go before others. */
+nrw_status scope_named(const binder *b, const scope *sc, const sql_name *table, sql_name name,
+                       size_t at, int32_t *found, nrw_error *err);
 nrw_status scope_add(arena *a, scope *sc, scope_column c, nrw_error *err);
 
 /* left and right joined; the condition is over both. */
@@ -181,10 +207,15 @@ nrw_status plan_join(arena *a, join_kind kind, plan *left, plan *right, const ex
 nrw_status plan_project(arena *a, plan *left, const expr **exprs, const span *names, uint32_t n,
                         plan **out, nrw_error *err);
 nrw_status plan_filter(arena *a, plan *left, const expr *condition, plan **out, nrw_error *err);
+nrw_status plan_union(arena *a, plan *l, plan *r, plan **out, nrw_error *err);
+/* One window function, whose column stands behind those of left. */
+nrw_status plan_window(arena *a, plan *left, const window_call *call, plan **out, nrw_error *err);
 /* Columns of p, cast to `types`. */
 nrw_status plan_cast(arena *a, plan *p, const type *types, plan **out, nrw_error *err);
 nrw_status expr_and(arena *a, const expr *x, const expr *y, const expr **out, nrw_error *err);
 nrw_status expr_not(arena *a, const expr *x, const expr **out, nrw_error *err);
+/* An equality that no join takes for a key; everything else as it is. */
+nrw_status expr_not_a_key(arena *a, const expr *e, const expr **out, nrw_error *err);
 /* DISTINCT: all columns as keys. */
 nrw_status plan_distinct(arena *a, plan *p, plan **out, nrw_error *err);
 

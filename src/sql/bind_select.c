@@ -1,6 +1,6 @@
 /* One SELECT, in the order it is meant: FROM, WHERE, GROUP BY, the list, HAVING, windows, QUALIFY,
  * DISTINCT, ORDER BY, LIMIT. */
-#include "sql/bind_own.h"
+#include "sql/unnest.h"
 
 /* ---- which selects are grouped ---- */
 
@@ -168,17 +168,42 @@ static uint32_t attached_number(void *self, uint32_t c)
     return c >= RIGHT_BASE ? n->n_left + (c - RIGHT_BASE) : final_number(n->s, c);
 }
 
+/* What the subquery looks at outside of itself becomes columns of its own, which the join compares.
+ */
+static nrw_status unnest_attached(selecting *s, attachment *x, const expr **on, nrw_error *err)
+{
+    const expr **refs;
+    domain d;
+    uint32_t n = x->right->n;
+
+    TRY(arena_alloc(s->b->a, x->refs->n * sizeof *refs + 1, (void **)&refs, err));
+    for (uint32_t i = 0; i < x->refs->n; i++) {
+        refs[i] = x->refs->refs[i];
+        TRY(settle(s, &refs[i], err));
+    }
+    TRY(domain_make(s->b->a, s->below, refs, x->refs->n, x->right, &d, err));
+    TRY(unnest(&d, &x->right, err));
+    return domain_match(&d, RIGHT_BASE + n, on, err);
+}
+
+nrw_status join_attached(selecting *s, attachment *x, nrw_error *err)
+{
+    numbering n = {s, s->below->n};
+    const expr *on = x->on;
+
+    if (x->refs)
+        TRY(unnest_attached(s, x, &on, err));
+    if (on)
+        TRY(expr_renumber(s->b->a, on, attached_number, &n, &on, err));
+    TRY(plan_join(s->b->a, x->kind, s->below, x->right, on, &s->below, err));
+    s->below->in_nulls = x->in_nulls;
+    return NRW_OK;
+}
+
 static nrw_status plan_attached(selecting *s, nrw_error *err)
 {
-    for (uint32_t i = 0; i < s->n_attached; i++) {
-        attachment *x = &s->attached[i];
-        numbering n = {s, s->below->n};
-        const expr *on = x->on;
-        if (on)
-            TRY(expr_renumber(s->b->a, on, attached_number, &n, &on, err));
-        TRY(plan_join(s->b->a, x->kind, s->below, x->right, on, &s->below, err));
-        s->below->in_nulls = x->in_nulls;
-    }
+    for (uint32_t i = 0; i < s->n_attached; i++)
+        TRY(join_attached(s, &s->attached[i], err));
     return NRW_OK;
 }
 
@@ -240,12 +265,7 @@ static nrw_status plan_distinct_on(selecting *s, const ordering *o, nrw_error *e
     TRY(arena_alloc(a, w.n_partition * sizeof *w.partition + 1, (void **)&w.partition, err));
     for (uint32_t i = 0; i < w.n_partition; i++)
         w.partition[i] = s->below->n - s->n_on + i;
-    TRY(plan_new(a, PLAN_WINDOW, s->below->n + 1, s->below, NULL, &p, err));
-    memcpy(p->columns, s->below->columns, s->below->n * sizeof *p->columns);
-    p->columns[s->below->n].type = w.result;
-    TRY(arena_alloc(a, sizeof w, (void **)&p->windows, err));
-    p->windows[0] = w;
-    p->n_windows = 1;
+    TRY(plan_window(a, s->below, &w, &p, err));
     TRY(expr_int64(a, 1, &one, err));
     TRY(expr_column(a, s->below->n, &w.result, &number, err));
     TRY(expr_call(a, "=", (const expr *[]){number, one}, NULL, 2, &cond, err));
@@ -356,10 +376,9 @@ static nrw_status bind_items(selecting *s, const expr ***on, const expr **having
     return bind_orders(s, o, err);
 }
 
-nrw_status bind_select(binder *b, const sql_query *q, selecting *outer, plan **out, selecting *refs,
-                       nrw_error *err)
+nrw_status bind_select(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err)
 {
-    selecting s = {.b = b, .outer = outer, .q = q};
+    selecting s = {.b = b, .frame = in, .q = q};
     const expr *having, *qualify, **on;
     ordering o = {0};
     uint64_t limit, offset;
@@ -394,10 +413,5 @@ nrw_status bind_select(binder *b, const sql_query *q, selecting *outer, plan **o
         TRY(plan_distinct(b->a, s.below, &s.below, err));
     TRY(bind_limits(&s, q, &limit, &offset, err));
     TRY(plan_sorted(b->a, s.below, o.at, o.n, limit, offset, out, err));
-    TRY(plan_first_columns(b->a, *out, s.n_items, out, err));
-    if (refs) {
-        refs->outer_refs = s.outer_refs;
-        refs->n_outer = s.n_outer;
-    }
-    return NRW_OK;
+    return plan_first_columns(b->a, *out, s.n_items, out, err);
 }

@@ -69,6 +69,24 @@ nrw_status plan_cast(arena *a, plan *p, const type *types, plan **out, nrw_error
     return plan_project(a, p, exprs, names, p->n, out, err);
 }
 
+nrw_status plan_union(arena *a, plan *l, plan *r, plan **out, nrw_error *err)
+{
+    TRY(plan_new(a, PLAN_UNION, l->n, l, r, out, err));
+    memcpy((*out)->columns, l->columns, l->n * sizeof *l->columns);
+    return NRW_OK;
+}
+
+nrw_status plan_window(arena *a, plan *left, const window_call *call, plan **out, nrw_error *err)
+{
+    TRY(plan_new(a, PLAN_WINDOW, left->n + 1, left, NULL, out, err));
+    memcpy((*out)->columns, left->columns, left->n * sizeof *left->columns);
+    (*out)->columns[left->n].type = call->result;
+    TRY(arena_alloc(a, sizeof *call, (void **)&(*out)->windows, err));
+    (*out)->windows[0] = *call;
+    (*out)->n_windows = 1;
+    return NRW_OK;
+}
+
 nrw_status plan_distinct(arena *a, plan *p, plan **out, nrw_error *err)
 {
     TRY(plan_new(a, PLAN_GROUP, p->n, p, NULL, out, err));
@@ -99,6 +117,15 @@ nrw_status conjuncts_split(arena *a, const expr *e, conjuncts *out, nrw_error *e
 nrw_status expr_not(arena *a, const expr *x, const expr **out, nrw_error *err)
 {
     return expr_call(a, "not", &x, NULL, 1, out, err);
+}
+
+nrw_status expr_not_a_key(arena *a, const expr *e, const expr **out, nrw_error *err)
+{
+    *out = e;
+    if (!pulled_is_equality(e))
+        return NRW_OK;
+    TRY(expr_call(a, "<>", e->args, NULL, 2, out, err));
+    return expr_not(a, *out, out, err);
 }
 
 static nrw_status renumber_all(arena *a, const expr *const *from, uint32_t n,
