@@ -17,7 +17,7 @@ nrw_status bind_at(const binder *b, size_t at, nrw_status st, nrw_error *err)
 {
     char text[sizeof err->message];
 
-    if (st != NRW_E_ARG || !err)
+    if (st != NRW_E_ARG || !err || sql_has_place(err->message))
         return st;
     memcpy(text, err->message, sizeof text);
     return sql_fail(b->in->text, at, err, "%s", text);

@@ -144,41 +144,21 @@ static nrw_status bind_parts(selecting *in, const sql_expr *e, bool subqueries, 
     return expr_and(in->b->a, *on, x, on, err);
 }
 
-static nrw_status number_rows(arena *a, plan **p, nrw_error *err)
-{
-    const window_call w = {.kind = WINDOW_ROW_NUMBER, .result = type_of(TYPE_INT64)};
-
-    return plan_window(a, *p, &w, p, err);
-}
-
-/* Columns from[0..n) of p, in that order. */
-static nrw_status columns(arena *a, plan *p, const uint32_t *from, uint32_t n, plan **out,
-                          nrw_error *err)
-{
-    const expr **exprs;
-    span *names;
-
-    TRY(arena_alloc(a, n * sizeof *exprs + 1, (void **)&exprs, err));
-    TRY(arena_alloc(a, n * sizeof *names + 1, (void **)&names, err));
-    for (uint32_t c = 0; c < n; c++) {
-        names[c] = p->columns[from[c]].name;
-        TRY(expr_column(a, from[c], &p->columns[from[c]].type, &exprs[c], err));
-    }
-    return plan_project(a, p, exprs, names, n, out, err);
-}
-
 /* Columns [x, x + n) and [y, y + m) of p. */
 static nrw_status two_ranges(arena *a, plan *p, uint32_t x, uint32_t n, uint32_t y, uint32_t m,
                              plan **out, nrw_error *err)
 {
-    uint32_t *from;
+    const expr **exprs;
+    span *names;
 
-    TRY(arena_alloc(a, (n + m) * sizeof *from + 1, (void **)&from, err));
-    for (uint32_t c = 0; c < n; c++)
-        from[c] = x + c;
-    for (uint32_t c = 0; c < m; c++)
-        from[n + c] = y + c;
-    return columns(a, p, from, n + m, out, err);
+    TRY(arena_alloc(a, (n + m) * sizeof *exprs + 1, (void **)&exprs, err));
+    TRY(arena_alloc(a, (n + m) * sizeof *names + 1, (void **)&names, err));
+    for (uint32_t c = 0; c < n + m; c++) {
+        uint32_t from = c < n ? x + c : y + (c - n);
+        names[c] = p->columns[from].name;
+        TRY(expr_column(a, from, &p->columns[from].type, &exprs[c], err));
+    }
+    return plan_project(a, p, exprs, names, n + m, out, err);
 }
 
 /* p joined to q where column x of the one is column y of the other. */
@@ -191,61 +171,6 @@ static nrw_status join_equal(arena *a, join_kind kind, plan *p, uint32_t x, plan
     TRY(expr_column(a, p->n + y, &q->columns[y].type, &args[1], err));
     TRY(expr_call(a, "=", args, NULL, 2, &same, err));
     return plan_join(a, kind, p, q, same, out, err);
-}
-
-/* ON with subqueries is a filter behind an inner join. Other joins add the rows without a match:
- * the rows of both sides are numbered, and `met`, the pairs that pass, is joined by the numbers. */
-static nrw_status join_numbered(const joining *w, plan *met, plan **out, nrw_error *err)
-{
-    arena *a = w->s->b->a;
-    uint32_t nl = w->left->n - 1, nr = w->right->n - 1, id = nl, other = nl + 1 + nr;
-    plan *p, *left, *right;
-
-    TRY(plan_copy(a, w->left, &left, err));
-    TRY(plan_copy(a, w->right, &right, err));
-    switch (w->kind) {
-    case JOIN_SEMI:
-    case JOIN_ANTI:
-        TRY(join_equal(a, w->kind, left, id, met, id, &p, err));
-        return two_ranges(a, p, 0, nl, 0, 0, out, err);
-    case JOIN_LEFT:
-        TRY(join_equal(a, JOIN_LEFT, left, id, met, id, &p, err));
-        return two_ranges(a, p, 0, nl, left->n + left->n, nr, out, err);
-    case JOIN_RIGHT:
-        TRY(join_equal(a, JOIN_LEFT, right, nr, met, other, &p, err));
-        return two_ranges(a, p, right->n, nl, 0, nr, out, err);
-    default:
-        TRY(two_ranges(a, met, id, 1, other, 1, &met, err));
-        TRY(join_equal(a, JOIN_LEFT, left, id, met, 0, &p, err));
-        other = p->n;
-        TRY(join_equal(a, JOIN_FULL, p, left->n + 1, right, nr, &p, err));
-        return two_ranges(a, p, 0, nl, other, nr, out, err);
-    }
-}
-
-static nrw_status join_on_subqueries(joining *w, const scope *sc, uint32_t n_left, plan **out,
-                                     nrw_error *err)
-{
-    arena *a = w->s->b->a;
-    selecting in = {.b = w->s->b, .frame = w->s->frame, .no_aggregates = true, .clause = "ON"};
-    const expr *cond = NULL;
-
-    if (w->kind != JOIN_INNER) {
-        TRY(number_rows(a, &w->left, err));
-        TRY(number_rows(a, &w->right, err));
-    }
-    for (uint32_t i = 0; i < sc->n; i++) {
-        scope_column c = sc->at[i];
-        c.column += i >= n_left && w->kind != JOIN_INNER;
-        TRY(scope_add(a, &in.from, c, err));
-    }
-    TRY(plan_join(a, JOIN_INNER, w->left, w->right, NULL, &in.below, err));
-    TRY(bind_parts(&in, w->f->on, false, &in.below->condition, err));
-    TRY(bind_parts(&in, w->f->on, true, &cond, err));
-    TRY(plan_filter(a, in.below, cond, out, err));
-    if (w->kind == JOIN_INNER)
-        return NRW_OK;
-    return bind_at(w->s->b, w->f->on->at, join_numbered(w, *out, out, err), err);
 }
 
 /* ---- what the right side sees of the left one ---- */
@@ -272,12 +197,88 @@ static nrw_status look_left(joining *w, frame *seen, nrw_error *err)
         passes &= seen->refs[i]->kind == EXPR_COLUMN && seen->refs[i]->column >= OUTER_BASE;
     if (passes)
         return plan_renumbered(a, w->right, passed_on, seen, &w->right, err);
-    if (w->kind != JOIN_INNER && w->kind != JOIN_LEFT)
+    if (w->kind == JOIN_RIGHT || w->kind == JOIN_FULL)
         return query_fail(w->s->b, w->f->at, err,
                           "the right side of this join cannot look at columns of the left one");
-    TRY(domain_make(a, w->left, seen->refs, seen->n, w->right, &d, err));
-    TRY(unnest(&d, &w->right, err));
+    TRY(bind_at(w->s->b, w->f->at,
+                domain_make(a, w->left, seen->refs, seen->n, w->right, &d, err), err));
+    TRY(bind_at(w->s->b, w->f->at, unnest(&d, &w->right, err), err));
     return domain_match(&d, w->left->n + n, &w->on, err);
+}
+
+/* ---- ON with subqueries ---- */
+
+/* The side that outer joins keep sees ON as the other side's own condition, which looks at it. `own`
+ * are the columns of `other`, `kept` those that it looks at. */
+static nrw_status filter_other(joining *w, const scope *kept, const scope *own, plan **other,
+                               plan *left, nrw_error *err)
+{
+    selecting outer = {.b = w->s->b, .frame = w->s->frame, .from = *kept, .below = left};
+    selecting in = {.b = w->s->b, .from = *own, .below = *other, .no_aggregates = true};
+    frame seen = {.outer = &outer};
+    const expr *cond = NULL;
+    joining turned = *w;
+
+    in.clause = "ON";
+    in.frame = &seen;
+    TRY(bind_parts(&in, w->f->on, false, &cond, err));
+    TRY(bind_parts(&in, w->f->on, true, &cond, err));
+    TRY(plan_filter(w->s->b->a, in.below, cond, &turned.right, err));
+    turned.left = left;
+    if (turned.kind != JOIN_SEMI && turned.kind != JOIN_ANTI)
+        turned.kind = JOIN_LEFT;
+    TRY(look_left(&turned, &seen, err));
+    *other = turned.right;
+    w->on = turned.on;
+    return NRW_OK;
+}
+
+static nrw_status join_full(joining *w, const scope *l, const scope *r, plan **out, nrw_error *err)
+{
+    arena *a = w->s->b->a;
+    const window_call number = {.kind = WINDOW_ROW_NUMBER, .result = type_of(TYPE_INT64)};
+    uint32_t nl = w->left->n, nr = w->right->n;
+    plan *met, *again;
+
+    TRY(plan_window(a, w->right, &number, &met, err));
+    TRY(bind_at(w->s->b, w->f->on->at, plan_copy(a, met, &again, err), err));
+    TRY(filter_other(w, l, r, &met, w->left, err));
+    TRY(plan_join(a, JOIN_LEFT, w->left, met, w->on, &met, err));
+    TRY(join_equal(a, JOIN_FULL, met, nl + nr, again, nr, out, err));
+    return two_ranges(a, *out, 0, nl, met->n, nr, out, err);
+}
+
+/* A filter behind an inner join; what other joins keep of one side is joined to what passes of the
+ * other one, which a full join's numbers tell from what did not. */
+static nrw_status join_on_subqueries(joining *w, const scope *sc, uint32_t n_left, plan **out,
+                                     nrw_error *err)
+{
+    arena *a = w->s->b->a;
+    selecting in = {.b = w->s->b, .frame = w->s->frame, .from = *sc, .no_aggregates = true};
+    scope l = {sc->at, n_left, n_left}, r = {0};
+    uint32_t nl = w->left->n, nr = w->right->n;
+    const expr *cond = NULL;
+
+    in.clause = "ON";
+    TRY(plan_join(a, JOIN_INNER, w->left, w->right, NULL, &in.below, err));
+    TRY(bind_parts(&in, w->f->on, false, &in.below->condition, err));
+    TRY(bind_parts(&in, w->f->on, true, &cond, err)); /* names that are on both sides are errors */
+    if (w->kind == JOIN_INNER)
+        return plan_filter(a, in.below, cond, out, err);
+    for (uint32_t i = n_left; i < sc->n; i++) {
+        scope_column c = sc->at[i];
+        c.column -= nl;
+        TRY(scope_add(a, &r, c, err));
+    }
+    if (w->kind == JOIN_FULL)
+        return join_full(w, &l, &r, out, err);
+    if (w->kind == JOIN_RIGHT) {
+        TRY(filter_other(w, &r, &l, &w->left, w->right, err));
+        TRY(plan_join(a, JOIN_LEFT, w->right, w->left, w->on, out, err));
+        return two_ranges(a, *out, nr, nl, 0, nr, out, err);
+    }
+    TRY(filter_other(w, &l, &r, &w->right, w->left, err));
+    return plan_join(a, w->kind, w->left, w->right, w->on, out, err);
 }
 
 /* ---- joins ---- */
@@ -299,7 +300,7 @@ static nrw_status bind_sides(joining *w, scope *sc, scope *right, nrw_error *err
     TRY(arena_alloc(a, sizeof *in.frame, (void **)&in.frame, err));
     in.frame->outer = &seen;
     TRY(bind_from(&in, w->f->right, right, &w->right, err));
-    return bind_at(w->s->b, w->f->at, look_left(w, in.frame, err), err);
+    return look_left(w, in.frame, err);
 }
 
 nrw_status bind_join(selecting *s, const sql_from *f, scope *sc, plan **out, nrw_error *err)

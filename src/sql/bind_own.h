@@ -126,7 +126,7 @@ typedef struct selecting {
 
 nrw_status query_fail(const binder *b, size_t at, nrw_error *err, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
-/* Puts the place before an error that a lower layer set. */
+/* Puts the place before an error that a lower layer set; one that has a place keeps it. */
 nrw_status bind_at(const binder *b, size_t at, nrw_status st, nrw_error *err);
 
 nrw_status bind_query(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err);

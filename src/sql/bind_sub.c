@@ -195,6 +195,61 @@ static nrw_status attach_value(selecting *s, const sql_expr *e, plan *right, con
     return expr_call(a, "coalesce", args, NULL, 2, out, err);
 }
 
+/* Columns of the subquery that is being attached. */
+static nrw_status right_columns(arena *a, const plan *right, const expr ***out, nrw_error *err)
+{
+    TRY(arena_alloc(a, right->n * sizeof **out + 1, (void **)out, err));
+    for (uint32_t c = 0; c < right->n; c++)
+        TRY(expr_column(a, RIGHT_BASE + c, &right->columns[c].type, &(*out)[c], err));
+    return NRW_OK;
+}
+
+/* (a, b) op a row of the subquery: equal where all columns are, null where that leaves it open; rows
+ * are ordered as structs are. */
+static nrw_status compare_rows(selecting *s, const sql_expr *e, const plan *right,
+                               const char *compare, const expr **out, nrw_error *err)
+{
+    arena *a = s->b->a;
+    bool equal = strcmp(compare, "=") == 0;
+    const sql_exprs *row = &e->args.at[0]->args;
+    const expr **theirs, *args[2];
+
+    TRY(right_columns(a, right, &theirs, err));
+    *out = NULL;
+    if (!equal && strcmp(compare, "<>") != 0) {
+        TRY(bind_expr(s, e->args.at[0], &args[0], err));
+        TRY(expr_call(a, "row", theirs, NULL, right->n, &args[1], err));
+        return expr_call(a, compare, args, NULL, 2, out, err);
+    }
+    for (uint32_t c = 0; c < right->n; c++) {
+        const expr *same;
+        TRY(bind_expr(s, row->at[c], &args[0], err));
+        args[1] = theirs[c];
+        TRY(expr_call(a, "=", args, NULL, 2, &same, err));
+        TRY(expr_not_a_key(a, same, &same, err)); /* the nulls of one are not all there is to it */
+        TRY(expr_and(a, *out, same, out, err));
+    }
+    return equal ? NRW_OK : expr_not(a, *out, out, err);
+}
+
+/* x op a value of the subquery. */
+static nrw_status compare_with(selecting *s, const sql_expr *e, const plan *right,
+                               const char *compare, const expr **out, nrw_error *err)
+{
+    const sql_expr *left = e->args.at[0];
+    const expr *args[2], **theirs;
+
+    if (right->n > 1 && left->kind == SQL_EXPR_ROW && left->args.n == right->n)
+        return compare_rows(s, e, right, compare, out, err);
+    if (right->n != 1)
+        return query_fail(s->b, e->at, err, "a comparison of %u columns with a subquery of %u",
+                          left->kind == SQL_EXPR_ROW ? left->args.n : 1, right->n);
+    TRY(bind_expr(s, left, &args[0], err));
+    TRY(right_columns(s->b->a, right, &theirs, err));
+    args[1] = theirs[0];
+    return expr_call(s->b->a, compare, args, NULL, 2, out, err);
+}
+
 /* x = ANY (query), and with other comparisons. An equality is a key of the join unless there are
  * conditions beside it, for then the nulls of its two sides leave it open only where these hold. */
 static nrw_status attach_any(selecting *s, const sql_expr *e, plan *right, const frame *refs,
@@ -203,14 +258,10 @@ static nrw_status attach_any(selecting *s, const sql_expr *e, plan *right, const
     arena *a = s->b->a;
     const type boolean = type_of(TYPE_BOOL);
     attachment x = {.right = right, .kind = JOIN_MARK, .in_nulls = true};
-    const expr *args[2], *test;
+    const expr *test;
 
-    if (right->n != 1 || e->args.at[0]->kind == SQL_EXPR_ROW)
-        return query_fail(s->b, e->at, err, "a comparison takes a subquery of one column");
     TRY(bind_at(s->b, e->at, look_out(s, &x, refs, false, true, err), err));
-    TRY(bind_expr(s, e->args.at[0], &args[0], err));
-    TRY(expr_column(a, RIGHT_BASE, &right->columns[0].type, &args[1], err));
-    TRY(bind_at(s->b, e->at, expr_call(a, compare, args, NULL, 2, &test, err), err));
+    TRY(bind_at(s->b, e->at, compare_with(s, e, right, compare, &test, err), err));
     if (x.on || x.refs)
         TRY(expr_not_a_key(a, test, &test, err));
     TRY(expr_and(a, test, x.on, &x.on, err));
