@@ -4,7 +4,7 @@
  *   bind_select.c  one SELECT from FROM to its list
  *   bind_from.c    tables; bind_join.c joins
  *   bind_files.c   tables that are files: options, and which files WHERE leaves
- *   bind_star.c    * and COLUMNS
+ *   bind_star.c    *; bind_columns.c COLUMNS
  *   bind_expr.c    expressions; bind_call.c functions, aggregates, windows
  *   bind_sub.c     subqueries as joins. What they look at outside of themselves: bind_pull.c where
  *                  that is conditions alone, unnest.c and unnest_join.c elsewhere
@@ -191,6 +191,25 @@ nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_erro
 nrw_status bind_column(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
 bool aggregate_is_span(span name);
 nrw_status bind_subquery(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+/* A column of the scope as it would be written. */
+nrw_status star_column(selecting *s, const scope_column *c, size_t at, sql_expr **out,
+                       nrw_error *err);
+/* The places in the scope of the columns that a star stands for. */
+nrw_status star_places(selecting *s, const sql_expr *star, uint32_t **out, uint32_t *n,
+                       nrw_error *err);
+int32_t name_in(const sql_names *names, span name); /* -1: it is not there */
+/* An expression that stands for several, one for each of n columns. */
+typedef struct columns_choice {
+    bool there;           /* else the expression is one */
+    bool pattern;         /* * LIKE ..: stands for the columns themselves */
+    const sql_expr *star; /* that or COLUMNS(..) */
+    uint32_t *at, n;      /* places in the scope */
+} columns_choice;
+nrw_status columns_choose(selecting *s, const sql_expr *e, columns_choice *out, nrw_error *err);
+nrw_status columns_put(selecting *s, const columns_choice *c, sql_expr *e, uint32_t i,
+                       sql_expr **out, nrw_error *err); /* e for column i of them */
+nrw_status columns_name(selecting *s, const columns_choice *c, const sql_item *item, uint32_t i,
+                        span *out, nrw_error *err);
 /* Stars in items become the columns they stand for, as further items. */
 nrw_status bind_stars(selecting *s, const sql_query *q, nrw_error *err);
 /* Where columns of a scope come from, by a name. -1: none; an ambiguous one is an error. */
