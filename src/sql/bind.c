@@ -12,8 +12,7 @@ nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, frame 
     uint32_t n = rows[0].n;
     plan *p;
 
-    TRY(plan_new(b->a, PLAN_VALUES, 0, NULL, NULL, &s.below, err));
-    s.below->n_rows = 1;
+    TRY(plan_one_row(b->a, &s.below, err));
     TRY(plan_new(b->a, PLAN_VALUES, n, NULL, NULL, &p, err));
     p->n_rows = n_rows;
     TRY(arena_alloc(b->a, (size_t)n * n_rows * sizeof *p->exprs + 1, (void **)&p->exprs, err));
@@ -186,7 +185,6 @@ static nrw_status order_result(binder *b, const sql_query *q, frame *in, plan **
     selecting s = {.b = b, .frame = in, .q = q, .below = *out, .no_aggregates = true, .clause = "ORDER BY"};
     const sql_orders *from = &q->order_by;
     sort_order *orders;
-    uint64_t limit, offset;
     uint32_t n = from->all ? (*out)->n : from->n;
 
     for (uint32_t c = 0; c < (*out)->n; c++)
@@ -200,8 +198,7 @@ static nrw_status order_result(binder *b, const sql_query *q, frame *in, plan **
         if (!from->all)
             TRY(order_column(&s, o->by, (*out)->n, &orders[i].column, err));
     }
-    TRY(bind_limits(&s, q, &limit, &offset, err));
-    return plan_sorted(b->a, *out, orders, n, limit, offset, out, err);
+    return bind_limits(&s, q, *out, orders, n, out, err);
 }
 
 nrw_status bind_query(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err)

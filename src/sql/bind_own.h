@@ -8,7 +8,7 @@
  *   bind_expr.c    expressions; bind_call.c functions, aggregates, windows
  *   bind_sub.c     subqueries as joins. What they look at outside of themselves: bind_pull.c where
  *                  that is conditions alone, unnest.c and unnest_join.c elsewhere
- *   bind_order.c   ORDER BY, LIMIT
+ *   bind_order.c   ORDER BY; bind_limit.c LIMIT
  *   bind_arrival.c arrival_rank
  *
  * While a SELECT is bound its expressions look at columns by numbers of several kinds: a column of
@@ -173,9 +173,10 @@ typedef struct ordering {
     uint32_t n_hidden, cap_hidden;
 } ordering;
 nrw_status bind_orders(selecting *s, ordering *o, nrw_error *err);
-/* LIMIT and OFFSET; UINT64_MAX: no limit. */
-nrw_status bind_limits(selecting *s, const sql_query *q, uint64_t *limit, uint64_t *offset,
-                       nrw_error *err);
+/* p in order, cut by LIMIT and OFFSET. */
+nrw_status bind_limits(selecting *s, const sql_query *q, plan *p, sort_order *orders, uint32_t n,
+                       plan **out, nrw_error *err);
+/* UINT64_MAX: no limit. */
 nrw_status plan_sorted(arena *a, plan *p, sort_order *orders, uint32_t n, uint64_t limit,
                        uint64_t offset, plan **out, nrw_error *err);
 /* ORDER BY over a result of n columns: by position or by a column. */
@@ -226,6 +227,9 @@ nrw_status plan_join(arena *a, join_kind kind, plan *left, plan *right, const ex
 nrw_status plan_project(arena *a, plan *left, const expr **exprs, const span *names, uint32_t n,
                         plan **out, nrw_error *err);
 nrw_status plan_filter(arena *a, plan *left, const expr *condition, plan **out, nrw_error *err);
+nrw_status plan_one_row(arena *a, plan **out, nrw_error *err); /* without columns */
+/* The first n columns of p. */
+nrw_status plan_first_columns(arena *a, plan *p, uint32_t n, plan **out, nrw_error *err);
 nrw_status plan_union(arena *a, plan *l, plan *r, plan **out, nrw_error *err);
 /* One window function, whose column stands behind those of left. */
 nrw_status plan_window(arena *a, plan *left, const window_call *call, plan **out, nrw_error *err);

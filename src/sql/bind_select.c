@@ -272,24 +272,6 @@ static nrw_status plan_distinct_on(selecting *s, const ordering *o, nrw_error *e
     return plan_filter(a, p, cond, &s->below, err);
 }
 
-/* The first n columns of p. */
-static nrw_status plan_first_columns(arena *a, plan *p, uint32_t n, plan **out, nrw_error *err)
-{
-    const expr **exprs;
-    span *names;
-
-    *out = p;
-    if (p->n == n)
-        return NRW_OK;
-    TRY(arena_alloc(a, n * sizeof *exprs + 1, (void **)&exprs, err));
-    TRY(arena_alloc(a, n * sizeof *names + 1, (void **)&names, err));
-    for (uint32_t c = 0; c < n; c++) {
-        names[c] = p->columns[c].name;
-        TRY(expr_column(a, c, &p->columns[c].type, &exprs[c], err));
-    }
-    return plan_project(a, p, exprs, names, n, out, err);
-}
-
 static nrw_status item_name(selecting *s, const sql_item *item, span *out, nrw_error *err)
 {
     *out = item->alias.text;
@@ -335,8 +317,7 @@ static nrw_status bind_rows(selecting *s, nrw_error *err)
     if (q->from) {
         TRY(bind_from(s, q->from, &s->from, &s->below, err));
     } else {
-        TRY(plan_new(s->b->a, PLAN_VALUES, 0, NULL, NULL, &s->below, err));
-        s->below->n_rows = 1;
+        TRY(plan_one_row(s->b->a, &s->below, err));
     }
     TRY(bind_stars(s, q, err));
     s->aliases = true;
@@ -381,7 +362,6 @@ nrw_status bind_select(binder *b, const sql_query *q, frame *in, plan **out, nrw
     selecting s = {.b = b, .frame = in, .q = q};
     const expr *having, *qualify, **on;
     ordering o = {0};
-    uint64_t limit, offset;
     bool grouped;
 
     TRY(bind_rows(&s, err));
@@ -411,7 +391,6 @@ nrw_status bind_select(binder *b, const sql_query *q, frame *in, plan **out, nrw
         TRY(plan_distinct_on(&s, &o, err));
     else if (q->distinct)
         TRY(plan_distinct(b->a, s.below, &s.below, err));
-    TRY(bind_limits(&s, q, &limit, &offset, err));
-    TRY(plan_sorted(b->a, s.below, o.at, o.n, limit, offset, out, err));
+    TRY(bind_limits(&s, q, s.below, o.at, o.n, out, err));
     return plan_first_columns(b->a, *out, s.n_items, out, err);
 }

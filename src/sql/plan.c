@@ -87,6 +87,30 @@ nrw_status plan_window(arena *a, plan *left, const window_call *call, plan **out
     return NRW_OK;
 }
 
+nrw_status plan_one_row(arena *a, plan **out, nrw_error *err)
+{
+    TRY(plan_new(a, PLAN_VALUES, 0, NULL, NULL, out, err));
+    (*out)->n_rows = 1;
+    return NRW_OK;
+}
+
+nrw_status plan_first_columns(arena *a, plan *p, uint32_t n, plan **out, nrw_error *err)
+{
+    const expr **exprs;
+    span *names;
+
+    *out = p;
+    if (p->n == n)
+        return NRW_OK;
+    TRY(arena_alloc(a, n * sizeof *exprs + 1, (void **)&exprs, err));
+    TRY(arena_alloc(a, n * sizeof *names + 1, (void **)&names, err));
+    for (uint32_t c = 0; c < n; c++) {
+        names[c] = p->columns[c].name;
+        TRY(expr_column(a, c, &p->columns[c].type, &exprs[c], err));
+    }
+    return plan_project(a, p, exprs, names, n, out, err);
+}
+
 nrw_status plan_distinct(arena *a, plan *p, plan **out, nrw_error *err)
 {
     TRY(plan_new(a, PLAN_GROUP, p->n, p, NULL, out, err));
