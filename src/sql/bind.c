@@ -49,6 +49,24 @@ nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, frame 
 
 /* ---- set operations ---- */
 
+/* Text and what is not nested meet as text. */
+static nrw_status united(arena *a, const expr *x, const expr *y, type *out, nrw_error *err)
+{
+    const type *other = x->type.id == TYPE_UTF8 ? &y->type : &x->type;
+    bool text = x->type.id == TYPE_UTF8 || y->type.id == TYPE_UTF8;
+
+    nrw_error no_common = NRW_ERROR_INIT;
+    nrw_status st = type_common(a, x, y, out, &no_common);
+
+    if (st == NRW_E_ARG && text && !type_is_nested(other)) {
+        *out = type_of(TYPE_UTF8);
+        return NRW_OK;
+    }
+    if (st < 0)
+        *err = no_common;
+    return st;
+}
+
 /* Both sides to common types; BY NAME puts the columns in order first. */
 static nrw_status common_types(binder *b, const sql_query *q, plan **l, plan **r, nrw_error *err)
 {
@@ -62,7 +80,7 @@ static nrw_status common_types(binder *b, const sql_query *q, plan **l, plan **r
         const expr *x, *y;
         TRY(expr_column(b->a, c, &(*l)->columns[c].type, &x, err));
         TRY(expr_column(b->a, c, &(*r)->columns[c].type, &y, err));
-        TRY(bind_at(b, q->at, type_common(b->a, x, y, &types[c], err), err));
+        TRY(bind_at(b, q->at, united(b->a, x, y, &types[c], err), err));
     }
     TRY(plan_cast(b->a, *l, types, l, err));
     return plan_cast(b->a, *r, types, r, err);
@@ -167,6 +185,9 @@ static nrw_status bind_set(binder *b, const sql_query *q, frame *in, plan **out,
 {
     plan *l, *r;
 
+    if (!b->outputs)
+        TRY(arena_alloc(b->a, sizeof *b->outputs, (void **)&b->outputs, err));
+
     TRY(bind_query(b, q->left, in, &l, err));
     TRY(bind_query(b, q->right, in, &r, err));
     if (q->by_name)
@@ -179,6 +200,30 @@ static nrw_status bind_set(binder *b, const sql_query *q, frame *in, plan **out,
 }
 
 /* ORDER BY behind a set operation or VALUES: over the columns of the result. */
+/* What the sides call it: a name, with its table or not, or an expression of one of their lists. */
+static nrw_status output_of(binder *b, const sql_expr *e, const plan *p, bool by_name, int32_t *out,
+                            nrw_error *err)
+{
+    const sql_names *path = &e->names;
+    bool column = e->kind == SQL_EXPR_COLUMN;
+    span text;
+
+    *out = column && path->n == 1 ? named(p, path->at[0].text) : -1;
+    if (*out >= 0 || !b->outputs)
+        return NRW_OK;
+    TRY(sql_print_expr(b->a, e, &text, err));
+    for (uint32_t i = 0; i < b->outputs->n; i++) {
+        const set_output *o = &b->outputs->at[i];
+        bool is = column && sql_same(path->at[path->n - 1].text, o->name) &&
+                  (path->n == 1 || sql_same(path->at[path->n - 2].text, o->table));
+        if (is || (!column && sql_same(text, o->text))) {
+            *out = by_name ? named(p, o->name) : (int32_t)o->column;
+            return NRW_OK;
+        }
+    }
+    return NRW_OK;
+}
+
 static nrw_status order_result(binder *b, const sql_query *q, frame *in, plan **out,
                                nrw_error *err)
 {
@@ -195,7 +240,12 @@ static nrw_status order_result(binder *b, const sql_query *q, frame *in, plan **
     for (uint32_t i = 0; i < n; i++) {
         const sql_order *o = &from->at[from->all ? 0 : i];
         orders[i] = (sort_order){i, o->descending, o->nulls_first};
+        int32_t at = -1;
         if (!from->all)
+            TRY(output_of(b, o->by, *out, q->by_name, &at, err));
+        if (at >= 0)
+            orders[i].column = (uint32_t)at;
+        else if (!from->all)
             TRY(order_column(&s, o->by, (*out)->n, &orders[i].column, err));
     }
     return bind_limits(&s, q, *out, orders, n, out, err);
@@ -206,6 +256,8 @@ nrw_status bind_query(binder *b, const sql_query *q, frame *in, plan **out, nrw_
     binder inner = *b;
     nrw_status st;
 
+    if (q->set == SQL_SET_NONE && q->order_by.n)
+        inner.outputs = NULL; /* of a side that has its own order */
     if (++inner.depth > SQL_MAX_DEPTH)
         return query_fail(b, q->at, err, "queries are nested too deeply");
     for (uint32_t i = 0; i < q->n_with; i++) {

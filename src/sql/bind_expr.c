@@ -135,7 +135,12 @@ nrw_status bind_column(selecting *s, const sql_expr *e, const expr **out, nrw_er
     int32_t found;
     uint32_t used = 1;
 
-    TRY(scope_find(s->b, &s->from, &e->names, e->at, &used, &found, err));
+    if (e->place) {
+        found = (int32_t)e->place - 1;
+        used = e->names.n;
+    } else {
+        TRY(scope_find(s->b, &s->from, &e->names, e->at, &used, &found, err));
+    }
     if (found >= 0) {
         const scope_column *c = &s->from.at[found];
         TRY(expr_column(s->b->a, c->column, &c->type, out, err));
@@ -314,6 +319,7 @@ static nrw_status bind_interval(selecting *s, const sql_expr *e, const expr **ou
         return bind_at(s->b, e->at, expr_cast(s->b->a, x, &t, false, out, err), err);
     if (n > 30)
         return query_fail(s->b, e->at, err, "this unit of an interval is not known");
+    n -= (e->name.text.data[n - 1] | 0x20) == 's'; /* days are a day */
     snprintf(name, sizeof name, "to_%.*ss", (int)n, (const char *)e->name.text.data);
     return bind_at(s->b, e->at, expr_call(s->b->a, name, &x, NULL, 1, out, err), err);
 }

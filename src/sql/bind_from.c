@@ -1,6 +1,8 @@
 /* FROM: tables and subqueries. */
 #include "sql/bind_own.h"
 
+#include <stdio.h>
+
 nrw_status scope_add(arena *a, scope *sc, scope_column c, nrw_error *err)
 {
     LIST_ADD(a, sc->at, sc->n, sc->cap, c, err);
@@ -50,18 +52,45 @@ nrw_status scope_find(const binder *b, const scope *sc, const sql_names *path, s
     return scope_named(b, sc, NULL, path->at[0], at, found, err);
 }
 
-/* All columns of p under one table name, with other names where `aliases` has some. */
-static nrw_status add_table(selecting *s, scope *sc, const plan *p, span table,
-                            const sql_names *aliases, size_t at, nrw_error *err)
+static bool taken(const scope *sc, uint32_t from, span name)
 {
+    for (uint32_t i = from; i < sc->n; i++)
+        if (sql_same(sc->at[i].name, name))
+            return true;
+    return false;
+}
+
+/* A name that an earlier column from `from` on has gets _1, _2 and so on. */
+static nrw_status told_apart(arena *a, const scope *sc, uint32_t from, span *name, nrw_error *err)
+{
+    span was = *name;
+    size_t cap = was.len + 16;
+    char *text;
+
+    for (uint32_t k = 1; taken(sc, from, *name); k++) {
+        TRY(arena_alloc(a, cap, (void **)&text, err));
+        snprintf(text, cap, "%.*s_%u", (int)was.len, (const char *)was.data, k);
+        *name = span_of(text);
+    }
+    return NRW_OK;
+}
+
+/* All columns of p under one table name, with other names where `aliases` has some. Files keep names
+ * that come twice. */
+static nrw_status add_table(selecting *s, scope *sc, const plan *p, const sql_from *f, span table,
+                            nrw_error *err)
+{
+    const sql_names *aliases = &f->column_aliases;
+    uint32_t from = sc->n;
+
     if (aliases->n > p->n)
-        return query_fail(s->b, at, err, "%u column names for %u columns", aliases->n, p->n);
-    for (uint32_t c = 0; c < p->n; c++)
-        TRY(scope_add(s->b->a, sc,
-                      (scope_column){table,
-                                     c < aliases->n ? aliases->at[c].text : p->columns[c].name,
-                                     p->columns[c].type, c, false},
-                      err));
+        return query_fail(s->b, f->at, err, "%u column names for %u columns", aliases->n, p->n);
+    for (uint32_t c = 0; c < p->n; c++) {
+        span name = c < aliases->n ? aliases->at[c].text : p->columns[c].name;
+        if (p->kind != PLAN_SCAN)
+            TRY(told_apart(s->b->a, sc, from, &name, err));
+        TRY(scope_add(s->b->a, sc, (scope_column){table, name, p->columns[c].type, c, false}, err));
+    }
     return NRW_OK;
 }
 
@@ -179,7 +208,7 @@ static nrw_status bind_one(selecting *s, const sql_from *f, scope *sc, plan **ou
         TRY(bind_values(s->b, f->rows, f->n_rows, s->frame, out, err));
     else
         TRY(bind_query(s->b, f->query, s->frame, out, err));
-    return add_table(s, sc, *out, table_name(f), &f->column_aliases, f->at, err);
+    return add_table(s, sc, *out, f, table_name(f), err);
 }
 
 nrw_status bind_from(selecting *s, const sql_from *f, scope *sc, plan **out, nrw_error *err)

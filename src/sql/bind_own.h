@@ -53,10 +53,22 @@ typedef struct cte {
     const struct cte *before; /* those that this one sees */
 } cte;
 
+/* A column of a side of a set operation, as it is called there, for ORDER BY behind it. */
+typedef struct set_output {
+    span table, name, text; /* text: the expression, printed */
+    uint32_t column;
+} set_output;
+
+typedef struct set_outputs {
+    set_output *at;
+    uint32_t n, cap;
+} set_outputs;
+
 typedef struct binder {
     const sql_bind_input *in;
     arena *a;
     const cte *ctes;
+    set_outputs *outputs; /* of the set operation that this is a side of; NULL: of none */
     uint32_t depth;
 } binder;
 

@@ -331,6 +331,27 @@ static nrw_status bind_rows(selecting *s, nrw_error *err)
     return plan_filter(s->b->a, s->below, cond, &s->below, err);
 }
 
+/* What the list's columns are called here, for ORDER BY behind a set operation. */
+static nrw_status note_outputs(selecting *s, set_outputs *out, nrw_error *err)
+{
+    for (uint32_t i = 0; out && i < s->n_items; i++) {
+        const sql_expr *e = s->items[i].expr;
+        set_output o = {.column = i};
+        TRY(item_name(s, &s->items[i], &o.name, err));
+        TRY(sql_print_expr(s->b->a, e, &o.text, err));
+        if (e->kind == SQL_EXPR_COLUMN) {
+            int32_t found = (int32_t)e->place - 1;
+            uint32_t used;
+            if (found < 0)
+                TRY(scope_find(s->b, &s->from, &e->names, e->at, &used, &found, err));
+            if (found >= 0)
+                o.table = s->from.at[found].table;
+        }
+        LIST_ADD(s->b->a, out->at, out->n, out->cap, o, err);
+    }
+    return NRW_OK;
+}
+
 static nrw_status bind_items(selecting *s, const expr ***on, const expr **having,
                              const expr **qualify, ordering *o, nrw_error *err)
 {
@@ -361,10 +382,13 @@ nrw_status bind_select(binder *b, const sql_query *q, frame *in, plan **out, nrw
 {
     selecting s = {.b = b, .frame = in, .q = q};
     const expr *having, *qualify, **on;
+    set_outputs *outputs = b->outputs;
     ordering o = {0};
     bool grouped;
 
+    b->outputs = NULL; /* of this select alone, not of those in it */
     TRY(bind_rows(&s, err));
+    TRY(note_outputs(&s, outputs, err));
     TRY(bind_arrival(&s, err));
     grouped = is_grouped(&s);
     if (grouped) {

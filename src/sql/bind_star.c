@@ -28,6 +28,7 @@ nrw_status star_column(selecting *s, const scope_column *c, size_t at, sql_expr 
     path[0] = (sql_name){c->table, true, at};
     path[1] = (sql_name){c->name, true, at};
     **out = (sql_expr){.kind = SQL_EXPR_COLUMN, .at = at, .end = at};
+    (*out)->place = 1 + (uint32_t)(c - s->from.at);
     (*out)->names = c->table.len ? (sql_names){2, path} : (sql_names){1, path + 1};
     return NRW_OK;
 }
