@@ -90,12 +90,58 @@ static nrw_status aggregate_of(selecting *s, const sql_expr *e, aggregate *g, nr
     return NRW_OK;
 }
 
+typedef struct columns_seen {
+    bool here, outside;
+} columns_seen;
+
+static void see_columns(const selecting *s, const sql_expr *e, columns_seen *seen)
+{
+    nrw_error twice = NRW_ERROR_INIT;
+    uint32_t used;
+    int32_t found = -1;
+
+    if (!e)
+        return;
+    seen->here |= e->query != NULL; /* whose columns are not known yet */
+    if (e->kind == SQL_EXPR_COLUMN) {
+        bool here = e->place ||
+                    scope_find(s->b, &s->from, &e->names, e->at, &used, &found, &twice) < 0 ||
+                    found >= 0;
+        *(here ? &seen->here : &seen->outside) = true;
+    }
+    for (uint32_t i = 0; i < e->args.n; i++)
+        see_columns(s, e->args.at[i], seen);
+    for (uint32_t i = 0; i < e->order_by.n; i++)
+        see_columns(s, e->order_by.at[i].by, seen);
+    see_columns(s, e->filter, seen);
+}
+
+bool aggregate_is_outside(const selecting *s, const sql_expr *e)
+{
+    columns_seen seen = {0};
+
+    if (s->frame)
+        see_columns(s, e, &seen);
+    return seen.outside && !seen.here;
+}
+
+/* An aggregate of the query around, of which this one sees the result. */
+static nrw_status outer_aggregate(selecting *s, const sql_expr *e, const expr **out, nrw_error *err)
+{
+    const expr *theirs;
+
+    TRY(bind_call(s->frame->outer, e, &theirs, err));
+    return frame_ref(s->b->a, s->frame, theirs, out, err);
+}
+
 static nrw_status bind_aggregate(selecting *s, const sql_expr *e, const expr **out, nrw_error *err)
 {
     aggregate g = {0};
     nrw_status st;
     uint32_t i;
 
+    if (aggregate_is_outside(s, e))
+        return outer_aggregate(s, e, out, err);
     if (s->no_aggregates || s->stage == STAGE_ROWS)
         return query_fail(s->b, e->at, err, "an aggregate function cannot stand in %s",
                           s->clause ? s->clause : "this place");

@@ -203,6 +203,8 @@ nrw_status bind_boolean(selecting *s, const sql_expr *e, const expr **out, nrw_e
 nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
 nrw_status bind_column(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
 bool aggregate_is_span(span name);
+/* Whether an aggregate's columns are all those of queries around, whose aggregate it is then. */
+bool aggregate_is_outside(const selecting *s, const sql_expr *e);
 nrw_status bind_subquery(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
 /* A column of the scope as it would be written. */
 nrw_status star_column(selecting *s, const scope_column *c, size_t at, sql_expr **out,

@@ -4,22 +4,22 @@
 
 /* ---- which selects are grouped ---- */
 
-static bool has_aggregate(const sql_expr *e)
+static bool has_aggregate(const selecting *s, const sql_expr *e)
 {
     if (!e)
         return false;
     if (e->kind == SQL_EXPR_CALL && !e->over && !e->is_operator &&
-        (e->within_group || aggregate_is_span(e->name.text)))
+        (e->within_group || aggregate_is_span(e->name.text)) && !aggregate_is_outside(s, e))
         return true;
     for (uint32_t i = 0; i < e->args.n; i++)
-        if (has_aggregate(e->args.at[i]))
+        if (has_aggregate(s, e->args.at[i]))
             return true;
     if (e->over) {
         for (uint32_t i = 0; i < e->over->partition_by.n; i++)
-            if (has_aggregate(e->over->partition_by.at[i]))
+            if (has_aggregate(s, e->over->partition_by.at[i]))
                 return true;
         for (uint32_t i = 0; i < e->over->order_by.n; i++)
-            if (has_aggregate(e->over->order_by.at[i].by))
+            if (has_aggregate(s, e->over->order_by.at[i].by))
                 return true;
     }
     return false;
@@ -32,12 +32,12 @@ static bool is_grouped(const selecting *s)
     if (q->group_by.there || q->having)
         return true;
     for (uint32_t i = 0; i < s->n_items; i++)
-        if (has_aggregate(s->items[i].expr))
+        if (has_aggregate(s, s->items[i].expr))
             return true;
     for (uint32_t i = 0; i < q->order_by.n; i++)
-        if (has_aggregate(q->order_by.at[i].by))
+        if (has_aggregate(s, q->order_by.at[i].by))
             return true;
-    return has_aggregate(q->qualify);
+    return has_aggregate(s, q->qualify);
 }
 
 /* ---- WHERE and keys ---- */
@@ -76,7 +76,7 @@ static nrw_status bind_keys(selecting *s, nrw_error *err)
     s->no_aggregates = true;
     s->clause = "GROUP BY";
     for (uint32_t i = 0; g->all && i < s->n_items; i++)
-        if (!has_aggregate(s->items[i].expr))
+        if (!has_aggregate(s, s->items[i].expr))
             TRY(add_key(s, s->items[i].expr, err));
     for (uint32_t i = 0; i < g->exprs.n; i++) {
         const sql_expr *e = g->exprs.at[i];
