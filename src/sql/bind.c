@@ -274,11 +274,15 @@ nrw_status bind_query(binder *b, const sql_query *q, frame *in, plan **out, nrw_
     return order_result(&inner, q, in, out, err);
 }
 
-nrw_status sql_bind(const sql_bind_input *in, const sql_query *q, plan **out, nrw_error *err)
+nrw_status sql_bind(const sql_bind_input *in, const sql_statement *s, plan **out, nrw_error *err)
 {
     binder b = {.in = in, .a = in->a};
 
-    TRY(bind_query(&b, q, NULL, out, err));
+    TRY(bind_query(&b, s->query, NULL, out, err));
+    if (s->kind == SQL_DESCRIBE)
+        return plan_described(in->a, *out, out, err);
+    if (s->kind == SQL_SUMMARIZE)
+        TRY(bind_at(&b, s->at, plan_summarized(in->a, *out, out, err), err));
     TRY(plan_push_down(in->a, out, err));
     return plan_prune(in->a, out, err);
 }

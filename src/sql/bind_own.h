@@ -9,7 +9,7 @@
  *   bind_sub.c     subqueries as joins. What they look at outside of themselves: bind_pull.c where
  *                  that is conditions alone, unnest.c and unnest_join.c elsewhere
  *   bind_order.c   ORDER BY; bind_limit.c LIMIT
- *   bind_arrival.c arrival_rank
+ *   bind_arrival.c arrival_rank; describe.c DESCRIBE and SUMMARIZE
  *
  * While a SELECT is bound its expressions look at columns by numbers of several kinds: a column of
  * the rows (below any base), a group's key, or a number above one of the bases. They get their
@@ -172,6 +172,9 @@ nrw_status frame_lift(arena *a, const frame *from, frame *to, plan **p, nrw_erro
 nrw_status join_attached(selecting *s, attachment *x, nrw_error *err);
 /* x = y: its nulls never count. */
 bool pulled_is_equality(const expr *e);
+/* Of p's columns a row each: their names and types; what their values are like. */
+nrw_status plan_described(arena *a, const plan *p, plan **out, nrw_error *err);
+nrw_status plan_summarized(arena *a, plan *p, plan **out, nrw_error *err);
 /* QUALIFY arrival_rank(x, ..) OVER (PARTITION BY g, ..) <= n, the one form of it there is: its rows
  * are taken while they come. */
 nrw_status bind_arrival(selecting *s, nrw_error *err);
@@ -249,6 +252,9 @@ nrw_status plan_union(arena *a, plan *l, plan *r, plan **out, nrw_error *err);
 nrw_status plan_window(arena *a, plan *left, const window_call *call, plan **out, nrw_error *err);
 /* Columns of p, cast to `types`. */
 nrw_status plan_cast(arena *a, plan *p, const type *types, plan **out, nrw_error *err);
+/* Keys and what aggregates look at, both over p, are computed; then p is grouped. */
+nrw_status plan_grouped(arena *a, plan *p, const expr *const *keys, uint32_t n_keys,
+                        aggregate *aggregates, uint32_t n_aggregates, plan **out, nrw_error *err);
 nrw_status expr_and(arena *a, const expr *x, const expr *y, const expr **out, nrw_error *err);
 nrw_status expr_not(arena *a, const expr *x, const expr **out, nrw_error *err);
 /* An equality that no join takes for a key; everything else as it is. */

@@ -118,44 +118,6 @@ static nrw_status settle(selecting *s, const expr **e, nrw_error *err)
 
 /* ---- the plan ---- */
 
-/* Keys and what aggregates look at, computed; then the group. */
-static nrw_status plan_group(selecting *s, nrw_error *err)
-{
-    arena *a = s->b->a;
-    const expr **exprs = NULL;
-    uint32_t n = 0, cap = 0;
-    plan *p, *g;
-
-    for (uint32_t k = 0; k < s->n_keys; k++)
-        LIST_ADD(a, exprs, n, cap, s->keys[k], err);
-    for (uint32_t k = 0; k < s->n_aggregates; k++) {
-        aggregate *x = &s->aggregates[k];
-        for (uint32_t i = 0; i <= x->n_args; i++) {
-            const expr **slot = i < x->n_args ? &x->args[i] : &x->filter;
-            uint32_t at;
-            if (!*slot)
-                continue;
-            for (at = s->n_keys; at < n; at++)
-                if (expr_equal(exprs[at], *slot))
-                    break;
-            if (at == n)
-                LIST_ADD(a, exprs, n, cap, *slot, err);
-            TRY(expr_column(a, at, &exprs[at]->type, slot, err));
-        }
-        if (x->distinct)
-            TRY(aggregate_make_distinct(a, x, err));
-    }
-    TRY(plan_project(a, s->below, exprs, NULL, n, &p, err));
-    TRY(plan_new(a, PLAN_GROUP, s->n_keys + s->n_aggregates, p, NULL, &g, err));
-    g->n_keys = s->n_keys;
-    g->n_aggregates = s->n_aggregates;
-    g->aggregates = s->aggregates;
-    for (uint32_t c = 0; c < g->n; c++)
-        g->columns[c].type = c < s->n_keys ? s->keys[c]->type : s->aggregates[c - s->n_keys].result;
-    s->below = g;
-    return NRW_OK;
-}
-
 typedef struct numbering {
     selecting *s;
     uint32_t n_left;
@@ -397,7 +359,8 @@ nrw_status bind_select(binder *b, const sql_query *q, frame *in, plan **out, nrw
     }
     TRY(bind_items(&s, &on, &having, &qualify, &o, err));
     if (grouped) {
-        TRY(plan_group(&s, err));
+        TRY(plan_grouped(b->a, s.below, s.keys, s.n_keys, s.aggregates, s.n_aggregates, &s.below,
+                         err));
         TRY(plan_attached(&s, err));
     }
     if (having) {
