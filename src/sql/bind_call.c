@@ -383,6 +383,9 @@ nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_erro
 
     if (e->over)
         return bind_window(s, e, out, err);
+    if (!e->is_operator && !e->names.n &&
+        (span_is_word(e->name.text, "grouping") || span_is_word(e->name.text, "grouping_id")))
+        return bind_grouping(s, e, out, err);
     if (!e->is_operator && (e->within_group || aggregate_is_span(e->name.text)))
         return bind_aggregate(s, e, out, err);
     if (e->distinct || e->filter || e->order_by.n || e->star)

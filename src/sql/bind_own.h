@@ -2,6 +2,7 @@
  *
  *   bind.c         queries: set operations, ORDER BY, LIMIT, WITH
  *   bind_select.c  one SELECT from FROM to its list
+ *   bind_group.c   GROUP BY
  *   bind_from.c    tables; bind_join.c joins
  *   bind_files.c   tables that are files: options, and which files WHERE leaves
  *   bind_star.c    *; bind_columns.c COLUMNS
@@ -115,6 +116,7 @@ typedef struct selecting {
     /* GROUP BY */
     const expr **keys;
     uint32_t n_keys, cap_keys;
+    uint32_t *key_places; /* of each expression of GROUP BY: its key */
     aggregate *aggregates;
     uint32_t n_aggregates, cap_aggregates;
     /* what subqueries added to the groups */
@@ -205,6 +207,11 @@ nrw_status bind_expr(selecting *s, const sql_expr *e, const expr **out, nrw_erro
 nrw_status bind_boolean(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
 nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
 nrw_status bind_column(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+/* GROUP BY's keys; then, all else being bound, the group. */
+nrw_status bind_keys(selecting *s, nrw_error *err);
+nrw_status plan_groups(selecting *s, nrw_error *err);
+nrw_status bind_grouping(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+bool has_aggregate(const selecting *s, const sql_expr *e);
 bool aggregate_is_span(span name);
 /* Whether an aggregate's columns are all those of queries around, whose aggregate it is then. */
 bool aggregate_is_outside(const selecting *s, const sql_expr *e);

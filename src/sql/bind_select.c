@@ -4,27 +4,6 @@
 
 /* ---- which selects are grouped ---- */
 
-static bool has_aggregate(const selecting *s, const sql_expr *e)
-{
-    if (!e)
-        return false;
-    if (e->kind == SQL_EXPR_CALL && !e->over && !e->is_operator &&
-        (e->within_group || aggregate_is_span(e->name.text)) && !aggregate_is_outside(s, e))
-        return true;
-    for (uint32_t i = 0; i < e->args.n; i++)
-        if (has_aggregate(s, e->args.at[i]))
-            return true;
-    if (e->over) {
-        for (uint32_t i = 0; i < e->over->partition_by.n; i++)
-            if (has_aggregate(s, e->over->partition_by.at[i]))
-                return true;
-        for (uint32_t i = 0; i < e->over->order_by.n; i++)
-            if (has_aggregate(s, e->over->order_by.at[i].by))
-                return true;
-    }
-    return false;
-}
-
 static bool is_grouped(const selecting *s)
 {
     const sql_query *q = s->q;
@@ -40,7 +19,7 @@ static bool is_grouped(const selecting *s)
     return has_aggregate(s, q->qualify);
 }
 
-/* ---- WHERE and keys ---- */
+/* ---- WHERE ---- */
 
 static nrw_status bind_where(selecting *s, const sql_expr *e, const expr **cond, nrw_error *err)
 {
@@ -53,40 +32,6 @@ static nrw_status bind_where(selecting *s, const sql_expr *e, const expr **cond,
     }
     TRY(bind_boolean(s, e, &x, err));
     return expr_and(s->b->a, *cond, x, cond, err);
-}
-
-static nrw_status add_key(selecting *s, const sql_expr *e, nrw_error *err)
-{
-    const expr *key;
-
-    TRY(bind_expr(s, e, &key, err));
-    for (uint32_t k = 0; k < s->n_keys; k++)
-        if (expr_equal(s->keys[k], key))
-            return NRW_OK;
-    LIST_ADD(s->b->a, s->keys, s->n_keys, s->cap_keys, key, err);
-    return NRW_OK;
-}
-
-static nrw_status bind_keys(selecting *s, nrw_error *err)
-{
-    const sql_group_by *g = &s->q->group_by;
-
-    if (g->n_sets > 1)
-        return query_fail(s->b, s->q->at, err, "GROUPING SETS, ROLLUP and CUBE are not supported");
-    s->no_aggregates = true;
-    s->clause = "GROUP BY";
-    for (uint32_t i = 0; g->all && i < s->n_items; i++)
-        if (!has_aggregate(s, s->items[i].expr))
-            TRY(add_key(s, s->items[i].expr, err));
-    for (uint32_t i = 0; i < g->exprs.n; i++) {
-        const sql_expr *e = g->exprs.at[i];
-        uint32_t at;
-        TRY(bind_position(s, e, s->n_items, &at, err));
-        TRY(add_key(s, at ? s->items[at - 1].expr : e, err));
-    }
-    s->no_aggregates = false;
-    s->clause = NULL;
-    return NRW_OK;
 }
 
 /* ---- final numbers ---- */
@@ -359,8 +304,7 @@ nrw_status bind_select(binder *b, const sql_query *q, frame *in, plan **out, nrw
     }
     TRY(bind_items(&s, &on, &having, &qualify, &o, err));
     if (grouped) {
-        TRY(plan_grouped(b->a, s.below, s.keys, s.n_keys, s.aggregates, s.n_aggregates, &s.below,
-                         err));
+        TRY(plan_groups(&s, err));
         TRY(plan_attached(&s, err));
     }
     if (having) {

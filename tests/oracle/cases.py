@@ -20,6 +20,7 @@ import reference
 import tables
 import sql_corpus
 import sql_random
+import sql_subqueries
 import where
 import writing
 from harness import Scratch
@@ -586,3 +587,4 @@ def cases(tier):
     yield from reading_datasets.cases()
     yield from sql_corpus.cases(tier)
     yield from sql_random.cases(tier)
+    yield from sql_subqueries.cases(tier)
