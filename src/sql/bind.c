@@ -89,8 +89,7 @@ static nrw_status common_types(binder *b, const sql_query *q, plan **l, plan **r
 /* p's columns and behind them their number among equal rows: duplicates become different. */
 static nrw_status plan_numbered(arena *a, plan *p, plan **out, nrw_error *err)
 {
-    window_call w = {
-        .kind = WINDOW_ROW_NUMBER, .result = type_of(TYPE_INT64), .n_partition = p->n};
+    window_call w = {.kind = WINDOW_ROW_NUMBER, .result = type_of(TYPE_INT64), .n_partition = p->n};
 
     TRY(arena_alloc(a, p->n * sizeof *w.partition + 1, (void **)&w.partition, err));
     for (uint32_t c = 0; c < p->n; c++)
@@ -224,10 +223,10 @@ static nrw_status output_of(binder *b, const sql_expr *e, const plan *p, bool by
     return NRW_OK;
 }
 
-static nrw_status order_result(binder *b, const sql_query *q, frame *in, plan **out,
-                               nrw_error *err)
+static nrw_status order_result(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err)
 {
-    selecting s = {.b = b, .frame = in, .q = q, .below = *out, .no_aggregates = true, .clause = "ORDER BY"};
+    selecting s = {
+        .b = b, .frame = in, .q = q, .below = *out, .no_aggregates = true, .clause = "ORDER BY"};
     const sql_orders *from = &q->order_by;
     sort_order *orders;
     uint32_t n = from->all ? (*out)->n : from->n;

@@ -10,7 +10,7 @@ nrw_status scope_add(arena *a, scope *sc, scope_column c, nrw_error *err)
 }
 
 nrw_status scope_named(const binder *b, const scope *sc, const sql_name *table, sql_name name,
-                             size_t at, int32_t *found, nrw_error *err)
+                       size_t at, int32_t *found, nrw_error *err)
 {
     bool exact = false, twice = false;
 
@@ -75,8 +75,8 @@ static nrw_status told_apart(arena *a, const scope *sc, uint32_t from, span *nam
     return NRW_OK;
 }
 
-/* All columns of p under one table name, with other names where `aliases` has some. Files keep names
- * that come twice. */
+/* All columns of p under one table name, with other names where `aliases` has some. Files keep
+ * names that come twice. */
 static nrw_status add_table(selecting *s, scope *sc, const plan *p, const sql_from *f, span table,
                             nrw_error *err)
 {

@@ -200,16 +200,16 @@ static nrw_status look_left(joining *w, frame *seen, nrw_error *err)
     if (w->kind == JOIN_RIGHT || w->kind == JOIN_FULL)
         return query_fail(w->s->b, w->f->at, err,
                           "the right side of this join cannot look at columns of the left one");
-    TRY(bind_at(w->s->b, w->f->at,
-                domain_make(a, w->left, seen->refs, seen->n, w->right, &d, err), err));
+    TRY(bind_at(w->s->b, w->f->at, domain_make(a, w->left, seen->refs, seen->n, w->right, &d, err),
+                err));
     TRY(bind_at(w->s->b, w->f->at, unnest(&d, &w->right, err), err));
     return domain_match(&d, w->left->n + n, &w->on, err);
 }
 
 /* ---- ON with subqueries ---- */
 
-/* The side that outer joins keep sees ON as the other side's own condition, which looks at it. `own`
- * are the columns of `other`, `kept` those that it looks at. */
+/* The side that outer joins keep sees ON as the other side's own condition, which looks at it.
+ * `own` are the columns of `other`, `kept` those that it looks at. */
 static nrw_status filter_other(joining *w, const scope *kept, const scope *own, plan **other,
                                plan *left, nrw_error *err)
 {

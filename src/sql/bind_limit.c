@@ -82,8 +82,8 @@ static nrw_status part_of(arena *a, const expr *percent, const expr *count, cons
     TRY(expr_cast(a, low, &real, false, &low, err));
     TRY(expr_number(a, span_of("100.0"), &high, err));
     TRY(expr_cast(a, high, &real, false, &high, err));
-    TRY(checked(a, percent, low, high, "a percentage of LIMIT is between 0 and 100", high,
-                &args[0], err));
+    TRY(checked(a, percent, low, high, "a percentage of LIMIT is between 0 and 100", high, &args[0],
+                err));
     args[1] = high;
     TRY(expr_call(a, "/", args, NULL, 2, &part, err));
     args[0] = part;
@@ -106,10 +106,8 @@ static nrw_status whole_bound(arena *a, const expr *x, const expr *none, const e
 static nrw_status numbered(arena *a, plan *p, sort_order *orders, uint32_t n, bool count,
                            plan **out, nrw_error *err)
 {
-    const window_call number = {.kind = WINDOW_ROW_NUMBER,
-                                .result = type_of(TYPE_INT64),
-                                .n_orders = n,
-                                .orders = orders};
+    const window_call number = {
+        .kind = WINDOW_ROW_NUMBER, .result = type_of(TYPE_INT64), .n_orders = n, .orders = orders};
     window_call all = {.kind = WINDOW_AGGREGATE,
                        .from = FRAME_UNBOUNDED_PRECEDING,
                        .to = FRAME_UNBOUNDED_FOLLOWING};

@@ -98,7 +98,7 @@ typedef struct attachment {
     plan *right;
     join_kind kind;
     bool in_nulls;
-    const expr *on; /* over numbers of the groups, and above RIGHT_BASE columns of right */
+    const expr *on;    /* over numbers of the groups, and above RIGHT_BASE columns of right */
     const frame *refs; /* right looks at these yet; NULL: at nothing */
 } attachment;
 

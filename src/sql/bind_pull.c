@@ -4,8 +4,7 @@
 
 static nrw_status refuse(nrw_error *err)
 {
-    return err_set(err, NRW_E_ARG,
-                   "the subquery looks outside of itself in more than conditions");
+    return err_set(err, NRW_E_ARG, "the subquery looks outside of itself in more than conditions");
 }
 
 /* ---- pulling up; conditions are over the columns of *p ---- */

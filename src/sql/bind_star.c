@@ -19,7 +19,7 @@ int32_t name_in(const sql_names *names, span name)
 
 /* A column of the scope as it would be written. */
 nrw_status star_column(selecting *s, const scope_column *c, size_t at, sql_expr **out,
-                              nrw_error *err)
+                       nrw_error *err)
 {
     sql_name *path;
 

@@ -204,8 +204,8 @@ static nrw_status right_columns(arena *a, const plan *right, const expr ***out, 
     return NRW_OK;
 }
 
-/* (a, b) op a row of the subquery: equal where all columns are, null where that leaves it open; rows
- * are ordered as structs are. */
+/* (a, b) op a row of the subquery: equal where all columns are, null where that leaves it open;
+ * rows are ordered as structs are. */
 static nrw_status compare_rows(selecting *s, const sql_expr *e, const plan *right,
                                const char *compare, const expr **out, nrw_error *err)
 {

@@ -179,13 +179,12 @@ static nrw_status none_is_nested(const plan *p, nrw_error *err)
 {
     for (uint32_t c = 0; c < p->n; c++)
         if (type_is_nested(&p->columns[c].type))
-            return err_set(err, NRW_E_ARG,
-                           "column %.*s has nested values, which SUMMARIZE does not support; leave "
-                           "it out, as in SUMMARIZE SELECT * EXCLUDE (%.*s) FROM ..",
-                           (int)size_min(p->columns[c].name.len, 60),
-                           (const char *)p->columns[c].name.data,
-                           (int)size_min(p->columns[c].name.len, 60),
-                           (const char *)p->columns[c].name.data);
+            return err_set(
+                err, NRW_E_ARG,
+                "column %.*s has nested values, which SUMMARIZE does not support; leave "
+                "it out, as in SUMMARIZE SELECT * EXCLUDE (%.*s) FROM ..",
+                (int)size_min(p->columns[c].name.len, 60), (const char *)p->columns[c].name.data,
+                (int)size_min(p->columns[c].name.len, 60), (const char *)p->columns[c].name.data);
     return NRW_OK;
 }
 

@@ -218,7 +218,8 @@ static nrw_status unnest_project(const domain *d, plan **p, nrw_error *err)
 
 /* ---- groups ---- */
 
-/* Without keys there is a row for every one of the domain, and counts are 0 where there was none. */
+/* Without keys there is a row for every one of the domain, and counts are 0 where there was none.
+ */
 static nrw_status unnest_lone(const domain *d, plan *group, const plan *like, plan **p,
                               nrw_error *err)
 {
@@ -320,8 +321,8 @@ static nrw_status unnest_limit(const domain *d, plan **p, nrw_error *err)
     TRY(plan_window(d->a, left, &call, &w, err));
     TRY(expr_column(d->a, left->n, &call.result, &number, err));
     for (int i = 0; i < 2; i++) {
-        uint64_t end = i ? (l->limit > INT64_MAX - l->offset ? INT64_MAX : l->limit + l->offset)
-                         : l->offset;
+        uint64_t end =
+            i ? (l->limit > INT64_MAX - l->offset ? INT64_MAX : l->limit + l->offset) : l->offset;
         const expr *args[2] = {number, NULL}, *e;
         TRY(expr_int64(d->a, end > INT64_MAX ? INT64_MAX : (int64_t)end, &args[1], err));
         TRY(expr_call(d->a, i ? "<=" : ">", args, NULL, 2, &e, err));
