@@ -19,6 +19,7 @@ import reading_datasets
 import reference
 import tables
 import sql_corpus
+import sql_language
 import sql_random
 import sql_subqueries
 import where
@@ -588,3 +589,4 @@ def cases(tier):
     yield from sql_corpus.cases(tier)
     yield from sql_random.cases(tier)
     yield from sql_subqueries.cases(tier)
+    yield from sql_language.cases()
