@@ -391,6 +391,9 @@ nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_erro
     if (e->distinct || e->filter || e->order_by.n || e->star)
         return query_fail(s->b, e->at, err, "%.*s is not an aggregate function",
                           (int)e->name.text.len, (const char *)e->name.text.data);
+    TRY(chars(s->b->a, e->name.text, &name, err));
+    if (!e->names.n && expr_takes_lambda(name))
+        return bind_lambda_call(s, e, name, out, err);
     TRY(arena_alloc(s->b->a, (e->args.n + 1) * sizeof *args, (void **)&args, err));
     if (e->names.n) { /* x.f(y) is f(x, y) */
         sql_expr column = {.kind = SQL_EXPR_COLUMN, .at = e->at, .names = e->names};
@@ -403,7 +406,6 @@ nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_erro
         for (uint32_t i = 0; i < e->args.n; i++)
             names[self + i] = e->arg_names.at[i].text;
     }
-    TRY(chars(s->b->a, e->name.text, &name, err));
     return bind_at(s->b, e->at, expr_call(s->b->a, name, args, names, self + e->args.n, out, err),
                    err);
 }

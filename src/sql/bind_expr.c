@@ -135,6 +135,9 @@ nrw_status bind_column(selecting *s, const sql_expr *e, const expr **out, nrw_er
     int32_t found;
     uint32_t used = 1;
 
+    TRY(bind_lambda_param(s, e, out, err));
+    if (*out)
+        return fields(s, e, 1, out, err);
     if (e->place) {
         found = (int32_t)e->place - 1;
         used = e->names.n;

@@ -2,6 +2,7 @@
  *
  *   bind.c         queries: set operations, ORDER BY, LIMIT, WITH
  *   bind_select.c  one SELECT from FROM to its list
+ *                  bind_lambda.c lambdas
  *   bind_group.c   GROUP BY
  *   bind_from.c    tables; bind_join.c joins
  *   bind_files.c   tables that are files: options, and which files WHERE leaves
@@ -26,6 +27,7 @@
 #define WINDOW_BASE    (3u << 24) /* + number of the window call */
 #define OUTER_BASE     (4u << 24) /* + number among the outer columns that a subquery looks at */
 #define RIGHT_BASE     (5u << 24) /* + column of the subquery that is being attached */
+#define LAMBDA_BASE    (6u << 24) /* + number of a lambda's parameter */
 
 typedef struct scope_column {
     span table, name;
@@ -136,6 +138,7 @@ typedef struct selecting {
     uint32_t windows_at; /* where the windows' columns begin in the plan */
     bool aliases;        /* names that no column has may be aliases */
     uint32_t alias_depth;
+    const struct lambda_scope *lambdas; /* whose bodies are being bound */
 } selecting;
 
 nrw_status query_fail(const binder *b, size_t at, nrw_error *err, const char *fmt, ...)
@@ -211,6 +214,10 @@ nrw_status bind_column(selecting *s, const sql_expr *e, const expr **out, nrw_er
 nrw_status bind_keys(selecting *s, nrw_error *err);
 nrw_status plan_groups(selecting *s, nrw_error *err);
 nrw_status bind_grouping(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+/* A parameter of a lambda around; NULL: it is none. */
+nrw_status bind_lambda_param(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+nrw_status bind_lambda_call(selecting *s, const sql_expr *e, const char *name, const expr **out,
+                            nrw_error *err);
 bool has_aggregate(const selecting *s, const sql_expr *e);
 bool aggregate_is_span(span name);
 /* Whether an aggregate's columns are all those of queries around, whose aggregate it is then. */
