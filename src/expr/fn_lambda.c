@@ -164,8 +164,9 @@ static nrw_status lambda_eval(const expr *e, const scalar_args *args, vector *ou
 static const struct {
     const char *name;
     bool filters;
-} names[] = {{"list_transform", false}, {"array_transform", false}, {"list_apply", false},
-             {"array_apply", false},    {"apply", false},           {"list_filter", true},
+} names[] = {{"list_transform", false}, {"array_transform", false},
+             {"list_apply", false},     {"array_apply", false},
+             {"apply", false},          {"list_filter", true},
              {"array_filter", true},    {"filter", true}};
 #define N_NAMES (sizeof names / sizeof *names)
 

@@ -1,5 +1,5 @@
-/* Functions that take a lambda: its body is an expression of its own, evaluated over the elements of
- * all lists of a batch at once. */
+/* Functions that take a lambda: its body is an expression of its own, evaluated over the elements
+ * of all lists of a batch at once. */
 #ifndef EXPR_FN_LAMBDA_H
 #define EXPR_FN_LAMBDA_H
 

@@ -223,9 +223,9 @@ static nrw_status extract_eval(const expr *e, const scalar_args *args, vector *o
             st = run(&r, TEXT(0), 0, 0, &hit, &n, err);
         if (st == NRW_OK)
             text_part(out, i, args->at[0], ROW(args, 0, i),
-                      !hit && r.keep ? TEXT(0)
+                      !hit && r.keep      ? TEXT(0)
                       : hit && which >= 0 ? group(&r, TEXT(0), (uint32_t)which, n)
-                                        : (span){TEXT(0).data, 0});
+                                          : (span){TEXT(0).data, 0});
     }
     regexp_end(&r);
     return st;

@@ -145,8 +145,9 @@ static nrw_status bind_aggregate(selecting *s, const sql_expr *e, const expr **o
     if (s->no_aggregates || s->stage == STAGE_ROWS)
         return query_fail(s->b, e->at, err, "an aggregate function cannot stand in %s",
                           s->clause ? s->clause : "this place");
-    if (s->in_aggregate)
-        return query_fail(s->b, e->at, err, "an aggregate function inside of another one");
+    if (s->in_aggregate || s->lambdas)
+        return query_fail(s->b, e->at, err, "an aggregate function inside of %s",
+                          s->lambdas ? "a lambda" : "another one");
     s->in_aggregate = true;
     st = aggregate_of(s, e, &g, err);
     s->in_aggregate = false;
@@ -338,6 +339,8 @@ static nrw_status bind_window(selecting *s, const sql_expr *e, const expr **out,
     window_call w = {0};
     nrw_status st = NRW_OK;
 
+    if (s->lambdas)
+        return query_fail(s->b, e->at, err, "a window function cannot stand in a lambda");
     if (s->no_aggregates || s->in_aggregate || s->in_window)
         return query_fail(s->b, e->at, err, "a window function cannot stand in %s",
                           s->in_window || s->in_aggregate ? "another function"

@@ -84,6 +84,6 @@ nrw_status bind_lambda_call(selecting *s, const sql_expr *e, const char *name, c
     LIST_ADD(w.a, w.args, w.n, w.cap, list, err);
     TRY(capture(&w, body));
     TRY(expr_renumber(w.a, body, number_of, &w, &body, err));
-    return bind_at(s->b, e->at,
-                   expr_lambda(w.a, name, w.args, w.n, w.n_params, body, out, err), err);
+    return bind_at(s->b, e->at, expr_lambda(w.a, name, w.args, w.n, w.n_params, body, out, err),
+                   err);
 }

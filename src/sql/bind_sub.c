@@ -297,6 +297,8 @@ nrw_status bind_subquery(selecting *s, const sql_expr *e, const expr **out, nrw_
     attachment x = {.kind = JOIN_MARK};
     frame *refs;
 
+    if (s->lambdas)
+        return query_fail(s->b, e->at, err, "a subquery cannot stand in a lambda");
     if (e->kind == SQL_EXPR_ARRAY || !e->query)
         return query_fail(s->b, e->at, err, "this subquery is not supported");
     TRY(arena_alloc(s->b->a, sizeof *refs, (void **)&refs, err));

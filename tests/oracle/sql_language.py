@@ -47,6 +47,20 @@ QUERIES = [
     "WHERE x IN (-0.0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 'nan')",
     "SELECT s FROM (VALUES ('k1'), ('k9'), (''), (NULL)) q(s) "
     "WHERE s IN ('k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7', '')",
+    # lambdas
+    "SELECT list_transform([a, b, NULL], lambda x: x + a)::VARCHAR AS x, "
+    "list_filter([a, b, 1], lambda x, i: x >= t.b AND i < 3)::VARCHAR AS y FROM t",
+    "SELECT list_transform([[a, b], [], NULL], lambda l: list_transform(l, "
+    "lambda x: x * len(l) + c))::VARCHAR AS x FROM t",
+    "SELECT list_transform(NULL::INT[], lambda x: x) AS n, "
+    "list_transform([1, 2], lambda x: x + 1) = list_transform([1, 2], lambda x: x + 2) AS no",
+    # functions
+    "SELECT regexp_matches(x, 'a.b'), regexp_replace(x, 'a.b', '-'), regexp_matches(x, 'a.b', "
+    "' s'), regexp_extract(x, '(z)', 1, 'k') FROM (VALUES (E'a\nb'), ('a b'), ('')) q(x)",
+    "SELECT fmod(x, 3), fmod(x, -3.5) FROM (VALUES (7), (-7), (0), (NULL)) q(x)",
+    "SELECT overlay('abcdef' PLACING 'XY' FROM x FOR y) FROM (VALUES (0, 2), (-9, 1), (3, -1), "
+    "(3, 0), (99, 1), (2, 99)) q(x, y)",
+    "SELECT strftime(DATE '2020-01-01', '[%Z]'), printf('%.3d', 5)",
     # statements
     "DESCRIBE t",
     "DESCRIBE SELECT a, [a] AS l, {'x': b} AS s, c / 2 AS d, 1.50 AS e, NULL AS n FROM t",
