@@ -170,6 +170,13 @@ static bool is_count(const plan *p, uint32_t c)
     return p->kind == PLAN_GROUP && c >= p->n_keys && aggregate_counts(&p->aggregates[c]);
 }
 
+/* SELECT without a FROM: the subquery is its expression. */
+static bool is_expression(const plan *p)
+{
+    return p->kind == PLAN_PROJECT && p->left->kind == PLAN_VALUES && p->left->n == 0 &&
+           p->left->n_rows == 1 && !p->exprs[0]->changes;
+}
+
 /* One value: null where there is no row, but for counts, which are 0 then. */
 static nrw_status attach_value(selecting *s, const sql_expr *e, plan *right, const frame *refs,
                                const expr **out, nrw_error *err)
@@ -182,6 +189,10 @@ static nrw_status attach_value(selecting *s, const sql_expr *e, plan *right, con
     if (right->n != 1)
         return query_fail(s->b, e->at, err, "a subquery that stands for one value has %u columns",
                           right->n);
+    if (is_expression(right)) {
+        turning t = {a, refs};
+        return turn_out(&t, right->exprs[0], out, err);
+    }
     if (lone) {
         TRY(empty_value(a, right, 0, &empty, err));
         lone = !empty || is_count(right, 0);
