@@ -130,6 +130,9 @@ void job_hold(nrw_job *job);
 nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *wish, uint32_t n,
                      uint64_t *grants, uint64_t *needs);
 
+/* The plan as lines, for readers. */
+nrw_status job_plan_text(const nrw_job *job, bytes *out, nrw_error *err);
+
 /* ---- running ---- */
 /* The pipeline that progress and cancel look at; NULL when it has ended, before it goes away. */
 void job_set_running(nrw_job *job, struct pipeline *p);

@@ -11,6 +11,7 @@ typedef struct script {
     arena *a;
     span text;
     query_text words; /* the text, where options made it */
+    span lines;       /* of EXPLAIN: what there is to say; else none */
     uint32_t n;
     sql_statement *statements;
     uint32_t n_params;
@@ -95,7 +96,7 @@ static nrw_status out_schema(query *q, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status make_plan(query *q, const script *s, const sql_query *asked, nrw_error *err)
+static nrw_status make_plan(query *q, const script *s, const sql_statement *asked, nrw_error *err)
 {
     TRY(mem_child(q->job->root, "metadata", MEM_NO_LIMIT, &q->m, err));
     TRY(arena_new(q->m, &q->a, err));
@@ -106,10 +107,12 @@ static nrw_status make_plan(query *q, const script *s, const sql_query *asked, n
                                .text = s->text,
                                .n_params = s->n_params,
                                .params = s->params};
+    if (s->lines.data)
+        return sql_lines(q->a, s->lines, "plan", &q->plan, err);
     return sql_bind(&in, asked, &q->plan, err);
 }
 
-static nrw_status prepare(query *q, const script *s, const sql_query *asked, nrw_error *err)
+static nrw_status prepare(query *q, const script *s, const sql_statement *asked, nrw_error *err)
 {
     TRY(output_choose(&q->to, q->job, err));
     TRY(make_plan(q, s, asked, err));
@@ -130,8 +133,8 @@ static void release(query *q)
     mem_free_account(q->m);
 }
 
-static nrw_status answer(script *s, const sql_query *asked, const query_keys *keys, bool plan_only,
-                         nrw_error *err)
+static nrw_status answer(script *s, const sql_statement *asked, const query_keys *keys,
+                         bool plan_only, nrw_error *err)
 {
     query q = {.job = s->job, .keys = *keys};
     nrw_status st = prepare(&q, s, asked, err);
@@ -151,7 +154,7 @@ static nrw_status copy(script *s, const sql_statement *c, bool plan_only, nrw_er
     const size_t words = job->n_words;
     const char *target = job->target;
     query_keys keys;
-    sql_query *asked;
+    sql_statement inner = *c;
     nrw_status st;
 
     if (job_last(job, "output") || job_last(job, "format"))
@@ -161,25 +164,57 @@ static nrw_status copy(script *s, const sql_statement *c, bool plan_only, nrw_er
                        job_last(job, "output") ? "output" : "format");
     st = query_copy_words(job, s->text, c, err);
     if (st >= 0)
-        st = query_keys_of_copy(s->a, c, &asked, &keys, err);
+        st = query_keys_of_copy(s->a, c, &inner.query, &keys, err);
     if (st >= 0)
-        st = answer(s, asked, &keys, plan_only, err);
+        st = answer(s, &inner, &keys, plan_only, err);
     job->n_words = words;
     job->target = target;
     return st;
 }
 
-static nrw_status run_statement(script *s, const sql_statement *one, bool plan_only, nrw_error *err)
+static nrw_status select_rows(script *s, const sql_statement *one, bool plan_only, nrw_error *err)
 {
     query_keys keys;
 
+    TRY(query_keys_of_words(s->job, s->a, &keys, err));
+    return answer(s, one, &keys, plan_only, err);
+}
+
+/* What `plan` says of a statement, as rows. */
+static nrw_status explain(script *s, const sql_statement *one, bool plan_only, nrw_error *err)
+{
+    bytes text = bytes_init(s->m, SCRIPT_MAX);
+    nrw_status st;
+
+    if (one->analyze)
+        return err_set(err, NRW_E_ARG,
+                       "EXPLAIN ANALYZE is not supported; --report says what a run did");
+    st = one->kind == SQL_COPY ? copy(s, one, true, err) : select_rows(s, one, true, err);
+    if (st >= 0 && !plan_only) {
+        st = job_plan_text(s->job, &text, err);
+        s->lines = (span){text.data, text.len};
+        if (st >= 0)
+            st = select_rows(s, one, false, err);
+        s->lines = (span){0};
+    }
+    bytes_release(&text);
+    return st;
+}
+
+static nrw_status run_statement(script *s, const sql_statement *one, bool plan_only, nrw_error *err)
+{
     switch (one->kind) {
     case SQL_SELECT:
-        TRY(query_keys_of_words(s->job, s->a, &keys, err));
-        return answer(s, one->query, &keys, plan_only, err);
-    case SQL_COPY: return copy(s, one, plan_only, err);
-    default: return err_set(err, NRW_E_ARG, "of statements SELECT and COPY are run");
+    case SQL_DESCRIBE:
+    case SQL_SUMMARIZE: return select_rows(s, one, plan_only, err);
+    case SQL_COPY:
+        if (!one->explains)
+            return copy(s, one, plan_only, err);
+        break;
+    case SQL_EXPLAIN: break;
+    case SQL_EMPTY: return NRW_OK;
     }
+    return explain(s, one, plan_only, err);
 }
 
 static nrw_status run_script(script *s, bool plan_only, nrw_error *err)

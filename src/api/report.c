@@ -50,7 +50,7 @@ static nrw_status plan_line(const plan_step *s, uint32_t number, bytes *out, nrw
     return s->detail[0] ? bytes_printf(out, err, "    %s\n", s->detail) : NRW_OK;
 }
 
-static nrw_status plan_text(const nrw_job *job, bytes *out, nrw_error *err)
+nrw_status job_plan_text(const nrw_job *job, bytes *out, nrw_error *err)
 {
     const job_plan *p = &job->plan;
     char peak[2 * TEXT_NUMBER], base[TEXT_NUMBER], from[TEXT_NUMBER], spill[TEXT_NUMBER];
@@ -109,7 +109,7 @@ nrw_status nrw_job_plan(nrw_job *job, int json, char **text, nrw_error *err)
     TRY(strcmp(job->verb->name, "compact") == 0 ? job_compact(job, true, err)
         : job->verb->moves_rows                 ? job_move(job, true, err)
                                                 : job_look_plan(job, err));
-    st = json ? plan_json(job, &out, err) : plan_text(job, &out, err);
+    st = json ? plan_json(job, &out, err) : job_plan_text(job, &out, err);
     return hand_out(&out, st, text, err);
 }
 

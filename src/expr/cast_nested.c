@@ -30,13 +30,13 @@ static uint32_t child_named(const type *t, const char *name)
     return UINT32_MAX;
 }
 
-/* Fields of structs are found by name; where no name is shared, by place. */
+/* Fields of structs are found by name; where no name is shared, or a row has none, by place. */
 static bool by_name(const type *from, const type *to)
 {
     if (to->id != TYPE_STRUCT)
         return false;
     for (uint32_t i = 0; i < to->n_children; i++)
-        if (child_named(from, to->children[i].name) != UINT32_MAX)
+        if (to->children[i].name[0] && child_named(from, to->children[i].name) != UINT32_MAX)
             return true;
     return false;
 }

@@ -127,7 +127,17 @@ static nrw_status put_integer(bytes *b, const spec *s, const value *v, nrw_error
              : base == 8   ? "0"
              : base == 2   ? "0b"
                            : "");
-    n = grouped(text, n, base == 10 ? s->group : 0, with);
+    if (s->precision > (int)n) { /* so many digits at least */
+        if (s->group || s->precision > 100)
+            return err_set(err, NRW_E_VALUE,
+                           "a format asks for %d digits of an integer, which is not supported",
+                           s->precision);
+        memset(with, '0', (size_t)s->precision - n);
+        memcpy(with + s->precision - n, text, n);
+        n = (size_t)s->precision;
+    } else {
+        n = grouped(text, n, base == 10 ? s->group : 0, with);
+    }
     return put_padded(b, s, prefix, with, n, true, err);
 }
 
@@ -222,9 +232,10 @@ static nrw_status put_value(bytes *b, const spec *s, const value *v, nrw_error *
     if (s->sign && strchr("dixXobBu", s->sign))
         return is_integer(v->t) ? put_integer(b, s, v, err) : mismatch(v, s->sign, err);
     if (is_real_sign(s->sign)) {
-        if (is_integer(v->t) && s->group && s->precision == 0) {
+        if (is_integer(v->t) && s->group && s->precision <= 3) {
             spec whole = *s;
             whole.sign = 'd';
+            whole.group = s->precision > 0 ? 0 : s->group;
             return put_integer(b, &whole, v, err);
         }
         return number ? put_real(b, s, v, err) : mismatch(v, s->sign, err);
@@ -233,8 +244,14 @@ static nrw_status put_value(bytes *b, const spec *s, const value *v, nrw_error *
         return mismatch(v, s->sign, err);
     if (s->sign == 0 && v->t->id != TYPE_BOOL && is_integer(v->t))
         return put_integer(b, s, v, err);
-    if (s->sign == 0 && (type_is_float(v->t) || v->t->id == TYPE_DECIMAL) && s->precision >= 0)
+    if (s->sign == 0 && (type_is_float(v->t) || v->t->id == TYPE_DECIMAL) && s->precision >= 0) {
+        double d = as_double(v);
+        if (d == floor(d)) /* DuckDB's rule for the zeros behind it is not known */
+            return err_set(err, NRW_E_VALUE,
+                           "a precision without a letter is not supported for whole numbers; as "
+                           "in {:.3g}");
         return put_real(b, s, v, err);
+    }
     if (number && s->group && v->t->id != TYPE_BOOL)
         return put_grouped(b, s, v, err);
     return put_text(b, s, v, err);
@@ -389,6 +406,8 @@ static nrw_status print_braces(printing *p, span f, nrw_error *err)
             TRY(read_spec(p, &r, &s, err));
             if (r.at < f.len && isalpha(f.data[r.at]))
                 s.sign = (char)f.data[r.at++];
+            if (s.precision >= 0 && is_integer(v.t))
+                return err_set(err, NRW_E_VALUE, "format: an integer has no precision");
             /* texts stand at the left, numbers at the right */
             s.left |= !type_is_numeric(v.t) && s.sign != 'd' && memchr(f.data, '>', r.at) == NULL;
         }

@@ -69,7 +69,7 @@ DOUBLE1(degrees, x *(180 / M_PI))
 DOUBLE1(radians, x *(M_PI / 180))
 DOUBLE1(even, even(x))
 DOUBLE2(nextafter, nextafter(x, y))
-DOUBLE2(fmod, fmod(x, y))
+DOUBLE2(fmod, x - y * floor(x / y)) /* of the sign of y */
 
 static nrw_status nextafterf_eval(const expr *e, const scalar_args *args, vector *out,
                                   nrw_error *err)

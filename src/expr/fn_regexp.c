@@ -31,7 +31,10 @@ typedef struct regexp {
     pcre2_code *code;
     pcre2_match_data *match;
     bool global;
+    bool keep; /* what does not match stays, as a whole */
 } regexp;
+
+#define KEEPS 0x10000000u /* beside PCRE2's options: the letter k is one here */
 
 /* One for each evaluation: PCRE2's own memory is a few KiB, freed at its end. */
 static void regexp_end(regexp *r)
@@ -62,9 +65,12 @@ static bool is_foreign(span p)
     return false;
 }
 
-/* The letters behind a pattern: c i l m n p s g. */
+/* The letters behind a pattern: c i l m n p s g, and k of regexp_extract. */
 static nrw_status flags_of(span letters, uint32_t *options, regexp *r, nrw_error *err)
 {
+    bool keeps = *options & KEEPS;
+
+    *options &= ~KEEPS;
     for (size_t i = 0; i < letters.len; i++)
         switch (letters.data[i]) {
         case 'c': *options &= ~(uint32_t)PCRE2_CASELESS; break;
@@ -75,6 +81,15 @@ static nrw_status flags_of(span letters, uint32_t *options, regexp *r, nrw_error
         case 'p': *options &= ~(uint32_t)PCRE2_DOTALL; break;
         case 's': *options |= PCRE2_DOTALL; break;
         case 'g': r->global = true; break;
+        case ' ':
+        case '\t':
+        case '\n': break;
+        case 'k':
+            if (!keeps)
+                return err_set(err, NRW_E_VALUE,
+                               "option 'k' of a regular expression is for regexp_extract alone");
+            r->keep = true;
+            break;
         default:
             return err_set(err, NRW_E_VALUE, "'%c' is no option of a regular expression",
                            letters.data[i]);
@@ -91,6 +106,7 @@ static nrw_status compile(span pattern, uint32_t options, regexp *r, nrw_error *
 
     if (!how)
         return err_set(err, NRW_E_MEMLIMIT, "no memory for a regular expression");
+    pcre2_set_newline(how, PCRE2_NEWLINE_LF); /* what . does not stand for */
     r->code = pcre2_compile(pattern.data ? pattern.data : (const uint8_t *)"", pattern.len, options,
                             &code, &at, how);
     pcre2_compile_context_free(how);
@@ -112,7 +128,7 @@ static nrw_status regexp_new(span pattern, span letters, uint32_t options, mem *
     nrw_status st;
 
     *r = (regexp){0};
-    options |= PCRE2_UTF | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_NO_UTF_CHECK;
+    options |= PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NO_UTF_CHECK;
     TRY(flags_of(letters, &options, r, err));
     if (options & PCRE2_LITERAL)
         options &= ~(uint32_t)(PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY);
@@ -202,13 +218,14 @@ static nrw_status extract_eval(const expr *e, const scalar_args *args, vector *o
         int64_t which = args->n > 2 ? ARG(int32_t, args, 2)[ROW(args, 2, i)] : 0;
         if (!row_valid(out, i))
             continue;
-        st = regexp_at(args, i, 3, 0, &r, err);
+        st = regexp_at(args, i, 3, KEEPS, &r, err);
         if (st == NRW_OK)
             st = run(&r, TEXT(0), 0, 0, &hit, &n, err);
         if (st == NRW_OK)
             text_part(out, i, args->at[0], ROW(args, 0, i),
-                      hit && which >= 0 ? group(&r, TEXT(0), (uint32_t)which, n)
-                                        : (span){TEXT(0).data, 0});
+                      !hit && r.keep      ? TEXT(0)
+                      : hit && which >= 0 ? group(&r, TEXT(0), (uint32_t)which, n)
+                                          : (span){TEXT(0).data, 0});
     }
     regexp_end(&r);
     return st;

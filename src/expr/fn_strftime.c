@@ -14,7 +14,8 @@
 typedef struct when {
     civil date;
     int64_t day, us;
-    int ns; /* beyond microseconds */
+    int ns;     /* beyond microseconds */
+    bool zoned; /* a time in UTC, not of anywhere */
 } when;
 
 static nrw_status put_number(bytes *b, int64_t x, int width, bool plain, nrw_error *err)
@@ -73,7 +74,7 @@ static nrw_status put_sign(bytes *b, const when *w, char sign, bool plain, nrw_e
         TRY(bytes_append(b, " ", 1, err));
         return put_sign(b, w, 'X', false, err);
     case 'z': return bytes_append(b, "+00", 3, err);
-    case 'Z': return bytes_append(b, "UTC", 3, err);
+    case 'Z': return bytes_append(b, "UTC", w->zoned ? 3 : 0, err);
     case '%': return bytes_append(b, "%", 1, err);
     default: return err_set(err, NRW_E_VALUE, "strftime: %%%c is not known", sign);
     }
@@ -101,7 +102,7 @@ static bool when_at(const vector *v, uint32_t i, when *w, bool *negative)
 {
     int64_t x;
 
-    *w = (when){0};
+    *w = (when){.zoned = v->type.utc};
     if (v->type.id == TYPE_DATE) {
         int32_t day = ((const int32_t *)(const void *)v->data)[i];
         *negative = day < 0;

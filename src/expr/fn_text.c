@@ -233,21 +233,24 @@ static nrw_status put_translate(const expr *e, const scalar_args *args, uint32_t
 }
 PUT_FUNCTION(translate_eval, put_translate)
 
-/* `with` in place of n characters (as many as it has, where n is not said) from `from` on. */
+/* `with` in place of n characters (as many as it has, where n is not said or negative) from `from`
+ * on, which may lie before the text. */
 static nrw_status put_overlay(const expr *e, const scalar_args *args, uint32_t i, text_out *t,
                               nrw_error *err)
 {
     span s = TEXT(0), with = TEXT(1);
-    int64_t from = BIG(2), n = args->n > 3 ? BIG(3) : (int64_t)text_chars(with);
+    int64_t from = BIG(2), n = args->n > 3 ? BIG(3) : -1, end;
     size_t front, back;
     uint8_t *at;
 
-    if (from < 1 || n < 0)
-        return err_set(err, NRW_E_VALUE, "overlay: a place is at least 1, a length at least 0");
+    if (n < 0)
+        n = (int64_t)text_chars(with);
+    if (__builtin_add_overflow(from, n, &end))
+        end = from < 0 ? 0 : INT64_MAX;
     if (s.len + with.len > INT32_MAX)
         return too_long(e, err);
-    front = text_byte_of(s, (size_t)(from - 1));
-    back = front + text_byte_of(text_from(s, front), (size_t)n);
+    front = from > 1 ? text_byte_of(s, (size_t)(from - 1)) : 0;
+    back = end > 1 ? text_byte_of(s, (size_t)(end - 1)) : 0;
     TRY(text_room(t, s.len + with.len, &at, err));
     memcpy(at, s.data, front);
     memcpy(at + front, with.data, with.len);

@@ -1,4 +1,5 @@
 /* NOT, IS NULL, and the names of the forms that choose: AND, OR, CASE, IF, COALESCE, IN, TRY. */
+#include "expr/fn_in.h"
 #include "expr/function_sets.h"
 #include "expr/order.h"
 
@@ -120,6 +121,7 @@ static nrw_status bind_in(binding *b, nrw_error *err)
     const expr **tests, *x;
     type t = b->args[0]->type;
     expr so_far = *b->args[0];
+    bool as_set;
     void *p;
 
     TRY(arena_alloc(b->a, b->n * sizeof *tests, &p, err));
@@ -130,6 +132,9 @@ static nrw_status bind_in(binding *b, nrw_error *err)
             so_far.bend = BEND_NO;
         so_far.type = t;
     }
+    TRY(in_set_bind(b, &t, &as_set, err));
+    if (as_set)
+        return NRW_OK;
     TRY(expr_cast(b->a, b->args[0], &t, false, &x, err));
     for (uint32_t i = 1; i < b->n; i++) {
         const expr *pair[2] = {x, NULL};

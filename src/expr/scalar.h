@@ -91,6 +91,12 @@ nrw_status expr_value(arena *a, const vector *v, uint32_t row, const expr **out,
  * "array_extract", "array_slice" are such names as well. names may be NULL. */
 nrw_status expr_call(arena *a, const char *name, const expr *const *args, const span *names,
                      uint32_t n, const expr **out, nrw_error *err) NRW_CHECKED;
+/* list_transform and list_filter: args are a list, then what else the body looks at; the body's
+ * columns are n_params parameters (the element, its place from 1), then those arguments. */
+nrw_status expr_lambda(arena *a, const char *name, const expr *const *args, uint32_t n,
+                       uint32_t n_params, const expr *body, const expr **out,
+                       nrw_error *err) NRW_CHECKED;
+bool expr_takes_lambda(const char *name);
 bool expr_is_function(const char *name);
 /* Whether e calls the function of that name, in lower case. */
 bool expr_is_call(const expr *e, const char *name);

@@ -1,4 +1,5 @@
 /* Walking, comparing, copying and printing expressions. */
+#include "expr/fn_lambda.h"
 #include "expr/function.h"
 
 #include "column/print.h"
@@ -64,7 +65,7 @@ bool expr_equal(const expr *a, const expr *b)
         return a->column == b->column;
     if (a->kind == EXPR_CONSTANT)
         return constants_equal(a, b);
-    if (a->f != b->f || a->eval != b->eval || a->n_written != b->n_written)
+    if (a->f != b->f || !lambda_equal(a, b) || a->n_written != b->n_written)
         return false;
     if (!a->f && a->kind == EXPR_CALL && cast_tries(a) != cast_tries(b))
         return false;

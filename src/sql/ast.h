@@ -145,6 +145,7 @@ struct sql_expr {
     sql_literal literal;
     span text;       /* LITERAL, STAR with COLUMNS('regex') */
     sql_name name;   /* CALL: function or operator; see the kinds */
+    uint32_t place;  /* COLUMN that a star stands for: 1 + where it is in the binder's scope */
     sql_names names; /* COLUMN: path; STRUCT: fields; LAMBDA: parameters; STAR: [table] */
     sql_exprs args;
     bool negate, no_case, try, operand;

@@ -5,15 +5,14 @@
 
 /* ---- VALUES ---- */
 
-nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, plan **out,
+nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, frame *in, plan **out,
                        nrw_error *err)
 {
-    selecting s = {.b = b, .no_aggregates = true, .clause = "VALUES"};
+    selecting s = {.b = b, .frame = in, .no_aggregates = true, .clause = "VALUES"};
     uint32_t n = rows[0].n;
     plan *p;
 
-    TRY(plan_new(b->a, PLAN_VALUES, 0, NULL, NULL, &s.below, err));
-    s.below->n_rows = 1;
+    TRY(plan_one_row(b->a, &s.below, err));
     TRY(plan_new(b->a, PLAN_VALUES, n, NULL, NULL, &p, err));
     p->n_rows = n_rows;
     TRY(arena_alloc(b->a, (size_t)n * n_rows * sizeof *p->exprs + 1, (void **)&p->exprs, err));
@@ -50,6 +49,24 @@ nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, plan *
 
 /* ---- set operations ---- */
 
+/* Text and what is not nested meet as text. */
+static nrw_status united(arena *a, const expr *x, const expr *y, type *out, nrw_error *err)
+{
+    const type *other = x->type.id == TYPE_UTF8 ? &y->type : &x->type;
+    bool text = x->type.id == TYPE_UTF8 || y->type.id == TYPE_UTF8;
+
+    nrw_error no_common = NRW_ERROR_INIT;
+    nrw_status st = type_common(a, x, y, out, &no_common);
+
+    if (st == NRW_E_ARG && text && !type_is_nested(other)) {
+        *out = type_of(TYPE_UTF8);
+        return NRW_OK;
+    }
+    if (st < 0)
+        *err = no_common;
+    return st;
+}
+
 /* Both sides to common types; BY NAME puts the columns in order first. */
 static nrw_status common_types(binder *b, const sql_query *q, plan **l, plan **r, nrw_error *err)
 {
@@ -63,36 +80,21 @@ static nrw_status common_types(binder *b, const sql_query *q, plan **l, plan **r
         const expr *x, *y;
         TRY(expr_column(b->a, c, &(*l)->columns[c].type, &x, err));
         TRY(expr_column(b->a, c, &(*r)->columns[c].type, &y, err));
-        TRY(bind_at(b, q->at, type_common(b->a, x, y, &types[c], err), err));
+        TRY(bind_at(b, q->at, united(b->a, x, y, &types[c], err), err));
     }
     TRY(plan_cast(b->a, *l, types, l, err));
     return plan_cast(b->a, *r, types, r, err);
 }
 
-static nrw_status plan_union(arena *a, plan *l, plan *r, plan **out, nrw_error *err)
-{
-    TRY(plan_new(a, PLAN_UNION, l->n, l, r, out, err));
-    memcpy((*out)->columns, l->columns, l->n * sizeof *l->columns);
-    return NRW_OK;
-}
-
 /* p's columns and behind them their number among equal rows: duplicates become different. */
 static nrw_status plan_numbered(arena *a, plan *p, plan **out, nrw_error *err)
 {
-    window_call *w;
+    window_call w = {.kind = WINDOW_ROW_NUMBER, .result = type_of(TYPE_INT64), .n_partition = p->n};
 
-    TRY(plan_new(a, PLAN_WINDOW, p->n + 1, p, NULL, out, err));
-    memcpy((*out)->columns, p->columns, p->n * sizeof *p->columns);
-    (*out)->columns[p->n].type = type_of(TYPE_INT64);
-    TRY(arena_alloc(a, sizeof *w, (void **)&w, err));
-    *w = (window_call){
-        .kind = WINDOW_ROW_NUMBER, .result = type_of(TYPE_INT64), .n_partition = p->n};
-    TRY(arena_alloc(a, p->n * sizeof *w->partition + 1, (void **)&w->partition, err));
+    TRY(arena_alloc(a, p->n * sizeof *w.partition + 1, (void **)&w.partition, err));
     for (uint32_t c = 0; c < p->n; c++)
-        w->partition[c] = c;
-    (*out)->windows = w;
-    (*out)->n_windows = 1;
-    return NRW_OK;
+        w.partition[c] = c;
+    return plan_window(a, p, &w, out, err);
 }
 
 /* INTERSECT and EXCEPT are joins on all columns, nulls being equal. */
@@ -178,19 +180,15 @@ static nrw_status by_name(binder *b, plan **l, plan **r, nrw_error *err)
     return in_order(b->a, *r, order, n, r, err);
 }
 
-static nrw_status bind_set(binder *b, const sql_query *q, selecting *outer, plan **out,
-                           nrw_error *err)
+static nrw_status bind_set(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err)
 {
-    selecting refs = {0};
     plan *l, *r;
 
-    TRY(bind_query(b, q->left, outer, &l, &refs, err));
-    if (refs.n_outer == 0)
-        TRY(bind_query(b, q->right, outer, &r, &refs, err));
-    if (refs.n_outer)
-        return query_fail(b, q->at, err,
-                          "a set operation that looks at columns outside of its "
-                          "subquery is not supported");
+    if (!b->outputs)
+        TRY(arena_alloc(b->a, sizeof *b->outputs, (void **)&b->outputs, err));
+
+    TRY(bind_query(b, q->left, in, &l, err));
+    TRY(bind_query(b, q->right, in, &r, err));
     if (q->by_name)
         TRY(by_name(b, &l, &r, err));
     TRY(common_types(b, q, &l, &r, err));
@@ -201,12 +199,36 @@ static nrw_status bind_set(binder *b, const sql_query *q, selecting *outer, plan
 }
 
 /* ORDER BY behind a set operation or VALUES: over the columns of the result. */
-static nrw_status order_result(binder *b, const sql_query *q, plan **out, nrw_error *err)
+/* What the sides call it: a name, with its table or not, or an expression of one of their lists. */
+static nrw_status output_of(binder *b, const sql_expr *e, const plan *p, bool by_name, int32_t *out,
+                            nrw_error *err)
 {
-    selecting s = {.b = b, .q = q, .below = *out, .no_aggregates = true, .clause = "ORDER BY"};
+    const sql_names *path = &e->names;
+    bool column = e->kind == SQL_EXPR_COLUMN;
+    span text;
+
+    *out = column && path->n == 1 ? named(p, path->at[0].text) : -1;
+    if (*out >= 0 || !b->outputs)
+        return NRW_OK;
+    TRY(sql_print_expr(b->a, e, &text, err));
+    for (uint32_t i = 0; i < b->outputs->n; i++) {
+        const set_output *o = &b->outputs->at[i];
+        bool is = column && sql_same(path->at[path->n - 1].text, o->name) &&
+                  (path->n == 1 || sql_same(path->at[path->n - 2].text, o->table));
+        if (is || (!column && sql_same(text, o->text))) {
+            *out = by_name ? named(p, o->name) : (int32_t)o->column;
+            return NRW_OK;
+        }
+    }
+    return NRW_OK;
+}
+
+static nrw_status order_result(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err)
+{
+    selecting s = {
+        .b = b, .frame = in, .q = q, .below = *out, .no_aggregates = true, .clause = "ORDER BY"};
     const sql_orders *from = &q->order_by;
     sort_order *orders;
-    uint64_t limit, offset;
     uint32_t n = from->all ? (*out)->n : from->n;
 
     for (uint32_t c = 0; c < (*out)->n; c++)
@@ -217,40 +239,49 @@ static nrw_status order_result(binder *b, const sql_query *q, plan **out, nrw_er
     for (uint32_t i = 0; i < n; i++) {
         const sql_order *o = &from->at[from->all ? 0 : i];
         orders[i] = (sort_order){i, o->descending, o->nulls_first};
+        int32_t at = -1;
         if (!from->all)
+            TRY(output_of(b, o->by, *out, q->by_name, &at, err));
+        if (at >= 0)
+            orders[i].column = (uint32_t)at;
+        else if (!from->all)
             TRY(order_column(&s, o->by, (*out)->n, &orders[i].column, err));
     }
-    TRY(bind_limits(&s, q, &limit, &offset, err));
-    return plan_sorted(b->a, *out, orders, n, limit, offset, out, err);
+    return bind_limits(&s, q, *out, orders, n, out, err);
 }
 
-nrw_status bind_query(binder *b, const sql_query *q, selecting *outer, plan **out, selecting *refs,
-                      nrw_error *err)
+nrw_status bind_query(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err)
 {
     binder inner = *b;
     nrw_status st;
 
+    if (q->set == SQL_SET_NONE && q->order_by.n)
+        inner.outputs = NULL; /* of a side that has its own order */
     if (++inner.depth > SQL_MAX_DEPTH)
         return query_fail(b, q->at, err, "queries are nested too deeply");
     for (uint32_t i = 0; i < q->n_with; i++) {
         cte *c;
         TRY(arena_alloc(b->a, sizeof *c, (void **)&c, err));
-        *c = (cte){&q->with[i], inner.ctes};
+        *c = (cte){&q->with[i], in, inner.ctes};
         inner.ctes = c;
     }
     if (q->set == SQL_SET_NONE && !q->n_rows)
-        return bind_select(&inner, q, outer, out, refs, err);
-    st = q->n_rows ? bind_values(&inner, q->rows, q->n_rows, out, err)
-                   : bind_set(&inner, q, outer, out, err);
+        return bind_select(&inner, q, in, out, err);
+    st = q->n_rows ? bind_values(&inner, q->rows, q->n_rows, in, out, err)
+                   : bind_set(&inner, q, in, out, err);
     TRY(st);
-    return order_result(&inner, q, out, err);
+    return order_result(&inner, q, in, out, err);
 }
 
-nrw_status sql_bind(const sql_bind_input *in, const sql_query *q, plan **out, nrw_error *err)
+nrw_status sql_bind(const sql_bind_input *in, const sql_statement *s, plan **out, nrw_error *err)
 {
     binder b = {.in = in, .a = in->a};
 
-    TRY(bind_query(&b, q, NULL, out, NULL, err));
+    TRY(bind_query(&b, s->query, NULL, out, err));
+    if (s->kind == SQL_DESCRIBE)
+        return plan_described(in->a, *out, out, err);
+    if (s->kind == SQL_SUMMARIZE)
+        TRY(bind_at(&b, s->at, plan_summarized(in->a, *out, out, err), err));
     TRY(plan_push_down(in->a, out, err));
     return plan_prune(in->a, out, err);
 }

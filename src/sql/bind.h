@@ -19,7 +19,10 @@ typedef struct sql_bind_input {
     const sql_param *params;
 } sql_bind_input;
 
-nrw_status sql_bind(const sql_bind_input *in, const sql_query *q, plan **out,
+/* The rows that the statement gives: of its query, or what DESCRIBE and SUMMARIZE say of them. */
+nrw_status sql_bind(const sql_bind_input *in, const sql_statement *s, plan **out,
                     nrw_error *err) NRW_CHECKED;
+/* A row for each line of a text, in a column of that name. */
+nrw_status sql_lines(arena *a, span text, const char *name, plan **out, nrw_error *err) NRW_CHECKED;
 
 #endif

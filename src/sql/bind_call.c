@@ -90,17 +90,64 @@ static nrw_status aggregate_of(selecting *s, const sql_expr *e, aggregate *g, nr
     return NRW_OK;
 }
 
+typedef struct columns_seen {
+    bool here, outside;
+} columns_seen;
+
+static void see_columns(const selecting *s, const sql_expr *e, columns_seen *seen)
+{
+    nrw_error twice = NRW_ERROR_INIT;
+    uint32_t used;
+    int32_t found = -1;
+
+    if (!e)
+        return;
+    seen->here |= e->query != NULL; /* whose columns are not known yet */
+    if (e->kind == SQL_EXPR_COLUMN) {
+        bool here = e->place ||
+                    scope_find(s->b, &s->from, &e->names, e->at, &used, &found, &twice) < 0 ||
+                    found >= 0;
+        *(here ? &seen->here : &seen->outside) = true;
+    }
+    for (uint32_t i = 0; i < e->args.n; i++)
+        see_columns(s, e->args.at[i], seen);
+    for (uint32_t i = 0; i < e->order_by.n; i++)
+        see_columns(s, e->order_by.at[i].by, seen);
+    see_columns(s, e->filter, seen);
+}
+
+bool aggregate_is_outside(const selecting *s, const sql_expr *e)
+{
+    columns_seen seen = {0};
+
+    if (s->frame)
+        see_columns(s, e, &seen);
+    return seen.outside && !seen.here;
+}
+
+/* An aggregate of the query around, of which this one sees the result. */
+static nrw_status outer_aggregate(selecting *s, const sql_expr *e, const expr **out, nrw_error *err)
+{
+    const expr *theirs;
+
+    TRY(bind_call(s->frame->outer, e, &theirs, err));
+    return frame_ref(s->b->a, s->frame, theirs, out, err);
+}
+
 static nrw_status bind_aggregate(selecting *s, const sql_expr *e, const expr **out, nrw_error *err)
 {
     aggregate g = {0};
     nrw_status st;
     uint32_t i;
 
+    if (aggregate_is_outside(s, e))
+        return outer_aggregate(s, e, out, err);
     if (s->no_aggregates || s->stage == STAGE_ROWS)
         return query_fail(s->b, e->at, err, "an aggregate function cannot stand in %s",
                           s->clause ? s->clause : "this place");
-    if (s->in_aggregate)
-        return query_fail(s->b, e->at, err, "an aggregate function inside of another one");
+    if (s->in_aggregate || s->lambdas)
+        return query_fail(s->b, e->at, err, "an aggregate function inside of %s",
+                          s->lambdas ? "a lambda" : "another one");
     s->in_aggregate = true;
     st = aggregate_of(s, e, &g, err);
     s->in_aggregate = false;
@@ -292,6 +339,8 @@ static nrw_status bind_window(selecting *s, const sql_expr *e, const expr **out,
     window_call w = {0};
     nrw_status st = NRW_OK;
 
+    if (s->lambdas)
+        return query_fail(s->b, e->at, err, "a window function cannot stand in a lambda");
     if (s->no_aggregates || s->in_aggregate || s->in_window)
         return query_fail(s->b, e->at, err, "a window function cannot stand in %s",
                           s->in_window || s->in_aggregate ? "another function"
@@ -337,11 +386,17 @@ nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_erro
 
     if (e->over)
         return bind_window(s, e, out, err);
+    if (!e->is_operator && !e->names.n &&
+        (span_is_word(e->name.text, "grouping") || span_is_word(e->name.text, "grouping_id")))
+        return bind_grouping(s, e, out, err);
     if (!e->is_operator && (e->within_group || aggregate_is_span(e->name.text)))
         return bind_aggregate(s, e, out, err);
     if (e->distinct || e->filter || e->order_by.n || e->star)
         return query_fail(s->b, e->at, err, "%.*s is not an aggregate function",
                           (int)e->name.text.len, (const char *)e->name.text.data);
+    TRY(chars(s->b->a, e->name.text, &name, err));
+    if (!e->names.n && expr_takes_lambda(name))
+        return bind_lambda_call(s, e, name, out, err);
     TRY(arena_alloc(s->b->a, (e->args.n + 1) * sizeof *args, (void **)&args, err));
     if (e->names.n) { /* x.f(y) is f(x, y) */
         sql_expr column = {.kind = SQL_EXPR_COLUMN, .at = e->at, .names = e->names};
@@ -354,7 +409,6 @@ nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_erro
         for (uint32_t i = 0; i < e->args.n; i++)
             names[self + i] = e->arg_names.at[i].text;
     }
-    TRY(chars(s->b->a, e->name.text, &name, err));
     return bind_at(s->b, e->at, expr_call(s->b->a, name, args, names, self + e->args.n, out, err),
                    err);
 }

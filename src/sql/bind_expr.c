@@ -17,7 +17,7 @@ nrw_status bind_at(const binder *b, size_t at, nrw_status st, nrw_error *err)
 {
     char text[sizeof err->message];
 
-    if (st != NRW_E_ARG || !err)
+    if (st != NRW_E_ARG || !err || sql_has_place(err->message))
         return st;
     memcpy(text, err->message, sizeof text);
     return sql_fail(b->in->text, at, err, "%s", text);
@@ -76,19 +76,11 @@ static nrw_status outer_column(selecting *s, const sql_expr *e, const expr **out
 {
     const expr *theirs;
     nrw_error not_found = NRW_ERROR_INIT;
-    uint32_t i;
 
     *out = NULL;
-    if (!s->outer)
+    if (!s->frame || bind_column(s->frame->outer, e, &theirs, &not_found) < 0)
         return NRW_OK;
-    if (bind_column(s->outer, e, &theirs, &not_found) < 0)
-        return NRW_OK;
-    for (i = 0; i < s->n_outer; i++)
-        if (expr_equal(s->outer_refs[i], theirs))
-            break;
-    if (i == s->n_outer)
-        LIST_ADD(s->b->a, s->outer_refs, s->n_outer, s->cap_outer, theirs, err);
-    return expr_column(s->b->a, OUTER_BASE + i, &theirs->type, out, err);
+    return frame_ref(s->b->a, s->frame, theirs, out, err);
 }
 
 /* Names behind the column are fields of a struct. */
@@ -143,7 +135,15 @@ nrw_status bind_column(selecting *s, const sql_expr *e, const expr **out, nrw_er
     int32_t found;
     uint32_t used = 1;
 
-    TRY(scope_find(s->b, &s->from, &e->names, e->at, &used, &found, err));
+    TRY(bind_lambda_param(s, e, out, err));
+    if (*out)
+        return fields(s, e, 1, out, err);
+    if (e->place) {
+        found = (int32_t)e->place - 1;
+        used = e->names.n;
+    } else {
+        TRY(scope_find(s->b, &s->from, &e->names, e->at, &used, &found, err));
+    }
     if (found >= 0) {
         const scope_column *c = &s->from.at[found];
         TRY(expr_column(s->b->a, c->column, &c->type, out, err));
@@ -322,6 +322,7 @@ static nrw_status bind_interval(selecting *s, const sql_expr *e, const expr **ou
         return bind_at(s->b, e->at, expr_cast(s->b->a, x, &t, false, out, err), err);
     if (n > 30)
         return query_fail(s->b, e->at, err, "this unit of an interval is not known");
+    n -= (e->name.text.data[n - 1] | 0x20) == 's'; /* days are a day */
     snprintf(name, sizeof name, "to_%.*ss", (int)n, (const char *)e->name.text.data);
     return bind_at(s->b, e->at, expr_call(s->b->a, name, &x, NULL, 1, out, err), err);
 }
@@ -448,7 +449,6 @@ static nrw_status bind_as_key(selecting *s, const sql_expr *e, const expr **out,
     rows.stage = STAGE_ROWS;
     rows.no_aggregates = true;
     rows.clause = "GROUP BY";
-    rows.outer = NULL;
     if (bind_form(&rows, e, out, &ignored) < 0 || rows.below != s->below) {
         *out = NULL;
         return NRW_OK;

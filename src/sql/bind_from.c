@@ -1,5 +1,7 @@
-/* FROM: tables, subqueries, joins. */
+/* FROM: tables and subqueries. */
 #include "sql/bind_own.h"
+
+#include <stdio.h>
 
 nrw_status scope_add(arena *a, scope *sc, scope_column c, nrw_error *err)
 {
@@ -7,9 +9,8 @@ nrw_status scope_add(arena *a, scope *sc, scope_column c, nrw_error *err)
     return NRW_OK;
 }
 
-/* Of the columns that fit, exact matches go before others. */
-static nrw_status find_named(const binder *b, const scope *sc, const sql_name *table, sql_name name,
-                             size_t at, int32_t *found, nrw_error *err)
+nrw_status scope_named(const binder *b, const scope *sc, const sql_name *table, sql_name name,
+                       size_t at, int32_t *found, nrw_error *err)
 {
     bool exact = false, twice = false;
 
@@ -43,26 +44,53 @@ nrw_status scope_find(const binder *b, const scope *sc, const sql_names *path, s
     *found = -1;
     if (path->n > 1) {
         *used = 2;
-        TRY(find_named(b, sc, &path->at[0], path->at[1], at, found, err));
+        TRY(scope_named(b, sc, &path->at[0], path->at[1], at, found, err));
         if (*found >= 0)
             return NRW_OK;
     }
     *used = 1;
-    return find_named(b, sc, NULL, path->at[0], at, found, err);
+    return scope_named(b, sc, NULL, path->at[0], at, found, err);
 }
 
-/* All columns of p under one table name, with other names where `aliases` has some. */
-static nrw_status add_table(selecting *s, scope *sc, const plan *p, span table,
-                            const sql_names *aliases, size_t at, nrw_error *err)
+static bool taken(const scope *sc, uint32_t from, span name)
 {
+    for (uint32_t i = from; i < sc->n; i++)
+        if (sql_same(sc->at[i].name, name))
+            return true;
+    return false;
+}
+
+/* A name that an earlier column from `from` on has gets _1, _2 and so on. */
+static nrw_status told_apart(arena *a, const scope *sc, uint32_t from, span *name, nrw_error *err)
+{
+    span was = *name;
+    size_t cap = was.len + 16;
+    char *text;
+
+    for (uint32_t k = 1; taken(sc, from, *name); k++) {
+        TRY(arena_alloc(a, cap, (void **)&text, err));
+        snprintf(text, cap, "%.*s_%u", (int)was.len, (const char *)was.data, k);
+        *name = span_of(text);
+    }
+    return NRW_OK;
+}
+
+/* All columns of p under one table name, with other names where `aliases` has some. Files keep
+ * names that come twice. */
+static nrw_status add_table(selecting *s, scope *sc, const plan *p, const sql_from *f, span table,
+                            nrw_error *err)
+{
+    const sql_names *aliases = &f->column_aliases;
+    uint32_t from = sc->n;
+
     if (aliases->n > p->n)
-        return query_fail(s->b, at, err, "%u column names for %u columns", aliases->n, p->n);
-    for (uint32_t c = 0; c < p->n; c++)
-        TRY(scope_add(s->b->a, sc,
-                      (scope_column){table,
-                                     c < aliases->n ? aliases->at[c].text : p->columns[c].name,
-                                     p->columns[c].type, c, false},
-                      err));
+        return query_fail(s->b, f->at, err, "%u column names for %u columns", aliases->n, p->n);
+    for (uint32_t c = 0; c < p->n; c++) {
+        span name = c < aliases->n ? aliases->at[c].text : p->columns[c].name;
+        if (p->kind != PLAN_SCAN)
+            TRY(told_apart(s->b->a, sc, from, &name, err));
+        TRY(scope_add(s->b->a, sc, (scope_column){table, name, p->columns[c].type, c, false}, err));
+    }
     return NRW_OK;
 }
 
@@ -94,7 +122,9 @@ static nrw_status bind_cte(selecting *s, const sql_from *f, const cte *c, plan *
     if (c->with->recursive)
         return query_fail(s->b, f->at, err, "WITH RECURSIVE is not supported");
     inner.ctes = c->before;
-    TRY(bind_query(&inner, c->with->query, NULL, out, NULL, err));
+    TRY(bind_query(&inner, c->with->query, c->frame, out, err));
+    if (c->frame != s->frame)
+        TRY(frame_lift(s->b->a, c->frame, s->frame, out, err));
     if (names->n > (*out)->n)
         return query_fail(s->b, f->at, err, "%u column names for %u columns", names->n, (*out)->n);
     if (names->n) { /* the plan may be shared by nobody: its names are its own */
@@ -175,173 +205,10 @@ static nrw_status bind_one(selecting *s, const sql_from *f, scope *sc, plan **ou
     else if (f->kind == SQL_FROM_FUNCTION)
         TRY(bind_function(s, f, out, err));
     else if (f->kind == SQL_FROM_VALUES)
-        TRY(bind_values(s->b, f->rows, f->n_rows, out, err));
+        TRY(bind_values(s->b, f->rows, f->n_rows, s->frame, out, err));
     else
-        TRY(bind_query(s->b, f->query, NULL, out, NULL, err));
-    return add_table(s, sc, *out, table_name(f), &f->column_aliases, f->at, err);
-}
-
-/* ---- joins ---- */
-
-static join_kind kind_of(sql_join_kind k)
-{
-    switch (k) {
-    case SQL_JOIN_LEFT: return JOIN_LEFT;
-    case SQL_JOIN_RIGHT: return JOIN_RIGHT;
-    case SQL_JOIN_FULL: return JOIN_FULL;
-    case SQL_JOIN_SEMI: return JOIN_SEMI;
-    case SQL_JOIN_ANTI: return JOIN_ANTI;
-    default: return JOIN_INNER;
-    }
-}
-
-/* The columns that both sides have, for NATURAL. */
-static nrw_status common_names(selecting *s, const scope *l, const scope *r, size_t at,
-                               sql_names *out, nrw_error *err)
-{
-    sql_name *names = NULL;
-    uint32_t n = 0, cap = 0;
-
-    for (uint32_t i = 0; i < l->n; i++)
-        for (uint32_t k = 0; k < r->n; k++)
-            if (!l->at[i].hidden && !r->at[k].hidden && sql_same(l->at[i].name, r->at[k].name)) {
-                sql_name name = {l->at[i].name, true, at};
-                LIST_ADD(s->b->a, names, n, cap, name, err);
-                break;
-            }
-    if (n == 0)
-        return query_fail(s->b, at, err, "a NATURAL JOIN of tables without columns in common");
-    *out = (sql_names){n, names};
-    return NRW_OK;
-}
-
-typedef struct merged {
-    uint32_t left, right; /* in the joined scope */
-} merged;
-
-/* One column of USING: an equality, and the right one steps back. */
-static nrw_status use_column(selecting *s, scope *sc, uint32_t n_left, sql_name name,
-                             const expr **on, merged *m, nrw_error *err)
-{
-    scope l = {sc->at, n_left, n_left}, r = {sc->at + n_left, sc->n - n_left, sc->n - n_left};
-    int32_t i, k;
-    const expr *args[2], *equal;
-
-    TRY(find_named(s->b, &l, NULL, name, name.at, &i, err));
-    TRY(find_named(s->b, &r, NULL, name, name.at, &k, err));
-    if (i < 0 || k < 0)
-        return query_fail(s->b, name.at, err, "USING: column %.*s is not on both sides of the join",
-                          (int)name.text.len, (const char *)name.text.data);
-    *m = (merged){(uint32_t)i, n_left + (uint32_t)k};
-    TRY(expr_column(s->b->a, l.at[i].column, &l.at[i].type, &args[0], err));
-    TRY(expr_column(s->b->a, r.at[k].column, &r.at[k].type, &args[1], err));
-    TRY(bind_at(s->b, name.at, expr_call(s->b->a, "=", args, NULL, 2, &equal, err), err));
-    return expr_and(s->b->a, *on, equal, on, err);
-}
-
-/* Behind a FULL or RIGHT join the column of USING is whichever side has it. */
-static nrw_status merge_columns(selecting *s, sql_join_kind kind, scope *sc, const merged *m,
-                                uint32_t n, plan **p, nrw_error *err)
-{
-    arena *a = s->b->a;
-    const expr **exprs;
-    span *names;
-    uint32_t all = (*p)->n;
-
-    if (kind == SQL_JOIN_RIGHT) {
-        for (uint32_t i = 0; i < n; i++) {
-            sc->at[m[i].left].hidden = true;
-            /* it stands where the left one stood */
-            scope_column right = sc->at[m[i].right];
-            right.hidden = false;
-            sc->at[m[i].right].hidden = true;
-            TRY(scope_add(a, sc, sc->at[m[i].left], err));
-            right.name = sc->at[m[i].left].name;
-            sc->at[m[i].left] = right;
-        }
-        return NRW_OK;
-    }
-    if (kind != SQL_JOIN_FULL) {
-        for (uint32_t i = 0; i < n; i++)
-            sc->at[m[i].right].hidden = true;
-        return NRW_OK;
-    }
-    TRY(arena_alloc(a, (all + n) * sizeof *exprs, (void **)&exprs, err));
-    TRY(arena_alloc(a, (all + n) * sizeof *names, (void **)&names, err));
-    for (uint32_t c = 0; c < all; c++) {
-        TRY(expr_column(a, c, &(*p)->columns[c].type, &exprs[c], err));
-        names[c] = (*p)->columns[c].name;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        const expr *args[2] = {exprs[sc->at[m[i].left].column], exprs[sc->at[m[i].right].column]};
-        scope_column left = sc->at[m[i].left];
-        TRY(expr_call(a, "coalesce", args, NULL, 2, &exprs[all + i], err));
-        names[all + i] = left.name;
-        sc->at[m[i].right].hidden = true;
-        left.hidden = true;
-        TRY(scope_add(a, sc, left, err));
-        sc->at[m[i].left].column = all + i;
-        sc->at[m[i].left].table = (span){0};
-        sc->at[m[i].left].type = exprs[all + i]->type;
-    }
-    return plan_project(a, *p, exprs, names, all + n, p, err);
-}
-
-static nrw_status bind_join(selecting *s, const sql_from *f, scope *sc, plan **out, nrw_error *err)
-{
-    arena *a = s->b->a;
-    join_kind kind = kind_of(f->join);
-    const bool unfiltered = s->unfiltered;
-    scope right = {0};
-    sql_names using = f->using;
-    const expr *on = NULL;
-    merged *m;
-    plan *l, *r;
-    uint32_t n_left;
-
-    if (f->join == SQL_JOIN_POSITIONAL || f->asof || f->lateral)
-        return query_fail(s->b, f->at, err, "%s joins are not supported",
-                          f->lateral ? "LATERAL"
-                          : f->asof  ? "ASOF"
-                                     : "POSITIONAL");
-    s->unfiltered = unfiltered || kind == JOIN_RIGHT || kind == JOIN_FULL;
-    TRY(bind_from(s, f->left, sc, &l, err));
-    s->unfiltered = unfiltered || kind != JOIN_INNER || f->natural || f->using.n;
-    TRY(bind_from(s, f->right, &right, &r, err));
-    s->unfiltered = unfiltered;
-    n_left = sc->n;
-    for (uint32_t i = 0; i < right.n; i++) {
-        scope_column c = right.at[i];
-        c.column += l->n;
-        TRY(scope_add(a, sc, c, err));
-    }
-    if (f->natural) {
-        scope left = {sc->at, n_left, n_left};
-        TRY(common_names(s, &left, &right, f->at, &using, err));
-    }
-    TRY(arena_alloc(a, using.n * sizeof *m + 1, (void **)&m, err));
-    for (uint32_t i = 0; i < using.n; i++)
-        TRY(use_column(s, sc, n_left, using.at[i], &on, &m[i], err));
-    if (f->on) {
-        selecting inner = {
-            .b = s->b, .outer = s->outer, .from = *sc, .no_aggregates = true, .clause = "ON"};
-        TRY(plan_join(a, JOIN_INNER, l, r, NULL, &inner.below, err));
-        plan *both = inner.below;
-        TRY(bind_boolean(&inner, f->on, &on, err));
-        if (inner.n_outer)
-            return query_fail(s->b, f->on->at, err, "ON looks at a column outside of the subquery");
-        if (inner.below != both && kind == JOIN_INNER) /* as WHERE behind the join */
-            return plan_filter(a, inner.below, on, out, err);
-        if (inner.below != both)
-            return query_fail(s->b, f->on->at, err,
-                              "a subquery in ON is supported for inner joins alone");
-    }
-    TRY(plan_join(a, kind, l, r, on, out, err));
-    if (kind == JOIN_SEMI || kind == JOIN_ANTI)
-        sc->n = n_left;
-    else
-        TRY(merge_columns(s, f->join, sc, m, using.n, out, err));
-    return NRW_OK;
+        TRY(bind_query(s->b, f->query, s->frame, out, err));
+    return add_table(s, sc, *out, f, table_name(f), err);
 }
 
 nrw_status bind_from(selecting *s, const sql_from *f, scope *sc, plan **out, nrw_error *err)

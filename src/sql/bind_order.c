@@ -1,5 +1,5 @@
-/* ORDER BY and LIMIT: of a SELECT by its list or by any expression, behind a set operation by
- * columns of the result. */
+/* ORDER BY: of a SELECT by its list or by any expression, behind a set operation by columns of the
+ * result. */
 #include "sql/bind_own.h"
 
 nrw_status bind_position(selecting *s, const sql_expr *e, uint32_t n, uint32_t *out, nrw_error *err)
@@ -87,55 +87,5 @@ nrw_status bind_orders(selecting *s, ordering *o, nrw_error *err)
         }
         o->at[i].column = item;
     }
-    return NRW_OK;
-}
-
-nrw_status bind_limits(selecting *s, const sql_query *q, uint64_t *limit, uint64_t *offset,
-                       nrw_error *err)
-{
-    const type bigint = type_of(TYPE_INT64);
-
-    *limit = UINT64_MAX;
-    *offset = 0;
-    if (q->limit_percent)
-        return query_fail(s->b, q->at, err, "LIMIT with a percentage is not supported");
-    for (int i = 0; i < 2; i++) {
-        const sql_expr *e = i ? q->offset : q->limit;
-        const expr *x;
-        int64_t n;
-        if (!e)
-            continue;
-        TRY(bind_expr(s, e, &x, err));
-        TRY(bind_at(s->b, e->at, expr_cast(s->b->a, x, &bigint, false, &x, err), err));
-        if (!expr_is_constant(x))
-            return query_fail(s->b, e->at, err, "LIMIT and OFFSET take constants");
-        if (x->constant->null_count)
-            continue;
-        memcpy(&n, x->constant->data, sizeof n);
-        if (n < 0)
-            return query_fail(s->b, e->at, err, "LIMIT and OFFSET cannot be negative");
-        *(i ? offset : limit) = (uint64_t)n;
-    }
-    return NRW_OK;
-}
-
-nrw_status plan_sorted(arena *a, plan *p, sort_order *orders, uint32_t n, uint64_t limit,
-                       uint64_t offset, plan **out, nrw_error *err)
-{
-    *out = p;
-    if (n) {
-        TRY(plan_new(a, PLAN_SORT, p->n, p, NULL, out, err));
-        memcpy((*out)->columns, p->columns, p->n * sizeof *p->columns);
-        (*out)->orders = orders;
-        (*out)->n_orders = n;
-        (*out)->limit = limit > UINT64_MAX - offset ? UINT64_MAX : limit + offset;
-    }
-    if (limit == UINT64_MAX && offset == 0)
-        return NRW_OK;
-    p = *out;
-    TRY(plan_new(a, PLAN_LIMIT, p->n, p, NULL, out, err));
-    memcpy((*out)->columns, p->columns, p->n * sizeof *p->columns);
-    (*out)->limit = limit;
-    (*out)->offset = offset;
     return NRW_OK;
 }

@@ -2,13 +2,16 @@
  *
  *   bind.c         queries: set operations, ORDER BY, LIMIT, WITH
  *   bind_select.c  one SELECT from FROM to its list
- *   bind_from.c    tables, joins, USING
+ *                  bind_lambda.c lambdas
+ *   bind_group.c   GROUP BY
+ *   bind_from.c    tables; bind_join.c joins
  *   bind_files.c   tables that are files: options, and which files WHERE leaves
- *   bind_star.c    * and COLUMNS
+ *   bind_star.c    *; bind_columns.c COLUMNS
  *   bind_expr.c    expressions; bind_call.c functions, aggregates, windows
- *   bind_sub.c     subqueries as joins; bind_pull.c what they look at outside of themselves
- *   bind_order.c   ORDER BY, LIMIT
- *   bind_arrival.c arrival_rank
+ *   bind_sub.c     subqueries as joins. What they look at outside of themselves: bind_pull.c where
+ *                  that is conditions alone, unnest.c and unnest_join.c elsewhere
+ *   bind_order.c   ORDER BY; bind_limit.c LIMIT
+ *   bind_arrival.c arrival_rank; describe.c DESCRIBE and SUMMARIZE
  *
  * While a SELECT is bound its expressions look at columns by numbers of several kinds: a column of
  * the rows (below any base), a group's key, or a number above one of the bases. They get their
@@ -24,6 +27,7 @@
 #define WINDOW_BASE    (3u << 24) /* + number of the window call */
 #define OUTER_BASE     (4u << 24) /* + number among the outer columns that a subquery looks at */
 #define RIGHT_BASE     (5u << 24) /* + column of the subquery that is being attached */
+#define LAMBDA_BASE    (6u << 24) /* + number of a lambda's parameter */
 
 typedef struct scope_column {
     span table, name;
@@ -37,15 +41,37 @@ typedef struct scope {
     uint32_t n, cap;
 } scope;
 
+/* One subquery, with all queries in it that are not subqueries of expressions themselves: where it
+ * looks up columns that it does not have, and those that it has found there. Column OUTER_BASE + i
+ * of its plan is refs[i], which is over what `outer` looks at. */
+typedef struct frame {
+    struct selecting *outer;
+    const expr **refs;
+    uint32_t n, cap;
+} frame;
+
 typedef struct cte {
     const sql_with *with;
+    frame *frame;             /* of the query that has it; NULL: in no subquery */
     const struct cte *before; /* those that this one sees */
 } cte;
+
+/* A column of a side of a set operation, as it is called there, for ORDER BY behind it. */
+typedef struct set_output {
+    span table, name, text; /* text: the expression, printed */
+    uint32_t column;
+} set_output;
+
+typedef struct set_outputs {
+    set_output *at;
+    uint32_t n, cap;
+} set_outputs;
 
 typedef struct binder {
     const sql_bind_input *in;
     arena *a;
     const cte *ctes;
+    set_outputs *outputs; /* of the set operation that this is a side of; NULL: of none */
     uint32_t depth;
 } binder;
 
@@ -74,12 +100,13 @@ typedef struct attachment {
     plan *right;
     join_kind kind;
     bool in_nulls;
-    const expr *on; /* over numbers of the groups, and above RIGHT_BASE columns of right */
+    const expr *on;    /* over numbers of the groups, and above RIGHT_BASE columns of right */
+    const frame *refs; /* right looks at these yet; NULL: at nothing */
 } attachment;
 
 typedef struct selecting {
     binder *b;
-    struct selecting *outer; /* of a subquery: where its outer columns are looked up */
+    frame *frame; /* of the subquery that this is in; NULL: in none */
     const sql_query *q;
     scope from;
     plan *below;
@@ -91,6 +118,7 @@ typedef struct selecting {
     /* GROUP BY */
     const expr **keys;
     uint32_t n_keys, cap_keys;
+    uint32_t *key_places; /* of each expression of GROUP BY: its key */
     aggregate *aggregates;
     uint32_t n_aggregates, cap_aggregates;
     /* what subqueries added to the groups */
@@ -110,21 +138,17 @@ typedef struct selecting {
     uint32_t windows_at; /* where the windows' columns begin in the plan */
     bool aliases;        /* names that no column has may be aliases */
     uint32_t alias_depth;
-    /* columns of `outer` that were looked at */
-    const expr **outer_refs;
-    uint32_t n_outer, cap_outer;
+    const struct lambda_scope *lambdas; /* whose bodies are being bound */
 } selecting;
 
 nrw_status query_fail(const binder *b, size_t at, nrw_error *err, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
-/* Puts the place before an error that a lower layer set. */
+/* Puts the place before an error that a lower layer set; one that has a place keeps it. */
 nrw_status bind_at(const binder *b, size_t at, nrw_status st, nrw_error *err);
 
-nrw_status bind_query(binder *b, const sql_query *q, selecting *outer, plan **out, selecting *refs,
-                      nrw_error *err);
-nrw_status bind_select(binder *b, const sql_query *q, selecting *outer, plan **out, selecting *refs,
-                       nrw_error *err);
-nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, plan **out,
+nrw_status bind_query(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err);
+nrw_status bind_select(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err);
+nrw_status bind_values(binder *b, const sql_exprs *rows, uint32_t n_rows, frame *in, plan **out,
                        nrw_error *err);
 /* Conditions that were pulled out of a subquery, over the columns of its plan and, above
  * OUTER_BASE, over outer ones. */
@@ -134,10 +158,28 @@ typedef struct conjuncts {
 } conjuncts;
 /* Adds what e, taken apart at its ANDs, comes to. */
 nrw_status conjuncts_split(arena *a, const expr *e, conjuncts *out, nrw_error *err);
-nrw_status plan_pull(arena *a, plan **p, conjuncts *up, nrw_error *err);
+/* NRW_E_ARG: it is not that simple. `lone`: what counts the rows of nothing is seen to. */
+nrw_status plan_pull(arena *a, plan **p, bool lone, conjuncts *up, nrw_error *err);
 bool expr_looks_out(const expr *e);
+bool plan_looks_out(const plan *p);
+/* Calls see() for every expression of a plan that may look outside. */
+void plan_see(const plan *p, void (*see)(void *self, const expr *e), void *self);
+/* *p once more, the columns of its expressions replaced by number(self, c); and as it is, for its
+ * rows to be made twice. */
+nrw_status plan_renumbered(arena *a, const plan *p, uint32_t (*number)(void *self, uint32_t c),
+                           void *self, plan **out, nrw_error *err);
+nrw_status plan_copy(arena *a, const plan *p, plan **out, nrw_error *err);
+/* A column of what is outside of f, as it is called inside; NULL: it cannot be had there. */
+nrw_status frame_ref(arena *a, frame *f, const expr *theirs, const expr **out, nrw_error *err);
+/* A plan bound in frame `from`, used in `to`, which is it or one further inside. */
+nrw_status frame_lift(arena *a, const frame *from, frame *to, plan **p, nrw_error *err);
+/* Joins what was attached to what is below. */
+nrw_status join_attached(selecting *s, attachment *x, nrw_error *err);
 /* x = y: its nulls never count. */
 bool pulled_is_equality(const expr *e);
+/* Of p's columns a row each: their names and types; what their values are like. */
+nrw_status plan_described(arena *a, const plan *p, plan **out, nrw_error *err);
+nrw_status plan_summarized(arena *a, plan *p, plan **out, nrw_error *err);
 /* QUALIFY arrival_rank(x, ..) OVER (PARTITION BY g, ..) <= n, the one form of it there is: its rows
  * are taken while they come. */
 nrw_status bind_arrival(selecting *s, nrw_error *err);
@@ -151,13 +193,15 @@ typedef struct ordering {
     uint32_t n_hidden, cap_hidden;
 } ordering;
 nrw_status bind_orders(selecting *s, ordering *o, nrw_error *err);
-/* LIMIT and OFFSET; UINT64_MAX: no limit. */
-nrw_status bind_limits(selecting *s, const sql_query *q, uint64_t *limit, uint64_t *offset,
-                       nrw_error *err);
+/* p in order, cut by LIMIT and OFFSET. */
+nrw_status bind_limits(selecting *s, const sql_query *q, plan *p, sort_order *orders, uint32_t n,
+                       plan **out, nrw_error *err);
+/* UINT64_MAX: no limit. */
 nrw_status plan_sorted(arena *a, plan *p, sort_order *orders, uint32_t n, uint64_t limit,
                        uint64_t offset, plan **out, nrw_error *err);
 /* ORDER BY over a result of n columns: by position or by a column. */
 nrw_status order_column(selecting *s, const sql_expr *e, uint32_t n, uint32_t *out, nrw_error *err);
+nrw_status bind_join(selecting *s, const sql_from *f, scope *sc, plan **out, nrw_error *err);
 nrw_status bind_from(selecting *s, const sql_from *f, scope *sc, plan **out, nrw_error *err);
 /* The table that f names, by a name, a path or read_parquet(); the query calls it `table`. */
 nrw_status bind_table(selecting *s, const sql_from *f, span table, sql_table **out, nrw_error *err);
@@ -166,13 +210,46 @@ nrw_status bind_expr(selecting *s, const sql_expr *e, const expr **out, nrw_erro
 nrw_status bind_boolean(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
 nrw_status bind_call(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
 nrw_status bind_column(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+/* GROUP BY's keys; then, all else being bound, the group. */
+nrw_status bind_keys(selecting *s, nrw_error *err);
+nrw_status plan_groups(selecting *s, nrw_error *err);
+nrw_status bind_grouping(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+/* A parameter of a lambda around; NULL: it is none. */
+nrw_status bind_lambda_param(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+nrw_status bind_lambda_call(selecting *s, const sql_expr *e, const char *name, const expr **out,
+                            nrw_error *err);
+bool has_aggregate(const selecting *s, const sql_expr *e);
 bool aggregate_is_span(span name);
+/* Whether an aggregate's columns are all those of queries around, whose aggregate it is then. */
+bool aggregate_is_outside(const selecting *s, const sql_expr *e);
 nrw_status bind_subquery(selecting *s, const sql_expr *e, const expr **out, nrw_error *err);
+/* A column of the scope as it would be written. */
+nrw_status star_column(selecting *s, const scope_column *c, size_t at, sql_expr **out,
+                       nrw_error *err);
+/* The places in the scope of the columns that a star stands for. */
+nrw_status star_places(selecting *s, const sql_expr *star, uint32_t **out, uint32_t *n,
+                       nrw_error *err);
+int32_t name_in(const sql_names *names, span name); /* -1: it is not there */
+/* An expression that stands for several, one for each of n columns. */
+typedef struct columns_choice {
+    bool there;           /* else the expression is one */
+    bool pattern;         /* * LIKE ..: stands for the columns themselves */
+    const sql_expr *star; /* that or COLUMNS(..) */
+    uint32_t *at, n;      /* places in the scope */
+} columns_choice;
+nrw_status columns_choose(selecting *s, const sql_expr *e, columns_choice *out, nrw_error *err);
+nrw_status columns_put(selecting *s, const columns_choice *c, sql_expr *e, uint32_t i,
+                       sql_expr **out, nrw_error *err); /* e for column i of them */
+nrw_status columns_name(selecting *s, const columns_choice *c, const sql_item *item, uint32_t i,
+                        span *out, nrw_error *err);
 /* Stars in items become the columns they stand for, as further items. */
 nrw_status bind_stars(selecting *s, const sql_query *q, nrw_error *err);
 /* Where columns of a scope come from, by a name. -1: none; an ambiguous one is an error. */
 nrw_status scope_find(const binder *b, const scope *sc, const sql_names *path, size_t at,
                       uint32_t *used, int32_t *found, nrw_error *err);
+/* The same of one name, behind that of a table or (NULL) alone: exact matches go before others. */
+nrw_status scope_named(const binder *b, const scope *sc, const sql_name *table, sql_name name,
+                       size_t at, int32_t *found, nrw_error *err);
 nrw_status scope_add(arena *a, scope *sc, scope_column c, nrw_error *err);
 
 /* left and right joined; the condition is over both. */
@@ -181,10 +258,21 @@ nrw_status plan_join(arena *a, join_kind kind, plan *left, plan *right, const ex
 nrw_status plan_project(arena *a, plan *left, const expr **exprs, const span *names, uint32_t n,
                         plan **out, nrw_error *err);
 nrw_status plan_filter(arena *a, plan *left, const expr *condition, plan **out, nrw_error *err);
+nrw_status plan_one_row(arena *a, plan **out, nrw_error *err); /* without columns */
+/* The first n columns of p. */
+nrw_status plan_first_columns(arena *a, plan *p, uint32_t n, plan **out, nrw_error *err);
+nrw_status plan_union(arena *a, plan *l, plan *r, plan **out, nrw_error *err);
+/* One window function, whose column stands behind those of left. */
+nrw_status plan_window(arena *a, plan *left, const window_call *call, plan **out, nrw_error *err);
 /* Columns of p, cast to `types`. */
 nrw_status plan_cast(arena *a, plan *p, const type *types, plan **out, nrw_error *err);
+/* Keys and what aggregates look at, both over p, are computed; then p is grouped. */
+nrw_status plan_grouped(arena *a, plan *p, const expr *const *keys, uint32_t n_keys,
+                        aggregate *aggregates, uint32_t n_aggregates, plan **out, nrw_error *err);
 nrw_status expr_and(arena *a, const expr *x, const expr *y, const expr **out, nrw_error *err);
 nrw_status expr_not(arena *a, const expr *x, const expr **out, nrw_error *err);
+/* An equality that no join takes for a key; everything else as it is. */
+nrw_status expr_not_a_key(arena *a, const expr *e, const expr **out, nrw_error *err);
 /* DISTINCT: all columns as keys. */
 nrw_status plan_distinct(arena *a, plan *p, plan **out, nrw_error *err);
 

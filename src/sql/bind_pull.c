@@ -2,39 +2,9 @@
  * top; an aggregate on the way gets the column it is compared with as a key. */
 #include "sql/bind_own.h"
 
-static void see_outer(void *self, uint32_t c)
-{
-    if (c >= OUTER_BASE)
-        *(bool *)self = true;
-}
-
-bool expr_looks_out(const expr *e)
-{
-    bool out = false;
-
-    expr_columns(e, see_outer, &out);
-    return out;
-}
-
-static bool plan_looks_out(const plan *p)
-{
-    bool out = false;
-
-    if (!p)
-        return false;
-    if (p->kind == PLAN_PROJECT || p->kind == PLAN_FILTER)
-        for (uint32_t i = 0; i < (p->kind == PLAN_FILTER ? 1 : p->n); i++)
-            out |= expr_looks_out(p->exprs[i]);
-    if (p->kind == PLAN_JOIN && p->condition)
-        out |= expr_looks_out(p->condition);
-    return out || plan_looks_out(p->left) || plan_looks_out(p->right);
-}
-
 static nrw_status refuse(nrw_error *err)
 {
-    return err_set(err, NRW_E_ARG,
-                   "a subquery that looks at columns outside of itself like this "
-                   "is not supported; write it as a join");
+    return err_set(err, NRW_E_ARG, "the subquery looks outside of itself in more than conditions");
 }
 
 /* ---- pulling up; conditions are over the columns of *p ---- */
@@ -45,7 +15,7 @@ static nrw_status pull_filter(arena *a, plan **p, conjuncts *up, nrw_error *err)
     conjuncts mine = {0};
     const expr *rest = NULL;
 
-    TRY(plan_pull(a, &left, up, err));
+    TRY(plan_pull(a, &left, false, up, err));
     TRY(conjuncts_split(a, f->exprs[0], &mine, err));
     for (uint32_t i = 0; i < mine.n; i++)
         if (expr_looks_out(mine.at[i]))
@@ -108,7 +78,7 @@ static nrw_status pass_all(arena *a, plan *from, const expr ***exprs, uint32_t *
     return NRW_OK;
 }
 
-static nrw_status pull_project(arena *a, plan **p, conjuncts *up, nrw_error *err)
+static nrw_status pull_project(arena *a, plan **p, bool lone, conjuncts *up, nrw_error *err)
 {
     plan *f = *p, *left = f->left;
     const expr **exprs = f->exprs;
@@ -118,7 +88,7 @@ static nrw_status pull_project(arena *a, plan **p, conjuncts *up, nrw_error *err
     for (uint32_t i = 0; i < f->n; i++)
         if (expr_looks_out(f->exprs[i]))
             return refuse(err);
-    TRY(plan_pull(a, &left, up, err));
+    TRY(plan_pull(a, &left, lone, up, err));
     TRY(pass_all(a, left, &exprs, &n, up, err));
     TRY(arena_alloc(a, n * sizeof *names + 1, (void **)&names, err));
     for (uint32_t i = 0; i < f->n; i++)
@@ -145,7 +115,7 @@ bool pulled_is_equality(const expr *e)
 
 /* inner = outer: the inner side becomes a key; behind the group the condition is over that key.
  * The group's own columns keep their numbers: a project puts the new keys behind them. */
-static nrw_status pull_group(arena *a, plan **p, conjuncts *up, nrw_error *err)
+static nrw_status pull_group(arena *a, plan **p, bool lone, conjuncts *up, nrw_error *err)
 {
     plan *g = *p, *left = g->left, *keyed, *grown;
     const expr **exprs, **outs;
@@ -153,7 +123,9 @@ static nrw_status pull_group(arena *a, plan **p, conjuncts *up, nrw_error *err)
     span *names;
     aggregate *aggregates;
 
-    TRY(plan_pull(a, &left, up, err));
+    if (n_keys == 0 && !lone)
+        return refuse(err);
+    TRY(plan_pull(a, &left, false, up, err));
     more = up->n;
     /* keys, new keys, then all that was there behind the keys */
     TRY(arena_alloc(a, (left->n + more) * sizeof *exprs + 1, (void **)&exprs, err));
@@ -225,8 +197,8 @@ static nrw_status pull_join(arena *a, plan **p, conjuncts *up, nrw_error *err)
 
     if (j->join != JOIN_INNER)
         return refuse(err);
-    TRY(plan_pull(a, &left, up, err));
-    TRY(plan_pull(a, &right, &theirs, err));
+    TRY(plan_pull(a, &left, false, up, err));
+    TRY(plan_pull(a, &right, false, &theirs, err));
     if (left->n != n_left)
         return refuse(err); /* the right side's columns would move */
     by.by = n_left;
@@ -244,14 +216,14 @@ static nrw_status pull_join(arena *a, plan **p, conjuncts *up, nrw_error *err)
     return plan_join(a, JOIN_INNER, left, right, rest, p, err);
 }
 
-nrw_status plan_pull(arena *a, plan **p, conjuncts *up, nrw_error *err)
+nrw_status plan_pull(arena *a, plan **p, bool lone, conjuncts *up, nrw_error *err)
 {
     if (!plan_looks_out(*p))
         return NRW_OK;
     switch ((*p)->kind) {
     case PLAN_FILTER: return pull_filter(a, p, up, err);
-    case PLAN_PROJECT: return pull_project(a, p, up, err);
-    case PLAN_GROUP: return pull_group(a, p, up, err);
+    case PLAN_PROJECT: return pull_project(a, p, lone, up, err);
+    case PLAN_GROUP: return pull_group(a, p, lone, up, err);
     case PLAN_JOIN: return pull_join(a, p, up, err);
     default: return refuse(err);
     }

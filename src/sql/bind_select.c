@@ -1,29 +1,8 @@
 /* One SELECT, in the order it is meant: FROM, WHERE, GROUP BY, the list, HAVING, windows, QUALIFY,
  * DISTINCT, ORDER BY, LIMIT. */
-#include "sql/bind_own.h"
+#include "sql/unnest.h"
 
 /* ---- which selects are grouped ---- */
-
-static bool has_aggregate(const sql_expr *e)
-{
-    if (!e)
-        return false;
-    if (e->kind == SQL_EXPR_CALL && !e->over && !e->is_operator &&
-        (e->within_group || aggregate_is_span(e->name.text)))
-        return true;
-    for (uint32_t i = 0; i < e->args.n; i++)
-        if (has_aggregate(e->args.at[i]))
-            return true;
-    if (e->over) {
-        for (uint32_t i = 0; i < e->over->partition_by.n; i++)
-            if (has_aggregate(e->over->partition_by.at[i]))
-                return true;
-        for (uint32_t i = 0; i < e->over->order_by.n; i++)
-            if (has_aggregate(e->over->order_by.at[i].by))
-                return true;
-    }
-    return false;
-}
 
 static bool is_grouped(const selecting *s)
 {
@@ -32,15 +11,15 @@ static bool is_grouped(const selecting *s)
     if (q->group_by.there || q->having)
         return true;
     for (uint32_t i = 0; i < s->n_items; i++)
-        if (has_aggregate(s->items[i].expr))
+        if (has_aggregate(s, s->items[i].expr))
             return true;
     for (uint32_t i = 0; i < q->order_by.n; i++)
-        if (has_aggregate(q->order_by.at[i].by))
+        if (has_aggregate(s, q->order_by.at[i].by))
             return true;
-    return has_aggregate(q->qualify);
+    return has_aggregate(s, q->qualify);
 }
 
-/* ---- WHERE and keys ---- */
+/* ---- WHERE ---- */
 
 static nrw_status bind_where(selecting *s, const sql_expr *e, const expr **cond, nrw_error *err)
 {
@@ -53,40 +32,6 @@ static nrw_status bind_where(selecting *s, const sql_expr *e, const expr **cond,
     }
     TRY(bind_boolean(s, e, &x, err));
     return expr_and(s->b->a, *cond, x, cond, err);
-}
-
-static nrw_status add_key(selecting *s, const sql_expr *e, nrw_error *err)
-{
-    const expr *key;
-
-    TRY(bind_expr(s, e, &key, err));
-    for (uint32_t k = 0; k < s->n_keys; k++)
-        if (expr_equal(s->keys[k], key))
-            return NRW_OK;
-    LIST_ADD(s->b->a, s->keys, s->n_keys, s->cap_keys, key, err);
-    return NRW_OK;
-}
-
-static nrw_status bind_keys(selecting *s, nrw_error *err)
-{
-    const sql_group_by *g = &s->q->group_by;
-
-    if (g->n_sets > 1)
-        return query_fail(s->b, s->q->at, err, "GROUPING SETS, ROLLUP and CUBE are not supported");
-    s->no_aggregates = true;
-    s->clause = "GROUP BY";
-    for (uint32_t i = 0; g->all && i < s->n_items; i++)
-        if (!has_aggregate(s->items[i].expr))
-            TRY(add_key(s, s->items[i].expr, err));
-    for (uint32_t i = 0; i < g->exprs.n; i++) {
-        const sql_expr *e = g->exprs.at[i];
-        uint32_t at;
-        TRY(bind_position(s, e, s->n_items, &at, err));
-        TRY(add_key(s, at ? s->items[at - 1].expr : e, err));
-    }
-    s->no_aggregates = false;
-    s->clause = NULL;
-    return NRW_OK;
 }
 
 /* ---- final numbers ---- */
@@ -118,44 +63,6 @@ static nrw_status settle(selecting *s, const expr **e, nrw_error *err)
 
 /* ---- the plan ---- */
 
-/* Keys and what aggregates look at, computed; then the group. */
-static nrw_status plan_group(selecting *s, nrw_error *err)
-{
-    arena *a = s->b->a;
-    const expr **exprs = NULL;
-    uint32_t n = 0, cap = 0;
-    plan *p, *g;
-
-    for (uint32_t k = 0; k < s->n_keys; k++)
-        LIST_ADD(a, exprs, n, cap, s->keys[k], err);
-    for (uint32_t k = 0; k < s->n_aggregates; k++) {
-        aggregate *x = &s->aggregates[k];
-        for (uint32_t i = 0; i <= x->n_args; i++) {
-            const expr **slot = i < x->n_args ? &x->args[i] : &x->filter;
-            uint32_t at;
-            if (!*slot)
-                continue;
-            for (at = s->n_keys; at < n; at++)
-                if (expr_equal(exprs[at], *slot))
-                    break;
-            if (at == n)
-                LIST_ADD(a, exprs, n, cap, *slot, err);
-            TRY(expr_column(a, at, &exprs[at]->type, slot, err));
-        }
-        if (x->distinct)
-            TRY(aggregate_make_distinct(a, x, err));
-    }
-    TRY(plan_project(a, s->below, exprs, NULL, n, &p, err));
-    TRY(plan_new(a, PLAN_GROUP, s->n_keys + s->n_aggregates, p, NULL, &g, err));
-    g->n_keys = s->n_keys;
-    g->n_aggregates = s->n_aggregates;
-    g->aggregates = s->aggregates;
-    for (uint32_t c = 0; c < g->n; c++)
-        g->columns[c].type = c < s->n_keys ? s->keys[c]->type : s->aggregates[c - s->n_keys].result;
-    s->below = g;
-    return NRW_OK;
-}
-
 typedef struct numbering {
     selecting *s;
     uint32_t n_left;
@@ -168,17 +75,42 @@ static uint32_t attached_number(void *self, uint32_t c)
     return c >= RIGHT_BASE ? n->n_left + (c - RIGHT_BASE) : final_number(n->s, c);
 }
 
+/* What the subquery looks at outside of itself becomes columns of its own, which the join compares.
+ */
+static nrw_status unnest_attached(selecting *s, attachment *x, const expr **on, nrw_error *err)
+{
+    const expr **refs;
+    domain d;
+    uint32_t n = x->right->n;
+
+    TRY(arena_alloc(s->b->a, x->refs->n * sizeof *refs + 1, (void **)&refs, err));
+    for (uint32_t i = 0; i < x->refs->n; i++) {
+        refs[i] = x->refs->refs[i];
+        TRY(settle(s, &refs[i], err));
+    }
+    TRY(domain_make(s->b->a, s->below, refs, x->refs->n, x->right, &d, err));
+    TRY(unnest(&d, &x->right, err));
+    return domain_match(&d, RIGHT_BASE + n, on, err);
+}
+
+nrw_status join_attached(selecting *s, attachment *x, nrw_error *err)
+{
+    numbering n = {s, s->below->n};
+    const expr *on = x->on;
+
+    if (x->refs)
+        TRY(unnest_attached(s, x, &on, err));
+    if (on)
+        TRY(expr_renumber(s->b->a, on, attached_number, &n, &on, err));
+    TRY(plan_join(s->b->a, x->kind, s->below, x->right, on, &s->below, err));
+    s->below->in_nulls = x->in_nulls;
+    return NRW_OK;
+}
+
 static nrw_status plan_attached(selecting *s, nrw_error *err)
 {
-    for (uint32_t i = 0; i < s->n_attached; i++) {
-        attachment *x = &s->attached[i];
-        numbering n = {s, s->below->n};
-        const expr *on = x->on;
-        if (on)
-            TRY(expr_renumber(s->b->a, on, attached_number, &n, &on, err));
-        TRY(plan_join(s->b->a, x->kind, s->below, x->right, on, &s->below, err));
-        s->below->in_nulls = x->in_nulls;
-    }
+    for (uint32_t i = 0; i < s->n_attached; i++)
+        TRY(join_attached(s, &s->attached[i], err));
     return NRW_OK;
 }
 
@@ -240,34 +172,11 @@ static nrw_status plan_distinct_on(selecting *s, const ordering *o, nrw_error *e
     TRY(arena_alloc(a, w.n_partition * sizeof *w.partition + 1, (void **)&w.partition, err));
     for (uint32_t i = 0; i < w.n_partition; i++)
         w.partition[i] = s->below->n - s->n_on + i;
-    TRY(plan_new(a, PLAN_WINDOW, s->below->n + 1, s->below, NULL, &p, err));
-    memcpy(p->columns, s->below->columns, s->below->n * sizeof *p->columns);
-    p->columns[s->below->n].type = w.result;
-    TRY(arena_alloc(a, sizeof w, (void **)&p->windows, err));
-    p->windows[0] = w;
-    p->n_windows = 1;
+    TRY(plan_window(a, s->below, &w, &p, err));
     TRY(expr_int64(a, 1, &one, err));
     TRY(expr_column(a, s->below->n, &w.result, &number, err));
     TRY(expr_call(a, "=", (const expr *[]){number, one}, NULL, 2, &cond, err));
     return plan_filter(a, p, cond, &s->below, err);
-}
-
-/* The first n columns of p. */
-static nrw_status plan_first_columns(arena *a, plan *p, uint32_t n, plan **out, nrw_error *err)
-{
-    const expr **exprs;
-    span *names;
-
-    *out = p;
-    if (p->n == n)
-        return NRW_OK;
-    TRY(arena_alloc(a, n * sizeof *exprs + 1, (void **)&exprs, err));
-    TRY(arena_alloc(a, n * sizeof *names + 1, (void **)&names, err));
-    for (uint32_t c = 0; c < n; c++) {
-        names[c] = p->columns[c].name;
-        TRY(expr_column(a, c, &p->columns[c].type, &exprs[c], err));
-    }
-    return plan_project(a, p, exprs, names, n, out, err);
 }
 
 static nrw_status item_name(selecting *s, const sql_item *item, span *out, nrw_error *err)
@@ -315,8 +224,7 @@ static nrw_status bind_rows(selecting *s, nrw_error *err)
     if (q->from) {
         TRY(bind_from(s, q->from, &s->from, &s->below, err));
     } else {
-        TRY(plan_new(s->b->a, PLAN_VALUES, 0, NULL, NULL, &s->below, err));
-        s->below->n_rows = 1;
+        TRY(plan_one_row(s->b->a, &s->below, err));
     }
     TRY(bind_stars(s, q, err));
     s->aliases = true;
@@ -328,6 +236,27 @@ static nrw_status bind_rows(selecting *s, nrw_error *err)
     s->no_aggregates = false;
     s->clause = NULL;
     return plan_filter(s->b->a, s->below, cond, &s->below, err);
+}
+
+/* What the list's columns are called here, for ORDER BY behind a set operation. */
+static nrw_status note_outputs(selecting *s, set_outputs *out, nrw_error *err)
+{
+    for (uint32_t i = 0; out && i < s->n_items; i++) {
+        const sql_expr *e = s->items[i].expr;
+        set_output o = {.column = i};
+        TRY(item_name(s, &s->items[i], &o.name, err));
+        TRY(sql_print_expr(s->b->a, e, &o.text, err));
+        if (e->kind == SQL_EXPR_COLUMN) {
+            int32_t found = (int32_t)e->place - 1;
+            uint32_t used;
+            if (found < 0)
+                TRY(scope_find(s->b, &s->from, &e->names, e->at, &used, &found, err));
+            if (found >= 0)
+                o.table = s->from.at[found].table;
+        }
+        LIST_ADD(s->b->a, out->at, out->n, out->cap, o, err);
+    }
+    return NRW_OK;
 }
 
 static nrw_status bind_items(selecting *s, const expr ***on, const expr **having,
@@ -356,16 +285,17 @@ static nrw_status bind_items(selecting *s, const expr ***on, const expr **having
     return bind_orders(s, o, err);
 }
 
-nrw_status bind_select(binder *b, const sql_query *q, selecting *outer, plan **out, selecting *refs,
-                       nrw_error *err)
+nrw_status bind_select(binder *b, const sql_query *q, frame *in, plan **out, nrw_error *err)
 {
-    selecting s = {.b = b, .outer = outer, .q = q};
+    selecting s = {.b = b, .frame = in, .q = q};
     const expr *having, *qualify, **on;
+    set_outputs *outputs = b->outputs;
     ordering o = {0};
-    uint64_t limit, offset;
     bool grouped;
 
+    b->outputs = NULL; /* of this select alone, not of those in it */
     TRY(bind_rows(&s, err));
+    TRY(note_outputs(&s, outputs, err));
     TRY(bind_arrival(&s, err));
     grouped = is_grouped(&s);
     if (grouped) {
@@ -374,7 +304,7 @@ nrw_status bind_select(binder *b, const sql_query *q, selecting *outer, plan **o
     }
     TRY(bind_items(&s, &on, &having, &qualify, &o, err));
     if (grouped) {
-        TRY(plan_group(&s, err));
+        TRY(plan_groups(&s, err));
         TRY(plan_attached(&s, err));
     }
     if (having) {
@@ -392,12 +322,6 @@ nrw_status bind_select(binder *b, const sql_query *q, selecting *outer, plan **o
         TRY(plan_distinct_on(&s, &o, err));
     else if (q->distinct)
         TRY(plan_distinct(b->a, s.below, &s.below, err));
-    TRY(bind_limits(&s, q, &limit, &offset, err));
-    TRY(plan_sorted(b->a, s.below, o.at, o.n, limit, offset, out, err));
-    TRY(plan_first_columns(b->a, *out, s.n_items, out, err));
-    if (refs) {
-        refs->outer_refs = s.outer_refs;
-        refs->n_outer = s.n_outer;
-    }
-    return NRW_OK;
+    TRY(bind_limits(&s, q, s.below, o.at, o.n, out, err));
+    return plan_first_columns(b->a, *out, s.n_items, out, err);
 }

@@ -1,5 +1,5 @@
-/* Subqueries as joins: what they look at outside of themselves (bind_pull.c) becomes the join's
- * condition. */
+/* Subqueries as joins. What they look at outside of themselves becomes the join's condition: pulled
+ * out of their filters (bind_pull.c), or brought into them (unnest.c). */
 #include "sql/bind_own.h"
 
 /* ---- the value of no row ---- */
@@ -66,7 +66,7 @@ static nrw_status empty_value(arena *a, const plan *p, uint32_t c, const expr **
  * they are outside. */
 typedef struct turning {
     arena *a;
-    const selecting *refs;
+    const frame *refs;
 } turning;
 
 static nrw_status turn_out(const turning *t, const expr *e, const expr **out, nrw_error *err);
@@ -89,7 +89,7 @@ static nrw_status turn_out(const turning *t, const expr *e, const expr **out, nr
     if (e->kind == EXPR_CONSTANT)
         return NRW_OK;
     if (e->kind == EXPR_COLUMN && e->column >= OUTER_BASE) {
-        *out = t->refs->outer_refs[e->column - OUTER_BASE];
+        *out = t->refs->refs[e->column - OUTER_BASE];
         return NRW_OK;
     }
     TRY(arena_alloc(t->a, sizeof *copy, (void **)&copy, err));
@@ -105,46 +105,30 @@ static nrw_status turn_out(const turning *t, const expr *e, const expr **out, nr
     return NRW_OK;
 }
 
-typedef struct placing {
-    uint32_t n_left;
-} placing;
-
-static uint32_t place_right(void *self, uint32_t c)
-{
-    return c >= RIGHT_BASE ? ((const placing *)self)->n_left + (c - RIGHT_BASE) : c;
-}
-
-/* Joins `right` to what is below; *out is the column that has the answer. */
-static nrw_status attach(selecting *s, plan *right, join_kind kind, const expr *on, bool in_nulls,
-                         const type *t, const expr **out, nrw_error *err)
+/* Joins the subquery to what is below; *out is the column that has the answer. */
+static nrw_status attach(selecting *s, attachment x, const type *t, const expr **out,
+                         nrw_error *err)
 {
     arena *a = s->b->a;
 
     if (s->stage == STAGE_GROUPS && !s->in_aggregate) {
-        attachment at = {right, kind, in_nulls, on};
-        LIST_ADD(a, s->attached, s->n_attached, s->cap_attached, at, err);
+        LIST_ADD(a, s->attached, s->n_attached, s->cap_attached, x, err);
         return expr_column(a, ATTACHED_BASE + s->n_attached - 1, t, out, err);
     }
-    placing p = {s->below->n};
-    if (on)
-        TRY(expr_renumber(a, on, place_right, &p, &on, err));
     TRY(expr_column(a, s->below->n, t, out, err));
-    TRY(plan_join(a, kind, s->below, right, on, &s->below, err));
-    s->below->in_nulls = in_nulls;
-    return NRW_OK;
+    return join_attached(s, &x, err);
 }
 
-/* `strict`: beside a comparison whose nulls count, those of the conditions are as good as false. */
-static nrw_status conditions(selecting *s, plan **right, const selecting *refs, bool strict,
+/* Conditions that were pulled up as the join's. `strict`: beside a comparison whose nulls count,
+ * theirs are as good as false. */
+static nrw_status conditions(selecting *s, const conjuncts *up, const frame *refs, bool strict,
                              const expr **on, nrw_error *err)
 {
     turning t = {s->b->a, refs};
-    conjuncts up = {0};
 
-    TRY(plan_pull(s->b->a, right, &up, err));
-    for (uint32_t i = 0; i < up.n; i++) {
+    for (uint32_t i = 0; i < up->n; i++) {
         const expr *e;
-        TRY(turn_out(&t, up.at[i], &e, err));
+        TRY(turn_out(&t, up->at[i], &e, err));
         if (strict && !pulled_is_equality(e)) {
             const expr *args[2] = {e, NULL};
             TRY(expr_bool(s->b->a, true, &args[1], err));
@@ -155,48 +139,144 @@ static nrw_status conditions(selecting *s, plan **right, const selecting *refs, 
     return NRW_OK;
 }
 
+/* What x->right looks at outside: conditions where it can be, else it is left to unnest.c. */
+static nrw_status look_out(selecting *s, attachment *x, const frame *refs, bool lone, bool strict,
+                           nrw_error *err)
+{
+    nrw_error not_simple = NRW_ERROR_INIT;
+    plan *right = x->right;
+    conjuncts up = {0};
+
+    if (!plan_looks_out(right))
+        return NRW_OK;
+    nrw_status st = plan_pull(s->b->a, &right, lone, &up, &not_simple);
+    if (st == NRW_E_ARG) {
+        x->refs = refs;
+        return NRW_OK;
+    }
+    if (st < 0) {
+        *err = not_simple;
+        return st;
+    }
+    x->right = right;
+    return conditions(s, &up, refs, strict, &x->on, err);
+}
+
+/* A count, which is never null where there are rows. */
+static bool is_count(const plan *p, uint32_t c)
+{
+    if (p->kind == PLAN_PROJECT)
+        return p->exprs[c]->kind == EXPR_COLUMN && is_count(p->left, p->exprs[c]->column);
+    return p->kind == PLAN_GROUP && c >= p->n_keys && aggregate_counts(&p->aggregates[c]);
+}
+
+/* SELECT without a FROM: the subquery is its expression. */
+static bool is_expression(const plan *p)
+{
+    return p->kind == PLAN_PROJECT && p->left->kind == PLAN_VALUES && p->left->n == 0 &&
+           p->left->n_rows == 1 && !p->exprs[0]->changes;
+}
+
 /* One value: null where there is no row, but for counts, which are 0 then. */
-static nrw_status attach_value(selecting *s, const sql_expr *e, plan *right, const selecting *refs,
+static nrw_status attach_value(selecting *s, const sql_expr *e, plan *right, const frame *refs,
                                const expr **out, nrw_error *err)
 {
     arena *a = s->b->a;
-    const expr *on = NULL, *empty = NULL, *args[2];
+    const expr *empty = NULL, *args[2];
+    attachment x = {.right = right, .kind = JOIN_SINGLE};
+    bool lone = is_lone_group(right);
 
     if (right->n != 1)
         return query_fail(s->b, e->at, err, "a subquery that stands for one value has %u columns",
                           right->n);
-    if (refs->n_outer)
+    if (is_expression(right)) {
+        turning t = {a, refs};
+        return turn_out(&t, right->exprs[0], out, err);
+    }
+    if (lone) {
         TRY(empty_value(a, right, 0, &empty, err));
-    TRY(conditions(s, &right, refs, false, &on, err));
-    TRY(attach(s, right, JOIN_SINGLE, on, false, &right->columns[0].type, out, err));
-    if (!empty)
+        lone = !empty || is_count(right, 0);
+    }
+    TRY(look_out(s, &x, refs, lone, false, err));
+    TRY(attach(s, x, &right->columns[0].type, out, err));
+    if (!empty || x.refs || x.right == right)
         return NRW_OK;
     args[0] = *out;
     args[1] = empty;
     return expr_call(a, "coalesce", args, NULL, 2, out, err);
 }
 
+/* Columns of the subquery that is being attached. */
+static nrw_status right_columns(arena *a, const plan *right, const expr ***out, nrw_error *err)
+{
+    TRY(arena_alloc(a, right->n * sizeof **out + 1, (void **)out, err));
+    for (uint32_t c = 0; c < right->n; c++)
+        TRY(expr_column(a, RIGHT_BASE + c, &right->columns[c].type, &(*out)[c], err));
+    return NRW_OK;
+}
+
+/* (a, b) op a row of the subquery: equal where all columns are, null where that leaves it open;
+ * rows are ordered as structs are. */
+static nrw_status compare_rows(selecting *s, const sql_expr *e, const plan *right,
+                               const char *compare, const expr **out, nrw_error *err)
+{
+    arena *a = s->b->a;
+    bool equal = strcmp(compare, "=") == 0;
+    const sql_exprs *row = &e->args.at[0]->args;
+    const expr **theirs, *args[2];
+
+    TRY(right_columns(a, right, &theirs, err));
+    *out = NULL;
+    if (!equal && strcmp(compare, "<>") != 0) {
+        TRY(bind_expr(s, e->args.at[0], &args[0], err));
+        TRY(expr_call(a, "row", theirs, NULL, right->n, &args[1], err));
+        return expr_call(a, compare, args, NULL, 2, out, err);
+    }
+    for (uint32_t c = 0; c < right->n; c++) {
+        const expr *same;
+        TRY(bind_expr(s, row->at[c], &args[0], err));
+        args[1] = theirs[c];
+        TRY(expr_call(a, "=", args, NULL, 2, &same, err));
+        TRY(expr_not_a_key(a, same, &same, err)); /* the nulls of one are not all there is to it */
+        TRY(expr_and(a, *out, same, out, err));
+    }
+    return equal ? NRW_OK : expr_not(a, *out, out, err);
+}
+
+/* x op a value of the subquery. */
+static nrw_status compare_with(selecting *s, const sql_expr *e, const plan *right,
+                               const char *compare, const expr **out, nrw_error *err)
+{
+    const sql_expr *left = e->args.at[0];
+    const expr *args[2], **theirs;
+
+    if (right->n > 1 && left->kind == SQL_EXPR_ROW && left->args.n == right->n)
+        return compare_rows(s, e, right, compare, out, err);
+    if (right->n != 1)
+        return query_fail(s->b, e->at, err, "a comparison of %u columns with a subquery of %u",
+                          left->kind == SQL_EXPR_ROW ? left->args.n : 1, right->n);
+    TRY(bind_expr(s, left, &args[0], err));
+    TRY(right_columns(s->b->a, right, &theirs, err));
+    args[1] = theirs[0];
+    return expr_call(s->b->a, compare, args, NULL, 2, out, err);
+}
+
 /* x = ANY (query), and with other comparisons. An equality is a key of the join unless there are
  * conditions beside it, for then the nulls of its two sides leave it open only where these hold. */
-static nrw_status attach_any(selecting *s, const sql_expr *e, plan *right, const selecting *refs,
+static nrw_status attach_any(selecting *s, const sql_expr *e, plan *right, const frame *refs,
                              const char *compare, const expr **out, nrw_error *err)
 {
     arena *a = s->b->a;
     const type boolean = type_of(TYPE_BOOL);
-    const expr *on = NULL, *args[2], *test;
-    bool equal = strcmp(compare, "=") == 0;
+    attachment x = {.right = right, .kind = JOIN_MARK, .in_nulls = true};
+    const expr *test;
 
-    if (right->n != 1 || e->args.at[0]->kind == SQL_EXPR_ROW)
-        return query_fail(s->b, e->at, err, "a comparison takes a subquery of one column");
-    TRY(bind_at(s->b, e->at, conditions(s, &right, refs, true, &on, err), err));
-    TRY(bind_expr(s, e->args.at[0], &args[0], err));
-    TRY(expr_column(a, RIGHT_BASE, &right->columns[0].type, &args[1], err));
-    TRY(bind_at(s->b, e->at, expr_call(a, equal && on ? "<>" : compare, args, NULL, 2, &test, err),
-                err));
-    if (equal && on)
-        TRY(expr_not(a, test, &test, err));
-    TRY(expr_and(a, test, on, &on, err));
-    return attach(s, right, JOIN_MARK, on, true, &boolean, out, err);
+    TRY(bind_at(s->b, e->at, look_out(s, &x, refs, false, true, err), err));
+    TRY(bind_at(s->b, e->at, compare_with(s, e, right, compare, &test, err), err));
+    if (x.on || x.refs)
+        TRY(expr_not_a_key(a, test, &test, err));
+    TRY(expr_and(a, test, x.on, &x.on, err));
+    return attach(s, x, &boolean, out, err);
 }
 
 /* x op ALL (query) is NOT (x other op ANY (query)). */
@@ -224,26 +304,27 @@ static const char *comparison(const sql_expr *e)
 nrw_status bind_subquery(selecting *s, const sql_expr *e, const expr **out, nrw_error *err)
 {
     const type boolean = type_of(TYPE_BOOL);
-    selecting refs = {0};
-    const expr *on = NULL;
     const char *compare;
-    plan *right;
+    attachment x = {.kind = JOIN_MARK};
+    frame *refs;
 
+    if (s->lambdas)
+        return query_fail(s->b, e->at, err, "a subquery cannot stand in a lambda");
     if (e->kind == SQL_EXPR_ARRAY || !e->query)
         return query_fail(s->b, e->at, err, "this subquery is not supported");
-    TRY(bind_query(s->b, e->query, s, &right, &refs, err));
+    TRY(arena_alloc(s->b->a, sizeof *refs, (void **)&refs, err));
+    refs->outer = s;
+    TRY(bind_query(s->b, e->query, refs, &x.right, err));
     if (e->kind == SQL_EXPR_SUBQUERY)
-        return bind_at(s->b, e->at, attach_value(s, e, right, &refs, out, err), err);
+        return bind_at(s->b, e->at, attach_value(s, e, x.right, refs, out, err), err);
     if (e->kind != SQL_EXPR_EXISTS) {
         compare = comparison(e);
         if (!compare)
             return query_fail(s->b, e->at, err, "this comparison with a subquery is not supported");
-        TRY(attach_any(s, e, right, &refs, compare, out, err));
+        TRY(attach_any(s, e, x.right, refs, compare, out, err));
         return e->negate ? expr_not(s->b->a, *out, out, err) : NRW_OK;
     }
-    TRY(bind_at(s->b, e->at, conditions(s, &right, &refs, false, &on, err), err));
-    TRY(attach(s, right, JOIN_MARK, on, false, &boolean, out, err));
-    if (!e->negate)
-        return NRW_OK;
-    return expr_not(s->b->a, *out, out, err);
+    TRY(bind_at(s->b, e->at, look_out(s, &x, refs, false, false, err), err));
+    TRY(bind_at(s->b, e->at, attach(s, x, &boolean, out, err), err));
+    return e->negate ? expr_not(s->b->a, *out, out, err) : NRW_OK;
 }

@@ -189,6 +189,7 @@ nrw_status sql_query_over(sql_parser *p, sql_from *from, sql_query **out,
 nrw_status sql_select(sql_parser *p, sql_query *q, nrw_error *err) NRW_CHECKED;
 nrw_status sql_values(sql_parser *p, uint32_t *n_rows, sql_exprs **rows,
                       nrw_error *err) NRW_CHECKED;
+bool sql_take_all(sql_parser *p);
 nrw_status sql_order_list(sql_parser *p, sql_orders *out, nrw_error *err) NRW_CHECKED;
 /* parse_group.c */
 nrw_status sql_group_clause(sql_parser *p, sql_group_by *out, nrw_error *err) NRW_CHECKED;

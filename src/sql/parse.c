@@ -24,6 +24,11 @@ nrw_status sql_vfail(span text, size_t at, nrw_error *err, const char *fmt, va_l
     return err_set(err, NRW_E_ARG, "%scharacter %zu: %s", line_said, character, said);
 }
 
+bool sql_has_place(const char *message)
+{
+    return strncmp(message, "line ", 5) == 0 || strncmp(message, "character ", 10) == 0;
+}
+
 nrw_status sql_fail(span text, size_t at, nrw_error *err, const char *fmt, ...)
 {
     va_list ap;

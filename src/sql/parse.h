@@ -18,6 +18,8 @@ nrw_status sql_parse_expr(arena *a, span text, sql_expr **out, nrw_error *err) N
 
 /* An error at byte `at` of the text, for whoever finds it later (the binder). */
 nrw_status sql_fail(span text, size_t at, nrw_error *err, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* Whether it is a message of sql_fail, which begins with the place. */
+bool sql_has_place(const char *message);
 nrw_status sql_vfail(span text, size_t at, nrw_error *err, const char *fmt, va_list ap);
 
 /* The name of a column without an alias: DuckDB's printing of the expression, "(a + 1)",

@@ -204,7 +204,7 @@ nrw_status sql_group_clause(sql_parser *p, sql_group_by *out, nrw_error *err)
     sql_group_set *set;
 
     out->there = true;
-    out->all = sql_take_word(p, "all");
+    out->all = sql_take_all(p);
     if (out->all)
         return NRW_OK;
     TRY(new_set(p, &all, &set, err));

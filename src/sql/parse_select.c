@@ -53,11 +53,17 @@ static nrw_status direction(sql_parser *p, sql_order *o, nrw_error *err)
                                                       : sql_expected(p, "FIRST or LAST", err);
 }
 
+/* ALL, or a lone * for it. */
+bool sql_take_all(sql_parser *p)
+{
+    return sql_take_word(p, "all") || (!sql_word_at(p, 1, "columns") && sql_take_sign(p, "*"));
+}
+
 nrw_status sql_order_list(sql_parser *p, sql_orders *out, nrw_error *err)
 {
     sql_order *o;
 
-    out->all = sql_take_word(p, "all");
+    out->all = sql_take_all(p);
     do {
         TRY(sql_push(p, &out->at, &out->n, sizeof *o, &o, err));
         if (!out->all)

@@ -69,11 +69,90 @@ nrw_status plan_cast(arena *a, plan *p, const type *types, plan **out, nrw_error
     return plan_project(a, p, exprs, names, p->n, out, err);
 }
 
+nrw_status plan_union(arena *a, plan *l, plan *r, plan **out, nrw_error *err)
+{
+    TRY(plan_new(a, PLAN_UNION, l->n, l, r, out, err));
+    memcpy((*out)->columns, l->columns, l->n * sizeof *l->columns);
+    return NRW_OK;
+}
+
+nrw_status plan_window(arena *a, plan *left, const window_call *call, plan **out, nrw_error *err)
+{
+    TRY(plan_new(a, PLAN_WINDOW, left->n + 1, left, NULL, out, err));
+    memcpy((*out)->columns, left->columns, left->n * sizeof *left->columns);
+    (*out)->columns[left->n].type = call->result;
+    TRY(arena_alloc(a, sizeof *call, (void **)&(*out)->windows, err));
+    (*out)->windows[0] = *call;
+    (*out)->n_windows = 1;
+    return NRW_OK;
+}
+
+nrw_status plan_one_row(arena *a, plan **out, nrw_error *err)
+{
+    TRY(plan_new(a, PLAN_VALUES, 0, NULL, NULL, out, err));
+    (*out)->n_rows = 1;
+    return NRW_OK;
+}
+
+nrw_status plan_first_columns(arena *a, plan *p, uint32_t n, plan **out, nrw_error *err)
+{
+    const expr **exprs;
+    span *names;
+
+    *out = p;
+    if (p->n == n)
+        return NRW_OK;
+    TRY(arena_alloc(a, n * sizeof *exprs + 1, (void **)&exprs, err));
+    TRY(arena_alloc(a, n * sizeof *names + 1, (void **)&names, err));
+    for (uint32_t c = 0; c < n; c++) {
+        names[c] = p->columns[c].name;
+        TRY(expr_column(a, c, &p->columns[c].type, &exprs[c], err));
+    }
+    return plan_project(a, p, exprs, names, n, out, err);
+}
+
 nrw_status plan_distinct(arena *a, plan *p, plan **out, nrw_error *err)
 {
     TRY(plan_new(a, PLAN_GROUP, p->n, p, NULL, out, err));
     memcpy((*out)->columns, p->columns, p->n * sizeof *p->columns);
     (*out)->n_keys = p->n;
+    return NRW_OK;
+}
+
+nrw_status plan_grouped(arena *a, plan *p, const expr *const *keys, uint32_t n_keys,
+                        aggregate *aggregates, uint32_t n_aggregates, plan **out, nrw_error *err)
+{
+    const expr **exprs = NULL;
+    uint32_t n = 0, cap = 0;
+    plan *g;
+
+    for (uint32_t k = 0; k < n_keys; k++)
+        LIST_ADD(a, exprs, n, cap, keys[k], err);
+    for (uint32_t k = 0; k < n_aggregates; k++) {
+        aggregate *x = &aggregates[k];
+        for (uint32_t i = 0; i <= x->n_args; i++) {
+            const expr **slot = i < x->n_args ? &x->args[i] : &x->filter;
+            uint32_t at;
+            if (!*slot)
+                continue;
+            for (at = n_keys; at < n; at++)
+                if (expr_equal(exprs[at], *slot))
+                    break;
+            if (at == n)
+                LIST_ADD(a, exprs, n, cap, *slot, err);
+            TRY(expr_column(a, at, &exprs[at]->type, slot, err));
+        }
+        if (x->distinct)
+            TRY(aggregate_make_distinct(a, x, err));
+    }
+    TRY(plan_project(a, p, exprs, NULL, n, &p, err));
+    TRY(plan_new(a, PLAN_GROUP, n_keys + n_aggregates, p, NULL, &g, err));
+    g->n_keys = n_keys;
+    g->n_aggregates = n_aggregates;
+    g->aggregates = aggregates;
+    for (uint32_t c = 0; c < g->n; c++)
+        g->columns[c].type = c < n_keys ? keys[c]->type : aggregates[c - n_keys].result;
+    *out = g;
     return NRW_OK;
 }
 
@@ -99,6 +178,15 @@ nrw_status conjuncts_split(arena *a, const expr *e, conjuncts *out, nrw_error *e
 nrw_status expr_not(arena *a, const expr *x, const expr **out, nrw_error *err)
 {
     return expr_call(a, "not", &x, NULL, 1, out, err);
+}
+
+nrw_status expr_not_a_key(arena *a, const expr *e, const expr **out, nrw_error *err)
+{
+    *out = e;
+    if (!pulled_is_equality(e))
+        return NRW_OK;
+    TRY(expr_call(a, "<>", e->args, NULL, 2, out, err));
+    return expr_not(a, *out, out, err);
 }
 
 static nrw_status renumber_all(arena *a, const expr *const *from, uint32_t n,

@@ -283,6 +283,15 @@ static nrw_status prune_union(pruner *w, plan *p, bool *need, plan **out, uint32
     return NRW_OK;
 }
 
+static nrw_status one_column(pruner *w, plan **p)
+{
+    const expr **exprs;
+
+    TRY(arena_alloc(w->a, sizeof *exprs, (void **)&exprs, w->err));
+    TRY(expr_bool(w->a, true, &exprs[0], w->err));
+    return plan_project(w->a, *p, exprs, NULL, 1, p, w->err);
+}
+
 static nrw_status prune_window(pruner *w, plan *p, const bool *need, plan **out, uint32_t *map)
 {
     uint32_t n_left = p->left->n, *from;
@@ -305,6 +314,8 @@ static nrw_status prune_window(pruner *w, plan *p, const bool *need, plan **out,
             mark_aggregate(&x->aggregate, below);
     }
     TRY(prune(w, p->left, below, &left, from));
+    if (left->n == 0)
+        TRY(one_column(w, &left)); /* rows are gathered by what they hold */
     TRY(copy_of(w, p, left->n + p->n_windows, left, NULL, out));
     memcpy((*out)->columns, left->columns, left->n * sizeof *left->columns);
     TRY(arena_alloc(w->a, p->n_windows * sizeof *calls + 1, (void **)&calls, w->err));

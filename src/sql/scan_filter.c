@@ -129,6 +129,34 @@ static nrw_status put_null_test(bytes *out, const plan *p, const expr *e, bool *
     return bytes_printf(out, err, is ? " IS NULL" : " IS NOT NULL");
 }
 
+/* A list of constants; their nulls do not matter, for null is as good as false here. */
+static nrw_status put_in(bytes *out, const plan *p, const expr *e, bool *said, nrw_error *err)
+{
+    const expr *c;
+    uint32_t n = 0;
+
+    if (!expr_is_call(e, "in") || !e->n_written)
+        return NRW_OK;
+    c = bare(e->args[0]);
+    if (c->kind != EXPR_COLUMN || !sayable(p, c->column))
+        return NRW_OK;
+    TRY(put_name(out, p, c->column, err));
+    for (uint32_t i = 1; i < e->n_written; i++) {
+        const expr *k = e->written[i];
+        if (expr_is_constant(k) && k->constant->null_count)
+            continue;
+        *said = plain(k) && speaks_of(c, k) && out->len <= TEXT_MAX / 2;
+        if (!*said)
+            return NRW_OK;
+        TRY(bytes_printf(out, err, n++ ? ", " : " IN ("));
+        TRY(put_constant(out, k, said, err));
+        if (!*said)
+            return NRW_OK;
+    }
+    *said = n > 0;
+    return bytes_append(out, ")", 1, err);
+}
+
 static nrw_status put(bytes *out, const plan *p, const expr *e, bool *said, nrw_error *err)
 {
     bool part = false;
@@ -145,6 +173,8 @@ static nrw_status put(bytes *out, const plan *p, const expr *e, bool *said, nrw_
         return bytes_append(out, ")", 1, err);
     }
     TRY(put_compare(out, p, e, said, err));
+    if (!*said)
+        TRY(put_in(out, p, e, said, err));
     return *said ? NRW_OK : put_null_test(out, p, e, said, err);
 }
 

@@ -24,7 +24,9 @@ import reading_datasets
 import reference
 import tables
 import sql_corpus
+import sql_language
 import sql_random
+import sql_subqueries
 import where
 import writing
 from harness import Scratch
@@ -596,3 +598,5 @@ def cases(tier):
     yield from reading_datasets.cases()
     yield from sql_corpus.cases(tier)
     yield from sql_random.cases(tier)
+    yield from sql_subqueries.cases(tier)
+    yield from sql_language.cases()

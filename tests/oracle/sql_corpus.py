@@ -180,11 +180,30 @@ def in_parallel(all_queries, workers):
         yield from zip(all_queries, pool.map(judge, all_queries))
 
 
+# What the corpus cannot ask here: begin of an id -> why.
+ROWS_ALLOWED = "the corpus allowed it: scalar_subquery_error_on_multiple_rows = false"
+NOTES = {
+    "subquery/scalar/test_correlated_subquery#149": "the corpus set default_null_order; "
+                                                    "as is DuckDB says what we say",
+    "subquery/scalar/test_correlated_subquery#143": ROWS_ALLOWED,
+    "subquery/scalar/test_scalar_subquery#": ROWS_ALLOWED,
+    "subquery/scalar/test_scalar_subquery_cte#": ROWS_ALLOWED,
+    "subquery/scalar/test_uncorrelated_scalar_subquery#": ROWS_ALLOWED,
+    "order/test_limit#20": ROWS_ALLOWED,
+    "select/test_multi_column_reference#": "its table is not in the corpus",
+    "types/numeric/uhugeint_try_cast#": "UHUGEINT's greatest is -1 in the corpus's files",
+}
+
+
+def note_of(name):
+    return next((f" ({why})" for begin, why in NOTES.items() if name.startswith(begin)), "")
+
+
 def write_known():
     lines = []
     for q, (what, text) in in_parallel(list(queries()), 2):
         if what != "equal":
-            lines.append(f"{q['id']}\t{reason_of(what, text)}\n")
+            lines.append(f"{q['id']}\t{reason_of(what, text)}{note_of(q['id'])}\n")
     with open(os.path.join(_HERE, "sql_refused.txt"), "w", encoding="utf-8") as f:
         f.write("# Queries of the corpus that are refused, or answered otherwise, and why;\n"
                 "# made anew by tests/oracle/sql_corpus.py --write\n")

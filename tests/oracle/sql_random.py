@@ -94,8 +94,8 @@ class Maker:
 
     def query(self):
         r = self.r
-        kind = r.choice(["rows", "group", "join", "join group", "window", "distinct", "union",
-                         "in"])
+        kind = r.choice(["rows", "group", "sets", "join", "join group", "window", "distinct",
+                         "union", "in"])
         where = f" WHERE {self.condition('t')}" if r.random() < 0.7 else ""
         if kind == "rows":
             items = ", ".join(f"{self.any('t')} AS x{i}" for i in range(r.randrange(1, 5)))
@@ -108,6 +108,12 @@ class Maker:
             by = f" GROUP BY {', '.join(str(i + 1) for i in range(len(keys)))}" if keys else ""
             having = " HAVING count(*) > 1" if keys and r.random() < 0.3 else ""
             return f"SELECT {', '.join(items)} FROM t{where}{by}{having}"
+        if kind == "sets":
+            x, y = r.sample(["t.a", "t.f", "year(t.e)", "t.s"], 2)
+            by = r.choice([f"ROLLUP ({x}, {y})", f"CUBE ({x}, {y})", f"{x}, ROLLUP ({y})",
+                           f"GROUPING SETS (({x}, {y}), ({y}), ())", f"GROUPING SETS ({x}, {x})"])
+            return (f"SELECT {x} AS g0, {self.aggregate('t')} AS x0, count(*) AS x1, "
+                    f"grouping({x}) AS x2 FROM t{where} GROUP BY {by}")
         join = r.choice(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
         on = r.choice(["t.k = u.k", "t.a = u.a AND t.f = u.f", "t.k = u.k AND t.b < u.b",
                        "t.s = u.s", "t.k = u.k AND u.a > 0"])
