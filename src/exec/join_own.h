@@ -8,7 +8,7 @@
 #include "exec/hash_parts.h"
 #include "exec/op_join.h"
 
-#define EMIT_ROWS 4096u
+#define EMIT_ROWS 2048u
 
 /* What a kept row has in its extra: the next one of its slot, its place in the input. A left row
  * in the spill file has its place alone. */

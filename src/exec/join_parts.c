@@ -9,7 +9,8 @@
 
 #define TAKE_ROWS  2048u
 #define MANY       3u /* passes that cost more than a cut */
-#define BLOCK_ROWS (HASH_PART_BLOCK / ROW_HEAD)
+#define BLOCK_ROWS (HASH_PART_BLOCK / (ROW_HEAD + 8) + 1) /* of rows without columns */
+#define FIXED      (320u << 10) /* what a worker needs beside a table, about */
 
 typedef struct task {
     hash_part right, left;
@@ -96,7 +97,9 @@ nrw_status join_parts_take(op_build *o, meeting *t, nrw_error *err)
 
 static uint64_t worker_room(const op_build *o)
 {
-    return o->spec.memory * 3 / 8 / o->spec.workers;
+    uint64_t share = o->spec.memory * 3 / 8 / o->spec.workers;
+
+    return share > 2 * FIXED ? share - FIXED : FIXED;
 }
 
 /* What n right rows of so many bytes take as a table. */
@@ -309,6 +312,8 @@ static nrw_status read_left(op_build *o, part_worker *w, batch *b, nrw_error *er
         TRY(hash_part_row(block, &at, &w->rows[n], err));
         w->places[n] = load_u64(row_extra(w->rows[n]));
     }
+    if (at < block.len)
+        return err_set(err, NRW_E_IO, "a block of the spill file does not hold what was written");
     b->rows = n;
     for (uint32_t c = 0; c < o->spec.n_left; c++) {
         TRY(rows_column(&o->left_layout, (const uint8_t *const *)w->rows, n, c, b->m, &v, err));
@@ -503,6 +508,7 @@ static nrw_status new_sort(op_build *o, nrw_error *err)
                       .limit = UINT64_MAX,
                       .workers = s->workers,
                       .memory = s->memory / 2,
+                      .merging = s->memory * 5 / 8, /* parts are through then */
                       .held = s->held};
     sort_order *orders;
     type *types;

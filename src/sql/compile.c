@@ -140,6 +140,7 @@ static nrw_status compile_sort(sql_exec *x, const plan *p, chain *c, nrw_error *
                       .limit = p->limit,
                       .workers = x->workers,
                       .memory = x->gathering,
+                      .merging = x->gathering / 2,
                       .held = x->held};
     type *types;
     op *o;
