@@ -17,6 +17,7 @@ import reference
 import tables
 import sql_corpus
 import sql_random
+import sql_spilled
 import where
 import writing
 from harness import Scratch
@@ -580,3 +581,4 @@ def cases(tier):
     yield from writing.cases(tier)
     yield from sql_corpus.cases(tier)
     yield from sql_random.cases(tier)
+    yield from sql_spilled.cases()
