@@ -105,7 +105,7 @@ static void describe(query *q, const plan *p)
     else if (p->kind == PLAN_SORT)
         snprintf(add_step(q, "spills", grant, -1)->what, 64, "sort by %u keys", p->n_orders);
     else if (p->kind == PLAN_JOIN)
-        snprintf(add_step(q, "bounded", grant, -1)->what, 64, "%s on %u keys", joins[p->join],
+        snprintf(add_step(q, "spills", grant, -1)->what, 64, "%s on %u keys", joins[p->join],
                  p->n_join_keys);
     else if (p->kind == PLAN_WINDOW)
         snprintf(add_step(q, "spills", grant, -1)->what, 64, "%u window functions", p->n_windows);

@@ -35,11 +35,8 @@ static nrw_status count_add(const aggregate *g, const aggregate_rows *r, nrw_err
         return NRW_OK;
     }
     if (r->n_few && (!v || v->null_count == 0)) {
-        uint64_t counts[AGGREGATE_FEW] = {0};
-        for (uint32_t i = 0; i < r->n; i++)
-            counts[r->codes[i]]++;
         for (uint32_t k = 0; k < r->n_few; k++)
-            more(r->few[k], counts[k]);
+            more(r->few[k], r->few_rows[k]);
         return NRW_OK;
     }
     if (!v || v->null_count == 0) {
@@ -90,10 +87,11 @@ static nrw_status count_finish(const aggregate *g, uint8_t *const *states, uint3
 }
 
 static const aggregate_class classes[] = {
-    {" count ", 0, 1, 0, count_bind, count_add, count_merge, count_finish, AGG_PLAIN},
-    {" count_star ", 0, 0, 0, count_bind, count_add, count_merge, count_finish, AGG_PLAIN},
-    {" count_if countif ", 1, 1, 0, count_if_bind, count_if_add, count_merge, count_finish,
+    {" count ", 0, 1, AGG_UNPLACED, count_bind, count_add, count_merge, count_finish, AGG_PLAIN},
+    {" count_star ", 0, 0, AGG_UNPLACED, count_bind, count_add, count_merge, count_finish,
      AGG_PLAIN},
+    {" count_if countif ", 1, 1, AGG_UNPLACED, count_if_bind, count_if_add, count_merge,
+     count_finish, AGG_PLAIN},
 };
 
 const aggregate_table agg_count_table = {classes, sizeof classes / sizeof *classes};

@@ -29,12 +29,11 @@ static nrw_status take(const aggregate *g, value_state *s, span v, mem *m, nrw_e
     return value_set(s, v, m, err);
 }
 
-/* The extreme of one batch goes to the state alone. */
-static nrw_status add_one_group(const aggregate *g, const aggregate_rows *r, const vector *v,
-                                uint32_t n, nrw_error *err)
+/* Row of the least or greatest value that there is; n: all are null. */
+static uint32_t best_of(const aggregate *g, const vector *v, uint32_t n)
 {
-    span best = {0};
-    bool any = false;
+    uint32_t best = n;
+    span most = {0};
 
     for (uint32_t i = 0; i < n; i++) {
         span x;
@@ -42,13 +41,71 @@ static nrw_status add_one_group(const aggregate *g, const aggregate_rows *r, con
         if (!vector_is_valid(v, i))
             continue;
         x = flat_span(v, i);
-        if (any)
-            c = value_compare(&g->result, x, best);
-        if (!any || (is_max(g) ? c > 0 : c < 0))
-            best = x;
-        any = true;
+        if (best < n)
+            c = value_compare(&g->result, x, most);
+        if (best == n || (is_max(g) ? c > 0 : c < 0)) {
+            best = i;
+            most = x;
+        }
     }
-    return any ? take(g, (value_state *)(void *)r->states[0], best, r->m, err) : NRW_OK;
+    return best;
+}
+
+/* Of whole numbers without nulls that order as int32 or int64 do. */
+#define BEST(ctype)                                                                                \
+    do {                                                                                           \
+        const ctype *x = (const ctype *)(const void *)v->data;                                     \
+        ctype least = x[0], most = x[0];                                                           \
+        for (uint32_t i = 1; i < n; i++) {                                                         \
+            least = x[i] < least ? x[i] : least;                                                   \
+            most = x[i] > most ? x[i] : most;                                                      \
+        }                                                                                          \
+        for (best = 0; x[best] != (is_max(g) ? most : least);)                                     \
+            best++;                                                                                \
+    } while (0)
+
+static bool is_plain(const type *t)
+{
+    return t->id == TYPE_INT32 || t->id == TYPE_DATE || t->id == TYPE_INT64 || t->id == TYPE_TIME ||
+           t->id == TYPE_TIMESTAMP || (t->id == TYPE_DECIMAL && t->width <= 8);
+}
+
+/* The extreme of one batch goes to the state alone. */
+static nrw_status add_one_group(const aggregate *g, const aggregate_rows *r, const vector *v,
+                                uint32_t n, nrw_error *err)
+{
+    uint32_t best;
+
+    if (n == 0)
+        return NRW_OK;
+    if (v->validity || !is_plain(&v->type))
+        best = best_of(g, v, n);
+    else if (v->type.width == 4)
+        BEST(int32_t);
+    else
+        BEST(int64_t);
+    return best < n ? take(g, (value_state *)(void *)r->states[0], flat_span(v, best), r->m, err)
+                    : NRW_OK;
+}
+
+/* Entries of a dictionary that a row uses, once each. */
+static nrw_status add_entries(const aggregate *g, const aggregate_rows *r, const vector *v,
+                              nrw_error *err)
+{
+    const uint32_t *index = (const uint32_t *)(const void *)v->data;
+    const vector *entries = &v->dict->values;
+    value_state *s = (value_state *)(void *)r->states[0];
+    uint8_t *used;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_zalloc(r->m, entries->len, (void **)&used, err));
+    for (uint32_t i = 0; i < r->n; i++)
+        used[index[i]] |= vector_is_valid(v, i);
+    for (uint32_t k = 0; st >= 0 && k < entries->len; k++)
+        if (used[k])
+            st = take(g, s, flat_span(entries, k), r->m, err);
+    mem_free(r->m, used, entries->len);
+    return st;
 }
 
 static nrw_status extreme_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
@@ -59,6 +116,8 @@ static nrw_status extreme_add(const aggregate *g, const aggregate_rows *r, nrw_e
 
     if (r->one && v->form == VECTOR_RUNS && v->values->form == VECTOR_FLAT)
         return add_one_group(g, r, v->values, v->n_runs, err);
+    if (r->one && v->form == VECTOR_DICT && v->dict->values.len <= r->n / 4)
+        return add_entries(g, r, v, err);
     TRY(agg_flat(r, 0, &flat, err));
     if (r->one)
         st = add_one_group(g, r, &flat, r->n, err);
@@ -78,9 +137,9 @@ static nrw_status extreme_merge(const aggregate *g, uint8_t *into, uint8_t *from
 }
 
 static const aggregate_class classes[] = {
-    {" min ", 1, 1, 0, extreme_bind, extreme_add, extreme_merge, value_finish, value_drop,
+    {" min ", 1, 1, AGG_UNPLACED, extreme_bind, extreme_add, extreme_merge, value_finish, value_drop,
      value_save, value_load},
-    {" max ", 1, 1, 0, extreme_bind, extreme_add, extreme_merge, value_finish, value_drop,
+    {" max ", 1, 1, AGG_UNPLACED, extreme_bind, extreme_add, extreme_merge, value_finish, value_drop,
      value_save, value_load},
 };
 

@@ -38,6 +38,8 @@ static nrw_status sum_args(arena *a, const expr **args, aggregate *out, nrw_erro
 
     if (is_whole(t))
         to = type_of(t->id == TYPE_UINT64 || t->id == TYPE_INT128 ? TYPE_INT128 : TYPE_INT64);
+    else if (t->id == TYPE_DECIMAL && t->width == 8)
+        to = *t;
     else if (t->id == TYPE_DECIMAL && t->precision <= 38)
         to = type_decimal(t->precision <= 18 ? 18 : 38, t->scale);
     else if (is_float(t) || args[0]->bend == BEND_NULL)
@@ -127,22 +129,10 @@ static void add_one_group(const vector *v, uint32_t n, uint8_t *state)
 {
     whole_state s = whole_load(state);
     uint32_t width = v->type.width;
-    const int64_t *x = (const int64_t *)(const void *)v->data;
 
-    if (width == 8 && !v->validity) { /* halves that cannot overflow */
-        uint64_t low = 0;
-        int64_t high = 0;
-        for (uint32_t i = 0; i < n; i++) {
-            low += (uint32_t)x[i];
-            high += x[i] >> 32;
-        }
-        s.overflow |= __builtin_add_overflow(s.sum, (i128)high * HALF + (i128)low, &s.sum);
-        s.n += n;
-    } else {
-        for (uint32_t i = 0; i < n; i++)
-            if (vector_is_valid(v, i))
-                whole_put(&s, wide_at(v->data + (size_t)i * width, width));
-    }
+    for (uint32_t i = 0; i < n; i++)
+        if (vector_is_valid(v, i))
+            whole_put(&s, wide_at(v->data + (size_t)i * width, width));
     memcpy(state, &s, sizeof s);
 }
 
@@ -161,30 +151,123 @@ static void add_groups(const vector *v, const aggregate_rows *r)
     }
 }
 
-/* Few groups: halves of the values of a batch are added up group by group, without a look at the
- * states. */
-static void add_few(const vector *v, const aggregate_rows *r)
+/* ---- batches of 8 bytes a value, without nulls, flat or over a dictionary ---- */
+
+typedef struct batch_values {
+    const int64_t *at;
+    const uint32_t *index; /* NULL: row i's value is at[i] */
+    const uint32_t *codes; /* NULL: all rows are one group */
+    uint32_t n;
+} batch_values;
+
+/* Values in [-SMALL, SMALL): a batch of them is added in 64 bits. */
+#define SMALL ((uint64_t)1 << 46)
+
+static inline int64_t batch_value(const batch_values *b, const uint32_t *index, uint32_t i)
 {
-    const int64_t *x = (const int64_t *)(const void *)v->data;
+    return b->at[index ? index[i] : i];
+}
+
+/* False: not all are small, and sums mean nothing. Two accumulators, so that rows of one group do
+ * not wait for each other. */
+static inline bool add_small(const batch_values *b, const uint32_t *index, const uint32_t *codes,
+                             uint64_t *even, uint64_t *odd)
+{
+    uint64_t seen = 0, x = 0, y = 0;
+    uint32_t i = 0;
+
+    for (; i + 1 < b->n; i += 2) {
+        uint64_t p = (uint64_t)batch_value(b, index, i), q = (uint64_t)batch_value(b, index, i + 1);
+        seen |= (p + SMALL) | (q + SMALL);
+        if (codes) {
+            even[codes[i]] += p;
+            odd[codes[i + 1]] += q;
+        } else {
+            x += p;
+            y += q;
+        }
+    }
+    if (i < b->n) {
+        uint64_t p = (uint64_t)batch_value(b, index, i);
+        seen |= p + SMALL;
+        if (codes)
+            even[codes[i]] += p;
+        else
+            x += p;
+    }
+    if (!codes)
+        even[0] = x + y;
+    return seen < 2 * SMALL;
+}
+
+/* Halves of the values, which cannot overflow. */
+static void add_halves(const batch_values *b, uint32_t n_states, uint8_t *const *states)
+{
     uint64_t low[AGGREGATE_FEW] = {0};
     int64_t high[AGGREGATE_FEW] = {0};
-    uint32_t n[AGGREGATE_FEW] = {0};
 
-    for (uint32_t i = 0; i < r->n; i++) {
-        uint32_t k = r->codes[i];
-        low[k] += (uint32_t)x[i];
-        high[k] += x[i] >> 32;
-        n[k]++;
+    for (uint32_t i = 0; i < b->n; i++) {
+        uint32_t k = b->codes ? b->codes[i] : 0;
+        int64_t x = batch_value(b, b->index, i);
+        low[k] += (uint32_t)x;
+        high[k] += x >> 32;
     }
-    for (uint32_t k = 0; k < r->n_few; k++) {
-        whole_state s = whole_load(r->few[k]);
+    for (uint32_t k = 0; k < n_states; k++) {
+        whole_state s = whole_load(states[k]);
         s.overflow |= __builtin_add_overflow(s.sum, (i128)high[k] * HALF + (i128)low[k], &s.sum);
-        s.n += n[k];
-        memcpy(r->few[k], &s, sizeof s);
+        memcpy(states[k], &s, sizeof s);
     }
 }
 
-/* The same of values of 16 bytes: a batch of them may overflow 128 bits, which is told. */
+/* rows[k] of the values belong to states[k]. */
+static void add_batch(const batch_values *b, uint32_t n_states, uint8_t *const *states,
+                      const uint32_t *rows)
+{
+    uint64_t even[AGGREGATE_FEW], odd[AGGREGATE_FEW];
+    bool small = b->n <= BATCH_MAX_ROWS;
+
+    memset(even, 0, n_states * sizeof *even);
+    memset(odd, 0, n_states * sizeof *odd);
+    if (small && b->index)
+        small = b->codes ? add_small(b, b->index, b->codes, even, odd)
+                         : add_small(b, b->index, NULL, even, odd);
+    else if (small)
+        small = b->codes ? add_small(b, NULL, b->codes, even, odd)
+                         : add_small(b, NULL, NULL, even, odd);
+    if (!small)
+        add_halves(b, n_states, states);
+    for (uint32_t k = 0; k < n_states; k++) {
+        whole_state s = whole_load(states[k]);
+        if (small)
+            s.overflow |= __builtin_add_overflow(s.sum, (int64_t)(even[k] + odd[k]), &s.sum);
+        s.n += rows[k];
+        memcpy(states[k], &s, sizeof s);
+    }
+}
+
+/* Takes it, where it is such a batch of few groups or of one. */
+static bool take_batch(const aggregate_rows *r)
+{
+    const vector *v = r->args[0], *values = v->form == VECTOR_DICT ? &v->dict->values : v;
+    batch_values b = {.at = (const int64_t *)(const void *)values->data,
+                      .index = v->form == VECTOR_DICT ? (const uint32_t *)(const void *)v->data
+                                                      : NULL,
+                      .codes = r->n_few ? r->codes : NULL,
+                      .n = r->n};
+
+    if ((!r->n_few && !r->one) || v->form == VECTOR_RUNS || v->validity ||
+        values->type.width != 8)
+        return false;
+    if (r->n_few)
+        add_batch(&b, r->n_few, r->few, r->few_rows);
+    else
+        add_batch(&b, 1, r->states, &r->n);
+    return true;
+}
+
+/* ---- */
+
+/* Few groups of values of 16 bytes: a batch of them may overflow 128 bits, which is told. */
 static void add_few_wide(const vector *v, const aggregate_rows *r)
 {
     whole_state sums[AGGREGATE_FEW];
@@ -214,12 +297,12 @@ static nrw_status sum_add(const aggregate *g, const aggregate_rows *r, nrw_error
 {
     vector flat;
 
+    if (g->args[0]->type.id != TYPE_FLOAT64 && take_batch(r))
+        return NRW_OK;
     TRY(agg_flat(r, 0, &flat, err));
     if (g->args[0]->type.id == TYPE_FLOAT64)
         add_floats(&flat, r);
-    else if (r->n_few && !flat.validity && flat.type.width == 8)
-        add_few(&flat, r);
-    else if (r->n_few && !flat.validity)
+    else if (r->n_few && !flat.validity && flat.type.width == 16)
         add_few_wide(&flat, r);
     else if (r->one)
         add_one_group(&flat, r->n, r->states[0]);
@@ -319,11 +402,11 @@ static nrw_status avg_finish(const aggregate *g, uint8_t *const *states, uint32_
 }
 
 static const aggregate_class classes[] = {
-    {" sum ", 1, 1, AGG_SHARED, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
-    {" avg mean ", 1, 1, AGG_SHARED, avg_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
-    {" fsum kahan_sum sumkahan ", 1, 1, AGG_SHARED, float_bind, sum_add, sum_merge, sum_finish,
+    {" sum ", 1, 1, AGG_SHARED | AGG_UNPLACED, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
+    {" avg mean ", 1, 1, AGG_SHARED | AGG_UNPLACED, avg_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
+    {" fsum kahan_sum sumkahan ", 1, 1, AGG_SHARED | AGG_UNPLACED, float_bind, sum_add, sum_merge, sum_finish,
      AGG_PLAIN},
-    {" favg ", 1, 1, AGG_SHARED, float_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
+    {" favg ", 1, 1, AGG_SHARED | AGG_UNPLACED, float_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
 };
 
 const aggregate_table agg_sum_table = {classes, sizeof classes / sizeof *classes};

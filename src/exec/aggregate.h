@@ -28,7 +28,9 @@ typedef struct aggregate_rows {
     uint32_t n_few;            /* so many states in all, in `few`; `states` is not there */
     uint8_t *const *few;
     const uint32_t *codes;
-    const uint64_t *ordinals; /* rise with the rows of the input; may have gaps */
+    const uint32_t *few_rows; /* how many rows each of `few` has */
+    const uint64_t *ordinals; /* rise with the rows of the input; may have gaps; NULL where nobody
+                                 looks at them (AGG_UNPLACED) */
     mem *m;                   /* what states hold is charged here */
 } aggregate_rows;
 
@@ -43,11 +45,13 @@ static inline uint8_t *agg_state(const aggregate_rows *r, uint32_t i)
 #define AGG_NULLS   2u
 /* Of the same rows all classes with this `add` have the same states, where they are as long. */
 #define AGG_SHARED 4u
+/* Its `add` does not look at ordinals. */
+#define AGG_UNPLACED 8u
 
 typedef struct aggregate_class {
     const char *names; /* " sum fsum " */
     uint8_t min_args, max_args;
-    uint8_t traits; /* AGG_ORDERED, AGG_NULLS, AGG_SHARED */
+    uint8_t traits; /* AGG_ORDERED, AGG_NULLS, AGG_SHARED, AGG_UNPLACED */
     /* For the arguments as bound: the types they are to be cast to (in place), the result's type,
      * state_bytes and data. NRW_E_ARG where there is no such overload. Constant arguments
      * (separators, fractions) may be read here and taken out of the list (n_args less). */

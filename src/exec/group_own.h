@@ -54,6 +54,7 @@ typedef struct op_group {
     uint32_t *results; /* where the state of each of spec.aggregates begins in a row */
     uint32_t n_in;
     uint32_t hang; /* bytes a row may hang from its states, about; 0: states hang nothing */
+    bool placed;   /* states look at the ordinals of rows */
     group_worker *workers;
     spill *spill;
     pthread_mutex_t lock; /* guards what follows */

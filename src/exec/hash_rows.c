@@ -94,14 +94,17 @@ static void canonical_floats(vector *v)
             h[i] = (h[i] & 0x7fff) > 0x7c00 ? 0x7e00 : (h[i] & 0x7fff) == 0 ? 0 : h[i];
 }
 
+bool key_is_canonical(const type *t)
+{
+    return t->id != TYPE_FLOAT64 && t->id != TYPE_FLOAT32 && t->id != TYPE_FLOAT16;
+}
+
 nrw_status key_canonical(const vector *v, mem *m, vector *out, nrw_error *err)
 {
-    bool is_float =
-        v->type.id == TYPE_FLOAT64 || v->type.id == TYPE_FLOAT32 || v->type.id == TYPE_FLOAT16;
     vector flat;
     nrw_status st;
 
-    if (!is_float)
+    if (key_is_canonical(&v->type))
         return vector_share(v, out, err);
     TRY(vector_flatten(v, m, &flat, err));
     st = vector_slice(&flat, 0, flat.len, m, out, err); /* a copy: nothing shared is written */

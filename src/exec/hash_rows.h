@@ -7,6 +7,8 @@
 
 /* hashes[i] = hash of row i of v; `more`: combined with what hashes[i] was. Any form. */
 void hash_vector(const vector *v, uint32_t rows, bool more, uint64_t *hashes);
+/* Whether values of the type have one spelling anyway. */
+bool key_is_canonical(const type *t);
 /* v, or a copy in which all NaN are one NaN and no zero is negative, and intervals have one
  * spelling. */
 nrw_status key_canonical(const vector *v, mem *m, vector *out, nrw_error *err);

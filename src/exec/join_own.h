@@ -1,37 +1,21 @@
-/* Inside of joins: op_build.c keeps the right side, op_probe.c meets it. */
+/* Inside of joins. op_build.c keeps the right side, op_probe.c brings the left one; join_meet.c
+ * finds who meets whom, join_emit.c makes columns of it. Where the right side does not fit, both
+ * sides go to parts of the spill file by the hashes of their keys (join_rows.c), join_parts.c meets
+ * part by part, and a sort by the places of both rows puts the results in order. */
 #ifndef EXEC_JOIN_OWN_H
 #define EXEC_JOIN_OWN_H
 
+#include "exec/hash_parts.h"
 #include "exec/op_join.h"
-#include "exec/rows.h"
 
-/* What a kept row has in its extra: the next one of its slot, its place in the input. */
+#define EMIT_ROWS 2048u
+
+/* What a kept row has in its extra: the next one of its slot, its place in the input. A left row
+ * in the spill file has its place alone. */
 typedef struct build_link {
     uint8_t *next;
     uint64_t ordinal;
 } build_link;
-
-typedef struct build_worker {
-    mem *m;
-    rows rows;
-    uint8_t **at; /* in the order they came */
-    uint64_t n, cap;
-} build_worker;
-
-typedef struct op_build {
-    op base;
-    source rest;
-    mem *m;
-    join_spec spec;
-    row_layout layout; /* keys, then all right columns */
-    build_worker *workers;
-    uint8_t **order; /* all rows, in the order of the input */
-    uint64_t n;
-    uint8_t **slots;
-    uint64_t n_slots; /* a power of two */
-    bool null_key;    /* a key that is null and not null_equal was there: it meets nobody */
-    uint64_t rest_at, rest_morsel;
-} op_build;
 
 static inline build_link *build_link_of(uint8_t *row)
 {
@@ -46,5 +30,138 @@ static inline bool build_was_met(const uint8_t *row)
 {
     return load_u32(row + 4) != 0;
 }
+
+/* ---- rows of a side ---- */
+
+/* What a worker gathers. */
+typedef struct join_rows {
+    mem *m;
+    rows rows;
+    uint8_t **at; /* in the order they came, until they are spilled */
+    uint64_t n, cap;
+    bytes out;
+} join_rows;
+
+nrw_status join_rows_open(join_rows *r, mem *m, uint64_t limit, nrw_error *err);
+/* n rows of columns cols; out: where they are in r->at. */
+nrw_status join_rows_add(join_rows *r, const row_layout *l, const vector *const *cols, uint32_t n,
+                         const uint64_t *hashes, mem *m, uint8_t ***out, nrw_error *err);
+/* What adding such rows takes in the books, about, pointers included. */
+uint64_t join_rows_need(const join_rows *r, const row_layout *l, const vector *cols, uint32_t n,
+                        uint32_t rows);
+/* All of them to the spill file. */
+nrw_status join_rows_flush(join_rows *r, hash_parts *p, nrw_error *err);
+void join_rows_empty(join_rows *r); /* gives its memory back */
+void join_rows_close(join_rows *r);
+
+/* Hashes of n_keys columns; keys[i] is column at[i] in one spelling, flat where `flatten`. */
+nrw_status join_keys(const vector *columns, const uint32_t *at, uint32_t n_keys, uint32_t rows,
+                     bool flatten, mem *m, vector *keys, uint64_t *hashes, nrw_error *err);
+
+/* ---- the right side in memory: all of it, or a part's ---- */
+
+typedef struct join_table {
+    uint8_t **slots;  /* chains of rows */
+    uint64_t n_slots; /* a power of two */
+} join_table;
+
+typedef struct join_parts join_parts;
+
+typedef struct op_build {
+    op base;
+    source rest;
+    arena *a;
+    mem *m;
+    spill *spill;
+    join_spec spec;
+    row_layout layout; /* all right columns, then keys whose values have several spellings */
+    uint32_t *key_at;  /* of each key: its column in the layout */
+    join_rows *workers;
+    pthread_mutex_t *locks; /* one each: who spills, spills the rows of all */
+    uint8_t **order;        /* all rows, in the order of the input */
+    uint64_t n;
+    join_table table;
+    _Atomic uint32_t null_key; /* a key that is null and not null_equal was there: it meets nobody
+                                */
+    uint64_t rest_at, rest_morsel;
+    /* what does not fit */
+    bool can_spill;         /* rows of the left side can be kept, too */
+    row_layout left_layout; /* all left columns */
+    pthread_mutex_t spilling;
+    _Atomic uint32_t spilled;
+    hash_parts right, left;
+    join_parts *parts;
+} op_build;
+
+uint64_t join_table_slots(const op_build *o, uint64_t rows); /* of a table of so many rows */
+/* Links rows, first one first, into t->slots, which are zero. Rows that meet nobody are left out. */
+void join_table_fill(const op_build *o, join_table *t, uint8_t **rows, uint64_t n);
+
+/* ---- meeting ---- */
+
+/* Left row `left` and the right row it meets; NULL: none. */
+typedef struct pair {
+    uint8_t *right;
+    uint32_t left;
+} pair;
+
+enum { UNMET, MET, OPEN };
+
+/* What a worker needs to meet and to emit. */
+typedef struct meet_room {
+    pair *pairs, *leaving; /* EMIT_ROWS each */
+    uint32_t n;
+    uint32_t offset; /* rows of the morsel that have left */
+} meet_room;
+
+nrw_status meet_room_open(meet_room *w, mem *m, nrw_error *err);
+void meet_room_close(meet_room *w, mem *m);
+
+/* A batch of the left side that is being met. */
+typedef struct meeting {
+    op *to; /* results are passed on behind it */
+    const op_build *build;
+    const join_spec *spec;
+    const join_table *table;
+    meet_room *w;
+    const batch *b;
+    uint32_t rows;
+    vector *columns; /* of the left side */
+    vector *keys;
+    uint64_t *hashes;
+    const uint64_t *ordinals; /* of its rows; NULL: results leave as they are, else behind their
+                                 columns stand the places of both rows */
+    uint8_t *met;             /* UNMET, MET or OPEN, of each row; also what was found before */
+    bool final;               /* there is no more to meet */
+} meeting;
+
+/* Columns of the results, without places. */
+uint32_t join_width(const join_spec *s);
+nrw_status join_meet(meeting *t, nrw_error *err);
+
+bool join_gives_pairs(join_kind k);
+nrw_status emit_pairs(meeting *t, const pair *p, uint32_t n, nrw_error *err);
+/* SEMI, ANTI: the left rows that stay, MARK: all with what was found. */
+nrw_status emit_left(meeting *t, nrw_error *err);
+/* Of n pairs the columns that `wanted` names, all where it is NULL. */
+nrw_status pair_columns(const meeting *t, const pair *p, uint32_t n, const bool *wanted,
+                        vector *out, nrw_error *err);
+/* Columns of right rows that nobody met. */
+nrw_status put_rest(const op_build *o, batch *out, const uint8_t *const *rows, uint32_t n,
+                    nrw_error *err);
+/* Those of rows[0..n) that nobody met, with their places, behind `to`. */
+nrw_status emit_rest(const op_build *o, op *to, const batch *b, uint8_t *const *rows, uint64_t n,
+                     nrw_error *err);
+bool has_null_key(const meeting *t, uint32_t i);
+
+/* ---- parts ---- */
+
+/* In the arena; nothing is in it before join_parts_begin. */
+nrw_status join_parts_new(op_build *o, nrw_error *err);
+/* The right side is in its parts: makes what the left one needs. */
+nrw_status join_parts_begin(op_build *o, nrw_error *err);
+/* Left rows to their parts; columns, keys and hashes of t are there. */
+nrw_status join_parts_take(op_build *o, meeting *t, nrw_error *err);
+void join_parts_close(op_build *o);
 
 #endif

@@ -3,72 +3,111 @@
 #include "exec/dense.h"
 #include "exec/hash_rows.h"
 
-#define REST_ROWS 4096u
+#define REST_ROWS    4096u
+#define STRETCH_ROWS 4096u
 
-static nrw_status room_for(build_worker *w, uint32_t n, nrw_error *err)
+/* ---- rows come ---- */
+
+/* The rows of all workers go to the spill file, and from now on those of each when its share is
+ * used up. */
+static nrw_status spill_all(op_build *o, nrw_error *err)
 {
-    uint64_t cap = w->cap ? w->cap : 1024;
-    void *p = w->at;
+    nrw_status st = NRW_OK;
 
-    while (cap < w->n + n)
-        cap *= 2;
-    if (cap == w->cap)
-        return NRW_OK;
-    TRY(mem_realloc(w->m, &p, w->cap * sizeof *w->at, cap * sizeof *w->at, err));
-    w->at = p;
-    w->cap = cap;
-    return NRW_OK;
-}
-
-/* Keys in one spelling in front of the columns. */
-static nrw_status add_keys(const op_build *o, batch *b, vector *columns, vector *keys,
-                           const vector **at, uint64_t *hashes, uint32_t rows, nrw_error *err)
-{
-    memset(hashes, 0, rows * sizeof *hashes);
-    for (uint32_t k = 0; k < o->spec.n_keys; k++) {
-        TRY(key_canonical(&columns[o->spec.right_keys[k]], b->m, &keys[k], err));
-        hash_vector(&keys[k], rows, k > 0, hashes);
-        at[k] = &keys[k];
+    pthread_mutex_lock(&o->spilling);
+    if (!atomic_load(&o->spilled)) {
+        st = hash_parts_open(&o->right, o->m, o->spill, o->spec.memory / o->spec.workers, err);
+        for (uint32_t i = 0; st >= 0 && i < o->spec.workers; i++) {
+            pthread_mutex_lock(&o->locks[i]);
+            st = join_rows_flush(&o->workers[i], &o->right, err);
+            pthread_mutex_unlock(&o->locks[i]);
+        }
+        if (st >= 0)
+            atomic_store(&o->spilled, 1);
     }
-    for (uint32_t c = 0; c < o->spec.n_right; c++)
-        at[o->spec.n_keys + c] = &columns[c];
-    return NRW_OK;
+    pthread_mutex_unlock(&o->spilling);
+    return st;
 }
 
-static nrw_status keep(op_build *o, build_worker *w, batch *b, vector *columns, uint32_t rows,
+/* What putting the rows in order and into a table will take. */
+static uint64_t table_need(const op_build *o, uint64_t rows)
+{
+    return rows * sizeof *o->order + join_table_slots(o, rows) * sizeof *o->table.slots;
+}
+
+static nrw_status make_room(op_build *o, join_rows *w, const vector *columns, uint32_t rows,
+                            nrw_error *err)
+{
+    const uint64_t memory = o->spec.memory, share = memory / o->spec.workers * 3 / 4;
+    uint64_t need = join_rows_need(w, &o->layout, columns, o->spec.n_right, rows);
+
+    if (o->can_spill && !atomic_load(&o->spilled) &&
+        mem_used(o->m) + need + table_need(o, atomic_load(&o->base.rows_in)) > memory - memory / 8)
+        TRY(spill_all(o, err));
+    if (!atomic_load(&o->spilled) || w->n == 0 || mem_used(w->m) + need <= share)
+        return NRW_OK;
+    return join_rows_flush(w, &o->right, err);
+}
+
+static void note_null_keys(op_build *o, const vector *keys)
+{
+    for (uint32_t k = 0; k < o->spec.n_keys; k++)
+        if (keys[k].null_count && !o->spec.null_equal[k])
+            atomic_store(&o->null_key, 1);
+}
+
+/* Rows of `columns`, which `keys` has room for the keys of and `at` for the row's columns. */
+static nrw_status keep(op_build *o, batch *b, uint64_t ordinal, const vector *columns,
+                       uint32_t rows, vector *keys, const vector **at, uint64_t *hashes,
                        nrw_error *err)
 {
-    uint32_t n_keys = o->spec.n_keys, n_right = o->spec.n_right;
-    size_t head = n_keys * sizeof(vector) + (n_keys + n_right) * sizeof(vector *) + 1;
-    size_t body = rows * sizeof(uint64_t);
-    uint64_t *hashes, ordinal = b->morsel << 32 | b->offset;
-    vector *keys;
-    const vector **at;
+    join_rows *w = &o->workers[b->worker];
+    uint8_t **made;
     nrw_status st;
 
-    TRY(room_for(w, rows, err));
-    TRY(mem_zalloc(b->m, head, (void **)&keys, err));
-    at = (const vector **)(void *)(keys + n_keys);
-    TRY_OUT(mem_alloc(b->m, body, (void **)&hashes, err));
-    st = add_keys(o, b, columns, keys, at, hashes, rows, err);
-    if (st >= 0)
-        st = rows_add(&w->rows, &o->layout, at, rows, hashes, b->m, w->at + w->n, err);
-    mem_free(b->m, hashes, body);
+    TRY(join_keys(columns, o->spec.right_keys, o->spec.n_keys, rows, false, b->m, keys, hashes,
+                  err));
+    note_null_keys(o, keys);
+    for (uint32_t c = 0; c < o->spec.n_right; c++)
+        at[c] = &columns[c];
+    for (uint32_t k = 0; k < o->spec.n_keys; k++)
+        if (o->key_at[k] >= o->spec.n_right)
+            at[o->key_at[k]] = &keys[k];
+    TRY(make_room(o, w, columns, rows, err));
+    pthread_mutex_lock(&o->locks[b->worker]);
+    st = join_rows_add(w, &o->layout, at, rows, hashes, b->m, &made, err);
     for (uint32_t i = 0; st >= 0 && i < rows; i++)
-        build_link_of(w->at[w->n + i])->ordinal = ordinal + i;
+        build_link_of(made[i])->ordinal = ordinal + i;
+    pthread_mutex_unlock(&o->locks[b->worker]);
+    return st;
+}
+
+static nrw_status keep_stretch(op_build *o, batch *b, const vector *whole, uint32_t first,
+                               uint32_t rows, nrw_error *err)
+{
+    uint32_t n_keys = o->spec.n_keys, n_right = o->spec.n_right, n = n_keys + n_right;
+    size_t head = n * (sizeof(vector) + sizeof(vector *)), body = rows * sizeof(uint64_t);
+    uint64_t *hashes;
+    vector *columns;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_zalloc(b->m, head + body, (void **)&columns, err));
+    hashes = (uint64_t *)(void *)((char *)columns + head);
+    for (uint32_t c = 0; st >= 0 && c < n_right; c++)
+        st = rows == whole[c].len ? vector_share(&whole[c], &columns[c], err)
+                                  : vector_slice(&whole[c], first, rows, b->m, &columns[c], err);
     if (st >= 0)
-        w->n += rows;
-out:
-    for (uint32_t k = 0; k < n_keys; k++)
-        vector_release(&keys[k]);
-    mem_free(b->m, keys, head);
+        st = keep(o, b, (b->morsel << 32 | b->offset) + first, columns, rows, columns + n_right,
+                  (const vector **)(void *)(columns + n), hashes, err);
+    for (uint32_t c = 0; c < n; c++)
+        vector_release(&columns[c]);
+    mem_free(b->m, columns, head + body);
     return st;
 }
 
 static nrw_status build_push(op *base, batch *b, nrw_error *err)
 {
     op_build *o = (op_build *)base;
-    build_worker *w = &o->workers[b->worker];
     uint32_t n = o->spec.n_right, rows;
     vector *columns;
     nrw_status st;
@@ -77,11 +116,12 @@ static nrw_status build_push(op *base, batch *b, nrw_error *err)
         return NRW_OK;
     TRY(mem_zalloc(b->m, n * sizeof *columns + 1, (void **)&columns, err));
     st = dense_take(b, NULL, n, o->spec.held, columns, err);
-    if (st >= 0) {
-        rows = n ? columns[0].len : batch_alive(b);
+    rows = st >= 0 && n ? columns[0].len : batch_alive(b);
+    if (st >= 0)
         op_count(base, rows, 0);
-        st = keep(o, w, b, columns, rows, err);
-    }
+    for (uint32_t at = 0; st >= 0 && at < rows; at += STRETCH_ROWS)
+        st = keep_stretch(o, b, columns, at, rows - at < STRETCH_ROWS ? rows - at : STRETCH_ROWS,
+                          err);
     for (uint32_t c = 0; c < n; c++)
         vector_release(&columns[c]);
     mem_free(b->m, columns, n * sizeof *columns + 1);
@@ -93,7 +133,7 @@ static nrw_status build_push(op *base, batch *b, nrw_error *err)
     return st;
 }
 
-/* ---- the table ---- */
+/* ---- all are there ---- */
 
 /* The workers' rows in the order of the input: each worker's are already. */
 static nrw_status put_in_order(op_build *o, nrw_error *err)
@@ -108,7 +148,7 @@ static nrw_status put_in_order(op_build *o, nrw_error *err)
         uint32_t best = UINT32_MAX;
         uint64_t least = UINT64_MAX;
         for (uint32_t k = 0; k < o->spec.workers; k++) {
-            const build_worker *w = &o->workers[k];
+            const join_rows *w = &o->workers[k];
             if (next[k] == w->n)
                 continue;
             uint64_t ordinal = build_link_of(w->at[next[k]])->ordinal;
@@ -122,36 +162,55 @@ static nrw_status put_in_order(op_build *o, nrw_error *err)
     return NRW_OK;
 }
 
-static bool meets_nobody(const op_build *o, const uint8_t *row)
-{
-    for (uint32_t k = 0; k < o->spec.n_keys; k++)
-        if (!row_has(&o->layout, row, k) && !o->spec.null_equal[k])
-            return true;
-    return false;
-}
-
 static nrw_status build_finish(op *base, nrw_error *err)
 {
     op_build *o = (op_build *)base;
 
-    for (uint32_t i = 0; i < o->spec.workers; i++)
-        mem_set_limit(o->workers[i].m, MEM_NO_LIMIT);
-    TRY(put_in_order(o, err));
-    for (o->n_slots = 1024; o->n_slots < o->n * 2;)
-        o->n_slots *= 2;
-    if (o->spec.n_keys == 0)
-        o->n_slots = 1;
-    TRY(mem_zalloc(o->m, o->n_slots * sizeof *o->slots, (void **)&o->slots, err));
-    for (uint64_t i = o->n; i-- > 0;) { /* backwards: each slot's list begins with the first */
-        uint8_t *row = o->order[i], **slot = &o->slots[row_hash(row) & (o->n_slots - 1)];
-        if (meets_nobody(o, row)) {
-            o->null_key = true;
-            continue;
+    if (o->can_spill && !atomic_load(&o->spilled) &&
+        mem_used(o->m) + table_need(o, atomic_load(&base->rows_in)) > o->spec.memory)
+        TRY(spill_all(o, err));
+    if (atomic_load(&o->spilled)) {
+        for (uint32_t i = 0; i < o->spec.workers; i++) {
+            TRY(join_rows_flush(&o->workers[i], &o->right, err));
+            join_rows_empty(&o->workers[i]);
         }
+        return join_parts_begin(o, err);
+    }
+    TRY(put_in_order(o, err));
+    o->table.n_slots = join_table_slots(o, o->n);
+    TRY(mem_zalloc(o->m, o->table.n_slots * sizeof *o->table.slots, (void **)&o->table.slots, err));
+    join_table_fill(o, &o->table, o->order, o->n);
+    return NRW_OK;
+}
+
+uint64_t join_table_slots(const op_build *o, uint64_t rows)
+{
+    uint64_t n = 1024;
+
+    if (o->spec.n_keys == 0)
+        return 1;
+    while (n < rows)
+        n *= 2;
+    return n;
+}
+
+static bool meets_nobody(const op_build *o, const uint8_t *row)
+{
+    for (uint32_t k = 0; k < o->spec.n_keys; k++)
+        if (!row_has(&o->layout, row, o->key_at[k]) && !o->spec.null_equal[k])
+            return true;
+    return false;
+}
+
+void join_table_fill(const op_build *o, join_table *t, uint8_t **rows, uint64_t n)
+{
+    for (uint64_t i = n; i-- > 0;) { /* backwards: each slot's list begins with the first */
+        uint8_t *row = rows[i], **slot = &t->slots[row_hash(row) & (t->n_slots - 1)];
+        if (meets_nobody(o, row))
+            continue;
         build_link_of(row)->next = *slot;
         *slot = row;
     }
-    return NRW_OK;
 }
 
 /* ---- rows that nobody met ---- */
@@ -180,26 +239,22 @@ static nrw_status rest_fill(source *s, batch *b, nrw_error *err)
     uint64_t from = b->source_number * REST_ROWS;
     uint64_t to = from + REST_ROWS < o->n ? from + REST_ROWS : o->n;
     const uint8_t *rows[REST_ROWS];
-    uint32_t n = 0, at = 0;
-    vector v;
+    uint32_t n = 0;
 
     for (uint64_t i = from; i < to; i++)
         if (!build_was_met(o->order[i]))
             rows[n++] = o->order[i];
     b->rows = n;
     b->last = true;
-    for (uint32_t c = 0; n && c < o->spec.n_left; c++) {
-        TRY(vector_nulls(b->m, &o->spec.left_types[c], n, &v, err));
-        TRY(dense_put(b, at++, &v, err));
-    }
-    for (uint32_t c = 0; n && c < o->spec.n_right; c++) {
-        TRY(rows_column(&o->layout, rows, n, o->spec.n_keys + c, b->m, &v, err));
-        TRY(dense_put(b, at++, &v, err));
-    }
-    return NRW_OK;
+    return n ? put_rest(o, b, rows, n, err) : NRW_OK;
 }
 
 static const source_class rest_class = {"rest", rest_next, rest_fill, NULL, NULL, NULL, NULL};
+
+source *op_build_rest(op *build)
+{
+    return &((op_build *)build)->rest;
+}
 
 /* ---- life ---- */
 
@@ -207,51 +262,68 @@ static void build_close(op *base)
 {
     op_build *o = (op_build *)base;
 
+    join_parts_close(o);
+    hash_parts_close(&o->right);
+    hash_parts_close(&o->left);
     for (uint32_t i = 0; o->workers && i < o->spec.workers; i++) {
-        build_worker *w = &o->workers[i];
-        rows_release(&w->rows);
-        mem_free(w->m, w->at, w->cap * sizeof *w->at);
-        mem_free_account(w->m);
+        join_rows_close(&o->workers[i]);
+        pthread_mutex_destroy(&o->locks[i]);
     }
+    pthread_mutex_destroy(&o->spilling);
     mem_free(o->m, o->workers, o->spec.workers * sizeof *o->workers);
     mem_free(o->m, o->order, o->order ? o->n * sizeof *o->order + 1 : 0);
-    mem_free(o->m, o->slots, o->slots ? o->n_slots * sizeof *o->slots : 0);
+    mem_free(o->m, o->table.slots, o->table.slots ? o->table.n_slots * sizeof *o->table.slots : 0);
     mem_free_account(o->m);
 }
 
 static const op_class build_class = {"build", build_push, build_finish, NULL, build_close};
 
-nrw_status op_build_new(arena *a, mem *m, const join_spec *spec, op **out, nrw_error *err)
+/* Right columns, then those keys whose values have several spellings. */
+static nrw_status lay_out(op_build *o, nrw_error *err)
 {
-    uint32_t n = spec->n_keys + spec->n_right;
+    const join_spec *s = &o->spec;
+    uint32_t n = s->n_right;
+    nrw_error other = NRW_ERROR_INIT;
     type *types;
+
+    TRY(arena_alloc(o->a, (n + s->n_keys) * sizeof *types + 1, (void **)&types, err));
+    TRY(arena_alloc(o->a, s->n_keys * sizeof *o->key_at + 1, (void **)&o->key_at, err));
+    for (uint32_t c = 0; c < n; c++)
+        types[c] = s->right_types[c];
+    for (uint32_t k = 0; k < s->n_keys; k++) {
+        const type *t = &s->right_types[s->right_keys[k]];
+        o->key_at[k] = key_is_canonical(t) ? s->right_keys[k] : n;
+        if (!key_is_canonical(t))
+            types[n++] = *t;
+    }
+    TRY(row_layout_new(o->a, types, n, sizeof(build_link), &o->layout, err));
+    o->can_spill = row_layout_new(o->a, s->left_types, s->n_left, sizeof(uint64_t),
+                                  &o->left_layout, &other) >= 0;
+    return NRW_OK;
+}
+
+nrw_status op_build_new(arena *a, mem *m, const join_spec *spec, spill *s, op **out, nrw_error *err)
+{
     op_build *o;
     nrw_status st;
 
     *out = NULL;
     TRY(arena_alloc(a, sizeof *o, (void **)&o, err));
-    *o = (op_build){.base.class = &build_class, .spec = *spec};
+    *o = (op_build){.base.class = &build_class, .spec = *spec, .a = a, .spill = s};
     o->rest = (source){&rest_class, spec->n_left + spec->n_right, false};
-    TRY(arena_alloc(a, n * sizeof *types + 1, (void **)&types, err));
-    for (uint32_t k = 0; k < spec->n_keys; k++)
-        types[k] = spec->right_types[spec->right_keys[k]];
-    for (uint32_t c = 0; c < spec->n_right; c++)
-        types[spec->n_keys + c] = spec->right_types[c];
-    TRY(row_layout_new(a, types, n, sizeof(build_link), &o->layout, err));
+    TRY(arena_alloc(a, spec->workers * sizeof *o->locks, (void **)&o->locks, err));
+    TRY(lay_out(o, err));
+    TRY(join_parts_new(o, err));
     TRY(mem_child(m, "join", spec->memory, &o->m, err));
+    pthread_mutex_init(&o->spilling, NULL);
     TRY_OUT(mem_zalloc(o->m, spec->workers * sizeof *o->workers, (void **)&o->workers, err));
-    for (uint32_t i = 0; i < spec->workers; i++) {
-        TRY_OUT(mem_child(o->m, "rows of a worker", spec->memory, &o->workers[i].m, err));
-        o->workers[i].rows.m = o->workers[i].m;
-    }
+    for (uint32_t i = 0; i < spec->workers; i++)
+        pthread_mutex_init(&o->locks[i], NULL);
+    for (uint32_t i = 0; i < spec->workers; i++)
+        TRY_OUT(join_rows_open(&o->workers[i], o->m, spec->memory, err));
     *out = &o->base;
     return NRW_OK;
 out:
     build_close(&o->base);
     return st;
-}
-
-source *op_build_rest(op *build)
-{
-    return &((op_build *)build)->rest;
 }

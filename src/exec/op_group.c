@@ -15,6 +15,7 @@ typedef struct taking {
     uint64_t *numbers; /* hashes, then ordinals */
     uint32_t *codes;   /* number of each row's group in `few` */
     uint8_t *few[AGGREGATE_FEW];
+    uint32_t few_rows[AGGREGATE_FEW];
     uint32_t n_few; /* 0: there are more of them */
 } taking;
 
@@ -81,6 +82,13 @@ static void add_codes(const vector *v, uint32_t rows, uint32_t times, uint32_t *
         codes[i] += (vector_is_valid(v, i) ? x[i] : v->dict->values.len) * times;
 }
 
+static void count_rows(const uint32_t *codes, uint32_t rows, uint32_t n, uint32_t *out)
+{
+    memset(out, 0, n * sizeof *out);
+    for (uint32_t i = 0; i < rows; i++)
+        out[codes[i]]++;
+}
+
 /* One look-up for each combination that comes: the first row that has it is encoded. */
 static nrw_status find_by_code(taking *t, const vector *const *keys, uint32_t n_codes,
                                nrw_error *err)
@@ -123,6 +131,7 @@ static nrw_status find_by_code(taking *t, const vector *const *keys, uint32_t n_
         memcpy(t->codes, codes, code_bytes);
         memcpy(t->few, found, n * sizeof *found);
         t->n_few = n;
+        count_rows(codes, t->rows, n, t->few_rows);
     }
     for (uint32_t i = 0; !t->n_few && i < t->rows; i++)
         t->states[i] = found[codes[i]];
@@ -185,7 +194,8 @@ static nrw_status add_filtered(taking *t, const aggregate *g, aggregate_rows *r,
     TRY_OUT(expr_select(&filter, columns, t->rows, m, sel, &n, err));
     for (uint32_t i = 0; i < n; i++) {
         states[i] = agg_state(r, sel[i]);
-        ordinals[i] = r->ordinals[sel[i]];
+        if (r->ordinals)
+            ordinals[i] = r->ordinals[sel[i]];
     }
     for (uint32_t k = 0; k < g->n_args; k++) {
         some_args[k] = &some[k];
@@ -194,7 +204,7 @@ static nrw_status add_filtered(taking *t, const aggregate *g, aggregate_rows *r,
     r->args = some_args;
     r->states = states;
     r->n_few = 0;
-    r->ordinals = ordinals;
+    r->ordinals = r->ordinals ? ordinals : NULL;
     r->n = n;
     st = n ? g->class->add(g, r, err) : NRW_OK;
 out:
@@ -219,7 +229,8 @@ static nrw_status add_to(taking *t, uint32_t k, nrw_error *err)
                         .n_few = t->n_few,
                         .few = t->few,
                         .codes = t->codes,
-                        .ordinals = t->numbers,
+                        .few_rows = t->few_rows,
+                        .ordinals = t->o->placed ? t->numbers : NULL,
                         .m = t->o->m};
     nrw_status st;
 
@@ -250,7 +261,7 @@ static nrw_status take_rows(taking *t, nrw_error *err)
         }
         TRY(find_groups(t, keys, err));
     }
-    for (uint32_t i = 0; i < t->rows; i++)
+    for (uint32_t i = 0; o->placed && i < t->rows; i++)
         t->numbers[i] = first + i;
     for (uint32_t k = 0; k < o->shape.n_aggregates; k++)
         TRY(add_to(t, k, err));
@@ -407,6 +418,7 @@ static nrw_status make_states(arena *a, op_group *o, uint32_t *bytes, nrw_error 
             s->states[k] = ROW_HEAD + *bytes;
             *bytes += (g->state_bytes + 15) & ~15u;
             o->hang += g->class->drop ? GROUP_HANG : 0;
+            o->placed |= !(g->class->traits & AGG_UNPLACED);
         }
         o->results[i] = s->states[k];
     }

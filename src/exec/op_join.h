@@ -3,13 +3,17 @@
  * left side, matches of one row in the order of the right side. The right rows that nobody met
  * (right and full joins) come from a source, afterwards. Without keys every row meets every row.
  *
- * The right side has to fit into its memory: NRW_E_MEMLIMIT says how many rows did. */
+ * A right side that does not fit goes to parts of the spill file by the hashes of its keys. The
+ * probe sends left rows after it and passes nothing on; then op_build_parts meets them part by part,
+ * a part that is still too large in several passes, and op_build_results gives all that came of it,
+ * the right rows that nobody met too, in the order said above. */
 #ifndef EXEC_OP_JOIN_H
 #define EXEC_OP_JOIN_H
 
 #include "exec/op.h"
 #include "exec/source.h"
 #include "expr/scalar.h"
+#include "io/spill.h"
 
 typedef enum join_kind {
     JOIN_INNER,
@@ -38,10 +42,17 @@ typedef struct join_spec {
 } join_spec;
 
 /* Both live in `a`; the build is closed after the probe. spec's arrays stay. */
-nrw_status op_build_new(arena *a, mem *m, const join_spec *spec, op **out, nrw_error *err);
+nrw_status op_build_new(arena *a, mem *m, const join_spec *spec, spill *s, op **out,
+                        nrw_error *err);
 /* Once the build is finished. Columns: left, then right (SEMI, ANTI: left; MARK: left, mark). */
 nrw_status op_probe_new(arena *a, mem *m, op *build, op **out, nrw_error *err);
-/* Right rows without a match, nulls for the left columns; once the probe's pipeline has ended. */
+/* Behind the probe's pipeline, one after the other; without morsels where nothing was spilled:
+ * parts, whose pipeline has op_build_meet alone, and what came of them. */
+source *op_build_parts(op *build);
+op *op_build_meet(op *build);
+source *op_build_results(op *build);
+/* Right rows without a match, nulls for the left columns; none where they were among the results.
+ */
 source *op_build_rest(op *build);
 
 #endif

@@ -58,12 +58,17 @@ static nrw_status add_run(op_sort *o, const sort_run *r, nrw_error *err)
     return st;
 }
 
+static uint32_t run_block(const op_sort *o)
+{
+    return o->spec.merging < 256 * RUN_BLOCK ? RUN_SMALL_BLOCK : RUN_BLOCK;
+}
+
 /* ---- rows come ---- */
 
 /* What w gathered becomes a run of the spill file. */
 static nrw_status spill_run(op_sort *o, sort_worker *w, nrw_error *err)
 {
-    sort_run run = {0};
+    sort_run run = {.block = run_block(o)};
     nrw_status st = NRW_OK;
 
     sort_entries(&o->layout, w->entries, w->n);
@@ -281,7 +286,7 @@ static nrw_status sort_push(op *base, batch *b, nrw_error *err)
 static nrw_status merge_some(op_sort *o, uint32_t n, nrw_error *err)
 {
     bytes out = bytes_init(o->m, UINT32_MAX);
-    sort_run whole = {0};
+    sort_run whole = {.block = run_block(o)};
     sort_merge g = {0};
     uint8_t *row = NULL;
     nrw_status st;
@@ -309,7 +314,7 @@ out:
 static nrw_status sort_finish(op *base, nrw_error *err)
 {
     op_sort *o = (op_sort *)base;
-    uint64_t fan = o->spec.memory / 2 / (RUN_BLOCK + 4096);
+    uint64_t fan = o->spec.merging / (run_block(o) + 4096);
     bool spilled = o->n_runs > 0;
 
     fan = fan < 8 ? 8 : fan;
@@ -329,6 +334,8 @@ static nrw_status sort_finish(op *base, nrw_error *err)
         }
         mem_set_limit(w->m, MEM_NO_LIMIT);
     }
+    if (mem_limit(o->m) < o->spec.merging / 2 * 3)
+        mem_set_limit(o->m, o->spec.merging / 2 * 3);
     while (spilled && o->n_runs > fan)
         TRY(merge_some(o, (uint32_t)fan, err));
     o->merging = true;

@@ -20,6 +20,7 @@ typedef struct sort_spec {
     uint64_t limit; /* only so many rows leave; UINT64_MAX: all */
     uint32_t workers;
     uint64_t memory;
+    uint64_t merging; /* what of it, or beside it, there is when runs are merged */
     size_t held;
 } sort_spec;
 

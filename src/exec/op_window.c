@@ -18,7 +18,9 @@ typedef struct op_window {
     vector **parts; /* each n_columns vectors */
     uint32_t n_parts, cap_parts;
     uint32_t rows;
-    uint32_t whole; /* of them before the last partition that has begun: those of whole ones */
+    uint32_t whole; /* of them before the last partition that has begun: those of whole ones; where
+                       all calls run on, before the last peers */
+    bool runs_on;
     bool at_end, given, begun;
     bytes last, now; /* keys of the row before and this one */
     size_t last_part;
@@ -27,6 +29,8 @@ typedef struct op_window {
     /* the segment that leaves */
     vector *columns; /* n_columns + n_calls */
     uint32_t n, at;
+    window_carry carry;
+    uint8_t **states; /* of each call that is an aggregate which runs on; NULL: none does */
 } op_window;
 
 static nrw_status window_push(op *base, batch *b, nrw_error *err)
@@ -75,7 +79,7 @@ static nrw_status mark_starts(op_window *o, const vector *columns, uint32_t n, n
                (o->now.len == part ||
                 memcmp(o->now.data + part, o->last.data + part, o->now.len - part) == 0);
         o->starts[o->rows + i] = !same_part ? 3 : !same ? 2 : 0;
-        if (!same_part)
+        if (!same_part || (!same && o->runs_on))
             o->whole = o->rows + i;
         swap = o->last;
         o->last = o->now;
@@ -160,6 +164,8 @@ static nrw_status take_segment(op_window *o, uint32_t n, nrw_error *err)
             st = vector_slice(&whole, 0, n, o->m, &o->columns[c], err);
             if (st >= 0 && left)
                 st = vector_slice(&whole, n, left, o->m, &rest[c], err);
+            if (st >= 0 && left) /* not all texts that ever came with such rows */
+                st = vector_compact(&rest[c], o->m, err);
             vector_release(&whole);
         }
     }
@@ -201,6 +207,20 @@ static void fill_bounds(const uint32_t *starts, uint32_t n, uint32_t *b)
     }
 }
 
+/* What the segment's last partition has come to. */
+static void carry_on(op_window *o, const window_segment *s)
+{
+    uint32_t part = s->part[s->n - 1];
+    window_carry *c = &o->carry;
+
+    if (part > 0)
+        c->rows = c->peers = 0;
+    for (uint32_t i = part; i < s->n; i++)
+        c->peers += s->peers[i] == i;
+    c->rows += s->n - part;
+    c->base += s->n;
+}
+
 static nrw_status compute(op_window *o, uint32_t n, nrw_error *err)
 {
     size_t bytes = 4 * (size_t)n * sizeof(uint32_t);
@@ -214,8 +234,15 @@ static nrw_status compute(op_window *o, uint32_t n, nrw_error *err)
     s.peers = bounds + n;
     s.part_end = bounds + 2 * (size_t)n;
     s.peers_end = bounds + 3 * (size_t)n;
-    for (uint32_t k = 0; st >= 0 && k < o->spec.n_calls; k++)
+    s.goes_on = o->runs_on && !(o->starts[0] & 1);
+    if (!s.goes_on)
+        o->carry.rows = o->carry.peers = 0;
+    for (uint32_t k = 0; st >= 0 && k < o->spec.n_calls; k++) {
+        s.carry = o->carry;
+        s.carry.state = o->states ? o->states[k] : NULL;
         st = window_compute(&s, &o->spec.calls[k], &o->columns[o->spec.n_columns + k], err);
+    }
+    carry_on(o, &s);
     mem_free(o->m, bounds, bytes);
     return st;
 }
@@ -292,11 +319,44 @@ static const source_class window_source_class = {"window", source_next, source_f
 
 /* ---- life ---- */
 
+static size_t state_bytes(const window_call *c)
+{
+    return (c->aggregate.state_bytes + 15) & ~(size_t)15;
+}
+
+/* States that last from segment to segment. */
+static nrw_status make_states(arena *a, op_window *o, nrw_error *err)
+{
+    uint32_t n = o->spec.n_calls;
+
+    o->runs_on = true;
+    for (uint32_t k = 0; k < n; k++)
+        o->runs_on &= window_runs_on(&o->spec.calls[k]);
+    if (!o->runs_on)
+        return NRW_OK;
+    TRY(arena_alloc(a, n * sizeof *o->states, (void **)&o->states, err));
+    for (uint32_t k = 0; k < n; k++)
+        if (o->spec.calls[k].kind == WINDOW_AGGREGATE)
+            TRY(mem_zalloc(o->m, state_bytes(&o->spec.calls[k]), (void **)&o->states[k], err));
+    return NRW_OK;
+}
+
+static void free_states(op_window *o)
+{
+    for (uint32_t k = 0; o->states && k < o->spec.n_calls; k++) {
+        const aggregate *g = &o->spec.calls[k].aggregate;
+        if (o->states[k] && g->class->drop)
+            g->class->drop(g, o->states[k], o->m);
+        mem_free(o->m, o->states[k], o->states[k] ? state_bytes(&o->spec.calls[k]) : 0);
+    }
+}
+
 static void window_close(op *base)
 {
     op_window *o = (op_window *)base;
 
     segment_free(o);
+    free_states(o);
     for (uint32_t i = 0; i < o->n_parts; i++)
         part_free(o, o->parts[i]);
     mem_free(o->m, o->parts, o->cap_parts * sizeof *o->parts);
@@ -332,6 +392,7 @@ nrw_status op_window_new(arena *a, mem *m, const window_spec *spec, spill *s, op
                       .limit = UINT64_MAX,
                       .workers = spec->workers,
                       .memory = spec->memory / 2,
+                      .merging = spec->memory / 4,
                       .held = spec->held};
     op_window *o;
     nrw_status st;
@@ -346,6 +407,7 @@ nrw_status op_window_new(arena *a, mem *m, const window_spec *spec, spill *s, op
     o->last = o->now = bytes_init(o->m, UINT32_MAX);
     sort.orders = o->keys;
     sort.n_orders = o->n_keys;
+    TRY_OUT(make_states(a, o, err));
     TRY_OUT(op_sort_new(a, o->m, &sort, s, &o->sort, err));
     *out = &o->base;
     return NRW_OK;

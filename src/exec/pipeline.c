@@ -100,7 +100,10 @@ static nrw_status carry_filled(pipeline *p, batch *b, nrw_error *err)
         b->n_cols = p->source->n_cols;
         for (uint32_t c = 0; c < b->n_cols; c++)
             b->cols[c] = (batch_column){.state = COLUMN_TAKEN, .tag = c};
-        st = p->source->class->fill(p->source, b, err);
+        if (atomic_load_explicit(&p->cancel, memory_order_relaxed))
+            st = err_set(err, NRW_E_CANCELLED, "interrupted"); /* a morsel may be long */
+        else
+            st = p->source->class->fill(p->source, b, err);
         if (st < 0)
             batch_release(b);
         else

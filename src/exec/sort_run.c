@@ -44,7 +44,7 @@ nrw_status sort_run_end(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *er
 nrw_status sort_run_put(sort_run *r, mem *m, spill *s, bytes *out, const uint8_t *row,
                         nrw_error *err)
 {
-    if (out->len && out->len + row_bytes(row) > RUN_BLOCK)
+    if (out->len && out->len + row_bytes(row) > r->block)
         TRY(sort_run_end(r, m, s, out, err));
     return bytes_append(out, row, row_bytes(row), err);
 }

@@ -7,7 +7,8 @@
 #include "exec/rows.h"
 #include "io/spill.h"
 
-#define RUN_BLOCK (64u << 10)
+#define RUN_BLOCK       (64u << 10)
+#define RUN_SMALL_BLOCK (16u << 10) /* so that many runs can be open with little memory */
 
 typedef struct sort_entry {
     uint64_t high,
@@ -21,6 +22,7 @@ typedef struct sort_run {
     sort_entry *entries;
     uint64_t n;
     /* spilled: blocks of rows, in order */
+    uint32_t block; /* their size, about */
     spill_block *blocks;
     uint32_t n_blocks, cap_blocks;
     /* while it is merged */

@@ -1,5 +1,5 @@
-/* Aggregates over frames. Frames that begin with the partition grow from row to row, in one state;
- * of others each has a state of its own. */
+/* Aggregates over frames. Frames that begin with the partition grow from row to row, in one state,
+ * which may go on in the next segment; of others each has a state of its own. */
 #include "exec/window_own.h"
 
 typedef struct framing {
@@ -42,7 +42,7 @@ static nrw_status add_rows(framing *f, uint32_t from, uint32_t to, nrw_error *er
         return NRW_OK;
     TRY(mem_alloc(s->m, n * sizeof *ordinals, (void **)&ordinals, err));
     for (uint32_t i = 0; i < n; i++)
-        ordinals[i] = f->rows[i];
+        ordinals[i] = s->carry.base + f->rows[i];
     for (uint32_t k = 0; k < g->n_args; k++) {
         args[k] = &some[k];
         TRY_OUT(vector_pick(&s->columns[g->args[k]->column], f->rows, n, s->m, &some[k], err));
@@ -114,7 +114,7 @@ static nrw_status all_values(framing *f, values *v, uint32_t *at, nrw_error *err
 {
     const window_segment *s = f->s;
     bool grows = f->c->from == FRAME_UNBOUNDED_PRECEDING;
-    uint32_t last_from = 0, last_to = 0, part = UINT32_MAX;
+    uint32_t last_from = 0, last_to = 0, part = s->goes_on ? 0 : UINT32_MAX;
 
     for (uint32_t i = 0; i < s->n; i++) {
         uint32_t from, to;
@@ -144,11 +144,13 @@ nrw_status window_aggregate_values(const window_segment *s, const window_call *c
     size_t state = (c->aggregate.state_bytes + 15) & ~(size_t)15;
     size_t bytes = state + s->n * 2 * sizeof(uint32_t);
     values v = {0};
+    uint8_t *own;
     uint32_t *at;
     nrw_status st;
 
-    TRY(mem_zalloc(s->m, bytes, (void **)&f.state, err));
-    f.rows = (uint32_t *)(void *)(f.state + state);
+    TRY(mem_zalloc(s->m, bytes, (void **)&own, err));
+    f.state = s->carry.state ? s->carry.state : own;
+    f.rows = (uint32_t *)(void *)(own + state);
     at = f.rows + s->n;
     st = values_new(s, &c->result, &v, err);
     if (st >= 0)
@@ -157,8 +159,9 @@ nrw_status window_aggregate_values(const window_segment *s, const window_call *c
         st = vector_concat(v.texts, v.n, s->m, &v.all, err);
     if (st >= 0)
         st = vector_pick(&v.all, at, s->n, s->m, out, err);
-    drop(&f);
+    if (!s->carry.state)
+        drop(&f);
     values_free(s, &v);
-    mem_free(s->m, f.state, bytes);
+    mem_free(s->m, own, bytes);
     return st;
 }

@@ -1,9 +1,18 @@
 /* Inside of window functions: op_window.c cuts sorted rows into segments of whole partitions,
- * window_rows.c and window_frames.c compute calls over a segment. */
+ * window_rows.c and window_frames.c compute calls over a segment. Where all calls look back alone,
+ * and at no rows but by a state (window_runs_on), segments are of whole peers: a partition may then
+ * be larger than memory. */
 #ifndef EXEC_WINDOW_OWN_H
 #define EXEC_WINDOW_OWN_H
 
 #include "exec/op_window.h"
+
+/* What a partition has come to that goes on in the next segment. */
+typedef struct window_carry {
+    uint64_t rows, peers; /* of it, so far; rows and sets of them */
+    uint64_t base;        /* rows of all segments before */
+    uint8_t *state;       /* of the call that is computed, WINDOW_AGGREGATE; NULL: none is carried */
+} window_carry;
 
 /* Whole partitions, in order. */
 typedef struct window_segment {
@@ -13,7 +22,18 @@ typedef struct window_segment {
     const uint32_t *peers;                /* of each row: the first row of its peers */
     const uint32_t *part_end, *peers_end; /* the first row behind them */
     mem *m;
+    bool goes_on;       /* the first partition has rows in the segment before */
+    window_carry carry; /* zero, but for base and state, where it does not go on */
 } window_segment;
+
+/* Whether a call needs nothing of the rows before but what window_carry has. */
+static inline bool window_runs_on(const window_call *c)
+{
+    return c->kind == WINDOW_ROW_NUMBER || c->kind == WINDOW_RANK ||
+           c->kind == WINDOW_DENSE_RANK ||
+           (c->kind == WINDOW_AGGREGATE && c->from == FRAME_UNBOUNDED_PRECEDING &&
+            c->to == FRAME_CURRENT);
+}
 
 /* One call's values. */
 nrw_status window_compute(const window_segment *s, const window_call *c, vector *out,

@@ -9,13 +9,19 @@ static int64_t *int64_of(vector *v)
 static nrw_status number_rows(const window_segment *s, const window_call *c, vector *out,
                               nrw_error *err)
 {
+    int64_t dense = 0;
+
     TRY(vector_flat(s->m, &c->result, s->n, out, err));
     out->len = s->n;
-    for (uint32_t i = 0, dense = 0; i < s->n; i++) {
-        dense = i == s->part[i] ? 1 : dense + (i == s->peers[i]);
-        int64_of(out)[i] = c->kind == WINDOW_ROW_NUMBER ? (int64_t)(i - s->part[i]) + 1
-                           : c->kind == WINDOW_RANK     ? (int64_t)(s->peers[i] - s->part[i]) + 1
-                                                        : (int64_t)dense;
+    for (uint32_t i = 0; i < s->n; i++) {
+        bool first = s->part[i] == 0; /* partition of the segment */
+        int64_t before = first ? (int64_t)s->carry.rows : 0;
+        if (i == s->part[i])
+            dense = first ? (int64_t)s->carry.peers : 0;
+        dense += i == s->peers[i];
+        int64_of(out)[i] = c->kind == WINDOW_ROW_NUMBER ? before + (i - s->part[i]) + 1
+                           : c->kind == WINDOW_RANK     ? before + (s->peers[i] - s->part[i]) + 1
+                                                        : dense;
     }
     return NRW_OK;
 }

@@ -29,6 +29,8 @@ static void link_behind(chain *c, op *o)
 {
     for (uint32_t i = 0; i < c->n; i++) {
         sql_branch *b = &c->at[i];
+        if (b->ends)
+            continue;
         if (b->last)
             b->last->next = o;
         else
@@ -148,6 +150,7 @@ static nrw_status compile_sort(sql_exec *x, const plan *p, chain *c, nrw_error *
                       .limit = p->limit,
                       .workers = x->workers,
                       .memory = x->gathering,
+                      .merging = x->gathering / 2,
                       .held = x->held};
     type *types;
     op *o;
@@ -195,12 +198,16 @@ static nrw_status compile_join(sql_exec *x, const plan *p, chain *c, nrw_error *
     TRY(types_of(x, p->right, &right, err));
     spec.left_types = left;
     spec.right_types = right;
-    TRY(op_build_new(x->a, x->m, &spec, &build, err));
+    TRY(op_build_new(x->a, x->m, &spec, x->spill, &build, err));
     TRY(compile(x, p->right, &side, err));
     TRY(chain_end(x, &side, build, err));
     TRY(compile(x, p->left, c, err));
     TRY(op_probe_new(x->a, x->m, build, &probe, err));
     TRY(chain_add(x, c, probe, err));
+    TRY(chain_source(x, c, op_build_parts(build), NULL, err));
+    c->at[c->n - 1].first = op_build_meet(build);
+    c->at[c->n - 1].ends = true;
+    TRY(chain_source(x, c, op_build_results(build), NULL, err));
     if (p->join == JOIN_RIGHT || p->join == JOIN_FULL)
         TRY(chain_source(x, c, op_build_rest(build), NULL, err));
     return NRW_OK;

@@ -12,6 +12,8 @@ typedef struct sql_branch {
     const plan *scan;   /* its plan */
     const char *filter; /* condition that the scan can use; NULL: none */
     op *first, *last;   /* last: where the next operator is linked */
+    bool ends;          /* its operators lead nowhere else: nothing is linked behind them, and its
+                           morsels are not counted among the others' */
     const _Atomic uint32_t *enough;
 } sql_branch;
 

@@ -158,7 +158,7 @@ nrw_status sql_execute(sql_exec *x, nrw_error *err)
         for (uint32_t i = 0; st >= 0 && i < s->n; i++) {
             uint64_t morsels = 0;
             st = run_branch(x, &s->branches[i], batches, first, &morsels, err);
-            first += morsels;
+            first += s->branches[i].ends ? 0 : morsels;
         }
         if (st >= 0 && s->end != x->sink && s->end->class->finish)
             st = s->end->class->finish(s->end, err);

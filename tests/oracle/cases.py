@@ -26,6 +26,7 @@ import tables
 import sql_corpus
 import sql_language
 import sql_random
+import sql_spilled
 import sql_subqueries
 import where
 import writing
@@ -598,5 +599,6 @@ def cases(tier):
     yield from reading_datasets.cases()
     yield from sql_corpus.cases(tier)
     yield from sql_random.cases(tier)
+    yield from sql_spilled.cases()
     yield from sql_subqueries.cases(tier)
     yield from sql_language.cases()

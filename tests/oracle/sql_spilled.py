@@ -1,0 +1,85 @@
+"""Joins whose right side is larger than memory, against DuckDB: every kind, with nulls, with
+conditions, with a key that alone is larger than memory; the same bytes as where all of it fits."""
+import hashlib
+import json
+
+import harness
+from harness import Scratch
+
+FITS = ["--memory", "1GiB", "--threads", "1"]
+SPILLS = [["--memory", "32MiB", "--threads", "2"], ["--memory", "64MiB", "--threads", "1"],
+          ["--memory", "64MiB", "--threads", "8"]]
+
+TABLES = {
+    "l": "SELECT CASE WHEN i % 10 = 3 THEN NULL ELSE (i * 7919) % 150000 END AS k, i AS l, "
+         "'text number ' || (i % 1000) AS s, i * 0.5 AS d FROM range(200000) t(i)",
+    "r": "SELECT CASE WHEN i % 17 = 3 THEN NULL ELSE (i * 104729) % 240000 END AS k, i AS r, "
+         "'right ' || i AS s2, (i % 100)::INTEGER AS q FROM range(200000) t(i)",
+    # two thirds of the rows have one key
+    "skew": "SELECT (CASE WHEN i % 3 < 2 THEN 5 ELSE i END)::BIGINT AS k, i AS r, "
+            "'skewed ' || i AS s2 FROM range(300000) t(i)",
+}
+
+JOINS = {
+    "inner": "SELECT * FROM '{l}' l JOIN '{r}' r ON l.k = r.k",
+    "left": "SELECT * FROM '{l}' l LEFT JOIN '{r}' r ON l.k = r.k",
+    "right": "SELECT * FROM '{l}' l RIGHT JOIN '{r}' r ON l.k = r.k",
+    "full, a condition": "SELECT * FROM '{l}' l FULL JOIN '{r}' r ON l.k = r.k AND l.l < r.r",
+    "left, a condition": "SELECT * FROM '{l}' l LEFT JOIN '{r}' r ON l.k = r.k AND "
+                         "l.l % 100 > r.q",
+    "semi, a condition": "SELECT * FROM '{l}' l WHERE EXISTS (SELECT 1 FROM '{r}' r WHERE "
+                         "l.k = r.k AND l.d > r.q)",
+    "anti": "SELECT * FROM '{l}' l WHERE NOT EXISTS (SELECT 1 FROM '{r}' r WHERE l.k = r.k)",
+    "mark": "SELECT l, k IN (SELECT k FROM '{r}' WHERE q > 3) AS m FROM '{l}' l",
+    "mark, no nulls": "SELECT l, k NOT IN (SELECT k FROM '{r}' WHERE k IS NOT NULL) AS m "
+                      "FROM '{l}' l",
+    "single": "SELECT l, (SELECT max(s2) FROM '{r}' r WHERE r.k = l.k) AS m FROM '{l}' l",
+    "float keys": "SELECT l.l, r.r FROM '{l}' l JOIN '{r}' r ON l.k::DOUBLE = r.k::DOUBLE",
+    "nulls are equal": "SELECT l.l, r.r FROM (FROM '{l}' WHERE l < 30) l FULL JOIN '{r}' r "
+                       "ON l.k IS NOT DISTINCT FROM r.k",
+    "a key larger than memory": "SELECT l.l, s.r FROM (FROM '{l}' WHERE l < 3000) l JOIN '{skew}' "
+                                "s ON l.k = s.k",
+    "a key larger than memory, left": "SELECT l.k, l.l, s.r FROM (SELECT l % 7 AS k, l FROM '{l}' "
+                                      "WHERE l < 20) l LEFT JOIN '{skew}' s ON l.k = s.k AND "
+                                      "s.r % 100 > l.l + 95",
+    "no keys": "SELECT l.l, s.r FROM (FROM '{l}' WHERE l < 10) l LEFT JOIN '{skew}' s ON "
+               "s.r * 3 < l.l * 2 - 4",
+    "joins in a row": "SELECT l.l, r.r, q.r AS z FROM '{l}' l JOIN '{r}' r ON l.k = r.k "
+                      "FULL JOIN '{r}' q ON q.r = l.l",
+    "an order behind it": "SELECT l.l, r.s2 FROM '{l}' l JOIN '{r}' r ON l.k = r.k LIMIT 1000",
+    "rows of no columns": "SELECT count(*) AS n FROM (FROM '{l}' WHERE l < 100) l, '{r}' r",
+}
+
+
+def join_case(name):
+    import duckdb
+    with Scratch("spilled") as s:
+        c = duckdb.connect()
+        c.execute("SET threads = 1")
+        for table, made in TABLES.items():
+            c.execute(f"COPY ({made}) TO '{s(table + '.parquet')}'")
+        query = JOINS[name].format(**{t: s(t + ".parquet") for t in TABLES})
+        seen, spilled = set(), []
+        for options in [FITS] + SPILLS:
+            target, report = s("o.parquet"), s("report.json")
+            ran = harness.measure([harness.RELEASE, "sql", query, "-o", target, "--on-exists",
+                                   "replace", "--report", report] + options, timeout=240)
+            assert ran.code == 0, f"{options}: exit code {ran.code}: {ran.err[-300:]}"
+            ceiling = int(options[1].replace("GiB", "MiB")[:-3]) * (1024 if "G" in options[1] else 1)
+            assert ran.peak <= ceiling << 20, f"{options}: peak {ran.peak >> 20} MiB"
+            with open(target, "rb") as f:
+                seen.add(hashlib.sha256(f.read()).hexdigest())
+            with open(report) as f:
+                spilled.append(json.load(f)["spilled"])
+        assert len(seen) == 1, "bytes depend on memory or threads"
+        if "LIMIT" not in query:
+            for x, y in ((f"({query})", f"FROM '{target}'"), (f"FROM '{target}'", f"({query})")):
+                n = c.execute(f"SELECT count(*) FROM ({x} EXCEPT ALL {y})").fetchone()[0]
+                assert n == 0, f"{n} rows differ"
+        assert spilled[1] > max(spilled[0], 1 << 20), f"spilled {spilled}"
+        return f"spilled {', '.join(f'{n >> 10} KiB' for n in spilled)}"
+
+
+def cases():
+    for name in JOINS:
+        yield f"a join that spills: {name}", lambda n=name: join_case(n), 300
