@@ -21,23 +21,34 @@ static nrw_status take_read(files_words *w, const char *word, nrw_error *err)
                           equals + 1, err);
 }
 
+/* The place of an option's value among three; 0 where it is not given. */
+static nrw_status one_of_three(nrw_job *job, const char *option, const char *const *names, int *out,
+                               nrw_error *err)
+{
+    const char *value = job_last(job, option);
+
+    for (*out = 0; value && *out < 3 && strcmp(value, names[*out]) != 0;)
+        ++*out;
+    return *out < 3 ? NRW_OK
+                    : err_set(err, NRW_E_ARG, "--%s is %s, %s or %s, not %s", option, names[0],
+                              names[1], names[2], value);
+}
+
 nrw_status files_words_of(nrw_job *job, files_words *out, nrw_error *err)
 {
     static const char *const changes[] = {"widen", "add", "fail"};
-    const char *change = job_last(job, "on-schema-change");
+    static const char *const ways[] = {"auto", "file", "batch"};
     const job_word *w;
+    int change, way;
 
     *out = (files_words){0};
     for (size_t i = 0; (w = job_each(job, "read", i)); i++)
         TRY(take_read(out, w->value, err));
-    if (!change)
-        return NRW_OK;
-    for (int i = 0; i < 3; i++) {
-        out->change = (schema_change)i;
-        if (strcmp(change, changes[i]) == 0)
-            return NRW_OK;
-    }
-    return err_set(err, NRW_E_ARG, "--on-schema-change is fail, add or widen, not %s", change);
+    TRY(one_of_three(job, "on-schema-change", changes, &change, err));
+    TRY(one_of_three(job, "process-by", ways, &way, err));
+    out->change = (schema_change)change;
+    out->process_by = (process_by)way;
+    return NRW_OK;
 }
 
 /* The --read words that formats see. */
@@ -65,6 +76,7 @@ nrw_status files_list(nrw_job *job, arena *a, const files_words *words, file_set
     TRY(listing_open(a, &f->all, &words->listing, &f->listing, err));
     f->left = f->all;
     f->options = (scan_options){.on_change = words->change,
+                                .process_by = words->process_by,
                                 .threads = job->limits.workers,
                                 .listing = f->listing.columns.n_fields ? &f->listing : NULL};
     return NRW_OK;
@@ -201,14 +213,22 @@ nrw_status files_note(const scan *s, bytes *notes, nrw_error *err)
                         text_group(n - NOTES_MOST, more));
 }
 
-void files_describe(const file_set *f, char *out, size_t cap)
+void files_describe(const file_set *f, const scan *s, char *out, size_t cap)
 {
     char left[TEXT_NUMBER], all[TEXT_NUMBER];
+    const char *why;
+    size_t n;
 
     text_group(f->all.n, all);
     if (f->left.n < f->all.n)
-        snprintf(out, cap, "%s of %s files, by their paths; at most two open at a time",
-                 text_group(f->left.n, left), all);
+        n = (size_t)snprintf(out, cap, "%s of %s files, by their paths",
+                             text_group(f->left.n, left), all);
     else
-        snprintf(out, cap, "%s files, at most two open at a time", all);
+        n = (size_t)snprintf(out, cap, "%s files", all);
+    if (n >= cap)
+        return;
+    if (scan_by_file(s, &why))
+        snprintf(out + n, cap - n, "; each whole by one thread, %s", why);
+    else
+        snprintf(out + n, cap - n, "; by batch, at most two open at a time");
 }

@@ -10,6 +10,7 @@
 typedef struct files_words {
     listing_options listing;
     schema_change change;
+    process_by process_by;
 } files_words;
 
 typedef struct file_set {
@@ -29,7 +30,7 @@ nrw_status files_where(nrw_job *job, arena *a, file_set *f, nrw_error *err) NRW_
 nrw_status files_inputs(nrw_job *job, arena *a, file_set *f, nrw_error *err) NRW_CHECKED;
 /* Lines on what was made of columns that are not the same in all files. */
 nrw_status files_note(const scan *s, bytes *notes, nrw_error *err) NRW_CHECKED;
-/* "3 of 10,000 files, ..." */
-void files_describe(const file_set *f, char *out, size_t cap);
+/* "3 of 10,000 files, ...", and how they are read. */
+void files_describe(const file_set *f, const scan *s, char *out, size_t cap);
 
 #endif

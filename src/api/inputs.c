@@ -82,6 +82,8 @@ nrw_status job_inputs_open(nrw_job *job, job_inputs *in, nrw_error *err)
     else
         TRY_OUT(open_files(job, in, err));
     st = scan_open(in->m, in->inputs, in->n, &in->files.options, &in->scan, err);
+    if (st >= 0 && job_last(job, "where"))
+        scan_filtered(in->scan);
 out:
     if (st < 0)
         job_inputs_close(in);
@@ -99,7 +101,7 @@ void job_describe_source(const job_inputs *in, plan_step *s)
     }
     snprintf(s->what, sizeof s->what, "read %s", r->class->name);
     if (in->files.all.n > 1) {
-        files_describe(&in->files, s->detail, sizeof s->detail);
+        files_describe(&in->files, in->scan, s->detail, sizeof s->detail);
         return;
     }
     r->class->describe(r, text, sizeof text);

@@ -120,6 +120,8 @@ static const nrw_option options[] = {
      SOURCES, 0},
     {"on-schema-change", "WHAT", "read", "widen",
      "of files that differ: fail, add columns, widen types too", DATA, 0},
+    {"process-by", "WHAT", "read", "auto",
+     "auto, file: each file whole by one thread, or batch; the rows are the same", DATA, 0},
     {"files-from", "FILE", "read", NULL, "sources, a path a line; - is standard input",
      " copy sample head tail count schema stats inspect verify ", 0},
     {"on-bad-row", "WHAT", "read", "fail",

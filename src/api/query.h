@@ -20,8 +20,9 @@ query_catalog query_catalog_of(nrw_job *job, mem *m, arena *a);
 sql_catalog query_catalog_face(query_catalog *c);
 /* Closes what was found and never read. */
 void query_catalog_close(query_catalog *c);
-/* "3 of 10,000 files", of a table that is several; else its name. */
-void query_describe_table(const sql_table *t, char *out, size_t cap);
+/* A table's name and, of one that is several files, how many are left and how they are read; before
+ * it is read. `filtered`: its rows will be tested. */
+void query_describe_table(const sql_table *t, bool filtered, char *out, size_t cap);
 /* What the tables that were found hold, all together; -1: not known. */
 int64_t query_rows(const query_catalog *c);
 /* The names of what was found, as JSON objects behind each other, for the report. */

@@ -205,15 +205,17 @@ void query_catalog_close(query_catalog *c)
     c->tables = NULL;
 }
 
-void query_describe_table(const sql_table *table, char *out, size_t cap)
+void query_describe_table(const sql_table *table, bool filtered, char *out, size_t cap)
 {
     const query_table *t = table->self;
     size_t n = (size_t)snprintf(out, cap, "%.150s", table->name);
 
-    if (t->files.all.n < 2 || n + 3 > cap)
+    if (t->files.all.n < 2 || n + 3 > cap || !t->ready)
         return;
+    if (filtered)
+        scan_filtered(t->ready);
     snprintf(out + n, cap - n, ": ");
-    files_describe(&t->files, out + n + 2, cap - n - 2);
+    files_describe(&t->files, t->ready, out + n + 2, cap - n - 2);
 }
 
 sql_catalog query_catalog_face(query_catalog *c)

@@ -76,7 +76,7 @@ static void describe_scan(query *q, const plan *p)
     for (uint32_t c = 0; c < p->n && n + 40 < cap; c++)
         n += (size_t)snprintf(s->what + n, cap - n, "%s%.32s", c ? ", " : " ",
                               p->table->schema.fields[p->table_columns[c]].name);
-    query_describe_table(p->table, s->detail, sizeof s->detail - 50);
+    query_describe_table(p->table, p->n_pushed > 0, s->detail, sizeof s->detail - 50);
     n = strlen(s->detail);
     snprintf(s->detail + n, sizeof s->detail - n, "%s",
              p->n_pushed ? ": what its conditions rule out is not read" : "");

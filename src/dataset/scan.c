@@ -30,6 +30,17 @@ const schema *scan_schema(const scan *s)
     return &s->schema;
 }
 
+void scan_filtered(scan *s)
+{
+    s->by_file &= s->opts.process_by == PROCESS_FILE;
+}
+
+bool scan_by_file(const scan *s, const char **why)
+{
+    *why = s->opts.process_by == PROCESS_FILE ? "as --process-by says" : "they are small";
+    return s->by_file;
+}
+
 bool scan_widened(const scan *s, uint32_t c, size_t *without)
 {
     bool known = c < s->unify.n && s->unify.columns[c].added < 0;
@@ -115,11 +126,15 @@ static nrw_status add_later_columns(const scan *s, const uint32_t *cols, uint32_
 nrw_status scan_budget(const scan *s, const uint32_t *cols, uint32_t n, uint32_t workers,
                        budget *out, nrw_error *err)
 {
-    const uint64_t footer = 256 << 10; /* of a second file while the first is finished */
+    const uint64_t footer = 256 << 10; /* of another file than the first */
+    const uint32_t each = s->by_file ? 1 : workers;
 
-    TRY(s->first->class->budget(s->first, cols, n, workers, out, err));
-    TRY(add_later_columns(s, cols, n, workers, out, err));
-    if (s->n > 1) {
+    TRY(s->first->class->budget(s->first, cols, n, each, out, err));
+    TRY(add_later_columns(s, cols, n, each, out, err));
+    if (s->by_file) {
+        out->least = workers * (out->least + footer);
+        out->wish = workers * (out->wish + footer);
+    } else if (s->n > 1) {
         out->least += out->least / 2 + footer;
         out->wish += out->wish / 2 + footer;
     }
@@ -136,36 +151,41 @@ nrw_status scan_start(scan *s, const uint32_t *cols, uint32_t n, const batch_sha
     s->shape = *shape;
     s->grant = grant;
     s->spill = sp;
-    return NRW_OK;
+    return s->by_file ? scan_files_start(s, err) : NRW_OK;
 }
 
-static void add_pruned(const part *p, prune_counts *sum)
+static void add_pruned(const reader *r, prune_counts *sum)
 {
     prune_counts n;
 
-    if (!p->r || !p->r->class->pruned)
+    if (!r || !r->class->pruned)
         return;
-    p->r->class->pruned(p->r, &n);
+    r->class->pruned(r, &n);
     sum->rows += n.rows;
     sum->groups += n.groups;
     sum->of_groups += n.of_groups;
     sum->pages += n.pages;
 }
 
-static void part_close(scan *s, part *p)
+void scan_count_closed(scan *s, reader *r)
 {
-    if (!p->r)
-        return;
     for (uint32_t c = 0; c < s->n_cols; c++) {
         reader_counts n;
-        p->r->class->counts(p->r, c, &n);
+        r->class->counts(r, c, &n);
         s->closed[c].pages_decompressed += n.pages_decompressed;
         s->closed[c].pages_skipped += n.pages_skipped;
         s->closed[c].bytes_decompressed += n.bytes_decompressed;
     }
-    add_pruned(p, &s->pruned);
-    if (p->r->file)
-        s->bytes_closed += atomic_load(&p->r->file->bytes_read);
+    add_pruned(r, &s->pruned);
+    if (r->file)
+        s->bytes_closed += atomic_load(&r->file->bytes_read);
+}
+
+static void part_close(scan *s, part *p)
+{
+    if (!p->r)
+        return;
+    scan_count_closed(s, p->r);
     p->r->class->close(p->r);
     *p = (part){0};
 }
@@ -274,6 +294,8 @@ static nrw_status check_read(scan *s, const part *p, nrw_error *err)
 
 nrw_status scan_next(scan *s, batch *b, nrw_error *err)
 {
+    if (s->by_file)
+        return scan_files_next(s, b);
     for (;;) {
         part *p = &s->parts[s->current];
         bool cutting = p->r && p->end_morsel == UINT64_MAX;
@@ -313,6 +335,10 @@ void scan_morsel_done(scan *s, const batch *b)
 {
     part *p;
 
+    if (s->by_file) {
+        scan_file_done(s, b);
+        return;
+    }
     pthread_mutex_lock(&s->lock);
     p = part_of(s, b);
     if (p && --p->under_way == 0 && p->end_morsel != UINT64_MAX) {
@@ -334,7 +360,7 @@ void scan_pruned(scan *s, prune_counts *out)
     pthread_mutex_lock(&s->lock);
     *out = s->pruned;
     for (int i = 0; i < 2; i++)
-        add_pruned(&s->parts[i], out);
+        add_pruned(s->parts[i].r, out);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -349,6 +375,7 @@ uint64_t scan_bytes_read(scan *s)
     for (int i = 0; i < 2; i++)
         if (s->parts[i].r && s->parts[i].r->file)
             n += atomic_load(&s->parts[i].r->file->bytes_read);
+    n += scan_files_bytes(s);
     pthread_mutex_unlock(&s->lock);
     return n;
 }
@@ -360,6 +387,7 @@ void scan_stop(scan *s)
     for (int i = 0; i < 2; i++)
         if (s->parts[i].r)
             s->parts[i].r->class->stop(s->parts[i].r);
+    scan_files_stop(s);
     pthread_cond_broadcast(&s->freed);
     pthread_mutex_unlock(&s->lock);
 }
@@ -370,6 +398,7 @@ void scan_close(scan *s)
         return;
     for (int i = 0; i < 2; i++)
         part_close(s, &s->parts[i]);
+    scan_files_close(s);
     if (s->first)
         s->first->class->close(s->first);
     arena_free(s->a);

@@ -2,7 +2,8 @@
  * through. An input whose columns are others is read through a map (mapped.h).
  *
  * At most two files are open for reading at a time (the one being cut, and the one before it whose
- * last morsels are still under way), so memory does not follow the number of files. */
+ * last morsels are still under way) or, by file, one for each thread; so memory does not follow the
+ * number of files. */
 #ifndef DATASET_SCAN_H
 #define DATASET_SCAN_H
 
@@ -24,9 +25,14 @@ typedef struct scan_file_counts {
     int64_t rows;
 } scan_file_counts;
 
+/* Whether inputs are read whole, each by one thread, several at a time, or one after the other, cut
+ * into ranges of rows that all threads share. The rows are the same, in the same order. */
+typedef enum process_by { PROCESS_AUTO, PROCESS_FILE, PROCESS_BATCH } process_by;
+
 /* All zero is good. */
 typedef struct scan_options {
     schema_change on_change;
+    process_by process_by;
     uint32_t threads;       /* that look at inputs; 0: one */
     const listing *listing; /* its columns are added, its values by the inputs' names; NULL: none;
                                outlives the scan */
@@ -38,6 +44,11 @@ typedef struct scan_options {
 nrw_status scan_open(mem *m, const scan_input *inputs, size_t n, const scan_options *opts,
                      scan **out, nrw_error *err) NRW_CHECKED;
 const schema *scan_schema(const scan *s);
+/* Rows are going to be tested: PROCESS_AUTO is then by batch, where what cannot match is not read.
+ * Before scan_budget. */
+void scan_filtered(scan *s);
+/* *why: as in "they are small". */
+bool scan_by_file(const scan *s, const char **why);
 /* What was done to column c of the schema, which no file may know of: false where its type is that
  * of every file. *without: how many files lack it. */
 bool scan_widened(const scan *s, uint32_t c, size_t *without);

@@ -17,7 +17,10 @@ static nrw_status take(scan *s, size_t i, reader *r, nrw_error *err)
 {
     TRY(unify_add(&s->unify, r->class->schema(r), err));
     s->rows_of[i] = r->class->rows(r);
-    s->bytes += r->file ? r->file->size : 0;
+    if (r->file) {
+        s->bytes += r->file->size;
+        s->largest = r->file->size > s->largest ? r->file->size : s->largest;
+    }
     return NRW_OK;
 }
 
@@ -126,8 +129,10 @@ static nrw_status map_with(scan *s, size_t i, mem *m, arena *a, reader *r, reade
 
     *out = r;
     st = arena_alloc(a, n * sizeof *map + 1, (void **)&map, err);
+    pthread_mutex_lock(&s->lock); /* it takes notes in the union */
     if (st >= 0)
         st = unify_map(&s->unify, a, &s->schema, r->class->schema(r), map, &same, &fits, err);
+    pthread_mutex_unlock(&s->lock);
     if (st >= 0 && !fits)
         st = scan_changed(s, i, err);
     if (st >= 0 && same)
@@ -191,6 +196,30 @@ static nrw_status check_added(const scan *s, nrw_error *err)
     return NRW_OK;
 }
 
+/* Files of at most so many bytes are small: to open them is a good part of reading them. */
+#define SMALL ((uint64_t)256 << 10)
+/* With fewer there is nothing to share. */
+#define FEW 8
+
+/* A morsel is a file only where its rows are known before it is read. */
+static nrw_status decide(scan *s, nrw_error *err)
+{
+    bool known = true;
+    size_t i = 0;
+
+    while (i < s->n && (known = s->rows_of[i] >= 0 && s->rows_of[i] <= UINT32_MAX))
+        i++;
+    s->by_file = known && (s->opts.process_by == PROCESS_FILE ||
+                           (s->opts.process_by == PROCESS_AUTO && s->opts.threads > 1 &&
+                            s->n >= FEW && s->largest <= SMALL));
+    if (known || s->opts.process_by != PROCESS_FILE)
+        return NRW_OK;
+    err_at_object(err, s->inputs[i].name);
+    return err_set(err, NRW_E_ARG,
+                   "--process-by file: how many rows it has is not known before it "
+                   "is read");
+}
+
 nrw_status scan_look(scan *s, nrw_error *err)
 {
     const uint64_t before = mem_used(s->m);
@@ -206,6 +235,7 @@ nrw_status scan_look(scan *s, nrw_error *err)
     TRY(take(s, 0, first, err));
     TRY(look_at_rest(s, threads_for(s, mem_used(s->m) - before), err));
     TRY(check_added(s, err));
+    TRY(decide(s, err));
     TRY(unify_end(&s->unify, &s->schema, err));
     s->first = NULL;
     return map_reader(s, 0, s->m, first, &s->first, err);

@@ -1,4 +1,5 @@
-/* Inside of the scan: scan_look.c looks at all inputs once, scan.c reads them. */
+/* Inside of the scan: scan_look.c looks at all inputs once, scan.c reads them in order,
+ * scan_files.c each whole by one thread. */
 #ifndef DATASET_SCAN_OWN_H
 #define DATASET_SCAN_OWN_H
 
@@ -14,6 +15,8 @@ typedef struct part {
     uint64_t under_way;
 } part;
 
+typedef struct scan_slot scan_slot;
+
 struct scan {
     mem *m;
     const scan_input *inputs;
@@ -23,7 +26,8 @@ struct scan {
     unify unify;
     schema schema;    /* of all */
     int64_t *rows_of; /* per input; -1: not known */
-    uint64_t bytes;
+    uint64_t bytes, largest;
+    bool by_file;
     reader *first; /* kept open between planning and the first morsel */
 
     uint32_t n_cols;
@@ -44,6 +48,8 @@ struct scan {
     reader_counts *closed; /* per chosen column */
     uint64_t bytes_closed;
     prune_counts pruned;
+    scan_slot *slots; /* by file: one for each thread */
+    uint32_t n_slots;
 };
 
 /* Schema, rows and bytes of all inputs; the first one's reader stays open. */
@@ -51,5 +57,16 @@ nrw_status scan_look(scan *s, nrw_error *err) NRW_CHECKED;
 /* Input i with the columns of all. NRW_E_CHANGED: it is not what scan_look saw. */
 nrw_status scan_open_mapped(scan *s, size_t i, mem *m, reader **out, nrw_error *err) NRW_CHECKED;
 nrw_status scan_changed(const scan *s, size_t file, nrw_error *err);
+/* Adds up what a reader that is about to be closed has read; under the lock. */
+void scan_count_closed(scan *s, reader *r);
+
+/* ---- by file (scan_files.c) ---- */
+nrw_status scan_files_start(scan *s, nrw_error *err) NRW_CHECKED;
+nrw_status scan_files_next(scan *s, batch *b);
+void scan_file_done(scan *s, const batch *b);
+/* Of what threads have open, under the lock. */
+uint64_t scan_files_bytes(scan *s);
+void scan_files_stop(scan *s);
+void scan_files_close(scan *s);
 
 #endif

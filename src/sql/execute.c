@@ -63,6 +63,8 @@ static nrw_status open_scan(sql_exec *x, const sql_branch *b, scanning *o, nrw_e
     budget need;
 
     TRY(x->catalog->open(x->catalog->self, p->table, &o->s, err));
+    if (b->filter)
+        scan_filtered(o->s);
     TRY(scan_budget(o->s, p->table_columns, p->n, x->workers, &need, err));
     if (need.least > x->reading)
         return refuse(x, p, need.least, err);

@@ -385,6 +385,54 @@ def any_order():
             "union_by_name=true)"))
 
 
+def by_file():
+    """Files read whole, several at a time, and one after the other, cut: the same bytes; rows are
+    limited, the last ones found, and a damaged file ends the run in either way."""
+    harness.library("pyarrow")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    with Scratch("ways") as s:
+        os.mkdir(s("ds"))
+        for i in range(40):
+            n = [0, 1, 700, 3000][i % 4]
+            table = pa.table({"id": pa.array(range(i * 10000, i * 10000 + n), pa.int64()),
+                              "l": pa.array([[k] * (k % 4) for k in range(n)],
+                                            pa.list_(pa.int64())),
+                              "t": pa.array([f"text {k % 50} of {i}" for k in range(n)])})
+            if i % 3 == 0:
+                table = table.append_column("more", pa.array(range(n), pa.int32()))
+            pq.write_table(table, s("ds", f"{i:02}.parquet"), row_group_size=500,
+                           data_page_size=2000)
+        for extra in ([], ["--limit", "9000"], ["--select", "t,more"], ["--where", "id % 7 = 3"],
+                      ["--where", "id > 200000"]):
+            first = None
+            for way in ("file", "batch", "auto"):
+                for threads, memory in (("1", "64MiB"), ("4", "1GiB")):
+                    with Scratch("way") as w:
+                        harness.ok("copy", s("ds"), w("o.parquet"), "--process-by", way,
+                                   "--threads", threads, "--memory", memory, *extra,
+                                   "--report", w("r.json"))
+                        with open(w("o.parquet"), "rb") as f:
+                            got = f.read()
+                    if first not in (None, got):
+                        raise AssertionError(f"other bytes: {extra}, by {way}, {threads} threads")
+                    first = got
+        ends = {harness.ok("tail", s("ds"), "-n", "5", "-f", "csv", "--process-by", way).out
+                for way in ("file", "batch")}
+        sums = {harness.ok("sql", f"SELECT count(*), sum(id), max(t), sum(len(l)) FROM '{s('ds')}'",
+                           "-f", "csv", "--process-by", way).out for way in ("file", "batch")}
+        if len(ends) != 1 or len(sums) != 1:
+            raise AssertionError(f"{ends} {sums}")
+        with open(s("ds", "22.parquet"), "r+b") as f:
+            f.seek(4)
+            f.write(b"\0" * 200)
+        for way in ("file", "batch"):
+            line = harness.refused(harness.narrows("copy", s("ds"), s("bad.parquet"),
+                                                   "--process-by", way, "--threads", "4"), 1)
+            if "22.parquet" not in line or os.path.exists(s("bad.parquet")):
+                raise AssertionError(line)
+
+
 def cases():
     for writer in WRITERS:
         yield f"dataset of {writer}, odd texts", functools.partial(odd_texts, writer)
@@ -399,3 +447,4 @@ def cases():
         yield f"clash {x}, {y}", functools.partial(clash, x, y)
     yield "schema change policies", policies
     yield "files in any order of columns", any_order
+    yield "dataset, by file and by batch", by_file
