@@ -749,12 +749,14 @@ nrw_status op_partition_budget(const schema *written, const pq_write_options *op
 
 static nrw_status open_parts(op_partition *o, nrw_error *err)
 {
-    uint64_t sort = o->spec.memory / 4, least = sort_least(o->spec.workers);
+    budget b;
 
-    o->sort_memory = sort > least ? sort : least;
-    if (o->spec.memory <= o->sort_memory)
-        return err_set(err, NRW_E_MEMLIMIT, "writing partitions takes more than %llu bytes",
-                       (unsigned long long)o->spec.memory);
+    TRY(op_partition_budget(o->spec.written, o->spec.options, o->spec.workers, &b, err));
+    if (o->spec.memory < b.least)
+        return err_set(err, NRW_E_MEMLIMIT,
+                       "writing partitions takes at least %llu bytes, %llu are left",
+                       (unsigned long long)b.least, (unsigned long long)o->spec.memory);
+    o->sort_memory = sort_least(o->spec.workers) + (o->spec.memory - b.least) / 4;
     TRY(arena_new(o->m, &o->a, err));
     TRY(plan_columns(o, err));
     TRY(parquet_footers_new(o->m, o->env.spill, o->spec.row_groups, &o->files, err));
