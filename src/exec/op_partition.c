@@ -38,11 +38,11 @@ typedef struct op_partition {
     files_env env;
     uint32_t n_taken, *taken;      /* columns of the batch that are keys or written, once each */
     uint32_t *key_at, *written_at; /* among these */
-    uint64_t sort_memory;
+    uint64_t sort_memory;          /* taken from the room once rows are sorted */
     parquet_room *room;
-    op *sort; /* NULL: columns that cannot be sorted */
     turn turn;
-    pthread_mutex_t lock; /* the table, while partitions are added */
+    pthread_mutex_t lock; /* the two below, while they come */
+    op *sort;             /* NULL: no rows to sort so far */
     part_table table;
     _Atomic bool full; /* no partition is added any more */
     uint32_t *by_name; /* direct partitions by folder, once all are known */
@@ -293,27 +293,77 @@ out:
     return st;
 }
 
+static nrw_status open_sort(op_partition *o, nrw_error *err)
+{
+    uint32_t n = o->spec.written->n_fields;
+    sort_order *order;
+    type *types;
+
+    TRY(arena_alloc(o->a, (n + 2) * sizeof *types, (void **)&types, err));
+    TRY(arena_alloc(o->a, sizeof *order, (void **)&order, err));
+    for (uint32_t c = 0; c < n; c++)
+        types[c] = o->spec.written->fields[c].type;
+    types[n] = type_of(TYPE_UTF8);
+    types[n + 1] = type_of(TYPE_UINT64);
+    *order = (sort_order){.column = n + 1};
+    sort_spec s = {.n_columns = n + 2,
+                   .types = types,
+                   .n_orders = 1,
+                   .orders = order,
+                   .limit = UINT64_MAX,
+                   .workers = o->spec.workers,
+                   .memory = o->sort_memory,
+                   .held = SIZE_MAX};
+    return op_sort_new(o->a, o->m, &s, o->env.spill, &o->sort, err);
+}
+
+static nrw_status check_sortable(const op_partition *o, nrw_error *err)
+{
+    for (uint32_t c = 0; c < o->spec.written->n_fields; c++) {
+        if (!type_is_nested(&o->spec.written->fields[c].type))
+            continue;
+        err_next(err, "give --memory more, or partition by fewer values");
+        return err_set(err, NRW_E_UNSUPPORTED,
+                       "more than %u partitions, and rows with nested columns cannot be sorted",
+                       o->table.most);
+    }
+    return NRW_OK;
+}
+
+/* The sort, made when its first rows come: until then the writers have its memory, too. */
+static nrw_status sort_of(op_partition *o, op **out, nrw_error *err)
+{
+    nrw_status st = NRW_OK;
+
+    pthread_mutex_lock(&o->lock);
+    if (!o->sort)
+        st = check_sortable(o, err);
+    if (!o->sort && st == NRW_OK)
+        st = parquet_room_shrink(o->room, err);
+    if (!o->sort && st == NRW_OK)
+        st = open_sort(o, err);
+    *out = o->sort;
+    pthread_mutex_unlock(&o->lock);
+    return st;
+}
+
 static nrw_status sort_rows(work *w, uint32_t n_groups, uint32_t n, nrw_error *err)
 {
     op_partition *o = w->o;
     uint32_t columns = o->spec.written->n_fields + 2, at = 0;
     uint16_t *rows = w->order; /* not needed any more */
     batch b;
+    op *sort;
     nrw_status st;
 
-    if (!o->sort) {
-        err_next(err, "give --memory more, or partition by fewer values");
-        return err_set(err, NRW_E_UNSUPPORTED,
-                       "more than %u partitions, and rows with nested columns cannot be sorted",
-                       o->table.most);
-    }
+    TRY(sort_of(o, &sort, err));
     for (uint32_t i = 0; i < w->rows; i++)
         if (w->parts[w->groups.of_row[i]] == PART_NONE)
             rows[at++] = (uint16_t)i;
     TRY(dense_new(w->b, columns, n, &b, err));
     st = take_rest(w, n_groups, rows, n, &b, err);
     if (st == NRW_OK)
-        st = o->sort->class->push(o->sort, &b, err);
+        st = sort->class->push(sort, &b, err);
     dense_free(&b, columns);
     return st;
 }
@@ -569,10 +619,11 @@ static nrw_status finish_rest(op_partition *o, nrw_error *err)
                     .self = o};
     nrw_status st;
 
-    if (!o->sort || !atomic_load(&o->sort->rows_in))
+    if (!o->sort)
         return NRW_OK;
     TRY(parquet_room_new(o->m, o->env.spill, o->spec.written, o->spec.options, o->spec.workers,
-                         o->spec.memory - o->sort_memory, 2 * o->spec.workers + 1, &o->room, err));
+                         o->spec.memory - o->sort_memory, 0, 2 * o->spec.workers + 1, &o->room,
+                         err));
     rest.room = o->room;
     op_rest_init(&rest);
     st = write_rest(o, &rest, err);
@@ -637,33 +688,6 @@ static nrw_status plan_columns(op_partition *o, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status open_sort(op_partition *o, nrw_error *err)
-{
-    uint32_t n = o->spec.written->n_fields;
-    sort_order *order;
-    type *types;
-
-    for (uint32_t c = 0; c < n; c++)
-        if (type_is_nested(&o->spec.written->fields[c].type))
-            return NRW_OK;
-    TRY(arena_alloc(o->a, (n + 2) * sizeof *types, (void **)&types, err));
-    TRY(arena_alloc(o->a, sizeof *order, (void **)&order, err));
-    for (uint32_t c = 0; c < n; c++)
-        types[c] = o->spec.written->fields[c].type;
-    types[n] = type_of(TYPE_UTF8);
-    types[n + 1] = type_of(TYPE_UINT64);
-    *order = (sort_order){.column = n + 1};
-    sort_spec s = {.n_columns = n + 2,
-                   .types = types,
-                   .n_orders = 1,
-                   .orders = order,
-                   .limit = UINT64_MAX,
-                   .workers = o->spec.workers,
-                   .memory = o->sort_memory,
-                   .held = SIZE_MAX};
-    return op_sort_new(o->a, o->m, &s, o->env.spill, &o->sort, err);
-}
-
 static uint32_t direct_most(const partition_spec *s)
 {
     struct rlimit files;
@@ -681,13 +705,13 @@ static uint32_t direct_most(const partition_spec *s)
 static nrw_status open_direct(op_partition *o, nrw_error *err)
 {
     uint32_t most = direct_most(&o->spec), writers;
-    uint64_t lists = (uint64_t)most * EACH_LEAST, memory = o->spec.memory - o->sort_memory;
+    uint64_t lists = (uint64_t)most * EACH_LEAST, memory = o->spec.memory;
     uint64_t part = memory / 16;
 
     lists = lists < part ? lists : part;
     most = lists / EACH_LEAST ? (uint32_t)(lists / EACH_LEAST) : 1;
     TRY(parquet_room_new(o->m, o->env.spill, o->spec.written, o->spec.options, o->spec.workers,
-                         memory - lists, most, &o->room, err));
+                         memory - lists, o->sort_memory, most, &o->room, err));
     writers = parquet_room_writers(o->room);
     return part_table_open(&o->table, o->m, writers < most ? writers : most, err);
 }
@@ -725,17 +749,18 @@ nrw_status op_partition_budget(const schema *written, const pq_write_options *op
 
 static nrw_status open_parts(op_partition *o, nrw_error *err)
 {
-    uint64_t sort = o->spec.memory / 4, least = sort_least(o->spec.workers);
+    budget b;
 
-    o->sort_memory = sort > least ? sort : least;
-    if (o->spec.memory <= o->sort_memory)
-        return err_set(err, NRW_E_MEMLIMIT, "writing partitions takes more than %llu bytes",
-                       (unsigned long long)o->spec.memory);
+    TRY(op_partition_budget(o->spec.written, o->spec.options, o->spec.workers, &b, err));
+    if (o->spec.memory < b.least)
+        return err_set(err, NRW_E_MEMLIMIT,
+                       "writing partitions takes at least %llu bytes, %llu are left",
+                       (unsigned long long)b.least, (unsigned long long)o->spec.memory);
+    o->sort_memory = sort_least(o->spec.workers) + (o->spec.memory - b.least) / 4;
     TRY(arena_new(o->m, &o->a, err));
     TRY(plan_columns(o, err));
     TRY(parquet_footers_new(o->m, o->env.spill, o->spec.row_groups, &o->files, err));
-    TRY(open_direct(o, err));
-    return open_sort(o, err);
+    return open_direct(o, err);
 }
 
 nrw_status op_partition_new(mem *m, const partition_spec *spec, spill *s, op **out, nrw_error *err)

@@ -121,14 +121,18 @@ typedef struct pq_room parquet_room;
 /* least: one writer. wish: `writers` of them. */
 nrw_status parquet_room_budget(const schema *s, const pq_write_options *opts, uint32_t workers,
                                uint32_t writers, budget *out, nrw_error *err);
-/* `memory` bytes of m are used, for at most `most` writers; s and opts stay. */
+/* `memory` bytes of m are used, for at most `most` writers. `back` of them will perhaps be given
+ * back (parquet_room_shrink): the number of writers does not count on these. s and opts stay. */
 nrw_status parquet_room_new(mem *m, spill *sp, const schema *s, const pq_write_options *opts,
-                            uint32_t workers, uint64_t memory, uint32_t most, parquet_room **out,
-                            nrw_error *err);
+                            uint32_t workers, uint64_t memory, uint64_t back, uint32_t most,
+                            parquet_room **out, nrw_error *err);
 uint32_t parquet_room_writers(const parquet_room *r);
 /* Used by the room's workers at once, as any writer; files outlives it. */
 nrw_status parquet_room_open(parquet_room *r, const parquet_files *files, writer **out,
                              nrw_error *err);
+/* Gives `back` back, for good: parks what does not fit any more. Once; while its writers are used.
+ */
+nrw_status parquet_room_shrink(parquet_room *r, nrw_error *err);
 void parquet_room_close(parquet_room *r); /* after its writers; NULL is fine */
 
 /* A file without rows of its own, but with the schema, and the row groups of `of` (NULL: none):

@@ -197,8 +197,7 @@ nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_
 
 enum {
     ROOM_TAIL = 1024, /* of a log: pages of more than half of it are spilled one by one */
-    ROOM_FILE_TAIL = 2048,
-    BEGUN = 64 * 1024 /* beside its values, a page in progress: levels, indices, a small table */
+    ROOM_FILE_TAIL = 2048
 };
 
 /* What an open writer keeps whatever is parked. */
@@ -209,10 +208,11 @@ static uint64_t open_cost(const costs *c)
            c->n * (c->column + 4 * ROOM_TAIL);
 }
 
-/* What its pages in progress take as a rule. */
+/* What its pages in progress and small dictionaries take as a rule; where it is more, some are
+ * parked. */
 static uint64_t begun_cost(const costs *c)
 {
-    return c->n * (c->usual + BEGUN);
+    return c->n * (c->usual / 4 * 3);
 }
 
 static uint64_t room_fixed(const costs *c)

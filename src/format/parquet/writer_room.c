@@ -374,15 +374,16 @@ void pq_bench_give(pq_room *r, pq_bench *b)
 static nrw_status room_accounts(pq_room *r, uint64_t memory, uint32_t most, nrw_error *err)
 {
     pq_room_shares s;
-    TRY(pq_room_shares_plan(r->schema, r->opts, r->workers, memory, most, &s, err));
+    TRY(pq_room_shares_plan(r->schema, r->opts, r->workers, memory - r->back, most, &s, err));
     r->shares = s.each;
+    r->shares.pool += r->back;
     r->writers = s.writers;
     return mem_child(r->account, "finished pages", s.held, &r->held, err);
 }
 
 nrw_status parquet_room_new(mem *m, spill *sp, const schema *s, const pq_write_options *opts,
-                            uint32_t workers, uint64_t memory, uint32_t most, parquet_room **out,
-                            nrw_error *err)
+                            uint32_t workers, uint64_t memory, uint64_t back, uint32_t most,
+                            parquet_room **out, nrw_error *err)
 {
     mem *account = NULL;
     void *p = NULL;
@@ -399,11 +400,30 @@ nrw_status parquet_room_new(mem *m, spill *sp, const schema *s, const pq_write_o
     r->account = account;
     r->schema = s;
     r->opts = opts;
+    r->back = back;
     st = room_accounts(r, memory, most, err);
     if (st < 0)
         parquet_room_close(r);
     else
         *out = r;
+    return st;
+}
+
+nrw_status parquet_room_shrink(parquet_room *r, nrw_error *err)
+{
+    nrw_status st = NRW_OK;
+    pthread_mutex_lock(&r->lock);
+    r->shares.pool -= r->back;
+    r->back = 0;
+    while (st == NRW_OK && r->committed > r->shares.pool) {
+        if (r->idle_top)
+            st = park_one(r, err);
+        else if (r->used || r->parking)
+            wait_room(r);
+        else
+            break;
+    }
+    pthread_mutex_unlock(&r->lock);
     return st;
 }
 

@@ -55,6 +55,7 @@ typedef struct pq_room {
     const schema *schema;
     const pq_write_options *opts;
     uint32_t writers; /* that may be open at once */
+    uint64_t back;    /* (R) of the pool: may have to be given back */
 } pq_room;
 
 void pq_room_init(pq_room *r, mem *m, spill *s, uint32_t workers);
