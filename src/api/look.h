@@ -29,6 +29,8 @@ typedef struct look_file {
 nrw_status look_open(look *l, const char *path, look_file *out, nrw_error *err) NRW_CHECKED;
 void look_close(look_file *f); /* all zero is fine */
 
+/* Takes its sources as they were typed. */
+nrw_status look_recover(look *l, nrw_error *err) NRW_CHECKED;
 /* The verbs; l->files are there. */
 nrw_status look_schema(look *l, nrw_error *err) NRW_CHECKED;
 nrw_status look_inspect(look *l, nrw_error *err) NRW_CHECKED;
