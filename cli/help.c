@@ -27,18 +27,22 @@ static void wrap(const char *text, int at, int indent)
     putchar('\n');
 }
 
+static void verb_line(const nrw_verb *v)
+{
+    char text[128];
+
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(v->sentence, ":;."), v->sentence);
+    printf("  %-18s ", v->usage);
+    wrap(text, 21, 21);
+}
+
 static void verbs(bool moves_rows)
 {
     const nrw_verb *v;
-    char text[128];
 
-    for (size_t i = 0; (v = nrw_verb_at(i)); i++) {
-        if (!v->moves_rows == moves_rows)
-            continue;
-        snprintf(text, sizeof text, "%.*s", (int)strcspn(v->sentence, ":;."), v->sentence);
-        printf("  %-18s ", v->usage);
-        wrap(text, 21, 21);
-    }
+    for (size_t i = 0; (v = nrw_verb_at(i)); i++)
+        if (!v->moves_rows == !moves_rows && strcmp(v->name, "recover") != 0)
+            verb_line(v);
 }
 
 /* "--rows N, -n N", "--[no-]statistics" */
@@ -82,9 +86,10 @@ static void overview(void)
     verbs(true);
     puts("Look");
     verbs(false);
-    printf("Care\n  %-18s %s\n\n", "plan VERB ...",
+    printf("Care\n  %-18s %s\n", "plan VERB ...",
            "What that command would read, hold, spill and write");
-    puts("Options most used (all of them: narrows help VERB)");
+    verb_line(cli_verb("recover"));
+    puts("\nOptions most used (all of them: narrows help VERB)");
     for (size_t i = 0; i < sizeof most_used / sizeof *most_used; i++)
         option(cli_option(most_used[i], 0));
     puts("\nSRC: a file, a directory, a 'glob', - (standard input)\n"

@@ -118,7 +118,8 @@ static const struct {
              {"schema", look_schema, " text table sql avsc "},
              {"stats", look_stats, " text table "},
              {"inspect", look_inspect, " text table "},
-             {"verify", look_verify, " text table "}};
+             {"verify", look_verify, " text table "},
+             {"recover", look_recover, " text "}};
 
 static nrw_status choose_format(look *l, const char *formats, nrw_error *err)
 {
@@ -166,7 +167,7 @@ static nrw_status open_look(nrw_job *job, int which, look *l, nrw_error *err)
     TRY(job_limits_settle(job, err));
     if (looks[which].run != look_stats) /* which shares out what there is */
         TRY(job_limits_check(job, err));
-    return job_files(job, &l->files, err);
+    return looks[which].run == look_recover ? NRW_OK : job_files(job, &l->files, err);
 }
 
 nrw_status job_look(nrw_job *job, nrw_error *err)
@@ -195,6 +196,8 @@ nrw_status job_look_plan(nrw_job *job, nrw_error *err)
         return job_query(job, true, err);
     if (which < 0)
         return job_move(job, true, err);
+    if (looks[which].run == look_recover)
+        return err_set(err, NRW_E_ARG, "recover has no plan: it moves and removes names alone");
     TRY(open_look(job, which, &l, err));
     if (looks[which].run == look_stats)
         return look_stats_plan(&l, err);

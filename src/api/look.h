@@ -32,6 +32,8 @@ void look_close(look_file *f); /* all zero is fine */
 /* inspect of a file whose reader tells facts. */
 nrw_status look_facts(look *l, const char *path, reader *r, nrw_error *err) NRW_CHECKED;
 
+/* Takes its sources as they were typed. */
+nrw_status look_recover(look *l, nrw_error *err) NRW_CHECKED;
 /* The verbs; l->files are there. */
 nrw_status look_schema(look *l, nrw_error *err) NRW_CHECKED;
 nrw_status look_inspect(look *l, nrw_error *err) NRW_CHECKED;

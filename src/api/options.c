@@ -70,6 +70,11 @@ static const nrw_verb verbs[] = {
      "narrows verify 'in/*.parquet' && echo sound\n"
      "narrows verify in.parquet -f json | jq '.faults[].message'",
      0},
+    {"recover", "recover DIR...",
+     "Finishes or undoes what a killed run left of a dataset: says what it did.",
+     "narrows recover out/\n"
+     "narrows recover out/ && narrows count out/",
+     0},
 };
 
 #define MOVE    " copy sample gen sql "
@@ -79,7 +84,7 @@ static const nrw_verb verbs[] = {
 #define LOOK    " count stats inspect verify "
 #define SOURCES " copy sample sql compact head tail count schema stats inspect verify "
 #define DATA    " copy sample sql head tail count stats "
-#define ANY     " copy sample gen sql compact head tail count schema stats inspect verify "
+#define ANY     " copy sample gen sql compact head tail count schema stats inspect verify recover "
 
 static const nrw_option options[] = {
     {"select", "LIST", "rows", "*", "columns and expressions, as \"*, a + 1 AS b\"", " copy head ",

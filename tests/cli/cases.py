@@ -14,7 +14,7 @@ import pages
 from harness import MIB, Scratch, narrows, ok, refused
 
 VERBS = ["copy", "sample", "gen", "head", "tail", "count", "schema", "stats", "inspect", "verify",
-         "plan"]
+         "recover", "plan"]
 
 
 def make(path, *arguments):
