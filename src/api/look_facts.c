@@ -12,9 +12,8 @@ static nrw_status facts_json(look *l, const char *path, const facts *f, nrw_erro
     for (uint32_t i = 0; i < f->n; i++) {
         const fact *x = &f->at[i];
         TRY(bytes_printf(&l->line, err, ",\"%s\":", x->key));
-        TRY(x->kind == FACT_TEXT
-                ? look_json_string(l, x->text, strlen(x->text), err)
-                : bytes_printf(&l->line, err, "%llu", (unsigned long long)x->n));
+        TRY(x->kind == FACT_TEXT ? look_json_string(l, x->text, strlen(x->text), err)
+                                 : bytes_printf(&l->line, err, "%llu", (unsigned long long)x->n));
     }
     return look_flush_line(l, err);
 }

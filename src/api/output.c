@@ -109,8 +109,10 @@ nrw_status output_choose(output *o, nrw_job *job, nrw_error *err)
         err_next(err, "narrows help %s", job->verb->name);
         return err_set(err, NRW_E_ARG, "%s: no target is given", job->verb->name);
     }
-    if (output_set_is_meant(job, o->name) && !is_stdout(o))
-        return output_set_choose(o, err);
+    if (output_set_is_meant(job, o->name) && !is_stdout(o)) {
+        TRY(output_set_choose(o, err));
+        return check_words(o, err);
+    }
     TRY(choose_policy(o, err));
     TRY(choose_format(o, err));
     return check_words(o, err);

@@ -62,8 +62,7 @@ static nrw_status sample_of(io_file *f, const av_header *h, const av_columns *c,
     return st;
 }
 
-static nrw_status count(io_file *f, const av_header *h, facts *out, uint64_t *rows,
-                        nrw_error *err)
+static nrw_status count(io_file *f, const av_header *h, facts *out, uint64_t *rows, nrw_error *err)
 {
     av_walk w = av_walk_init(f, h);
     uint64_t blocks = 0, largest = 0;

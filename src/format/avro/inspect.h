@@ -4,8 +4,8 @@
 
 #include "format/avro/whole.h"
 
-/* As reader_class.facts: all block headers are walked, and the first records decoded: what they take
- * in memory is what the others are taken to. */
+/* As reader_class.facts: all block headers are walked, and the first records decoded. What they
+ * take in memory the others are thought to take, too. */
 nrw_status av_facts(io_file *f, const av_header *h, const av_columns *c, mem *m, facts *out,
                     nrw_error *err) NRW_CHECKED;
 
