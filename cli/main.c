@@ -10,8 +10,8 @@
 static nrw_job *interruptible;
 static volatile sig_atomic_t caught;
 
-/* The first signal asks the job to stop; a second one ends the process at once. A file's staging has
- * no name, so nothing is left behind; a dataset's is removed by the next run, or by recover. */
+/* The first signal asks the job to stop; a second one ends the process at once. A file's staging
+ * has no name, so nothing is left behind; a dataset's is removed by the next run, or by recover. */
 static void on_signal(int sig)
 {
     if (caught)
