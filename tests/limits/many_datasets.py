@@ -54,7 +54,7 @@ def three_of_many():
             raise AssertionError(f"{told['files']}, {told['rows']}")
         if ran.peak > 32 * MIB:
             raise AssertionError(f"peak {mib(ran.peak)}")
-        runs = [ok("sql", query % s("ds"), "-f", "csv") for _ in range(7)]
+        runs = [ok("sql", query % s("ds"), "-f", "csv") for _ in range(15)]
         if {r.out for r in runs} != {b"count_star()\n300\n"}:
             raise AssertionError(f"{runs[0].out}")
         plan = ok("plan", "copy", s("ds"), s("p.parquet"), "--where", where)
