@@ -70,7 +70,8 @@ static int run(char **argv, mem *m)
             return 2;
     st = dataset_target_open(m, argv[1], &o, &d, &err);
     if (st == NRW_OK) {
-        st = write_all(d, (int)strtol(argv[3], NULL, 10), (int)strtol(argv[4], NULL, 10), argv[5], &err);
+        st = write_all(d, (int)strtol(argv[3], NULL, 10), (int)strtol(argv[4], NULL, 10), argv[5],
+                       &err);
         dataset_target_close(d);
     }
     if (st == NRW_OK)
@@ -86,7 +87,8 @@ int main(int argc, char **argv)
 {
     mem *m;
 
-    if (argc != 6 || (int)strtol(argv[4], NULL, 10) < 1 || mem_root((uint64_t)1 << 20, &m, NULL) < 0)
+    if (argc != 6 || (int)strtol(argv[4], NULL, 10) < 1 ||
+        mem_root((uint64_t)1 << 20, &m, NULL) < 0)
         return 2;
     return run(argv, m);
 }
