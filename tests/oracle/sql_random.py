@@ -56,6 +56,10 @@ class Maker:
                          f"CASE WHEN {self.condition(t, depth - 1)} THEN {x} ELSE {y} END",
                          f"least({x}, {y})", f"greatest({x}, {y})", f"nullif({x}, {y})"])
 
+    def constants(self):
+        few = [str(self.r.randrange(-50, 50)) for _ in range(self.r.choice([3, 12]))]
+        return ", ".join(few + self.r.choice([[], ["NULL"]]))
+
     def text(self, t):
         r = self.r
         return r.choice([f"{t}.s", f"upper({t}.s)", f"{t}.s || 'x'", f"substring({t}.s, 2, 3)",
@@ -72,7 +76,8 @@ class Maker:
             f"{t}.a {op} {r.randrange(-50, 50)}", f"{t}.c {op} {r.randrange(-9999, 9999)}.5",
             f"{t}.e {op} DATE '{r.randrange(1995, 2020)}-0{r.randrange(1, 10)}-11'",
             f"{t}.s LIKE '{r.choice(['a%', '%1%', '_b%', 'x%'])}'", f"{t}.b IS NULL",
-            f"{t}.s IS NOT NULL", f"{t}.f", f"{t}.a IN (1, 2, 3, {r.randrange(50)}, NULL)",
+            f"{t}.s IS NOT NULL", f"{t}.f", f"{t}.a IN ({self.constants()})",
+            f"{t}.s NOT IN ('a1', 'a2', 'b%3', '', 'abc4', 'a5', 'a6', 'b%7', 'Zürich8')",
             f"{t}.k BETWEEN {r.randrange(40)} AND {r.randrange(40, 200)}",
             f"{t}.s {op} 'a{r.randrange(30)}'", f"{t}.a {op} {t}.k",
             f"{self.number(t, 0)} {op} {self.number(t, 0)}"])
