@@ -137,10 +137,10 @@ static nrw_status extreme_merge(const aggregate *g, uint8_t *into, uint8_t *from
 }
 
 static const aggregate_class classes[] = {
-    {" min ", 1, 1, AGG_UNPLACED, extreme_bind, extreme_add, extreme_merge, value_finish, value_drop,
-     value_save, value_load},
-    {" max ", 1, 1, AGG_UNPLACED, extreme_bind, extreme_add, extreme_merge, value_finish, value_drop,
-     value_save, value_load},
+    {" min ", 1, 1, AGG_UNPLACED, extreme_bind, extreme_add, extreme_merge, value_finish,
+     value_drop, value_save, value_load},
+    {" max ", 1, 1, AGG_UNPLACED, extreme_bind, extreme_add, extreme_merge, value_finish,
+     value_drop, value_save, value_load},
 };
 
 const aggregate_table agg_extreme_table = {classes, sizeof classes / sizeof *classes};

@@ -250,13 +250,12 @@ static bool take_batch(const aggregate_rows *r)
 {
     const vector *v = r->args[0], *values = v->form == VECTOR_DICT ? &v->dict->values : v;
     batch_values b = {.at = (const int64_t *)(const void *)values->data,
-                      .index = v->form == VECTOR_DICT ? (const uint32_t *)(const void *)v->data
-                                                      : NULL,
+                      .index =
+                          v->form == VECTOR_DICT ? (const uint32_t *)(const void *)v->data : NULL,
                       .codes = r->n_few ? r->codes : NULL,
                       .n = r->n};
 
-    if ((!r->n_few && !r->one) || v->form == VECTOR_RUNS || v->validity ||
-        values->type.width != 8)
+    if ((!r->n_few && !r->one) || v->form == VECTOR_RUNS || v->validity || values->type.width != 8)
         return false;
     if (r->n_few)
         add_batch(&b, r->n_few, r->few, r->few_rows);
@@ -403,10 +402,12 @@ static nrw_status avg_finish(const aggregate *g, uint8_t *const *states, uint32_
 
 static const aggregate_class classes[] = {
     {" sum ", 1, 1, AGG_SHARED | AGG_UNPLACED, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
-    {" avg mean ", 1, 1, AGG_SHARED | AGG_UNPLACED, avg_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
-    {" fsum kahan_sum sumkahan ", 1, 1, AGG_SHARED | AGG_UNPLACED, float_bind, sum_add, sum_merge, sum_finish,
+    {" avg mean ", 1, 1, AGG_SHARED | AGG_UNPLACED, avg_bind, sum_add, sum_merge, avg_finish,
      AGG_PLAIN},
-    {" favg ", 1, 1, AGG_SHARED | AGG_UNPLACED, float_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
+    {" fsum kahan_sum sumkahan ", 1, 1, AGG_SHARED | AGG_UNPLACED, float_bind, sum_add, sum_merge,
+     sum_finish, AGG_PLAIN},
+    {" favg ", 1, 1, AGG_SHARED | AGG_UNPLACED, float_bind, sum_add, sum_merge, avg_finish,
+     AGG_PLAIN},
 };
 
 const aggregate_table agg_sum_table = {classes, sizeof classes / sizeof *classes};

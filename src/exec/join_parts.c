@@ -8,7 +8,7 @@
 #include "exec/op_sort.h"
 
 #define TAKE_ROWS  2048u
-#define MANY       3u /* passes that cost more than a cut */
+#define MANY       3u                                     /* passes that cost more than a cut */
 #define BLOCK_ROWS (HASH_PART_BLOCK / (ROW_HEAD + 8) + 1) /* of rows without columns */
 #define FIXED      (320u << 10) /* what a worker needs beside a table, about */
 
@@ -64,8 +64,8 @@ static nrw_status take_stretch(op_build *o, join_rows *w, const meeting *t, uint
         TRY(vector_slice(&t->columns[c], first, n, t->b->m, &columns[c], err));
         at[c] = &columns[c];
     }
-    if (w->n && mem_used(w->m) + join_rows_need(w, &o->left_layout, columns, o->spec.n_left, n) >
-                    share)
+    if (w->n &&
+        mem_used(w->m) + join_rows_need(w, &o->left_layout, columns, o->spec.n_left, n) > share)
         TRY(join_rows_flush(w, &o->left, err));
     TRY(join_rows_add(w, &o->left_layout, at, n, t->hashes + first, t->b->m, &made, err));
     for (uint32_t i = 0; i < n; i++)
@@ -179,8 +179,7 @@ static nrw_status push_task(op_build *o, part_worker *w, task *t, nrw_error *err
 
     if (w->n_stack == w->cap_stack) {
         uint32_t cap = w->cap_stack + 32;
-        nrw_status st =
-            mem_realloc(w->m, &p, w->cap_stack * sizeof *t, cap * sizeof *t, err);
+        nrw_status st = mem_realloc(w->m, &p, w->cap_stack * sizeof *t, cap * sizeof *t, err);
         if (st < 0) {
             task_free(o, t);
             return st;

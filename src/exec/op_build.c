@@ -297,8 +297,8 @@ static nrw_status lay_out(op_build *o, nrw_error *err)
             types[n++] = *t;
     }
     TRY(row_layout_new(o->a, types, n, sizeof(build_link), &o->layout, err));
-    o->can_spill = row_layout_new(o->a, s->left_types, s->n_left, sizeof(uint64_t),
-                                  &o->left_layout, &other) >= 0;
+    o->can_spill = row_layout_new(o->a, s->left_types, s->n_left, sizeof(uint64_t), &o->left_layout,
+                                  &other) >= 0;
     return NRW_OK;
 }
 

@@ -4,9 +4,9 @@
  * (right and full joins) come from a source, afterwards. Without keys every row meets every row.
  *
  * A right side that does not fit goes to parts of the spill file by the hashes of its keys. The
- * probe sends left rows after it and passes nothing on; then op_build_parts meets them part by part,
- * a part that is still too large in several passes, and op_build_results gives all that came of it,
- * the right rows that nobody met too, in the order said above. */
+ * probe sends left rows after it and passes nothing on; then op_build_parts meets them part by
+ * part, a part that is still too large in several passes, and op_build_results gives all that came
+ * of it, the right rows that nobody met too, in the order said above. */
 #ifndef EXEC_OP_JOIN_H
 #define EXEC_OP_JOIN_H
 

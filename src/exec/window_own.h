@@ -11,7 +11,7 @@
 typedef struct window_carry {
     uint64_t rows, peers; /* of it, so far; rows and sets of them */
     uint64_t base;        /* rows of all segments before */
-    uint8_t *state;       /* of the call that is computed, WINDOW_AGGREGATE; NULL: none is carried */
+    uint8_t *state; /* of the call that is computed, WINDOW_AGGREGATE; NULL: none is carried */
 } window_carry;
 
 /* Whole partitions, in order. */
@@ -29,8 +29,7 @@ typedef struct window_segment {
 /* Whether a call needs nothing of the rows before but what window_carry has. */
 static inline bool window_runs_on(const window_call *c)
 {
-    return c->kind == WINDOW_ROW_NUMBER || c->kind == WINDOW_RANK ||
-           c->kind == WINDOW_DENSE_RANK ||
+    return c->kind == WINDOW_ROW_NUMBER || c->kind == WINDOW_RANK || c->kind == WINDOW_DENSE_RANK ||
            (c->kind == WINDOW_AGGREGATE && c->from == FRAME_UNBOUNDED_PRECEDING &&
             c->to == FRAME_CURRENT);
 }
