@@ -94,8 +94,7 @@ typedef struct op_build {
 } op_build;
 
 uint64_t join_table_slots(const op_build *o, uint64_t rows); /* of a table of so many rows */
-/* Links rows, first one first, into t->slots, which are zero. Rows that meet nobody are left out.
- */
+/* Links rows, first one first, into t->slots, which are zero. Who meets nobody is left out. */
 void join_table_fill(const op_build *o, join_table *t, uint8_t **rows, uint64_t n);
 
 /* ---- meeting ---- */

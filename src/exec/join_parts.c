@@ -359,6 +359,7 @@ static const source_class parts_class = {"parts", parts_next, parts_fill, NULL, 
 static nrw_status end_block(op_build *o, part_worker *w, uint32_t rows, nrw_error *err)
 {
     uint32_t i = w->next_left++;
+    spill_block b;
 
     if (w->last) {
         hash_part_forget(&o->left, &w->task.left, i);
@@ -367,7 +368,9 @@ static nrw_status end_block(op_build *o, part_worker *w, uint32_t rows, nrw_erro
     if (w->met[i].len)
         spill_free(o->spill, &w->met[i]);
     w->met[i].len = 0;
-    return spill_write(o->spill, (span){w->met_now, rows}, true, &w->met[i], err);
+    TRY(spill_write(o->spill, (span){w->met_now, rows}, true, &b, err));
+    w->met[i] = b;
+    return NRW_OK;
 }
 
 static nrw_status meet_block(join_parts *j, part_worker *w, batch *b, nrw_error *err)

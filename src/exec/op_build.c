@@ -16,7 +16,8 @@ static nrw_status spill_all(op_build *o, nrw_error *err)
 
     pthread_mutex_lock(&o->spilling);
     if (!atomic_load(&o->spilled)) {
-        st = hash_parts_open(&o->right, o->m, o->spill, o->spec.memory / o->spec.workers, err);
+        if (!o->right.at) /* else another worker's try has failed */
+            st = hash_parts_open(&o->right, o->m, o->spill, o->spec.memory / o->spec.workers, err);
         for (uint32_t i = 0; st >= 0 && i < o->spec.workers; i++) {
             pthread_mutex_lock(&o->locks[i]);
             st = join_rows_flush(&o->workers[i], &o->right, err);
@@ -39,8 +40,11 @@ static nrw_status make_room(op_build *o, join_rows *w, const vector *columns, ui
                             nrw_error *err)
 {
     const uint64_t memory = o->spec.memory, share = memory / o->spec.workers * 3 / 4;
-    uint64_t need = join_rows_need(w, &o->layout, columns, o->spec.n_right, rows);
+    uint64_t need;
 
+    pthread_mutex_lock(&o->locks[w - o->workers]);
+    need = join_rows_need(w, &o->layout, columns, o->spec.n_right, rows);
+    pthread_mutex_unlock(&o->locks[w - o->workers]);
     if (o->can_spill && !atomic_load(&o->spilled) &&
         mem_used(o->m) + need + table_need(o, atomic_load(&o->base.rows_in)) > memory - memory / 8)
         TRY(spill_all(o, err));

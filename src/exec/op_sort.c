@@ -60,7 +60,7 @@ static nrw_status add_run(op_sort *o, const sort_run *r, nrw_error *err)
 
 static uint32_t run_block(const op_sort *o)
 {
-    return o->spec.merging < 256 * RUN_BLOCK ? RUN_SMALL_BLOCK : RUN_BLOCK;
+    return o->spec.merging < 64 * RUN_BLOCK ? RUN_SMALL_BLOCK : RUN_BLOCK;
 }
 
 /* ---- rows come ---- */

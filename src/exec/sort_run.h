@@ -8,7 +8,7 @@
 #include "io/spill.h"
 
 #define RUN_BLOCK       (64u << 10)
-#define RUN_SMALL_BLOCK (16u << 10) /* so that many runs can be open with little memory */
+#define RUN_SMALL_BLOCK (32u << 10) /* so that many runs can be open with little memory */
 
 typedef struct sort_entry {
     uint64_t high,

@@ -1,5 +1,6 @@
 """Joins whose right side is larger than memory, against DuckDB: every kind, with nulls, with
-conditions, with a key that alone is larger than memory; the same bytes as where all of it fits."""
+conditions, with a key that alone is larger than memory; windows whose partition is. The same bytes
+as where all of it fits."""
 import hashlib
 import json
 
@@ -47,25 +48,35 @@ JOINS = {
     "joins in a row": "SELECT l.l, r.r, q.r AS z FROM '{l}' l JOIN '{r}' r ON l.k = r.k "
                       "FULL JOIN '{r}' q ON q.r = l.l",
     "an order behind it": "SELECT l.l, r.s2 FROM '{l}' l JOIN '{r}' r ON l.k = r.k LIMIT 1000",
-    "rows of no columns": "SELECT count(*) AS n FROM (FROM '{l}' WHERE l < 100) l, '{r}' r",
+    "rows of no columns": "SELECT count(*) AS n FROM (FROM '{l}' WHERE l < 12) l, '{r}' r",
+}
+
+WINDOWS = {
+    "numbers": "SELECT l, row_number() OVER (ORDER BY s, l) AS a, rank() OVER (ORDER BY s) AS b, "
+               "dense_rank() OVER (ORDER BY s) AS c FROM '{l}'",
+    "running sums": "SELECT l, k, sum(l) OVER (PARTITION BY k % 3 ORDER BY s) AS a, count(*) OVER "
+                    "(PARTITION BY k % 3 ORDER BY s) AS n, max(s) OVER (PARTITION BY k % 3 ORDER "
+                    "BY s) AS m, dense_rank() OVER (PARTITION BY k % 3 ORDER BY s) AS r FROM '{l}'",
+    "rows": "SELECT l, sum(d) OVER (ORDER BY l DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT "
+            "ROW) AS a, first(s) OVER (ORDER BY l DESC) AS b FROM '{l}'",
 }
 
 
-def join_case(name):
+def spill_case(query):
     import duckdb
     with Scratch("spilled") as s:
         c = duckdb.connect()
         c.execute("SET threads = 1")
         for table, made in TABLES.items():
             c.execute(f"COPY ({made}) TO '{s(table + '.parquet')}'")
-        query = JOINS[name].format(**{t: s(t + ".parquet") for t in TABLES})
+        query = query.format(**{t: s(t + ".parquet") for t in TABLES})
         seen, spilled = set(), []
         for options in [FITS] + SPILLS:
             target, report = s("o.parquet"), s("report.json")
             ran = harness.measure([harness.RELEASE, "sql", query, "-o", target, "--on-exists",
                                    "replace", "--report", report] + options, timeout=240)
             assert ran.code == 0, f"{options}: exit code {ran.code}: {ran.err[-300:]}"
-            ceiling = int(options[1].replace("GiB", "MiB")[:-3]) * (1024 if "G" in options[1] else 1)
+            ceiling = int(options[1][:-3]) * (1024 if "G" in options[1] else 1)
             assert ran.peak <= ceiling << 20, f"{options}: peak {ran.peak >> 20} MiB"
             with open(target, "rb") as f:
                 seen.add(hashlib.sha256(f.read()).hexdigest())
@@ -81,5 +92,7 @@ def join_case(name):
 
 
 def cases():
-    for name in JOINS:
-        yield f"a join that spills: {name}", lambda n=name: join_case(n), 300
+    for name, query in JOINS.items():
+        yield f"a join that spills: {name}", lambda q=query: spill_case(q), 300
+    for name, query in WINDOWS.items():
+        yield f"a window larger than memory: {name}", lambda q=query: spill_case(q), 300
