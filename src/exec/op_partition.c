@@ -1,10 +1,10 @@
 /* Partitioned writing. A worker takes the columns of its batch and groups the rows by their keys,
- * outside of any turn (partition_rows.c, partition_keys.c). In the operator's turn the groups get their partitions:
- * new ones are made while there is room for direct writers (partition_table.c), and each direct
- * partition that occurs hands out the next number, which is the batch's place in its file. Then,
- * again outside of the turn, the rows of one partition after the other are gathered and pushed to
- * its writer under that number; all workers go through the partitions in one order, one behind the
- * other. Rows of other partitions go to the sort with their folder's name.
+ * outside of any turn (partition_rows.c, partition_keys.c). In the operator's turn the groups get
+ * their partitions: new ones are made while there is room for direct writers (partition_table.c),
+ * and each direct partition that occurs hands out the next number, which is the batch's place in
+ * its file. Then, again outside of the turn, the rows of one partition after the other are gathered
+ * and pushed to its writer under that number; all workers go through the partitions in one order,
+ * one behind the other. Rows of other partitions go to the sort with their folder's name.
  *
  * At the end (partition_end.c) the direct files are finished by all workers, their memory is given
  * back, and what was sorted is written folder by folder (partition_rest.c). Files are listed in one
