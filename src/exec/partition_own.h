@@ -120,7 +120,8 @@ typedef struct op_rest {
     turn list;        /* of folders, as they are listed */
     nrw_status (*listed)(void *self, const char *folder, const parquet_footers *f, nrw_error *err);
     void *self;
-    pthread_mutex_t lock; /* the list of parts, for stop */
+    pthread_mutex_t lock; /* what follows, and how far parts are */
+    pthread_cond_t changed;
     rest_part *parts;
     bool stopped;
 } op_rest;
