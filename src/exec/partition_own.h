@@ -120,7 +120,8 @@ typedef struct op_rest {
     turn list;        /* of folders, as they are listed */
     nrw_status (*listed)(void *self, const char *folder, const parquet_footers *f, nrw_error *err);
     void *self;
-    pthread_mutex_t lock; /* the list of parts, for stop */
+    pthread_mutex_t lock; /* what follows, and how far parts are */
+    pthread_cond_t changed;
     rest_part *parts;
     bool stopped;
 } op_rest;
@@ -129,5 +130,37 @@ void op_rest_init(op_rest *o);
 /* The last folder has ended. */
 nrw_status op_rest_finish(op_rest *o, nrw_error *err);
 void op_rest_release(op_rest *o);
+
+/* ---- op_partition.c: the operator ---- */
+
+typedef struct op_partition {
+    op base;
+    mem *m;
+    arena *a;
+    partition_spec spec;
+    files_env env;
+    uint32_t n_taken, *taken;      /* columns of the batch that are keys or written, once each */
+    uint32_t *key_at, *written_at; /* among these */
+    uint64_t sort_memory;          /* taken from the room once rows are sorted */
+    parquet_room *room;
+    turn turn;
+    pthread_mutex_t lock; /* the two below, while they come */
+    op *sort;             /* NULL: no rows to sort so far */
+    part_table table;
+    _Atomic bool full; /* no partition is added any more */
+    uint32_t *by_name; /* direct partitions by folder, once all are known */
+    uint32_t listed;   /* of them */
+    parquet_footers *files;
+} op_partition;
+
+/* ---- partition_rows.c ---- */
+
+/* One batch, by the worker that carries it. */
+nrw_status partition_rows(op_partition *o, batch *b, nrw_error *err);
+
+/* ---- partition_end.c ---- */
+
+/* All batches have come: ends the direct files, writes the sorted rows, lists the files. */
+nrw_status partition_end(op_partition *o, nrw_error *err);
 
 #endif

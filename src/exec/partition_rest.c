@@ -10,8 +10,9 @@ struct rest_part {
     rest_part *before, *behind; /* in the list of all */
     folder_files files;
     writer *writer;
-    turn turn;        /* of its batches */
-    uint64_t batches; /* (order) so far */
+    uint64_t done;    /* batches that are written; under the operator's lock, for who waits for it
+                         may free this */
+    uint64_t batches; /* (order) given out so far */
     uint64_t ordinal;
 };
 
@@ -50,7 +51,6 @@ static nrw_status part_new(op_rest *o, span folder, uint64_t ordinal, rest_part 
     *out = NULL;
     TRY(mem_zalloc(o->m, sizeof *p, (void **)&p, err));
     p->ordinal = ordinal;
-    turn_init(&p->turn);
     st = folder_files_open(&p->files, o->env, folder, err);
     pthread_mutex_lock(&o->lock);
     p->behind = o->parts;
@@ -78,6 +78,27 @@ static nrw_status open_writer(op_rest *o, rest_part *p, nrw_error *err)
     return NRW_OK;
 }
 
+/* Waits until so many of its batches are written. */
+static nrw_status part_wait(op_rest *o, const rest_part *p, uint64_t batches)
+{
+    bool stopped;
+
+    pthread_mutex_lock(&o->lock);
+    while (p->done != batches && !o->stopped)
+        pthread_cond_wait(&o->changed, &o->lock);
+    stopped = o->stopped;
+    pthread_mutex_unlock(&o->lock);
+    return stopped ? NRW_E_CANCELLED : NRW_OK;
+}
+
+static void part_written(op_rest *o, rest_part *p)
+{
+    pthread_mutex_lock(&o->lock);
+    p->done++;
+    pthread_cond_broadcast(&o->changed);
+    pthread_mutex_unlock(&o->lock);
+}
+
 /* Rows of the batch to the folder's writer, as its batch `number`. */
 static nrw_status part_push(op_rest *o, rest_part *p, uint64_t number, const batch *like,
                             const cut *c, stretch s, nrw_error *err)
@@ -85,7 +106,7 @@ static nrw_status part_push(op_rest *o, rest_part *p, uint64_t number, const bat
     batch b;
     nrw_status st;
 
-    TRY(turn_wait(&p->turn, number));
+    TRY(part_wait(o, p, number));
     if (!p->writer)
         TRY(open_writer(o, p, err));
     TRY(dense_new(like, o->n_written, s.n, &b, err));
@@ -103,27 +124,23 @@ static nrw_status part_push(op_rest *o, rest_part *p, uint64_t number, const bat
         st = p->writer->class->push(p->writer, &b, err);
     dense_free(&b, o->n_written);
     if (st == NRW_OK)
-        turn_done(&p->turn, number);
+        part_written(o, p);
     return st;
 }
 
-/* All its rows have been given to workers: as soon as they are written, the folder is listed. Frees
- * it. */
+/* All its rows have been given to workers: as soon as they are written, the folder is listed and
+ * freed. Where that fails it stays until the end, others may be at it. */
 static nrw_status part_finish(op_rest *o, rest_part *p, uint64_t batches, nrw_error *err)
 {
     file_summary is;
-    nrw_status st = turn_wait(&p->turn, batches);
 
-    if (st == NRW_OK)
-        st = p->writer->class->finish(p->writer, &is, err);
-    if (st == NRW_OK)
-        st = turn_wait(&o->list, p->ordinal);
-    if (st == NRW_OK)
-        st = o->listed(o->self, p->files.folder, p->files.footers, err);
-    if (st == NRW_OK)
-        turn_done(&o->list, p->ordinal);
+    TRY(part_wait(o, p, batches));
+    TRY(p->writer->class->finish(p->writer, &is, err));
+    TRY(turn_wait(&o->list, p->ordinal));
+    TRY(o->listed(o->self, p->files.folder, p->files.footers, err));
+    turn_done(&o->list, p->ordinal);
     part_free(o, p);
-    return st;
+    return NRW_OK;
 }
 
 /* ---- a batch ---- */
@@ -201,14 +218,10 @@ static nrw_status whole_folder(op_rest *o, const batch *b, const cut *c, stretch
 {
     span folder = view_span(&c->columns[o->n_written], s.first);
     rest_part *p;
-    nrw_status st;
 
     TRY(part_new(o, folder, ordinal, &p, err));
-    st = part_push(o, p, 0, b, c, s, err);
-    if (st == NRW_OK)
-        return part_finish(o, p, 1, err);
-    part_free(o, p);
-    return st;
+    TRY(part_push(o, p, 0, b, c, s, err));
+    return part_finish(o, p, 1, err);
 }
 
 static nrw_status write_stretches(op_rest *o, const batch *b, const cut *c, const place *at,
@@ -274,11 +287,10 @@ static void rest_stop(op *base)
     turn_stop(&o->list);
     pthread_mutex_lock(&o->lock);
     o->stopped = true;
-    for (rest_part *p = o->parts; p; p = p->behind) {
-        turn_stop(&p->turn);
+    pthread_cond_broadcast(&o->changed);
+    for (rest_part *p = o->parts; p; p = p->behind)
         if (p->writer)
             p->writer->class->stop(p->writer);
-    }
     pthread_mutex_unlock(&o->lock);
 }
 
@@ -304,11 +316,13 @@ void op_rest_init(op_rest *o)
     turn_init(&o->order);
     turn_init(&o->list);
     pthread_mutex_init(&o->lock, NULL);
+    pthread_cond_init(&o->changed, NULL);
 }
 
 void op_rest_release(op_rest *o)
 {
     while (o->parts)
         part_free(o, o->parts);
+    pthread_cond_destroy(&o->changed);
     pthread_mutex_destroy(&o->lock);
 }
