@@ -85,10 +85,38 @@ def avro_files(folder):
             shutil.copy(path, os.path.join(folder, f"{len(os.listdir(folder))}-corpus"))
 
 
+def arrow_files(folder):
+    """Files and streams of pyarrow, and what fuzzers of others found."""
+    try:
+        harness.library("pyarrow")
+        import pyarrow as pa
+        import pyarrow.ipc as ipc
+        for name, table, _ in small_tables():
+            for codec in (None, "lz4", "zstd"):
+                options = ipc.IpcWriteOptions(compression=codec)
+                if name == "texts":
+                    table = table.append_column("d", pa.array(
+                        table["s"].to_pylist()).dictionary_encode())
+                    table = table.append_column("v", table["s"].cast(pa.string_view()))
+                for new in (ipc.new_file, ipc.new_stream):
+                    with new(os.path.join(folder, f"{name}-{codec}-{new.__name__}"),
+                             table.schema, options=options) as w:
+                        w.write_table(table, max_chunksize=25)
+    except harness.Skip:
+        pass
+    for path in glob.glob(os.path.join(harness.SHARED, "data", "arrow-ipc", "**", "*"),
+                          recursive=True):
+        if (os.path.isfile(path) and os.path.getsize(path) <= LONGEST
+                and not path.endswith((".json", ".jsonl", ".md", ".gz"))):
+            shutil.copy(path, os.path.join(folder, f"{len(os.listdir(folder))}-corpus"))
+
+
 def make(name, folder):
     """Fills the folder with seeds for a target."""
     os.makedirs(folder, exist_ok=True)
     if name in WHOLE_FILES:
         files(folder)
+    if name == "arrow":
+        arrow_files(folder)
     if name == "avro_file":
         avro_files(folder)

@@ -7,6 +7,7 @@ import json
 import os
 import re
 
+import arrow_limits
 import avro_limits
 import files
 import harness
@@ -442,6 +443,7 @@ def cases(tier):
     yield f"the job, {'10^9' if full else '10^8'} rows, 32 MiB", lambda: the_job(
         1000 if full else 100), 600
     yield "copy at 32, 64, 128, 256 MiB", every_limit, 300
+    yield from arrow_limits.cases(tier)
     yield from avro_limits.cases(tier)
     yield "1,600 columns", lambda: wide(1600, 100_000 if full else 5_000), 900
     yield "10,000 columns", lambda: wide(10_000, 1_000), 900
