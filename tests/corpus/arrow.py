@@ -48,6 +48,10 @@ def bad(source):
     line = harness.refused(ran)
     if not re.search(r", (byte|column|row) |: (is neither|is empty)", line):
         raise AssertionError(f"no place in: {line}")
+    found = harness.narrows("verify", source, "--memory", "64MiB", timeout=20)
+    refusal.bounded(found)
+    if found.code not in (0, 1):
+        raise AssertionError(f"verify: exit code {found.code}, {found.err[:300]!r}")
     return None
 
 
@@ -122,6 +126,7 @@ def good(source, expected, check_values):
     if "columns" in expected and not any(part in source for part in NO_FACTS):
         check_values(source, expected)
     check_copy(source)
+    harness.ok("verify", source, "--memory", "64MiB")
     text = harness.ok("copy", source, "-", "-f", "json", "--memory", "64MiB", timeout=20).out
     with open(source, "rb") as f:
         piped = harness.ok("copy", "-", "-", "-f", "json", "--memory", "64MiB", stdin=f,

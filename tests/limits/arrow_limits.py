@@ -60,11 +60,11 @@ def pipe_grows(sizes):
 
 
 def cases(tier):
-    x = 10 if tier == "all" else 3
+    x = 10 if tier == "all" else 4
     for codec in ("none", "zstd"):
         yield f"arrow, {codec}: input grows", lambda c=codec: copy_grows(
             c, (10**6, 10**7) if tier == "all" else (4 * 10**5, 4 * 10**6)), 900
     for codec in (None, "lz4", "zstd"):
         yield f"arrow, a record batch of any size, {codec}", lambda c=codec: batch_grows(
-            c, (10**6, x * 10**6)), 900
+            c, (3 * 10**5, x * 3 * 10**5)), 900
     yield "arrow: a stream grows", lambda: pipe_grows((4 * 10**5, 4 * 10**6)), 600

@@ -8,7 +8,7 @@
  * that count for it. */
 #include "column/arrow_schema.h"
 #include "format/arrow/arrow.h"
-#include "format/arrow/dictionary.h"
+#include "format/arrow/verify.h"
 
 #include <stdio.h>
 
@@ -426,8 +426,7 @@ static void reader_close(reader *base)
     ipc_dictionaries_release(&r->dictionaries);
     if (r->meta.m)
         bytes_release(&r->meta);
-    ipc_codecs_release(&r->file.codecs);
-    pthread_mutex_destroy(&r->file.loading);
+    ipc_file_release(&r->file);
     arena_free(r->a);
     file_close(base->file);
     mem_free(r->m, r, sizeof *r);
@@ -468,6 +467,15 @@ static nrw_status reader_carries(reader *base, arena *a, carried *out, nrw_error
     return NRW_OK;
 }
 
+static nrw_status reader_verify(reader *base, spill *sp, mem *m, fault_found fault, void *self,
+                                verify_counts *out, nrw_error *err)
+{
+    const ipc_reader *r = (const ipc_reader *)base;
+    const ipc_contents c = {base->file, r->begin, r->schema.n_fields, r->layouts, r->places};
+
+    return ipc_verify(&c, sp, m, fault, self, out, err);
+}
+
 static const reader_class arrow_reader_class = {
     .name = "arrow",
     .schema = reader_schema,
@@ -481,6 +489,7 @@ static const reader_class arrow_reader_class = {
     .stop = reader_stop,
     .close = reader_close,
     .carries = reader_carries,
+    .verify = reader_verify,
     .spelled = reader_spelled,
 };
 
@@ -623,17 +632,6 @@ static nrw_status open_reader(ipc_reader *r, nrw_error *err)
     return st < 0 ? st : look_at_first(r, err);
 }
 
-static void init_locks(ipc_reader *r)
-{
-    pthread_mutexattr_t again;
-
-    ipc_codecs_init(&r->file.codecs);
-    pthread_mutexattr_init(&again);
-    pthread_mutexattr_settype(&again, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&r->file.loading, &again);
-    pthread_mutexattr_destroy(&again);
-}
-
 static nrw_status arrow_open(mem *m, io_file *f, const read_options *opts, reader **out,
                              nrw_error *err)
 {
@@ -650,8 +648,7 @@ static nrw_status arrow_open(mem *m, io_file *f, const read_options *opts, reade
     }
     r->base = (reader){&arrow_reader_class, f};
     r->m = m;
-    r->file.f = f;
-    init_locks(r);
+    ipc_file_init(&r->file, f, m, NULL, 0);
     st = open_reader(r, err);
     if (st < 0) {
         err_at_object(err, f->name);

@@ -10,6 +10,27 @@ static nrw_status damaged(nrw_error *err, uint64_t at, const char *what)
     return err_set(err, NRW_E_CORRUPT, "%s", what);
 }
 
+void ipc_file_init(ipc_file *f, io_file *from, mem *m, spill *s, uint64_t headroom)
+{
+    pthread_mutexattr_t again;
+
+    *f = (ipc_file){.f = from, .m = m};
+    ipc_codecs_init(&f->codecs);
+    f->codecs.m = m;
+    f->codecs.s = s;
+    f->codecs.headroom = headroom;
+    pthread_mutexattr_init(&again);
+    pthread_mutexattr_settype(&again, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&f->loading, &again);
+    pthread_mutexattr_destroy(&again);
+}
+
+void ipc_file_release(ipc_file *f)
+{
+    ipc_codecs_release(&f->codecs);
+    pthread_mutex_destroy(&f->loading);
+}
+
 /* ---- opening ---- */
 
 /* Arrow 0.17 said it among the message's keys. */

@@ -25,6 +25,9 @@ typedef struct ipc_file {
     pthread_mutex_t loading; /* of dictionaries; recursive, for they may be made of others */
 } ipc_file;
 
+void ipc_file_init(ipc_file *f, io_file *from, mem *m, spill *s, uint64_t headroom);
+void ipc_file_release(ipc_file *f); /* the file itself stays open */
+
 typedef struct ipc_record {
     ipc_file *file;
     _Atomic uint32_t refs; /* morsels, and the cutter */
