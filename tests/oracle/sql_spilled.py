@@ -58,7 +58,7 @@ WINDOWS = {
                     "(PARTITION BY k % 3 ORDER BY s) AS n, max(s) OVER (PARTITION BY k % 3 ORDER "
                     "BY s) AS m, dense_rank() OVER (PARTITION BY k % 3 ORDER BY s) AS r FROM '{l}'",
     "rows": "SELECT l, sum(d) OVER (ORDER BY l DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT "
-            "ROW) AS a, first(s) OVER (ORDER BY l DESC) AS b FROM '{l}'",
+            "ROW) AS a, row_number() OVER (ORDER BY l DESC) AS b FROM '{l}'",
 }
 
 
