@@ -1,5 +1,6 @@
 """What fuzz targets begin with, beside the inputs kept in fuzz/seeds: small Parquet files, ours and
 other writers', and streams of the codecs. Made anew for each run."""
+import decimal
 import glob
 import os
 import shutil
@@ -71,7 +72,7 @@ def avro_files(folder):
                 "type": "enum", "name": "e", "symbols": ["A", "B"]}}},
             {"name": "d", "type": {"type": "bytes", "logicalType": "decimal", "precision": 9}}]}
         rows = [{"i": None if i % 3 == 0 else i, "s": f"text {i} " * (i % 4),
-                 "l": [i, None, "x"][:i % 4], "m": {"k": "AB"[i % 2]}, "d": i}
+                 "l": [i, None, "x"][:i % 4], "m": {"k": "AB"[i % 2]}, "d": decimal.Decimal(i)}
                 for i in range(20)]
         for codec in ("null", "deflate", "snappy", "zstandard", "bzip2", "xz"):
             with open(os.path.join(folder, codec), "wb") as f:

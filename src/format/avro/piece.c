@@ -109,13 +109,17 @@ static nrw_status lose_block(av_piece *p, const av_block *b, const nrw_error *wh
     return lose(p, b, p->row, 0, b->rows, b->data, why, err);
 }
 
-/* The same for blocks that come at once and by stream, whose decoders have words of their own. */
-static void say_packed(const av_block *b, const char *codec, nrw_error *why)
+/* What became of unpacking block b. Damage may look like anything that a codec cannot do; it is
+ * told in the same words of blocks that come at once and by stream. */
+static nrw_status unpacked(const av_piece *p, const av_block *b, nrw_status st, nrw_error *why)
 {
+    if (!leaves_out(p, st == NRW_E_UNSUPPORTED ? NRW_E_CORRUPT : st))
+        return st;
     *why = (nrw_error)NRW_ERROR_INIT;
     err_at_block(why, b->number, -1);
     err_at_offset(why, (int64_t)b->data);
-    err_set(why, NRW_E_CORRUPT, "the %s data of the block are damaged", codec);
+    return err_set(why, NRW_E_CORRUPT, "the %s data of the block are damaged",
+                   p->codec.codec->name);
 }
 
 static void say_cut(const av_block *b, nrw_error *why)
@@ -239,8 +243,7 @@ static nrw_status load_blocks(av_piece *p, nrw_error *err)
                            p->raw->cap - used, &n, &why);
             if (st == NRW_END)
                 break;
-            if (leaves_out(p, st))
-                say_packed(&b, p->codec.codec->name, &why);
+            st = unpacked(p, &b, st, &why);
         }
         if (st >= 0 && b.rows == 0 && n > 0)
             st = trailing(&why);
@@ -315,8 +318,7 @@ static nrw_status begin_block(av_piece *p, nrw_error *err)
         st = NRW_E_CORRUPT;
     } else if (s->damaged && !p->cut && !is_plain(p)) {
         st = try_stream(p, &why);
-        if (leaves_out(p, st))
-            say_packed(&p->block, p->codec.codec->name, &why);
+        st = unpacked(p, &p->block, st, &why);
     }
     if (st >= 0)
         st = open_stream(p, &why);
