@@ -1,0 +1,190 @@
+/* Blocks on their way in: as many whole ones as there is room for, read and unpacked at once. */
+#include "format/avro/piece_own.h"
+
+/* ---- damage ---- */
+
+nrw_status av_piece_lose(av_piece *p, const av_block *b, int64_t first_row, int64_t record,
+                         int64_t rows, uint64_t from, const nrw_error *why, nrw_error *err)
+{
+    nrw_error place = *why;
+
+    p->lost += rows;
+    err_at_object(&place, p->shape->file->name);
+    err_at_block(&place, b->number, -1);
+    err_at_offset(&place, (int64_t)b->data);
+    return p->shape->damaged(
+        p->shape->damaged_self,
+        &(damage){place.column, first_row + record, rows, from, b->data + b->size, &place}, err);
+}
+
+nrw_status av_piece_lose_block(av_piece *p, const av_block *b, const nrw_error *why, nrw_error *err)
+{
+    return av_piece_lose(p, b, p->row, 0, b->rows, b->data, why, err);
+}
+
+nrw_status av_piece_unpacked(const av_piece *p, const av_block *b, nrw_status st, nrw_error *why)
+{
+    if (!av_leaves_out(p, st == NRW_E_UNSUPPORTED ? NRW_E_CORRUPT : st))
+        return st;
+    *why = (nrw_error)NRW_ERROR_INIT;
+    err_at_block(why, b->number, -1);
+    err_at_offset(why, (int64_t)b->data);
+    return err_set(why, NRW_E_CORRUPT, "the %s data of the block are damaged",
+                   p->codec.codec->name);
+}
+
+/* ---- segments ---- */
+
+nrw_status av_piece_add_segment(av_piece *p, const av_segment *s, nrw_error *err)
+{
+    if (p->n_segments == p->cap_segments) {
+        uint32_t cap = p->cap_segments ? p->cap_segments * 2 : 16;
+        TRY(mem_realloc(p->shape->m, (void **)&p->segments, p->cap_segments * sizeof *p->segments,
+                        cap * sizeof *p->segments, err));
+        p->cap_segments = cap;
+    }
+    p->segments[p->n_segments] = *s;
+    p->segments[p->n_segments].at = s->start;
+    p->segments[p->n_segments++].rows = s->all;
+    return NRW_OK;
+}
+
+nrw_status av_trailing(nrw_error *err)
+{
+    return err_set(err, NRW_E_CORRUPT, "bytes follow the last record of the block");
+}
+
+nrw_status av_in_block(const av_block *b, nrw_status st, nrw_error *err)
+{
+    if (st < 0) {
+        err_at_block(err, b->number, -1);
+        err_at_offset(err, (int64_t)b->data);
+    }
+    return st;
+}
+
+/* ---- whole blocks ---- */
+
+/* The numbers of the block at p->at, which lies in `stored`. The cutter has looked at them: they
+ * differ only if the file has changed since. */
+static nrw_status stored_block(const av_piece *p, av_block *out, nrw_error *err)
+{
+    size_t at = (size_t)(p->at - p->stored_at), n;
+    span head = {p->stored->data + at, p->stored->len - at};
+    int64_t size;
+
+    *out = (av_block){.number = p->number, .at = p->at};
+    n = av_block_numbers(head, &out->rows, &size);
+    if (n == 0 || size < 0 || out->rows < 0 || out->rows > INT32_MAX ||
+        (uint64_t)size > head.len - n) {
+        err_at_block(err, p->number, -1);
+        err_at_offset(err, (int64_t)p->at);
+        return err_set(err, NRW_E_CHANGED, "the file changed while it was read");
+    }
+    out->data = p->at + n;
+    out->size = (uint64_t)size;
+    return NRW_OK;
+}
+
+static nrw_status read_stored(av_piece *p, nrw_error *err)
+{
+    const uint64_t end = p->end < p->shape->file->size ? p->end : p->shape->file->size;
+    size_t n = (size_t)(end - p->at); /* the last marker may be incomplete */
+
+    TRY(buffer_new(p->shape->m, n, &p->stored, err));
+    p->stored_at = p->at;
+    p->stored->len = n;
+    return file_read(p->shape->file, p->at, p->stored->data, n, err);
+}
+
+/* Unpacks blocks behind each other until the next one has no room. Without a codec the run itself
+ * is what is decoded. */
+static nrw_status load_blocks(av_piece *p, nrw_error *err)
+{
+    size_t used = 0;
+    bool plain = av_piece_plain(p);
+
+    p->raw_at = p->stored_at;
+    if (plain)
+        p->raw = buffer_ref(p->stored);
+    else
+        TRY(buffer_new(p->shape->m, p->shape->raw_max, &p->raw, err));
+    while (p->at < p->end) {
+        nrw_error why = NRW_ERROR_INIT;
+        av_block b;
+        span stored;
+        size_t n;
+        nrw_status st = NRW_OK;
+        TRY(stored_block(p, &b, err));
+        stored = (span){p->stored->data + (b.data - p->stored_at), (size_t)b.size};
+        if (plain) {
+            used = (size_t)(b.data - p->stored_at);
+            n = (size_t)b.size;
+        } else {
+            st = av_unpack(p->shape->header, &p->codec, stored, p->raw->data + used,
+                           p->raw->cap - used, &n, &why);
+            if (st == NRW_END)
+                break;
+            st = av_piece_unpacked(p, &b, st, &why);
+        }
+        if (st >= 0 && b.rows == 0 && n > 0)
+            st = av_trailing(&why);
+        if (st < 0 && !av_leaves_out(p, st))
+            return av_in_block(&b, av_give_error(st, &why, err), err);
+        if (st < 0) {
+            TRY(av_piece_lose_block(p, &b, &why, err));
+            av_piece_pass_block(p, &b);
+            continue;
+        }
+        p->stored_bytes += b.size;
+        p->raw_bytes += n;
+        TRY(av_piece_add_segment(p,
+                                 &(av_segment){.block = b,
+                                               .start = (uint32_t)used,
+                                               .end = (uint32_t)(used + n),
+                                               .all = (uint32_t)b.rows,
+                                               .first_row = p->row,
+                                               .whole = true},
+                                 err));
+        used += n;
+        p->raw->len = used;
+        av_piece_pass_block(p, &b);
+    }
+    return NRW_OK;
+}
+
+/* ---- loading ---- */
+
+nrw_status av_piece_load(av_piece *p, nrw_error *err)
+{
+    const uint64_t at = p->at;
+    nrw_error why = NRW_ERROR_INIT;
+    nrw_status st;
+
+    p->n_segments = p->segment = 0;
+    if (p->stream.m)
+        return av_piece_load_part(p, err);
+    buffer_unref(p->raw);
+    p->raw = NULL;
+    if (p->at >= p->end && p->shape->damaged)
+        return NRW_END;
+    if (p->at >= p->end)
+        return err_set(err, NRW_E_CORRUPT, "fewer records than the block headers announce");
+    if (!p->cut && !p->stored && p->end - p->at <= p->shape->stored_max)
+        TRY(read_stored(p, err));
+    if (p->stored)
+        TRY(load_blocks(p, err));
+    if (p->n_segments > 0 || p->at > at)
+        return NRW_OK;
+    buffer_unref(p->raw);
+    p->raw = NULL;
+    TRY(av_piece_begin_block(p, err));
+    if (!p->stream.m)
+        return NRW_OK; /* lost */
+    if (p->left > 0)
+        return av_piece_load_part(p, err);
+    av_piece_end_block(p);
+    st = av_trailing(&why);
+    return av_leaves_out(p, st) ? av_piece_lose_block(p, &p->block, &why, err)
+                                : av_in_block(&p->block, av_give_error(st, &why, err), err);
+}
