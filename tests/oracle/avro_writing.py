@@ -1,5 +1,6 @@
 """Avro files that Narrows writes: read back by fastavro, by Polars and by itself."""
 import hashlib
+import json
 import os
 
 import avro_files
@@ -180,6 +181,36 @@ def metadata_case():
             raise AssertionError("lost on the way back")
 
 
+def look_case():
+    """inspect and schema -f avsc say what fastavro finds; what is asked for ahead changes nothing."""
+    import fastavro
+    with Scratch("oracle") as scratch:
+        source, out = scratch("in.parquet"), scratch("out.avro")
+        harness.ok("gen", source, "--rows", "50000", "--column", "note=string:0..60", "--column",
+                   "id=int64", "--nulls", "note=0.2")
+        harness.ok("copy", source, out, "--compression", "null", "--block-size", "64KiB")
+        told = json.loads(harness.ok("inspect", out, "-f", "json").out)
+        with open(out, "rb") as f:
+            blocks = list(fastavro.block_reader(f))
+        plain = sum(len(b.bytes_.getvalue()) for b in blocks)
+        if (told["rows"], told["blocks"], told["codec"]) != (50000, len(blocks), "null"):
+            raise AssertionError(str(told))
+        if abs(told["uncompressed"] - plain) > plain / 20:
+            raise AssertionError(f"{told['uncompressed']} of {plain} bytes")
+        with open(out, "rb") as f:
+            schema = fastavro.reader(f).writer_schema
+        for path in (source, out):
+            text = json.loads(harness.ok("schema", path, "-f", "avsc").out)
+            if fastavro.parse_schema(text)["fields"] != fastavro.parse_schema(schema)["fields"]:
+                raise AssertionError(str(text))
+        seen = {harness.ok("copy", out, "-", "-f", "csv", *words).out for words in (
+            (), ("--read", "buffer_blocks=500"), ("--read", "buffer_bytes=1MiB"))}
+        if len(seen) != 1:
+            raise AssertionError("other rows where more is asked for ahead")
+        for word in ("buffer_blocks=x", "buffer_bytes=lots", "buffers=3"):
+            harness.refused(harness.narrows("head", out, "--read", word), code=(1, 2))
+
+
 def cases(tier):
     parts, each = (20, 50) if tier == "all" else (4, 15)
     for n in range(parts):
@@ -193,3 +224,4 @@ def cases(tier):
     yield "avro written: the same bytes", same_bytes_case, 300
     yield "avro written: refusals", refusals_case
     yield "avro written: metadata", metadata_case
+    yield "avro written: looked at", look_case
