@@ -182,7 +182,7 @@ def metadata_case():
 
 
 def look_case():
-    """inspect and schema -f avsc say what fastavro finds; what is asked for ahead changes nothing."""
+    """inspect and schema -f avsc say what fastavro finds; asking for more ahead changes nothing."""
     import fastavro
     with Scratch("oracle") as scratch:
         source, out = scratch("in.parquet"), scratch("out.avro")
