@@ -15,7 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NARROWS = os.environ.get("NARROWS", os.path.join(ROOT, "build", "narrows"))
 VERBS = {"copy": ["copy"], "sample": ["sample"], "gen": ["gen"], "head-tail": ["head", "tail"],
          "count": ["count"], "schema": ["schema"], "stats": ["stats"], "inspect": ["inspect"],
-         "verify": ["verify"], "plan": ["plan"]}
+         "verify": ["verify"], "recover": ["recover"], "plan": ["plan"]}
 
 
 def printed(*arguments):

@@ -25,6 +25,9 @@ VARIES = [
     (r'("(?:least|grant|baseline|peak|runs_from|threads|spill_limit|bytes_decompressed)":)\d+',
      r"\1..."),
     (r"in flight, \d+ threads", "in flight, ... threads"),
+    (r"\(process \d+\)", "(process ...)"),
+    (r"\.narrows-[0-9a-f]{16}\.dataset", ".narrows-....dataset"),
+    (r"\d+ files? of a killed run", "... of a killed run"),
 ]
 PLAN = [
     (r"(?m)^(\d .*? {2}(?:streams|bounded|spills)).*", r"\1 ..."),

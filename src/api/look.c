@@ -114,10 +114,16 @@ static const struct {
     const char *verb;
     nrw_status (*run)(look *l, nrw_error *err);
     const char *formats; /* of -f beside json */
+<<<<<<< HEAD
 } looks[] = {
     {"count", look_count, " text table "},   {"schema", look_schema, " text table sql avsc "},
     {"stats", look_stats, " text table "},   {"inspect", look_inspect, " text table "},
     {"verify", look_verify, " text table "}, {"recover", look_recover, " text "}};
+=======
+} looks[] = {{"count", look_count, " text table "},   {"schema", look_schema, " text table sql "},
+             {"stats", look_stats, " text table "},   {"inspect", look_inspect, " text table "},
+             {"verify", look_verify, " text table "}, {"recover", look_recover, " text "}};
+>>>>>>> aae1439 (The page of recover; how datasets are published, in ARCHITECTURE)
 
 static nrw_status choose_format(look *l, const char *formats, nrw_error *err)
 {
