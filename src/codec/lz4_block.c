@@ -40,7 +40,9 @@ static bool long_length(const uint8_t **ip, const uint8_t *end, size_t *len)
 
 nrw_status lz4_block_decode(span src, uint8_t *dst, size_t cap, size_t *n, nrw_error *err)
 {
+    uint8_t nothing;
     const uint8_t *ip = src.data, *in_end = ip + src.len;
+    dst = dst ? dst : &nothing; /* of no capacity */
     uint8_t *op = dst, *out_end = dst + cap;
     *n = 0;
     while (ip < in_end) {

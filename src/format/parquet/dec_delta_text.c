@@ -248,11 +248,12 @@ static nrw_status block_take(decoder *d, const prefix_block *b, uint32_t n, cons
     return NRW_OK;
 }
 
-/* n bytes in steps of sixteen: up to fifteen more are read and written. */
+/* n bytes in steps of sixteen: up to fifteen more are read and written, over the value behind src
+ * that dst may be. */
 static inline void copy_wide(uint8_t *dst, const uint8_t *src, size_t n)
 {
     for (size_t i = 0; i < n; i += 16)
-        memcpy(dst + i, src + i, 16);
+        memmove(dst + i, src + i, 16);
 }
 
 /* Value i of the block to `to`, behind the one before at `prev` or in its place. False: it has
