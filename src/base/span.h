@@ -47,6 +47,15 @@ static inline int span_compare(span a, span b)
     return c ? c : (a.len > b.len) - (a.len < b.len);
 }
 
+/* Without its first n bytes. Of an empty one, which may have no address, none are. */
+static inline void span_skip(span *s, size_t n)
+{
+    if (n) {
+        s->data += n;
+        s->len -= n;
+    }
+}
+
 static inline bool size_add(size_t a, size_t b, size_t *out)
 {
     return !__builtin_add_overflow(a, b, out);

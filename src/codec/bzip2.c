@@ -80,8 +80,7 @@ static nrw_status pull(void *state, span *src, uint8_t *dst, size_t cap, size_t 
     if (r != BZ_OK && r != BZ_STREAM_END)
         return codec_damaged(NAME, err);
     s->ended = r == BZ_STREAM_END;
-    src->data += in - s->z.avail_in;
-    src->len -= in - s->z.avail_in;
+    span_skip(src, in - s->z.avail_in);
     *n = out - s->z.avail_out;
     return NRW_OK;
 }

@@ -254,8 +254,7 @@ static nrw_status pull(void *state, span *src, uint8_t *dst, size_t cap, size_t 
     if (r != Z_OK && r != Z_STREAM_END && r != Z_BUF_ERROR)
         return codec_damaged(s->bare ? "deflate" : "gzip", err);
     s->ended = r == Z_STREAM_END;
-    src->data += in - s->z.avail_in;
-    src->len -= in - s->z.avail_in;
+    span_skip(src, in - s->z.avail_in);
     *n = out - s->z.avail_out;
     return NRW_OK;
 }

@@ -121,8 +121,7 @@ static nrw_status take_size(span *src, uint64_t *size, nrw_error *err)
     if (src->len < 4)
         return err_set(err, NRW_E_CORRUPT, "the lz4 data end too early");
     *size = lz4_big_endian(src->data);
-    src->data += 4;
-    src->len -= 4;
+    span_skip(src, 4);
     return NRW_OK;
 }
 

@@ -41,10 +41,12 @@ static bool long_length(const uint8_t **ip, const uint8_t *end, size_t *len)
 nrw_status lz4_block_decode(span src, uint8_t *dst, size_t cap, size_t *n, nrw_error *err)
 {
     uint8_t nothing;
-    const uint8_t *ip = src.data, *in_end = ip + src.len;
-    dst = dst ? dst : &nothing; /* of no capacity */
-    uint8_t *op = dst, *out_end = dst + cap;
     *n = 0;
+    if (src.len == 0)
+        return codec_damaged("lz4", err);
+    dst = dst ? dst : &nothing; /* of no capacity */
+    const uint8_t *ip = src.data, *in_end = ip + src.len;
+    uint8_t *op = dst, *out_end = dst + cap;
     while (ip < in_end) {
         uint8_t token = *ip++;
         size_t len = token >> 4;
@@ -184,8 +186,7 @@ static nrw_status fill_fast(lz4_block *b, window *w, span *src, nrw_error *err)
         out_left -= literals + match;
     }
     size_t in = (size_t)(ip - src->data), out = (size_t)(op - start);
-    src->data += in;
-    src->len -= in;
+    span_skip(src, in);
     b->in_left -= in;
     b->out_left -= out;
     b->produced += out;
@@ -221,8 +222,7 @@ nrw_status lz4_block_fill(lz4_block *b, window *w, span *src, nrw_error *err)
         }
         size_t used = before - in.len;
         b->in_left -= used;
-        src->data += used;
-        src->len -= used;
+        span_skip(src, used);
         if (b->part == LITERAL || b->part == MATCH)
             end_part(b);
     }

@@ -159,8 +159,7 @@ static nrw_status pull_frame(lz4_stream *s, span *src, uint8_t *dst, size_t cap,
     if (LZ4F_isError(r))
         return err_set(err, NRW_E_CORRUPT, "the lz4 data are damaged: %s", LZ4F_getErrorName(r));
     s->ended = r == 0;
-    src->data += in;
-    src->len -= in;
+    span_skip(src, in);
     s->taken += in;
     *n += out;
     return NRW_OK;

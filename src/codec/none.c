@@ -45,8 +45,7 @@ static nrw_status none_pull(void *state, span *src, uint8_t *dst, size_t cap, si
     *n = size_min(src->len, cap);
     if (*n > 0)
         memcpy(dst, src->data, *n);
-    src->data += *n;
-    src->len -= *n;
+    span_skip(src, *n);
     return NRW_OK;
 }
 

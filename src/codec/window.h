@@ -45,8 +45,7 @@ static inline void window_literal(window *w, span *src, uint64_t *left)
     if (n > 0)
         memcpy(w->buf + w->pos, src->data, n);
     w->pos += n;
-    src->data += n;
-    src->len -= n;
+    span_skip(src, n);
     *left -= n;
 }
 

@@ -265,8 +265,7 @@ static nrw_status feed(zstd_stream *s, span *src, uint8_t *dst, size_t cap, size
     ZSTD_outBuffer out = {dst, cap, 0};
     size_t r = ZSTD_decompressStream(s->d.library, &out, &in);
     *n += out.pos;
-    src->data += in.pos;
-    src->len -= in.pos;
+    span_skip(src, in.pos);
     if (ZSTD_isError(r))
         return decode_error(&s->d, r, s->flow.dst_len, err);
     if (r == 0) { /* the frame is over */
