@@ -96,7 +96,7 @@ def statements_case():
         compare.same_files(s("a.parquet"), s("b.parquet"), ["pyarrow", "duckdb"])
         for name in "ab":
             found = json.loads(harness.ok("inspect", s(f"{name}.parquet"), "-f", "json").out)
-            if (found["codecs"], found["row_groups"]) != (["gzip"], 5):
+            if (found["codecs"], found["n_row_groups"]) != (["gzip"], 5):
                 raise AssertionError(found)
         if open(s("b.csv"), encoding="ascii").read() != "x\n2\n":
             raise AssertionError("the second COPY did not write over the first")
