@@ -144,7 +144,7 @@ void job_set_total(nrw_job *job, const struct scan *s);
 nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err);
 nrw_status job_query(nrw_job *job, bool plan_only, nrw_error *err);
 /* Whether the words of a verb that moves rows take a query: expressions, an order. */
-bool query_is_asked(nrw_job *job);
+nrw_status query_is_asked(nrw_job *job, bool *asked, nrw_error *err) NRW_CHECKED;
 nrw_status job_compact(nrw_job *job, bool plan_only, nrw_error *err);
 nrw_status job_look(nrw_job *job, nrw_error *err);
 nrw_status job_look_plan(nrw_job *job, nrw_error *err);

@@ -156,9 +156,11 @@ static void tell_target(const move *m, nrw_status st, nrw_error *err)
 nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err)
 {
     move m = {.job = job};
+    bool query;
     nrw_status st;
 
-    if (query_is_asked(job))
+    TRY(query_is_asked(job, &query, err));
+    if (query)
         return job_query(job, plan_only, err);
     TRY(job_limits_settle(job, err));
     TRY(output_choose(&m.to, job, err));

@@ -25,28 +25,37 @@ static bool has_expressions(const nrw_job *job, const char *option)
     return false;
 }
 
-static bool sql_reads(const nrw_job *job, const char *text)
+/* Whether a condition is SQL, but not of the language that sources can use. */
+static nrw_status takes_sql(const nrw_job *job, const char *text, bool *out, nrw_error *err)
 {
-    nrw_error unused = NRW_ERROR_INIT;
+    nrw_error why = NRW_ERROR_INIT;
     sql_expr *e;
+    nrw_status st;
+    bool plain;
 
-    return sql_parse_expr(job->a, span_of(text), &e, &unused) >= 0;
+    *out = false;
+    TRY(predicate_reads(job->a, text, &plain, err));
+    if (plain)
+        return NRW_OK;
+    st = sql_parse_expr(job->a, span_of(text), &e, &why);
+    *out = st >= 0;
+    if (st < 0 && st != NRW_E_ARG && err)
+        *err = why;
+    return st == NRW_E_ARG ? NRW_OK : st;
 }
 
-bool query_is_asked(nrw_job *job)
+nrw_status query_is_asked(nrw_job *job, bool *asked, nrw_error *err)
 {
-    bool has_query = strcmp(job->verb->name, "copy") == 0 || strcmp(job->verb->name, "head") == 0;
     const job_word *w;
 
-    if (!has_query)
-        return false;
-    if (job_last(job, "order-by") || job_last(job, "partition-by") ||
-        has_expressions(job, "select"))
-        return true;
-    for (size_t i = 0; (w = job_each(job, "where", i)); i++)
-        if (!predicate_reads(job->a, w->value) && sql_reads(job, w->value))
-            return true;
-    return false;
+    *asked = false;
+    if (strcmp(job->verb->name, "copy") != 0 && strcmp(job->verb->name, "head") != 0)
+        return NRW_OK;
+    *asked = job_last(job, "order-by") || job_last(job, "partition-by") ||
+             has_expressions(job, "select");
+    for (size_t i = 0; !*asked && (w = job_each(job, "where", i)); i++)
+        TRY(takes_sql(job, w->value, asked, err));
+    return NRW_OK;
 }
 
 /* ---- the text ---- */

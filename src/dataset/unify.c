@@ -4,6 +4,7 @@
 #include "dataset/widen.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static nrw_status grow(arena *a, void **list, uint32_t n, uint32_t *cap, size_t size,
                        nrw_error *err)
@@ -33,13 +34,38 @@ static uint64_t hash_of(const char *name)
     return hash_bytes(name, strlen(name));
 }
 
+/* The slot of a name, or the free one where it would stand. */
+static uint32_t *slot_of(const unify *u, const char *name, uint64_t hash)
+{
+    uint32_t at = (uint32_t)hash & (u->n_slots - 1);
+
+    for (;; at = (at + 1) & (u->n_slots - 1)) {
+        const union_column *c = &u->columns[u->slots[at] - 1];
+        if (u->slots[at] == 0 || (c->hash == hash && strcmp(c->field.name, name) == 0))
+            return &u->slots[at];
+    }
+}
+
 /* The last of exactly that name. */
 static int32_t last_named(const unify *u, const char *name, uint64_t hash)
 {
-    for (uint32_t i = u->n; i-- > 0;)
-        if (u->columns[i].hash == hash && strcmp(u->columns[i].field.name, name) == 0)
-            return (int32_t)i;
-    return -1;
+    return u->n_slots ? (int32_t)*slot_of(u, name, hash) - 1 : -1;
+}
+
+/* Column `c` is the last of its name. Slots are at most half full. */
+static nrw_status index_column(unify *u, uint32_t c, nrw_error *err)
+{
+    uint32_t n = u->n_slots ? u->n_slots * 2 : 32;
+
+    if ((c + 1) * 2 > u->n_slots) {
+        TRY(arena_alloc(u->a, n * sizeof *u->slots, (void **)&u->slots, err));
+        memset(u->slots, 0, n * sizeof *u->slots);
+        u->n_slots = n;
+        for (uint32_t i = 0; i < c; i++)
+            *slot_of(u, u->columns[i].field.name, u->columns[i].hash) = i + 1;
+    }
+    *slot_of(u, u->columns[c].field.name, u->columns[c].hash) = c + 1;
+    return NRW_OK;
 }
 
 /* Names that come twice are taken in their order. */
@@ -168,8 +194,7 @@ static nrw_status add_column(unify *u, const field *f, nrw_error *err)
     c->added = added_named(u, f->name);
     c->hash = hash_of(f->name);
     c->twin = last_named(u, f->name, c->hash);
-    u->n++;
-    return NRW_OK;
+    return index_column(u, u->n++, err);
 }
 
 static nrw_status take_parts(unify *u, const schema *s, nrw_error *err)
@@ -179,6 +204,7 @@ static nrw_status take_parts(unify *u, const schema *s, nrw_error *err)
         const char *path = s->part_paths[i];
         char *kept;
         uint32_t k = i < u->n_parts && strcmp(u->parts[i].path, path) == 0 ? i : 0;
+        k = u->files ? k : u->n_parts; /* the first file's are all new */
         while (k < u->n_parts && strcmp(u->parts[k].path, path) != 0)
             k++;
         if (k < u->n_parts) {

@@ -22,7 +22,7 @@ nrw_status predicate_parse(arena *a, const char *const *texts, uint32_t n, const
                            const char *source, predicate **out, nrw_error *err) NRW_CHECKED;
 
 /* Whether the text is of this language, whatever it names. */
-bool predicate_reads(arena *a, const char *text);
+nrw_status predicate_reads(arena *a, const char *text, bool *reads, nrw_error *err) NRW_CHECKED;
 
 /* Of the same condition those parts alone, joined by AND in it, that look at no columns but those
  * of s, named in any case: rows that these rule out, it rules out. *out is NULL where there is

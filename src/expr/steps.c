@@ -66,12 +66,16 @@ static nrw_status join_texts(arena *a, const char *const *texts, uint32_t n, pre
     return NRW_OK;
 }
 
-bool predicate_reads(arena *a, const char *text)
+nrw_status predicate_reads(arena *a, const char *text, bool *reads, nrw_error *err)
 {
-    nrw_error unused = NRW_ERROR_INIT;
+    nrw_error why = NRW_ERROR_INIT;
     node *tree;
+    nrw_status st = expr_parse(a, text, &tree, &why);
 
-    return expr_parse(a, text, &tree, &unused) >= 0;
+    *reads = st >= 0;
+    if (st < 0 && st != NRW_E_ARG && err)
+        *err = why;
+    return st == NRW_E_ARG ? NRW_OK : st;
 }
 
 /* With `some`: the parts that s has all columns of. */

@@ -34,9 +34,9 @@ static bool is_name(const char *s)
 
 static bool is_taken(const bytes *names, const char *name)
 {
-    const char *p = (const char *)names->data, *end = p + names->len;
+    const char *p = (const char *)names->data, *end = names->len ? p + names->len : p;
 
-    for (; names->len && p < end; p += strlen(p) + 1)
+    for (; p < end; p += strlen(p) + 1)
         if (strcmp(p, name) == 0)
             return true;
     return false;
