@@ -23,12 +23,15 @@ nrw_status query_share_memory(query *q, nrw_error *err)
     sql_exec *x = &q->exec;
     uint32_t n = plan_gatherers(q->plan);
     char need[TEXT_NUMBER], have[TEXT_NUMBER];
+    uint32_t workers = l->workers;
     uint64_t all, wish, writer;
     budget b;
 
     job_hold(q->job);
     all = l->ceiling > l->baseline + l->held ? l->ceiling - l->baseline - l->held : 0;
-    TRY(output_budget(&q->to, l->workers, &b, err));
+    TRY(output_budget(&q->to, workers, &b, err));
+    while (workers > 1 && all < b.least + 8 * MIB)
+        TRY(output_budget(&q->to, --workers, &b, err));
     if (all < b.least + 8 * MIB) {
         uint64_t least = l->baseline + l->held + b.least + 8 * MIB;
         err_next(err, "give --memory %s or more", text_size_option(least, need));
@@ -43,9 +46,9 @@ nrw_status query_share_memory(query *q, nrw_error *err)
                     .m = q->job->root,
                     .spill = q->job->spill,
                     .catalog = &q->face,
-                    .workers = l->workers,
+                    .workers = workers,
                     .reading = n ? at_most(all / 4, 48 * MIB) : all / 2,
-                    .batches = n ? at_most(all / 4, l->workers * 12 * MIB) : all * 3 / 8,
+                    .batches = n ? at_most(all / 4, workers * 12 * MIB) : all * 3 / 8,
                     .alone = all / 8};
     x->gathering = n ? (all - x->reading - x->batches - x->alone) / n : 0;
     /* each worker gathers some batches' rows at least */

@@ -4,6 +4,7 @@ import glob
 import hashlib
 import json
 import os
+import resource
 
 import compare
 import harness
@@ -197,7 +198,37 @@ def cut_case():
             compare.same_files(s("want.parquet"), s("all.parquet"), ["pyarrow"])
 
 
-def cases(_tier):
+def few_descriptors():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+
+
+def partitions_case(partitions, rows, memory):
+    """One file of one row group for each, in memory and descriptors that do not grow with them."""
+    with Scratch("dataset") as s:
+        harness.ok("gen", s("in.parquet"), "--range", f"k={partitions}", "--range", f"i={rows}",
+                   "--column", "note=string:8..40", "--shuffle")
+        ran = harness.measure([harness.RELEASE, "copy", s("in.parquet"), s("out/"),
+                               "--partition-by", "k", "--memory", f"{memory}MiB", "--report",
+                               s("r.json"), "-q"], timeout=600, preexec=few_descriptors)
+        if ran.code or ran.peak > memory << 20:
+            raise AssertionError(f"exit {ran.code}, peak {harness.mib(ran.peak)}: {ran.err}")
+        with open(s("r.json"), encoding="utf-8") as f:
+            report = json.load(f)
+        got = (report["targets"]["files"], report["row_groups"], report["rows"]["out"])
+        if got != (partitions, partitions, partitions * rows):
+            raise AssertionError(f"files, row groups, rows: {got}")
+        counted = int(harness.ok("count", s("out/"), timeout=300).out)
+        if counted != partitions * rows:
+            raise AssertionError(f"{counted} rows are there")
+        return f"{harness.mib(ran.peak)}, {ran.cpu:.1f} s of CPU"
+
+
+def cases(tier):
+    yield "datasets written: 30 partitions at 32 MiB", lambda: partitions_case(30, 1000, 32)
+    yield "datasets written: 3,000 partitions", lambda: partitions_case(3000, 100, 64), 300
+    if tier == "all":
+        yield "datasets written: 50,000 partitions", lambda: partitions_case(
+            50000, 2000, 128), 1800
     yield "datasets written: three readers, metadata, books", readers_case
     yield "datasets written: odd keys", odd_case
     yield "datasets written: a key of 300 characters", long_case
