@@ -47,6 +47,12 @@ static inline int span_compare(span a, span b)
     return c ? c : (a.len > b.len) - (a.len < b.len);
 }
 
+/* Behind its last byte; of an empty one, which may have no address, where it begins. */
+static inline const uint8_t *span_end(span s)
+{
+    return s.len ? s.data + s.len : s.data;
+}
+
 /* Without its first n bytes. Of an empty one, which may have no address, none are. */
 static inline void span_skip(span *s, size_t n)
 {

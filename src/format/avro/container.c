@@ -198,7 +198,7 @@ av_walk av_walk_init(io_file *f, const av_header *h)
 
 size_t av_block_numbers(span head, int64_t *rows, int64_t *size)
 {
-    const uint8_t *p = head.data, *end = p + head.len;
+    const uint8_t *p = head.data, *end = span_end(head);
 
     if (av_varint(&p, end, rows) != 1 || av_varint(&p, end, size) != 1)
         return 0;

@@ -236,7 +236,7 @@ static nrw_status parse_value(parser *s, json_node **out, nrw_error *err)
 
 nrw_status json_tree_parse(arena *a, span text, const json_node **root, nrw_error *err)
 {
-    parser s = {a, text.data, text.data, text.data + text.len, 0};
+    parser s = {a, text.data, text.data, span_end(text), 0};
     size_t good = utf8_valid_prefix(text.data, text.len);
     json_node *n;
 

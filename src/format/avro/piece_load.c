@@ -70,9 +70,10 @@ nrw_status av_in_block(const av_block *b, nrw_status st, nrw_error *err)
 static nrw_status stored_block(const av_piece *p, av_block *out, nrw_error *err)
 {
     size_t at = (size_t)(p->at - p->stored_at), n;
-    span head = {p->stored->data + at, p->stored->len - at};
+    span head = {p->stored->data, p->stored->len};
     int64_t size;
 
+    span_skip(&head, size_min(at, head.len));
     *out = (av_block){.number = p->number, .at = p->at};
     n = av_block_numbers(head, &out->rows, &size);
     if (n == 0 || size < 0 || out->rows < 0 || out->rows > INT32_MAX ||

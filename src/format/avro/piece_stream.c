@@ -106,7 +106,9 @@ static nrw_status fill(av_piece *p, nrw_error *err)
 static nrw_status measure(av_piece *p, uint32_t *rows, size_t *end, nrw_error *err)
 {
     const uint32_t most = p->left < p->shape->rows_max ? (uint32_t)p->left : p->shape->rows_max;
-    av_run r = {.program = p->shape->program, .p = p->raw->data, .end = p->raw->data + p->raw->len};
+    av_run r = {.program = p->shape->program,
+                .p = p->raw->data,
+                .end = span_end((span){p->raw->data, p->raw->len})};
 
     *end = 0;
     for (*rows = 0; *rows < most; ++*rows) {

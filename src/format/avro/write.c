@@ -146,7 +146,10 @@ static span rows_span(const task *k, uint32_t from, uint32_t to)
 {
     size_t at = from ? k->ends[from - 1] : 0, end = to ? k->ends[to - 1] : 0;
 
-    return (span){k->rows.data.data + at, end - at};
+    span all = {k->rows.data.data, end};
+
+    span_skip(&all, at);
+    return all;
 }
 
 static nrw_status add_to(rows *r, span data, uint32_t n, nrw_error *err)
