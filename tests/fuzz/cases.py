@@ -45,11 +45,6 @@ def run(name, seconds):
         return f"{runs[0]} inputs" if runs else ""
 
 
-def open_finding():
-    raise harness.Skip("runs with make fuzz: of some damaged files batches of other sizes give an "
-                       "error where whole blocks give rows, which is not mended yet")
-
-
 def cases(tier):
     names = sorted(os.path.basename(p)[5:-2] for p in glob.glob(os.path.join(FOLDER, "fuzz_*.c")))
     if not names:
@@ -57,7 +52,4 @@ def cases(tier):
     seconds = int(os.environ.get("FUZZ_SECONDS", "60")) if tier == "all" else 10
     yield "build", build, 900
     for name in names:
-        if name == "avro_file" and tier != "all":
-            yield name, open_finding, 10
-            continue
         yield name, lambda n=name: run(n, seconds), seconds + 120

@@ -57,7 +57,7 @@ void av_piece_free(av_piece *p)
 void av_piece_start(av_piece *p, uint64_t at, uint64_t end, int64_t number, int64_t row)
 {
     p->at = at;
-    p->end = size_min(end, p->shape->file->size); /* its last marker may be missing */
+    p->end = end;
     p->number = number;
     p->row = row;
     p->lost = 0;

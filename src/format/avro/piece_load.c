@@ -148,7 +148,8 @@ static nrw_status load_blocks(av_piece *p, nrw_error *err)
                                                .whole = true},
                                  err));
         used += n;
-        p->raw->len = used;
+        if (!plain) /* else it is what is stored */
+            p->raw->len = used;
         av_piece_pass_block(p, &b);
     }
     return NRW_OK;

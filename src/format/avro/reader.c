@@ -439,8 +439,6 @@ static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t firs
     if (!ms->decoded)
         TRY(decode_on(r, ms, ms->n, err));
     v = &ms->piece.vectors[tag];
-    if ((uint64_t)from + (b->rows - first) > v->len)
-        return err_set(err, NRW_E_CORRUPT, "fewer records than the block headers announce");
     if (!sel) {
         n = max_rows < b->rows - first ? max_rows : b->rows - first;
         n = rows_within(v, n, max_bytes);
