@@ -66,10 +66,8 @@ def work(argv):
 def source_of(scale, codec):
     path = os.path.join(bench.folder(), f"lineitem-{scale}-{codec}.avro")
     if not os.path.exists(path):
-        script = os.path.join(harness.ROOT, "tools", "testdata.sh")
-        made = subprocess.run([script, scale], check=True, capture_output=True, text=True).stdout
+        table = bench.lineitem(scale)
         harness.log(f"  making {path}")
-        table = os.path.join(harness.ROOT, made.strip())
         subprocess.run([bench.PYTHON, "-c", MAKE, table, f"{path}.part", codec], check=True)
         os.replace(f"{path}.part", path)
     return path

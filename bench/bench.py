@@ -23,6 +23,13 @@ def folder():
     return FOLDER
 
 
+def lineitem(scale):
+    """The lineitem table of TPC-H at this scale, snappy; made when it is not there."""
+    script = os.path.join(harness.ROOT, "tools", "testdata.sh")
+    made = subprocess.run([script, scale], check=True, capture_output=True, text=True).stdout
+    return os.path.join(harness.ROOT, made.strip())
+
+
 def machine():
     """One line on where this ran."""
     model = platform.machine()

@@ -5,7 +5,6 @@
 """
 import argparse
 import os
-import subprocess
 import sys
 
 import bench
@@ -36,12 +35,7 @@ def main():
     parser.add_argument("--data")
     parser.add_argument("--without", action="append", default=[], help="leave a program out")
     args = parser.parse_args()
-    source = args.data
-    if not source:
-        script = os.path.join(harness.ROOT, "tools", "testdata.sh")
-        source = subprocess.run([script, args.scale], check=True, capture_output=True,
-                                text=True).stdout.strip()
-        source = os.path.join(harness.ROOT, source)
+    source = args.data or bench.lineitem(args.scale)
     target = os.path.join(bench.folder(), "lineitem-out.parquet")
     threads = str(len(os.sched_getaffinity(0)))
     common = ("copy", source, target, "--memory", "128MiB", "--compression", f"zstd:{args.level}",

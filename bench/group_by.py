@@ -10,7 +10,6 @@ import sys
 
 import bench
 from bench import harness
-from scan_lineitem import source_of
 
 QUERIES = {
     "l_orderkey": "SELECT l_orderkey, count(*) AS n, sum(l_quantity) AS quantity FROM '{}' "
@@ -39,7 +38,7 @@ def main():
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--data")
     args = parser.parse_args()
-    source, wanted = source_of(args), []
+    source, wanted = args.data or bench.lineitem(args.scale), []
     mine, theirs = (os.path.join(bench.folder(), f"group_by-{n}.parquet") for n in (1, 2))
 
     def clear(_):

@@ -9,7 +9,6 @@ rows in order. `cat` of the file bounds what is possible here: read once, writte
 import argparse
 import glob
 import os
-import subprocess
 import sys
 
 import bench
@@ -74,9 +73,7 @@ def facts(path, columns):
 
 def prepare(scale, parts):
     """The zstd file and the folder of its parts, made when they are not there."""
-    script = os.path.join(harness.ROOT, "tools", "testdata.sh")
-    snappy = subprocess.run([script, scale], check=True, capture_output=True, text=True)
-    snappy = os.path.join(harness.ROOT, snappy.stdout.strip())
+    snappy = bench.lineitem(scale)
     source = os.path.join(bench.folder(), f"lineitem-{scale}-zstd.parquet")
     if not os.path.exists(source):
         harness.ok("copy", snappy, source, "--memory", "512MiB", "-q", timeout=1800)

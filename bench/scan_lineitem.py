@@ -47,14 +47,6 @@ def work(argv):
 '''
 
 
-def source_of(args):
-    if args.data:
-        return args.data
-    script = os.path.join(harness.ROOT, "tools", "testdata.sh")
-    made = subprocess.run([script, args.scale], check=True, capture_output=True, text=True).stdout
-    return os.path.join(harness.ROOT, made.strip())
-
-
 def ours(source, threads, sums):
     def run():
         ran = harness.measure([SCAN, f"-t{threads}", "-m64", "-h", source], 900)
@@ -89,7 +81,7 @@ def main():
     args = parser.parse_args()
     subprocess.run(["cmake", "--build", os.path.join(harness.ROOT, "build"), "--target",
                     "bench_scan"], check=True, stdout=subprocess.DEVNULL)
-    source, sums = source_of(args), {}
+    source, sums = args.data or bench.lineitem(args.scale), {}
     results = bench.run(
         f"scan_lineitem: scale {args.scale}, {os.path.getsize(source):,} B, every value hashed by "
         f"{args.threads} threads",

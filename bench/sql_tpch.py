@@ -8,7 +8,6 @@ import sys
 
 import bench
 from bench import harness
-from scan_lineitem import source_of
 
 Q1 = """SELECT l_returnflag, l_linestatus, sum(l_quantity) AS sum_qty,
  sum(l_extendedprice) AS sum_base_price, sum(l_extendedprice * (1 - l_discount)) AS sum_disc_price,
@@ -73,7 +72,7 @@ def main():
     parser.add_argument("--memory", type=int, default=64)
     parser.add_argument("--data")
     args = parser.parse_args()
-    source, wanted = source_of(args), []
+    source, wanted = args.data or bench.lineitem(args.scale), []
     for name, text in QUERIES.items():
         query = text.format(source)
         results = bench.run(

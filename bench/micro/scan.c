@@ -190,7 +190,7 @@ static void touch_flat(const vector *v)
 /* ---- values ---- */
 
 typedef struct scanner {
-    writer base;
+    op base;
     uint32_t n_cols;
     bool hash;
     mem *m;
@@ -237,22 +237,16 @@ static nrw_status use_column(scanner *s, batch *b, uint32_t column, nrw_error *e
     return st < 0 ? st : NRW_OK;
 }
 
-static nrw_status scanner_push(writer *w, batch *b, nrw_error *err)
+static nrw_status scanner_push(op *base, batch *b, nrw_error *err)
 {
-    scanner *s = (scanner *)w;
+    scanner *s = (scanner *)base;
 
     for (uint32_t c = 0; c < s->n_cols; c++)
         TRY(use_column(s, b, c, err));
     return NRW_OK;
 }
 
-static void scanner_nothing(writer *w)
-{
-    (void)w;
-}
-
-static const writer_class scanner_class = {
-    .name = "scan", .push = scanner_push, .stop = scanner_nothing, .close = scanner_nothing};
+static const op_class scanner_class = {.name = "scan", .push = scanner_push};
 
 /* ---- running ---- */
 
@@ -341,21 +335,24 @@ static nrw_status run(const arguments *a, mem *root, spill *sp, nrw_error *err)
     const batch_shape shape = {
         .max_rows = BATCH_MAX_ROWS, .column_bytes = MORSEL, .workers = a->threads};
     const scan_input input = {a->file, open_file, a};
-    pipeline p = {.workers = a->threads, .limit = -1, .batches = root, .sink = &s.base};
+    pipeline p = {.workers = a->threads, .limit = -1, .batches = root, .first = &s.base};
+    source_scan from;
+    scan *in;
     double began = clock_seconds(), cpu = cpu_seconds();
     nrw_status st;
 
-    TRY(scan_open(root, &input, 1, &(scan_options){0}, &p.source, err));
-    TRY_OUT(choose(a, scan_schema(p.source), cols, &s.n_cols, err));
+    TRY(scan_open(root, &input, 1, &(scan_options){0}, &in, err));
+    TRY_OUT(choose(a, scan_schema(in), cols, &s.n_cols, err));
     s.hash = a->hash;
     s.m = root;
-    p.n_cols = s.n_cols;
-    TRY_OUT(scan_start(p.source, cols, s.n_cols, &shape, root, sp, err));
+    from = source_scan_of(in, s.n_cols);
+    p.source = &from.base;
+    TRY_OUT(scan_start(in, cols, s.n_cols, &shape, root, sp, err));
     TRY_OUT(pipeline_run(&p, err));
-    print(&s, scan_schema(p.source), cols, clock_seconds() - began, cpu_seconds() - cpu,
+    print(&s, scan_schema(in), cols, clock_seconds() - began, cpu_seconds() - cpu,
           atomic_load(&p.rows_in));
 out:
-    scan_close(p.source);
+    scan_close(in);
     return st;
 }
 
