@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "format/avro/avro.h"
 #include "placed.h"
+#include "vectors.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -37,12 +38,6 @@ typedef struct input {
     writer *to; /* the rows go there, too */
 } input;
 
-static void hold(bool ok)
-{
-    if (!ok)
-        __builtin_trap();
-}
-
 static uint64_t hash_value(const vector *v, uint32_t row, uint64_t hash)
 {
     const vector *flat = v;
@@ -65,24 +60,12 @@ static uint64_t hash_value(const vector *v, uint32_t row, uint64_t hash)
     return hash_combine(hash, 3);
 }
 
-static nrw_status walk_batch(batch *b, result *out, nrw_error *err)
+static void hash_values(void *self, uint32_t column, const vector *v)
 {
-    for (uint32_t c = 0; c < b->n_cols; c++) {
-        column_walk walk = batch_walk(b, c);
-        uint32_t rows = 0;
-        nrw_status st;
-        vector v;
-        while ((st = column_next(&walk, 1 << 14, &v, err)) == NRW_OK) {
-            hold(v.len > 0 && vector_validate(&v, NULL) == NRW_OK);
-            for (uint32_t i = 0; i < v.len; i++)
-                out->of[c] = hash_value(&v, i, out->of[c]);
-            rows += v.len;
-            vector_release(&v);
-        }
-        TRY(st);
-        hold(rows == b->rows);
-    }
-    return NRW_OK;
+    result *out = self;
+
+    for (uint32_t i = 0; i < v->len; i++)
+        out->of[column] = hash_value(v, i, out->of[column]);
 }
 
 /* One morsel, as a pipeline carries it. */
@@ -100,7 +83,7 @@ static nrw_status carry(input *x, reader *r, batch *b, uint32_t n, result *out, 
         if (b->source && b->source->begin)
             st = b->source->begin(b->source_self, b, err);
         if (st >= 0)
-            st = x->to ? x->to->class->push(x->to, b, err) : walk_batch(b, out, err);
+            st = x->to ? x->to->class->push(x->to, b, err) : walk_batch(b, hash_values, out, err);
         out->rows += st >= 0 ? b->rows : 0;
         if (st < 0)
             batch_abandon(b);

@@ -10,6 +10,7 @@
 #include "format/parquet/parquet.h"
 #include "format/parquet/verify.h"
 #include "format/parquet/written_type.h"
+#include "vectors.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -67,12 +68,6 @@ static void must(nrw_status st, const nrw_error *err)
         nrw_error_print(err, text, sizeof text);
     fprintf(stderr, "status %d: %s\n", (int)st, text);
     __builtin_trap();
-}
-
-static void hold(bool ok)
-{
-    if (!ok)
-        __builtin_trap();
 }
 
 /* ---- rows ---- */
