@@ -10,6 +10,7 @@ import re
 import subprocess
 
 import harness
+from ipc_files import read
 import refusal
 
 REFUSED = [
@@ -53,17 +54,6 @@ def bad(source):
     if found.code not in (0, 1):
         raise AssertionError(f"verify: exit code {found.code}, {found.err[:300]!r}")
     return None
-
-
-def read(path):
-    import pyarrow as pa
-    import pyarrow.ipc as ipc
-    with open(path, "rb") as f:
-        data = pa.py_buffer(f.read())
-    is_file = data.slice(0, 6).to_pybytes() == b"ARROW1"
-    table = (ipc.open_file if is_file else ipc.open_stream)(data).read_all()
-    table.validate(full=True)
-    return table
 
 
 def equal(a, b):

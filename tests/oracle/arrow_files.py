@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import harness
+from ipc_files import read
 from harness import Scratch
 
 WORDS = ["", "a", "twelve bytes", "thirteen byte", "Größe", "日本語", "x" * 300, "line\nbreak"]
@@ -130,16 +131,6 @@ def write(path, table, codec=None, stream=False, rows=None, deltas=False):
     with new(str(path), table.schema, options=options) as w:
         w.write_table(table, max_chunksize=rows)
     return path
-
-
-def read(path):
-    pa, ipc = modules()
-    with open(path, "rb") as f:
-        data = pa.py_buffer(f.read())
-    is_file = data.slice(0, 6).to_pybytes() == b"ARROW1"
-    table = (ipc.open_file if is_file else ipc.open_stream)(data).read_all()
-    table.validate(full=True)
-    return table
 
 
 def plain(array):

@@ -15,10 +15,15 @@ typedef struct temp_folder {
     char path[64];
 } temp_folder;
 
+static inline void temp_folder_make_in(temp_folder *t, const char *where)
+{
+    snprintf(t->path, sizeof t->path, "%s/narrows-test-XXXXXX", where);
+    assert_non_null(mkdtemp(t->path));
+}
+
 static inline void temp_folder_make(temp_folder *t)
 {
-    snprintf(t->path, sizeof t->path, "/tmp/narrows-test-XXXXXX");
-    assert_non_null(mkdtemp(t->path));
+    temp_folder_make_in(t, "/tmp");
 }
 
 static inline int temp_remove(const char *path, const struct stat *st, int flag, struct FTW *walk)

@@ -12,18 +12,13 @@
 /* In memory where that can be, for the syncs. */
 static void make_folder(temp_folder *f)
 {
-    if (access("/dev/shm", W_OK) != 0) {
-        temp_folder_make(f);
-        return;
-    }
-    snprintf(f->path, sizeof f->path, "/dev/shm/narrows-test-XXXXXX");
-    assert_non_null(mkdtemp(f->path));
+    temp_folder_make_in(f, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 }
 
 #ifdef NARROWS_FAULTS
 
 /* A process under a sanitizer takes long to begin: there only some of the calls are killed. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef NARROWS_SANITIZED
 #define KILL_STEP 7
 #else
 #define KILL_STEP 1
