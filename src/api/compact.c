@@ -66,11 +66,6 @@ static const char *inner_name(const compaction *c, const char *path)
     return path;
 }
 
-static bool has_word(const nrw_job *job, const char *name)
-{
-    return job_last(job, name) != NULL;
-}
-
 /* Not told otherwise, the merged file is compressed as the first one is: then pages need not be
  * decoded. */
 static nrw_status take_codec(nrw_job *job, const char *path, nrw_error *err)
@@ -81,7 +76,7 @@ static nrw_status take_codec(nrw_job *job, const char *path, nrw_error *err)
     pq_meta *meta;
     nrw_status st = NRW_OK;
 
-    if (has_word(job, "compression"))
+    if (job_last(job, "compression"))
         return NRW_OK;
     TRY(job_open_file(job, path, &r, err));
     meta = parquet_reader_meta(r);

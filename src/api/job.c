@@ -24,6 +24,19 @@ static void forget_last_run(nrw_job *job)
     *r = (job_result){.sources = sources, .columns = columns, .targets = targets, .notes = notes};
 }
 
+nrw_status job_do(nrw_job *job, bool plan_only, nrw_error *err)
+{
+    const char *verb = job->verb->name;
+
+    if (strcmp(verb, "sql") == 0)
+        return job_query(job, plan_only, err);
+    if (strcmp(verb, "compact") == 0)
+        return job_compact(job, plan_only, err);
+    if (job->verb->moves_rows || strcmp(verb, "head") == 0 || strcmp(verb, "tail") == 0)
+        return job_move(job, plan_only, err);
+    return plan_only ? job_look_plan(job, err) : job_look(job, err);
+}
+
 nrw_status nrw_job_run(nrw_job *job, nrw_error *err)
 {
     nrw_error own = NRW_ERROR_INIT;
@@ -35,9 +48,7 @@ nrw_status nrw_job_run(nrw_job *job, nrw_error *err)
     job->started = clock_seconds();
     job->stood = (nrw_progress){.fraction = -1, .memory = job->limits.ceiling};
     pthread_mutex_unlock(&job->running_lock);
-    st = strcmp(job->verb->name, "compact") == 0 ? job_compact(job, false, err)
-         : job->verb->moves_rows                 ? job_move(job, false, err)
-                                                 : job_look(job, err);
+    st = job_do(job, false, err);
     job->phase = "done";
     job->result.ran = true;
     job->result.status = st;

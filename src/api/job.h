@@ -103,9 +103,6 @@ nrw_status job_size(const nrw_job *job, const char *option, uint64_t whole, uint
                     uint64_t *out, nrw_error *err);
 nrw_status job_count(const nrw_job *job, const char *option, uint64_t least, uint64_t most,
                      uint64_t initial, uint64_t *out, nrw_error *err);
-/* One item of a list: a bare word, or a name in double quotes ("" is a quote); *plain: it is one of
- * these. Advances *s behind the comma; false at the end. */
-bool job_list_item(const char **s, char *name, size_t cap, bool *plain);
 /* The columns that a list option names (SQL select list of plain columns), as places in s. Not
  * given: *n = 0. A name that s lacks is an error that suggests the nearest; `source` stands in it.
  */
@@ -141,6 +138,8 @@ struct scan;
 void job_set_total(nrw_job *job, const struct scan *s);
 
 /* ---- verbs ---- */
+/* Carries the verb out, or fills the plan. */
+nrw_status job_do(nrw_job *job, bool plan_only, nrw_error *err);
 nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err);
 nrw_status job_query(nrw_job *job, bool plan_only, nrw_error *err);
 /* Whether the words of a verb that moves rows take a query: expressions, an order. */

@@ -19,12 +19,14 @@ static span trimmed(const uint8_t *s, size_t n)
 
 bool list_item_next(const char **list, span *item)
 {
-    const char *s = *list, *p = s;
+    const char *s = *list, *p;
     int depth = 0;
 
+    while (*s == ' ')
+        s++;
     if (!*s)
         return false;
-    for (; *p && !(*p == ',' && depth <= 0); p++) {
+    for (p = s; *p && !(*p == ',' && depth <= 0); p++) {
         if (*p == '\'' || *p == '"') {
             const char *end = strchr(p + 1, *p);
             p = end ? end : p + strlen(p) - 1;
@@ -75,7 +77,26 @@ static nrw_status unquote(arena *a, span item, span *out, nrw_error *err)
         i += item.data[i] == '"';
         text[n++] = item.data[i];
     }
+    text[n] = '\0';
     *out = (span){text, n};
+    return NRW_OK;
+}
+
+nrw_status list_item_column(arena *a, span item, const char **name, nrw_error *err)
+{
+    char *copy;
+    span bare;
+
+    *name = NULL;
+    if (is_quoted(item)) {
+        TRY(unquote(a, item, &bare, err));
+        *name = (const char *)bare.data;
+        return NRW_OK;
+    }
+    if (item.len && item.data[0] == '"')
+        return NRW_OK;
+    TRY(arena_strndup(a, (const char *)item.data, item.len, &copy, err));
+    *name = copy;
     return NRW_OK;
 }
 

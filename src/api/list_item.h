@@ -12,6 +12,9 @@ bool list_item_next(const char **list, span *item);
 bool list_item_is_word(span item);
 /* Names with dots between, or one name in double quotes: a column, or a part of one. */
 bool list_item_is_path(span item);
+/* Of lists of columns alone: the column's name, out of its quotes; NULL: the item begins with a
+ * quoted name and goes on. */
+nrw_status list_item_column(arena *a, span item, const char **name, nrw_error *err) NRW_CHECKED;
 /* What the item is called: its name behind AS, or itself where it is a word or in quotes; else
  * empty. */
 nrw_status list_item_name(arena *a, span item, span *out, nrw_error *err) NRW_CHECKED;

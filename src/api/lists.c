@@ -1,45 +1,12 @@
 /* Lists in options: columns by the one list grammar, files. */
 #include "api/job.h"
+#include "api/list_item.h"
 
 #include "io/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool job_list_item(const char **s, char *name, size_t cap, bool *plain)
-{
-    const char *p = *s;
-    size_t n = 0;
-
-    while (*p == ' ')
-        p++;
-    if (!*p)
-        return false;
-    *plain = true;
-    if (*p == '"') {
-        for (p++; *p && !(*p == '"' && p[1] != '"'); p++) {
-            p += *p == '"';
-            if (n + 1 < cap)
-                name[n++] = *p;
-        }
-        *plain = *p == '"';
-        p += *p == '"';
-        while (*p == ' ')
-            p++;
-        *plain &= *p == ',' || !*p;
-    } else {
-        while (*p && *p != ',' && n + 1 < cap)
-            name[n++] = *p++;
-        while (n > 0 && name[n - 1] == ' ')
-            n--;
-    }
-    name[n] = '\0';
-    while (*p && *p != ',')
-        p++;
-    *s = *p == ',' ? p + 1 : p;
-    return true;
-}
 
 /* "did you mean group? (it has group, id, row)" */
 static nrw_status no_column(const char *option, const schema *s, const char *source,
@@ -81,9 +48,9 @@ nrw_status job_columns(nrw_job *job, const char *option, const schema *s, const 
                        uint32_t **out, uint32_t *n, nrw_error *err)
 {
     const job_word *w;
+    const char *name;
     size_t most = 0;
-    char name[512];
-    bool plain;
+    span item;
 
     *n = 0;
     for (size_t i = 0; (w = job_each(job, option, i)); i++)
@@ -91,13 +58,14 @@ nrw_status job_columns(nrw_job *job, const char *option, const schema *s, const 
     TRY(arena_alloc(job->a, (most + 1) * sizeof **out, (void **)out, err));
     for (size_t i = 0; (w = job_each(job, option, i)); i++) {
         const char *p = w->value;
-        while (job_list_item(&p, name, sizeof name, &plain)) {
-            if (strcmp(name, "*") == 0 && *w->value != '"') {
+        while (list_item_next(&p, &item)) {
+            if (span_is(item, "*")) {
                 for (uint32_t c = 0; c < s->n_fields; c++)
                     (*out)[(*n)++] = c;
                 continue;
             }
-            if (!plain)
+            TRY(list_item_column(job->a, item, &name, err));
+            if (!name)
                 return err_set(err, NRW_E_ARG, "--%s: cannot read %s as a list of columns", option,
                                w->value);
             TRY(find_column(option, s, source, name, &(*out)[*n], err));

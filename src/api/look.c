@@ -173,10 +173,6 @@ nrw_status job_look(nrw_job *job, nrw_error *err)
     int which = look_of(job);
     look l;
 
-    if (which < 0 && strcmp(job->verb->name, "sql") == 0)
-        return job_query(job, false, err);
-    if (which < 0) /* head, tail */
-        return job_move(job, false, err);
     TRY(open_look(job, which, &l, err));
     l.line = bytes_init(job->root, LINE_MAX_BYTES);
     job->phase = job->verb->name;
@@ -190,10 +186,6 @@ nrw_status job_look_plan(nrw_job *job, nrw_error *err)
     int which = look_of(job);
     look l;
 
-    if (which < 0 && strcmp(job->verb->name, "sql") == 0)
-        return job_query(job, true, err);
-    if (which < 0)
-        return job_move(job, true, err);
     if (looks[which].run == look_recover)
         return err_set(err, NRW_E_ARG, "recover has no plan: it moves and removes names alone");
     TRY(open_look(job, which, &l, err));

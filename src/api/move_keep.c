@@ -108,7 +108,7 @@ static nrw_status copy_input(void *self, reader *r, nrw_error *err)
             st = parquet_keep_group(k, &rows, m->kept_pages, err);
         if (st == NRW_OK) {
             atomic_fetch_add(&p->rows_in, (uint64_t)rows);
-            op_count(output_sink(&m->to), (uint64_t)rows, 0);
+            op_count(m->to.sink, (uint64_t)rows, 0);
             atomic_fetch_add(&p->reached, rows);
         }
     }
@@ -124,7 +124,7 @@ nrw_status move_keep_run(move *m, file_summary *out, nrw_error *err)
     TRY(output_open(&m->to, m->books[PART_WRITE], 1, err));
     m->from = source_scan_of(m->in.scan, m->n_cols); /* for progress: nothing is carried */
     m->pipeline.source = &m->from.base;
-    m->pipeline.first = output_sink(&m->to);
+    m->pipeline.first = m->to.sink;
     m->pipeline.limit = -1;
     job_set_running(m->job, &m->pipeline);
     st = scan_each(m->in.scan, m->books[PART_READ], copy_input, m, err);

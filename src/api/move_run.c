@@ -68,7 +68,7 @@ static nrw_status open_parts(move *m, nrw_error *err)
         pipeline_add(&m->pipeline, m->filter);
     if (m->op)
         pipeline_add(&m->pipeline, m->op);
-    pipeline_add(&m->pipeline, output_sink(&m->to));
+    pipeline_add(&m->pipeline, m->to.sink);
     m->pipeline.batches = m->books[PART_BATCHES];
     m->pipeline.workers = m->workers;
     m->pipeline.limit =

@@ -9,16 +9,32 @@
 
 nrw_status output_level(const char *text, const codec *c, int *out, nrw_error *err)
 {
-    char *end;
-    long level = strtol(text, &end, 10);
-
     if (c->min_level == c->max_level)
         return err_set(err, NRW_E_ARG, "--compression: %s has no levels", c->name);
-    if (end == text || *end || level < c->min_level || level > c->max_level)
-        return err_set(err, NRW_E_ARG, "--compression: levels of %s are %d to %d, not %s", c->name,
-                       c->min_level, c->max_level, text);
-    *out = (int)level;
-    return NRW_OK;
+    return job_codec_level(text, c, out, err);
+}
+
+nrw_status output_codec(const output_codecs *all, const char *word, const codec **out, int *level,
+                        nrw_error *err)
+{
+    const char *colon = strchr(word, ':');
+    char name[64];
+
+    *out = NULL;
+    snprintf(name, sizeof name, "%.*s", (int)(colon ? (size_t)(colon - word) : strlen(word)), word);
+    if (strchr(name, '=')) {
+        err_next(err, "give it without a column");
+        return err_set(err, NRW_E_ARG, "--compression: %s", all->why_one);
+    }
+    if (all->none && (strcmp(name, "none") == 0 || strcmp(name, "uncompressed") == 0))
+        return NRW_OK;
+    *out = all->find(name);
+    if (!*out) {
+        err_next(err, "it is one of %s", all->names);
+        return err_set(err, NRW_E_ARG, "--compression: %s has no codec %s", all->format, name);
+    }
+    *level = (*out)->default_level;
+    return colon ? output_level(colon + 1, *out, level, err) : NRW_OK;
 }
 
 static nrw_status choose_policy(output *o, nrw_error *err)
@@ -99,6 +115,67 @@ static nrw_status check_words(const output *o, nrw_error *err)
     return NRW_OK;
 }
 
+/* ---- a file or a stream ---- */
+
+static nrw_status single_columns(output *o, const schema *s, nrw_error *err)
+{
+    (void)err;
+    o->schema = s;
+    return NRW_OK;
+}
+
+static nrw_status single_budget(const output *o, uint32_t workers, budget *out, nrw_error *err)
+{
+    return o->format->budget(o, workers, out, err);
+}
+
+static void single_describe(const output *o, plan_step *s)
+{
+    snprintf(s->what, sizeof s->what, "write %s", o->format->name);
+    snprintf(s->detail, sizeof s->detail, "%.200s", o->name);
+}
+
+static nrw_status single_stage(output *o, nrw_error *err)
+{
+    return o->lent ? NRW_OK : target_open(o->job->root, o->name, o->on_exists, &o->target, err);
+}
+
+static nrw_status single_open(output *o, mem *grant, uint32_t workers, nrw_error *err)
+{
+    TRY(o->format->open(o, grant, workers, err));
+    o->to = op_write_of(o->writer);
+    o->sink = &o->to.base;
+    return NRW_OK;
+}
+
+static nrw_status single_finish(output *o, file_summary *out, nrw_error *err)
+{
+    return o->writer->class->finish(o->writer, out, err);
+}
+
+static nrw_status single_publish(output *o, nrw_error *err)
+{
+    return target_publish(o->target, err);
+}
+
+static void single_close(output *o)
+{
+    if (!o->lent)
+        target_close(o->target);
+    o->target = NULL;
+}
+
+static const output_class single_class = {.columns = single_columns,
+                                          .budget = single_budget,
+                                          .describe = single_describe,
+                                          .stage = single_stage,
+                                          .open = single_open,
+                                          .finish = single_finish,
+                                          .publish = single_publish,
+                                          .close = single_close};
+
+/* ---- any ---- */
+
 nrw_status output_choose(output *o, nrw_job *job, nrw_error *err)
 {
     o->job = job;
@@ -113,6 +190,7 @@ nrw_status output_choose(output *o, nrw_job *job, nrw_error *err)
         TRY(output_set_choose(o, err));
         return check_words(o, err);
     }
+    o->class = &single_class;
     TRY(choose_policy(o, err));
     TRY(choose_format(o, err));
     return check_words(o, err);
@@ -120,27 +198,23 @@ nrw_status output_choose(output *o, nrw_job *job, nrw_error *err)
 
 void output_choose_file(output *o, nrw_job *job, const char *name, target *t)
 {
-    *o = (output){.job = job,
+    *o = (output){.class = &single_class,
+                  .job = job,
                   .name = name,
                   .format = output_format_named("parquet"),
                   .target = t,
                   .lent = true};
 }
 
-/* ---- what it takes ---- */
-
 nrw_status output_options(output *o, const schema *s, const carried *c, nrw_error *err)
 {
-    o->schema = s;
-    if (o->set)
-        TRY(output_set_schema(o, s, err));
+    TRY(o->class->columns(o, s, err));
     return o->format->options(o, o->schema, c, err);
 }
 
 nrw_status output_budget(const output *o, uint32_t workers, budget *out, nrw_error *err)
 {
-    return o->set ? output_set_budget(o, workers, out, err)
-                  : o->format->budget(o, workers, out, err);
+    return o->class->budget(o, workers, out, err);
 }
 
 budget output_held(const output *o)
@@ -150,59 +224,34 @@ budget output_held(const output *o)
 
 void output_describe(const output *o, plan_step *s)
 {
-    if (o->set) {
-        output_set_describe(o, s);
-        return;
-    }
-    snprintf(s->what, sizeof s->what, "write %s", o->format->name);
-    snprintf(s->detail, sizeof s->detail, "%.200s", o->name);
+    o->class->describe(o, s);
 }
-
-/* ---- the run ---- */
 
 nrw_status output_stage(output *o, nrw_error *err)
 {
-    if (o->lent)
-        return NRW_OK;
-    if (o->set)
-        return output_set_stage(o, err);
-    return target_open(o->job->root, o->name, o->on_exists, &o->target, err);
+    return o->class->stage(o, err);
 }
 
 nrw_status output_open(output *o, mem *grant, uint32_t workers, nrw_error *err)
 {
-    if (o->set)
-        return output_set_open(o, grant, workers, err);
-    TRY(o->format->open(o, grant, workers, err));
-    o->to = op_write_of(o->writer);
-    return NRW_OK;
-}
-
-op *output_sink(output *o)
-{
-    return o->set ? output_set_sink(o) : &o->to.base;
+    return o->class->open(o, grant, workers, err);
 }
 
 nrw_status output_finish(output *o, file_summary *out, nrw_error *err)
 {
-    if (o->set)
-        return output_set_finish(o, out, err);
-    return o->writer->class->finish(o->writer, out, err);
+    return o->class->finish(o, out, err);
 }
 
 nrw_status output_publish(output *o, nrw_error *err)
 {
-    return o->set ? output_set_publish(o, err) : target_publish(o->target, err);
+    return o->class->publish(o, err);
 }
 
 void output_close(output *o)
 {
-    if (o->set)
-        output_set_close(o);
     if (o->writer)
         o->writer->class->close(o->writer);
-    if (!o->lent)
-        target_close(o->target);
     o->writer = NULL;
-    o->target = NULL;
+    if (o->class)
+        o->class->close(o);
 }

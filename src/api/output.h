@@ -13,6 +13,18 @@
 typedef struct output output;
 typedef struct output_set output_set; /* a dataset (output_set.c) */
 
+/* What differs between a file or stream and a dataset; rows as the functions below. */
+typedef struct output_class {
+    nrw_status (*columns)(output *o, const schema *s, nrw_error *err); /* sets o->schema */
+    nrw_status (*budget)(const output *o, uint32_t workers, budget *out, nrw_error *err);
+    void (*describe)(const output *o, plan_step *s);
+    nrw_status (*stage)(output *o, nrw_error *err);
+    nrw_status (*open)(output *o, mem *grant, uint32_t workers, nrw_error *err);
+    nrw_status (*finish)(output *o, file_summary *out, nrw_error *err);
+    nrw_status (*publish)(output *o, nrw_error *err);
+    void (*close)(output *o); /* its writer is closed */
+} output_class;
+
 /* A format that can be written. */
 typedef struct output_format {
     const char *name, *title;
@@ -32,6 +44,7 @@ typedef struct output_format {
 } output_format;
 
 struct output {
+    const output_class *class; /* NULL: not chosen yet */
     nrw_job *job;
     const char *name; /* as typed */
     on_exists on_exists;
@@ -49,6 +62,7 @@ struct output {
     bool lent; /* the target is */
     writer *writer;
     op_write to;
+    op *sink; /* where rows go, once it is open */
 };
 
 /* The format called so, or of the file's name; NULL: there is none. */
@@ -58,7 +72,21 @@ const output_format *output_format_of(const char *path);
 const output_format *output_format_plain(bool terminal);
 
 /* A level of --compression. */
+nrw_status job_codec_level(const char *text, const codec *c, int *out, nrw_error *err) NRW_CHECKED;
+/* The same where a level of a codec without levels is refused. */
 nrw_status output_level(const char *text, const codec *c, int *out, nrw_error *err) NRW_CHECKED;
+
+/* The codecs of a format that has one for all columns. */
+typedef struct output_codecs {
+    const char *format, *names;
+    const char *why_one; /* why a column cannot have its own */
+    const codec *(*find)(const char *name);
+    bool none; /* "none" is no codec */
+} output_codecs;
+
+/* --compression NAME[:LEVEL]; *out NULL: none. */
+nrw_status output_codec(const output_codecs *all, const char *word, const codec **out, int *level,
+                        nrw_error *err) NRW_CHECKED;
 
 /* Arrow: output_arrow.c. */
 nrw_status output_arrow_words(output *o, const schema *s, const carried *c,
@@ -87,9 +115,8 @@ nrw_status output_budget(const output *o, uint32_t workers, budget *out,
 budget output_held(const output *o);
 /* The target, before anything is read. NRW_END: it exists and is left as it is. */
 nrw_status output_stage(output *o, nrw_error *err) NRW_CHECKED;
-/* The writer, behind output_sink. */
+/* The writer, behind o->sink. */
 nrw_status output_open(output *o, mem *grant, uint32_t workers, nrw_error *err) NRW_CHECKED;
-op *output_sink(output *o);
 /* All rows have come: footers. Then all of it is published. */
 nrw_status output_finish(output *o, file_summary *out, nrw_error *err) NRW_CHECKED;
 nrw_status output_publish(output *o, nrw_error *err) NRW_CHECKED;

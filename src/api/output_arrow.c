@@ -5,27 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* NAME[:LEVEL] */
-static nrw_status parse_codec(const char *word, arrow_write_options *a, nrw_error *err)
-{
-    const char *colon = strchr(word, ':');
-    char name[64];
-
-    snprintf(name, sizeof name, "%.*s", (int)(colon ? (size_t)(colon - word) : strlen(word)), word);
-    if (strchr(name, '=')) {
-        err_next(err, "give it without a column");
-        return err_set(err, NRW_E_ARG, "--compression: Arrow has one codec for all columns");
-    }
-    if (strcmp(name, "none") == 0 || strcmp(name, "uncompressed") == 0)
-        return NRW_OK;
-    a->codec = arrow_codec(name);
-    if (!a->codec) {
-        err_next(err, "it is one of none lz4 zstd");
-        return err_set(err, NRW_E_ARG, "--compression: Arrow has no codec %s", name);
-    }
-    a->level = a->codec->default_level;
-    return colon ? output_level(colon + 1, a->codec, &a->level, err) : NRW_OK;
-}
+static const output_codecs codecs = {.format = "Arrow",
+                                     .why_one = "Arrow has one codec for all columns",
+                                     .names = "none lz4 zstd",
+                                     .find = arrow_codec,
+                                     .none = true};
 
 nrw_status output_arrow_words(output *o, const schema *s, const carried *c, nrw_error *err)
 {
@@ -36,7 +20,7 @@ nrw_status output_arrow_words(output *o, const schema *s, const carried *c, nrw_
 
     (void)s;
     if (word)
-        TRY(parse_codec(word, &o->arrow, err));
+        TRY(output_codec(&codecs, word, &o->arrow.codec, &o->arrow.level, err));
     if (level && o->arrow.codec)
         TRY(output_level(level, o->arrow.codec, &o->arrow.level, err));
     TRY(job_count(o->job, "batch-size", 1, INT32_MAX, ARROW_BATCH_ROWS, &rows, err));

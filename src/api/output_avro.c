@@ -5,25 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* NAME[:LEVEL] */
-static nrw_status parse_codec(const char *word, avro_write_options *a, nrw_error *err)
-{
-    const char *colon = strchr(word, ':');
-    char name[64];
-
-    snprintf(name, sizeof name, "%.*s", (int)(colon ? (size_t)(colon - word) : strlen(word)), word);
-    if (strchr(name, '=')) {
-        err_next(err, "give it without a column");
-        return err_set(err, NRW_E_ARG, "--compression: a block of Avro holds all columns");
-    }
-    a->codec = avro_codec(name);
-    if (!a->codec) {
-        err_next(err, "it is one of zstd snappy deflate bzip2 xz null");
-        return err_set(err, NRW_E_ARG, "--compression: Avro has no codec %s", name);
-    }
-    a->level = a->codec->default_level;
-    return colon ? output_level(colon + 1, a->codec, &a->level, err) : NRW_OK;
-}
+static const output_codecs codecs = {.format = "Avro",
+                                     .why_one = "a block of Avro holds all columns",
+                                     .names = "zstd snappy deflate bzip2 xz null",
+                                     .find = avro_codec};
 
 /* Keys that begin so are the format's own. */
 static bool is_own(const char *key)
@@ -63,7 +48,8 @@ nrw_status output_avro_words(output *o, const schema *s, const carried *c, nrw_e
     const char *level = job_last(o->job, "compression-level");
     uint64_t block;
 
-    TRY(parse_codec(word ? word : "deflate", &o->avro, err)); /* all readers have it */
+    TRY(output_codec(&codecs, word ? word : "deflate", &o->avro.codec, &o->avro.level,
+                     err)); /* all readers have deflate */
     if (level && o->avro.codec != codec_named("none"))
         TRY(output_level(level, o->avro.codec, &o->avro.level, err));
     TRY(job_size(o->job, "block-size", 0, AVRO_BLOCK_BYTES, &block, err));

@@ -96,30 +96,6 @@ static void tell(void *self, const char *line)
         bytes_clear(&o->job->result.notes);
 }
 
-nrw_status output_set_choose(output *o, nrw_error *err)
-{
-    nrw_job *job = o->job;
-    const char *format = job_last(job, "format");
-    output_set *s;
-
-    o->format = output_format_named(format ? format : "parquet");
-    if (!o->format || !o->format->parquet) {
-        err_next(err, "name a file for %s", format);
-        return err_set(err, NRW_E_ARG, "a dataset is made of Parquet files, not of %s", format);
-    }
-    TRY(arena_alloc(job->a, sizeof *s, (void **)&s, err));
-    *s = (output_set){.options = {.tell = tell, .ctx = o}};
-    o->set = s;
-    TRY(choose_policy(o, err));
-    TRY(choose_names(o, err));
-    TRY(job_size(job, "file-size-bytes", 0, 0, &s->file_bytes, err));
-    TRY(job_count(job, "row-groups-per-file", 1, INT64_MAX, 0, &s->file_groups, err));
-    s->write_keys = job_switch(job, "write-partition-columns", false);
-    s->common = job_switch(job, "common-metadata", false);
-    s->full = job_switch(job, "full-metadata", false);
-    return NRW_OK;
-}
-
 static bool is_key(const output *o, uint32_t c)
 {
     for (uint32_t i = 0; i < o->n_keys; i++)
@@ -128,7 +104,7 @@ static bool is_key(const output *o, uint32_t c)
     return false;
 }
 
-nrw_status output_set_schema(output *o, const schema *s, nrw_error *err)
+static nrw_status set_columns(output *o, const schema *s, nrw_error *err)
 {
     output_set *set = o->set;
     arena *a = o->job->a;
@@ -151,14 +127,14 @@ nrw_status output_set_schema(output *o, const schema *s, nrw_error *err)
 
 /* ---- what it takes ---- */
 
-nrw_status output_set_budget(const output *o, uint32_t workers, budget *out, nrw_error *err)
+static nrw_status set_budget(const output *o, uint32_t workers, budget *out, nrw_error *err)
 {
     if (o->n_keys)
         return op_partition_budget(o->schema, &o->write, workers, out, err);
     return parquet_write_budget(o->schema, &o->write, workers, out, err);
 }
 
-void output_set_describe(const output *o, plan_step *s)
+static void set_describe(const output *o, plan_step *s)
 {
     size_t n = (size_t)snprintf(s->what, sizeof s->what, "write parquet");
 
@@ -175,7 +151,7 @@ void output_set_describe(const output *o, plan_step *s)
 
 /* ---- the run ---- */
 
-nrw_status output_set_stage(output *o, nrw_error *err)
+static nrw_status set_stage(output *o, nrw_error *err)
 {
     return dataset_target_open(o->job->root, o->name, &o->set->options, &o->set->to, err);
 }
@@ -216,10 +192,12 @@ static nrw_status open_partition(output *o, uint32_t workers, nrw_error *err)
                                  .held = o->held,
                                  .cancel = &o->job->cancelled};
 
-    return op_partition_new(s->grant, &spec, o->job->spill, &s->partition, err);
+    TRY(op_partition_new(s->grant, &spec, o->job->spill, &s->partition, err));
+    o->sink = s->partition;
+    return NRW_OK;
 }
 
-nrw_status output_set_open(output *o, mem *grant, uint32_t workers, nrw_error *err)
+static nrw_status set_open(output *o, mem *grant, uint32_t workers, nrw_error *err)
 {
     output_set *s = o->set;
 
@@ -232,12 +210,8 @@ nrw_status output_set_open(output *o, mem *grant, uint32_t workers, nrw_error *e
     TRY(parquet_writer_open_files(grant, o->job->spill, file_roll_files(s->roll), o->schema,
                                   &o->write, workers, &o->writer, err));
     o->to = op_write_of(o->writer);
+    o->sink = &o->to.base;
     return NRW_OK;
-}
-
-op *output_set_sink(output *o)
-{
-    return o->set->partition ? o->set->partition : &o->to.base;
 }
 
 /* ---- its end ---- */
@@ -307,7 +281,7 @@ static nrw_status note_file(void *self, const parquet_written *w, nrw_error *err
     return NRW_OK;
 }
 
-nrw_status output_set_finish(output *o, file_summary *out, nrw_error *err)
+static nrw_status set_finish(output *o, file_summary *out, nrw_error *err)
 {
     output_set *s = o->set;
     const parquet_footers *files;
@@ -327,22 +301,53 @@ nrw_status output_set_finish(output *o, file_summary *out, nrw_error *err)
     return s->full ? write_metadata(o, "_metadata", files, err) : NRW_OK;
 }
 
-nrw_status output_set_publish(output *o, nrw_error *err)
+static nrw_status set_publish(output *o, nrw_error *err)
 {
     return dataset_target_publish(o->set->to, err);
 }
 
-void output_set_close(output *o)
+static void set_close(output *o)
 {
     output_set *s = o->set;
 
     op_close(s->partition);
-    if (o->writer)
-        o->writer->class->close(o->writer);
     file_roll_close(s->roll);
     dataset_target_close(s->to);
-    o->writer = NULL;
     s->partition = NULL;
     s->roll = NULL;
     s->to = NULL;
+}
+
+static const output_class set_class = {.columns = set_columns,
+                                       .budget = set_budget,
+                                       .describe = set_describe,
+                                       .stage = set_stage,
+                                       .open = set_open,
+                                       .finish = set_finish,
+                                       .publish = set_publish,
+                                       .close = set_close};
+
+nrw_status output_set_choose(output *o, nrw_error *err)
+{
+    nrw_job *job = o->job;
+    const char *format = job_last(job, "format");
+    output_set *s;
+
+    o->format = output_format_named(format ? format : "parquet");
+    if (!o->format || !o->format->parquet) {
+        err_next(err, "name a file for %s", format);
+        return err_set(err, NRW_E_ARG, "a dataset is made of Parquet files, not of %s", format);
+    }
+    TRY(arena_alloc(job->a, sizeof *s, (void **)&s, err));
+    *s = (output_set){.options = {.tell = tell, .ctx = o}};
+    o->set = s;
+    o->class = &set_class;
+    TRY(choose_policy(o, err));
+    TRY(choose_names(o, err));
+    TRY(job_size(job, "file-size-bytes", 0, 0, &s->file_bytes, err));
+    TRY(job_count(job, "row-groups-per-file", 1, INT64_MAX, 0, &s->file_groups, err));
+    s->write_keys = job_switch(job, "write-partition-columns", false);
+    s->common = job_switch(job, "common-metadata", false);
+    s->full = job_switch(job, "full-metadata", false);
+    return NRW_OK;
 }

@@ -93,11 +93,6 @@ nrw_status query_keys_of_words(const nrw_job *job, arena *a, query_keys *keys, n
 
 /* ---- in a plan ---- */
 
-static bool same_word(span a, span b)
-{
-    return a.len == b.len && strncasecmp((const char *)a.data, (const char *)b.data, a.len) == 0;
-}
-
 static nrw_status find(const plan *p, span name, uint32_t *place, nrw_error *err)
 {
     for (uint32_t c = p->n; c-- > 0;)
@@ -106,7 +101,7 @@ static nrw_status find(const plan *p, span name, uint32_t *place, nrw_error *err
             return NRW_OK;
         }
     for (uint32_t c = p->n; c-- > 0;)
-        if (same_word(p->columns[c].name, name)) {
+        if (span_alike(p->columns[c].name, name)) {
             *place = c;
             return NRW_OK;
         }

@@ -106,9 +106,7 @@ nrw_status nrw_job_plan(nrw_job *job, int json, char **text, nrw_error *err)
     nrw_status st;
 
     *text = NULL;
-    TRY(strcmp(job->verb->name, "compact") == 0 ? job_compact(job, true, err)
-        : job->verb->moves_rows                 ? job_move(job, true, err)
-                                                : job_look_plan(job, err));
+    TRY(job_do(job, true, err));
     st = json ? plan_json(job, &out, err) : job_plan_text(job, &out, err);
     return hand_out(&out, st, text, err);
 }

@@ -124,26 +124,10 @@ void nrw_job_free(nrw_job *job)
     mem_free_account(m);
 }
 
-/* Arrays in an arena grow by doubling; what they leave behind goes with the arena. */
-static nrw_status reach(arena *a, void **p, size_t n, size_t *cap, size_t size, nrw_error *err)
-{
-    size_t more = *cap ? *cap * 2 : 8;
-    void *q;
-
-    if (n < *cap)
-        return NRW_OK;
-    TRY(arena_alloc(a, more * size, &q, err));
-    if (n)
-        memcpy(q, *p, n * size);
-    *p = q;
-    *cap = more;
-    return NRW_OK;
-}
-
 nrw_status nrw_job_source(nrw_job *job, const char *source, nrw_error *err)
 {
-    TRY(reach(job->a, (void **)&job->sources.at, job->sources.n, &job->sources.cap,
-              sizeof *job->sources.at, err));
+    TRY(arena_grow(job->a, (void **)&job->sources.at, job->sources.n, &job->sources.cap,
+                   sizeof *job->sources.at, err));
     TRY(arena_strndup(job->a, source, strlen(source), &job->sources.at[job->sources.n], err));
     job->sources.n++;
     return NRW_OK;
@@ -203,8 +187,8 @@ nrw_status nrw_job_option(nrw_job *job, const char *name, const char *value, nrw
         err_next(err, "narrows help %s lists its options", job->verb->name);
         return err_set(err, NRW_E_ARG, "%s has no option --%s", job->verb->name, name);
     }
-    TRY(reach(job->a, (void **)&job->words, job->n_words, &job->cap_words, sizeof *job->words,
-              err));
+    TRY(arena_grow(job->a, (void **)&job->words, job->n_words, &job->cap_words, sizeof *job->words,
+                   err));
     TRY(arena_strndup(job->a, value ? value : "", value ? strlen(value) : 0, &copy, err));
     job->words[job->n_words++] = (job_word){o, copy, negated};
     return NRW_OK;

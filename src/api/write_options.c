@@ -1,5 +1,7 @@
 /* The Parquet writing options of a job. */
+#include "api/list_item.h"
 #include "api/move.h"
+#include "api/output.h"
 
 #include "base/base64.h"
 #include "codec/codec.h"
@@ -86,7 +88,7 @@ static nrw_status option_column(const char *option, const chosen *c, const char 
     return err_set(err, NRW_E_ARG, "--%s: there is no column %s in the output", option, name);
 }
 
-static nrw_status parse_level(const char *text, const codec *c, int32_t *out, nrw_error *err)
+nrw_status job_codec_level(const char *text, const codec *c, int *out, nrw_error *err)
 {
     char *end;
     long level = strtol(text, &end, 10);
@@ -97,7 +99,7 @@ static nrw_status parse_level(const char *text, const codec *c, int32_t *out, nr
         return err_set(err, NRW_E_ARG, "--compression: levels of %s are %d to %d, not %s", c->name,
                        c->min_level, c->max_level, text);
     }
-    *out = (int32_t)level;
+    *out = (int)level;
     return NRW_OK;
 }
 
@@ -118,7 +120,7 @@ static nrw_status parse_codec(const char *value, int32_t *id, int32_t *level, nr
         c = codec_by_id(CODEC_LZ4_RAW);
     *id = c->parquet_id;
     *level = c->default_level;
-    return colon ? parse_level(colon + 1, c, level, err) : NRW_OK;
+    return colon ? job_codec_level(colon + 1, c, level, err) : NRW_OK;
 }
 
 static nrw_status compression(nrw_job *job, chosen *c, nrw_error *err)
@@ -143,7 +145,7 @@ static nrw_status compression(nrw_job *job, chosen *c, nrw_error *err)
     }
     for (uint32_t i = 0; level && i < c->leaves.n; i++)
         if (columns[i].codec != CODEC_NONE)
-            TRY(parse_level(level, codec_by_id(columns[i].codec), &columns[i].level, err));
+            TRY(job_codec_level(level, codec_by_id(columns[i].codec), &columns[i].level, err));
     return NRW_OK;
 }
 
@@ -258,15 +260,16 @@ static nrw_status one_bloom(chosen *c, const char *name, double ratio, nrw_error
 static nrw_status bloom_filters(nrw_job *job, chosen *c, nrw_error *err)
 {
     const job_word *w;
-    char name[512];
+    const char *name;
     double ratio;
-    bool plain;
+    span item;
 
     TRY(false_positives(job, &ratio, err));
     for (size_t i = 0; (w = job_each(job, "bloom-filter", i)); i++) {
         const char *p = w->value;
-        while (job_list_item(&p, name, sizeof name, &plain)) {
-            if (!plain)
+        while (list_item_next(&p, &item)) {
+            TRY(list_item_column(job->a, item, &name, err));
+            if (!name)
                 return err_set(err, NRW_E_ARG,
                                "--bloom-filter: cannot read %s as a list of columns", w->value);
             TRY(one_bloom(c, name, ratio, err));

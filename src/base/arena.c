@@ -91,6 +91,21 @@ nrw_status arena_alloc(arena *a, size_t bytes, void **out, nrw_error *err)
     return NRW_OK;
 }
 
+nrw_status arena_grow(arena *a, void **list, size_t n, size_t *cap, size_t size, nrw_error *err)
+{
+    size_t more = *cap ? *cap * 2 : 8;
+    void *p;
+
+    if (n < *cap)
+        return NRW_OK;
+    TRY(arena_alloc(a, more * size, &p, err));
+    if (n)
+        memcpy(p, *list, n * size);
+    *list = p;
+    *cap = more;
+    return NRW_OK;
+}
+
 nrw_status arena_strndup(arena *a, const char *s, size_t len, char **out, nrw_error *err)
 {
     size_t size;

@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
 typedef struct span {
     const uint8_t *data;
@@ -32,10 +31,26 @@ static inline bool span_is(span s, const char *text)
 
 #define SPAN(array) ((span){(const uint8_t *)(array), sizeof(array)})
 
+static inline uint8_t ascii_lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? c | 32 : c;
+}
+
+/* The same, whatever the case of ASCII letters. */
+static inline bool span_alike(span a, span b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (ascii_lower(a.data[i]) != ascii_lower(b.data[i]))
+            return false;
+    return true;
+}
+
 /* Whether s is this word, whatever the case of ASCII letters. */
 static inline bool span_is_word(span s, const char *word)
 {
-    return s.len == strlen(word) && strncasecmp((const char *)s.data, word, s.len) == 0;
+    return span_alike(s, span_of(word));
 }
 
 /* < 0, 0, > 0: byte by byte, unsigned; what begins like another one and is longer comes behind. */

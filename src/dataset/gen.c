@@ -326,18 +326,6 @@ static void columns_done(void *self, batch *b, uint32_t tag)
 
 static const column_source gen_columns = {.read = columns_read, .done = columns_done};
 
-static void gen_counts(const reader *base, uint32_t col, reader_counts *out)
-{
-    (void)base;
-    (void)col;
-    *out = (reader_counts){0};
-}
-
-static void gen_stop(reader *base)
-{
-    (void)base;
-}
-
 static void gen_close(reader *base)
 {
     gen *g = (gen *)base;
@@ -372,8 +360,6 @@ static const reader_class gen_class = {
     .budget = gen_budget,
     .start = gen_start,
     .next = gen_next,
-    .counts = gen_counts,
-    .stop = gen_stop,
     .close = gen_close,
     .carries = gen_carries,
 };

@@ -197,7 +197,7 @@ static nrw_status find_type(arena *scratch_of, const path_list *files, field *ke
         char text[LONGEST];
         arena *a;
         span value;
-        if (!find_key(files->at[i], key->name, &value) || span_is(value, HIVE_NULL) ||
+        if (!find_key(files->at[i], key->name, &value) || hive_is_null(value) ||
             (last.data && span_equal(value, last)))
             continue;
         last = value;
@@ -373,7 +373,7 @@ nrw_status listing_value(const listing *l, const char *path, uint32_t column, ar
         TRY(expr_text(a, span_of(path), out, err));
         return expr_cast(a, *out, &f->type, false, out, err);
     }
-    if (!find_key(path, f->name, &value) || span_is(value, HIVE_NULL)) {
+    if (!find_key(path, f->name, &value) || hive_is_null(value)) {
         TRY(expr_null(a, out, err));
         return expr_cast(a, *out, &f->type, false, out, err);
     }

@@ -228,7 +228,7 @@ static void mapped_counts(const reader *r, uint32_t col, reader_counts *out)
 
     *out = (reader_counts){0};
     if (m->started && !m->ruled_out && m->cols[col].kind <= MAP_CAST)
-        m->inner->class->counts(m->inner, m->cols[col].inner, out);
+        reader_counted(m->inner, m->cols[col].inner, out);
 }
 
 static void mapped_pruned(const reader *r, prune_counts *out)
@@ -253,7 +253,7 @@ static void mapped_stop(reader *r)
 {
     mapped *m = of(r);
 
-    m->inner->class->stop(m->inner);
+    reader_wake(m->inner);
 }
 
 static void mapped_close(reader *r)

@@ -171,7 +171,7 @@ void scan_count_closed(scan *s, reader *r)
 {
     for (uint32_t c = 0; c < s->n_cols; c++) {
         reader_counts n;
-        r->class->counts(r, c, &n);
+        reader_counted(r, c, &n);
         s->closed[c].pages_decompressed += n.pages_decompressed;
         s->closed[c].pages_skipped += n.pages_skipped;
         s->closed[c].bytes_decompressed += n.bytes_decompressed;
@@ -272,7 +272,7 @@ static nrw_status open_next(scan *s, nrw_error *err)
         (part){.r = r, .file = s->next_file++, .first_morsel = s->morsel, .end_morsel = UINT64_MAX};
     s->current = 1 - s->current;
     if (s->stopped)
-        r->class->stop(r);
+        reader_wake(r);
     pthread_mutex_unlock(&s->lock);
     return NRW_OK;
 }
@@ -386,7 +386,7 @@ void scan_stop(scan *s)
     s->stopped = true;
     for (int i = 0; i < 2; i++)
         if (s->parts[i].r)
-            s->parts[i].r->class->stop(s->parts[i].r);
+            reader_wake(s->parts[i].r);
     scan_files_stop(s);
     pthread_cond_broadcast(&s->freed);
     pthread_mutex_unlock(&s->lock);

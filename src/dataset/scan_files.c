@@ -188,7 +188,7 @@ void scan_files_stop(scan *s)
 {
     for (uint32_t i = 0; i < s->n_slots; i++)
         if (s->slots[i].r)
-            s->slots[i].r->class->stop(s->slots[i].r);
+            reader_wake(s->slots[i].r);
 }
 
 void scan_files_close(scan *s)

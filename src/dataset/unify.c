@@ -6,22 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static nrw_status grow(arena *a, void **list, uint32_t n, uint32_t *cap, size_t size,
-                       nrw_error *err)
-{
-    uint32_t more = *cap ? *cap * 2 : 16;
-    void *p;
-
-    if (n < *cap)
-        return NRW_OK;
-    TRY(arena_alloc(a, more * size, &p, err));
-    if (n)
-        memcpy(p, *list, n * size);
-    *list = p;
-    *cap = more;
-    return NRW_OK;
-}
-
 /* ---- which column of the union a file's column is ---- */
 
 static bool is_taken(const unify *u, uint32_t column)
@@ -59,7 +43,6 @@ static nrw_status index_column(unify *u, uint32_t c, nrw_error *err)
 
     if ((c + 1) * 2 > u->n_slots) {
         TRY(arena_alloc(u->a, n * sizeof *u->slots, (void **)&u->slots, err));
-        memset(u->slots, 0, n * sizeof *u->slots);
         u->n_slots = n;
         for (uint32_t i = 0; i < c; i++)
             *slot_of(u, u->columns[i].field.name, u->columns[i].hash) = i + 1;
@@ -187,7 +170,7 @@ static nrw_status add_column(unify *u, const field *f, nrw_error *err)
 {
     union_column *c;
 
-    TRY(grow(u->a, (void **)&u->columns, u->n, &u->cap, sizeof *c, err));
+    TRY(arena_grow(u->a, (void **)&u->columns, u->n, &u->cap, sizeof *c, err));
     c = &u->columns[u->n];
     *c = (union_column){.from = u->files, .first = u->files, .files = 1};
     TRY(field_copy(u->a, f, &c->field, err));
@@ -213,7 +196,7 @@ static nrw_status take_parts(unify *u, const schema *s, nrw_error *err)
             u->parts[k].differs |= !type_equal(&u->parts[k].field.type, &f->type);
             continue;
         }
-        TRY(grow(u->a, (void **)&u->parts, u->n_parts, &u->cap_parts, sizeof *u->parts, err));
+        TRY(arena_grow(u->a, (void **)&u->parts, u->n_parts, &u->cap_parts, sizeof *u->parts, err));
         TRY(arena_strndup(u->a, path, strlen(path), &kept, err));
         u->parts[k] = (union_part){.path = kept, .files = 1};
         TRY(field_copy(u->a, f, &u->parts[k].field, err));

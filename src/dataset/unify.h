@@ -39,11 +39,13 @@ typedef struct unify {
     const void *self;
     size_t files; /* seen */
     union_column *columns;
-    uint32_t n, cap;
+    uint32_t n;
+    size_t cap;
     uint32_t *slots; /* by the hash of a name: its last column, and one more; 0: free */
     uint32_t n_slots;
     union_part *parts;
-    uint32_t n_parts, cap_parts;
+    uint32_t n_parts;
+    size_t cap_parts;
     int32_t *places; /* of the file's columns at hand; -1: the union has none like it */
     uint32_t cap_places;
     uint64_t stamp; /* of that file */

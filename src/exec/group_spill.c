@@ -4,15 +4,7 @@
 
 static nrw_status part_add(op_group *o, group_part *part, const spill_block *b, nrw_error *err)
 {
-    void *p = part->blocks;
-
-    if (part->n == part->cap) {
-        uint32_t cap = part->cap ? part->cap * 2 : 4;
-        TRY(mem_realloc(o->m, &p, part->cap * sizeof *b, cap * sizeof *b, err));
-        part->blocks = p;
-        part->cap = cap;
-    }
-    part->blocks[part->n++] = *b;
+    TRY(spill_list_add(o->m, &part->blocks, &part->n, &part->cap, b, err));
     part->bytes += b->len;
     return NRW_OK;
 }

@@ -41,15 +41,7 @@ void hash_part_free(const hash_parts *p, hash_part *part)
 static nrw_status add_block(hash_parts *p, hash_part *part, const spill_block *b, uint64_t rows,
                             nrw_error *err)
 {
-    void *at = part->blocks;
-
-    if (part->n == part->cap) {
-        uint32_t cap = part->cap ? part->cap * 2 : 4;
-        TRY(mem_realloc(p->m, &at, part->cap * sizeof *b, cap * sizeof *b, err));
-        part->blocks = at;
-        part->cap = cap;
-    }
-    part->blocks[part->n++] = *b;
+    TRY(spill_list_add(p->m, &part->blocks, &part->n, &part->cap, b, err));
     part->bytes += b->len;
     part->rows += rows;
     return NRW_OK;

@@ -207,11 +207,6 @@ nrw_status op_partition_new(mem *m, const partition_spec *spec, spill *s, op **o
     return st;
 }
 
-uint32_t op_partition_direct(const op *o)
-{
-    return ((const op_partition *)o)->table.most;
-}
-
 const parquet_footers *op_partition_files(const op *o)
 {
     return ((const op_partition *)o)->files;

@@ -59,8 +59,6 @@ typedef struct partition_spec {
 nrw_status op_partition_budget(const schema *written, const pq_write_options *opts,
                                uint32_t workers, budget *out, nrw_error *err);
 nrw_status op_partition_new(mem *m, const partition_spec *spec, spill *s, op **out, nrw_error *err);
-/* Partitions beyond which rows are sorted, with the memory given. */
-uint32_t op_partition_direct(const op *o);
 /* Once it is finished: all files, folder by folder, in an order that depends on the folders' names
  * alone, each folder's in the order of their numbers. */
 const parquet_footers *op_partition_files(const op *o);

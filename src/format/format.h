@@ -104,6 +104,18 @@ typedef struct facts {
 
 typedef nrw_status (*fault_found)(void *self, const nrw_error *what, nrw_error *err);
 
+/* A verifier's answer to a failed step: a fault of the file goes to the callback; anything else
+ * ends the walk. */
+static inline nrw_status verify_tell(fault_found fault, void *self, nrw_status st,
+                                     const nrw_error *what, nrw_error *err)
+{
+    if (st == NRW_E_CORRUPT || st == NRW_E_VALUE || st == NRW_E_UNSUPPORTED)
+        return fault(self, what, err);
+    if (err)
+        *err = *what;
+    return st;
+}
+
 typedef struct reader_class {
     const char *name;
     const schema *(*schema)(const reader *r);
@@ -122,13 +134,13 @@ typedef struct reader_class {
      * order; numbers of morsels are the caller's and rise by one a call. Stretches that the filter
      * of the shape rules out may be left out: they are missing in first_row, and counted. */
     nrw_status (*next)(reader *r, batch *b, nrw_error *err);
-    /* Per chosen column; any thread, at any time. */
+    /* Per chosen column; any thread, at any time. NULL: nothing is counted. */
     void (*counts)(const reader *r, uint32_t col, reader_counts *out);
     /* Of the cutter, between calls of next; NULL: it leaves nothing out. */
     void (*pruned)(const reader *r, prune_counts *out);
     /* For a plan: "10 row groups". */
     void (*describe)(const reader *r, char *out, size_t cap);
-    /* Wakes every thread that waits for a turn; the job has failed. */
+    /* Wakes every thread that waits for a turn; the job has failed. NULL: nobody waits. */
     void (*stop)(reader *r);
     void (*close)(reader *r); /* after all batches were released */
 
@@ -165,6 +177,19 @@ struct reader {
     const reader_class *class;
     io_file *file;
 };
+
+static inline void reader_counted(const reader *r, uint32_t col, reader_counts *out)
+{
+    *out = (reader_counts){0};
+    if (r->class->counts)
+        r->class->counts(r, col, out);
+}
+
+static inline void reader_wake(reader *r)
+{
+    if (r->class->stop)
+        r->class->stop(r);
+}
 
 /* --read NAME=VALUE, as given. */
 typedef struct read_options {

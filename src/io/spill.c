@@ -378,6 +378,21 @@ void spill_free(spill *s, const spill_block *b)
     give(s, b->offset, b->stored);
 }
 
+nrw_status spill_list_add(mem *m, spill_block **list, uint32_t *n, uint32_t *cap,
+                          const spill_block *b, nrw_error *err)
+{
+    void *p = *list;
+
+    if (*n == *cap) {
+        uint32_t more = *cap ? *cap * 2 : 4;
+        TRY(mem_realloc(m, &p, *cap * sizeof *b, more * sizeof *b, err));
+        *list = p;
+        *cap = more;
+    }
+    (*list)[(*n)++] = *b;
+    return NRW_OK;
+}
+
 nrw_status spill_region(spill *s, uint64_t len, uint64_t *offset, nrw_error *err)
 {
     return take(s, len, offset, err);

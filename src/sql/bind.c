@@ -138,7 +138,7 @@ static nrw_status plan_match(binder *b, const sql_query *q, plan *l, plan *r, pl
 static int32_t named(const plan *p, span name)
 {
     for (uint32_t k = 0; k < p->n; k++)
-        if (sql_same(name, p->columns[k].name))
+        if (span_alike(name, p->columns[k].name))
             return (int32_t)k;
     return -1;
 }
@@ -213,9 +213,9 @@ static nrw_status output_of(binder *b, const sql_expr *e, const plan *p, bool by
     TRY(sql_print_expr(b->a, e, &text, err));
     for (uint32_t i = 0; i < b->outputs->n; i++) {
         const set_output *o = &b->outputs->at[i];
-        bool is = column && sql_same(path->at[path->n - 1].text, o->name) &&
-                  (path->n == 1 || sql_same(path->at[path->n - 2].text, o->table));
-        if (is || (!column && sql_same(text, o->text))) {
+        bool is = column && span_alike(path->at[path->n - 1].text, o->name) &&
+                  (path->n == 1 || span_alike(path->at[path->n - 2].text, o->table));
+        if (is || (!column && span_alike(text, o->text))) {
             *out = by_name ? named(p, o->name) : (int32_t)o->column;
             return NRW_OK;
         }

@@ -46,7 +46,7 @@ static bool is_it(const putting *p, const sql_expr *e)
         return e == p->what;
     if (p->name.len)
         return e->kind == SQL_EXPR_COLUMN && e->names.n == 1 &&
-               sql_same(e->names.at[0].text, p->name);
+               span_alike(e->names.at[0].text, p->name);
     return is_columns(e);
 }
 
@@ -106,7 +106,7 @@ static nrw_status in_list(selecting *s, const sql_expr *list, span name, bool *o
         const sql_expr *e = list->args.at[i];
         if (e->kind != SQL_EXPR_LITERAL || e->literal != SQL_STRING)
             return query_fail(s->b, e->at, err, "COLUMNS takes a list of names");
-        *out |= sql_same(e->text, name);
+        *out |= span_alike(e->text, name);
     }
     return NRW_OK;
 }

@@ -103,7 +103,7 @@ static nrw_status bind_alias(selecting *s, const sql_expr *e, const expr **out, 
         return NRW_OK;
     for (uint32_t i = 0; i < s->n_items; i++) {
         nrw_status st;
-        if (!s->items[i].alias.text.len || !sql_same(s->items[i].alias.text, e->names.at[0].text))
+        if (!s->items[i].alias.text.len || !span_alike(s->items[i].alias.text, e->names.at[0].text))
             continue;
         if (s->items[i].expr == e)
             continue;

@@ -18,8 +18,8 @@ nrw_status scope_named(const binder *b, const scope *sc, const sql_name *table, 
     for (uint32_t i = 0; i < sc->n; i++) {
         const scope_column *c = &sc->at[i];
         bool now = span_equal(name.text, c->name);
-        if (!sql_same(name.text, c->name) || (!table && c->hidden) ||
-            (table && !sql_same(table->text, c->table)))
+        if (!span_alike(name.text, c->name) || (!table && c->hidden) ||
+            (table && !span_alike(table->text, c->table)))
             continue;
         if (*found >= 0 && exact == now)
             twice = true;
@@ -55,7 +55,7 @@ nrw_status scope_find(const binder *b, const scope *sc, const sql_names *path, s
 static bool taken(const scope *sc, uint32_t from, span name)
 {
     for (uint32_t i = from; i < sc->n; i++)
-        if (sql_same(sc->at[i].name, name))
+        if (span_alike(sc->at[i].name, name))
             return true;
     return false;
 }
@@ -196,7 +196,7 @@ static nrw_status bind_one(selecting *s, const sql_from *f, scope *sc, plan **ou
 
     if (f->kind == SQL_FROM_TABLE && f->path.n == 1 && !f->is_file)
         for (const cte *c = s->b->ctes; c && !found; c = c->before)
-            if (sql_same(c->with->name.text, f->path.at[0].text))
+            if (span_alike(c->with->name.text, f->path.at[0].text))
                 found = c;
     if (found)
         TRY(bind_cte(s, f, found, out, err));

@@ -23,7 +23,7 @@ static nrw_status common_names(selecting *s, const scope *l, const scope *r, siz
 
     for (uint32_t i = 0; i < l->n; i++)
         for (uint32_t k = 0; k < r->n; k++)
-            if (!l->at[i].hidden && !r->at[k].hidden && sql_same(l->at[i].name, r->at[k].name)) {
+            if (!l->at[i].hidden && !r->at[k].hidden && span_alike(l->at[i].name, r->at[k].name)) {
                 sql_name name = {l->at[i].name, true, at};
                 LIST_ADD(s->b->a, names, n, cap, name, err);
                 break;

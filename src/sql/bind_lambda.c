@@ -16,7 +16,7 @@ nrw_status bind_lambda_param(selecting *s, const sql_expr *e, const expr **out, 
     *out = NULL;
     for (const lambda_scope *l = s->lambdas; l; l = l->before)
         for (uint32_t i = 0; i < l->params->n; i++)
-            if (sql_same(l->params->at[i].text, e->names.at[0].text))
+            if (span_alike(l->params->at[i].text, e->names.at[0].text))
                 return expr_column(s->b->a, l->base + i, &l->types[i], out, err);
     return NRW_OK;
 }

@@ -51,7 +51,7 @@ static nrw_status item_of(selecting *s, const sql_expr *e, const expr **bound, u
     }
     *out = UINT32_MAX;
     for (uint32_t i = 0; e->kind == SQL_EXPR_COLUMN && e->names.n == 1 && i < s->n_items; i++)
-        if (s->items[i].alias.text.len && sql_same(s->items[i].alias.text, e->names.at[0].text)) {
+        if (s->items[i].alias.text.len && span_alike(s->items[i].alias.text, e->names.at[0].text)) {
             *out = i;
             return NRW_OK;
         }

@@ -12,7 +12,7 @@ static nrw_status add_item(selecting *s, sql_expr *e, span name, size_t at, nrw_
 int32_t name_in(const sql_names *names, span name)
 {
     for (uint32_t i = 0; i < names->n; i++)
-        if (sql_same(names->at[i].text, name))
+        if (span_alike(names->at[i].text, name))
             return (int32_t)i;
     return -1;
 }
@@ -37,8 +37,8 @@ static bool excluded(const sql_expr *star, const scope_column *c)
 {
     for (uint32_t i = 0; i < star->exclude.n; i++) {
         span table = star->exclude_tables.at[i].text;
-        if (sql_same(star->exclude.at[i].text, c->name) &&
-            (!table.len || sql_same(table, c->table)))
+        if (span_alike(star->exclude.at[i].text, c->name) &&
+            (!table.len || span_alike(table, c->table)))
             return true;
     }
     return false;
@@ -50,7 +50,7 @@ static nrw_status all_there(const selecting *s, const sql_names *names, nrw_erro
     for (uint32_t i = 0; i < names->n; i++) {
         bool there = false;
         for (uint32_t c = 0; !there && c < s->from.n; c++)
-            there = sql_same(names->at[i].text, s->from.at[c].name);
+            there = span_alike(names->at[i].text, s->from.at[c].name);
         if (!there)
             return query_fail(s->b, names->at[i].at, err, "there is no column %.*s for *",
                               (int)names->at[i].text.len, (const char *)names->at[i].text.data);
@@ -60,7 +60,8 @@ static nrw_status all_there(const selecting *s, const sql_names *names, nrw_erro
 
 static bool is_of(const sql_expr *star, const scope_column *c)
 {
-    return star->names.n ? sql_same(star->names.at[star->names.n - 1].text, c->table) : !c->hidden;
+    return star->names.n ? span_alike(star->names.at[star->names.n - 1].text, c->table)
+                         : !c->hidden;
 }
 
 nrw_status star_places(selecting *s, const sql_expr *star, uint32_t **out, uint32_t *n,

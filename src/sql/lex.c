@@ -22,7 +22,7 @@ static bool is_digit(uint8_t c)
 
 static bool starts_word(uint8_t c)
 {
-    return c == '_' || (sql_lower(c) >= 'a' && sql_lower(c) <= 'z') || c >= 0x80;
+    return c == '_' || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || c >= 0x80;
 }
 
 static bool goes_on_word(uint8_t c)
@@ -199,7 +199,7 @@ static nrw_status lex_number(lexer *l, sql_token *t, nrw_error *err)
         if (is_digit(at(l, 0)))
             skip_digits(l);
     }
-    if (sql_lower(at(l, 0)) == 'e') {
+    if (ascii_lower(at(l, 0)) == 'e') {
         size_t sign = at(l, 1) == '+' || at(l, 1) == '-';
         if (is_digit(at(l, 1 + sign))) {
             l->pos += 1 + sign;
@@ -249,7 +249,7 @@ static void lex_sign(lexer *l, sql_token *t)
 /* x'..', e'..'; *took false: the letter begins a word. */
 static nrw_status lex_prefixed(lexer *l, sql_token *t, bool *took, nrw_error *err)
 {
-    uint8_t c = sql_lower(at(l, 0));
+    uint8_t c = ascii_lower(at(l, 0));
 
     *took = at(l, 1) == '\'' && (c == 'x' || c == 'e' || c == 'b');
     if (!*took)

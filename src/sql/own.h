@@ -6,23 +6,6 @@
 #include "expr/keyword.h"
 #include "sql/parse.h"
 
-/* ---- words ---- */
-static inline uint8_t sql_lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? c | 32 : c;
-}
-
-/* The same name or word, whatever the case of its letters. */
-static inline bool sql_same(span a, span b)
-{
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++)
-        if (sql_lower(a.data[i]) != sql_lower(b.data[i]))
-            return false;
-    return true;
-}
-
 /* ---- text to tokens (lex.c) ---- */
 typedef enum sql_token_kind {
     SQL_TOKEN_END,

@@ -75,7 +75,7 @@ static nrw_status with_clause(sql_parser *p, uint32_t *n, sql_with **with, nrw_e
         sql_with one = {.recursive = recursive};
         TRY(with_one(p, &one, err));
         for (uint32_t i = 0; i < *n; i++)
-            if (sql_same((*with)[i].name.text, one.name.text))
+            if (span_alike((*with)[i].name.text, one.name.text))
                 return sql_fail_at(p, one.name.at, err, "WITH has the name %.*s twice",
                                    (int)size_min(one.name.text.len, 60),
                                    (const char *)one.name.text.data);

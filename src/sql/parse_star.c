@@ -27,8 +27,8 @@ static nrw_status excluded(sql_parser *p, sql_expr *star, nrw_error *err)
     TRY(column_of(p, &table, &name, err));
     for (uint32_t i = 0; i < star->exclude.n; i++) {
         other = &star->exclude_tables.at[i];
-        if (sql_same(star->exclude.at[i].text, name.text) &&
-            (!table.text.len || !other->text.len || sql_same(table.text, other->text)))
+        if (span_alike(star->exclude.at[i].text, name.text) &&
+            (!table.text.len || !other->text.len || span_alike(table.text, other->text)))
             return sql_fail_at(p, name.at, err, "%.*s comes twice in EXCLUDE",
                                (int)size_min(name.text.len, 60), (const char *)name.text.data);
     }

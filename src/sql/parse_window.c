@@ -137,7 +137,7 @@ static nrw_status take_over(sql_parser *p, sql_window *w, const sql_window *from
 static nrw_status resolve(sql_parser *p, sql_window *w, const sql_query *q, nrw_error *err)
 {
     for (uint32_t i = 0; q && i < q->n_windows; i++)
-        if (sql_same(q->windows[i].name.text, w->name.text))
+        if (span_alike(q->windows[i].name.text, w->name.text))
             return take_over(p, w, &q->windows[i].window, err);
     return sql_fail_at(p, w->name.at, err, "there is no window %.*s in the query's WINDOW clause",
                        (int)size_min(w->name.text.len, 60), (const char *)w->name.text.data);
@@ -155,7 +155,7 @@ nrw_status sql_window_clause(sql_parser *p, sql_query *q, nrw_error *err)
         if (w.window.name.text.len)
             TRY(resolve(p, &w.window, q, err));
         for (uint32_t i = 0; i < q->n_windows; i++)
-            if (sql_same(q->windows[i].name.text, w.name.text))
+            if (span_alike(q->windows[i].name.text, w.name.text))
                 return sql_fail_at(p, w.name.at, err, "this name has a window already");
         TRY(sql_push(p, &q->windows, &q->n_windows, sizeof w, &named, err));
         *named = w;

@@ -35,7 +35,7 @@ static nrw_status function_name(bytes *b, const sql_expr *e, nrw_error *err)
     if (special)
         return sql_print_text(b, special, err);
     for (size_t i = 0; i < e->name.text.len && st == NRW_OK; i++) {
-        uint8_t c = sql_lower(e->name.text.data[i]);
+        uint8_t c = ascii_lower(e->name.text.data[i]);
         st = bytes_append(&lower, &c, 1, err);
     }
     if (st == NRW_OK)

@@ -37,7 +37,7 @@ nrw_status sql_print_name(bytes *b, span name, nrw_error *err)
     bool plain = keyword_kind_of(name) == KEYWORD_NONE && name.len;
 
     for (size_t i = 0; i < name.len && plain; i++) {
-        uint8_t c = sql_lower(name.data[i]);
+        uint8_t c = ascii_lower(name.data[i]);
         plain = c == '_' || (c >= 'a' && c <= 'z') || (i && c >= '0' && c <= '9');
     }
     if (plain)

@@ -406,18 +406,6 @@ static const column_source arrow_columns = {.read = columns_read, .done = column
 
 /* ---- the rest of the class ---- */
 
-static void reader_counts_of(const reader *base, uint32_t col, reader_counts *out)
-{
-    (void)base;
-    (void)col;
-    *out = (reader_counts){0};
-}
-
-static void reader_stop(reader *base)
-{
-    (void)base; /* nobody waits */
-}
-
 static void reader_close(reader *base)
 {
     ipc_reader *r = (ipc_reader *)base;
@@ -484,9 +472,7 @@ static const reader_class arrow_reader_class = {
     .budget = reader_budget,
     .start = reader_start,
     .next = reader_next,
-    .counts = reader_counts_of,
     .describe = reader_describe,
-    .stop = reader_stop,
     .close = reader_close,
     .carries = reader_carries,
     .verify = reader_verify,

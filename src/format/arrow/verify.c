@@ -14,16 +14,6 @@ typedef struct verifier {
     uint64_t bytes;
 } verifier;
 
-/* A fault of the file goes to the callback; anything else ends the walk. */
-static nrw_status tell(verifier *v, nrw_status st, const nrw_error *what, nrw_error *err)
-{
-    if (st == NRW_E_CORRUPT || st == NRW_E_VALUE || st == NRW_E_UNSUPPORTED)
-        return v->fault(v->self, what, err);
-    if (err)
-        *err = *what;
-    return st;
-}
-
 static nrw_status read_column(verifier *v, ipc_record *r, uint32_t column, nrw_error *err)
 {
     const arrow_layout *l = &v->c->layouts[column];
@@ -61,7 +51,7 @@ static nrw_status verify_columns(verifier *v, ipc_record *r, nrw_error *err)
         err_at_object(&what, v->c->f->name);
         err_at_column(&what, v->c->layouts[i].f->name);
         err_at_offset(&what, (int64_t)r->at);
-        TRY(tell(v, st, &what, err));
+        TRY(verify_tell(v->fault, v->self, st, &what, err));
     }
     return NRW_OK;
 }
@@ -79,7 +69,7 @@ static nrw_status verify_batch(verifier *v, const ipc_message *m, bytes *meta, n
         st = ipc_dictionaries_hold(&v->dictionaries, &r->dictionaries, &r->n_dictionaries, &what);
     if (st < 0) {
         ipc_record_unref(r);
-        return tell(v, st, &what, err);
+        return verify_tell(v->fault, v->self, st, &what, err);
     }
     v->rows += r->rows;
     st = verify_columns(v, r, err);
@@ -107,7 +97,7 @@ static nrw_status walk(verifier *v, nrw_error *err)
         if (st == NRW_OK)
             continue;
         if (st < 0)
-            st = tell(v, st, &what, err);
+            st = verify_tell(v->fault, v->self, st, &what, err);
         break;
     }
     bytes_release(&meta);

@@ -70,20 +70,12 @@ static nrw_status head_bytes(head *h, arena *a, char **out, size_t *len, nrw_err
     return NRW_OK;
 }
 
-static nrw_status add_pair(head *h, arena *a, av_header *out, uint32_t *cap, nrw_error *err)
+static nrw_status add_pair(head *h, arena *a, av_header *out, size_t *cap, nrw_error *err)
 {
     size_t key_len, len;
     char *key, *value;
 
-    if (out->n == *cap) {
-        uint32_t more = *cap ? *cap * 2 : 8;
-        void *p;
-        TRY(arena_alloc(a, more * sizeof *out->at, &p, err));
-        if (out->n)
-            memcpy(p, out->at, out->n * sizeof *out->at);
-        out->at = p;
-        *cap = more;
-    }
+    TRY(arena_grow(a, (void **)&out->at, out->n, cap, sizeof *out->at, err));
     TRY(head_bytes(h, a, &key, &key_len, err));
     TRY(head_bytes(h, a, &value, &len, err));
     out->at[out->n++] = (av_key_value){key, {(const uint8_t *)value, len}};
@@ -92,7 +84,7 @@ static nrw_status add_pair(head *h, arena *a, av_header *out, uint32_t *cap, nrw
 
 static nrw_status read_pairs(head *h, arena *a, av_header *out, nrw_error *err)
 {
-    uint32_t cap = 0;
+    size_t cap = 0;
     int64_t n, size;
 
     for (;;) {

@@ -469,18 +469,6 @@ static const column_source avro_columns = {
 
 /* ---- the rest of the class ---- */
 
-static void reader_counts_of(const reader *base, uint32_t col, reader_counts *out)
-{
-    (void)base;
-    (void)col;
-    *out = (reader_counts){0};
-}
-
-static void reader_stop(reader *base)
-{
-    (void)base; /* nobody waits */
-}
-
 static void reader_close(reader *base)
 {
     av_reader *r = (av_reader *)base;
@@ -567,9 +555,7 @@ static const reader_class avro_reader_class = {
     .budget = reader_budget,
     .start = reader_start,
     .next = reader_next,
-    .counts = reader_counts_of,
     .describe = reader_describe,
-    .stop = reader_stop,
     .close = reader_close,
     .carries = reader_carries,
     .leaves_out = true,

@@ -10,16 +10,6 @@ typedef struct verifier {
     uint64_t bytes;
 } verifier;
 
-/* A fault of the file goes to the callback; anything else ends the walk. */
-static nrw_status tell(verifier *v, nrw_status st, const nrw_error *what, nrw_error *err)
-{
-    if (st == NRW_E_CORRUPT || st == NRW_E_VALUE || st == NRW_E_UNSUPPORTED)
-        return v->fault(v->self, what, err);
-    if (err)
-        *err = *what;
-    return st;
-}
-
 /* All records of a block. */
 static nrw_status decode_block(verifier *v, const av_block *b, nrw_error *err)
 {
@@ -47,7 +37,7 @@ static nrw_status verify_block(verifier *v, const av_block *b, nrw_error *err)
     if (v->whole.program.n_outputs > 0)
         st = decode_block(v, b, &what);
     av_piece_drop(&v->whole.piece);
-    return st < 0 ? tell(v, st, &what, err) : NRW_OK;
+    return st < 0 ? verify_tell(v->fault, v->self, st, &what, err) : NRW_OK;
 }
 
 static nrw_status walk(verifier *v, nrw_error *err)
@@ -65,7 +55,7 @@ static nrw_status walk(verifier *v, nrw_error *err)
             TRY(verify_block(v, &b, err));
             continue;
         }
-        TRY(tell(v, st, &what, err));
+        TRY(verify_tell(v->fault, v->self, st, &what, err));
         st = av_walk_resync(&w, at + 1, err);
         if (st != NRW_OK)
             return st < 0 ? st : NRW_OK;
