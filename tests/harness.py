@@ -13,7 +13,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DATA = os.environ.get("NARROWS_DATA", os.path.join(ROOT, ".data"))
 SHARED = os.path.abspath(os.environ.get("NARROWS_SHARED", os.path.join(ROOT, "..", "shared")))
 RELEASE = os.environ.get("NARROWS", os.path.join(ROOT, "build", "narrows"))
-DEBUG = os.environ.get("NARROWS_DEBUG", os.path.join(ROOT, "build-debug", "narrows"))
+# Sanitizers watch this one, and faults can be injected into it.
+SANITIZED = os.environ.get("NARROWS_ASAN", os.path.join(ROOT, "build-asan", "narrows"))
+SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99:allocator_may_return_null=1",
+              "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99"}
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 

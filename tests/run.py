@@ -24,7 +24,7 @@ import harness  # noqa: E402
 
 SUITES = ["build", "lint", "unit", "corpus", "oracle", "cli", "limits", "faults", "fuzz"]
 # What measures memory or time, or builds, runs alone.
-SERIAL = {"build", "lint", "unit", "limits", "faults", "fuzz"}
+SERIAL = {"build", "lint", "limits"}
 DEFAULT_SECONDS = 90
 
 Case = namedtuple("Case", "suite name function seconds")

@@ -245,7 +245,7 @@ def blow(name, data, lies):
                     raise AssertionError("is taken for sound")
             except AssertionError as e:
                 raise AssertionError(f"{command[0]}: {e}") from None
-        if not os.access(sanitized.BINARY, os.X_OK):
+        if not os.access(harness.SANITIZED, os.X_OK):
             return "not under the sanitizers, which are not built"
         for command in commands(path, s("out.parquet")):
             wrong = sanitized.run(*[c.replace("64MiB", "512MiB") for c in command])

@@ -7,16 +7,13 @@ import re
 import subprocess
 
 import harness
-from harness import MIB, Scratch
+from harness import MIB, SANITIZED, SANITIZERS, Scratch
 
-ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99:allocator_may_return_null=1",
-               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99"}
-BINARY = os.environ.get("NARROWS_ASAN", os.path.join(harness.ROOT, "build-asan", "narrows"))
 
 
 def run(*arguments):
     """What is wrong with a run, or None."""
-    ran = harness.narrows(*arguments, binary=BINARY, env=ENVIRONMENT, timeout=20,
+    ran = harness.narrows(*arguments, binary=SANITIZED, env=SANITIZERS, timeout=20,
                           stdout=subprocess.DEVNULL)
     name = os.path.basename(arguments[1])
     if ran.timed_out:
@@ -40,7 +37,7 @@ def commands(path, target):
 
 
 def check(paths, most=6):
-    harness.need(BINARY)
+    harness.need(SANITIZED)
     wrong = []
     with Scratch("sanitized") as s:
         for path in paths:
@@ -71,7 +68,7 @@ def mutate(data, r):
 
 
 def mutated(paths, times):
-    harness.need(BINARY)
+    harness.need(SANITIZED)
     r = random.Random(20)
     wrong = []
     with Scratch("mutated") as s:

@@ -10,7 +10,7 @@ import harness
 from harness import Skip
 
 FOLDER = os.path.join(harness.SHARED, "data", "sql")
-PROGRAM = os.path.join(harness.ROOT, "build-debug", "parse_sql")
+PROGRAM = os.path.join(harness.ROOT, "build-asan", "parse_sql")
 
 # Queries with an answer that are refused, by a part of their text.
 REFUSED = {

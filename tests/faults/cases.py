@@ -12,7 +12,7 @@ import time
 
 import datasets
 import harness
-from harness import DEBUG, Scratch, Skip, narrows, ok, refused
+from harness import SANITIZED, SANITIZERS, Scratch, Skip, narrows, ok, refused
 
 
 def digest(path):
@@ -261,7 +261,7 @@ def counts(limit, r):
 
 
 def failing(verb, kind, limit):
-    program = harness.need(DEBUG)
+    program = harness.need(SANITIZED)
     r = random.Random(f"{verb}-{kind}")
     with Scratch("fault") as s:
         source = s("in.parquet")
@@ -269,7 +269,7 @@ def failing(verb, kind, limit):
         ok("gen", source, "--range", "group=30", "--range", "id=10", "--range", "row=100",
            "--shuffle", "--column", "note=string:8..40", "--nulls", "id=0.1", "-q")
         words = VERBS[verb](source, s("out", "o.parquet"))
-        words += ["--memory", "32MiB", "--threads", "2"]
+        words += ["--memory", "128MiB", "--threads", "2"]  # sanitizers take a part of it
         whole = ok(*words, binary=program)
         names = listing(s("out"))
         wanted = [digest(s("out", n)) for n in names], whole.out
@@ -277,7 +277,7 @@ def failing(verb, kind, limit):
         for n in counts(limit, r):
             for name in listing(s("out")):
                 os.unlink(s("out", name))
-            ran = narrows(*words, binary=program, env={"NARROWS_FAULT": f"{kind}:{n}"}, timeout=60)
+            ran = narrows(*words, binary=program, env={"NARROWS_FAULT": f"{kind}:{n}", **SANITIZERS}, timeout=60)
             if ran.timed_out:
                 raise AssertionError(f"{kind}:{n}: hangs")
             if ran.code < 0 or ran.code > 5:

@@ -179,10 +179,10 @@ def mount_point():
 
 
 def cases(full):
-    ways = [("replace", "build", ""), ("replace", "build-debug", "exchange"),
+    ways = [("replace", "build", ""), ("replace", "build-asan", "exchange"),
             ("append", "build", ""), ("replace-partitions", "build", ""),
-            ("overwrite-or-ignore", "build-debug", "sibling"),
-            ("replace", "build-debug", "sibling")]
+            ("overwrite-or-ignore", "build-asan", "sibling"),
+            ("replace", "build-asan", "sibling")]
     for policy, folder, lack in ways:
         name = f"kill -9 of a dataset: {policy}" + (f", no {lack}" if lack else "")
         yield (name, lambda p=policy, f=folder, l=lack: killed(p, f, l, 200 if full else 34), 600)
