@@ -269,7 +269,8 @@ def failing(verb, kind, limit):
         ok("gen", source, "--range", "group=30", "--range", "id=10", "--range", "row=100",
            "--shuffle", "--column", "note=string:8..40", "--nulls", "id=0.1", "-q")
         words = VERBS[verb](source, s("out", "o.parquet"))
-        words += ["--memory", "128MiB", "--threads", "2"]  # sanitizers take a part of it
+        # a part of it goes to the sanitizers
+        words += ["--memory", "128MiB", "--threads", "2"]
         whole = ok(*words, binary=program)
         names = listing(s("out"))
         wanted = [digest(s("out", n)) for n in names], whole.out
@@ -277,7 +278,8 @@ def failing(verb, kind, limit):
         for n in counts(limit, r):
             for name in listing(s("out")):
                 os.unlink(s("out", name))
-            ran = narrows(*words, binary=program, env={"NARROWS_FAULT": f"{kind}:{n}", **SANITIZERS}, timeout=60)
+            ran = narrows(*words, binary=program, timeout=60,
+                          env={"NARROWS_FAULT": f"{kind}:{n}", **SANITIZERS})
             if ran.timed_out:
                 raise AssertionError(f"{kind}:{n}: hangs")
             if ran.code < 0 or ran.code > 5:
