@@ -59,6 +59,13 @@ static unsigned choose(input *x, unsigned below)
     return *x->p++ % below;
 }
 
+/* Rows of a piece: such that there are some dozens of them, or an input takes a second. */
+static uint32_t piece_rows(input *x, uint32_t rows)
+{
+    uint32_t least = x->n_rows / 40 + 1;
+    return rows < least ? least : rows;
+}
+
 static void must(nrw_status st, const nrw_error *err)
 {
     char text[600] = "";
@@ -162,9 +169,9 @@ static void options(input *x)
     o->columns = x->columns;
     o->version = 1 + (int)choose(x, 2);
     o->page_bytes = sizes[choose(x, 4)];
-    o->page_rows = 1 + choose(x, 256) * 4;
+    o->page_rows = piece_rows(x, 1 + choose(x, 256) * 4);
     o->dictionary_bytes = sizes[choose(x, 4)];
-    o->row_group_rows = 20 + choose(x, 256) * 8;
+    o->row_group_rows = piece_rows(x, 1 + choose(x, 256) * 8);
     o->row_group_bytes = choose(x, 3) ? 1 << 20 : 2048;
     o->page_index = choose(x, 3);
     o->page_crc = choose(x, 3);
@@ -447,7 +454,7 @@ static void with_condition(input *x, const made *file)
     static uint8_t all[MOST_ROWS], some[MOST_ROWS];
     char a[800], b[800], text[1700];
     const char *texts[] = {text};
-    look l = {.passed = all, .max_rows = 1 + choose(x, 256) * 4};
+    look l = {.passed = all, .max_rows = piece_rows(x, 1 + choose(x, 256) * 4)};
     predicate *p;
     if (!condition(x, a, sizeof a) || !condition(x, b, sizeof b))
         return;
@@ -472,14 +479,15 @@ static void with_condition(input *x, const made *file)
 static void run(input *x)
 {
     file_summary sum;
-    uint32_t cut = 1 + choose(x, 256) * 5, other = 1 + choose(x, 256);
+    uint32_t cut = piece_rows(x, 1 + choose(x, 256) * 5);
+    uint32_t other = piece_rows(x, 1 + choose(x, 256));
     made file = written(x, cut, (rows_form)choose(x, ROWS_FORMS), false, &sum);
     made again = written(x, other, (rows_form)choose(x, ROWS_FORMS), true, &sum);
     hold(sum.rows == x->n_rows);
     hold(file.n == again.n && memcmp(file.p, again.p, file.n) == 0);
     made_free(&again);
     verified(x, &file);
-    read_all(x, &file, &(look){.max_rows = 1 + choose(x, 256) * 4});
+    read_all(x, &file, &(look){.max_rows = piece_rows(x, 1 + choose(x, 256) * 4)});
     with_condition(x, &file);
     made_free(&file);
 }
