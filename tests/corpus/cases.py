@@ -418,8 +418,8 @@ def cases(tier):
         parts = 4 if folder == BAD else 1
         for n in range(parts):
             yield (f"{folder}, sanitizers" + (f", part {n + 1}" if parts > 1 else ""),
-                   lambda p=paths[n::parts], m=6 if tier == "all" or folder == BAD else 4:
+                   lambda p=paths[n::parts], m=6 if tier == "all" else 3 if folder == BAD else 2:
                    sanitized.check(p, m), 600)
     for n in range(4):
         yield f"changed at random, sanitizers, part {n + 1}", lambda p=seeds[n::4]: \
-            sanitized.mutated(p, 2000 if tier == "all" else 200), 900
+            sanitized.mutated(p, 2000 if tier == "all" else 120), 900
