@@ -49,6 +49,22 @@ def statistics(path):
                    s and (s.null_count, s.has_min_max and (s.min_raw, s.max_raw)))
 
 
+def spoken(path):
+    """Bloom filters and size statistics by column; two counts of levels say what null counts do."""
+    told = json.loads(harness.ok("inspect", path, "-f", "json").out)
+    return {c["name"]: [c["bloom_filters"], c["text_bytes"], c["repetition_levels"],
+                        c["definition_levels"] if len(c["definition_levels"]) > 2 else []]
+            for c in told["columns"]}
+
+
+def same_spoken(source, target):
+    want, got = spoken(source), spoken(target)
+    if want != got:
+        wrong = [n for n in want if want[n] != got[n]]
+        raise AssertionError(f"{wrong}: {[got[n] for n in wrong]}, not {[want[n] for n in wrong]}")
+    return want
+
+
 def same_statistics(source, target):
     import pyarrow.parquet as pq
     for want, got in zip(statistics(source), statistics(target), strict=True):
@@ -79,6 +95,8 @@ def pyarrow_case(codec, version, **options):
                           "--row-group-size", "4000")
         same(source, target, ["pyarrow"])
         same_statistics(source, target)
+        if not any(c[1] for c in same_spoken(source, target).values()):
+            raise AssertionError("no column has size statistics")
         return f"{len(names)} columns, {pages} pages"
 
 
@@ -116,13 +134,26 @@ def duckdb_case():
         pages = must_keep(source, target)
         same(source, target)
         same_statistics(source, target)
+        if not same_spoken(source, target)["s"][0] or looked_up(target) != looked_up(source):
+            raise AssertionError("the bloom filters do not rule out what they did")
         return f"{pages} pages"
+
+
+def looked_up(path):
+    """Row groups that nothing but a bloom filter can rule out: the value lies between others."""
+    with Scratch("looked") as s:
+        harness.ok("copy", path, s("o.csv"), "--where", "s = 'text 10x'", "--report", s("r.json"))
+        with open(s("r.json"), encoding="utf-8") as f:
+            told = json.load(f)["pruned"]
+        if not told["row_groups"]:
+            raise AssertionError(f"nothing was ruled out: {told}")
+        return told["row_groups"]
 
 
 def nested_case(version):
     """Lists, structs, maps: rows of pages by the offset index, or by the headers of version 2."""
     import pyarrow.parquet as pq
-    pages = 0
+    pages = counted = 0
     for seed in range(3):
         with Scratch("kept") as s:
             source, target = s("in.parquet"), s("out.parquet")
@@ -138,9 +169,10 @@ def nested_case(version):
                 continue
             pages += kept(s("r.json"))
             nested_tables.check(source, target, table.schema.names)
+            counted += sum(bool(c[3]) for c in same_spoken(source, target).values())
             harness.ok("verify", target)
-    if not pages:
-        raise AssertionError("no page was kept")
+    if not pages or not counted:
+        raise AssertionError(f"{pages} pages were kept, levels of {counted} columns are counted")
     return f"{pages} pages"
 
 

@@ -2,6 +2,7 @@
  * by windows, so that memory follows neither page nor row group. The writer's books (statistics,
  * page indexes, footer) are kept as for rows that were pushed. */
 #include "format/parquet/keep_own.h"
+#include "format/parquet/size_stats.h"
 
 enum { WINDOW_LEAST = 64 << 10, WINDOW_MOST = 1 << 20 };
 
@@ -16,7 +17,7 @@ struct pq_keeper {
 budget parquet_keep_budget(const pq_keep *k)
 {
     /* decoded, an index has six times its bytes at most; the footer of one file, other than the
-     * first; window, header and a page's record */
+     * first; window, header and a page's record, or a window for a bloom filter */
     const uint64_t fixed = (256 << 10) + 2 * WINDOW_LEAST + (64 << 10);
     budget b = {.least = fixed + 6 * k->index_bytes + k->stream, .spill = UINT64_MAX};
     b.wish = b.least + 4 * (uint64_t)WINDOW_MOST;
@@ -94,6 +95,8 @@ static nrw_status copy_chunk(pq_keeper *k, pq_keep_chunk *c, arena *a, nrw_error
     if (c->to.dictionary.len)
         c->at.dictionary = c->at.start;
     TRY(pq_keep_statistics(c, err));
+    TRY(pq_keep_sizes(c, err));
+    TRY(pq_keep_bloom(c, err));
     TRY(pq_write_indexes(w, c->out, &c->to, &c->at, err));
     return pq_footer_chunk(w, c->out, &c->to, &c->at, err);
 }
@@ -104,11 +107,13 @@ static nrw_status keep_chunk(pq_keeper *k, uint32_t leaf, uint32_t out, pq_wgrou
     pq_writer *w = k->w;
     pq_keep_chunk c = {.w = w,
                        .meta = k->r->meta,
+                       .file = k->r->base.file,
                        .m = k->m,
                        .leaf = pq_meta_leaf(k->r->meta, leaf),
                        .out = out,
                        .rows = g->rows,
-                       .to.unsized = true};
+                       .to.unsized = true,
+                       .to.pages_unsized = true};
     arena *a = NULL;
     TRY(arena_new(k->m, &a, err));
     nrw_status st = pq_meta_chunk(k->r->meta, k->next, leaf, a, &c.from, err);
@@ -120,6 +125,8 @@ static nrw_status keep_chunk(pq_keeper *k, uint32_t leaf, uint32_t out, pq_wgrou
     *pages += (uint64_t)c.pages;
     pq_log_release(&w->env, &c.to.records);
     mem_free(w->m, c.to.stats, c.to.stats_len);
+    mem_free(w->m, c.to.level_counts,
+             pq_level_counts(&w->leaves.at[out]) * sizeof *c.to.level_counts);
     arena_free(a);
     return st;
 }

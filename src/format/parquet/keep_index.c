@@ -3,9 +3,10 @@
  * not say, or says of other pages than there are, is not said of the copy. */
 #include "format/parquet/index_write.h"
 #include "format/parquet/keep_own.h"
+#include "format/parquet/size_stats.h"
 
-/* Damage of an index alone is not damage of the data. */
-static nrw_status if_readable(nrw_status st, const nrw_error *why, nrw_error *err)
+/* Damage of what speaks of the data is not damage of them. */
+nrw_status pq_keep_if_readable(nrw_status st, const nrw_error *why, nrw_error *err)
 {
     if (st >= 0 || st == NRW_E_CORRUPT || st == NRW_E_UNSUPPORTED)
         return NRW_OK;
@@ -22,7 +23,7 @@ static nrw_status read_bounds(pq_keep_chunk *c, arena *a, nrw_error *err)
     nrw_status st = pq_column_index_read(c->meta, &c->from, a, &c->bounds, &why);
     if (st < 0 || c->bounds.n != c->from.data_pages)
         c->bounds = (pq_column_index){0};
-    return if_readable(st, &why, err);
+    return pq_keep_if_readable(st, &why, err);
 }
 
 static nrw_status read_places(pq_keep_chunk *c, arena *a, nrw_error *err)
@@ -33,7 +34,7 @@ static nrw_status read_places(pq_keep_chunk *c, arena *a, nrw_error *err)
     nrw_status st = pq_offset_index(c->meta, &c->from, c->rows, a, &c->n_places, &c->places, &why);
     if (st < 0)
         c->n_places = 0;
-    return if_readable(st, &why, err);
+    return pq_keep_if_readable(st, &why, err);
 }
 
 nrw_status pq_keep_index(pq_keep_chunk *c, arena *a, nrw_error *err)
@@ -142,4 +143,40 @@ nrw_status pq_keep_statistics(pq_keep_chunk *c, nrw_error *err)
         return err_set(err, NRW_E_CORRUPT, "%lld nulls are said to be among %lld values",
                        (long long)out.nulls, (long long)c->values);
     return pq_footer_statistics(c->w, c->out, &out, &c->to.stats, &c->to.stats_len, err);
+}
+
+static bool sums_to(const int64_t *counts, uint32_t n, int64_t values)
+{
+    for (uint32_t i = 0; i < n && values >= 0; i++)
+        values = counts[i] < 0 ? -1 : values - counts[i];
+    return values == 0;
+}
+
+static bool sizes_said(const pq_keep_chunk *c, const uint32_t n[2])
+{
+    for (int kind = 0; kind < 2; kind++)
+        if (n[kind] && (c->from.n_level_counts[kind] != n[kind] ||
+                        !sums_to(c->from.level_counts[kind], n[kind], c->values)))
+            return false;
+    return c->from.text_bytes >= 0 || !type_is_view(pq_leaf_type(c->w, c->out));
+}
+
+nrw_status pq_keep_sizes(pq_keep_chunk *c, nrw_error *err)
+{
+    const pq_wleaf *l = &c->w->leaves.at[c->out];
+    const uint32_t n[2] = {pq_rep_counts(l), pq_def_counts(l)};
+    uint64_t *to;
+    void *at;
+    if (!sizes_said(c, n))
+        return NRW_OK;
+    c->to.unsized = false;
+    c->to.text_bytes = c->from.text_bytes < 0 ? 0 : (uint64_t)c->from.text_bytes;
+    if (!pq_level_counts(l))
+        return NRW_OK;
+    TRY(mem_alloc(c->w->m, pq_level_counts(l) * sizeof *to, &at, err));
+    c->to.level_counts = to = at;
+    for (int kind = 0; kind < 2; to += n[kind++])
+        if (n[kind])
+            memcpy(to, c->from.level_counts[kind], n[kind] * sizeof *to);
+    return NRW_OK;
 }

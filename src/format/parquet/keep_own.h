@@ -10,6 +10,7 @@
 typedef struct pq_keep_chunk {
     pq_writer *w;
     pq_meta *meta;
+    io_file *file;
     mem *m;
     const pq_leaf *leaf; /* of the input */
     uint32_t out;        /* leaf of the writer */
@@ -27,6 +28,10 @@ typedef struct pq_keep_chunk {
 
 /* ---- keep_index.c: what is said of pages and chunk ---- */
 
+/* The status of reading what only speaks of the data: NRW_OK where it is damaged or not understood,
+ * else `st` with `why` as the error. */
+nrw_status pq_keep_if_readable(nrw_status st, const nrw_error *why, nrw_error *err);
+
 /* Reads the input's page index of the chunk into `a`. */
 nrw_status pq_keep_index(pq_keep_chunk *c, arena *a, nrw_error *err);
 /* Rows of data page number c->pages. */
@@ -37,6 +42,14 @@ nrw_status pq_keep_record_new(const pq_keep_chunk *c, const pq_page *p, uint32_t
                               uint8_t **record, uint32_t *len, nrw_error *err);
 /* The chunk's statistics, as the input has them. */
 nrw_status pq_keep_statistics(pq_keep_chunk *c, nrw_error *err);
+/* Its size statistics, if the input has all that would be written; charged to the writer. */
+nrw_status pq_keep_sizes(pq_keep_chunk *c, nrw_error *err);
+
+/* ---- keep_bloom.c ---- */
+
+/* Copies the chunk's bloom filter, which is right where the values are the same. One that is
+ * damaged or of another kind is left out: it is not the data. */
+nrw_status pq_keep_bloom(pq_keep_chunk *c, nrw_error *err);
 
 /* ---- keep_pages.c ---- */
 

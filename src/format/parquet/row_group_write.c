@@ -262,7 +262,7 @@ nrw_status pq_write_indexes(pq_writer *w, uint32_t leaf, const pq_wchunk *c, pq_
     for (uint8_t i = 0; i < c->n_encodings; i++)
         s.n_pages += c->pages[i];
     const type *t = pq_leaf_type(w, leaf);
-    if (pq_leaf_options(w, leaf)->statistics && !c->unsized) {
+    if (pq_leaf_options(w, leaf)->statistics && !c->pages_unsized) {
         s.texts = type_is_view(t);
         s.n_rep = pq_rep_counts(&w->leaves.at[leaf]);
         s.n_def = pq_def_counts(&w->leaves.at[leaf]);

@@ -60,11 +60,12 @@ typedef struct pq_wchunk {
     uint64_t uncompressed, compressed; /* with headers */
     uint64_t encoded;                  /* bodies alone */
     int64_t rows, values;              /* values: nulls and empty lists are some, too */
-    bool unsized;           /* its pages are kept: nobody counts their levels and texts */
-    uint64_t text_bytes;    /* of byte arrays, their lengths apart */
-    uint64_t *level_counts; /* as size_stats.h says; NULL: none */
-    int64_t distinct;       /* values that differ; -1: not known */
-    uint8_t *stats;         /* thrift Statistics without its stop byte */
+    bool unsized;                      /* nobody counted levels and texts of the chunk, */
+    bool pages_unsized;                /* or of its pages, which are kept */
+    uint64_t text_bytes;               /* of byte arrays, their lengths apart */
+    uint64_t *level_counts;            /* as size_stats.h says; NULL: none */
+    int64_t distinct;                  /* values that differ; -1: not known */
+    uint8_t *stats;                    /* thrift Statistics without its stop byte */
     uint32_t stats_len;
     uint32_t pages[PQ_ENCODINGS];
     uint8_t encodings[PQ_ENCODINGS], n_encodings;
