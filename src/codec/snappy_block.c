@@ -37,43 +37,57 @@ typedef struct state {
 #define OF_64(t)   OF_16(t), OF_16((t) + 16), OF_16((t) + 32), OF_16((t) + 48)
 static const uint8_t length_of[256] = {OF_64(0), OF_64(64), OF_64(128), OF_64(192)};
 
-/* Elements this far from both ends are copied in whole steps: a literal of 60 bytes or a copy of 64
- * with what it overshoots, and all heads. Behind the first bytes, so that an offset of FAR_BACK,
- * which stands for a literal's, is always a valid one. */
-enum { FAR = 80, FAR_BACK = 8 };
+/* By tag: what is added to the bytes of an offset that stand behind it. Of a literal it is FAR_BACK,
+ * an offset that is always a valid one. */
+#define BASES_4(high)  FAR_BACK, (high), 0, 0
+#define BASES_32(high) BASES_8(high), BASES_8(high), BASES_8(high), BASES_8(high)
+#define BASES_8(high)  BASES_4(high), BASES_4(high)
+enum { FAR = 80, FAR_BACK = 16 };
+static const uint16_t offset_base[256] = {BASES_32(0x000), BASES_32(0x100), BASES_32(0x200),
+                                          BASES_32(0x300), BASES_32(0x400), BASES_32(0x500),
+                                          BASES_32(0x600), BASES_32(0x700)};
 
-/* Literals and copies follow each other without any order, so that is not branched for: a literal
- * is a copy from behind its tag. Stops in front of what it does not take and of what is wrong. */
+/* Both are known, so that choosing between them is a conditional move. */
+#define WITHOUT_BRANCH(a, b) __asm__("" : "+r"(a), "+r"(b))
+
+/* Elements FAR from both ends are copied in whole steps: a literal of 60 bytes or a copy of 64 with
+ * what it overshoots, and all heads. Literals and copies follow each other without any order, so
+ * that is not branched for: a literal is a copy from behind its tag, and the next tag is read for
+ * both before it is known which one this is. Starts FAR_BACK behind the beginning; stops in front
+ * of what it does not take and of what is wrong. */
 static void decode_far(state *s)
 {
     static const uint32_t offset_bytes[4] = {0, 0xff, 0xffff, 0};
     const uint8_t *ip = s->ip, *in_far = s->in_end - FAR;
-    uint8_t *op = s->op, *out_far = s->out_end - FAR;
-    while (ip <= in_far && op <= out_far) {
-        unsigned tag = *ip, kind = tag & 3;
-        size_t len = length_of[tag], literal = -(size_t)(kind == 0);
-        size_t high = (tag & 0xe0) << 3 & -(size_t)(kind == 1);
-        size_t offset = (load_u32(ip + 1) & offset_bytes[kind]) | high | (literal & FAR_BACK);
-        if (len == 0)
+    uint8_t *dst = s->dst;
+    size_t at = (size_t)(s->op - dst), far = (size_t)(s->out_end - dst) - FAR;
+    size_t tag = *ip;
+    while (ip <= in_far && at <= far) {
+        size_t kind = tag & 3, len = length_of[tag];
+        size_t offset = (load_u32(ip + 1) & offset_bytes[kind]) + offset_base[tag];
+        if (len == 0 || offset - 1 >= at)
             break;
-        if (offset - FAR_BACK > (size_t)(op - s->dst) - FAR_BACK) {
-            if (offset == 0 || offset > (size_t)(op - s->dst))
-                break;
-            copy_back(op, offset, len);
+        const uint8_t *copied = dst + at - offset, *written = ip + 1;
+        const uint8_t *copy_end = ip + kind + 1, *literal_end = ip + (tag >> 2) + 2;
+        size_t copy_tag = *copy_end, literal_tag = *literal_end;
+        WITHOUT_BRANCH(copied, written);
+        WITHOUT_BRANCH(copy_end, literal_end);
+        WITHOUT_BRANCH(copy_tag, literal_tag);
+        const uint8_t *from = kind ? copied : written;
+        ip = kind ? copy_end : literal_end;
+        tag = kind ? copy_tag : literal_tag;
+        if (offset < FAR_BACK) {
+            copy_back(dst + at, offset, len);
         } else {
-            uintptr_t copied = (uintptr_t)op - offset, written = (uintptr_t)ip + 1;
-            const uint8_t *from = (const uint8_t *)((copied & ~literal) | (written & literal));
-            memcpy(op, from, 8);
-            memcpy(op + 8, from + 8, 8);
+            memcpy(dst + at, from, 16);
             if (len > 16)
-                for (size_t i = 16; i < len; i += 8)
-                    memcpy(op + i, from + i, 8);
+                for (size_t i = 16; i < len; i += 16)
+                    memcpy(dst + at + i, from + i, 16);
         }
-        ip = kind ? ip + kind + 1 : ip + (tag >> 2) + 2; /* sooner known than len */
-        op += len;
+        at += len;
     }
     s->ip = ip;
-    s->op = op;
+    s->op = dst + at;
 }
 
 /* One element, with every check; false where it is damaged. */

@@ -276,15 +276,36 @@ static nrw_status new_table(const test *t, mem *m, const dict *d, entry_table **
     return NRW_OK;
 }
 
+/* Entries that are looked up as bytes: of few, spread out once a vector. */
+#define FEW_ENTRIES 4096
+
+static void look_up_byte(const uint8_t *entries, const uint32_t *index, uint32_t n, uint8_t *pass)
+{
+    for (uint32_t i = 0; i < n; i++)
+        pass[i] = entries[index[i]];
+}
+
+static void look_up_bit(const uint8_t *entries, const uint32_t *index, uint32_t n, uint8_t *pass)
+{
+    for (uint32_t i = 0; i < n; i++)
+        pass[i] = bit_get(entries, index[i]);
+}
+
 static void look_up(const uint8_t *entries, const vector *v, uint8_t *bits)
 {
     const uint32_t *index = (const uint32_t *)(const void *)v->data;
-    uint8_t pass[STRETCH + 64];
+    uint32_t n_entries = v->dict->values.len;
+    bool few = n_entries <= FEW_ENTRIES && n_entries <= v->len;
+    uint8_t pass[STRETCH + 64], spread[FEW_ENTRIES + 64];
 
+    if (few)
+        kernels_get()->bits_to_bytes(entries, 0, n_entries, spread);
     for (uint32_t at = 0; at < v->len; at += STRETCH) {
         uint32_t n = v->len - at < STRETCH ? v->len - at : STRETCH;
-        for (uint32_t i = 0; i < n; i++)
-            pass[i] = bit_get(entries, index[at + i]);
+        if (few)
+            look_up_byte(spread, index + at, n, pass);
+        else
+            look_up_bit(entries, index + at, n, pass);
         kernels_get()->bytes_to_bits(pass, n, bits + at / 8);
     }
 }

@@ -69,20 +69,22 @@ static uint32_t want_before(const want *w, int64_t end)
 #define SHORT_STRETCH 16 /* wanted rows in a stretch, below which a gather is faster */
 #define SPARSE        16 /* rows for one wanted one, above which skipping is faster */
 
+#define SAMPLE        1024 /* wanted rows that speak for the others of their page */
+
 /* Whether the k next wanted rows, all in one page, are better taken from the whole span. */
 static bool scattered(const want *w, uint32_t k)
 {
     const uint16_t *s;
-    uint32_t stretches = 0;
+    uint32_t stretches = 0, look = k < SAMPLE ? k : SAMPLE;
 
     if (!w->sel || k < SHORT_STRETCH)
         return false;
     s = w->sel + w->at;
     if ((uint32_t)(s[k - 1] - s[0]) >= (k - 1) * SPARSE)
         return false;
-    for (uint32_t i = 0; i < k && stretches * SHORT_STRETCH <= k; stretches++)
-        i += stretch_of(s + i, k - i);
-    return stretches * SHORT_STRETCH > k;
+    for (uint32_t i = 0; i < look && stretches * SHORT_STRETCH <= look; stretches++)
+        i += stretch_of(s + i, look - i);
+    return stretches * SHORT_STRETCH > look;
 }
 
 /* The k next wanted rows of the current page: the span is decoded, then they are taken. */
