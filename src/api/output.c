@@ -48,10 +48,23 @@ static nrw_status choose_policy(output *o, nrw_error *err)
         o->on_exists = EXISTS_REPLACE;
     else if (strcmp(what, "skip") == 0)
         o->on_exists = EXISTS_SKIP;
+    else if (strcmp(what, "append") == 0)
+        o->on_exists = EXISTS_APPEND;
     else
-        return err_set(err, NRW_E_ARG, "--on-exists of a file is fail, replace or skip, not %s",
-                       what);
+        return err_set(err, NRW_E_ARG,
+                       "--on-exists of a file is fail, replace, skip or append, not %s", what);
     return NRW_OK;
+}
+
+static nrw_status check_policy(const output *o, nrw_error *err)
+{
+    if (o->on_exists != EXISTS_APPEND || o->format->appends)
+        return NRW_OK;
+    err_next(err, "a dataset's name ends in /");
+    return err_set(err, NRW_E_ARG,
+                   "--on-exists append adds rows to an Avro file or files to a dataset, what is "
+                   "written is %s",
+                   o->format->name);
 }
 
 static bool is_stdout(const output *o)
@@ -132,7 +145,8 @@ static nrw_status single_budget(const output *o, uint32_t workers, budget *out, 
 static void single_describe(const output *o, plan_step *s)
 {
     snprintf(s->what, sizeof s->what, "write %s", o->format->name);
-    snprintf(s->detail, sizeof s->detail, "%.200s", o->name);
+    snprintf(s->detail, sizeof s->detail, "%.200s%s", o->name,
+             o->on_exists == EXISTS_APPEND ? ", rows are added" : "");
 }
 
 static nrw_status single_stage(output *o, nrw_error *err)
@@ -193,6 +207,7 @@ nrw_status output_choose(output *o, nrw_job *job, nrw_error *err)
     o->class = &single_class;
     TRY(choose_policy(o, err));
     TRY(choose_format(o, err));
+    TRY(check_policy(o, err));
     return check_words(o, err);
 }
 

@@ -31,6 +31,7 @@ typedef struct output_format {
     const char *extensions[4]; /* with the dot */
     bool binary;               /* does not go to a terminal */
     bool parquet;
+    bool appends;      /* rows can be added to a file of it */
     const char *words; /* options of the group "write" that it takes beside those of any format,
                           between spaces; NULL: all but those of others */
     text_kind text;    /* of those that are text */
@@ -52,6 +53,7 @@ struct output {
     pq_write_options write;
     text_options text;
     avro_write_options avro;
+    avro_append append; /* what avro.append leads to */
     arrow_write_options arrow;
     const schema *schema; /* of what is written */
     size_t held;          /* bytes of a column's piece; set by who opens it */

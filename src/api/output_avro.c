@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const output_codecs codecs = {.format = "Avro",
                                      .why_one = "a block of Avro holds all columns",
@@ -42,21 +43,87 @@ static nrw_status check_schema(mem *m, const schema *s, nrw_error *err)
     return st;
 }
 
-nrw_status output_avro_words(output *o, const schema *s, const carried *c, nrw_error *err)
+/* ---- a file that rows are added to ---- */
+
+/* Whether there is one; a device or a pipe is written as if it were new. */
+static bool is_file(const char *path)
+{
+    struct stat is;
+
+    return stat(path, &is) == 0 && S_ISREG(is.st_mode);
+}
+
+static nrw_status look(output *o, const schema *s, nrw_error *err)
+{
+    io_file *f;
+    nrw_status st;
+
+    TRY(file_open(o->job->words_mem, o->name, NULL, &f, err));
+    st = avro_append_look(o->job->a, f, s, &o->append, err);
+    file_close(f);
+    TRY(st);
+    o->avro.append = &o->append;
+    o->schema = o->append.schema;
+    return NRW_OK;
+}
+
+/* The header stays as it is: what is asked for must be there. */
+static nrw_status check_header(const output *o, const char *word, nrw_error *err)
+{
+    const avro_append *a = &o->append;
+
+    if (word && o->avro.codec != a->codec)
+        return err_set(err, NRW_E_ARG, "--compression: the file has %s", a->codec->name);
+    for (uint32_t i = 0; i < o->avro.n_key_values; i++) {
+        const key_value *k = &o->avro.key_values[i];
+        uint32_t at = 0;
+        while (at < a->n_key_values && strcmp(a->key_values[at].key, k->key) != 0)
+            at++;
+        if (at == a->n_key_values || a->key_values[at].value_len != k->value_len ||
+            memcmp(a->key_values[at].value, k->value, k->value_len) != 0)
+            return err_set(err, NRW_E_ARG, "--kv-metadata: the file has not %.100s=%.100s", k->key,
+                           k->value);
+    }
+    return NRW_OK;
+}
+
+static nrw_status choose_codec(output *o, nrw_error *err)
 {
     const char *word = job_last(o->job, "compression");
     const char *level = job_last(o->job, "compression-level");
-    uint64_t block;
 
     TRY(output_codec(&codecs, word ? word : "deflate", &o->avro.codec, &o->avro.level,
                      err)); /* all readers have deflate */
+    if (o->avro.append) {
+        nrw_status st = check_header(o, word, err);
+        if (st < 0) {
+            err_at_object(err, o->name);
+            err_next(err, "what is there stays as it is; --on-exists replace writes a new file");
+            return st;
+        }
+    }
+    if (o->avro.append && !word) {
+        o->avro.codec = o->append.codec;
+        o->avro.level = o->avro.codec->default_level;
+    }
     if (level && o->avro.codec != codec_named("none"))
         TRY(output_level(level, o->avro.codec, &o->avro.level, err));
+    return NRW_OK;
+}
+
+nrw_status output_avro_words(output *o, const schema *s, const carried *c, nrw_error *err)
+{
+    const bool append = o->on_exists == EXISTS_APPEND && is_file(o->name);
+    uint64_t block;
+
+    if (append)
+        TRY(look(o, s, err));
+    TRY(metadata(o->job, append ? NULL : c, &o->avro, err));
+    TRY(choose_codec(o, err));
     TRY(job_size(o->job, "block-size", 0, AVRO_BLOCK_BYTES, &block, err));
     if (block < 1024 || block > (64 << 20))
         return err_set(err, NRW_E_ARG, "--block-size is from 1KiB to 64MiB");
     o->avro.block_bytes = (size_t)block;
-    TRY(metadata(o->job, c, &o->avro, err));
     return check_schema(o->job->words_mem, s, err);
 }
 

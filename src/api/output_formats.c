@@ -55,7 +55,7 @@ static nrw_status text_begin(output *o, mem *grant, uint32_t workers, nrw_error 
 
 /* ---- the table ---- */
 
-#define TEXT(kind) false, false, "", kind, text_words, text_needs, text_held, text_begin
+#define TEXT(kind) false, false, false, "", kind, text_words, text_needs, text_held, text_begin
 
 static const output_format formats[] = {
     {"parquet",
@@ -63,6 +63,7 @@ static const output_format formats[] = {
      {".parquet", ".pq"},
      true,
      true,
+     false,
      NULL,
      0,
      parquet_words,
@@ -73,6 +74,7 @@ static const output_format formats[] = {
      "Arrow",
      {".arrow", ".arrows", ".feather", ".ipc"},
      true,
+     false,
      false,
      " compression compression-level batch-size kv-metadata dictionary ",
      0,
@@ -85,6 +87,7 @@ static const output_format formats[] = {
      {".avro"},
      true,
      false,
+     true,
      " compression compression-level block-size kv-metadata ",
      0,
      output_avro_words,

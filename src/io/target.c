@@ -1,6 +1,7 @@
 #include "io/target_own.h"
 
 #include "base/text.h"
+#include "io/prior.h"
 #include "io/spill_own.h"
 #include "io/staging.h"
 #include "io/sys.h"
@@ -26,6 +27,8 @@ struct target {
     bool regular; /* a file, else a stream */
     int folder;   /* of a file of its own */
     on_exists policy;
+    prior prior;
+    uint64_t began; /* bytes copied from it */
     staging staging;
     target_owner owner; /* finished NULL: none */
     int fd;             /* staging's, or the stream */
@@ -105,12 +108,75 @@ static nrw_status open_stream(target *t, const char *path, nrw_error *err)
     return e ? err_errno(err, NRW_E_IO, e, "cannot open") : NRW_OK;
 }
 
+static void start_writeback(target *t)
+{
+    if (!t->regular || t->written < t->started + WRITEBACK_STEP)
+        return;
+    /* so that the last fsync finds little to do; a failure shows there */
+    sync_file_range(t->fd, (off_t)t->started, (off_t)(t->written - t->started),
+                    SYNC_FILE_RANGE_WRITE);
+    t->started = t->written;
+}
+
+static nrw_status write_out(target *t, const void *data, size_t len, nrw_error *err)
+{
+    size_t done;
+    int e = t->regular ? sys_write_at(t->fd, t->written, data, len, &done)
+                       : sys_write(t->fd, data, len, &done);
+
+    t->written += done;
+    if (e)
+        return write_failed(t, e, len, done, err);
+    start_writeback(t);
+    return NRW_OK;
+}
+
+/* *done: bytes copied before the kernel gave up, if it did. */
+static nrw_status copy_in_kernel(target *t, int from, uint64_t offset, uint64_t len, uint64_t *done,
+                                 nrw_error *err)
+{
+    *done = 0;
+    while (*done < len) {
+        size_t n;
+        int e = sys_copy_range(from, offset + *done, t->fd, t->written, (size_t)(len - *done), &n);
+        if (e == ENOSPC || e == EDQUOT || e == EIO)
+            return write_failed(t, e, len, *done, err);
+        if (e || !n)
+            return NRW_OK; /* these two files it cannot join */
+        *done += n;
+        t->written += n;
+        start_writeback(t);
+    }
+    return NRW_OK;
+}
+
+/* What is there goes to the start of the new file. */
+static nrw_status copy_prior(target *t, nrw_error *err)
+{
+    const uint64_t size = (uint64_t)t->prior.is.st_size;
+
+    TRY(copy_in_kernel(t, t->prior.fd, 0, size, &t->began, err));
+    while (t->began < size) {
+        size_t n, want = (size_t)(size - t->began < BUFFER_SIZE ? size - t->began : BUFFER_SIZE);
+        int e = sys_read_at(t->prior.fd, t->began, t->buffer, want, &n);
+        if (e)
+            return err_errno(err, NRW_E_IO, e, "cannot read what is there");
+        if (n == 0)
+            return err_set(err, NRW_E_CHANGED, "became shorter while it was copied");
+        TRY(write_out(t, t->buffer, n, err));
+        t->began += n;
+    }
+    return NRW_OK;
+}
+
 static nrw_status open_staged(target *t, const struct stat *old, nrw_error *err)
 {
     int e;
 
     TRY(open_folder(t, err));
     staging_sweep(t->folder, t->name, t->buffer, BUFFER_SIZE);
+    if (old && t->policy == EXISTS_APPEND)
+        TRY(prior_open(&t->prior, t->folder, t->name, err));
     t->staging.folder = t->folder;
     t->staging.target = t->name;
     e = staging_open(&t->staging);
@@ -120,7 +186,7 @@ static nrw_status open_staged(target *t, const struct stat *old, nrw_error *err)
     t->regular = true;
     if (old)
         take_over_mode(t->fd, old);
-    return NRW_OK;
+    return t->prior.fd >= 0 ? copy_prior(t, err) : NRW_OK;
 }
 
 /* What is there under the path decides: nothing, a file (the policy), a device or pipe. */
@@ -171,7 +237,7 @@ static nrw_status new_target(mem *m, target **out, nrw_error *err)
     TRY(mem_zalloc(m, sizeof **out, &p, err));
     *out = p;
     (*out)->m = m;
-    (*out)->folder = (*out)->fd = (*out)->staging.fd = -1;
+    (*out)->folder = (*out)->fd = (*out)->staging.fd = (*out)->prior.fd = -1;
     return NRW_OK;
 }
 
@@ -234,29 +300,6 @@ nrw_status target_over(mem *m, int fd, const char *folder, const char *name,
     return NRW_OK;
 }
 
-static void start_writeback(target *t)
-{
-    if (!t->regular || t->written < t->started + WRITEBACK_STEP)
-        return;
-    /* so that the last fsync finds little to do; a failure shows there */
-    sync_file_range(t->fd, (off_t)t->started, (off_t)(t->written - t->started),
-                    SYNC_FILE_RANGE_WRITE);
-    t->started = t->written;
-}
-
-static nrw_status write_out(target *t, const void *data, size_t len, nrw_error *err)
-{
-    size_t done;
-    int e = t->regular ? sys_write_at(t->fd, t->written, data, len, &done)
-                       : sys_write(t->fd, data, len, &done);
-
-    t->written += done;
-    if (e)
-        return write_failed(t, e, len, done, err);
-    start_writeback(t);
-    return NRW_OK;
-}
-
 static nrw_status flush(target *t, nrw_error *err)
 {
     size_t held = t->held;
@@ -295,26 +338,6 @@ static nrw_status write_piece(void *ctx, span piece, nrw_error *err)
     return target_write(ctx, piece, err);
 }
 
-/* *done: bytes copied before the kernel gave up, if it did. */
-static nrw_status copy_in_kernel(target *t, int from, const spill_block *b, uint64_t *done,
-                                 nrw_error *err)
-{
-    *done = 0;
-    while (*done < b->len) {
-        size_t n;
-        int e = sys_copy_range(from, b->offset + *done, t->fd, t->written, (size_t)(b->len - *done),
-                               &n);
-        if (e == ENOSPC || e == EDQUOT || e == EIO)
-            return write_failed(t, e, b->len, *done, err);
-        if (e || !n)
-            return NRW_OK; /* these two files it cannot join */
-        *done += n;
-        t->written += n;
-        start_writeback(t);
-    }
-    return NRW_OK;
-}
-
 nrw_status target_append_spill(target *t, spill *s, const spill_block *b, nrw_error *err)
 {
     uint64_t done = 0, before;
@@ -324,7 +347,7 @@ nrw_status target_append_spill(target *t, spill *s, const spill_block *b, nrw_er
     if (t->regular && b->stored == b->len && b->len >= BUFFER_SIZE) {
         TRY(flush(t, err));
         before = t->written;
-        TRY(copy_in_kernel(t, spill_fd(s), b, &done, err));
+        TRY(copy_in_kernel(t, spill_fd(s), b->offset, b->len, &done, err));
         if (done == b->len)
             return NRW_OK;
         t->written = before; /* again from the start: the checksum is over the whole */
@@ -341,6 +364,22 @@ bool target_is_stream(const target *t)
 uint64_t target_size(const target *t)
 {
     return t->written + t->held;
+}
+
+uint64_t target_began(const target *t)
+{
+    return t->began;
+}
+
+nrw_status target_read(const target *t, uint64_t at, void *dst, size_t len, nrw_error *err)
+{
+    size_t done;
+    int e = sys_read_at(t->fd, at, dst, len, &done);
+
+    if (!e && done == len)
+        return NRW_OK;
+    err_at_object(err, t->path);
+    return err_errno(err, NRW_E_IO, e ? e : EIO, "cannot read what was copied");
 }
 
 static nrw_status publish_error(target *t, int e, nrw_error *err)
@@ -367,6 +406,13 @@ static nrw_status hand_over(target *t, nrw_error *err)
     return NRW_OK;
 }
 
+static nrw_status still_prior(target *t, nrw_error *err)
+{
+    nrw_status st = prior_check(&t->prior, t->folder, t->name, err);
+
+    return st < 0 ? fail(t, err, st) : st;
+}
+
 nrw_status target_publish(target *t, nrw_error *err)
 {
     int e;
@@ -382,7 +428,9 @@ nrw_status target_publish(target *t, nrw_error *err)
     e = sys_sync(t->fd);
     if (e)
         return write_failed(t, e, t->written, 0, err);
-    e = staging_publish(&t->staging, t->policy == EXISTS_REPLACE);
+    if (t->prior.fd >= 0)
+        TRY(still_prior(t, err));
+    e = staging_publish(&t->staging, t->policy == EXISTS_REPLACE || t->prior.fd >= 0);
     if (e)
         return publish_error(t, e, err);
     t->published = true;
@@ -404,6 +452,7 @@ void target_close(target *t)
         sys_close(t->fd);
     if (t->owner.dropped && !t->published)
         t->owner.dropped(t->owner.self, t->name);
+    prior_close(&t->prior);
     sys_close(t->folder);
     mem_free(t->m, t->buffer, BUFFER_SIZE);
     mem_free(t->m, t->real, t->real_size);

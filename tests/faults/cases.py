@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 
+import appending
 import datasets
 import harness
 from harness import SANITIZED, SANITIZERS, Scratch, Skip, narrows, ok, refused
@@ -313,6 +314,7 @@ def cases(tier):
             yield (f"kill -9: {verb}, target {'there' if exists else 'absent'}",
                    lambda v=verb, t=times, e=exists: killed(v, t // (1 if full else 2) or 1, e),
                    600)
+    yield from appending.cases(full)
     yield from datasets.cases(full)
     yield "full disk", full_disk, 200
     yield "full stdout", full_stdout

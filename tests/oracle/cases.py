@@ -7,6 +7,7 @@ import os
 import random
 
 import arrow_files
+import avro_append
 import avro_damage
 import avro_files
 import avro_resolution
@@ -504,6 +505,7 @@ def several_case():
 
 def cases(tier):
     yield from arrow_files.cases(tier)
+    yield from avro_append.cases(tier)
     yield from avro_damage.cases(tier)
     yield from avro_files.cases(tier)
     yield from avro_resolution.cases(tier)

@@ -81,6 +81,54 @@ static void policies(void **state)
     test_mem_close(m);
 }
 
+static void rows_are_added(void **state)
+{
+    static uint8_t data[300000];
+    nrw_error err = NRW_ERROR_INIT;
+    mem *m = test_mem_open(MIB);
+    char path[512], got[8];
+    temp_folder f;
+    target *t, *other;
+
+    (void)state;
+    temp_folder_make(&f);
+    snprintf(path, sizeof path, "%s", temp_path(&f, "out"));
+    assert_ok(write_text(m, path, EXISTS_APPEND, "one,", &err), &err);
+    assert_ok(write_text(m, path, EXISTS_APPEND, "two", &err), &err);
+    assert_string_equal(temp_read(&f, "out"), "one,two");
+    assert_int_equal(symlink("out", temp_path(&f, "link")), 0);
+    assert_ok(target_open(m, temp_path(&f, "link"), EXISTS_APPEND, &t, &err), &err);
+    assert_int_equal(target_began(t), 7);
+    assert_int_equal(target_size(t), 7);
+    assert_ok(target_read(t, 4, got, 3, &err), &err);
+    assert_memory_equal(got, "two", 3);
+    assert_status(NRW_E_IO, target_read(t, 4, got, 4, &err), &err);
+    err = (nrw_error)NRW_ERROR_INIT;
+    assert_status(NRW_E_IO, target_open(m, path, EXISTS_APPEND, &other, &err), &err);
+    assert_string_equal(err.message, "another run is writing to it");
+    assert_ok(target_write(t, SPAN(data), &err), &err);
+    assert_string_equal(temp_read(&f, "out"), "one,two");
+    assert_ok(target_publish(t, &err), &err);
+    target_close(t);
+    memset(data, 'x', sizeof data);
+    temp_write(&f, "out", data, sizeof data);
+    for (int how = 0; how < 3; how++) { /* by another program, meanwhile */
+        err = (nrw_error)NRW_ERROR_INIT;
+        assert_ok(target_open(m, path, EXISTS_APPEND, &t, &err), &err);
+        assert_ok(target_write(t, SPAN("new"), &err), &err);
+        if (how > 0)
+            assert_int_equal(unlink(path), 0);
+        if (how < 2) /* it is another size, another file, or away */
+            temp_write(&f, "out", data, sizeof data - (how == 0));
+        assert_status(NRW_E_CHANGED, target_publish(t, &err), &err);
+        target_close(t);
+        temp_write(&f, "out", data, sizeof data);
+    }
+    assert_int_equal(temp_count(&f), 2);
+    temp_folder_remove(&f);
+    test_mem_close(m);
+}
+
 static void links_stay(void **state)
 {
     nrw_error err = NRW_ERROR_INIT;
@@ -477,6 +525,34 @@ static void after_every_fault_old_or_new(void **state)
     temp_folder_remove(&f);
     test_mem_close(m);
 }
+
+static void after_every_fault_without_or_with(void **state)
+{
+    mem *m = test_mem_open(MIB);
+    temp_folder f;
+    int failed = 0;
+
+    (void)state;
+    temp_folder_make(&f);
+    for (int kind = 0; kind < FAULT_KINDS; kind++)
+        for (uint64_t n = 1; n < 24; n++) {
+            nrw_error err = NRW_ERROR_INIT;
+            nrw_status st;
+            unlink(temp_path(&f, "out"));
+            temp_write(&f, "out", "old", 3);
+            fault_arm((fault_kind)kind, n);
+            st = write_text(m, temp_path(&f, "out"), EXISTS_APPEND, "+new", &err);
+            fault_arm((fault_kind)kind, 0);
+            failed += st < 0;
+            const char *text = temp_read(&f, "out");
+            assert_non_null(text);
+            assert_true(!strcmp(text, "old+new") || (st < 0 && !strcmp(text, "old")));
+            assert_int_equal(temp_count(&f), 1);
+        }
+    assert_true(failed > 10);
+    temp_folder_remove(&f);
+    test_mem_close(m);
+}
 #endif
 
 int main(void)
@@ -484,6 +560,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_before_publication),
         cmocka_unit_test(policies),
+        cmocka_unit_test(rows_are_added),
         cmocka_unit_test(links_stay),
         cmocka_unit_test(bad_targets),
         cmocka_unit_test(long_content_in_all_sizes),
@@ -498,6 +575,7 @@ int main(void)
 #ifdef NARROWS_FAULTS
         cmocka_unit_test(a_full_disk_is_told_in_bytes),
         cmocka_unit_test(after_every_fault_old_or_new),
+        cmocka_unit_test(after_every_fault_without_or_with),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

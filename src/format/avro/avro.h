@@ -13,6 +13,22 @@ extern const format format_avro;
 
 #define AVRO_BLOCK_BYTES ((size_t)128 << 10)
 
+/* The end of a file that rows are added to: their blocks are as it has them. */
+typedef struct avro_append {
+    const codec *codec;
+    uint8_t sync[16];
+    uint64_t header;       /* bytes in front of its first block */
+    const schema *schema;  /* of the rows: a column may be null where it may be so in the file */
+    uint32_t n_key_values; /* of its header */
+    key_value *key_values;
+} avro_append;
+
+/* What to add rows with columns s to f. All in the arena. NRW_E_SCHEMA names the first column that
+ * the file has not so: same names in the same order, and the types of avro_schema_text, where null
+ * may be allowed in the file alone. NRW_E_CORRUPT: no whole Avro file. */
+nrw_status avro_append_look(arena *a, io_file *f, const schema *s, avro_append *out,
+                            nrw_error *err) NRW_CHECKED;
+
 typedef struct avro_write_options {
     const codec *codec;
     int level;
@@ -20,6 +36,8 @@ typedef struct avro_write_options {
                            compression */
     uint32_t n_key_values;
     const key_value *key_values; /* beside avro.schema and avro.codec */
+    const avro_append *append;   /* what the target begins with, and whose codec it is; NULL: it is
+                                    empty */
 } avro_write_options;
 
 /* A codec by name: null, deflate, snappy, zstd, bzip2 or xz, or what others call these; NULL: Avro

@@ -340,8 +340,9 @@ static nrw_status writer_finish(writer *base, file_summary *out, nrw_error *err)
         task_give(w, k);
         TRY(st);
     }
-    *out = (file_summary){
-        .rows = w->n_rows, .bytes = target_size(w->target), .encoded = atomic_load(&w->encoded)};
+    *out = (file_summary){.rows = w->n_rows,
+                          .bytes = target_size(w->target) - target_began(w->target),
+                          .encoded = atomic_load(&w->encoded)};
     return NRW_OK;
 }
 
@@ -425,6 +426,24 @@ out:
     bytes_release(&text);
     bytes_release(&header);
     return st;
+}
+
+/* What the target begins with was looked at before: it must still be that file. */
+static nrw_status check_prior(av_writer *w, nrw_error *err)
+{
+    const avro_append *a = w->opts->append;
+    const uint64_t size = target_began(w->target);
+    uint8_t first[AV_SYNC] = {0}, last[AV_SYNC];
+
+    if (a && size >= a->header) {
+        TRY(target_read(w->target, a->header - AV_SYNC, first, AV_SYNC, err));
+        TRY(target_read(w->target, size - AV_SYNC, last, AV_SYNC, err));
+        memcpy(w->sync, a->sync, AV_SYNC);
+        if (memcmp(first, a->sync, AV_SYNC) == 0 && memcmp(last, a->sync, AV_SYNC) == 0)
+            return NRW_OK;
+    }
+    err_next(err, "run it again");
+    return err_set(err, NRW_E_CHANGED, "was changed by another program, nothing was written");
 }
 
 /* ---- opening ---- */
@@ -520,7 +539,7 @@ nrw_status avro_writer_open(mem *grant, target *t, const schema *s, const avro_w
     turn_init(&w->next);
     pthread_mutex_init(&w->lock, NULL);
     w->limit = rows_limit(w);
-    st = write_header(w, err);
+    st = opts->append || target_began(t) ? check_prior(w, err) : write_header(w, err);
     if (st < 0) {
         writer_close(&w->base);
         return st;
