@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import datasets
+import killed_commands
 import harness
 from harness import DEBUG, Scratch, Skip, narrows, ok, refused
 
@@ -312,6 +313,7 @@ def cases(tier):
                    lambda v=verb, t=times, e=exists: killed(v, t // (1 if full else 2) or 1, e),
                    600)
     yield from datasets.cases(full)
+    yield from killed_commands.cases(full)
     yield "full disk", full_disk, 200
     yield "full stdout", full_stdout
     yield "a folder that may not be written", read_only
