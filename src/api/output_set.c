@@ -3,8 +3,8 @@
 #include "api/move.h"
 #include "base/text.h"
 #include "column/json_out.h"
-#include "exec/op_partition.h"
 #include "exec/op_limit.h"
+#include "exec/op_partition.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,7 @@ struct output_set {
     mem *grant;
     op *partition; /* by keys */
     file_roll *roll;
-    op *skip; /* before a roll: rows that are in finished files */
+    op *skip;                  /* before a roll: rows that are in finished files */
     _Atomic int64_t kept_rows; /* of files that a killed run had finished */
     _Atomic uint64_t kept_bytes;
     char fact[4608]; /* longer than any path */
@@ -441,10 +441,9 @@ nrw_status output_set_choose(output *o, nrw_error *err)
         return err_set(err, NRW_E_ARG, "a dataset is made of Parquet files, not of %s", format);
     }
     TRY(arena_alloc(job->a, sizeof *s, (void **)&s, err));
-    *s = (output_set){.options = {.tell = tell,
-                                  .ctx = o,
-                                  .fact = set_fact,
-                                  .resume = job_switch(job, "resume", false)}};
+    *s = (output_set){
+        .options = {
+            .tell = tell, .ctx = o, .fact = set_fact, .resume = job_switch(job, "resume", false)}};
     o->set = s;
     o->class = &set_class;
     TRY(choose_policy(o, err));

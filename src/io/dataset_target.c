@@ -25,8 +25,8 @@ struct dataset_target {
     bool published, decided;      /* decided: the staging must stay */
     bool untouched;               /* so must that of another run, whose facts are not these */
     bool resumed;
-    uint64_t taken;            /* finished files of the killed run */
-    _Atomic uint64_t asked;    /* for these */
+    uint64_t taken;         /* finished files of the killed run */
+    _Atomic uint64_t asked; /* for these */
 };
 
 /* ---- open ---- */

@@ -100,8 +100,8 @@ def sorting(s):
 def unpartitioned(s):
     """One folder; files and row groups end by their bytes."""
     replacing(s)
-    return ["copy", s("in.parquet"), s("in", "out"), "--file-size-bytes", "20KB",
-            "--row-group-size-bytes", "8KB", "--where", "i % 7 <> 3", "--on-exists", "replace"]
+    return ["copy", s("in.parquet"), s("in", "out"), "--file-size-bytes", "100KB",
+            "--row-group-size-bytes", "60KB", "--where", "i % 7 <> 3", "--on-exists", "replace"]
 
 
 def asking(s):

@@ -107,8 +107,8 @@ typedef struct parquet_files {
     uint64_t file_bytes;      /* 0: no limit */
     int64_t file_groups;      /* 0: no limit */
     parquet_footers *footers; /* gets every finished file; NULL: nobody asks */
-    bool behind;     /* files were there before: without rows none is made */
-    int64_t carried; /* of the last of them */
+    bool behind;              /* files were there before: without rows none is made */
+    int64_t carried;          /* of the last of them */
 } parquet_files;
 
 /* As parquet_writer_open. Without rows it writes one empty file. No columns can be added. */
