@@ -62,7 +62,10 @@ typedef struct job_result {
     bytes columns; /* JSON: a list of {name, pages ...} */
     bytes targets; /* JSON: of a dataset, a list of {folder, files, rows ...} */
     int64_t files, partitions, targets_left; /* of a dataset; folders that `targets` leaves out */
-    bytes notes;                             /* lines */
+    bool resumed;                            /* what of it a killed run had finished: */
+    uint64_t kept_files, kept_bytes;
+    int64_t kept_rows;
+    bytes notes;                 /* lines */
     size_t files_read, files_of; /* of the sources, those whose paths the conditions leave */
 } job_result;
 

@@ -184,12 +184,20 @@ static nrw_status run_pipeline(move *m, file_summary *out, nrw_error *err)
     return st;
 }
 
+static const char *input_path(const void *self, uint64_t i)
+{
+    const job_inputs *in = self;
+
+    return !in->gen && i < in->n ? in->inputs[i].name : NULL;
+}
+
 nrw_status move_run(move *m, nrw_error *err)
 {
     nrw_job *job = m->job;
     file_summary sum = {0};
     nrw_status st;
 
+    m->to.inputs = (output_inputs){&m->in, input_path};
     st = output_stage(&m->to, err);
     if (st != NRW_OK)
         return st;

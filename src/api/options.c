@@ -199,6 +199,8 @@ static const nrw_option options[] = {
     {"memory", "SIZE", "run", "70%", "ceiling of the whole process", ANY, 0},
     {"threads", "N", "run", "CPUs", "how many threads work", ANY, 0},
     {"spill-dir", "DIR", "run", "$TMPDIR, else /var/tmp", "where memory's overflow goes", ANY, 0},
+    {"resume", NULL, "run", NULL, "go on with this run, which was killed: its finished files stay",
+     MOVE, 0},
     {"spill-limit", "SIZE", "run", "50% of free", "how much of it there may be", ANY, 0},
 };
 

@@ -204,6 +204,8 @@ nrw_status output_choose(output *o, nrw_job *job, nrw_error *err)
         TRY(output_set_choose(o, err));
         return check_words(o, err);
     }
+    if (job_switch(job, "resume", false))
+        return err_set(err, NRW_E_ARG, "--resume is for a dataset; a file is written whole");
     o->class = &single_class;
     TRY(choose_policy(o, err));
     TRY(choose_format(o, err));

@@ -44,6 +44,12 @@ typedef struct output_format {
     nrw_status (*open)(output *o, mem *grant, uint32_t workers, nrw_error *err);
 } output_format;
 
+/* The files that rows come from, by number; NULL behind the last. */
+typedef struct output_inputs {
+    const void *self;
+    const char *(*at)(const void *self, uint64_t i);
+} output_inputs;
+
 struct output {
     const output_class *class; /* NULL: not chosen yet */
     nrw_job *job;
@@ -60,6 +66,8 @@ struct output {
     output_set *set;      /* NULL: a single file or stream */
     uint32_t n_keys;      /* of a dataset: columns that make its folders; set before the options */
     const uint32_t *keys;
+    output_inputs inputs; /* these two tell what a dataset is made of; set before it is staged */
+    span query;
     target *target;
     bool lent; /* the target is */
     writer *writer;

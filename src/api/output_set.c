@@ -3,12 +3,14 @@
 #include "api/move.h"
 #include "base/text.h"
 #include "column/json_out.h"
+#include "exec/op_limit.h"
 #include "exec/op_partition.h"
-#include "io/dataset_target.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define ROLL ((uint64_t)32 << 10) /* names and the list of files, beside the writer */
 
 struct output_set {
     dataset_options options;
@@ -23,6 +25,10 @@ struct output_set {
     mem *grant;
     op *partition; /* by keys */
     file_roll *roll;
+    op *skip;                  /* before a roll: rows that are in finished files */
+    _Atomic int64_t kept_rows; /* of files that a killed run had finished */
+    _Atomic uint64_t kept_bytes;
+    char fact[4608]; /* longer than any path */
 };
 
 /* ---- from words ---- */
@@ -131,7 +137,10 @@ static nrw_status set_budget(const output *o, uint32_t workers, budget *out, nrw
 {
     if (o->n_keys)
         return op_partition_budget(o->schema, &o->write, workers, out, err);
-    return parquet_write_budget(o->schema, &o->write, workers, out, err);
+    TRY(parquet_write_budget(o->schema, &o->write, workers, out, err));
+    out->least += ROLL;
+    out->wish += ROLL;
+    return NRW_OK;
 }
 
 static void set_describe(const output *o, plan_step *s)
@@ -145,11 +154,19 @@ static void set_describe(const output *o, plan_step *s)
     for (uint32_t i = 0; i < o->n_keys && n + 40 < sizeof s->what; i++)
         n += (size_t)snprintf(s->what + n, sizeof s->what - n, "%s%.32s", i ? ", " : " ",
                               o->set->key_fields[i].name);
-    snprintf(s->detail, sizeof s->detail, "%.200s: a dataset, one file a folder%s", o->name,
-             o->set->file_bytes || o->set->file_groups ? " or more" : "");
+    snprintf(s->detail, sizeof s->detail, "%.150s: a dataset, one file a folder%s%s", o->name,
+             o->set->file_bytes || o->set->file_groups ? " or more" : "",
+             o->set->options.resume ? "; finished files of a killed run are kept" : "");
 }
 
 /* ---- the run ---- */
+
+static nrw_status set_fact(void *self, uint64_t i, dataset_fact *out, nrw_error *err)
+{
+    const output *o = self;
+
+    return output_set_fact(o, i, o->set->fact, sizeof o->set->fact, out, err);
+}
 
 static nrw_status set_stage(output *o, nrw_error *err)
 {
@@ -170,6 +187,41 @@ static nrw_status first_number(void *self, const char *folder, uint64_t *out, nr
 
     TRY(dataset_target_next(o->set->to, folder, &n, err));
     *out = n;
+    return NRW_OK;
+}
+
+static nrw_status kept_file(void *self, const char *path, parquet_footers *list, int64_t *rows,
+                            nrw_error *err)
+{
+    output *o = self;
+    io_file *f;
+    nrw_status st = dataset_target_kept(o->set->to, path, &f, err);
+
+    if (st != NRW_OK)
+        return st;
+    st = parquet_footers_keep(list, o->job->root, f, path, rows, err);
+    if (st == NRW_OK) {
+        o->set->kept_rows += *rows;
+        o->set->kept_bytes += f->size;
+    }
+    file_close(f);
+    return st;
+}
+
+static nrw_status file_carry(void *self, const char *path, int64_t number, nrw_error *err)
+{
+    output *o = self;
+
+    return dataset_target_carry(o->set->to, path, (uint64_t)number, err);
+}
+
+static nrw_status file_carried(void *self, const char *path, int64_t *out, nrw_error *err)
+{
+    output *o = self;
+    uint64_t number;
+
+    TRY(dataset_target_carried(o->set->to, path, &number, err));
+    *out = (int64_t)number;
     return NRW_OK;
 }
 
@@ -197,21 +249,38 @@ static nrw_status open_partition(output *o, uint32_t workers, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status set_open(output *o, mem *grant, uint32_t workers, nrw_error *err)
+static nrw_status open_roll(output *o, mem *grant, uint32_t workers, nrw_error *err)
 {
     output_set *s = o->set;
+    int64_t kept;
 
-    s->grant = grant;
-    s->maker = (file_maker){o, open_file, first_number};
-    if (o->n_keys)
-        return open_partition(o, workers, err);
     TRY(file_roll_new(grant, o->job->spill, &s->maker, &s->names, s->file_bytes,
                       (int64_t)s->file_groups, s->full, &s->roll, err));
     TRY(parquet_writer_open_files(grant, o->job->spill, file_roll_files(s->roll), o->schema,
                                   &o->write, workers, &o->writer, err));
     o->to = op_write_of(o->writer);
     o->sink = &o->to.base;
+    kept = file_roll_kept(s->roll);
+    if (!kept)
+        return NRW_OK;
+    TRY(op_limit_new(grant, (uint64_t)kept, UINT64_MAX, &s->skip, err));
+    s->skip->next = o->sink;
+    o->sink = s->skip;
     return NRW_OK;
+}
+
+static nrw_status set_open(output *o, mem *grant, uint32_t workers, nrw_error *err)
+{
+    output_set *s = o->set;
+
+    s->grant = grant;
+    s->maker = (file_maker){.self = o,
+                            .open = open_file,
+                            .first_number = first_number,
+                            .kept = s->options.resume ? kept_file : NULL,
+                            .carry = file_carry,
+                            .carried = s->options.resume ? file_carried : NULL};
+    return o->n_keys ? open_partition(o, workers, err) : open_roll(o, grant, workers, err);
 }
 
 /* ---- its end ---- */
@@ -281,6 +350,24 @@ static nrw_status note_file(void *self, const parquet_written *w, nrw_error *err
     return NRW_OK;
 }
 
+static nrw_status note_resumed(output *o, nrw_error *err)
+{
+    const output_set *s = o->set;
+    job_result *r = &o->job->result;
+    char files[TEXT_NUMBER], rows[TEXT_NUMBER], size[TEXT_NUMBER];
+
+    r->resumed = s->options.resume;
+    if (!r->resumed)
+        return NRW_OK;
+    r->kept_files = dataset_target_resumed(s->to);
+    r->kept_rows = s->kept_rows;
+    r->kept_bytes = s->kept_bytes;
+    return bytes_printf(&r->notes, err,
+                        "\nnote   resumed: %s file%s of the killed run kept, %s rows, %s",
+                        text_group(r->kept_files, files), r->kept_files == 1 ? "" : "s",
+                        text_group((uint64_t)r->kept_rows, rows), text_size10(r->kept_bytes, size));
+}
+
 static nrw_status set_finish(output *o, file_summary *out, nrw_error *err)
 {
     output_set *s = o->set;
@@ -296,6 +383,7 @@ static nrw_status set_finish(output *o, file_summary *out, nrw_error *err)
     *out = parquet_footers_sum(files, &n);
     TRY(parquet_footers_walk(files, note_file, &p, err));
     TRY(note_partition(&p, err));
+    TRY(note_resumed(o, err));
     if (s->common)
         TRY(write_metadata(o, "_common_metadata", NULL, err));
     return s->full ? write_metadata(o, "_metadata", files, err) : NRW_OK;
@@ -311,9 +399,10 @@ static void set_close(output *o)
     output_set *s = o->set;
 
     op_close(s->partition);
+    op_close(s->skip);
     file_roll_close(s->roll);
     dataset_target_close(s->to);
-    s->partition = NULL;
+    s->partition = s->skip = NULL;
     s->roll = NULL;
     s->to = NULL;
 }
@@ -327,6 +416,19 @@ static const output_class set_class = {.columns = set_columns,
                                        .publish = set_publish,
                                        .close = set_close};
 
+static nrw_status check_resume(const output_set *s, nrw_error *err)
+{
+    err_next(err, "run it without --resume");
+    if (s->names.uuid)
+        return err_set(err, NRW_E_ARG, "--resume: names with {uuid} are others in each run");
+    if (s->full)
+        return err_set(err, NRW_E_ARG,
+                       "--resume: row groups of finished files are not known to --full-metadata");
+    if (err)
+        err->next[0] = '\0';
+    return NRW_OK;
+}
+
 nrw_status output_set_choose(output *o, nrw_error *err)
 {
     nrw_job *job = o->job;
@@ -339,7 +441,9 @@ nrw_status output_set_choose(output *o, nrw_error *err)
         return err_set(err, NRW_E_ARG, "a dataset is made of Parquet files, not of %s", format);
     }
     TRY(arena_alloc(job->a, sizeof *s, (void **)&s, err));
-    *s = (output_set){.options = {.tell = tell, .ctx = o}};
+    *s = (output_set){
+        .options = {
+            .tell = tell, .ctx = o, .fact = set_fact, .resume = job_switch(job, "resume", false)}};
     o->set = s;
     o->class = &set_class;
     TRY(choose_policy(o, err));
@@ -349,5 +453,5 @@ nrw_status output_set_choose(output *o, nrw_error *err)
     s->write_keys = job_switch(job, "write-partition-columns", false);
     s->common = job_switch(job, "common-metadata", false);
     s->full = job_switch(job, "full-metadata", false);
-    return NRW_OK;
+    return s->options.resume ? check_resume(s, err) : NRW_OK;
 }

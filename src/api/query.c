@@ -136,7 +136,7 @@ static void release(query *q)
 static nrw_status answer(script *s, const sql_statement *asked, const query_keys *keys,
                          bool plan_only, nrw_error *err)
 {
-    query q = {.job = s->job, .keys = *keys};
+    query q = {.job = s->job, .text = s->text, .keys = *keys};
     nrw_status st = prepare(&q, s, asked, err);
 
     if (st >= 0)
@@ -230,6 +230,8 @@ static nrw_status run_script(script *s, bool plan_only, nrw_error *err)
         return err_set(err, NRW_E_ARG, "the query is empty");
     if (s->n > 1 && plan_only)
         return err_set(err, NRW_E_ARG, "one statement at a time is planned");
+    if (s->n > 1 && job_switch(s->job, "resume", false))
+        return err_set(err, NRW_E_ARG, "one statement at a time is resumed, these are %u", s->n);
     if (s->n > 1 && job_last(s->job, "output"))
         return err_set(err, NRW_E_ARG, "--output takes the rows of one statement, these are %u",
                        s->n);

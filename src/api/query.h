@@ -25,6 +25,8 @@ void query_catalog_close(query_catalog *c);
 void query_describe_table(const sql_table *t, bool filtered, char *out, size_t cap);
 /* What the tables that were found hold, all together; -1: not known. */
 int64_t query_rows(const query_catalog *c);
+/* File i of all tables together; NULL behind the last. */
+const char *query_input(const void *catalog, uint64_t i);
 /* The names of what was found, as JSON objects behind each other, for the report. */
 nrw_status query_note_sources(const query_catalog *c, bytes *out, nrw_error *err);
 

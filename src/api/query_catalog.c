@@ -232,6 +232,18 @@ int64_t query_rows(const query_catalog *c)
     return rows;
 }
 
+const char *query_input(const void *catalog, uint64_t i)
+{
+    const query_catalog *c = catalog;
+
+    for (const query_table *t = c->tables; t; t = t->next) {
+        if (i < t->files.left.n)
+            return t->files.left.at[i];
+        i -= t->files.left.n;
+    }
+    return NULL;
+}
+
 nrw_status query_note_sources(const query_catalog *c, bytes *out, nrw_error *err)
 {
     for (const query_table *t = c->tables; t; t = t->next) {

@@ -48,6 +48,8 @@ nrw_status query_run(query *q, nrw_error *err)
     file_summary sum = {0};
     nrw_status st;
 
+    q->to.query = q->text;
+    q->to.inputs = (output_inputs){&q->catalog, query_input};
     st = output_stage(&q->to, err);
     if (st != NRW_OK)
         return st;

@@ -159,6 +159,16 @@ static nrw_status report_targets(const job_result *r, bytes *out, nrw_error *err
         r->targets.len ? (const char *)r->targets.data : "", (long long)r->targets_left);
 }
 
+/* What was saved. */
+static nrw_status report_resumed(const job_result *r, bytes *out, nrw_error *err)
+{
+    if (!r->resumed)
+        return NRW_OK;
+    return bytes_printf(out, err, ",\"resumed\":{\"files\":%llu,\"rows\":%lld,\"bytes\":%llu}",
+                        (unsigned long long)r->kept_files, (long long)r->kept_rows,
+                        (unsigned long long)r->kept_bytes);
+}
+
 static nrw_status report(const nrw_job *job, bytes *out, nrw_error *err)
 {
     const job_result *r = &job->result;
@@ -172,6 +182,7 @@ static nrw_status report(const nrw_job *job, bytes *out, nrw_error *err)
     TRY(bytes_printf(out, err, ","));
     TRY(report_balance(r, out, err));
     TRY(report_targets(r, out, err));
+    TRY(report_resumed(r, out, err));
     TRY(bytes_printf(out, err,
                      ",\"row_groups\":%lld,\"bytes_in\":%llu,\"bytes_out\":%llu,\"spilled\":%llu,"
                      "\"peak\":%llu,\"plan\":",
@@ -228,9 +239,12 @@ nrw_status nrw_job_summary(nrw_job *job, char **text, nrw_error *err)
     bytes out = bytes_init(job->words_mem, 1 << 20);
     nrw_status st = NRW_OK;
 
-    if (job->verb->moves_rows && job->result.ran && job->result.status >= 0 &&
-        job->result.status != NRW_END)
+    const job_result *r = &job->result;
+
+    if (job->verb->moves_rows && r->ran && r->status >= 0 && r->status != NRW_END)
         st = summary(job, &out, err);
+    else if (r->ran && r->status == NRW_END && r->notes.len) /* what there was to do instead */
+        st = bytes_append(&out, r->notes.data + 1, r->notes.len - 1, err);
     else
         st = bytes_append(&out, "", 0, err);
     return hand_out(&out, st, text, err);

@@ -31,6 +31,13 @@ typedef struct file_maker {
     nrw_status (*open)(void *self, const char *path, target **out, nrw_error *err);
     /* The number of the first file in a folder ("year=2020", "" the dataset's own). NULL: 0. */
     nrw_status (*first_number)(void *self, const char *folder, uint64_t *out, nrw_error *err);
+    /* Of a run that goes on with an unfinished one, any thread: a file that is finished, which goes
+     * to the list with its rows; NRW_END: there is none of that path. NULL: never is. */
+    nrw_status (*kept)(void *self, const char *path, parquet_footers *list, int64_t *rows,
+                       nrw_error *err);
+    /* What must be remembered of a file for who goes on behind it, and what was; NULL: nothing. */
+    nrw_status (*carry)(void *self, const char *path, int64_t carry, nrw_error *err);
+    nrw_status (*carried)(void *self, const char *path, int64_t *out, nrw_error *err);
 } file_maker;
 
 #define PARTITION_MAX_KEYS 64
@@ -69,6 +76,8 @@ typedef struct file_roll file_roll;
 nrw_status file_roll_new(mem *m, spill *s, const file_maker *maker, const file_pattern *names,
                          uint64_t file_bytes, int64_t file_groups, bool row_groups, file_roll **out,
                          nrw_error *err);
+/* Rows in files that are finished: they must not come again. */
+int64_t file_roll_kept(const file_roll *r);
 const parquet_files *file_roll_files(const file_roll *r);
 const parquet_footers *file_roll_footers(const file_roll *r);
 void file_roll_close(file_roll *r); /* NULL is fine */

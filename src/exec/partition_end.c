@@ -51,6 +51,10 @@ static nrw_status ending_push(op *base, batch *b, nrw_error *err)
 
     if (cancelled(e->o))
         return err_set(err, NRW_E_CANCELLED, "interrupted");
+    if (p->kept)
+        return folder_files_lacks(&p->files, p->kept, err);
+    if (!w)
+        return NRW_OK;
     st = w->class->finish(w, &is, err);
     p->writer = NULL;
     w->class->close(w);

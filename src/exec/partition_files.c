@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 
+/* The path of the file that is next. */
 static nrw_status name_file(folder_files *f, nrw_error *err)
 {
     const file_maker *maker = f->env->maker;
@@ -14,7 +15,7 @@ static nrw_status name_file(folder_files *f, nrw_error *err)
     bytes_clear(&f->path);
     if (*f->folder)
         TRY(bytes_printf(&f->path, err, "%s/", f->folder));
-    TRY(file_pattern_append(f->env->names, f->number++, &f->path, err));
+    TRY(file_pattern_append(f->env->names, f->number, &f->path, err));
     return bytes_append(&f->path, "", 1, err);
 }
 
@@ -27,6 +28,7 @@ static nrw_status open_file(void *self, target **out, const char **path, nrw_err
     *out = NULL;
     pthread_mutex_lock(&f->env->lock);
     st = name_file(f, err);
+    f->number++;
     *path = (const char *)f->path.data;
     if (st == NRW_OK)
         st = maker->open(maker->self, *path, out, err);
@@ -34,11 +36,16 @@ static nrw_status open_file(void *self, target **out, const char **path, nrw_err
     return st;
 }
 
-static nrw_status file_done(void *self, target *t, nrw_error *err)
+static nrw_status file_done(void *self, target *t, int64_t carry, nrw_error *err)
 {
-    nrw_status st = target_publish(t, err);
+    const folder_files *f = self;
+    const file_maker *maker = f->env->maker;
+    nrw_status st = NRW_OK;
 
-    (void)self;
+    if (carry && maker->carry)
+        st = maker->carry(maker->self, (const char *)f->path.data, carry, err);
+    if (st == NRW_OK)
+        st = target_publish(t, err);
     target_close(t);
     return st;
 }
@@ -64,6 +71,49 @@ nrw_status folder_files_open(folder_files *f, files_env *env, span folder, nrw_e
     return NRW_OK;
 }
 
+nrw_status folder_files_keep(folder_files *f, int64_t *rows, nrw_error *err)
+{
+    const file_maker *maker = f->env->maker;
+    int64_t of_file = 0;
+    nrw_status st = NRW_OK;
+
+    *rows = 0;
+    while (maker->kept && st == NRW_OK) {
+        TRY(name_file(f, err));
+        st = maker->kept(maker->self, (const char *)f->path.data, f->footers, &of_file, err);
+        if (st != NRW_OK)
+            break;
+        *rows += of_file;
+        f->number++;
+        f->files.behind = true;
+    }
+    return st < 0 ? st : NRW_OK;
+}
+
+nrw_status folder_files_go_on(folder_files *f, nrw_error *err)
+{
+    const file_maker *maker = f->env->maker;
+    nrw_status st;
+
+    if (!f->files.behind || !maker->carried)
+        return NRW_OK;
+    f->number--;
+    st = name_file(f, err);
+    f->number++;
+    return st == NRW_OK
+               ? maker->carried(maker->self, (const char *)f->path.data, &f->files.carried, err)
+               : st;
+}
+
+nrw_status folder_files_lacks(const folder_files *f, int64_t left, nrw_error *err)
+{
+    err_at_object(err, f->folder);
+    err_next(err, "run it without --resume");
+    return err_set(err, NRW_E_CORRUPT,
+                   "its finished files have %lld rows more than came now; nothing was written",
+                   (long long)left);
+}
+
 void folder_files_close(folder_files *f)
 {
     if (!f->env)
@@ -86,6 +136,7 @@ uint64_t folder_order(span folder)
 struct file_roll {
     files_env env;
     folder_files files;
+    int64_t kept;
 };
 
 nrw_status file_roll_new(mem *m, spill *s, const file_maker *maker, const file_pattern *names,
@@ -107,11 +158,20 @@ nrw_status file_roll_new(mem *m, spill *s, const file_maker *maker, const file_p
                          .row_groups = row_groups};
     pthread_mutex_init(&r->env.lock, NULL);
     st = folder_files_open(&r->files, &r->env, (span){0}, err);
+    if (st == NRW_OK)
+        st = folder_files_keep(&r->files, &r->kept, err);
+    if (st == NRW_OK)
+        st = folder_files_go_on(&r->files, err);
     if (st < 0)
         file_roll_close(r);
     else
         *out = r;
     return st;
+}
+
+int64_t file_roll_kept(const file_roll *r)
+{
+    return r->kept;
 }
 
 const parquet_files *file_roll_files(const file_roll *r)

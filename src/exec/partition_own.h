@@ -67,6 +67,13 @@ typedef struct folder_files {
 } folder_files;
 
 nrw_status folder_files_open(folder_files *f, files_env *env, span folder, nrw_error *err);
+/* Takes over the files that are finished already; *rows: of the folder's first ones, so many are in
+ * them. Before a writer is opened over the files. */
+nrw_status folder_files_keep(folder_files *f, int64_t *rows, nrw_error *err);
+/* Of these, what the writer must know that goes on behind them. */
+nrw_status folder_files_go_on(folder_files *f, nrw_error *err);
+/* All rows of a folder have come, and `left` of those that finished files have are missing. */
+nrw_status folder_files_lacks(const folder_files *f, int64_t left, nrw_error *err);
 void folder_files_close(folder_files *f);
 
 /* ---- partition_table.c: the direct partitions ---- */
@@ -76,11 +83,13 @@ typedef struct direct_part {
     uint8_t *key;
     size_t key_len;
     uint64_t hash;
-    writer *writer;
-    uint64_t next; /* number of its next batch; under the operator's turn */
+    writer *writer; /* NULL: all rows so far are in finished files */
+    uint64_t next;  /* number of its next batch; under the operator's turn, as what follows */
+    int64_t kept;   /* rows to come that are in finished files */
 } direct_part;
 
 #define PART_NONE UINT32_MAX
+#define PART_KEPT (UINT32_MAX - 1) /* of rows that are in finished files */
 
 typedef struct part_table {
     mem *m;

@@ -14,6 +14,8 @@ struct rest_part {
                          may free this */
     uint64_t batches; /* (order) given out so far */
     uint64_t ordinal;
+    int64_t kept;    /* rows to come that are in finished files; who writes its next batch */
+    uint64_t pushed; /* batches that its writer got; as `kept` */
 };
 
 /* Rows of one folder in a batch. */
@@ -52,6 +54,8 @@ static nrw_status part_new(op_rest *o, span folder, uint64_t ordinal, rest_part 
     TRY(mem_zalloc(o->m, sizeof *p, (void **)&p, err));
     p->ordinal = ordinal;
     st = folder_files_open(&p->files, o->env, folder, err);
+    if (st == NRW_OK)
+        st = folder_files_keep(&p->files, &p->kept, err);
     pthread_mutex_lock(&o->lock);
     p->behind = o->parts;
     if (o->parts)
@@ -71,6 +75,7 @@ static nrw_status open_writer(op_rest *o, rest_part *p, nrw_error *err)
 {
     writer *w;
 
+    TRY(folder_files_go_on(&p->files, err));
     TRY(parquet_room_open(o->room, &p->files.files, &w, err));
     pthread_mutex_lock(&o->lock);
     p->writer = w;
@@ -99,21 +104,19 @@ static void part_written(op_rest *o, rest_part *p)
     pthread_mutex_unlock(&o->lock);
 }
 
-/* Rows of the batch to the folder's writer, as its batch `number`. */
-static nrw_status part_push(op_rest *o, rest_part *p, uint64_t number, const batch *like,
-                            const cut *c, stretch s, nrw_error *err)
+/* Rows of the batch to the folder's writer. */
+static nrw_status push_rows(op_rest *o, rest_part *p, const batch *like, const cut *c, stretch s,
+                            nrw_error *err)
 {
     batch b;
-    nrw_status st;
+    nrw_status st = NRW_OK;
 
-    TRY(part_wait(o, p, number));
     if (!p->writer)
         TRY(open_writer(o, p, err));
     TRY(dense_new(like, o->n_written, s.n, &b, err));
-    b.morsel = number;
+    b.morsel = p->pushed++;
     b.offset = 0;
     b.last = true;
-    st = NRW_OK;
     for (uint32_t i = 0; st == NRW_OK && i < o->n_written; i++) {
         vector v;
         st = vector_slice(&c->columns[i], s.first, s.n, b.m, &v, err);
@@ -123,9 +126,23 @@ static nrw_status part_push(op_rest *o, rest_part *p, uint64_t number, const bat
     if (st == NRW_OK)
         st = p->writer->class->push(p->writer, &b, err);
     dense_free(&b, o->n_written);
-    if (st == NRW_OK)
-        part_written(o, p);
     return st;
+}
+
+/* The folder's batch `number`, but for rows that are in finished files. */
+static nrw_status part_push(op_rest *o, rest_part *p, uint64_t number, const batch *like,
+                            const cut *c, stretch s, nrw_error *err)
+{
+    uint32_t kept;
+
+    TRY(part_wait(o, p, number));
+    kept = p->kept < s.n ? (uint32_t)p->kept : s.n;
+    p->kept -= kept;
+    s = (stretch){s.first + kept, s.n - kept};
+    if (s.n)
+        TRY(push_rows(o, p, like, c, s, err));
+    part_written(o, p);
+    return NRW_OK;
 }
 
 /* All its rows have been given to workers: as soon as they are written, the folder is listed and
@@ -135,7 +152,10 @@ static nrw_status part_finish(op_rest *o, rest_part *p, uint64_t batches, nrw_er
     file_summary is;
 
     TRY(part_wait(o, p, batches));
-    TRY(p->writer->class->finish(p->writer, &is, err));
+    if (p->kept)
+        return folder_files_lacks(&p->files, p->kept, err);
+    if (p->writer)
+        TRY(p->writer->class->finish(p->writer, &is, err));
     TRY(turn_wait(&o->list, p->ordinal));
     TRY(o->listed(o->self, p->files.folder, p->files.footers, err));
     turn_done(&o->list, p->ordinal);

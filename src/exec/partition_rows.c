@@ -14,7 +14,8 @@ typedef struct work {
     uint32_t rows;
     key_groups groups;
     uint64_t *numbers; /* a group: the batch's number in its partition */
-    uint32_t *parts;   /* a group: its partition, PART_NONE: sorted */
+    uint32_t *parts;   /* a group: its partition, PART_NONE: sorted, PART_KEPT: written before */
+    uint32_t *kept;    /* a group: of its rows so many were */
     uint32_t *starts;  /* a group: where its rows begin in `order` */
     uint16_t *order;   /* rows by group, rising in each */
     bytes key, folder;
@@ -25,7 +26,6 @@ typedef struct work {
 static nrw_status add_part(work *w, uint32_t group, uint64_t hash, uint32_t *part, nrw_error *err)
 {
     op_partition *o = w->o;
-    writer *to;
 
     bytes_clear(&w->folder);
     TRY(key_groups_folder(&w->groups, group, o->spec.key_fields, &w->folder, err));
@@ -33,9 +33,7 @@ static nrw_status add_part(work *w, uint32_t group, uint64_t hash, uint32_t *par
     nrw_status st = part_table_add(&o->table, &o->env, (span){w->key.data, w->key.len}, hash,
                                    (span){w->folder.data, w->folder.len}, part, err);
     if (st == NRW_OK)
-        st = parquet_room_open(o->room, &o->table.at[*part].files.files, &to, err);
-    if (st == NRW_OK)
-        o->table.at[*part].writer = to;
+        st = folder_files_keep(&o->table.at[*part].files, &o->table.at[*part].kept, err);
     pthread_mutex_unlock(&o->lock);
     if (o->table.n == o->table.most)
         atomic_store_explicit(&o->full, true, memory_order_release);
@@ -62,6 +60,36 @@ static nrw_status find_parts(work *w, bool add, nrw_error *err)
     return NRW_OK;
 }
 
+static nrw_status open_writer(op_partition *o, direct_part *p, nrw_error *err)
+{
+    writer *to;
+    nrw_status st = folder_files_go_on(&p->files, err);
+
+    pthread_mutex_lock(&o->lock);
+    if (st == NRW_OK)
+        st = parquet_room_open(o->room, &p->files.files, &to, err);
+    if (st == NRW_OK)
+        p->writer = to;
+    pthread_mutex_unlock(&o->lock);
+    return st;
+}
+
+/* The group's rows have a place in their partition's writer, but for those that were written. */
+static nrw_status give_number(work *w, uint32_t group, nrw_error *err)
+{
+    direct_part *p = &w->o->table.at[w->parts[group]];
+    uint32_t rows = w->groups.at[group].rows;
+
+    w->kept[group] = p->kept < rows ? (uint32_t)p->kept : rows;
+    p->kept -= w->kept[group];
+    if (w->kept[group] == rows) {
+        w->parts[group] = PART_KEPT;
+        return NRW_OK;
+    }
+    w->numbers[group] = p->next++;
+    return p->writer ? NRW_OK : open_writer(w->o, p, err);
+}
+
 /* In the operator's turn. */
 static nrw_status hand_out(work *w, bool found, nrw_error *err)
 {
@@ -69,7 +97,7 @@ static nrw_status hand_out(work *w, bool found, nrw_error *err)
         TRY(find_parts(w, true, err));
     for (uint32_t g = 0; g < w->groups.n; g++)
         if (w->parts[g] != PART_NONE)
-            w->numbers[g] = w->o->table.at[w->parts[g]].next++;
+            TRY(give_number(w, g, err));
     return NRW_OK;
 }
 
@@ -123,7 +151,9 @@ static nrw_status push_direct(work *w, uint32_t group, nrw_error *err)
 {
     op_partition *o = w->o;
     writer *to = o->table.at[w->parts[group]].writer;
-    uint32_t rows = w->groups.at[group].rows, n = o->spec.written->n_fields;
+    uint32_t kept = w->kept[group], rows = w->groups.at[group].rows - kept;
+    uint32_t n = o->spec.written->n_fields;
+    bool all = w->groups.n == 1 && !kept;
     batch b;
     nrw_status st;
 
@@ -131,7 +161,7 @@ static nrw_status push_direct(work *w, uint32_t group, nrw_error *err)
     b.morsel = w->numbers[group];
     b.offset = 0;
     b.last = true;
-    st = take_written(w, w->groups.n > 1 ? w->order + w->starts[group] : NULL, rows, &b, err);
+    st = take_written(w, all ? NULL : w->order + w->starts[group] + kept, rows, &b, err);
     if (st == NRW_OK)
         st = to->class->push(to, &b, err);
     if (st < 0)
@@ -151,7 +181,7 @@ static nrw_status push_directs(work *w, nrw_error *err)
     TRY(mem_alloc(w->b->m, bytes, (void **)&of_part, err));
     memset(of_part, 255, bytes);
     for (uint32_t g = 0; g < w->groups.n; g++)
-        if (w->parts[g] != PART_NONE)
+        if (w->parts[g] < n)
             of_part[w->parts[g]] = g;
     for (uint32_t p = 0; st == NRW_OK && p < n; p++)
         if (of_part[p] != UINT32_MAX)
@@ -339,7 +369,7 @@ static nrw_status push_rest(work *w, nrw_error *err)
 
 static size_t group_bytes(uint32_t n)
 {
-    return n * (sizeof(uint64_t) + 2 * sizeof(uint32_t));
+    return n * (sizeof(uint64_t) + 3 * sizeof(uint32_t));
 }
 
 static nrw_status write_groups(work *w, nrw_error *err)
@@ -353,6 +383,7 @@ static nrw_status write_groups(work *w, nrw_error *err)
     w->numbers = p;
     w->parts = (uint32_t *)(w->numbers + n);
     w->starts = w->parts + n;
+    w->kept = w->starts + n;
     TRY_OUT(mem_alloc(m, w->rows * sizeof *w->order, (void **)&w->order, err));
     TRY_OUT(take_turn(w, err));
     order_rows(w);

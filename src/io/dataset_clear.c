@@ -16,6 +16,7 @@
 
 typedef struct clearing {
     const dataset_stage *stage;
+    const char *const *keep;
     int folder; /* being emptied */
     uint64_t files, moved;
     uint32_t seen; /* names in this pass */
@@ -100,12 +101,20 @@ static int clear_folder(clearing *c, const char *name)
     return e ? e : sys_remove_folder_at(c->stage->dir, name);
 }
 
+static bool stays(const clearing *c, const char *name)
+{
+    for (const char *const *k = c->keep; *k; k++)
+        if (strcmp(*k, name) == 0)
+            return true;
+    return strcmp(name, STAGE_LOCK) == 0;
+}
+
 static nrw_status clear_outer(void *ctx, const char *name, unsigned char type, nrw_error *err)
 {
     clearing *c = ctx;
 
     (void)err;
-    if (strcmp(name, STAGE_LOCK) == 0)
+    if (stays(c, name))
         return NRW_OK;
     c->seen++;
     c->e = is_folder(c->stage->dir, name, type) ? clear_folder(c, name)
@@ -113,13 +122,20 @@ static nrw_status clear_outer(void *ctx, const char *name, unsigned char type, n
     return c->e ? NRW_END : NRW_OK;
 }
 
-int stage_clear(const dataset_stage *s, uint64_t *files)
+int stage_clear_but(const dataset_stage *s, const char *const *keep, uint64_t *files)
 {
-    clearing c = {.stage = s, .folder = -1};
+    clearing c = {.stage = s, .keep = keep, .folder = -1};
     int e = passes(&c, s->dir, clear_outer);
 
     *files = c.files;
     return e;
+}
+
+int stage_clear(const dataset_stage *s, uint64_t *files)
+{
+    static const char *const none[] = {NULL};
+
+    return stage_clear_but(s, none, files);
 }
 
 int stage_remove(dataset_stage *s, uint64_t *files)

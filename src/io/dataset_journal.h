@@ -9,10 +9,13 @@
 #define JOURNAL_TEXT_MAX 4095 /* bytes of a record's text */
 
 typedef enum journal_kind {
-    JOURNAL_HEAD = 'h', /* number: folders that were made above the dataset */
-    JOURNAL_FILE = 'f', /* a finished file: its name in the dataset; number: bytes */
-    JOURNAL_DROP = 'd', /* a file of the dataset that goes */
-    JOURNAL_END = 'e'   /* number: how it is published */
+    JOURNAL_HEAD = 'h',  /* number: folders that were made above the dataset; text: this boot */
+    JOURNAL_FACT = 'i',  /* what the run is: see dataset_fact */
+    JOURNAL_CARRY = 'c', /* number: what was said of the file whose name it is */
+    JOURNAL_WHOLE = 'w', /* all is finished; number: the inode of the folder that gets the name */
+    JOURNAL_FILE = 'f',  /* a finished file: its name in the dataset; number: bytes */
+    JOURNAL_DROP = 'd',  /* a file of the dataset that goes */
+    JOURNAL_END = 'e'    /* number: how it is published */
 } journal_kind;
 
 /* Being written; by one thread at a time. */

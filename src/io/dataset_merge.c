@@ -16,7 +16,7 @@ typedef struct merging {
     publish_counts *n;
 } merging;
 
-static int make_path(int folder, const char *name)
+int publish_make_path(int folder, const char *name)
 {
     char part[JOURNAL_TEXT_MAX + 1];
 
@@ -37,7 +37,7 @@ int publish_open_path(int folder, const char *name, int flags, int *fd)
 
     if (e != ENOENT)
         return e;
-    e = make_path(folder, name);
+    e = publish_make_path(folder, name);
     return e ? e : sys_open_at(folder, name, flags, 0666, fd);
 }
 
@@ -57,7 +57,7 @@ static int put_file(const merging *g, const char *name)
         return e;
     e = sys_is_at(g->files, name, &there);
     if (!e && there) {
-        e = make_path(g->folder, name);
+        e = publish_make_path(g->folder, name);
         return e ? e : move_file(g, name);
     }
     if (!e)

@@ -19,6 +19,8 @@
                                  */
 #define STAGE_OLD     "old"     /* what the dataset was */
 #define STAGE_CLEARED "cleared" /* a mark: the dataset's folder was emptied into STAGE_OLD */
+#define STAGE_KEPT    "kept"    /* finished files of a killed run, while the others are removed */
+#define STAGE_NEXT    "next"    /* the journal of the run that resumes it, until it is whole */
 
 /* ---- where the dataset is ---- */
 typedef struct dataset_place {
@@ -67,6 +69,8 @@ bool stage_is_inside_name(const char *name);
 /* Removes all that is in it but the lock, and counts files; an errno. Needs as little memory and as
  * few descriptors as for a folder of one file. */
 int stage_clear(const dataset_stage *s, uint64_t *files);
+/* The same, but names of `keep` (NULL at the end) stay, too. */
+int stage_clear_but(const dataset_stage *s, const char *const *keep, uint64_t *files);
 /* That, and the folder itself. The stage is closed whatever happens. */
 int stage_remove(dataset_stage *s, uint64_t *files);
 /* Closes it as it is. */
@@ -96,12 +100,30 @@ nrw_status publish_stage(dataset_place *p, const dataset_stage *s, journal *j,
                          dataset_policy policy, bool *decided, publish_counts *n, nrw_error *err);
 /* After it was done: the journal goes first, so that the rest is only to be removed. An errno. */
 int publish_forget(const dataset_stage *s);
+/* Makes the folders that a name in `folder` has on its way. An errno. */
+int publish_make_path(int folder, const char *name);
 /* Opens folder/name; missing folders on the way are made. An errno. */
 int publish_open_path(int folder, const char *name, int flags, int *fd);
 /* Files of the root whose names begin with _ tell about the others, and follow no policy. */
 bool publish_is_metadata(const char *name);
 /* fsync, where the file system has it of folders; an errno. */
 int publish_sync_folder(int fd);
+
+/* ---- going on with a killed run ---- */
+
+nrw_status resume_no_rest(const dataset_place *p, nrw_error *err);
+/* Writes the head and the facts of a run. */
+nrw_status resume_facts(const dataset_place *p, const dataset_options *o, journal *j,
+                        nrw_error *err);
+/* Looks at the rest in a locked staging: NRW_OK, it is of a run with the facts of o and can be gone
+ * on with; NRW_END, it had decided to publish, and that is done now. Else see dataset_target_open;
+ * nothing was changed. *made: folders above the dataset that the killed run made. */
+nrw_status resume_look(dataset_place *p, dataset_stage *s, const dataset_options *o, uint64_t *made,
+                       nrw_error *err);
+/* Then only its finished files are left, in STAGE_FILES, and *j is the new run's journal, which
+ * names them. May be done again wherever it ended. *files counts them. */
+nrw_status resume_take(const dataset_place *p, const dataset_stage *s, const dataset_options *o,
+                       journal *j, uint64_t *files, nrw_error *err);
 
 /* ---- rests of killed runs ---- */
 /* Completes or removes the rest in a staging that is open, which is empty then. Where there is no

@@ -89,9 +89,25 @@ static nrw_status sync_parent(const dataset_place *p, nrw_error *err)
              : NRW_OK;
 }
 
-static nrw_status publish_new(const dataset_place *p, const dataset_stage *s, nrw_error *err)
+/* Who finds the staging can tell from it whether the folder has the dataset's name already. */
+static nrw_status note_whole(const dataset_place *p, const dataset_stage *s, journal *j,
+                             nrw_error *err)
 {
-    int e = rename_whole(p, s);
+    struct stat st;
+    int e = sys_stat_at(s->dir, STAGE_FILES, &st, AT_SYMLINK_NOFOLLOW);
+
+    if (!e)
+        e = journal_add(j, JOURNAL_WHOLE, (uint64_t)st.st_ino, "");
+    return e ? place_error(p, e, "cannot write the journal", err) : NRW_OK;
+}
+
+static nrw_status publish_new(const dataset_place *p, const dataset_stage *s, journal *j,
+                              nrw_error *err)
+{
+    int e;
+
+    TRY(note_whole(p, s, j, err));
+    e = rename_whole(p, s);
 
     if (e == EEXIST || e == ENOTEMPTY || e == ENOTDIR)
         return appeared(p, err);
@@ -105,6 +121,7 @@ static nrw_status publish_replace(const dataset_place *p, const dataset_stage *s
 {
     int e;
 
+    TRY(note_whole(p, s, j, err));
     take_over_mode(p, s);
     e = sys_exchange_at(s->dir, STAGE_FILES, p->parent, p->name);
     if (!e)
@@ -132,7 +149,7 @@ nrw_status publish_stage(dataset_place *p, const dataset_stage *s, journal *j,
         return place_error(p, e, "cannot synchronise the new files, nothing was written", err);
     TRY(place_look(p, err));
     if (!s->inside && (!p->there || p->empty))
-        return publish_new(p, s, err);
+        return publish_new(p, s, j, err);
     if (!p->there)
         return place_error(p, ENOENT, "cannot publish, nothing was written", err);
     if (!p->empty && (policy == DATASET_FAIL || policy == DATASET_SKIP))

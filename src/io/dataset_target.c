@@ -1,5 +1,6 @@
 #include "io/dataset_own.h"
 
+#include "io/file_own.h"
 #include "io/sys.h"
 #include "io/target_own.h"
 
@@ -22,6 +23,10 @@ struct dataset_target {
     _Atomic uint64_t open, whole; /* targets; finished files */
     uint64_t replaced;            /* old files that went for their folders' sake */
     bool published, decided;      /* decided: the staging must stay */
+    bool untouched;               /* so must that of another run, whose facts are not these */
+    bool resumed;
+    uint64_t taken;         /* finished files of the killed run */
+    _Atomic uint64_t asked; /* for these */
 };
 
 /* ---- open ---- */
@@ -64,10 +69,60 @@ static nrw_status begin_stage(dataset_target *d, nrw_error *err)
         e = sys_open_at(d->stage.dir, STAGE_FILES, O_RDONLY | O_DIRECTORY, 0, &d->files);
     if (!e)
         e = journal_new(d->stage.dir, STAGE_JOURNAL, &d->journal);
-    if (!e)
-        e = journal_add(&d->journal, JOURNAL_HEAD, d->place.made, "");
-    return e ? place_error(&d->place, e, "cannot make a folder for its new files", err) : NRW_OK;
+    if (e)
+        return place_error(&d->place, e, "cannot make a folder for its new files", err);
+    return resume_facts(&d->place, &d->options, &d->journal, err);
 }
+
+/* ---- go on with a killed run ---- */
+
+/* The rest of one, beside the dataset or in it; NRW_END: there is none. */
+static nrw_status find_rest(dataset_target *d, nrw_error *err)
+{
+    bool denied;
+    nrw_status st = stage_take(&d->place, false, false, &d->stage, &denied, err);
+
+    return st == NRW_END && d->place.there
+               ? stage_take(&d->place, true, false, &d->stage, &denied, err)
+               : st;
+}
+
+static nrw_status take_rest(dataset_target *d, nrw_error *err)
+{
+    int e;
+
+    TRY(resume_take(&d->place, &d->stage, &d->options, &d->journal, &d->taken, err));
+    d->resumed = true;
+    e = sys_open_at(d->stage.dir, STAGE_FILES, O_RDONLY | O_DIRECTORY, 0, &d->files);
+    return e ? place_error(&d->place, e, "cannot open the killed run's files", err) : NRW_OK;
+}
+
+static nrw_status resume_stage(dataset_target *d, nrw_error *err)
+{
+    nrw_status st;
+    uint64_t made;
+
+    TRY(place_look(&d->place, err));
+    st = find_rest(d, err);
+    if (st == NRW_END)
+        return resume_no_rest(&d->place, err);
+    TRY(st);
+    d->untouched = true;
+    st = resume_look(&d->place, &d->stage, &d->options, &made, err);
+    TRY(st);
+    d->untouched = st == NRW_OK;
+    if (st == NRW_OK)
+        st = check_policy(d, err);
+    if (st != NRW_OK)
+        return st;
+    if (!d->place.there && !d->place.made)
+        d->place.made = (uint32_t)made;
+    TRY(take_rest(d, err));
+    d->untouched = false;
+    return NRW_OK;
+}
+
+/* ---- open it ---- */
 
 /* What is there is looked at before the staging is made, and again when it is locked. */
 static nrw_status open_stage(dataset_target *d, nrw_error *err)
@@ -106,7 +161,7 @@ nrw_status dataset_target_open(mem *m, const char *dir, const dataset_options *o
     pthread_mutex_init(&d->lock, NULL);
     st = place_open(m, dir, true, &d->place, err);
     if (st == NRW_OK)
-        st = open_stage(d, err);
+        st = o->resume ? resume_stage(d, err) : open_stage(d, err);
     if (st != NRW_OK) {
         if (st < 0)
             err_at_object(err, dir);
@@ -194,6 +249,52 @@ nrw_status dataset_target_file(dataset_target *d, const char *name, target **out
     }
     atomic_fetch_add(&d->open, 1);
     return NRW_OK;
+}
+
+nrw_status dataset_target_kept(dataset_target *d, const char *name, io_file **out, nrw_error *err)
+{
+    int fd, e;
+
+    *out = NULL;
+    if (!d->resumed)
+        return NRW_END;
+    TRY(check_name(d, name, err));
+    e = sys_open_at(d->files, name, O_RDONLY | O_NOFOLLOW, 0, &fd);
+    if (e == ENOENT || e == ENOTDIR)
+        return NRW_END;
+    if (e)
+        return file_failed(d, e, name, err);
+    atomic_fetch_add(&d->asked, 1);
+    atomic_fetch_add(&d->whole, 1);
+    return file_over(d->m, fd, name, out, err);
+}
+
+nrw_status dataset_target_carry(dataset_target *d, const char *name, uint64_t number,
+                                nrw_error *err)
+{
+    int e;
+
+    TRY(check_name(d, name, err));
+    pthread_mutex_lock(&d->lock);
+    e = journal_add(&d->journal, JOURNAL_CARRY, number, name);
+    pthread_mutex_unlock(&d->lock);
+    return e ? place_error(&d->place, e, "cannot write the journal", err) : NRW_OK;
+}
+
+nrw_status dataset_target_carried(dataset_target *d, const char *name, uint64_t *out,
+                                  nrw_error *err)
+{
+    journal_record record;
+    journal_reader r;
+    nrw_status st;
+
+    *out = 0;
+    TRY(journal_read(d->m, d->journal.fd, &r, err));
+    while ((st = journal_next(&r, &record, err)) == NRW_OK)
+        if (record.kind == JOURNAL_CARRY && strcmp(record.text, name) == 0)
+            *out = record.number;
+    journal_read_end(&r);
+    return st < 0 ? st : NRW_OK;
 }
 
 typedef struct numbering {
@@ -296,6 +397,14 @@ nrw_status dataset_target_publish(dataset_target *d, nrw_error *err)
         return err_set(err, NRW_E_ARG, "%s",
                        d->published ? "is already published" : "files of it are still open");
     }
+    if (atomic_load(&d->asked) != d->taken) {
+        err_at_object(err, d->place.shown);
+        err_next(err, "run it without --resume");
+        return err_set(err, NRW_E_CORRUPT,
+                       "the killed run had finished %llu files, this run knows %llu of them; "
+                       "nothing was written",
+                       (unsigned long long)d->taken, (unsigned long long)atomic_load(&d->asked));
+    }
     st = publish_stage(&d->place, &d->stage, &d->journal, d->options.policy, &d->decided, &n, err);
     if (st != NRW_OK)
         return not_published(d, st, err);
@@ -320,6 +429,11 @@ uint64_t dataset_target_dropped(const dataset_target *d)
     return d->replaced;
 }
 
+uint64_t dataset_target_resumed(const dataset_target *d)
+{
+    return d->taken;
+}
+
 void dataset_target_close(dataset_target *d)
 {
     uint64_t files;
@@ -328,7 +442,7 @@ void dataset_target_close(dataset_target *d)
         return;
     journal_close(&d->journal);
     sys_close(d->files);
-    if (d->decided)
+    if (d->decided || d->untouched)
         stage_leave(&d->stage);
     else if (d->stage.dir >= 0)
         (void)stage_remove(&d->stage, &files);

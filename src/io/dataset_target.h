@@ -20,6 +20,7 @@
 #ifndef IO_DATASET_TARGET_H
 #define IO_DATASET_TARGET_H
 
+#include "io/file.h"
 #include "io/target.h"
 
 typedef struct dataset_target dataset_target;
@@ -33,6 +34,12 @@ typedef enum dataset_policy {
     DATASET_OVERWRITE_OR_IGNORE /* files of the same name are replaced, others stay */
 } dataset_policy;
 
+/* What the bytes of a dataset follow from: options and inputs, one by one. */
+typedef struct dataset_fact {
+    const char *text; /* "--where a > 3", "input a.parquet"; good until the next one is asked for */
+    uint64_t number;  /* what else must be the same: an input's size and time as one number */
+} dataset_fact;
+
 /* One line, without the dataset's name, about what was done with a rest. */
 typedef void (*dataset_tell)(void *ctx, const char *line);
 
@@ -42,12 +49,20 @@ typedef struct dataset_options {
      * live as long as the target. */
     const char *number_prefix, *number_suffix;
     dataset_tell tell; /* NULL: nobody listens */
-    void *ctx;         /* of tell */
+    void *ctx;         /* of tell and fact */
+    /* Fact i of this run; NRW_END behind the last. NULL: the run cannot be resumed. */
+    nrw_status (*fact)(void *ctx, uint64_t i, dataset_fact *out, nrw_error *err);
+    bool resume; /* go on with the rest of a killed run instead of removing it */
 } dataset_options;
 
 /* Missing folders above are made. `dir` must outlive the target. NRW_E_EXISTS and NRW_END by the
  * policy; NRW_E_IO with the process id of another run that is writing there; NRW_E_ARG where `dir`
- * is a file. */
+ * is a file.
+ *
+ * To resume: the facts are compared with those of the killed run one by one; NRW_E_CHANGED names
+ * the first that differs, NRW_E_NOTFOUND says that there is no rest. The rest stays then. Its
+ * finished files are there for dataset_target_kept, all else of it is removed. NRW_END: the killed
+ * run had decided to publish, which is completed now. */
 nrw_status dataset_target_open(mem *m, const char *dir, const dataset_options *o,
                                dataset_target **out, nrw_error *err) NRW_CHECKED;
 /* A new file of the dataset: "dt=1/part-00000.parquet"; its folders are made. target_publish only
@@ -57,6 +72,16 @@ nrw_status dataset_target_open(mem *m, const char *dir, const dataset_options *o
  * thread. */
 nrw_status dataset_target_file(dataset_target *d, const char *name, target **out,
                                nrw_error *err) NRW_CHECKED;
+/* Of a run that is resumed, a file that the killed run had finished, for reading; it is one of this
+ * run, which does not make it. NRW_END: there is none. Any thread. */
+nrw_status dataset_target_kept(dataset_target *d, const char *name, io_file **out,
+                               nrw_error *err) NRW_CHECKED;
+/* A number that goes with a file, for who resumes: told before the file is published, 0 where it
+ * was not. Finding it reads the journal through. Any thread. */
+nrw_status dataset_target_carry(dataset_target *d, const char *name, uint64_t number,
+                                nrw_error *err) NRW_CHECKED;
+nrw_status dataset_target_carried(dataset_target *d, const char *name, uint64_t *out,
+                                  nrw_error *err) NRW_CHECKED;
 /* The number of the first file in a folder ("" is the dataset's own, "dt=1"): 0, of DATASET_APPEND
  * one more than the greatest there. Any thread. */
 nrw_status dataset_target_next(dataset_target *d, const char *folder, uint32_t *number,
@@ -74,6 +99,9 @@ nrw_status dataset_target_publish(dataset_target *d, nrw_error *err) NRW_CHECKED
  * counted where a whole folder was replaced). */
 uint64_t dataset_target_files(const dataset_target *d);
 uint64_t dataset_target_dropped(const dataset_target *d);
+/* Files that the killed run had finished: all of them must be asked for before publication, which
+ * else is NRW_E_CORRUPT. */
+uint64_t dataset_target_resumed(const dataset_target *d);
 /* Without publication before it: the staging is removed. NULL is fine. */
 void dataset_target_close(dataset_target *d);
 

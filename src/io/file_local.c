@@ -116,42 +116,80 @@ static nrw_status open_fd(local_file *l, const char *path, nrw_error *err)
     return e ? err_errno(err, NRW_E_IO, e, "cannot open") : NRW_OK;
 }
 
+static nrw_status look(local_file *l, struct stat *st, nrw_error *err)
+{
+    int e = sys_stat(l->fd, st);
+
+    if (e)
+        return err_errno(err, NRW_E_IO, e, "cannot look at the file");
+    l->file.size = (uint64_t)st->st_size;
+    l->modified = st->st_mtim;
+    return NRW_OK;
+}
+
 static nrw_status open_local(local_file *l, const char *path, const char *spill_dir, nrw_error *err)
 {
     struct stat st;
-    int e;
 
     TRY(open_fd(l, path, err));
-    e = sys_stat(l->fd, &st);
-    if (e)
-        return err_errno(err, NRW_E_IO, e, "cannot look at the file");
+    TRY(look(l, &st, err));
     if (S_ISDIR(st.st_mode))
         return err_set(err, NRW_E_ARG, "is a folder, a file is wanted");
-    if (!S_ISREG(st.st_mode))
-        return spool(l, spill_dir, err);
-    l->file.size = (uint64_t)st.st_size;
-    l->modified = st.st_mtim;
+    if (S_ISREG(st.st_mode))
+        return NRW_OK;
+    l->file.size = 0;
+    return spool(l, spill_dir, err);
+}
+
+static nrw_status new_local(mem *m, int fd, const char *name, local_file **out, nrw_error *err)
+{
+    nrw_status st;
+    void *p;
+
+    *out = NULL;
+    st = mem_zalloc(m, sizeof **out, &p, err);
+    if (st < 0) {
+        sys_close(fd);
+        return st;
+    }
+    *out = p;
+    (*out)->fd = fd;
+    return file_set_up(&(*out)->file, &local_class, m, name, err);
+}
+
+/* What was opened, or the failure with the file's name. */
+static nrw_status opened(local_file *l, nrw_status st, const char *name, io_file **out,
+                         nrw_error *err)
+{
+    if (st < 0) {
+        if (l)
+            file_close(&l->file);
+        err_at_object(err, name);
+        return st;
+    }
+    *out = &l->file;
     return NRW_OK;
 }
 
 nrw_status file_open(mem *m, const char *path, const char *spill_dir, io_file **out, nrw_error *err)
 {
     local_file *l;
-    nrw_status st;
-    void *p;
+    nrw_status st = new_local(m, -1, path, &l, err);
 
     *out = NULL;
-    TRY(mem_zalloc(m, sizeof *l, &p, err));
-    l = p;
-    l->fd = -1;
-    st = file_set_up(&l->file, &local_class, m, path, err);
     if (st == NRW_OK)
         st = open_local(l, path, spill_dir, err);
-    if (st < 0) {
-        file_close(&l->file);
-        err_at_object(err, path);
-        return st;
-    }
-    *out = &l->file;
-    return NRW_OK;
+    return opened(l, st, path, out, err);
+}
+
+nrw_status file_over(mem *m, int fd, const char *name, io_file **out, nrw_error *err)
+{
+    struct stat file;
+    local_file *l;
+    nrw_status st = new_local(m, fd, name, &l, err);
+
+    *out = NULL;
+    if (st == NRW_OK)
+        st = look(l, &file, err);
+    return opened(l, st, name, out, err);
 }

@@ -12,6 +12,7 @@ import time
 
 import appending
 import datasets
+import killed_commands
 import harness
 from harness import SANITIZED, SANITIZERS, Scratch, Skip, narrows, ok, refused
 
@@ -316,6 +317,7 @@ def cases(tier):
                    600)
     yield from appending.cases(full)
     yield from datasets.cases(full)
+    yield from killed_commands.cases(full)
     yield "full disk", full_disk, 200
     yield "full stdout", full_stdout
     yield "a folder that may not be written", read_only

@@ -216,7 +216,7 @@ static uint32_t cut_groups(uint64_t limit, int64_t limit_rows, uint64_t row_byte
     pq_cut c;
     uint32_t n = 0;
     uint64_t gone = 0;
-    pq_cut_init(&c, limit, limit_rows, 3, 2);
+    pq_cut_init(&c, limit, limit_rows, 3, 2, 0);
     for (uint64_t s = 0;; s++) {
         assert_true(s < c.known);
         pq_stride x = *pq_cut_at(&c, s);

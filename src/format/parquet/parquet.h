@@ -85,6 +85,10 @@ nrw_status parquet_footers_append(parquet_footers *f, const parquet_footers *fro
 typedef nrw_status (*parquet_written_visit)(void *self, const parquet_written *w, nrw_error *err);
 nrw_status parquet_footers_walk(const parquet_footers *f, parquet_written_visit visit, void *self,
                                 nrw_error *err);
+/* A finished file that another writer made with the same options; *rows: of it. Its row groups are
+ * not known: NRW_E_UNSUPPORTED where they are wanted. m is used meanwhile. */
+nrw_status parquet_footers_keep(parquet_footers *f, mem *m, io_file *file, const char *path,
+                                int64_t *rows, nrw_error *err);
 /* Sums over all files; how many these are. */
 file_summary parquet_footers_sum(const parquet_footers *f, uint64_t *files);
 
@@ -97,11 +101,14 @@ typedef struct parquet_files {
     /* The next file: an empty target, and its path, which stays until it is done. By one thread at
      * a time, once the first row group of the file is complete. */
     nrw_status (*open)(void *self, target **out, const char **path, nrw_error *err);
-    /* It is complete: publishes and closes it; closed also on failure. */
-    nrw_status (*done)(void *self, target *t, nrw_error *err);
+    /* It is complete: publishes and closes it; closed also on failure. carry: what a writer must
+     * know that goes on behind this file as this one does; 0: it was the last. */
+    nrw_status (*done)(void *self, target *t, int64_t carry, nrw_error *err);
     uint64_t file_bytes;      /* 0: no limit */
     int64_t file_groups;      /* 0: no limit */
     parquet_footers *footers; /* gets every finished file; NULL: nobody asks */
+    bool behind;              /* files were there before: without rows none is made */
+    int64_t carried;          /* of the last of them */
 } parquet_files;
 
 /* As parquet_writer_open. Without rows it writes one empty file. No columns can be added. */

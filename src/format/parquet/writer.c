@@ -124,7 +124,8 @@ static nrw_status open_parts(pq_writer *w, nrw_error *err)
     TRY(arena_new(w->m, &w->names, err));
     TRY(pq_leaves_of(w->schema, w->names, &w->leaves, err));
     TRY(open_columns(w, err));
-    pq_cut_init(&w->cut, pq_file_group_bytes(w), w->opts->row_group_rows, w->n_columns, PQ_GROUPS);
+    pq_cut_init(&w->cut, pq_file_group_bytes(w), w->opts->row_group_rows, w->n_columns, PQ_GROUPS,
+                w->files ? w->files->carried : 0);
     w->spilled_before = spill_written(w->spill);
     if (!w->target)
         return NRW_OK;

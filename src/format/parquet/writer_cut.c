@@ -23,6 +23,13 @@ static void add(pq_cut *c, int64_t start, int64_t rows, uint64_t group, int64_t 
     /* Decided by rows alone: a row group that is full, and the first stride of any other. */
     s->ends = s->end - group_row >= c->limit_rows;
     s->sealed = s->ends || start == group_row;
+    if (start == group_row)
+        c->begun[group % 2] = c->first_rows;
+}
+
+int64_t pq_cut_begun(const pq_cut *c, uint64_t group)
+{
+    return c->begun[group % 2];
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -91,14 +98,14 @@ static void extend(pq_cut *c)
 }
 
 void pq_cut_init(pq_cut *c, uint64_t limit_bytes, int64_t limit_rows, uint32_t n_columns,
-                 uint32_t groups_ahead)
+                 uint32_t groups_ahead, int64_t first_rows)
 {
     *c = (pq_cut){.limit_bytes = limit_bytes,
                   .limit_rows = limit_rows,
                   .n_columns = n_columns,
                   .groups_ahead = groups_ahead,
-                  .first_rows = CUT_FIRST_ROWS};
-    add(c, 0, least(CUT_FIRST_ROWS, limit_rows), 0, 0);
+                  .first_rows = first_rows ? first_rows : CUT_FIRST_ROWS};
+    add(c, 0, least(c->first_rows, limit_rows), 0, 0);
     extend(c);
 }
 

@@ -42,10 +42,16 @@ typedef struct pq_cut {
     int64_t passed_rows; /* of the row group at the last stride all passed */
     uint64_t passed_bytes;
     int64_t first_rows; /* of each of the two first strides of the next row group */
+    int64_t begun[2];   /* that, when an even and an odd row group began */
 } pq_cut;
 
+/* first_rows: what pq_cut_begun said of the row group that begins here, where another cut came
+ * before; else 0. */
 void pq_cut_init(pq_cut *c, uint64_t limit_bytes, int64_t limit_rows, uint32_t n_columns,
-                 uint32_t groups_ahead);
+                 uint32_t groups_ahead, int64_t first_rows);
+/* All that a row group takes over from those before it. Good of the row group that leaves next, and
+ * of the one behind it, once that one is known to end; `groups_ahead` is 2. */
+int64_t pq_cut_begun(const pq_cut *c, uint64_t group);
 /* Rows before this one may be appended. */
 int64_t pq_cut_horizon(const pq_cut *c);
 const pq_stride *pq_cut_at(const pq_cut *c, uint64_t stride);

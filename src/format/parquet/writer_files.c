@@ -36,7 +36,8 @@ static nrw_status list_file(pq_writer *w, const file_summary *is, nrw_error *err
     return pq_footers_wants(f) ? pq_footer_collect(w, err) : NRW_OK;
 }
 
-static nrw_status end_file(pq_writer *w, nrw_error *err)
+/* carry: see `done` of parquet_files. */
+static nrw_status end_file(pq_writer *w, int64_t carry, nrw_error *err)
 {
     TRY(pq_footer_write(w, err));
     file_summary is = {.rows = w->file_rows,
@@ -57,7 +58,7 @@ static nrw_status end_file(pq_writer *w, nrw_error *err)
     w->file_rows = w->row_groups = 0;
     w->encoded = 0;
     forget_logs(w);
-    return w->files->done(w->files->self, t, err);
+    return w->files->done(w->files->self, t, carry, err);
 }
 
 nrw_status pq_file_group(pq_writer *w, uint64_t bytes, nrw_error *err)
@@ -68,12 +69,17 @@ nrw_status pq_file_group(pq_writer *w, uint64_t bytes, nrw_error *err)
     uint64_t size = target_size(w->target) - w->base_size;
     bool full = (f->file_groups && w->row_groups >= f->file_groups) ||
                 (f->file_bytes && size + bytes > f->file_bytes);
-    return full ? end_file(w, err) : NRW_OK;
+    if (!full)
+        return NRW_OK;
+    pthread_mutex_lock(&w->lock);
+    int64_t carry = pq_cut_begun(&w->cut, w->groups_gone + 1);
+    pthread_mutex_unlock(&w->lock);
+    return end_file(w, carry, err);
 }
 
 nrw_status pq_file_last(pq_writer *w, nrw_error *err)
 {
-    if (!w->n_files)
+    if (!w->n_files && !(w->files && w->files->behind))
         TRY(pq_file_begin(w, err));
-    return w->target ? end_file(w, err) : NRW_OK;
+    return w->target ? end_file(w, 0, err) : NRW_OK;
 }
