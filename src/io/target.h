@@ -21,6 +21,9 @@ typedef enum on_exists { EXISTS_FAIL, EXISTS_REPLACE, EXISTS_SKIP } on_exists;
  * where the target exists and the policy is EXISTS_FAIL; of EXISTS_SKIP NRW_END. A directory or a
  * missing folder is an error that says so. */
 nrw_status target_open(mem *m, const char *path, on_exists policy, target **out, nrw_error *err);
+/* A pipe or device that is open: `name` is for messages. fd is taken, also on failure; it is closed
+ * by target_close, and by target_publish. */
+nrw_status target_over_stream(mem *m, int fd, const char *name, target **out, nrw_error *err);
 /* Appends. Small writes are gathered in a buffer of 64 KiB. A full disk says how many bytes were
  * to be written and how many are missing. NRW_E_PIPE when stdout's reader went away. */
 nrw_status target_write(target *t, span data, nrw_error *err);
