@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "dataset/mapped_filter.h"
 #include "expr/expr.h"
+#include "format/arrow/arrow.h"
 #include "format/formats.h"
 
 #include <stdio.h>
@@ -136,6 +137,7 @@ nrw_status files_where(nrw_job *job, arena *a, file_set *f, nrw_error *err)
 }
 
 typedef struct file_input {
+    door *door; /* NULL: it is a file */
     const char *path;
     const char *spill_dir;
     const read_options *read;
@@ -147,6 +149,10 @@ static nrw_status open_file(const void *self, mem *m, reader **out, nrw_error *e
     io_file *f;
 
     *out = NULL;
+    if (in->door) {
+        TRY(door_open(in->door, m, &f, err));
+        return format_arrow.open(m, f, in->read, out, err);
+    }
     TRY(file_open(m, in->path, in->spill_dir, &f, err));
     return format_open(m, f, in->read, out, err);
 }
@@ -161,7 +167,8 @@ nrw_status files_inputs(nrw_job *job, arena *a, file_set *f, nrw_error *err)
     TRY(arena_alloc(a, f->left.n * sizeof *files, (void **)&files, err));
     TRY(arena_alloc(a, f->left.n * sizeof *f->inputs, (void **)&f->inputs, err));
     for (size_t i = 0; i < f->left.n; i++) {
-        files[i] = (file_input){f->left.at[i], job_last(job, "spill-dir"), read};
+        files[i] =
+            (file_input){door_named(job->doors, f->left.at[i]), f->left.at[i], job_last(job, "spill-dir"), read};
         f->inputs[i] = (scan_input){f->left.at[i], open_file, &files[i]};
     }
     return NRW_OK;

@@ -16,18 +16,28 @@ static void forget_last_run(nrw_job *job)
 {
     job_result *r = &job->result;
     bytes sources = r->sources, columns = r->columns, targets = r->targets, notes = r->notes;
+    bytes pipes = r->pipes;
 
     bytes_clear(&sources);
     bytes_clear(&columns);
     bytes_clear(&targets);
     bytes_clear(&notes);
-    *r = (job_result){.sources = sources, .columns = columns, .targets = targets, .notes = notes};
+    bytes_clear(&pipes);
+    *r = (job_result){.sources = sources,
+                      .columns = columns,
+                      .targets = targets,
+                      .notes = notes,
+                      .pipes = pipes,
+                      .piped_in = -1,
+                      .piped_out = -1};
 }
 
 nrw_status job_do(nrw_job *job, bool plan_only, nrw_error *err)
 {
     const char *verb = job->verb->name;
 
+    if (job_last(job, "pipe"))
+        return job_through(job, plan_only, err);
     if (strcmp(verb, "sql") == 0)
         return job_query(job, plan_only, err);
     if (strcmp(verb, "compact") == 0)
@@ -60,7 +70,10 @@ nrw_status nrw_job_run(nrw_job *job, nrw_error *err)
 void nrw_job_cancel(nrw_job *job)
 {
     struct pipeline *p = atomic_load(&job->running);
+    nrw_job *feeder = atomic_load(&job->feeder);
 
+    if (feeder)
+        nrw_job_cancel(feeder);
     /* a handler interrupts the job's own threads, which keep the pipeline while they are in it */
     atomic_store(&job->cancelled, 1);
     if (p)
@@ -108,6 +121,7 @@ void job_set_running(nrw_job *job, struct pipeline *p)
 
 void nrw_job_progress(nrw_job *job, nrw_progress *out)
 {
+    nrw_job *feeder = atomic_load(&job->feeder);
     struct pipeline *p;
 
     *out = (nrw_progress){.fraction = -1};
@@ -123,4 +137,12 @@ void nrw_job_progress(nrw_job *job, nrw_progress *out)
     out->phase = atomic_load(&job->phase);
     out->bytes_out = atomic_load(&job->bytes_out);
     out->rss = mem_process_rss();
+    if (feeder) { /* it reads what there is to read */
+        nrw_progress before;
+        nrw_job_progress(feeder, &before);
+        out->fraction = before.fraction;
+        out->rows_in = before.rows_in;
+        out->bytes_in = before.bytes_in;
+        out->spill += before.spill;
+    }
 }

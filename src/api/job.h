@@ -2,6 +2,7 @@
 #ifndef API_JOB_H
 #define API_JOB_H
 
+#include "api/door.h"
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "column/type.h"
@@ -23,6 +24,7 @@ typedef struct job_word {
 typedef struct job_limits {
     uint64_t ceiling;  /* of the process */
     uint64_t baseline; /* code, libraries, stacks */
+    uint32_t runs;     /* at the same time, which share what is above the baseline; 0: this alone */
     uint64_t held;     /* metadata of the inputs and slack: what the books hold before the shares */
     uint32_t workers;
     uint64_t spill_limit;
@@ -66,6 +68,10 @@ typedef struct job_result {
     uint64_t kept_files, kept_bytes;
     int64_t kept_rows;
     bytes notes;                 /* lines */
+    bytes pipes;                 /* JSON: a list of {command, exit, memory} */
+    int64_t piped_in, piped_out; /* rows that went into programs, and came back; -1:
+                                    there were none */
+    uint64_t pipes_memory;       /* of all of them */
     size_t files_read, files_of; /* of the sources, those whose paths the conditions leave */
 } job_result;
 
@@ -77,6 +83,10 @@ struct nrw_job {
     const char *target;
     job_word *words;
     size_t n_words, cap_words;
+
+    door *doors;                    /* sources that are no files */
+    way_out *out;                   /* where rows go instead of the target; NULL: the target */
+    struct nrw_job *_Atomic feeder; /* runs beside this one and makes what this one reads */
 
     mem *root; /* the run's books; made by job_limits_settle */
     spill *spill;
@@ -113,6 +123,8 @@ nrw_status job_columns(nrw_job *job, const char *option, const schema *s, const 
                        uint32_t **out, uint32_t *n, nrw_error *err);
 /* The files of one pattern, in `a`, behind those that are there. */
 nrw_status job_add_files(arena *a, const char *pattern, path_list *out, nrw_error *err);
+/* The name of a source that is no file, likewise. */
+nrw_status job_add_door(arena *a, const door *d, path_list *out, nrw_error *err);
 /* The files that the sources and --files-from come to. */
 nrw_status job_files(nrw_job *job, path_list *out, nrw_error *err);
 /* The name in `names` (NULL at the end) nearest to `name`, NULL where none is near. */
@@ -121,6 +133,10 @@ const char *nearest_name(const char *name, const char *const *names);
 /* ---- memory ---- */
 /* Ceiling, baseline, workers, spill, and the root account. */
 nrw_status job_limits_settle(nrw_job *job, nrw_error *err);
+/* What the books of this run may hold: the ceiling without the baseline, or its part of that. */
+uint64_t job_room(const nrw_job *job);
+/* The ceiling that would do for a run whose books hold so much. */
+uint64_t job_needs(const nrw_job *job, uint64_t books);
 /* For verbs that share nothing out: does the ceiling hold what they need besides metadata? */
 nrw_status job_limits_check(nrw_job *job, nrw_error *err);
 /* What the root account holds now stays held: called when the inputs are open. */
@@ -145,6 +161,9 @@ void job_set_total(nrw_job *job, const struct scan *s);
 nrw_status job_do(nrw_job *job, bool plan_only, nrw_error *err);
 nrw_status job_move(nrw_job *job, bool plan_only, nrw_error *err);
 nrw_status job_query(nrw_job *job, bool plan_only, nrw_error *err);
+/* The verb's rows through programs, which --pipe names, and what comes back to the target: two runs
+ * beside each other, which share the ceiling. */
+nrw_status job_through(nrw_job *job, bool plan_only, nrw_error *err);
 /* Whether the words of a verb that moves rows take a query: expressions, an order. */
 nrw_status query_is_asked(nrw_job *job, bool *asked, nrw_error *err) NRW_CHECKED;
 nrw_status job_compact(nrw_job *job, bool plan_only, nrw_error *err);

@@ -77,15 +77,13 @@ nrw_status job_columns(nrw_job *job, const char *option, const schema *s, const 
     return NRW_OK;
 }
 
-nrw_status job_add_files(arena *a, const char *pattern, path_list *out, nrw_error *err)
+static nrw_status add_paths(arena *a, const path_list *more, path_list *out, nrw_error *err)
 {
-    path_list more;
     size_t cap = out->cap ? out->cap : 8;
     char **at;
 
-    TRY(glob_expand(a, pattern, &more, err));
-    if (out->n + more.n > out->cap) {
-        while (cap < out->n + more.n)
+    if (out->n + more->n > out->cap) {
+        while (cap < out->n + more->n)
             cap *= 2;
         TRY(arena_alloc(a, cap * sizeof *at, (void **)&at, err));
         if (out->n)
@@ -93,9 +91,26 @@ nrw_status job_add_files(arena *a, const char *pattern, path_list *out, nrw_erro
         out->at = at;
         out->cap = cap;
     }
-    memcpy(out->at + out->n, more.at, more.n * sizeof *at);
-    out->n += more.n;
+    memcpy(out->at + out->n, more->at, more->n * sizeof *at);
+    out->n += more->n;
     return NRW_OK;
+}
+
+nrw_status job_add_files(arena *a, const char *pattern, path_list *out, nrw_error *err)
+{
+    path_list more;
+
+    TRY(glob_expand(a, pattern, &more, err));
+    return add_paths(a, &more, out, err);
+}
+
+nrw_status job_add_door(arena *a, const door *d, path_list *out, nrw_error *err)
+{
+    char *name;
+    path_list one = {.at = &name, .n = 1};
+
+    TRY(arena_strndup(a, d->name, strlen(d->name), &name, err));
+    return add_paths(a, &one, out, err);
 }
 
 #define LONGEST_PATH ((size_t)64 << 10)
@@ -149,8 +164,11 @@ nrw_status job_files(nrw_job *job, path_list *out, nrw_error *err)
     const char *list = job_last(job, "files-from");
 
     *out = (path_list){0};
-    for (size_t i = 0; i < job->sources.n; i++)
-        TRY(job_add_files(job->a, job->sources.at[i], out, err));
+    for (size_t i = 0; i < job->sources.n; i++) {
+        const door *d = door_named(job->doors, job->sources.at[i]);
+        TRY(d ? job_add_door(job->a, d, out, err)
+              : job_add_files(job->a, job->sources.at[i], out, err));
+    }
     if (list)
         TRY(files_from(job, list, out, err));
     if (out->n == 0) {

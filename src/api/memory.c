@@ -46,7 +46,7 @@ nrw_status job_limits_settle(nrw_job *job, nrw_error *err)
 {
     const char *dir = job_last(job, "spill-dir");
     uint64_t physical = threads_memory(), threads, disk = free_disk(dir);
-    uint64_t have;
+    uint32_t runs;
 
     if (job->root)
         return NRW_OK;
@@ -57,13 +57,25 @@ nrw_status job_limits_settle(nrw_job *job, nrw_error *err)
     job->stood.memory = job->limits.ceiling;
     pthread_mutex_unlock(&job->running_lock);
     job->limits.workers = threads > 64 ? 64 : (uint32_t)threads;
-    job->limits.baseline = baseline(job->limits.workers);
+    runs = job->limits.runs ? job->limits.runs : 1;
+    job->limits.spill_limit /= runs;
+    job->limits.baseline = baseline(runs * job->limits.workers + runs - 1);
     /* A ceiling that is too small is refused when it is known how much would do: until then the
      * metadata have this much room. */
-    have =
-        job->limits.ceiling > job->limits.baseline ? job->limits.ceiling - job->limits.baseline : 0;
-    TRY(mem_root(have > LOOK_ROOM ? have : LOOK_ROOM, &job->root, err));
+    TRY(mem_root(job_room(job) > LOOK_ROOM ? job_room(job) : LOOK_ROOM, &job->root, err));
     return spill_new(job->root, dir, job->limits.spill_limit, &job->spill, err);
+}
+
+uint64_t job_room(const nrw_job *job)
+{
+    const job_limits *l = &job->limits;
+
+    return l->ceiling > l->baseline ? (l->ceiling - l->baseline) / (l->runs ? l->runs : 1) : 0;
+}
+
+uint64_t job_needs(const nrw_job *job, uint64_t books)
+{
+    return job->limits.baseline + books * (job->limits.runs ? job->limits.runs : 1);
 }
 
 nrw_status job_limits_check(nrw_job *job, nrw_error *err)
@@ -114,15 +126,13 @@ static void share_rest(const uint64_t *least, const uint64_t *wish, uint32_t n, 
 nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *wish, uint32_t n,
                      uint64_t *grants, uint64_t *needs)
 {
-    uint64_t have =
-        job->limits.ceiling > job->limits.baseline ? job->limits.ceiling - job->limits.baseline : 0;
-    uint64_t sum = job->limits.held;
+    uint64_t have = job_room(job), sum = job->limits.held;
 
     for (uint32_t i = 0; i < n; i++)
         sum += least[i];
     /* what the process holds at its start differs a little from run to run: who gives what a
      * refusal names shall not be refused again */
-    *needs = job->limits.baseline + sum + MIB / 4;
+    *needs = job_needs(job, sum) + MIB / 4;
     if (sum > have)
         return NRW_E_MEMLIMIT;
     share_rest(least, wish, n, have - sum, grants);

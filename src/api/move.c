@@ -177,7 +177,7 @@ nrw_status move_merge(nrw_job *job, const char *name, target *t, nrw_error *err)
     move m = {.job = job};
     nrw_status st;
 
-    mem_set_limit(job->root, job->limits.ceiling - job->limits.baseline);
+    mem_set_limit(job->root, job_room(job));
     output_choose_file(&m.to, job, name, t);
     st = prepare(&m, false, err);
     if (st >= 0)

@@ -115,6 +115,10 @@ static const nrw_option options[] = {
     {"param", "NAME=VALUE", "rows", NULL, "a value for $NAME in the query", " sql ", 0},
     {"attach", "NAME=FILE", "read", NULL, "a file or glob that the query calls by this name",
      " sql ", 0},
+    {"pipe", "COMMAND", "rows", NULL,
+     "rows go through this program, as Arrow IPC streams on its input and output; given again: "
+     "through the next one, too",
+     MOVE, 0},
     {"output", "DST", "write", "-", "where the rows go", " sql ", 'o'},
     {"max-rows", "N", "write", "40", "a table on a terminal shows so many", " sql ", 0},
 

@@ -194,6 +194,13 @@ nrw_status output_choose(output *o, nrw_job *job, nrw_error *err)
 {
     o->job = job;
     o->name = job->target;
+    if (job->out) {
+        o->class = &single_class;
+        o->format = output_format_named("arrow");
+        o->target = job->out->to;
+        o->lent = true;
+        return NRW_OK;
+    }
     if (!o->name && !job->verb->moves_rows)
         o->name = "-";
     if (!o->name) {

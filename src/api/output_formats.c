@@ -32,7 +32,8 @@ static nrw_status text_words(output *o, const schema *s, const carried *c, nrw_e
     (void)s;
     (void)c;
     TRY(job_count(o->job, "max-rows", 1, UINT32_MAX, 40, &most, err));
-    if (o->format->text == TEXT_TABLE && strcmp(o->job->verb->name, "sql") == 0)
+    const nrw_job *asked = o->job->feeder ? o->job->feeder : o->job;
+    if (o->format->text == TEXT_TABLE && strcmp(asked->verb->name, "sql") == 0)
         o->text.max_rows = (uint32_t)most;
     return NRW_OK;
 }

@@ -157,6 +157,9 @@ static nrw_status copy(script *s, const sql_statement *c, bool plan_only, nrw_er
     sql_statement inner = *c;
     nrw_status st;
 
+    if (job->out)
+        return err_set(err, NRW_E_ARG, "COPY says itself where its rows go, they cannot go "
+                                       "elsewhere; give a SELECT");
     if (job_last(job, "output") || job_last(job, "format"))
         return err_set(err, NRW_E_ARG,
                        "COPY says itself where its rows go and how: --%s is for "
@@ -232,6 +235,8 @@ static nrw_status run_script(script *s, bool plan_only, nrw_error *err)
         return err_set(err, NRW_E_ARG, "one statement at a time is planned");
     if (s->n > 1 && job_switch(s->job, "resume", false))
         return err_set(err, NRW_E_ARG, "one statement at a time is resumed, these are %u", s->n);
+    if (s->n > 1 && s->job->out)
+        return err_set(err, NRW_E_ARG, "one statement's rows can be taken, these are %u", s->n);
     if (s->n > 1 && job_last(s->job, "output"))
         return err_set(err, NRW_E_ARG, "--output takes the rows of one statement, these are %u",
                        s->n);

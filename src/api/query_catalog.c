@@ -49,6 +49,10 @@ static nrw_status list_files(query_catalog *c, const sql_source *source, path_li
     for (uint32_t i = 0; i < source->n; i++) {
         span path = source->paths[i];
         TRY(arena_strndup(c->a, (const char *)path.data, path.len, &text, err));
+        if (door_named(c->job->doors, text)) {
+            TRY(job_add_door(c->a, door_named(c->job->doors, text), out, err));
+            continue;
+        }
         other = attached(c->job, text);
         TRY(job_add_files(c->a, other ? other : text, out, err));
     }
@@ -171,7 +175,7 @@ static nrw_status find(void *self, const sql_source *source, sql_table **out, nr
         *out = &t->base;
         return NRW_OK;
     }
-    if (!attached(c->job, text) && !source->is_file && !looks_like_a_file(text)) {
+    if (!attached(c->job, text) && !door_named(c->job->doors, text) && !source->is_file && !looks_like_a_file(text)) {
         err_next(err,
                  "name a file in quotes, as in FROM 'in.parquet', or give --attach %.100s=FILE",
                  text);

@@ -28,12 +28,12 @@ nrw_status query_share_memory(query *q, nrw_error *err)
     budget b;
 
     job_hold(q->job);
-    all = l->ceiling > l->baseline + l->held ? l->ceiling - l->baseline - l->held : 0;
+    all = job_room(q->job) > l->held ? job_room(q->job) - l->held : 0;
     TRY(output_budget(&q->to, workers, &b, err));
     while (workers > 1 && all < b.least + 8 * MIB)
         TRY(output_budget(&q->to, --workers, &b, err));
     if (all < b.least + 8 * MIB) {
-        uint64_t least = l->baseline + l->held + b.least + 8 * MIB;
+        uint64_t least = job_needs(q->job, l->held + b.least + 8 * MIB);
         err_next(err, "give --memory %s or more", text_size_option(least, need));
         return err_set(err, NRW_E_MEMLIMIT, "a query takes at least %s, --memory is %s",
                        text_size(least, need), text_size(l->ceiling, have));
@@ -120,7 +120,7 @@ void query_fill_plan(query *q)
     const job_limits *l = &q->job->limits;
     plan_step *s;
 
-    *p = (job_plan){.peak = l->ceiling, .from = l->baseline + l->held + 8 * MIB};
+    *p = (job_plan){.peak = l->ceiling, .from = job_needs(q->job, l->held + 8 * MIB)};
     p->spill = l->spill_limit;
     describe(q, q->plan);
     s = add_step(q, "streams", q->writing, -1);

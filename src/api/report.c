@@ -191,6 +191,10 @@ static nrw_status report(const nrw_job *job, bytes *out, nrw_error *err)
                      (unsigned long long)r->rss_peak));
     TRY(plan_json(job, out, err));
     TRY(report_notes(&r->notes, out, err));
+    if (r->piped_in >= 0)
+        TRY(bytes_printf(out, err, ",\"piped\":{\"in\":%lld,\"out\":%lld,\"programs\":[%.*s]}",
+                         (long long)r->piped_in, (long long)r->piped_out, (int)r->pipes.len,
+                         (const char *)r->pipes.data));
     return bytes_printf(out, err, "}\n");
 }
 
@@ -227,10 +231,20 @@ static nrw_status summary(const nrw_job *job, bytes *out, nrw_error *err)
         TRY(bytes_printf(out, err, " + %s pruned", text_group(r->pruned.rows, a)));
     if (r->rows_limited)
         TRY(bytes_printf(out, err, " + %s limited", text_group((uint64_t)r->rows_limited, a)));
+    if (r->piped_in > r->piped_out)
+        TRY(bytes_printf(out, err, " + %s dropped by --pipe",
+                         text_group((uint64_t)(r->piped_in - r->piped_out), a)));
+    if (r->piped_in < r->piped_out)
+        TRY(bytes_printf(out, err, " - %s added by --pipe",
+                         text_group((uint64_t)(r->piped_out - r->piped_in), a)));
     TRY(bytes_printf(out, err, "\n"));
     TRY(bytes_printf(out, err, "peak   %s, spill %s, %u threads",
                      text_size_of(r->rss_peak, job->limits.ceiling, size), text_size(r->spilled, a),
                      job->limits.workers));
+    if (r->piped_in >= 0)
+        TRY(bytes_printf(out, err, "\npipe   %s rows in, %s out, programs took %s",
+                         text_group((uint64_t)r->piped_in, a),
+                         text_group((uint64_t)r->piped_out, b), text_size(r->pipes_memory, c)));
     return r->notes.len ? bytes_append(out, r->notes.data, r->notes.len, err) : NRW_OK;
 }
 

@@ -99,6 +99,7 @@ nrw_status nrw_job_new(const char *verb, nrw_job **out, nrw_error *err)
         job->result.columns = bytes_init(m, 64 << 20);
         job->result.targets = bytes_init(m, 4 << 20);
         job->result.notes = bytes_init(m, 1 << 20);
+        job->result.pipes = bytes_init(m, 1 << 20);
         *out = job;
         return NRW_OK;
     }
@@ -112,12 +113,14 @@ void nrw_job_free(nrw_job *job)
     if (!job)
         return;
     m = job->words_mem;
+    nrw_job_free(atomic_load(&job->feeder));
     spill_close(job->spill);
     mem_free_account(job->root);
     bytes_release(&job->result.sources);
     bytes_release(&job->result.columns);
     bytes_release(&job->result.targets);
     bytes_release(&job->result.notes);
+    bytes_release(&job->result.pipes);
     arena_free(job->a);
     pthread_mutex_destroy(&job->running_lock);
     mem_free(m, job, sizeof *job);

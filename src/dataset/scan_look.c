@@ -17,7 +17,7 @@ static nrw_status take(scan *s, size_t i, reader *r, nrw_error *err)
 {
     TRY(unify_add(&s->unify, r->class->schema(r), err));
     s->rows_of[i] = r->class->rows(r);
-    if (r->file) {
+    if (r->file && !file_is_live(r->file)) {
         s->bytes += r->file->size;
         s->largest = r->file->size > s->largest ? r->file->size : s->largest;
     }

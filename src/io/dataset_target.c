@@ -1,6 +1,6 @@
 #include "io/dataset_own.h"
 
-#include "io/file_own.h"
+#include "io/file.h"
 #include "io/sys.h"
 #include "io/target_own.h"
 

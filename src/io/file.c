@@ -1,7 +1,6 @@
 #include "io/file.h"
 
 #include "base/text.h"
-#include "io/file_own.h"
 
 #include <string.h>
 
@@ -53,6 +52,24 @@ nrw_status file_check(io_file *f, nrw_error *err)
     if (st < 0)
         err_at_object(err, f->name);
     return st;
+}
+
+nrw_status file_expect(io_file *f, uint64_t at, uint64_t len, nrw_error *err)
+{
+    nrw_status st;
+
+    if (!f->class->expect)
+        return len > f->size || at > f->size - len ? NRW_END : NRW_OK;
+    st = f->class->expect(f, at, len, err);
+    if (st < 0)
+        err_at_object(err, f->name);
+    return st;
+}
+
+void file_forget(io_file *f, uint64_t at)
+{
+    if (f->class->forget)
+        f->class->forget(f, at);
 }
 
 void file_close(io_file *f)

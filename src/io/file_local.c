@@ -1,6 +1,6 @@
 /* Files of this machine, and pipes, which are spooled to an unlinked file first. */
 #include "base/text.h"
-#include "io/file_own.h"
+#include "io/file.h"
 #include "io/sys.h"
 
 #include <errno.h>

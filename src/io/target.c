@@ -25,6 +25,7 @@ struct target {
     size_t path_size, real_size;
     const char *name;
     bool regular; /* a file, else a stream */
+    bool ends;    /* a stream whose reader waits for its end */
     int folder;   /* of a file of its own */
     on_exists policy;
     prior prior;
@@ -300,6 +301,27 @@ nrw_status target_over(mem *m, int fd, const char *folder, const char *name,
     return NRW_OK;
 }
 
+nrw_status target_over_stream(mem *m, int fd, const char *name, target **out, nrw_error *err)
+{
+    nrw_status st;
+    target *t;
+
+    *out = NULL;
+    st = new_target(m, &t, err);
+    if (st < 0) {
+        sys_close(fd);
+        return st;
+    }
+    t->fd = fd;
+    t->ends = true;
+    st = name_over(t, "", name, err);
+    if (st < 0)
+        target_close(t);
+    else
+        *out = t;
+    return st;
+}
+
 static nrw_status flush(target *t, nrw_error *err)
 {
     size_t held = t->held;
@@ -422,6 +444,10 @@ nrw_status target_publish(target *t, nrw_error *err)
     if (t->owner.finished)
         return hand_over(t, err);
     if (!t->regular) {
+        if (t->ends) {
+            sys_close(t->fd);
+            t->fd = -1;
+        }
         t->published = true;
         return NRW_OK;
     }

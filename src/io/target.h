@@ -25,6 +25,9 @@ typedef enum on_exists { EXISTS_FAIL, EXISTS_REPLACE, EXISTS_SKIP, EXISTS_APPEND
  * can (of file systems that share extents: at once). NRW_E_IO where another run adds to it at the
  * same time; target_publish is NRW_E_CHANGED where it is no longer what was copied. */
 nrw_status target_open(mem *m, const char *path, on_exists policy, target **out, nrw_error *err);
+/* A pipe or device that is open: `name` is for messages. fd is taken, also on failure; it is closed
+ * by target_close, and by target_publish. */
+nrw_status target_over_stream(mem *m, int fd, const char *name, target **out, nrw_error *err);
 /* Appends. Small writes are gathered in a buffer of 64 KiB. A full disk says how many bytes were
  * to be written and how many are missing. NRW_E_PIPE when stdout's reader went away. */
 nrw_status target_write(target *t, span data, nrw_error *err);

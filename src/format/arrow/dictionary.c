@@ -10,6 +10,8 @@ static void dictionary_unref(ipc_dictionary *d)
         mem *m = d->file->m;
         if (d->loaded)
             arrow_entries_release(&d->entries);
+        else
+            file_forget(d->file->f, d->at);
         ipc_dictionaries_drop(d->file, d->under, d->n_under);
         mem_free(m, d, sizeof *d);
         d = base;
@@ -135,7 +137,8 @@ nrw_status ipc_dictionaries_take(ipc_dictionaries *d, const ipc_message *m, nrw_
     for (uint32_t i = 0; i < d->n; i++)
         if (d->layouts[i]->dictionary_id == id)
             return new_state(d, i, m, adds && d->now[i], err);
-    return NRW_OK; /* of a column that is not wanted */
+    file_forget(d->file->f, m->at); /* of a column that is not wanted */
+    return NRW_OK;
 }
 
 void ipc_dictionaries_release(ipc_dictionaries *d)
@@ -247,6 +250,7 @@ static nrw_status load(ipc_dictionary *d, nrw_error *err)
         return st;
     TRY(arrow_entries_new(m, &values, &d->entries, err));
     d->loaded = true;
+    file_forget(d->file->f, d->at);
     dictionary_unref(d->base);
     d->base = NULL;
     return NRW_OK;

@@ -20,18 +20,35 @@ static nrw_status read_u32(io_file *f, uint64_t at, uint32_t *out, nrw_error *er
     return NRW_OK;
 }
 
+/* Behind the mark of the end nothing comes any more, of what is read once. */
+static nrw_status at_end(io_file *f, uint64_t at, nrw_error *err)
+{
+    nrw_status st;
+
+    if (!file_is_live(f))
+        return NRW_END;
+    TRY(st = file_expect(f, at, 1, err));
+    return st == NRW_END ? st : damaged(err, at, "something follows the end of the Arrow stream");
+}
+
 /* Length of the flatbuffer at *at, behind which *at then is. Old writers put no mark in front. */
 static nrw_status read_length(io_file *f, uint64_t *at, uint32_t *len, nrw_error *err)
 {
-    if (*at == f->size) /* the mark of the end is left out by some */
-        return NRW_END;
+    const uint64_t start = *at;
+    nrw_status st;
+
+    TRY(st = file_expect(f, start, 1, err));
+    if (st == NRW_END) /* the mark of the end is left out by some */
+        return st;
+    TRY(file_expect(f, start, 4, err));
     TRY(read_u32(f, *at, len, err));
     *at += 4;
-    if (*len != UINT32_MAX)
-        return *len ? NRW_OK : NRW_END;
-    TRY(read_u32(f, *at, len, err));
-    *at += 4;
-    return *len ? NRW_OK : NRW_END;
+    if (*len == UINT32_MAX) {
+        TRY(file_expect(f, start, 8, err));
+        TRY(read_u32(f, *at, len, err));
+        *at += 4;
+    }
+    return *len ? NRW_OK : at_end(f, *at, err);
 }
 
 static nrw_status read_header(ipc_message *m, nrw_error *err)
@@ -64,7 +81,10 @@ nrw_status ipc_message_read(io_file *f, uint64_t at, bytes *meta, ipc_message *o
     TRY(st = read_length(f, &at, &len, err));
     if (st == NRW_END)
         return st;
-    if (len > f->size - at || len > INT32_MAX)
+    if (len > INT32_MAX)
+        return damaged(err, out->at, "the length of an Arrow message is damaged");
+    TRY(st = file_expect(f, out->at, at - out->at + len, err));
+    if (st == NRW_END)
         return damaged(err, out->at, "an Arrow message is longer than what is left of the file");
     TRY(bytes_reserve(meta, (size_t)len + 4, err));
     store_u32(meta->data, len);
@@ -73,11 +93,15 @@ nrw_status ipc_message_read(io_file *f, uint64_t at, bytes *meta, ipc_message *o
     out->meta = (span){meta->data + 4, len};
     out->body = at + len;
     TRY(read_header(out, err));
-    if (out->body_len > f->size - out->body)
+    if (out->body_len > FILE_LIVE_SIZE - out->body)
+        return damaged(err, out->at, "the body of an Arrow message is cut off");
+    TRY(st = file_expect(f, out->at, out->body + out->body_len - out->at, err));
+    if (st == NRW_END)
         return damaged(err, out->at, "the body of an Arrow message is cut off");
     out->next = out->body + ((out->body_len + 7) & ~(uint64_t)7);
-    if (out->next > f->size)
-        out->next = f->size;
+    TRY(st = file_expect(f, out->at, out->next - out->at, err));
+    if (st == NRW_END) /* the last one may lack what fills it up */
+        out->next = out->body + out->body_len;
     return NRW_OK;
 }
 
@@ -226,10 +250,16 @@ nrw_status ipc_walk_open(io_file *f, ipc_walk *out, nrw_error *err)
 {
     uint8_t bytes[16];
     span head = {bytes, size_min(sizeof bytes, (size_t)f->size)};
+    nrw_status st;
 
     *out = (ipc_walk){.f = f};
+    TRY(st = file_expect(f, 0, head.len, err));
+    if (st == NRW_END)
+        return not_arrow(f, (span){0}, err);
     TRY(file_read(f, 0, bytes, head.len, err));
     out->footer = ipc_is_file(head);
+    if (out->footer && file_is_live(f))
+        return err_set(err, NRW_E_UNSUPPORTED, "is an Arrow file, a stream is wanted");
     if (out->footer)
         return open_file(out, err);
     return ipc_is_stream(head) ? NRW_OK : not_arrow(f, head, err);

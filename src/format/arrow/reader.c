@@ -93,6 +93,11 @@ static nrw_status reader_count(reader *base, int64_t *rows, nrw_error *err)
     nrw_status st;
 
     *rows = 0;
+    if (file_is_live(base->file)) {
+        err_at_object(err, base->file->name);
+        return err_set(err, NRW_E_UNSUPPORTED,
+                       "how many rows come cannot be told before they are read, which is once");
+    }
     while ((st = next_batch(&w, NULL, &meta, &m, err)) == NRW_OK) {
         int64_t n;
         st = ipc_record_rows(&m, &m.header, &n, err);
@@ -120,7 +125,7 @@ static uint64_t size_of_dictionaries(const ipc_reader *r, const uint32_t *cols, 
     while (any && ipc_walk_next(&w, &meta, &m, NULL) == NRW_OK) {
         if (m.kind == ARROW_HEADER_DICTIONARY)
             sum += m.body_len * EXPANDS + 4 * KIB;
-        else if (w.footer)
+        else if (w.footer || file_is_live(w.f))
             break;
     }
     bytes_release(&meta);
@@ -219,6 +224,7 @@ static nrw_status open_record(ipc_reader *r, const ipc_message *m, nrw_error *er
 
     TRY(ipc_record_open(&r->file, m, &m->header, &r->meta, &r->places, r->n, &b, err));
     b->number = r->batches++;
+    b->forgets = true;
     r->record = b;
     r->cut = 0;
     r->row_bytes = 1;
@@ -278,10 +284,12 @@ static nrw_status cut_rows(ipc_reader *r, batch *b, nrw_error *err)
     nrw_status st;
 
     while (r->left == 0) {
-        TRY(st = next_batch(&r->walk, NULL, &r->meta, &m, err));
+        TRY(st = ipc_walk_next(&r->walk, &r->meta, &m, err));
         if (st == NRW_END)
             return st;
-        TRY(ipc_record_rows(&m, &m.header, &r->left, err));
+        if (m.kind == ARROW_HEADER_BATCH)
+            TRY(ipc_record_rows(&m, &m.header, &r->left, err));
+        file_forget(r->base.file, m.at);
     }
     b->rows = r->left < BATCH_MAX_ROWS ? (uint32_t)r->left : BATCH_MAX_ROWS;
     b->source_state = NULL;
@@ -406,6 +414,11 @@ static const column_source arrow_columns = {.read = columns_read, .done = column
 
 /* ---- the rest of the class ---- */
 
+static void reader_stop(reader *base)
+{
+    file_stop(base->file);
+}
+
 static void reader_close(reader *base)
 {
     ipc_reader *r = (ipc_reader *)base;
@@ -473,6 +486,7 @@ static const reader_class arrow_reader_class = {
     .start = reader_start,
     .next = reader_next,
     .describe = reader_describe,
+    .stop = reader_stop,
     .close = reader_close,
     .carries = reader_carries,
     .verify = reader_verify,
@@ -615,6 +629,7 @@ static nrw_status open_reader(ipc_reader *r, nrw_error *err)
     if (st >= 0)
         st = read_schema(r, &meta, err);
     bytes_release(&meta);
+    file_forget(r->base.file, 0); /* the schema */
     return st < 0 ? st : look_at_first(r, err);
 }
 

@@ -202,6 +202,8 @@ void ipc_record_unref(ipc_record *r)
     mem_free(m, r->columns, r->n_columns * sizeof *r->columns);
     mem_free(m, r->variadic, r->variadic ? (r->n_views + 1) * sizeof *r->variadic : 0);
     ipc_dictionaries_drop(r->file, r->dictionaries, r->n_dictionaries);
+    if (r->forgets)
+        file_forget(r->file->f, r->at);
     bytes_release(&r->meta);
     mem_free(m, r, sizeof *r);
 }

@@ -33,6 +33,7 @@ typedef struct ipc_record {
     _Atomic uint32_t refs; /* morsels, and the cutter */
     int64_t number;        /* of its kind */
     uint64_t at;           /* of its message */
+    bool forgets;          /* nobody else reads the message: it goes with the record */
     bytes meta;
     flat_vector nodes, buffers;
     int64_t rows;
