@@ -13,13 +13,16 @@
 
 /* Of an operator that gathers for each worker: less would spill batch by batch. */
 #define WORKER_ROOM (6 * MIB)
-/* Times as many rows as are likely that there is room for while that is little; all there may be. */
-#define MORE  4
-#define EVERY UINT64_MAX
+/* Times as many rows as are likely that there is room for: while that is little, where it is dear to
+ * be wrong, and all there may be. */
+#define MORE   4
+#define SURELY 64
+#define EVERY  UINT64_MAX
 /* In flight, of each worker: for small rows, and at most. */
 #define FLIGHT_LEAST MIB
 #define FLIGHT_SMALL (2 * MIB)
 #define FLIGHT_MOST  (12 * MIB)
+#define BATCH_ROWS   32768u
 #define HANGS        160u /* bytes that a row leaves in a state with something hanging from it */
 
 enum { READ, BATCHES, WRITE, FIXED_PARTS };
@@ -137,8 +140,9 @@ static void settle(query_part *part, uint32_t workers)
     uint64_t more = at_most(need_of(e, MORE, workers).wish, workers * WORKER_ROOM);
 
     part->need = most;
-    if (e->of->kind != PLAN_WINDOW) /* whose partitions must fit */
-        part->need.wish = at_least(likely.wish, more);
+    part->need.wish = at_least(likely.wish, more);
+    if (e->of->kind == PLAN_WINDOW) /* partitions must fit */
+        part->need.wish = need_of(e, SURELY, workers).wish;
     part->certain = room_mul(most.wish, part->n);
     part->need.least = room_mul(part->need.least, part->n);
     part->need.wish = room_mul(part->need.wish, part->n);
@@ -169,21 +173,21 @@ static void add_parts(query *q, const plan_estimate *e)
  * than the other threads would notice. */
 static bool is_small(const plan_estimate *e)
 {
-    const uint64_t most = e && (e->left || e->right) ? 65536 : 4096;
+    const uint64_t most = e && (e->left || e->right) ? 65536 : 16384;
 
     return !e || (e->rows <= most && is_small(e->left) && is_small(e->right));
 }
 
-/* Bytes that a relation comes to, the largest one. */
-static uint64_t flow_of(const plan_estimate *e)
+/* Bytes of a batch of the relation where batches are largest. */
+static uint64_t batch_of(const plan_estimate *e)
 {
     uint64_t n;
 
     if (!e)
         return 0;
-    n = room_mul(count_of(e, 2), plan_row_width(e));
-    n = at_least(n, flow_of(e->left));
-    return at_least(n, flow_of(e->right));
+    n = room_mul(at_most(count_of(e, 2), BATCH_ROWS), plan_row_width(e));
+    n = at_least(n, batch_of(e->left));
+    return at_least(n, batch_of(e->right));
 }
 
 /* The scan that takes most: one is open at a time. */
@@ -215,13 +219,13 @@ static nrw_status reading_need(const query *q, const plan_estimate *e, uint32_t 
 static nrw_status writing_need(const query *q, uint32_t workers, uint64_t all, budget *b,
                                nrw_error *err)
 {
-    uint64_t bytes = room_mul(4, room_mul(q->sizes->most, plan_row_width(q->sizes)));
+    uint64_t bytes = room_mul(4, room_mul(count_of(q->sizes, MORE), plan_row_width(q->sizes)));
     uint64_t cap = q->to.n_keys ? all / 2 : all / 5; /* many files at once take more */
 
     TRY(output_budget(&q->to, workers, b, err));
     if (q->to.n_keys) /* each row may be a file */
-        bytes = room_add(bytes, room_mul(q->sizes->most, 16 * KIB));
-    b->spill = at_most(b->spill, bytes);
+        bytes = room_add(bytes, room_mul(count_of(q->sizes, MORE), 16 * KIB));
+    b->spill = at_most(b->spill, room_mul(4, room_mul(q->sizes->most, plan_row_width(q->sizes))));
     cap = at_most(cap, room_add(b->least + workers * 64 * KIB, bytes));
     b->wish = at_least(at_most(b->wish, cap), b->least);
     return NRW_OK;
@@ -244,19 +248,16 @@ static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, n
     TRY(writing_need(q, workers, all, &s->writing, err));
     for (uint32_t i = 0; i < q->n_parts; i++) {
         query_part *p = &q->parts[i];
-        bool alone = p->step->of->kind == PLAN_GROUP && p->step->of->n_keys == 0;
         settle(p, workers);
-        if (alone)
-            p->need.wish = at_least(at_most(p->need.wish, all / 8), p->need.least);
         s->least[FIXED_PARTS + i] = p->need.least;
         s->wish[FIXED_PARTS + i] = p->need.wish;
-        gathers |= !alone;
+        gathers = true;
     }
     s->least[READ] = s->reading.least;
     s->wish[READ] = at_most(s->reading.wish, gathers ? at_most(all / 4, 48 * MIB) : all / 2);
     s->least[BATCHES] = workers * FLIGHT_LEAST + MIB;
     s->wish[BATCHES] =
-        workers * at_most(room_add(FLIGHT_SMALL, flow_of(q->sizes)), FLIGHT_MOST);
+        workers * at_most(room_add(FLIGHT_SMALL, room_mul(3, batch_of(q->sizes))), FLIGHT_MOST);
     s->wish[BATCHES] = at_most(s->wish[BATCHES], gathers ? all / 4 : all * 3 / 8);
     s->least[WRITE] = s->writing.least;
     s->wish[WRITE] = s->writing.wish;
@@ -291,6 +292,9 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
 
     TRY(arena_alloc(q->a, q->n_parts * sizeof *grants + 1, (void **)&grants, err));
     q->writing = s->grants[WRITE];
+    q->least_reading = s->least[READ];
+    q->least_writing = s->least[WRITE];
+    q->least_batches = s->least[BATCHES];
     q->spill = s->grants[WRITE] < s->writing.wish || q->to.format->parquet ? s->writing.spill : 0;
     if (s->grants[READ] < s->reading.wish)
         q->spill = room_add(q->spill, s->reading.spill);

@@ -5,18 +5,18 @@
 
 #include <stdio.h>
 
-static plan_step *add_step(query *q, const char *how, uint64_t grant, int64_t rows)
+static plan_step *add_step(query *q, const char *how, uint64_t least, uint64_t grant, int64_t rows)
 {
     job_plan *p = &q->job->plan;
     plan_step *s = &p->steps[p->n < JOB_MAX_STEPS ? p->n++ : JOB_MAX_STEPS - 1];
 
-    *s = (plan_step){.how = how, .grant = grant, .rows = rows};
+    *s = (plan_step){.how = how, .least = least, .grant = grant, .rows = rows};
     return s;
 }
 
 static void describe_scan(query *q, const plan *p)
 {
-    plan_step *s = add_step(q, "streams", q->exec.reading, p->table->rows);
+    plan_step *s = add_step(q, "streams", q->least_reading, q->exec.reading, p->table->rows);
     size_t n = 0, cap = sizeof s->what;
 
     n += (size_t)snprintf(s->what, cap, "read");
@@ -44,8 +44,7 @@ static plan_step *add_part(query *q, const plan *p)
             part = &q->parts[i];
     if (!part)
         return NULL;
-    s = add_step(q, part->need.spill ? "spills" : "bounded", part->grant, -1);
-    s->least = part->need.least;
+    s = add_step(q, part->need.spill ? "spills" : "bounded", part->need.least, part->grant, -1);
     s->spill = part->need.spill;
     if (part->step->most <= INT64_MAX) {
         s->rows = (int64_t)part->step->most;
@@ -93,9 +92,9 @@ void query_fill_plan(query *q)
 
     *p = (job_plan){.peak = l->baseline + l->held, .spill = q->spill};
     describe(q, q->plan);
-    s = add_step(q, "streams", q->writing, -1);
+    s = add_step(q, "streams", q->least_writing, q->writing, -1);
     output_describe(&q->to, s);
-    s = add_step(q, "streams", q->exec.batches, -1);
+    s = add_step(q, "streams", q->least_batches, q->exec.batches, -1);
     snprintf(s->what, sizeof s->what, "batches in flight, %u threads", q->exec.workers);
     p->peak += q->writing + q->exec.reading + q->exec.batches;
     for (uint32_t i = 0; i < q->n_parts; i++)

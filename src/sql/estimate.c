@@ -2,8 +2,9 @@
 
 #include "exec/room.h"
 
-#define TEXT 24u   /* bytes of a text nobody knows more of */
+#define TEXT   24u /* bytes of a text nobody knows more of */
 #define NESTED 256u
+#define PICKED 16u
 
 static uint64_t least_of(uint64_t x, uint64_t y)
 {
@@ -138,7 +139,8 @@ static void estimate_group(plan_estimate *e)
     }
 }
 
-/* Equal keys: as many rows as the larger side has, about. */
+/* Equal keys: as many rows as the larger side has, about; some times that where a condition picks
+ * from all pairs. */
 static void estimate_join(plan_estimate *e)
 {
     const plan *p = e->of, *l = p->left;
@@ -148,7 +150,9 @@ static void estimate_join(plan_estimate *e)
     if (p->n == l->n + p->right->n)
         take_columns(e, l->n, e->right, p->right->n);
     e->most = room_mul(e->left->most, e->right->most);
-    e->rows = p->n_join_keys ? (left > right ? left : right) : both;
+    e->rows = left > right ? left : right;
+    if (p->n_join_keys == 0)
+        e->rows = p->condition ? room_mul(e->rows, PICKED) : both;
     switch (p->join) {
     case JOIN_SEMI:
     case JOIN_ANTI:
