@@ -286,12 +286,15 @@ static nrw_status take_columns(taking *t, nrw_error *err)
 static uint32_t slice_rows(const taking *t)
 {
     const op_group *o = t->o;
-    uint32_t most = o->hang ? GROUP_SLICE : t->rows;
+    uint32_t most = o->hang ? GROUP_SLICE : t->rows, fit;
+    uint64_t n_codes = 1;
 
     if (o->spec.n_keys == 0)
         return t->rows;
-    return rows_that_fit(&o->shape.layout, t->columns, o->spec.n_keys, mem_limit(t->w->m) / 8,
-                         most);
+    fit = rows_that_fit(&o->shape.layout, t->columns, o->spec.n_keys, mem_limit(t->w->m) / 4, most);
+    for (uint32_t c = 0; c < o->spec.n_keys && n_codes <= fit; c++)
+        n_codes *= codes_of(&t->columns[c]);
+    return n_codes <= fit && !o->hang ? t->rows : fit; /* no more groups than codes */
 }
 
 static nrw_status take_slices(const taking *whole, uint32_t some, nrw_error *err)
@@ -371,6 +374,7 @@ static void group_close(op *base)
     for (uint32_t i = 0; o->workers && i < o->spec.workers; i++) {
         group_worker *w = &o->workers[i];
         rows_release(&w->scratch);
+        group_merged_free(o, w);
         group_table_release(&w->table);
         rows_release(&w->read);
         bytes_release(&w->out);

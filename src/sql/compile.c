@@ -19,10 +19,20 @@ typedef struct chain {
 
 static nrw_status compile(sql_exec *x, const plan *p, chain *c, nrw_error *err);
 
-static nrw_status keep(sql_exec *x, op *o, nrw_error *err)
+static nrw_status add_op(sql_exec *x, op *o, nrw_error *err)
 {
     LIST_ADD(x->a, x->ops, x->n_ops, x->cap_ops, o, err);
     return NRW_OK;
+}
+
+/* sql_exec_close will close it; here it is closed on failure. */
+static nrw_status keep(sql_exec *x, op *o, nrw_error *err)
+{
+    nrw_status st = add_op(x, o, err);
+
+    if (st < 0)
+        op_close(o);
+    return st;
 }
 
 static void link_behind(chain *c, op *o)
@@ -207,8 +217,10 @@ static nrw_status compile_join(sql_exec *x, const plan *p, chain *c, nrw_error *
     spec.left_types = left;
     spec.right_types = right;
     TRY(op_build_new(x->a, x->m, &spec, x->spill, &build, err));
+    TRY(keep(x, build, err));
     TRY(compile(x, p->right, &side, err));
-    TRY(chain_end(x, &side, build, err));
+    link_behind(&side, build);
+    TRY(add_stage(x, &side, build, err));
     TRY(compile(x, p->left, c, err));
     TRY(op_probe_new(x->a, x->m, build, &probe, err));
     TRY(chain_add(x, c, probe, err));

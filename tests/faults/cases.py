@@ -12,6 +12,7 @@ import time
 
 import datasets
 import harness
+import queries
 from harness import DEBUG, Scratch, Skip, narrows, ok, refused
 
 
@@ -312,6 +313,7 @@ def cases(tier):
                    lambda v=verb, t=times, e=exists: killed(v, t // (1 if full else 2) or 1, e),
                    600)
     yield from datasets.cases(full)
+    yield from queries.cases(full)
     yield "full disk", full_disk, 200
     yield "full stdout", full_stdout
     yield "a folder that may not be written", read_only
