@@ -39,7 +39,7 @@ typedef struct plan_step {
     char detail[256]; /* a line below; empty: none */
 } plan_step;
 
-#define JOB_MAX_STEPS 8
+#define JOB_MAX_STEPS 40
 
 typedef struct job_plan {
     plan_step steps[JOB_MAX_STEPS];

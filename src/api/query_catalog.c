@@ -202,6 +202,40 @@ static nrw_status open_scan(void *self, sql_table *table, scan **out, nrw_error 
                 : scan_open(c->m, t->files.inputs, t->files.left.n, &t->files.options, out, err);
 }
 
+/* What the first file says counts for all. */
+static void table_values(void *self, sql_table *table, uint32_t column, column_values *out)
+{
+    const query_catalog *c = self;
+    const query_table *t = table->self;
+    reader *r = t->ready ? scan_first(t->ready) : NULL;
+    int64_t least, greatest;
+
+    if (!r)
+        return;
+    if (r->class->values)
+        r->class->values(r, c->m, column, out);
+    if (out->distinct != UINT64_MAX &&
+        __builtin_mul_overflow(out->distinct, scan_files(t->ready), &out->distinct))
+        out->distinct = UINT64_MAX;
+    if (out->distinct == UINT64_MAX && scan_files(t->ready) == 1 && r->class->bounds &&
+        r->class->bounds(r, c->m, column, &least, &greatest) && least <= greatest &&
+        (uint64_t)greatest - (uint64_t)least < INT64_MAX)
+        out->distinct = (uint64_t)greatest - (uint64_t)least + 2;
+}
+
+static nrw_status table_budget(void *self, sql_table *table, const uint32_t *columns, uint32_t n,
+                               bool filtered, uint32_t workers, budget *out, nrw_error *err)
+{
+    const query_table *t = table->self;
+
+    (void)self;
+    if (!t->ready)
+        return err_set(err, NRW_E_ARG, "%.200s is read already", table->name);
+    if (filtered)
+        scan_filtered(t->ready);
+    return scan_budget(t->ready, columns, n, workers, out, err);
+}
+
 void query_catalog_close(query_catalog *c)
 {
     for (query_table *t = c->tables; t; t = t->next)
@@ -224,7 +258,7 @@ void query_describe_table(const sql_table *table, bool filtered, char *out, size
 
 sql_catalog query_catalog_face(query_catalog *c)
 {
-    return (sql_catalog){c, find, open_scan};
+    return (sql_catalog){c, find, open_scan, table_values, table_budget};
 }
 
 int64_t query_rows(const query_catalog *c)

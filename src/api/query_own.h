@@ -3,7 +3,8 @@
  *   query.c          texts to statements, one after the other
  *   query_words.c    a statement's options as the job's words, a job's words as a statement
  *   query_catalog.c  what stands behind names
- *   query_plan.c     shares of the memory, and the plan
+ *   query_memory.c   shares of the memory
+ *   query_plan.c     the plan
  *   query_run.c      the parts opened, carried out, counted and published */
 #ifndef API_QUERY_OWN_H
 #define API_QUERY_OWN_H
@@ -12,6 +13,16 @@
 #include "api/output.h"
 #include "api/query.h"
 #include "api/query_keys.h"
+#include "sql/estimate.h"
+
+/* A step of the plan and what it may take: `n` operators share the grant. */
+typedef struct query_part {
+    const plan_estimate *step;
+    uint32_t n;
+    budget need;      /* spill: whatever it is granted */
+    uint64_t certain; /* with so much it never spills */
+    uint64_t grant;
+} query_part;
 
 /* A statement on its way. */
 typedef struct query {
@@ -26,7 +37,12 @@ typedef struct query {
     query_keys keys; /* of a partitioned dataset */
     schema out;
     sql_exec exec;
+    plan_estimate *sizes;
+    query_part *parts; /* of the steps that gather */
+    uint32_t n_parts;
     uint64_t writing;
+    uint64_t least_reading, least_writing, least_batches;
+    uint64_t spill; /* at most, of all */
     mem *write_books;
 } query;
 
@@ -42,14 +58,14 @@ nrw_status query_copy_words(nrw_job *job, span text, const sql_statement *s,
                             nrw_error *err) NRW_CHECKED;
 
 /* A query made of options, and the line on which each begins. */
-typedef struct query_part {
+typedef struct query_line {
     const char *option;
     uint32_t line;
-} query_part;
+} query_line;
 typedef struct query_text {
     bytes text;
     uint32_t n;
-    query_part parts[64];
+    query_line parts[64];
 } query_text;
 
 /* What the options of `copy` and `head` say, as a query. t->text is the caller's to release. */

@@ -53,7 +53,7 @@ nrw_status query_run(query *q, nrw_error *err)
     st = output_stage(&q->to, err);
     if (st != NRW_OK)
         return st;
-    mem_set_limit(job->root, job_room(job));
+    mem_set_limit(job->root, job->plan.peak - job->limits.baseline); /* what the plan says binds */
     TRY(mem_child(job->root, "write", q->writing, &q->write_books, err));
     q->to.held = q->exec.held;
     TRY(output_open(&q->to, q->write_books, q->exec.workers, err));

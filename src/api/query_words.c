@@ -70,7 +70,7 @@ static nrw_status begin(query_text *t, const char *option, nrw_error *err)
         line += t->text.data[i] == '\n';
     if (t->n == sizeof t->parts / sizeof *t->parts)
         return err_set(err, NRW_E_ARG, "--%s is given more than 60 times", option);
-    t->parts[t->n++] = (query_part){option, line};
+    t->parts[t->n++] = (query_line){option, line};
     return NRW_OK;
 }
 

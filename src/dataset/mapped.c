@@ -296,6 +296,14 @@ static bool mapped_bounds(reader *r, mem *m, uint32_t column, int64_t *least, in
            p->inner->class->bounds(p->inner, m, p->map[column].column, least, greatest);
 }
 
+static void mapped_values(reader *r, mem *m, uint32_t column, column_values *out)
+{
+    const mapped *p = of(r);
+
+    if (p->map[column].kind == MAP_FILE)
+        p->inner->class->values(p->inner, m, p->map[column].column, out);
+}
+
 static nrw_status mapped_estimate(reader *r, mem *to, const row_filter *f, char *text, size_t cap,
                                   int64_t *rows, nrw_error *err)
 {
@@ -355,6 +363,7 @@ static reader_class class_around(const reader_class *inner)
         .close = mapped_close,
         .carries = inner->carries ? mapped_carries : NULL,
         .bounds = inner->bounds ? mapped_bounds : NULL,
+        .values = inner->values ? mapped_values : NULL,
         .estimate = inner->estimate ? mapped_estimate : NULL,
         .find_damage = inner->find_damage ? mapped_find_damage : NULL,
         .spelled = inner->spelled ? mapped_spelled : NULL,

@@ -78,6 +78,8 @@ nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t 
 /* The groups of a part into w's table. */
 nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error *err);
 void group_part_free(op_group *o, group_part *part);
+/* Of the partition that w puts together out of tables in memory, if any. */
+void group_merged_free(op_group *o, group_worker *w);
 
 extern const source_class group_source_class;
 

@@ -106,7 +106,7 @@ static nrw_status merge_tables(op_group *o, group_worker *w, uint32_t p, nrw_err
 }
 
 /* Rows stay their tables': only the slots go. */
-static void merged_free(op_group *o, group_worker *w)
+void group_merged_free(op_group *o, group_worker *w)
 {
     if (!w->walked || w->walked == &w->table)
         return;
@@ -190,7 +190,7 @@ static nrw_status source_fill(source *s, batch *b, nrw_error *err)
     } else if (n < LEAVE_ROWS) {
         b->last = true;
         w->ready = false;
-        merged_free(o, w);
+        group_merged_free(o, w);
     }
     mem_free(b->m, rows, LEAVE_ROWS * sizeof *rows);
     return st;

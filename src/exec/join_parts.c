@@ -77,12 +77,15 @@ nrw_status join_parts_take(op_build *o, meeting *t, nrw_error *err)
 {
     join_rows *w = &o->parts->left[t->b->worker];
     size_t bytes = o->spec.n_left * sizeof(vector) + 1;
+    uint32_t some;
     vector *columns;
     nrw_status st = NRW_OK;
 
     TRY(mem_zalloc(t->b->m, bytes, (void **)&columns, err));
-    for (uint32_t at = 0; st >= 0 && at < t->rows; at += TAKE_ROWS) {
-        uint32_t n = t->rows - at < TAKE_ROWS ? t->rows - at : TAKE_ROWS;
+    some = rows_that_fit(&o->left_layout, t->columns, o->spec.n_left,
+                         o->spec.memory / o->spec.workers / 8, TAKE_ROWS);
+    for (uint32_t at = 0; st >= 0 && at < t->rows; at += some) {
+        uint32_t n = t->rows - at < some ? t->rows - at : some;
         st = take_stretch(o, w, t, at, n, columns, err);
         for (uint32_t c = 0; c < o->spec.n_left; c++) {
             vector_release(&columns[c]);

@@ -112,7 +112,7 @@ static nrw_status keep_stretch(op_build *o, batch *b, const vector *whole, uint3
 static nrw_status build_push(op *base, batch *b, nrw_error *err)
 {
     op_build *o = (op_build *)base;
-    uint32_t n = o->spec.n_right, rows;
+    uint32_t n = o->spec.n_right, rows, some = STRETCH_ROWS;
     vector *columns;
     nrw_status st;
 
@@ -123,9 +123,11 @@ static nrw_status build_push(op *base, batch *b, nrw_error *err)
     rows = st >= 0 && n ? columns[0].len : batch_alive(b);
     if (st >= 0)
         op_count(base, rows, 0);
-    for (uint32_t at = 0; st >= 0 && at < rows; at += STRETCH_ROWS)
-        st = keep_stretch(o, b, columns, at, rows - at < STRETCH_ROWS ? rows - at : STRETCH_ROWS,
-                          err);
+    if (st >= 0)
+        some = rows_that_fit(&o->layout, columns, n, o->spec.memory / o->spec.workers / 8,
+                             STRETCH_ROWS);
+    for (uint32_t at = 0; st >= 0 && at < rows; at += some)
+        st = keep_stretch(o, b, columns, at, rows - at < some ? rows - at : some, err);
     for (uint32_t c = 0; c < n; c++)
         vector_release(&columns[c]);
     mem_free(b->m, columns, n * sizeof *columns + 1);

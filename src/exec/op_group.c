@@ -281,9 +281,23 @@ static nrw_status take_columns(taking *t, nrw_error *err)
     return st;
 }
 
-/* Where states hang memory, a slice of rows at a time: a whole batch may need more than there is
- * before a table can go to the spill file. */
-static nrw_status take_slices(const taking *whole, nrw_error *err)
+/* Some rows at a time, where a whole batch may need more than there is before a table can go to the
+ * spill file. */
+static uint32_t slice_rows(const taking *t)
+{
+    const op_group *o = t->o;
+    uint32_t most = o->hang ? GROUP_SLICE : t->rows, fit;
+    uint64_t n_codes = 1;
+
+    if (o->spec.n_keys == 0)
+        return t->rows;
+    fit = rows_that_fit(&o->shape.layout, t->columns, o->spec.n_keys, mem_limit(t->w->m) / 4, most);
+    for (uint32_t c = 0; c < o->spec.n_keys && n_codes <= fit; c++)
+        n_codes *= codes_of(&t->columns[c]);
+    return n_codes <= fit && !o->hang ? t->rows : fit; /* no more groups than codes */
+}
+
+static nrw_status take_slices(const taking *whole, uint32_t some, nrw_error *err)
 {
     op_group *o = whole->o;
     mem *m = whole->b->m;
@@ -292,8 +306,8 @@ static nrw_status take_slices(const taking *whole, nrw_error *err)
     nrw_status st = NRW_OK;
 
     TRY(mem_zalloc(m, head, (void **)&columns, err));
-    for (uint32_t first = 0; st >= 0 && first < whole->rows; first += GROUP_SLICE) {
-        uint32_t left = whole->rows - first, n = left < GROUP_SLICE ? left : GROUP_SLICE;
+    for (uint32_t first = 0; st >= 0 && first < whole->rows; first += some) {
+        uint32_t left = whole->rows - first, n = left < some ? left : some;
         taking t = {
             .o = o, .w = whole->w, .b = whole->b, .first = first, .rows = n, .columns = columns};
         for (uint32_t c = 0; st >= 0 && c < o->n_in; c++)
@@ -314,6 +328,7 @@ static nrw_status group_push(op *base, batch *b, nrw_error *err)
     op_group *o = (op_group *)base;
     taking t = {.o = o, .w = &o->workers[b->worker], .b = b};
     size_t head = o->n_in * sizeof(vector) + 1;
+    uint32_t some;
     nrw_status st;
 
     if (batch_alive(b) == 0)
@@ -322,8 +337,8 @@ static nrw_status group_push(op *base, batch *b, nrw_error *err)
     TRY_OUT(dense_take(b, NULL, o->n_in, o->spec.held, t.columns, err));
     t.rows = o->n_in ? t.columns[0].len : batch_alive(b);
     op_count(base, t.rows, 0);
-    st = o->hang && o->spec.n_keys && t.rows > GROUP_SLICE ? take_slices(&t, err)
-                                                           : take_columns(&t, err);
+    some = slice_rows(&t);
+    st = t.rows > some ? take_slices(&t, some, err) : take_columns(&t, err);
 out:
     for (uint32_t c = 0; c < o->n_in; c++)
         vector_release(&t.columns[c]);
@@ -359,6 +374,7 @@ static void group_close(op *base)
     for (uint32_t i = 0; o->workers && i < o->spec.workers; i++) {
         group_worker *w = &o->workers[i];
         rows_release(&w->scratch);
+        group_merged_free(o, w);
         group_table_release(&w->table);
         rows_release(&w->read);
         bytes_release(&w->out);

@@ -261,7 +261,7 @@ static nrw_status gather_stretch(op_sort *o, batch *b, const vector *whole, uint
 static nrw_status sort_push(op *base, batch *b, nrw_error *err)
 {
     op_sort *o = (op_sort *)base;
-    uint32_t n = o->spec.n_columns, rows;
+    uint32_t n = o->spec.n_columns, rows, some = GATHER_ROWS;
     vector *columns;
     nrw_status st;
 
@@ -271,9 +271,11 @@ static nrw_status sort_push(op *base, batch *b, nrw_error *err)
     st = dense_take(b, NULL, n, o->spec.held, columns, err);
     rows = columns[0].len;
     op_count(base, rows, 0);
-    for (uint32_t at = 0; st >= 0 && at < rows; at += GATHER_ROWS)
-        st = gather_stretch(o, b, columns, at, rows - at < GATHER_ROWS ? rows - at : GATHER_ROWS,
-                            err);
+    if (st >= 0)
+        some = rows_that_fit(&o->layout, columns, n, mem_limit(o->workers[b->worker].m) / 4,
+                             GATHER_ROWS);
+    for (uint32_t at = 0; st >= 0 && at < rows; at += some)
+        st = gather_stretch(o, b, columns, at, rows - at < some ? rows - at : some, err);
     for (uint32_t c = 0; c < n; c++)
         vector_release(&columns[c]);
     mem_free(b->m, columns, n * sizeof *columns);

@@ -106,6 +106,28 @@ uint64_t rows_cost(uint64_t bytes)
     return (bytes / ROWS_BLOCK + 2) * (ROWS_BLOCK + 32);
 }
 
+/* Text of a row, on average: of dictionaries and runs that of their values. */
+static uint64_t text_of(const vector *v)
+{
+    const vector *values = v->form == VECTOR_DICT   ? &v->dict->values
+                           : v->form == VECTOR_RUNS ? v->values
+                                                    : v;
+
+    return values->len ? vector_bytes(values) / values->len : 0;
+}
+
+uint32_t rows_that_fit(const row_layout *l, const vector *cols, uint32_t n, uint64_t bytes,
+                       uint32_t most)
+{
+    uint64_t each = l->fixed + 8;
+
+    for (uint32_t c = 0; c < n; c++)
+        if (type_is_view(&cols[c].type))
+            each += text_of(&cols[c]);
+    each = bytes / each;
+    return each < 1 ? 1 : each < most ? (uint32_t)each : most;
+}
+
 /* ---- columns to rows ---- */
 
 static nrw_status lay_out(rows *r, const row_layout *l, const vector *flat, uint32_t n,

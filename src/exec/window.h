@@ -45,4 +45,12 @@ typedef struct window_call {
     int64_t from_offset, to_offset;
 } window_call;
 
+/* Whether a call needs nothing of the rows before but a few numbers and a state. */
+static inline bool window_runs_on(const window_call *c)
+{
+    return c->kind == WINDOW_ROW_NUMBER || c->kind == WINDOW_RANK || c->kind == WINDOW_DENSE_RANK ||
+           (c->kind == WINDOW_AGGREGATE && c->from == FRAME_UNBOUNDED_PRECEDING &&
+            c->to == FRAME_CURRENT);
+}
+
 #endif

@@ -26,14 +26,6 @@ typedef struct window_segment {
     window_carry carry; /* zero, but for base and state, where it does not go on */
 } window_segment;
 
-/* Whether a call needs nothing of the rows before but what window_carry has. */
-static inline bool window_runs_on(const window_call *c)
-{
-    return c->kind == WINDOW_ROW_NUMBER || c->kind == WINDOW_RANK || c->kind == WINDOW_DENSE_RANK ||
-           (c->kind == WINDOW_AGGREGATE && c->from == FRAME_UNBOUNDED_PRECEDING &&
-            c->to == FRAME_CURRENT);
-}
-
 /* One call's values. */
 nrw_status window_compute(const window_segment *s, const window_call *c, vector *out,
                           nrw_error *err);

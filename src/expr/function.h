@@ -43,7 +43,8 @@ typedef nrw_status (*function_bind)(binding *b, nrw_error *err);
 enum {
     SEES_NULLS = 1, /* evaluates rows whose arguments are null, too */
     FAILS = 2,
-    CHANGES = 4 /* not a function of its arguments alone */
+    CHANGES = 4, /* not a function of its arguments alone */
+    GROWS = 8    /* a text of any length may come of short ones */
 };
 
 struct function {

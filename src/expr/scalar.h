@@ -112,6 +112,8 @@ nrw_status type_common(arena *a, const expr *x, const expr *y, type *out, nrw_er
 nrw_status expr_replace(arena *a, const expr *e, const expr *const *columns, const expr **out,
                         nrw_error *err);
 bool expr_equal(const expr *a, const expr *b);
+/* Whether its values may be of any length, however short those are that it looks at. */
+bool expr_grows(const expr *e);
 /* Calls see(column) for every column it looks at; a column may come several times. */
 void expr_columns(const expr *e, void (*see)(void *self, uint32_t column), void *self);
 

@@ -30,6 +30,16 @@ void expr_columns(const expr *e, void (*see)(void *self, uint32_t column), void 
         expr_columns(e->args[i], see, self);
 }
 
+bool expr_grows(const expr *e)
+{
+    if (e->kind == EXPR_CALL && e->f && (e->f->flags & GROWS))
+        return true;
+    for (uint32_t i = 0; i < e->n_args; i++)
+        if (expr_grows(e->args[i]))
+            return true;
+    return false;
+}
+
 static bool constants_equal(const expr *a, const expr *b)
 {
     const vector *x = a->constant, *y = b->constant;

@@ -95,6 +95,12 @@ typedef struct fact {
     char text[64];
 } fact;
 
+/* What the values of a column are like, about: by a part of a file. UINT64_MAX: not known. */
+typedef struct column_values {
+    uint64_t bytes;    /* of a text or binary value */
+    uint64_t distinct; /* how many different ones, nulls among them */
+} column_values;
+
 #define FACTS_MAX 12
 
 typedef struct facts {
@@ -149,6 +155,9 @@ typedef struct reader_class {
     /* Least and greatest value of a column of whole numbers; least > greatest: there are none.
      * False: not known. m is for the time of the call. */
     bool (*bounds)(reader *r, mem *m, uint32_t column, int64_t *least, int64_t *greatest);
+    /* What the values of a column are like; what is not known is left as it is. m is for the time
+     * of the call. */
+    void (*values)(reader *r, mem *m, uint32_t column, column_values *out);
     /* At most how many rows may pass the filter, and of what that is the sum ("4 of them may match
      * by statistics"). */
     nrw_status (*estimate)(reader *r, mem *m, const row_filter *f, char *text, size_t cap,

@@ -19,10 +19,20 @@ typedef struct chain {
 
 static nrw_status compile(sql_exec *x, const plan *p, chain *c, nrw_error *err);
 
-static nrw_status keep(sql_exec *x, op *o, nrw_error *err)
+static nrw_status add_op(sql_exec *x, op *o, nrw_error *err)
 {
     LIST_ADD(x->a, x->ops, x->n_ops, x->cap_ops, o, err);
     return NRW_OK;
+}
+
+/* sql_exec_close will close it; here it is closed on failure. */
+static nrw_status keep(sql_exec *x, op *o, nrw_error *err)
+{
+    nrw_status st = add_op(x, o, err);
+
+    if (st < 0)
+        op_close(o);
+    return st;
 }
 
 static void link_behind(chain *c, op *o)
@@ -82,6 +92,14 @@ static nrw_status types_of(sql_exec *x, const plan *p, type **out, nrw_error *er
     return NRW_OK;
 }
 
+static uint64_t grant_of(const sql_exec *x, const plan *p)
+{
+    for (uint32_t i = 0; i < x->n_grants; i++)
+        if (x->grants[i].of == p)
+            return x->grants[i].bytes;
+    return 0;
+}
+
 /* ---- one kind each ---- */
 
 static nrw_status compile_where(sql_exec *x, const expr *cond, uint32_t n_in, chain *c,
@@ -129,7 +147,7 @@ static nrw_status compile_group(sql_exec *x, const plan *p, chain *c, nrw_error 
                        .n_aggregates = p->n_aggregates,
                        .aggregates = p->aggregates,
                        .workers = x->workers,
-                       .memory = p->n_keys ? x->gathering : x->alone,
+                       .memory = grant_of(x, p),
                        .held = x->held};
     type *types;
     op *o;
@@ -149,8 +167,8 @@ static nrw_status compile_sort(sql_exec *x, const plan *p, chain *c, nrw_error *
                       .orders = p->orders,
                       .limit = p->limit,
                       .workers = x->workers,
-                      .memory = x->gathering,
-                      .merging = x->gathering / 2,
+                      .memory = grant_of(x, p),
+                      .merging = grant_of(x, p) / 2,
                       .held = x->held};
     type *types;
     op *o;
@@ -188,7 +206,7 @@ static nrw_status compile_join(sql_exec *x, const plan *p, chain *c, nrw_error *
                       .condition = p->condition,
                       .in_nulls = p->in_nulls,
                       .workers = x->workers,
-                      .memory = x->gathering,
+                      .memory = grant_of(x, p),
                       .held = x->held};
     type *left, *right;
     chain side = {0};
@@ -199,8 +217,10 @@ static nrw_status compile_join(sql_exec *x, const plan *p, chain *c, nrw_error *
     spec.left_types = left;
     spec.right_types = right;
     TRY(op_build_new(x->a, x->m, &spec, x->spill, &build, err));
+    TRY(keep(x, build, err));
     TRY(compile(x, p->right, &side, err));
-    TRY(chain_end(x, &side, build, err));
+    link_behind(&side, build);
+    TRY(add_stage(x, &side, build, err));
     TRY(compile(x, p->left, c, err));
     TRY(op_probe_new(x->a, x->m, build, &probe, err));
     TRY(chain_add(x, c, probe, err));
@@ -240,15 +260,15 @@ static bool same_keys(const window_call *x, const window_call *y)
 }
 
 /* One operator for calls of the same partition and order. */
-static nrw_status add_window(sql_exec *x, const type *types, uint32_t n, const window_call *calls,
-                             uint32_t n_calls, chain *c, nrw_error *err)
+static nrw_status add_window(sql_exec *x, const plan *p, const type *types, uint32_t n,
+                             const window_call *calls, uint32_t n_calls, chain *c, nrw_error *err)
 {
     window_spec spec = {.n_columns = n,
                         .types = types,
                         .n_calls = n_calls,
                         .calls = calls,
                         .workers = x->workers,
-                        .memory = x->gathering,
+                        .memory = grant_of(x, p),
                         .held = x->held};
     op *o;
 
@@ -287,7 +307,7 @@ static nrw_status compile_window(sql_exec *x, const plan *p, chain *c, nrw_error
                 types[n + done] = p->windows[k].result;
                 sets[done++] = p->windows[k];
             }
-        TRY(add_window(x, types, n + first, sets + first, done - first, c, err));
+        TRY(add_window(x, p, types, n + first, sets + first, done - first, c, err));
     }
     if (!moved)
         return NRW_OK;
@@ -304,7 +324,7 @@ static nrw_status compile_first(sql_exec *x, const plan *p, chain *c, nrw_error 
 
     TRY(compile(x, p->left, c, err));
     TRY(op_first_new(x->m, (uint32_t)p->limit, p->of, p->n_of, p->per, p->n_per,
-                     (size_t)(x->gathering / 8), &o, err));
+                     (size_t)(grant_of(x, p) / 8), &o, err));
     return chain_add(x, c, o, err);
 }
 
@@ -329,15 +349,21 @@ static nrw_status compile(sql_exec *x, const plan *p, chain *c, nrw_error *err)
     return NRW_OK;
 }
 
+/* Windows: one for each set of calls of the same partition and order. */
 uint32_t plan_gatherers(const plan *p)
 {
-    bool gathers;
+    uint32_t sets = 0;
 
-    if (!p)
-        return 0;
-    gathers = (p->kind == PLAN_GROUP && p->n_keys > 0) || p->kind == PLAN_SORT ||
-              p->kind == PLAN_JOIN || p->kind == PLAN_WINDOW || p->kind == PLAN_FIRST;
-    return plan_gatherers(p->left) + plan_gatherers(p->right) + gathers;
+    if (p->kind != PLAN_WINDOW)
+        return p->kind == PLAN_GROUP || p->kind == PLAN_SORT || p->kind == PLAN_JOIN ||
+               p->kind == PLAN_FIRST;
+    for (uint32_t i = 0; i < p->n_windows; i++) {
+        uint32_t k = 0;
+        while (!same_keys(&p->windows[k], &p->windows[i]))
+            k++;
+        sets += k == i;
+    }
+    return sets;
 }
 
 nrw_status sql_compile(sql_exec *x, const plan *p, op *sink, nrw_error *err)

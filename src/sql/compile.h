@@ -24,16 +24,22 @@ typedef struct sql_stage {
     struct sql_stage *next;
 } sql_stage;
 
+/* What the operators that a step of the plan becomes may take, each. */
+typedef struct sql_grant {
+    const plan *of;
+    uint64_t bytes;
+} sql_grant;
+
 typedef struct sql_exec {
     arena *a;
     mem *m; /* operators are charged here */
     spill *spill;
     const sql_catalog *catalog;
     uint32_t workers;
-    uint64_t reading;   /* for a stage's scans */
-    uint64_t batches;   /* in flight */
-    uint64_t gathering; /* for each operator that gathers */
-    uint64_t alone;     /* for each that has a single group */
+    uint64_t reading; /* for a stage's scans */
+    uint64_t batches; /* in flight */
+    const sql_grant *grants;
+    uint32_t n_grants;
     size_t held;
     /* made by sql_compile */
     sql_stage *stages, **end;
@@ -49,7 +55,7 @@ typedef struct sql_exec {
     prune_counts pruned;
 } sql_exec;
 
-/* How many operators of the plan gather rows. */
+/* How many operators that gather rows a step becomes. */
 uint32_t plan_gatherers(const plan *p);
 /* Fills x->stages; the rows of p come to `sink`, which stays the caller's to finish and close. */
 nrw_status sql_compile(sql_exec *x, const plan *p, op *sink, nrw_error *err);

@@ -14,6 +14,7 @@ import appending
 import datasets
 import killed_commands
 import harness
+import queries
 from harness import SANITIZED, SANITIZERS, Scratch, Skip, narrows, ok, refused
 
 
@@ -318,6 +319,7 @@ def cases(tier):
     yield from appending.cases(full)
     yield from datasets.cases(full)
     yield from killed_commands.cases(full)
+    yield from queries.cases(full)
     yield "full disk", full_disk, 200
     yield "full stdout", full_stdout
     yield "a folder that may not be written", read_only

@@ -1,4 +1,6 @@
 /* Parquet as a row among the formats: what its metadata tell the layers above. */
+#include "format/parquet/meta_priv.h"
+#include "format/parquet/page_walk.h"
 #include "format/parquet/parquet.h"
 #include "format/parquet/prune.h"
 #include "format/parquet/verify.h"
@@ -57,6 +59,49 @@ bool parquet_bounds(reader *r, mem *m, uint32_t column, int64_t *least, int64_t 
         *greatest = hi > *greatest ? hi : *greatest;
     }
     return true;
+}
+
+/* The dictionary of the chunk, where all its pages use it: as many values may be in each of the row
+ * groups. Other texts are as long as the chunk says. */
+static nrw_status chunk_values(pq_meta *p, mem *m, const pq_chunk *c, column_values *out,
+                               nrw_error *err)
+{
+    int32_t groups = pq_meta_row_groups(p);
+    pq_page_walk walk;
+    pq_page_at at;
+    nrw_status st;
+
+    if (c->n_values > 0 && c->uncompressed >= 0)
+        out->bytes = (uint64_t)c->uncompressed / (uint64_t)c->n_values + 1;
+    if (c->dictionary_page_offset < 0)
+        return NRW_OK;
+    TRY(pq_page_walk_open(m, p->f, c, &walk, err));
+    st = pq_page_walk_next(&walk, &at, err);
+    pq_page_walk_close(&walk);
+    if (st != NRW_OK || at.page.type != PQ_DICTIONARY_PAGE || at.page.n_values <= 0)
+        return st;
+    if (out->bytes < (uint64_t)at.page.uncompressed / (uint64_t)at.page.n_values)
+        out->bytes = (uint64_t)at.page.uncompressed / (uint64_t)at.page.n_values;
+    if (c->dictionary_only)
+        out->distinct = ((uint64_t)at.page.n_values + 1) * (uint64_t)groups;
+    return NRW_OK;
+}
+
+/* By the first row group. */
+void parquet_values(reader *r, mem *m, uint32_t column, column_values *out)
+{
+    pq_meta *p = parquet_reader_meta(r);
+    int32_t leaf = leaf_of(p, column);
+    nrw_error ignored = NRW_ERROR_INIT;
+    pq_chunk c;
+    arena *a;
+
+    if (leaf < 0 || pq_meta_row_groups(p) == 0 || arena_new(m, &a, &ignored) < 0)
+        return;
+    if (pq_meta_chunk(p, 0, (uint32_t)leaf, a, &c, &ignored) < 0 ||
+        chunk_values(p, m, &c, out, &ignored) < 0)
+        *out = (column_values){UINT64_MAX, UINT64_MAX};
+    arena_free(a);
 }
 
 /* The column or part that is this leaf; -1: none is, it lies in a list. */

@@ -38,8 +38,8 @@ static void need_leaf(pq_needs *out, const pq_chunk *c, uint64_t least)
 
     if (pq_stream_memory(c) + least > out->widest)
         out->widest = pq_stream_memory(c) + least;
-    if (c->uncompressed >= 0 && (uint64_t)c->uncompressed < page)
-        page = (uint64_t)c->uncompressed;
+    if (large_page(c) < page)
+        page = large_page(c);
     out->pages += 2 * page + (c->dictionary_page_offset >= 0 ? page : 0);
     out->kept += sizeof(pq_chunk) + 1024;
 }

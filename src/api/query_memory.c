@@ -1,0 +1,351 @@
+/* How a query's memory is shared: every part says what it needs and what it wishes for, by what is
+ * known of the rows that come to it; small wishes are met in full, the rest is shared evenly. What
+ * nobody wishes for stays unused: so the plan's peak follows the query, not the limit. */
+#include "api/query_own.h"
+
+#include "base/text.h"
+#include "exec/room.h"
+#include "exec/op_first.h"
+#include "exec/window.h"
+
+#define KIB ((uint64_t)1 << 10)
+#define MIB ((uint64_t)1 << 20)
+
+/* Of an operator that gathers for each worker: less would spill batch by batch. */
+#define WORKER_ROOM (6 * MIB)
+/* Times as many rows as are likely that there is room for: while that is little, where it is dear to
+ * be wrong, and all there may be. */
+#define MORE   4
+#define SURELY 64
+#define EVERY  UINT64_MAX
+/* In flight, of each worker: for small rows, and at most. */
+#define FLIGHT_LEAST MIB
+#define FLIGHT_SMALL (2 * MIB)
+#define FLIGHT_MOST  (12 * MIB)
+#define BATCH_ROWS   32768u
+#define HANGS        160u /* bytes that a row leaves in a state with something hanging from it */
+
+enum { READ, BATCHES, WRITE, FIXED_PARTS };
+
+static uint64_t at_most(uint64_t x, uint64_t most)
+{
+    return x < most ? x : most;
+}
+
+static uint64_t at_least(uint64_t x, uint64_t least)
+{
+    return x > least ? x : least;
+}
+
+/* ---- what a step needs ---- */
+
+static uint64_t orders_width(const plan_estimate *e, const sort_order *orders, uint32_t n)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        sum = room_add(sum, room_add(2, e->width[orders[i].column]));
+    return sum;
+}
+
+/* So many times as many rows as are likely, no more than there may be. */
+static uint64_t count_of(const plan_estimate *e, uint64_t times)
+{
+    return at_most(room_mul(e->rows, times), e->most);
+}
+
+static room_rows rows_of(const plan_estimate *e, uint64_t times, uint64_t keys)
+{
+    return (room_rows){count_of(e, times), plan_row_width(e), keys};
+}
+
+static budget group_need(const plan_estimate *e, uint64_t times, uint32_t workers)
+{
+    const plan *p = e->of;
+    room_rows r = rows_of(e->left, times, plan_columns_width(e->left, NULL, p->n_keys));
+    uint64_t state = 0, hang = 0;
+
+    for (uint32_t i = 0; i < p->n_aggregates; i++) {
+        state += (p->aggregates[i].state_bytes + 15) & ~(uint64_t)15;
+        hang += p->aggregates[i].class->drop ? HANGS : 0;
+    }
+    return room_of_group(&r, count_of(e, times), state, hang, workers);
+}
+
+static budget join_need(const plan_estimate *e, uint64_t times, uint32_t workers)
+{
+    const plan *p = e->of;
+    room_rows left = rows_of(e->left, times,
+                             plan_columns_width(e->left, p->left_keys, p->n_join_keys));
+    room_rows right = rows_of(e->right, times,
+                              plan_columns_width(e->right, p->right_keys, p->n_join_keys));
+
+    return room_of_join(&left, &right, count_of(e, times), workers);
+}
+
+static budget window_need(const plan_estimate *e, uint64_t times, uint32_t workers)
+{
+    const plan *p = e->of;
+    room_rows r = rows_of(e->left, times, 0);
+    bool runs_on = true;
+
+    r.width = plan_row_width(e); /* the next set of calls has the columns of those before */
+    for (uint32_t i = 0; i < p->n_windows; i++) {
+        const window_call *w = &p->windows[i];
+        uint64_t keys = room_add(plan_columns_width(e->left, w->partition, w->n_partition),
+                                 orders_width(e->left, w->orders, w->n_orders));
+        r.keys = at_least(r.keys, keys);
+        runs_on &= window_runs_on(w);
+    }
+    return room_of_window(&r, runs_on, workers);
+}
+
+static budget first_need(const plan_estimate *e, uint64_t times)
+{
+    const plan *p = e->of;
+    uint64_t rows = count_of(e->left, times), groups = 1;
+    budget b = {.spill = 0};
+
+    for (uint32_t i = 0; i < p->n_per; i++)
+        groups = room_mul(groups, e->left->distinct[p->per[i]]);
+    groups = at_most(groups, rows);
+    b.wish = op_first_memory(groups, (uint32_t)p->limit, at_most(room_mul(groups, p->limit), rows),
+                             24);
+    b.wish = room_add(b.wish, 2 * MIB + 256 * KIB); /* codes of dictionaries */
+    b.least = at_most(b.wish, MIB);
+    return b;
+}
+
+static budget need_of(const plan_estimate *e, uint64_t times, uint32_t workers)
+{
+    const plan *p = e->of;
+    room_rows r;
+
+    switch (p->kind) {
+    case PLAN_GROUP: return group_need(e, times, workers);
+    case PLAN_JOIN: return join_need(e, times, workers);
+    case PLAN_WINDOW: return window_need(e, times, workers);
+    case PLAN_FIRST: return first_need(e, times);
+    default: break;
+    }
+    r = rows_of(e->left, times, orders_width(e->left, p->orders, p->n_orders));
+    return room_of_sort(&r, p->limit, workers);
+}
+
+/* Room for the rows that are likely; up to what spills well there is some for more of them. */
+static void settle(query_part *part, uint32_t workers)
+{
+    const plan_estimate *e = part->step;
+    budget most = need_of(e, EVERY, workers), likely = need_of(e, 1, workers);
+    uint64_t more = at_most(need_of(e, MORE, workers).wish, workers * WORKER_ROOM);
+
+    part->need = most;
+    part->need.wish = at_least(likely.wish, more);
+    if (e->of->kind == PLAN_WINDOW) /* partitions must fit */
+        part->need.wish = need_of(e, SURELY, workers).wish;
+    part->certain = room_mul(most.wish, part->n);
+    part->need.least = room_mul(part->need.least, part->n);
+    part->need.wish = room_mul(part->need.wish, part->n);
+    part->need.spill = room_mul(part->need.spill, part->n);
+}
+
+static uint32_t count_parts(const plan_estimate *e)
+{
+    return e ? count_parts(e->left) + count_parts(e->right) + (plan_gatherers(e->of) > 0) : 0;
+}
+
+static void add_parts(query *q, const plan_estimate *e)
+{
+    uint32_t n;
+
+    if (!e)
+        return;
+    add_parts(q, e->right);
+    add_parts(q, e->left);
+    n = plan_gatherers(e->of);
+    if (n)
+        q->parts[q->n_parts++] = (query_part){.step = e, .n = n};
+}
+
+/* ---- what flows ---- */
+
+/* Whether one thread would do: the rows are some batches' at most, none of its sources is larger
+ * than the other threads would notice. */
+static bool is_small(const plan_estimate *e)
+{
+    const uint64_t most = e && (e->left || e->right) ? 65536 : 16384;
+
+    return !e || (e->rows <= most && is_small(e->left) && is_small(e->right));
+}
+
+/* Bytes of a batch of the relation where batches are largest. */
+static uint64_t batch_of(const plan_estimate *e)
+{
+    uint64_t n;
+
+    if (!e)
+        return 0;
+    n = room_mul(at_most(count_of(e, 2), BATCH_ROWS), plan_row_width(e));
+    n = at_least(n, batch_of(e->left));
+    return at_least(n, batch_of(e->right));
+}
+
+/* The scan that takes most: one is open at a time. */
+static nrw_status reading_need(const query *q, const plan_estimate *e, uint32_t workers,
+                               budget *sum, nrw_error *err)
+{
+    const plan *p = e ? e->of : NULL;
+    budget b;
+
+    if (!e)
+        return NRW_OK;
+    TRY(reading_need(q, e->left, workers, sum, err));
+    TRY(reading_need(q, e->right, workers, sum, err));
+    if (p->kind != PLAN_SCAN)
+        return NRW_OK;
+    TRY(q->face.budget(q->face.self, p->table, p->table_columns, p->n, p->n_pushed > 0, workers, &b,
+                       err));
+    if (p->n_pushed) {
+        b.least += 256 * KIB;
+        b.wish += 2 * MIB;
+    }
+    sum->least = at_least(sum->least, b.least);
+    sum->wish = at_least(sum->wish, b.wish);
+    sum->spill = room_add(sum->spill, room_mul(2, room_mul(e->most, plan_row_width(e))));
+    return NRW_OK;
+}
+
+/* No more than the result may fill. */
+static nrw_status writing_need(const query *q, uint32_t workers, uint64_t all, budget *b,
+                               nrw_error *err)
+{
+    uint64_t bytes = room_mul(4, room_mul(count_of(q->sizes, MORE), plan_row_width(q->sizes)));
+    uint64_t cap = q->to.n_keys ? all / 2 : all / 5; /* many files at once take more */
+
+    TRY(output_budget(&q->to, workers, b, err));
+    if (q->to.n_keys) /* each row may be a file */
+        bytes = room_add(bytes, room_mul(count_of(q->sizes, MORE), 16 * KIB));
+    b->spill = at_most(b->spill, room_mul(4, room_mul(q->sizes->most, plan_row_width(q->sizes))));
+    cap = at_most(cap, room_add(b->least + workers * 64 * KIB, bytes));
+    b->wish = at_least(at_most(b->wish, cap), b->least);
+    return NRW_OK;
+}
+
+/* ---- shares ---- */
+
+typedef struct shares {
+    uint32_t n;
+    uint64_t *least, *wish, *grants;
+    budget reading, writing;
+} shares;
+
+static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, nrw_error *err)
+{
+    bool gathers = false;
+
+    s->reading = (budget){0};
+    TRY(reading_need(q, q->sizes, workers, &s->reading, err));
+    TRY(writing_need(q, workers, all, &s->writing, err));
+    for (uint32_t i = 0; i < q->n_parts; i++) {
+        query_part *p = &q->parts[i];
+        settle(p, workers);
+        s->least[FIXED_PARTS + i] = p->need.least;
+        s->wish[FIXED_PARTS + i] = p->need.wish;
+        gathers = true;
+    }
+    s->least[READ] = s->reading.least;
+    s->wish[READ] = at_most(s->reading.wish, gathers ? at_most(all / 4, 48 * MIB) : all / 2);
+    s->least[BATCHES] = workers * FLIGHT_LEAST + MIB;
+    s->wish[BATCHES] =
+        workers * at_most(room_add(FLIGHT_SMALL, room_mul(3, batch_of(q->sizes))), FLIGHT_MOST);
+    s->wish[BATCHES] = at_most(s->wish[BATCHES], gathers ? all / 4 : all * 3 / 8);
+    s->least[WRITE] = s->writing.least;
+    s->wish[WRITE] = s->writing.wish;
+    for (int i = 0; i < FIXED_PARTS; i++)
+        s->wish[i] = at_least(s->wish[i], s->least[i]);
+    return NRW_OK;
+}
+
+/* Whether each worker has enough of every operator to gather some batches' rows. */
+static bool roomy(const query *q, const shares *s, uint32_t workers)
+{
+    for (uint32_t i = 0; i < q->n_parts; i++)
+        if (s->grants[FIXED_PARTS + i] < s->wish[FIXED_PARTS + i] &&
+            s->grants[FIXED_PARTS + i] / q->parts[i].n / workers < WORKER_ROOM)
+            return false;
+    return true;
+}
+
+static nrw_status refuse(const query *q, uint64_t needs, nrw_error *err)
+{
+    char need[TEXT_NUMBER], have[TEXT_NUMBER];
+
+    err_next(err, "give --memory %s or more", text_size_option(needs, need));
+    return err_set(err, NRW_E_MEMLIMIT, "a query takes at least %s, --memory is %s",
+                   text_size(needs, need), text_size(q->job->limits.ceiling, have));
+}
+
+static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_error *err)
+{
+    sql_exec *x = &q->exec;
+    sql_grant *grants;
+
+    TRY(arena_alloc(q->a, q->n_parts * sizeof *grants + 1, (void **)&grants, err));
+    q->writing = s->grants[WRITE];
+    q->least_reading = s->least[READ];
+    q->least_writing = s->least[WRITE];
+    q->least_batches = s->least[BATCHES];
+    q->spill = s->grants[WRITE] < s->writing.wish || q->to.format->parquet ? s->writing.spill : 0;
+    if (s->grants[READ] < s->reading.wish)
+        q->spill = room_add(q->spill, s->reading.spill);
+    for (uint32_t i = 0; i < q->n_parts; i++) {
+        query_part *p = &q->parts[i];
+        p->grant = s->grants[FIXED_PARTS + i];
+        if (p->grant >= p->certain)
+            p->need.spill = 0;
+        q->spill = room_add(q->spill, p->need.spill);
+        grants[i] = (sql_grant){p->step->of, p->grant / p->n};
+    }
+    q->spill = at_most(q->spill, q->job->limits.spill_limit);
+    *x = (sql_exec){.a = q->a,
+                    .m = q->job->root,
+                    .spill = q->job->spill,
+                    .catalog = &q->face,
+                    .workers = workers,
+                    .reading = s->grants[READ],
+                    .batches = s->grants[BATCHES],
+                    .grants = grants,
+                    .n_grants = q->n_parts};
+    x->held = (size_t)at_most(x->batches / workers / 8, MIB / 2);
+    return NRW_OK;
+}
+
+nrw_status query_share_memory(query *q, nrw_error *err)
+{
+    const job_limits *l = &q->job->limits;
+    shares s;
+    uint64_t all, needs;
+    uint32_t workers;
+
+    TRY(plan_estimate_of(q->a, &q->face, q->plan, &q->sizes, err));
+    s.n = FIXED_PARTS + count_parts(q->sizes);
+    TRY(arena_alloc(q->a, s.n * sizeof *q->parts, (void **)&q->parts, err));
+    TRY(arena_alloc(q->a, 3 * s.n * sizeof *s.least, (void **)&s.least, err));
+    s.wish = s.least + s.n;
+    s.grants = s.wish + s.n;
+    add_parts(q, q->sizes);
+    job_hold(q->job);
+    workers = is_small(q->sizes) ? 1 : l->workers;
+    all = job_room(q->job) > l->held ? job_room(q->job) - l->held : 0;
+    for (;; workers--) {
+        nrw_status st;
+        TRY(ask_all(q, workers, all, &s, err));
+        st = job_share(q->job, s.least, s.wish, s.n, s.grants, &needs);
+        if (workers == 1 && st < 0)
+            return refuse(q, needs, err);
+        if (st >= 0 && (workers == 1 || roomy(q, &s, workers)))
+            break;
+    }
+    q->job->plan.from = needs;
+    return take_shares(q, &s, workers, err);
+}

@@ -1,0 +1,107 @@
+#include "exec/room.h"
+
+#include "exec/rows.h"
+
+#define KIB ((uint64_t)1 << 10)
+#define MIB ((uint64_t)1 << 20)
+
+/* Each worker may get all of so much: less is dearer to spill than to grant. */
+#define EVEN_WHERE_UNEVEN (4 * MIB)
+/* With less an operator spills batch by batch. */
+#define LEAST      (640 * KIB)
+#define LEAST_EACH (256 * KIB)
+/* Blocks of rows, keys and rows under way of a worker, however few rows come. */
+#define FIXED      (96 * KIB)
+#define FIXED_EACH (320 * KIB)
+
+uint64_t room_add(uint64_t x, uint64_t y)
+{
+    return x > UINT64_MAX - y ? UINT64_MAX : x + y;
+}
+
+uint64_t room_mul(uint64_t x, uint64_t y)
+{
+    uint64_t z;
+
+    return __builtin_mul_overflow(x, y, &z) ? UINT64_MAX : z;
+}
+
+static uint64_t row_of(uint64_t width)
+{
+    return room_add(width, ROW_HEAD + 16); /* bits, rounding */
+}
+
+/* The shares of the workers and an eighth that each keeps free, for `need` bytes in all. */
+static uint64_t shared_out(uint64_t need, uint32_t workers)
+{
+    uint64_t all = room_mul(need, workers);
+
+    if (workers > 1 && all > EVEN_WHERE_UNEVEN) {
+        all = room_add(need, need / 2);
+        all = all < EVEN_WHERE_UNEVEN ? EVEN_WHERE_UNEVEN : all;
+    }
+    return room_add(room_add(all, all / 3), FIXED + workers * FIXED_EACH);
+}
+
+static budget budget_of(uint64_t wish, uint64_t spill, uint32_t workers)
+{
+    budget b = {.least = LEAST + workers * LEAST_EACH, .wish = wish, .spill = spill};
+
+    b.least = b.least < wish ? b.least : wish;
+    return b;
+}
+
+budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers)
+{
+    const uint64_t entries = 72; /* 24 each, twice as many while the list grows */
+    uint64_t row = room_add(row_of(r->width), room_add(r->keys, 24)), kept = r->n;
+    uint64_t spill = room_mul(2, room_mul(r->n, row)); /* runs, and runs of runs */
+
+    if (limit != UINT64_MAX && limit < kept / 2)
+        kept = 2 * limit + 4096;
+    kept = kept < r->n ? kept : r->n;
+    return budget_of(shared_out(room_mul(kept, room_add(row, entries)), workers), spill, workers);
+}
+
+budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64_t hang,
+                     uint32_t workers)
+{
+    const uint64_t slots = 32; /* half empty, twice as many while the table grows */
+    uint64_t row = room_add(row_of(r->keys), state), most = groups, tables, spill;
+
+    /* a group may be in every worker's table, of no more rows than there are */
+    if (room_mul(groups, workers) > r->n)
+        most = r->n / workers + 1 > groups ? groups : r->n / workers + 1;
+    tables = room_mul(room_mul(most, workers), room_add(row, slots));
+    tables = room_add(tables, room_mul(r->n, hang));
+    spill = room_mul(2, room_mul(r->n, room_add(row, hang)));
+    return budget_of(shared_out(tables / workers, workers), spill, workers);
+}
+
+budget room_of_join(const room_rows *left, const room_rows *right, uint64_t results,
+                    uint32_t workers)
+{
+    const uint64_t list = 48; /* pointers as they came, in order, slots of the table */
+    uint64_t right_row = room_add(row_of(room_add(right->width, right->keys)), 16);
+    uint64_t kept = room_mul(right->n, room_add(right_row, list));
+    uint64_t left_row = room_add(row_of(room_add(left->width, left->keys)), 8);
+    uint64_t result = room_add(row_of(room_add(left->width, right->width)), 40);
+    uint64_t spill = room_add(room_mul(right->n, right_row), room_mul(left->n, left_row));
+
+    spill = room_mul(2, room_add(spill, room_mul(results, result)));
+    kept = room_add(kept, kept / 4);
+    return budget_of(room_add(kept, FIXED + workers * FIXED_EACH), spill, workers);
+}
+
+budget room_of_window(const room_rows *r, bool runs_on, uint32_t workers)
+{
+    budget b = room_of_sort(r, UINT64_MAX, workers);
+    /* the sort has half of it; the other half are rows read, put together and handed out */
+    uint64_t kept = room_mul(r->n, room_mul(3, row_of(r->width)));
+
+    kept = room_add(runs_on && kept > MIB ? MIB : kept, 192 * KIB);
+    b.wish = room_mul(2, b.wish > kept ? b.wish : kept);
+    b.least = room_mul(2, b.least);
+    b.least = b.least < b.wish ? b.least : b.wish;
+    return b;
+}

@@ -1,0 +1,34 @@
+/* What operators that gather rows take, by how many rows there are and how large they are: for who
+ * shares memory out and for plans. Row counts and sizes may be UINT64_MAX: nobody knows.
+ *
+ * Of each budget: `least` is what the operator can work with, spilling; with `wish` it spills
+ * nothing, however unevenly rows fall to the workers while that costs little; `spill` is the most
+ * that goes to the spill file with less than `wish`. */
+#ifndef EXEC_ROOM_H
+#define EXEC_ROOM_H
+
+#include "format/format.h"
+
+typedef struct room_rows {
+    uint64_t n;
+    uint64_t width; /* bytes of one row's values, as row_value_bytes counts them, about */
+    uint64_t keys;  /* of them those of the keys */
+} room_rows;
+
+/* limit: only so many rows leave; UINT64_MAX: all. */
+budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers);
+/* `groups` of r->n rows come of it, keys alone stay of each. state: bytes of all aggregates; hang:
+ * bytes that a row may leave in states beside them, 0: none. */
+budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64_t hang,
+                     uint32_t workers);
+/* `results` rows come of it: they are sorted where the right side spills. */
+budget room_of_join(const room_rows *left, const room_rows *right, uint64_t results,
+                    uint32_t workers);
+/* runs_on: rows leave as they come (window_runs_on), else whole partitions are kept. */
+budget room_of_window(const room_rows *r, bool runs_on, uint32_t workers);
+
+/* Sums and products that stay at UINT64_MAX. */
+uint64_t room_add(uint64_t x, uint64_t y);
+uint64_t room_mul(uint64_t x, uint64_t y);
+
+#endif

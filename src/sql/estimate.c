@@ -1,0 +1,241 @@
+#include "sql/estimate.h"
+
+#include "exec/room.h"
+
+#define TEXT   24u /* bytes of a text nobody knows more of */
+#define NESTED 256u
+#define PICKED 16u
+
+static uint64_t least_of(uint64_t x, uint64_t y)
+{
+    return x < y ? x : y;
+}
+
+/* A value in a row: texts have their place and length beside them. */
+static uint64_t type_width(const type *t, uint64_t text)
+{
+    if (type_is_nested(t))
+        return NESTED;
+    return type_is_view(t) ? room_add(8, text) : t->width;
+}
+
+uint64_t plan_columns_width(const plan_estimate *e, const uint32_t *columns, uint32_t n)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        sum = room_add(sum, e->width[columns ? columns[i] : i]);
+    return sum;
+}
+
+uint64_t plan_row_width(const plan_estimate *e)
+{
+    return plan_columns_width(e, NULL, e->of->n);
+}
+
+/* ---- expressions ---- */
+
+/* Texts are as long as all that goes in. */
+static uint64_t expr_width(const plan_estimate *in, const expr *e)
+{
+    uint64_t text = 0;
+
+    if (e->kind == EXPR_COLUMN)
+        return in->width[e->column];
+    if (!type_is_view(&e->type))
+        return type_width(&e->type, TEXT);
+    if (e->kind == EXPR_CONSTANT)
+        return type_width(&e->type, e->constant->null_count ? 0 : flat_span(e->constant, 0).len);
+    if (expr_grows(e))
+        return UNKNOWN;
+    for (uint32_t i = 0; i < e->n_args; i++)
+        text = room_add(text, expr_width(in, e->args[i]));
+    return type_width(&e->type, text > TEXT ? text : TEXT);
+}
+
+static uint64_t expr_distinct(const plan_estimate *in, const expr *e)
+{
+    if (e->kind == EXPR_COLUMN)
+        return in->distinct[e->column];
+    return e->kind == EXPR_CONSTANT ? 1 : e->type.id == TYPE_BOOL ? 3 : UNKNOWN;
+}
+
+/* ---- relations ---- */
+
+static void take_columns(plan_estimate *e, uint32_t at, const plan_estimate *from, uint32_t n)
+{
+    for (uint32_t c = 0; c < n; c++) {
+        e->width[at + c] = from->width[c];
+        e->distinct[at + c] = from->distinct[c];
+    }
+}
+
+static void of_types(plan_estimate *e, uint32_t from)
+{
+    for (uint32_t c = from; c < e->of->n; c++) {
+        e->width[c] = type_width(&e->of->columns[c].type, TEXT);
+        e->distinct[c] = UNKNOWN;
+    }
+}
+
+static void estimate_scan(const sql_catalog *c, plan_estimate *e)
+{
+    const plan *p = e->of;
+
+    e->rows = e->most = p->table->rows < 0 ? UNKNOWN : (uint64_t)p->table->rows;
+    for (uint32_t i = 0; i < p->n; i++) {
+        column_values v = {.bytes = e->rows ? UNKNOWN : TEXT, .distinct = UNKNOWN};
+        c->values(c->self, p->table, p->table_columns[i], &v);
+        e->distinct[i] = v.distinct;
+        e->width[i] = type_width(&p->columns[i].type, v.bytes);
+    }
+}
+
+static void estimate_values(plan_estimate *e)
+{
+    const plan *p = e->of;
+
+    e->rows = e->most = p->n_rows;
+    for (uint64_t i = 0; i < p->n_rows * p->n; i++) {
+        const expr *x = p->exprs[i];
+        uint64_t width = x->kind == EXPR_CONSTANT || !type_is_view(&x->type) || !expr_grows(x)
+                             ? expr_width(e, x)
+                             : UNKNOWN;
+        uint64_t *most = &e->width[i % p->n];
+        *most = width > *most ? width : *most;
+    }
+}
+
+static void estimate_range(plan_estimate *e)
+{
+    const plan *p = e->of;
+    uint64_t span = p->step > 0 ? (uint64_t)p->to - (uint64_t)p->from
+                                : (uint64_t)p->from - (uint64_t)p->to;
+    uint64_t step = p->step > 0 ? (uint64_t)p->step : 0 - (uint64_t)p->step;
+    bool none = p->step > 0 ? p->to <= p->from : p->to >= p->from;
+
+    e->rows = e->most = none || step == 0 ? 0 : span / step + 1;
+}
+
+/* No more groups than combinations of keys. */
+static void estimate_group(plan_estimate *e)
+{
+    const plan *p = e->of;
+    uint64_t groups = 1;
+
+    take_columns(e, 0, e->left, p->n_keys);
+    for (uint32_t k = 0; k < p->n_keys; k++)
+        groups = room_mul(groups, e->left->distinct[k]);
+    e->most = p->n_keys ? e->left->most : 1;
+    e->rows = p->n_keys ? least_of(groups, e->left->rows) : 1;
+    for (uint32_t i = 0; i < p->n_aggregates; i++) {
+        const aggregate *g = &p->aggregates[i];
+        uint64_t *width = &e->width[p->n_keys + i];
+        if (!type_is_view(&g->result) || g->n_args == 0)
+            continue;
+        *width = expr_width(e->left, g->args[0]);
+        if (!(g->class->traits & AGG_SHARED) && g->class->save) /* may hold all of the group's */
+            *width = room_mul(*width, e->left->rows);
+    }
+}
+
+/* Equal keys: as many rows as the larger side has, about; some times that where a condition picks
+ * from all pairs. */
+static void estimate_join(plan_estimate *e)
+{
+    const plan *p = e->of, *l = p->left;
+    uint64_t left = e->left->rows, right = e->right->rows, both = room_mul(left, right);
+
+    take_columns(e, 0, e->left, l->n);
+    if (p->n == l->n + p->right->n)
+        take_columns(e, l->n, e->right, p->right->n);
+    e->most = room_mul(e->left->most, e->right->most);
+    e->rows = left > right ? left : right;
+    if (p->n_join_keys == 0)
+        e->rows = p->condition ? room_mul(e->rows, PICKED) : both;
+    switch (p->join) {
+    case JOIN_SEMI:
+    case JOIN_ANTI:
+    case JOIN_MARK:
+    case JOIN_SINGLE:
+        e->most = e->left->most;
+        e->rows = left;
+        break;
+    case JOIN_LEFT:
+    case JOIN_RIGHT:
+    case JOIN_FULL:
+        e->most = room_add(e->most, room_add(e->left->most, e->right->most));
+        e->rows = room_add(e->rows, p->join == JOIN_FULL ? least_of(left, right) : 0);
+        break;
+    case JOIN_INNER: break;
+    }
+    e->rows = least_of(e->rows, e->most);
+}
+
+static void estimate_one(const sql_catalog *c, plan_estimate *e)
+{
+    const plan *p = e->of;
+
+    of_types(e, 0);
+    if (e->left) {
+        e->most = e->left->most;
+        e->rows = e->left->rows;
+    }
+    switch (p->kind) {
+    case PLAN_SCAN: estimate_scan(c, e); break;
+    case PLAN_VALUES: estimate_values(e); break;
+    case PLAN_RANGE: estimate_range(e); break;
+    case PLAN_PROJECT:
+        for (uint32_t i = 0; i < p->n; i++) {
+            e->width[i] = expr_width(e->left, p->exprs[i]);
+            e->distinct[i] = expr_distinct(e->left, p->exprs[i]);
+        }
+        break;
+    case PLAN_GROUP: estimate_group(e); break;
+    case PLAN_JOIN: estimate_join(e); break;
+    case PLAN_UNION:
+        take_columns(e, 0, e->left, p->n);
+        for (uint32_t i = 0; i < p->n; i++) {
+            e->width[i] = e->width[i] > e->right->width[i] ? e->width[i] : e->right->width[i];
+            e->distinct[i] = room_add(e->distinct[i], e->right->distinct[i]);
+        }
+        e->most = room_add(e->most, e->right->most);
+        e->rows = room_add(e->rows, e->right->rows);
+        break;
+    case PLAN_WINDOW:
+        take_columns(e, 0, e->left, e->left->of->n);
+        for (uint32_t i = 0; i < p->n_windows; i++)
+            if (type_is_view(&p->windows[i].result)) {
+                const window_call *w = &p->windows[i];
+                e->width[p->left->n + i] =
+                    w->kind != WINDOW_AGGREGATE && w->n_args ? e->left->width[w->args[0]] : UNKNOWN;
+            }
+        break;
+    case PLAN_SORT:
+    case PLAN_LIMIT:
+        e->most = least_of(e->most, p->limit);
+        e->rows = least_of(e->rows, p->limit);
+        take_columns(e, 0, e->left, p->n);
+        break;
+    case PLAN_FILTER:
+    case PLAN_FIRST: take_columns(e, 0, e->left, p->n); break;
+    }
+}
+
+nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_estimate **out,
+                            nrw_error *err)
+{
+    plan_estimate *e;
+
+    TRY(arena_alloc(a, sizeof *e, (void **)&e, err));
+    *e = (plan_estimate){.of = p};
+    TRY(arena_alloc(a, p->n * sizeof *e->width + 1, (void **)&e->width, err));
+    TRY(arena_alloc(a, p->n * sizeof *e->distinct + 1, (void **)&e->distinct, err));
+    if (p->left)
+        TRY(plan_estimate_of(a, c, p->left, &e->left, err));
+    if (p->right)
+        TRY(plan_estimate_of(a, c, p->right, &e->right, err));
+    estimate_one(c, e);
+    *out = e;
+    return NRW_OK;
+}

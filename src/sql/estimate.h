@@ -1,0 +1,28 @@
+/* How many rows come of each relation of a plan and how large they are, from what the metadata of
+ * its tables say: for shares of the memory and for plans. */
+#ifndef SQL_ESTIMATE_H
+#define SQL_ESTIMATE_H
+
+#include "sql/plan.h"
+
+#define UNKNOWN UINT64_MAX
+
+typedef struct plan_estimate plan_estimate;
+struct plan_estimate {
+    const plan *of;
+    uint64_t most;   /* rows at most; UNKNOWN: nobody knows */
+    uint64_t rows;   /* rows, about; at most `most` */
+    uint64_t *width; /* bytes of a value of each column, about; UNKNOWN */
+    uint64_t *distinct; /* values of each column, about; UNKNOWN */
+    plan_estimate *left, *right;
+};
+
+/* In `a`. Tables may be asked for their metadata, whose first readers are still open. */
+nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_estimate **out,
+                            nrw_error *err);
+/* Bytes of a row's values, about, in rows of exec/rows.h. */
+uint64_t plan_row_width(const plan_estimate *e);
+/* Of some of its columns; NULL: the first n. */
+uint64_t plan_columns_width(const plan_estimate *e, const uint32_t *columns, uint32_t n);
+
+#endif

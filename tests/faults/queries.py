@@ -1,0 +1,131 @@
+"""Every allocation and every system call of queries failing in turn (query_faults.c): the corpus'
+queries and some that spill, partition and replace."""
+import os
+import random
+import subprocess
+import sys
+
+import harness
+from harness import Scratch
+
+sys.path.append(os.path.join(harness.ROOT, "tests", "oracle"))
+import sql_corpus  # noqa: E402
+
+TARGETS = ("o.parquet", "o.json", "o.arrow", "o.csv")
+
+
+def tool():
+    """The program in a build with faults: sanitized where that is there."""
+    for folder in ("build-debug", "build-asan"):
+        path = os.path.join(harness.ROOT, folder, "query_faults")
+        if os.access(path, os.X_OK):
+            return path
+    raise harness.Skip("query_faults is not built with faults (the debug preset)")
+
+
+def record(name, points, target, sql, *options):
+    return "\x1f".join([name, str(points), target, sql, *options, ""]) + "\x1e"
+
+
+def corpus(queries, points, r):
+    listed = sql_corpus.known()
+    for q in queries:
+        if q["id"] not in listed:
+            attach = [f"attach={name}={sql_corpus.table_path(q, file)}"
+                      for name, file in q["tables"].items()]
+            yield record(q["id"], points, r.choice(TARGETS), q["sql"], *attach, "memory=64MiB",
+                         "threads=2")
+
+
+# At 24 MiB all of these spill.
+OWN = {
+    "sort": "SELECT * FROM big ORDER BY note, a",
+    "group": "SELECT note, count(*), min(b), string_agg(note) FROM big GROUP BY 1",
+    "distinct": "SELECT DISTINCT note FROM big",
+    "median": "SELECT a, median(b), count(DISTINCT note) FROM big GROUP BY 1",
+    "join": "SELECT x.note, y.b FROM big x JOIN big y ON x.note = y.note AND x.a = y.a",
+    "full join": "SELECT x.b, y.b FROM big x FULL JOIN (SELECT * FROM big WHERE b > 9) y "
+                 "ON x.note = y.note",
+    "semi join": "SELECT a FROM big WHERE note IN (SELECT note FROM big WHERE b > 9)",
+    "window": "SELECT a, b, lag(note) OVER (PARTITION BY a ORDER BY note), "
+              "sum(b) OVER (PARTITION BY b ORDER BY a) FROM big",
+    "first": "SELECT * FROM big QUALIFY arrival_rank(b) OVER (PARTITION BY a) <= 3",
+    "top": "SELECT note FROM big ORDER BY 1 LIMIT 2000",
+}
+COPIES = {
+    "partitioned": "COPY big TO '{out}/ds/' (FORMAT parquet, PARTITION_BY (b), COMMON_METADATA)",
+    "rolled": "COPY big TO '{out}/ds/' (FORMAT parquet, ROW_GROUP_SIZE 5000, ROW_GROUPS_PER_FILE 1)",
+}
+
+
+def own(s, names, points):
+    for name in names:
+        sql = OWN.get(name) or COPIES[name].format(out=s("out"))
+        target = "o.parquet" if name in OWN else ""
+        yield record(name, points, target, sql, f"attach=big={s('big.parquet')}", "memory=24MiB",
+                     "threads=2", f"spill-dir={s('spill')}")
+
+
+def check(s, records, timeout):
+    program = tool()
+    ran = subprocess.run([program, s.path, "7"], input="".join(records).encode(),
+                         capture_output=True, timeout=timeout)
+    lines = ran.stdout.decode("utf-8", "replace").splitlines()
+    if ran.returncode or not lines or not lines[-1].startswith("done "):
+        with open(s("at"), encoding="utf-8") as f:
+            at = f.read().strip()
+        raise AssertionError(f"{at}: exit {ran.returncode}: "
+                             f"{ran.stderr.decode('utf-8', 'replace')[-1500:]}")
+    if len(lines) > 1:
+        raise AssertionError(f"{len(lines) - 1} runs: " + "\n".join(lines[:6]))
+    queries, faults, refused = map(int, lines[-1].split()[1:])
+    if refused > queries // 10:
+        raise AssertionError(f"{refused} queries were refused without any fault: "
+                             f"{ran.stderr.decode('utf-8', 'replace')[-1500:]}")
+    left = os.listdir(s("spill"))
+    if left:
+        raise AssertionError(f"left behind in the spill folder: {left}")
+    return f"{queries} queries, {faults} faults"
+
+
+def prepare(s, rows):
+    tool()
+    os.mkdir(s("out"))
+    os.mkdir(s("spill"))
+    harness.ok("gen", s("big.parquet"), "--range", f"a={rows // 40}", "--range", "b=40",
+               "--column", "note=string:40..80", "--shuffle", "--nulls", "b=0.1", "-q")
+
+
+def sampled(count):
+    """So many queries of the corpus, a point each, and a few of our own."""
+    r = random.Random("faults")
+    with Scratch("faults") as s:
+        prepare(s, 4000)
+        queries = list(sql_corpus.queries()) if os.path.isdir(sql_corpus.FOLDER) else []
+        queries = r.sample(queries, min(count, len(queries)))
+        return check(s, [*corpus(queries, 1, r), *own(s, [*OWN, *COPIES], 5)], 300)
+
+
+def every(part, parts):
+    r = random.Random(part)
+    with Scratch("faults") as s:
+        prepare(s, 4000)
+        return check(s, list(corpus(list(sql_corpus.queries())[part::parts], 0, r)), 7000)
+
+
+def spilling(name, points):
+    with Scratch("faults") as s:
+        prepare(s, 200000)
+        return check(s, list(own(s, [name], points)), 3000)
+
+
+def cases(full):
+    yield "faults in queries: 300 points", lambda: sampled(270), 300
+    if not full:
+        return
+    for name in [*OWN, *COPIES]:
+        yield f"faults in a query that spills: {name}", lambda n=name: spilling(n, 60), 3000
+    if os.path.isdir(sql_corpus.FOLDER):
+        for part in range(16):
+            yield (f"faults in queries: every point, part {part + 1} of 16",
+                   lambda p=part: every(p, 16), 7200)
