@@ -109,8 +109,8 @@ static void estimate_values(plan_estimate *e)
 static void estimate_range(plan_estimate *e)
 {
     const plan *p = e->of;
-    uint64_t span = p->step > 0 ? (uint64_t)p->to - (uint64_t)p->from
-                                : (uint64_t)p->from - (uint64_t)p->to;
+    uint64_t span =
+        p->step > 0 ? (uint64_t)p->to - (uint64_t)p->from : (uint64_t)p->from - (uint64_t)p->to;
     uint64_t step = p->step > 0 ? (uint64_t)p->step : 0 - (uint64_t)p->step;
     bool none = p->step > 0 ? p->to <= p->from : p->to >= p->from;
 

@@ -10,9 +10,9 @@
 typedef struct plan_estimate plan_estimate;
 struct plan_estimate {
     const plan *of;
-    uint64_t most;   /* rows at most; UNKNOWN: nobody knows */
-    uint64_t rows;   /* rows, about; at most `most` */
-    uint64_t *width; /* bytes of a value of each column, about; UNKNOWN */
+    uint64_t most;      /* rows at most; UNKNOWN: nobody knows */
+    uint64_t rows;      /* rows, about; at most `most` */
+    uint64_t *width;    /* bytes of a value of each column, about; UNKNOWN */
     uint64_t *distinct; /* values of each column, about; UNKNOWN */
     plan_estimate *left, *right;
 };

@@ -33,7 +33,7 @@ WRONG = [
     (["copy", "A", "B", "--compression", "zip"], 2, "zstd"),
     (["copy", "A", "B", "--compression", "zstd:99"], 2, "levels"),
     (["copy", "A", "B", "--encoding", "note=delta_binary_packed"], 2, "note"),
-    (["copy", "A", "B", "--on-exists", "perhaps"], 2, "fail, replace or skip"),
+    (["copy", "A", "B", "--on-exists", "perhaps"], 2, "fail, replace, skip or append"),
     (["copy", "A", "B", "-f", "xml"], 2, "csv"),
     (["copy", "A", "B", "-f", "csv", "--row-group-size", "5"], 2, "is for Parquet"),
     (["copy", "A", "."], 1, "exists, nothing was written"),
