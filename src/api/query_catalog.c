@@ -175,7 +175,8 @@ static nrw_status find(void *self, const sql_source *source, sql_table **out, nr
         *out = &t->base;
         return NRW_OK;
     }
-    if (!attached(c->job, text) && !door_named(c->job->doors, text) && !source->is_file && !looks_like_a_file(text)) {
+    if (!attached(c->job, text) && !door_named(c->job->doors, text) && !source->is_file &&
+        !looks_like_a_file(text)) {
         err_next(err,
                  "name a file in quotes, as in FROM 'in.parquet', or give --attach %.100s=FILE",
                  text);

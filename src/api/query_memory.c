@@ -4,8 +4,8 @@
 #include "api/query_own.h"
 
 #include "base/text.h"
-#include "exec/room.h"
 #include "exec/op_first.h"
+#include "exec/room.h"
 #include "exec/window.h"
 
 #define KIB ((uint64_t)1 << 10)
@@ -13,8 +13,8 @@
 
 /* Of an operator that gathers for each worker: less would spill batch by batch. */
 #define WORKER_ROOM (6 * MIB)
-/* Times as many rows as are likely that there is room for: while that is little, where it is dear to
- * be wrong, and all there may be. */
+/* Times as many rows as are likely that there is room for: while that is little, where it is dear
+ * to be wrong, and all there may be. */
 #define MORE   4
 #define SURELY 64
 #define EVERY  UINT64_MAX
@@ -75,10 +75,10 @@ static budget group_need(const plan_estimate *e, uint64_t times, uint32_t worker
 static budget join_need(const plan_estimate *e, uint64_t times, uint32_t workers)
 {
     const plan *p = e->of;
-    room_rows left = rows_of(e->left, times,
-                             plan_columns_width(e->left, p->left_keys, p->n_join_keys));
-    room_rows right = rows_of(e->right, times,
-                              plan_columns_width(e->right, p->right_keys, p->n_join_keys));
+    room_rows left =
+        rows_of(e->left, times, plan_columns_width(e->left, p->left_keys, p->n_join_keys));
+    room_rows right =
+        rows_of(e->right, times, plan_columns_width(e->right, p->right_keys, p->n_join_keys));
 
     return room_of_join(&left, &right, count_of(e, times), workers);
 }
@@ -109,8 +109,8 @@ static budget first_need(const plan_estimate *e, uint64_t times)
     for (uint32_t i = 0; i < p->n_per; i++)
         groups = room_mul(groups, e->left->distinct[p->per[i]]);
     groups = at_most(groups, rows);
-    b.wish = op_first_memory(groups, (uint32_t)p->limit, at_most(room_mul(groups, p->limit), rows),
-                             24);
+    b.wish =
+        op_first_memory(groups, (uint32_t)p->limit, at_most(room_mul(groups, p->limit), rows), 24);
     b.wish = room_add(b.wish, 2 * MIB + 256 * KIB); /* codes of dictionaries */
     b.least = at_most(b.wish, MIB);
     return b;

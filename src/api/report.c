@@ -72,8 +72,8 @@ static nrw_status step_json(const plan_step *s, bytes *out, nrw_error *err)
 {
     TRY(bytes_printf(out, err, "{\"step\":"));
     TRY(json_string(out, s->what, strlen(s->what), err));
-    TRY(bytes_printf(out, err, ",\"how\":\"%s\",\"least\":%llu,\"grant\":%llu,\"spill\":%llu", s->how,
-                     (unsigned long long)s->least, (unsigned long long)s->grant,
+    TRY(bytes_printf(out, err, ",\"how\":\"%s\",\"least\":%llu,\"grant\":%llu,\"spill\":%llu",
+                     s->how, (unsigned long long)s->least, (unsigned long long)s->grant,
                      (unsigned long long)s->spill));
     if (s->rows >= 0)
         TRY(bytes_printf(out, err, ",\"rows\":%lld,\"rows_bound\":%s", (long long)s->rows,
@@ -98,8 +98,7 @@ static nrw_status plan_json(const nrw_job *job, bytes *out, nrw_error *err)
                         (unsigned long long)job->limits.ceiling,
                         (unsigned long long)job->limits.baseline, (unsigned long long)p->peak,
                         (unsigned long long)p->from, job->limits.workers,
-                        (unsigned long long)p->spill,
-                        (unsigned long long)job->limits.spill_limit);
+                        (unsigned long long)p->spill, (unsigned long long)job->limits.spill_limit);
 }
 
 nrw_status nrw_job_plan(nrw_job *job, int json, char **text, nrw_error *err)
