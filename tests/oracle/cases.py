@@ -18,6 +18,7 @@ import datasets_written
 import harness
 import kept
 import matrix
+import metadata_files
 import nested_files
 import nested_tables
 import reading_datasets
@@ -597,6 +598,7 @@ def cases(tier):
     yield from copying.cases(tier)
     yield from datasets_written.cases(tier)
     yield from reading_datasets.cases()
+    yield from metadata_files.cases()
     yield from sql_corpus.cases(tier)
     yield from sql_random.cases(tier)
     yield from sql_spilled.cases()
