@@ -28,6 +28,8 @@ VARIES = [
     (r"\(process \d+\)", "(process ...)"),
     (r"\.narrows-[0-9a-f]{16}\.dataset", ".narrows-....dataset"),
     (r"\d+ files? of a killed run", "... of a killed run"),
+    (r"\d+ files? of the killed run kept, [\d,]+ rows, [\d.]+ \w+",
+     "... of the killed run kept, ... rows, ..."),
 ]
 PLAN = [
     (r"(?m)^(\d .*? {2}(?:streams|bounded|spills)).*", r"\1 ..."),

@@ -6,8 +6,10 @@
 #include "format/arrow/arrow.h"
 #include "format/formats.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- words ---- */
 
@@ -72,8 +74,37 @@ static nrw_status format_words(const nrw_job *job, arena *a, read_options *o, nr
 
 /* ---- files ---- */
 
+static nrw_status take_entries(arena *a, const metadata_entry *at, size_t n, file_set *f,
+                               nrw_error *err)
+{
+    TRY(arena_alloc(a, n * sizeof *f->all.at, (void **)&f->all.at, err));
+    for (size_t i = 0; i < n; i++)
+        f->all.at[i] = at[i].path;
+    f->all.n = f->all.cap = n;
+    f->entries = at;
+    f->n_entries = n;
+    return NRW_OK;
+}
+
+/* A source that is a `_metadata` file, alone: beside others it would say less than they do. */
+static nrw_status expand_metadata(nrw_job *job, arena *a, file_set *f, nrw_error *err)
+{
+    const char *path = f->all.at[0];
+    metadata_entry *at;
+    io_file *file;
+    nrw_status st;
+    size_t n;
+
+    if (f->all.n != 1 || !metadata_is_named(path))
+        return NRW_OK;
+    TRY(file_open(arena_mem(a), path, job_last(job, "spill-dir"), &file, err));
+    st = metadata_entries(a, path, file, &at, &n, err);
+    return st == NRW_OK ? take_entries(a, at, n, f, err) : st < 0 ? st : NRW_OK;
+}
+
 nrw_status files_list(nrw_job *job, arena *a, const files_words *words, file_set *f, nrw_error *err)
 {
+    TRY(expand_metadata(job, a, f, err));
     TRY(listing_open(a, &f->all, &words->listing, &f->listing, err));
     f->left = f->all;
     f->options = (scan_options){.on_change = words->change,
@@ -157,6 +188,35 @@ static nrw_status open_file(const void *self, mem *m, reader **out, nrw_error *e
     return format_open(m, f, in->read, out, err);
 }
 
+/* What _metadata says of a file, as far as its size bears it out. */
+static nrw_status find_said(arena *a, const file_set *f, const char *path, const scan_said **out,
+                            nrw_error *err)
+{
+    const metadata_entry *e = metadata_find(f->entries, f->n_entries, path);
+    char end[TEXT_NUMBER], size[TEXT_NUMBER];
+    scan_said *said;
+    struct stat s;
+
+    *out = NULL;
+    if (!e)
+        return NRW_OK;
+    err_at_object(err, path);
+    if (stat(path, &s) != 0)
+        return err_errno(err, NRW_E_NOTFOUND, errno, "_metadata names it");
+    if ((uint64_t)s.st_size <= e->end) {
+        err_next(err, "name the folder or its files instead");
+        return err_set(err, NRW_E_CHANGED, "_metadata says that pages end at byte %s, it has %s",
+                       text_group(e->end, end), text_group((uint64_t)s.st_size, size));
+    }
+    if (err)
+        err->object[0] = '\0';
+    TRY(arena_alloc(a, sizeof *said, (void **)&said, err));
+    *said = e->say;
+    said->bytes = (uint64_t)s.st_size;
+    *out = said;
+    return NRW_OK;
+}
+
 nrw_status files_inputs(nrw_job *job, arena *a, file_set *f, nrw_error *err)
 {
     read_options *read;
@@ -167,9 +227,10 @@ nrw_status files_inputs(nrw_job *job, arena *a, file_set *f, nrw_error *err)
     TRY(arena_alloc(a, f->left.n * sizeof *files, (void **)&files, err));
     TRY(arena_alloc(a, f->left.n * sizeof *f->inputs, (void **)&f->inputs, err));
     for (size_t i = 0; i < f->left.n; i++) {
-        files[i] =
-            (file_input){door_named(job->doors, f->left.at[i]), f->left.at[i], job_last(job, "spill-dir"), read};
-        f->inputs[i] = (scan_input){f->left.at[i], open_file, &files[i]};
+        files[i] = (file_input){door_named(job->doors, f->left.at[i]), f->left.at[i],
+                                job_last(job, "spill-dir"), read};
+        f->inputs[i] = (scan_input){f->left.at[i], open_file, &files[i], NULL};
+        TRY(find_said(a, f, f->left.at[i], &f->inputs[i].said, err));
     }
     return NRW_OK;
 }
@@ -227,7 +288,9 @@ void files_describe(const file_set *f, const scan *s, char *out, size_t cap)
     size_t n;
 
     text_group(f->all.n, all);
-    if (f->left.n < f->all.n)
+    if (f->entries && f->left.n == f->all.n)
+        n = (size_t)snprintf(out, cap, "%s files, as _metadata says", all);
+    else if (f->left.n < f->all.n)
         n = (size_t)snprintf(out, cap, "%s of %s files, by their paths",
                              text_group(f->left.n, left), all);
     else

@@ -4,7 +4,7 @@
 #define API_FILES_H
 
 #include "api/job.h"
-#include "dataset/scan.h"
+#include "dataset/metadata_file.h"
 
 /* How files are taken together: --read and --on-schema-change, or arguments of read_parquet(). */
 typedef struct files_words {
@@ -17,11 +17,14 @@ typedef struct file_set {
     path_list all, left; /* left: those that may have rows */
     listing listing;
     scan_options options;
-    scan_input *inputs; /* of `left` */
+    scan_input *inputs;            /* of `left` */
+    const metadata_entry *entries; /* of the _metadata among the sources; NULL: there is none */
+    size_t n_entries;
 } file_set;
 
 nrw_status files_words_of(nrw_job *job, files_words *out, nrw_error *err) NRW_CHECKED;
-/* Looks at the paths in f->all; all of them are left. Everything lies in `a`. */
+/* Looks at the paths in f->all; all of them are left. A `_metadata` file stands for the files that
+ * it names. Everything lies in `a`. */
 nrw_status files_list(nrw_job *job, arena *a, const files_words *words, file_set *f,
                       nrw_error *err) NRW_CHECKED;
 /* Leaves out what --where rules out by the paths alone. */

@@ -13,11 +13,19 @@
 
 typedef struct scan scan;
 
+/* What is known of an input without opening it. When it is read it must be so. */
+typedef struct scan_said {
+    int64_t rows;
+    uint64_t bytes;
+    const schema *schema;
+} scan_said;
+
 /* How the i-th input is opened; called again for reading after planning closed it. */
 typedef struct scan_input {
     const char *name;
     nrw_status (*open)(const void *self, mem *m, reader **out, nrw_error *err);
     const void *self;
+    const scan_said *said; /* NULL: it is opened to see */
 } scan_input;
 
 typedef struct scan_file_counts {
@@ -38,9 +46,9 @@ typedef struct scan_options {
                                outlives the scan */
 } scan_options;
 
-/* Opens each input once, several at a time where their metadata are small: their schemas become one
- * (NRW_E_SCHEMA where they do not, naming both files and the column), rows are summed. inputs
- * outlive the scan. */
+/* Opens each input once (but the first only those of which nothing is said), several at a time
+ * where their metadata are small: their schemas become one (NRW_E_SCHEMA where they do not, naming
+ * both files and the column), rows are summed. inputs outlive the scan. */
 nrw_status scan_open(mem *m, const scan_input *inputs, size_t n, const scan_options *opts,
                      scan **out, nrw_error *err) NRW_CHECKED;
 const schema *scan_schema(const scan *s);

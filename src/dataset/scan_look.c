@@ -13,15 +13,47 @@
 /* Metadata of the inputs that are open at the same time take about so much at most. */
 #define OPEN_MOST ((uint64_t)4 << 20)
 
+static nrw_status take_said(scan *s, size_t i, const scan_said *is, nrw_error *err)
+{
+    TRY(unify_add(&s->unify, is->schema, err));
+    s->rows_of[i] = is->rows;
+    s->bytes += is->bytes;
+    s->largest = is->bytes > s->largest ? is->bytes : s->largest;
+    return NRW_OK;
+}
+
 static nrw_status take(scan *s, size_t i, reader *r, nrw_error *err)
 {
-    TRY(unify_add(&s->unify, r->class->schema(r), err));
-    s->rows_of[i] = r->class->rows(r);
-    if (r->file && !file_is_live(r->file)) {
-        s->bytes += r->file->size;
-        s->largest = r->file->size > s->largest ? r->file->size : s->largest;
-    }
-    return NRW_OK;
+    bool sized = r->file && !file_is_live(r->file);
+    const scan_said is = {r->class->rows(r), sized ? r->file->size : 0, r->class->schema(r)};
+
+    return take_said(s, i, &is, err);
+}
+
+/* What was said of an input before it was opened. */
+static nrw_status check_said(const scan_input *in, const reader *r, nrw_error *err)
+{
+    int64_t rows = r->class->rows(r);
+
+    if (!in->said || rows == in->said->rows)
+        return NRW_OK;
+    err_at_object(err, in->name);
+    err_next(err, "name the folder or its files instead");
+    return err_set(err, NRW_E_CHANGED, "it has %lld rows, _metadata says %lld", (long long)rows,
+                   (long long)in->said->rows);
+}
+
+static nrw_status open_said(const scan_input *in, mem *m, reader **out, nrw_error *err)
+{
+    nrw_status st;
+
+    TRY(in->open(in->self, m, out, err));
+    st = check_said(in, *out, err);
+    if (st == NRW_OK)
+        return NRW_OK;
+    (*out)->class->close(*out);
+    *out = NULL;
+    return st;
 }
 
 /* ---- by several threads ---- */
@@ -38,7 +70,7 @@ static nrw_status look_at(looking *l, size_t i, nrw_error *err)
 {
     const scan_input *in = &l->s->inputs[i];
     reader *r = NULL;
-    nrw_status st = in->open(in->self, l->s->m, &r, err);
+    nrw_status st = in->said ? NRW_OK : in->open(in->self, l->s->m, &r, err);
 
     if (turn_wait(&l->turn, i) < 0) { /* an input before this one has failed */
         if (r)
@@ -46,7 +78,7 @@ static nrw_status look_at(looking *l, size_t i, nrw_error *err)
         return NRW_E_CANCELLED;
     }
     if (st >= 0)
-        st = take(l->s, i, r, err);
+        st = r ? take(l->s, i, r, err) : take_said(l->s, i, in->said, err);
     if (st >= 0)
         turn_done(&l->turn, i);
     if (r)
@@ -169,7 +201,7 @@ nrw_status scan_open_mapped(scan *s, size_t i, mem *m, reader **out, nrw_error *
     reader *r;
 
     *out = NULL;
-    TRY(s->inputs[i].open(s->inputs[i].self, m, &r, err));
+    TRY(open_said(&s->inputs[i], m, &r, err));
     return map_reader(s, i, m, r, out, err);
 }
 
@@ -230,7 +262,7 @@ nrw_status scan_look(scan *s, nrw_error *err)
                        .added = s->opts.listing ? &s->opts.listing->columns : NULL,
                        .name = name_of,
                        .self = s};
-    TRY(s->inputs[0].open(s->inputs[0].self, s->m, &first, err));
+    TRY(open_said(&s->inputs[0], s->m, &first, err));
     s->first = first;
     TRY(take(s, 0, first, err));
     TRY(look_at_rest(s, threads_for(s, mem_used(s->m) - before), err));

@@ -11,6 +11,7 @@
 typedef enum journal_kind {
     JOURNAL_HEAD = 'h',  /* number: folders that were made above the dataset; text: this boot */
     JOURNAL_FACT = 'i',  /* what the run is: see dataset_fact */
+    JOURNAL_BEGUN = 'b', /* behind all facts */
     JOURNAL_CARRY = 'c', /* number: what was said of the file whose name it is */
     JOURNAL_WHOLE = 'w', /* all is finished; number: the inode of the folder that gets the name */
     JOURNAL_FILE = 'f',  /* a finished file: its name in the dataset; number: bytes */

@@ -34,11 +34,6 @@ static void this_boot(char *out, size_t cap)
 
 /* ---- facts ---- */
 
-static nrw_status cannot_write(const dataset_place *p, int e, nrw_error *err)
-{
-    return place_error(p, e, "cannot write the journal", err);
-}
-
 /* As far as a record holds it. */
 static void fact_text(const dataset_fact *f, char out[JOURNAL_TEXT_MAX + 1])
 {
@@ -62,9 +57,10 @@ nrw_status resume_facts(const dataset_place *p, const dataset_options *o, journa
         fact_text(&f, text);
         e = journal_add(j, JOURNAL_FACT, f.number, text);
     }
-    if (e)
-        return cannot_write(p, e, err);
-    return st < 0 ? st : NRW_OK;
+    TRY(st);
+    if (!e)
+        e = journal_add(j, JOURNAL_BEGUN, 0, "");
+    return e ? place_error(p, e, "cannot write the journal", err) : NRW_OK;
 }
 
 static nrw_status differs(const dataset_place *p, const char *was, const dataset_fact *is,
@@ -80,30 +76,29 @@ static nrw_status differs(const dataset_place *p, const char *was, const dataset
                    was ? was : "nothing more", is ? is->text : "nothing more");
 }
 
-/* r stands behind the head, and then behind the facts. */
+/* r stands behind the head, and then behind the facts. A run that was killed before all were
+ * written had not begun. */
 static nrw_status same_facts(const dataset_place *p, journal_reader *r, const dataset_options *o,
                              nrw_error *err)
 {
     journal_record was;
     dataset_fact is;
-    nrw_status st;
 
     for (uint64_t i = 0;; i++) {
-        nrw_status more = o->fact(o->ctx, i, &is, err);
-        const uint64_t offset = r->offset, chain = r->chain;
-        bool had;
+        nrw_status more = o->fact(o->ctx, i, &is, err), st;
+        bool had, same;
         TRY(more);
         st = journal_next(r, &was, err);
         TRY(st);
-        had = st == NRW_OK && was.kind == JOURNAL_FACT;
-        if (more != NRW_OK && !had) {
-            *r = (journal_reader){r->m, r->fd, r->buffer, 0, 0, offset, chain};
+        if (st != NRW_OK)
+            return resume_no_rest(p, err);
+        had = was.kind == JOURNAL_FACT;
+        if (!had && more != NRW_OK)
             return NRW_OK;
-        }
-        if (more != NRW_OK || !had)
+        same = had && more == NRW_OK && was.number == is.number &&
+               strncmp(was.text, is.text, JOURNAL_TEXT_MAX) == 0;
+        if (!same)
             return differs(p, had ? was.text : NULL, more == NRW_OK ? &is : NULL, err);
-        if (strncmp(was.text, is.text, JOURNAL_TEXT_MAX) != 0 || was.number != is.number)
-            return differs(p, was.text, &is, err);
     }
 }
 

@@ -10,7 +10,7 @@ import time
 
 import harness
 from datasets import InMemory, content, copied
-from harness import ok
+from harness import Scratch, narrows, ok, refused
 
 GROUPS = 20
 QUIET = ["--threads", "2", "--memory", "64MiB", "-q"]
@@ -118,7 +118,7 @@ def resumed_once(s, command, n, behind):
     """Goes on until it is done; the files that were kept. A run that was killed before it had a
     journal, or behind the end, leaves nothing to resume."""
     report = s("report.json")
-    ran = harness.narrows(*command, "--resume", "--report", report)
+    ran = narrows(*command, "--resume", "--report", report)
     if ran.code == 1 and NO_REST in ran.err:
         ok("recover", s("in", "out"))
         if content(s("in", "out")) != behind:
@@ -143,7 +143,7 @@ def resumed(words, rows, times):
         behind = content(s("in", "out"))
         for n in range(times):
             copied(s("old"), s("in", "out"))
-            hit += run_and_kill(command, seconds * r.uniform(0.3, 1.1))
+            hit += run_and_kill(command, seconds * r.uniform(0.8 if n % 2 else 0.3, 1.1))
             for _ in range(n % 3):
                 hit += run_and_kill(command + ["--resume"], seconds * r.uniform(0, 1.1))
             kept += resumed_once(s, command, n, behind)
@@ -158,7 +158,70 @@ def resumed(words, rows, times):
     return f"{hit} killed; {kept} finished files kept"
 
 
+def staged(s):
+    """Finished files and others that wait beside the target."""
+    return [os.path.join(path, name) for path, _, names in os.walk(s("in")) for name in names
+            if ".dataset/files" in path]
+
+
+def rest_of(s):
+    """All of it but the lock, which has its last owner's number."""
+    return {k: v for k, v in content(s("in")).items() if not k.endswith("/lock")}
+
+
+def refusals():
+    """Whatever makes it another run is named, and the rest stays as it is; then it is gone on
+    with."""
+    with Scratch("resume") as s:
+        made(s, 4000)
+        os.mkdir(s("in"))
+        source, target = s("in.parquet"), s("in", "out")
+        command = ["copy", source, target, "--row-group-size", "4000", "--row-groups-per-file",
+                   "1", "--compression", "zstd:19"]
+        process = subprocess.Popen([harness.need(harness.RELEASE), *command, "-q"])
+        while len(staged(s)) < 3 and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        if process.wait() != -signal.SIGKILL:
+            raise AssertionError("it was done before it was killed")
+        rest = rest_of(s)
+        was = os.stat(source)
+        others = [(command + ["--where", "g < 3"], 2, "--where g < 3"),
+                  (command[:-1] + ["zstd:3"], 2, "zstd:19"),
+                  (["copy", source, source, *command[2:]], 2, "input"),
+                  (command + ["--filename-pattern", "{uuid}"], 2, "{uuid}"),
+                  (command + ["--full-metadata"], 2, "--full-metadata"),
+                  (["copy", source, s("o.parquet")], 2, "--resume is for a dataset"),
+                  (["sql", f"COPY (SELECT * FROM '{source}') TO '{target}/'"], 2, "the query"),
+                  (["sql", "SELECT 1; SELECT 2"], 2, "one statement at a time")]
+        for other, code, word in others:
+            line = refused(narrows(*other, "--resume"), code)
+            if word not in line:
+                raise AssertionError(f"does not say {word}: {line}")
+        os.utime(source, ns=(was.st_atime_ns, was.st_mtime_ns + 1))
+        line = refused(narrows(*command, "--resume"), 1)
+        if f"input {source} was changed since" not in line:
+            raise AssertionError(line)
+        os.utime(source, ns=(was.st_atime_ns, was.st_mtime_ns))
+        if rest_of(s) != rest:
+            raise AssertionError("a refused run changed the rest")
+        plan = ok("plan", *command, "--resume").out.decode()
+        if "finished files of a killed run are kept" not in plan:
+            raise AssertionError(plan)
+        ok(*command, "--resume", "--report", s("r.json"), "--threads", "1")
+        ok(*command[:2], s("whole"), *command[3:])
+        with open(s("r.json"), encoding="utf-8") as f:
+            told = json.load(f)
+        kept = told["resumed"]
+        if content(s("whole")) != content(target) or kept["files"] < 2 or \
+                kept["rows"] != 4000 * kept["files"] or told["rows"]["out"] != 4000 * GROUPS:
+            raise AssertionError(f"{told}")
+        if NO_REST not in refused(narrows(*command, "--resume"), 1):
+            raise AssertionError("it was resumed twice")
+
+
 def cases(full):
+    yield "what --resume refuses", refusals
     rows, times = (8000, 200) if full else (1000, 10)
     for name, words in (("a partitioned replace", replacing), ("an append", appending),
                         ("a compact", compacting)):

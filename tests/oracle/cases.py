@@ -15,10 +15,12 @@ import avro_writing
 import compare
 import compacting
 import copying
+import datasets_of_formats
 import datasets_written
 import harness
 import kept
 import matrix
+import metadata_files
 import nested_files
 import nested_tables
 import reading_datasets
@@ -599,6 +601,8 @@ def cases(tier):
     yield from copying.cases(tier)
     yield from datasets_written.cases(tier)
     yield from reading_datasets.cases()
+    yield from metadata_files.cases()
+    yield from datasets_of_formats.cases()
     yield from sql_corpus.cases(tier)
     yield from sql_random.cases(tier)
     yield from sql_spilled.cases()

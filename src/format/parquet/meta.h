@@ -153,6 +153,10 @@ nrw_status pq_meta_row_group(const pq_meta *p, int32_t rg, pq_row_group *out, nr
  * what lies between the row group's start and this column, and remembers positions on the way. */
 nrw_status pq_meta_chunk(pq_meta *p, int32_t rg, uint32_t leaf, arena *a, pq_chunk *out,
                          nrw_error *err);
+/* Of `_metadata`: the file that the row group lies in, in `a`, and where its pages end there. *path
+ * is NULL: in this one. */
+nrw_status pq_meta_group_file(const pq_meta *p, int32_t rg, arena *a, char **path, uint64_t *end,
+                              nrw_error *err);
 /* All chunks of a row group in one pass over its metadata (readers of many columns):
  * out[0..n) for leaves[0..n), rising. */
 nrw_status pq_meta_chunks(pq_meta *p, int32_t rg, const uint32_t *leaves, uint32_t n, arena *a,
