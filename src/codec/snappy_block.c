@@ -37,8 +37,8 @@ typedef struct state {
 #define OF_64(t)   OF_16(t), OF_16((t) + 16), OF_16((t) + 32), OF_16((t) + 48)
 static const uint8_t length_of[256] = {OF_64(0), OF_64(64), OF_64(128), OF_64(192)};
 
-/* By tag: what is added to the bytes of an offset that stand behind it. Of a literal it is FAR_BACK,
- * an offset that is always a valid one. */
+/* By tag: what is added to the bytes of an offset that stand behind it. Of a literal it is
+ * FAR_BACK, an offset that is always a valid one. */
 #define BASES_4(high)  FAR_BACK, (high), 0, 0
 #define BASES_32(high) BASES_8(high), BASES_8(high), BASES_8(high), BASES_8(high)
 #define BASES_8(high)  BASES_4(high), BASES_4(high)

@@ -69,7 +69,7 @@ static uint32_t want_before(const want *w, int64_t end)
 #define SHORT_STRETCH 16 /* wanted rows in a stretch, below which a gather is faster */
 #define SPARSE        16 /* rows for one wanted one, above which skipping is faster */
 
-#define SAMPLE        1024 /* wanted rows that speak for the others of their page */
+#define SAMPLE 1024 /* wanted rows that speak for the others of their page */
 
 /* Whether the k next wanted rows, all in one page, are better taken from the whole span. */
 static bool scattered(const want *w, uint32_t k)
