@@ -17,20 +17,21 @@ static bool is_max(const aggregate *g)
     return g->class->names[2] == 'a';
 }
 
+/* Whether the state changes with v. */
+static bool beats(const aggregate *g, const value_state *s, span v)
+{
+    int c = s->there ? value_compare(&g->result, v, value_of(s)) : 0;
+
+    return !s->there || (is_max(g) ? c > 0 : c < 0);
+}
+
 static nrw_status take(const aggregate *g, value_state *s, span v, mem *m, nrw_error *err)
 {
-    int c;
-
-    if (s->there) {
-        c = value_compare(&g->result, v, value_of(s));
-        if (is_max(g) ? c <= 0 : c >= 0)
-            return NRW_OK;
-    }
-    return value_set(s, v, m, err);
+    return beats(g, s, v) ? value_set(s, v, m, err) : NRW_OK;
 }
 
 /* Row of the least or greatest value that there is; n: all are null. */
-static uint32_t best_of(const aggregate *g, const vector *v, uint32_t n)
+static uint32_t best_of_any(const aggregate *g, const vector *v, uint32_t n)
 {
     uint32_t best = n;
     span most = {0};
@@ -70,34 +71,43 @@ static bool is_plain(const type *t)
            t->id == TYPE_TIMESTAMP || (t->id == TYPE_DECIMAL && t->width <= 8);
 }
 
+static uint32_t best_of(const aggregate *g, const vector *v, uint32_t n)
+{
+    uint32_t best;
+
+    if (n == 0 || v->validity || !is_plain(&v->type))
+        return best_of_any(g, v, n);
+    if (v->type.width == 4)
+        BEST(int32_t);
+    else
+        BEST(int64_t);
+    return best;
+}
+
 /* The extreme of one batch goes to the state alone. */
 static nrw_status add_one_group(const aggregate *g, const aggregate_rows *r, const vector *v,
                                 uint32_t n, nrw_error *err)
 {
-    uint32_t best;
+    uint32_t best = best_of(g, v, n);
 
-    if (n == 0)
-        return NRW_OK;
-    if (v->validity || !is_plain(&v->type))
-        best = best_of(g, v, n);
-    else if (v->type.width == 4)
-        BEST(int32_t);
-    else
-        BEST(int64_t);
     return best < n ? take(g, (value_state *)(void *)r->states[0], flat_span(v, best), r->m, err)
                     : NRW_OK;
 }
 
-/* Entries of a dictionary that a row uses, once each. */
+/* Entries of a dictionary that a row uses, once each. Most often none is better than what the state
+ * has, and rows need no look. */
 static nrw_status add_entries(const aggregate *g, const aggregate_rows *r, const vector *v,
                               nrw_error *err)
 {
     const uint32_t *index = (const uint32_t *)(const void *)v->data;
     const vector *entries = &v->dict->values;
     value_state *s = (value_state *)(void *)r->states[0];
+    uint32_t best = best_of(g, entries, entries->len);
     uint8_t *used;
     nrw_status st = NRW_OK;
 
+    if (best == entries->len || !beats(g, s, flat_span(entries, best)))
+        return NRW_OK;
     TRY(mem_zalloc(r->m, entries->len, (void **)&used, err));
     for (uint32_t i = 0; i < r->n; i++)
         used[index[i]] |= vector_is_valid(v, i);

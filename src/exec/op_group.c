@@ -68,25 +68,38 @@ static uint32_t codes_of(const vector *v)
                                     : UINT32_MAX;
 }
 
+/* Codes of a key's values, `times` apart, put on top of the codes of the keys before it. */
 static void add_codes(const vector *v, uint32_t rows, uint32_t times, uint32_t *codes)
 {
     const uint32_t *x = (const uint32_t *)(const void *)v->data;
 
     if (v->form == VECTOR_RUNS) {
         for (uint32_t run = 0, i = 0; run < v->n_runs; run++)
-            for (; i < x[run]; i++)
-                codes[i] += run * times;
-        return;
+            for (uint32_t add = run * times; i < x[run]; i++)
+                codes[i] += add;
+    } else if (v->validity) {
+        for (uint32_t i = 0; i < rows; i++)
+            codes[i] += (vector_is_valid(v, i) ? x[i] : v->dict->values.len) * times;
+    } else {
+        for (uint32_t i = 0; i < rows; i++)
+            codes[i] += x[i] * times;
     }
-    for (uint32_t i = 0; i < rows; i++)
-        codes[i] += (vector_is_valid(v, i) ? x[i] : v->dict->values.len) * times;
 }
 
 static void count_rows(const uint32_t *codes, uint32_t rows, uint32_t n, uint32_t *out)
 {
+    uint32_t odd[AGGREGATE_FEW], i; /* so that rows of one group do not wait for each other */
+
     memset(out, 0, n * sizeof *out);
-    for (uint32_t i = 0; i < rows; i++)
+    memset(odd, 0, n * sizeof *odd);
+    for (i = 0; i + 1 < rows; i += 2) {
         out[codes[i]]++;
+        odd[codes[i + 1]]++;
+    }
+    if (i < rows)
+        out[codes[i]]++;
+    for (uint32_t k = 0; k < n; k++)
+        out[k] += odd[k];
 }
 
 /* One look-up for each combination that comes: the first row that has it is encoded. */
@@ -94,30 +107,31 @@ static nrw_status find_by_code(taking *t, const vector *const *keys, uint32_t n_
                                nrw_error *err)
 {
     mem *m = t->b->m;
-    uint32_t n_keys = t->o->spec.n_keys, *codes = NULL, *firsts, n = 0, times = 1;
+    uint32_t n_keys = t->o->spec.n_keys, *codes = t->codes, *firsts, n = 0, times = 1;
     uint16_t *sel;
     uint8_t **found;
     vector *few;
     const vector **at;
-    size_t code_bytes = t->rows * sizeof *codes, first_bytes = n_codes * sizeof *firsts;
+    size_t first_bytes = n_codes * sizeof *firsts;
     size_t few_bytes = n_keys * (sizeof *few + sizeof *at);
     size_t sel_bytes = n_codes * (sizeof *found + sizeof *sel);
     nrw_status st;
 
-    TRY(mem_zalloc(m, code_bytes + first_bytes + few_bytes + sel_bytes, (void **)&few, err));
+    TRY(mem_zalloc(m, first_bytes + few_bytes + sel_bytes, (void **)&few, err));
     at = (const vector **)(void *)(few + n_keys);
     found = (uint8_t **)(void *)(at + n_keys);
-    codes = (uint32_t *)(void *)(found + n_codes);
-    firsts = codes + t->rows;
+    firsts = (uint32_t *)(void *)(found + n_codes);
     sel = (uint16_t *)(void *)(firsts + n_codes);
+    memset(codes, 0, t->rows * sizeof *codes);
     for (uint32_t c = 0; c < n_keys; times *= codes_of(keys[c++]))
         add_codes(keys[c], t->rows, times, codes);
     for (uint32_t i = 0; i < t->rows; i++) {
-        if (!firsts[codes[i]]) {
+        uint32_t *first = &firsts[codes[i]];
+        if (!*first) {
             sel[n++] = (uint16_t)i;
-            firsts[codes[i]] = n;
+            *first = n;
         }
-        codes[i] = firsts[codes[i]] - 1;
+        codes[i] = *first - 1;
     }
     for (uint32_t c = 0; c < n_keys; c++) {
         TRY_OUT(vector_take(keys[c], sel, n, m, &few[c], err));
@@ -128,7 +142,6 @@ static nrw_status find_by_code(taking *t, const vector *const *keys, uint32_t n_
     for (uint32_t i = 0; i < n; i++)
         TRY_OUT(group_table_find(&t->w->table, found[i], &found[i], err));
     if (n <= AGGREGATE_FEW) {
-        memcpy(t->codes, codes, code_bytes);
         memcpy(t->few, found, n * sizeof *found);
         t->n_few = n;
         count_rows(codes, t->rows, n, t->few_rows);
@@ -139,7 +152,7 @@ static nrw_status find_by_code(taking *t, const vector *const *keys, uint32_t n_
 out:
     for (uint32_t c = 0; c < n_keys; c++)
         vector_release(&few[c]);
-    mem_free(m, few, code_bytes + first_bytes + few_bytes + sel_bytes);
+    mem_free(m, few, first_bytes + few_bytes + sel_bytes);
     return st;
 }
 

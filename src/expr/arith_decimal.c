@@ -3,6 +3,7 @@
  * error. (Source: DuckDB's documentation of fixed-point decimals, and its answers.) */
 #include "expr/arith_own.h"
 #include "expr/function_sets.h"
+#include "kernel/kernel.h"
 
 #include <math.h>
 
@@ -13,6 +14,13 @@ static nrw_status only_38(const binding *b, nrw_error *err)
             return bind_fail(err, "%s of decimals with more than 38 digits is not supported",
                              b->name);
     return NRW_OK;
+}
+
+/* The wider type, or the one that there is where values lie the same in both: then nothing is cast.
+ */
+static type widened(type t, type wider)
+{
+    return t.scale == wider.scale && t.width == wider.width ? t : wider;
 }
 
 /* ---- + - ---- */
@@ -69,7 +77,9 @@ static nrw_status bind_decimal_sum(binding *b, nrw_error *err)
     type t = type_decimal(digits > 38 ? 38 : digits, scale);
 
     TRY(only_38(b, err));
-    b->result = b->want[0] = b->want[1] = t;
+    b->result = t;
+    b->want[0] = widened(b->want[0], t);
+    b->want[1] = widened(b->want[1], t);
     b->eval = t.width == 4   ? (add ? add_i32 : sub_i32)
               : t.width == 8 ? (add ? add_i64 : sub_i64)
                              : (add ? add_i128 : sub_i128);
@@ -96,8 +106,24 @@ static inline i128 mul_wide(i128 x, i128 y, i128 *bad)
     return z;
 }
 
-CHECKED_KERNEL(mul_i64, int64_t, mul_small, BAD_SIGN)
+CHECKED_KERNEL(mul_checked, int64_t, mul_small, BAD_SIGN)
 CHECKED_KERNEL(mul_i128, i128, mul_wide, BAD_SIGN)
+
+/* Factors of 32 bits whose product cannot pass 18 digits, whatever is in the columns' types, need
+ * no look at each row. */
+static nrw_status mul_i64(const expr *e, const scalar_args *args, vector *out, nrw_error *err)
+{
+    const u128 most = (u128)powers_of_ten[18];
+    uint64_t seen[2];
+
+    if (args->constant[0] || args->constant[1])
+        return mul_checked(e, args, out, err);
+    kernels_get()->products_i64(ARG(int64_t, args, 0), ARG(int64_t, args, 1), args->rows,
+                                OUT(int64_t, out), seen);
+    if ((seen[0] | seen[1]) >> 31 || (u128)(seen[0] + 1) * (seen[1] + 1) >= most)
+        return mul_checked(e, args, out, err);
+    return NRW_OK;
+}
 
 static nrw_status mul_i32(const expr *e, const scalar_args *args, vector *out, nrw_error *err)
 {
@@ -131,8 +157,8 @@ static nrw_status bind_decimal_product(binding *b, nrw_error *err)
     b->fails = digits > most;
     digits = digits > most ? most : digits;
     b->result = type_decimal(digits, scale);
-    b->want[0] = type_decimal(digits, x.scale);
-    b->want[1] = type_decimal(digits, y.scale);
+    b->want[0] = widened(x, type_decimal(digits, x.scale));
+    b->want[1] = widened(y, type_decimal(digits, y.scale));
     b->eval = b->result.width == 4   ? mul_i32
               : b->result.width == 8 ? (b->fails ? mul_i64 : mul_safe)
                                      : mul_i128;

@@ -83,6 +83,13 @@ ALWAYS TARGET_AVX2 unsigned v_differ_8(__m256i a, __m256i b)
     return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(same)) ^ 0xf;
 }
 
+#define v_or      _mm256_or_si256
+#define v_product _mm256_mul_epi32
+ALWAYS TARGET_AVX2 __m256i v_magnitude(__m256i a)
+{
+    return _mm256_xor_si256(a, _mm256_cmpgt_epi64(_mm256_setzero_si256(), a));
+}
+
 #include "kernel/number_template.h"
 
 /* -- Conversions --------------------------------------------------------------------------------

@@ -45,6 +45,10 @@ typedef __m512d v_f64;
 #define v_differ_4(a, b) ((unsigned)_mm512_cmpneq_epi32_mask(a, b))
 #define v_differ_8(a, b) ((unsigned)_mm512_cmpneq_epi64_mask(a, b))
 
+#define v_or           _mm512_or_si512
+#define v_product      _mm512_mul_epi32
+#define v_magnitude(a) _mm512_xor_si512(a, _mm512_srai_epi64(a, 63))
+
 #include "kernel/number_template.h"
 
 /* -- Hashes: kernel_hash_u64 in eight lanes ------------------------------------------------------

@@ -157,6 +157,11 @@ typedef struct kernels {
     /* dst[i] = src[i] * factor, wrapping; whether none overflowed. factor > 0; dst == src is
      * fine. */
     bool (*mul_i64)(const int64_t *src, size_t n, int64_t factor, int64_t *dst);
+    /* dst[i] = the product of the lower 32 bits of x[i] and y[i], signed. seen[0], seen[1]: the
+     * bits of all x and of all y put together, of negative ones inverted: below 2^31 where all fit.
+     */
+    void (*products_i64)(const int64_t *x, const int64_t *y, size_t n, int64_t *dst,
+                         uint64_t seen[2]);
     /* Big-endian two's complement of len bytes (1..32) to little-endian of width bytes (4, 8, 16,
      * 32) and back. Sign-extends or truncates; returns whether every value fitted. */
     bool (*be_to_le)(const uint8_t *src, size_t len, size_t n, size_t width, uint8_t *dst);

@@ -79,6 +79,7 @@
     X(widen_i32_i64, avx2, avx512, avx512)                                                         \
     X(widen_u32_u64, avx2, avx512, avx512)                                                         \
     X(mul_i64, scalar, avx512, avx512)                                                             \
+    X(products_i64, avx2, avx512, avx512)                                                          \
     X(be_to_le, avx2, avx2, avx2)                                                                  \
     X(le_to_be, avx2, avx2, avx2)
 

@@ -5,8 +5,9 @@
  *   v_load, v_store  at any address
  *   v_min_T, v_max_T of i8 ... u64, f32, f64 (of the latter two: the second operand where the first
  *                    is NaN), v_splat_T, and vectors' types v_int, v_f32, v_f64
- *   v_differ_4(a, b), v_differ_8(a, b)  bits of the lanes that differ, one a lane
- *   v_f32_load ...   loads and stores of floats */
+ *   v_or(a, b), v_product(a, b), v_magnitude(a)  of 64 bits: the signed product of the lower
+ * halves; a, inverted where negative v_differ_4(a, b), v_differ_8(a, b)  bits of the lanes that
+ * differ, one a lane v_f32_load ...   loads and stores of floats */
 
 /* Four vectors a turn, two comparisons each; the last, shorter turn overlaps what was seen, which
  * does no harm. */
@@ -124,3 +125,35 @@ V_TARGET uint32_t FN(max_u32)(const uint32_t *values, size_t n)
 DEFINE_RUNS(4)
 DEFINE_RUNS(8)
 #undef DEFINE_RUNS
+
+V_TARGET void FN(products_i64)(const int64_t *x, const int64_t *y, size_t n, int64_t *dst,
+                               uint64_t seen[2])
+{
+    enum { LANES = V_BYTES / 8 };
+    const uint8_t *a = (const uint8_t *)x, *b = (const uint8_t *)y;
+    uint8_t *out = (uint8_t *)dst;
+    size_t whole = n - n % LANES;
+    if (whole == 0) {
+        kernel_scalar_products_i64(x, y, n, dst, seen);
+        return;
+    }
+    v_int p = v_load(a), q = v_load(b), of_x = v_magnitude(p), of_y = v_magnitude(q);
+    v_store(out, v_product(p, q));
+    for (size_t i = LANES; i < whole; i += LANES) {
+        p = v_load(a + i * 8);
+        q = v_load(b + i * 8);
+        of_x = v_or(of_x, v_magnitude(p));
+        of_y = v_or(of_y, v_magnitude(q));
+        v_store(out + i * 8, v_product(p, q));
+    }
+    uint64_t lanes[2][LANES];
+    kernel_scalar_products_i64((const int64_t *)(const void *)(a + whole * 8),
+                               (const int64_t *)(const void *)(b + whole * 8), n - whole,
+                               (int64_t *)(void *)(out + whole * 8), seen);
+    v_store(lanes[0], of_x);
+    v_store(lanes[1], of_y);
+    for (size_t i = 0; i < LANES; i++) {
+        seen[0] |= lanes[0][i];
+        seen[1] |= lanes[1][i];
+    }
+}

@@ -150,6 +150,21 @@ bool kernel_scalar_mul_i64(const int64_t *src, size_t n, int64_t factor, int64_t
     return !over;
 }
 
+void kernel_scalar_products_i64(const int64_t *x, const int64_t *y, size_t n, int64_t *dst,
+                                uint64_t seen[2])
+{
+    const any_i64 *a = (const any_i64 *)x, *b = (const any_i64 *)y;
+    any_i64 *out = (any_i64 *)dst;
+    uint64_t of_x = 0, of_y = 0;
+    for (size_t i = 0; i < n; i++) {
+        of_x |= (uint64_t)(a[i] ^ a[i] >> 63);
+        of_y |= (uint64_t)(b[i] ^ b[i] >> 63);
+        out[i] = (int64_t)(int32_t)a[i] * (int32_t)b[i];
+    }
+    seen[0] = of_x;
+    seen[1] = of_y;
+}
+
 bool kernel_scalar_be_to_le(const uint8_t *src, size_t len, size_t n, size_t width, uint8_t *dst)
 {
     bool fits = true;

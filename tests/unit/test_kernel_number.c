@@ -297,6 +297,40 @@ static void multiply(void **state)
     }
 }
 
+static void products(void **state)
+{
+    (void)state;
+    uint64_t seed = 11;
+    for (int l = -1; l < 0 || level_at(l); l++) {
+        const kernels *k = l < 0 ? scalar() : level_at(l);
+        for (size_t n = 0; n <= MAX_N; n++) {
+            room x = room_new(n * 8, &seed), y = room_new(n * 8, &seed);
+            room out = room_new(n * 8, &seed);
+            uint64_t seen[2], all[2] = {0, 0};
+            for (size_t i = 0; i < n; i++) {
+                unsigned shift = n % 3 ? 33 : (unsigned)(next_random(&seed) % 64);
+                int64_t a = (int64_t)next_random(&seed) >> shift;
+                int64_t b = (int64_t)next_random(&seed) >> (n % 2 ? 40 : shift);
+                store_u64(x.at + i * 8, (uint64_t)a);
+                store_u64(y.at + i * 8, (uint64_t)b);
+                all[0] |= (uint64_t)(a < 0 ? ~a : a);
+                all[1] |= (uint64_t)(b < 0 ? ~b : b);
+            }
+            k->products_i64((int64_t *)(void *)x.at, (int64_t *)(void *)y.at, n,
+                            (int64_t *)(void *)out.at, seen);
+            EQUAL(k, "products_i64", n, seen[0], all[0]);
+            EQUAL(k, "products_i64", n, seen[1], all[1]);
+            for (size_t i = 0; i < n; i++) {
+                int64_t a = (int32_t)load_u64(x.at + i * 8), b = (int32_t)load_u64(y.at + i * 8);
+                EQUAL(k, "products_i64", n, load_u64(out.at + i * 8), (uint64_t)(a * b));
+            }
+            room_free(&x);
+            room_free(&y);
+            room_free(&out);
+        }
+    }
+}
+
 /* A number of `bytes` bytes, little-endian in 32. */
 static void wide_number(uint8_t out[32], size_t bytes, uint64_t *seed)
 {
@@ -360,7 +394,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(minmax),   cmocka_unit_test(minmax_floats), cmocka_unit_test(delta),
         cmocka_unit_test(split),    cmocka_unit_test(hashes),        cmocka_unit_test(conversions),
-        cmocka_unit_test(multiply), cmocka_unit_test(endian),
+        cmocka_unit_test(multiply), cmocka_unit_test(products),      cmocka_unit_test(endian),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
