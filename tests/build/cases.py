@@ -8,7 +8,8 @@ import harness
 def build(preset, *options):
     jobs = os.environ.get("JOBS", str(len(os.sched_getaffinity(0))))
     folder = "build" if preset == "release" else f"build-{preset}"
-    targets = ["--target", "narrows", "narrows_shared"] if preset == "release" else []
+    targets = ["--target", "narrows", "narrows_shared", "example_rows",
+               "example_through"] if preset == "release" else []
     for command in (["cmake", "--preset", preset, *options],
                     ["cmake", "--build", folder, f"-j{jobs}", *targets]):
         out = subprocess.run(command, cwd=harness.ROOT, capture_output=True, text=True,
