@@ -20,13 +20,14 @@ static void on_signal(int sig)
     nrw_job_cancel(interruptible);
 }
 
-/* Verbs that look have nothing to undo, but for programs: there signals end the process as ever. */
+/* Verbs that look have nothing to undo: there signals end the process as ever. Queries may write,
+ * and programs are to be ended, too. */
 static void catch_signals(nrw_job *job, const cli_options *cli)
 {
     struct sigaction sa = {.sa_handler = on_signal};
 
     signal(SIGPIPE, SIG_IGN);
-    if (!cli->verb->moves_rows && !cli->pipes)
+    if (!cli->verb->moves_rows && !cli->pipes && strcmp(cli->verb->name, "sql") != 0)
         return;
     interruptible = job;
     sigaction(SIGINT, &sa, NULL);
