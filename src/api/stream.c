@@ -192,11 +192,9 @@ nrw_status nrw_job_source_stream(nrw_job *job, const char *name, struct ArrowArr
         return st;
     }
     d = p;
-    *d = (stream_door){.base = {.name = copy,
-                                .open = open_stream,
-                                .close = close_stream,
-                                .next = job->doors},
-                       .stream = taken};
+    *d = (stream_door){
+        .base = {.name = copy, .open = open_stream, .close = close_stream, .next = job->doors},
+        .stream = taken};
     job->doors = &d->base;
     return NRW_OK;
 }

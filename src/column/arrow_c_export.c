@@ -230,9 +230,8 @@ static nrw_status set_type(const flat_table *t, struct ArrowSchema *s, exported 
     exported *to = e;
     bool has, is_dictionary;
 
-    CHECK(flat_u8(t, ARROW_FIELD_TYPE_ID, 0, &id) &&
-          flat_child(t, ARROW_FIELD_TYPE, &has, &type) && has &&
-          flat_refs(t, ARROW_FIELD_CHILDREN, &children) &&
+    CHECK(flat_u8(t, ARROW_FIELD_TYPE_ID, 0, &id) && flat_child(t, ARROW_FIELD_TYPE, &has, &type) &&
+          has && flat_refs(t, ARROW_FIELD_CHILDREN, &children) &&
           flat_child(t, ARROW_FIELD_DICTIONARY, &is_dictionary, &dictionary));
     if (is_dictionary) {
         CHECK(flat_child(&dictionary, 1, &has, &index) && has &&

@@ -19,17 +19,25 @@ typedef struct c_format {
 #define INT(bits, sign)                                                                            \
     ARROW_INT, 2,                                                                                  \
     {                                                                                              \
-        {4, bits, 0}, {1, sign, 0}                                                                 \
+        {4, bits, 0},                                                                              \
+        {                                                                                          \
+            1, sign, 0                                                                             \
+        }                                                                                          \
     }
 #define ONE(id, bytes, value, initial)                                                             \
     id, 1,                                                                                         \
     {                                                                                              \
-        {bytes, value, initial}                                                                    \
+        {                                                                                          \
+            bytes, value, initial                                                                  \
+        }                                                                                          \
     }
 #define TIME(unit, bits)                                                                           \
     ARROW_TIME, 2,                                                                                 \
     {                                                                                              \
-        {2, unit, 1}, {4, bits, 32}                                                                \
+        {2, unit, 1},                                                                              \
+        {                                                                                          \
+            4, bits, 32                                                                            \
+        }                                                                                          \
     }
 
 static const c_format c_formats[] = {
