@@ -86,28 +86,64 @@ static nrw_status build_bits(arrow_builder *b, const vector *v, uint32_t first, 
 
 /* ---- text ---- */
 
+static nrw_status too_large(nrw_error *err)
+{
+    return err_set(err, NRW_E_UNSUPPORTED, "a record batch of more than 2 GiB of values");
+}
+
 static nrw_status put_offset(arrow_builder *b, uint64_t at, nrw_error *err)
 {
     if (b->layout->offset_bytes == 4 && at > INT32_MAX)
-        return err_set(err, NRW_E_UNSUPPORTED, "a record batch of more than 2 GiB of values");
+        return too_large(err);
     return bytes_append(&b->fixed, &at, b->layout->offset_bytes, err);
+}
+
+enum { STRIDE = 16 }; /* what is copied at once; buffers can be read so far behind their end */
+
+/* To where there is room for a stride more. */
+static inline void copy_text(uint8_t *to, const view *w, const vector *v)
+{
+    if (w->len <= VIEW_INLINE)
+        memcpy(to, w->inlined, VIEW_INLINE);
+    else if (w->len <= 4 * STRIDE)
+        for (int32_t i = 0; i < w->len; i += STRIDE)
+            memcpy(to + i, v->heaps.at[w->heap]->data + w->offset + i, STRIDE);
+    else
+        memcpy(to, v->heaps.at[w->heap]->data + w->offset, (size_t)w->len);
+}
+
+static uint64_t text_bytes(const vector *v, uint32_t first, uint32_t n)
+{
+    const view *w = (const view *)(const void *)v->data;
+    uint64_t all = 0;
+
+    for (uint32_t i = first; i < first + n; i++)
+        all += vector_is_valid(v, i) ? (uint64_t)w[i].len : 0;
+    return all;
 }
 
 static nrw_status build_bytes(arrow_builder *b, const vector *v, uint32_t first, uint32_t n,
                               nrw_error *err)
 {
-    const size_t each = b->layout->offset_bytes;
+    const uint32_t each = b->layout->offset_bytes;
+    const view *w = (const view *)(const void *)v->data;
+    const uint64_t all = text_bytes(v, first, n);
+    uint64_t at = b->more.len;
 
     if (b->rows == 0)
         TRY(put_offset(b, 0, err));
-    TRY(bytes_reserve(&b->fixed, n * each, err));
-    for (uint32_t i = first; i < first + n; i++) {
+    if (each == 4 && at + all > INT32_MAX)
+        return too_large(err);
+    TRY(bytes_reserve(&b->fixed, (size_t)n * each, err));
+    TRY(bytes_reserve(&b->more, (size_t)all + STRIDE, err));
+    for (uint32_t i = first; i < first + n; i++, b->fixed.len += each) {
         if (vector_is_valid(v, i)) {
-            span text = view_span(v, i);
-            TRY(bytes_append(&b->more, text.data, text.len, err));
+            copy_text(b->more.data + at, &w[i], v);
+            at += (uint64_t)w[i].len;
         }
-        TRY(put_offset(b, b->more.len, err));
+        memcpy(b->fixed.data + b->fixed.len, &at, each == 4 ? 4 : 8); /* little-endian */
     }
+    b->more.len = (size_t)at;
     return NRW_OK;
 }
 
@@ -119,7 +155,7 @@ static nrw_status build_views(arrow_builder *b, const vector *v, uint32_t first,
         span text = vector_is_valid(v, i) ? view_span(v, i) : (span){0};
         view w = {0};
         if (b->more.len + text.len > INT32_MAX)
-            return err_set(err, NRW_E_UNSUPPORTED, "a record batch of more than 2 GiB of values");
+            return too_large(err);
         if (text.len)
             w = view_make(text.data, (int32_t)text.len, 0, (int32_t)b->more.len);
         if (text.len > VIEW_INLINE)

@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "format/avro/cursor.h"
+#include "format/avro/ordinary.h"
 #include "format/avro/value.h"
 
 /* ---- pieces of values; NRW_END: they go on behind the end ---- */
@@ -497,7 +498,7 @@ static nrw_status run(av_run *r, const av_step *steps, uint32_t at, uint32_t end
 {
     nrw_status st = NRW_OK;
 
-    while (at < end) {
+    while ((at = av_ordinary(r, steps, at, end)) < end) {
         const av_step *step = &steps[at];
         switch ((av_op)step->op) {
         case AV_OP_NULLABLE: st = enter_nullable(r, steps, &at, err); break;

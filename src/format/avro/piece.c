@@ -82,13 +82,25 @@ static uint32_t rows_there(const av_piece *p)
     return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
+/* Values that a slot is likely to get: of lists about as many a record as the last time. */
+static uint32_t likely(const av_piece *p, uint32_t slot, uint32_t rows)
+{
+    const uint64_t before = p->slots[slot].before, each = rows < 64 ? rows : 64;
+    uint64_t n;
+
+    if (!p->shape->program->slots[slot].repeated)
+        return rows;
+    n = p->rows_before ? before * rows / p->rows_before : 0;
+    n += n / 16;
+    return (uint32_t)(n < each ? each : n > UINT32_MAX / 16 ? UINT32_MAX / 16 : n);
+}
+
 static nrw_status begin_slots(av_piece *p, uint32_t rows, nrw_error *err)
 {
     const av_program *prog = p->shape->program;
 
     for (uint32_t i = 0; i < prog->n_slots; i++)
-        TRY(av_slot_begin(&p->slots[i], p->shape->m, prog->slots[i].type,
-                          prog->slots[i].repeated && rows > 64 ? 64 : rows, err));
+        TRY(av_slot_begin(&p->slots[i], p->shape->m, prog->slots[i].type, likely(p, i, rows), err));
     return NRW_OK;
 }
 
@@ -226,6 +238,7 @@ static nrw_status decode(av_piece *p, uint32_t n, uint32_t *bad, av_segment *bad
 
     if (st >= 0)
         st = finish_vectors(p, err);
+    p->rows_before = st >= 0 ? n : 0;
     if (st >= 0)
         return st;
     *bad = p->segment;

@@ -56,6 +56,7 @@ typedef struct av_piece {
     size_t carry, carried; /* where in `raw`, and how many, are bytes of records not complete yet */
 
     av_slot *slots;
+    uint32_t rows_before; /* of what was decoded last */
     uint32_t n_vectors;
     vector *vectors;                  /* decoded: one an output of the program */
     uint64_t stored_bytes, raw_bytes; /* unpacked so far */

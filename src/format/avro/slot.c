@@ -119,6 +119,7 @@ nrw_status av_slot_finish(av_slot *s, buffer *block, vector *out, nrw_error *err
     int32_t index;
 
     *out = (vector){0};
+    s->before = s->v.len;
     if (type_is_nested(&s->v.type))
         st = take_children(s, block, err);
     if (st >= 0 && s->views)

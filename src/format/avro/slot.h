@@ -9,11 +9,12 @@
 
 typedef struct av_slot {
     vector v; /* v.len is up to date; children, heaps and null bitmaps' ends are set by finish */
-    uint32_t cap;   /* values there is room for; list offsets: beside the first */
-    uint32_t below; /* slots of its children, all levels */
-    dict *symbols;  /* of an enum; the owner's */
-    bool views;     /* some lie in the heap */
-    buffer *text;   /* own heap of text that is put together; NULL: views point into the block */
+    uint32_t cap;    /* values there is room for; list offsets: beside the first */
+    uint32_t below;  /* slots of its children, all levels */
+    dict *symbols;   /* of an enum; the owner's */
+    bool views;      /* some lie in the heap */
+    uint32_t before; /* values it had when it was finished last */
+    buffer *text;    /* own heap of text that is put together; NULL: views point into the block */
 } av_slot;
 
 /* Empty, with room for `rows`. v.type and `symbols` say of what. */

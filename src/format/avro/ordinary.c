@@ -1,0 +1,294 @@
+/* What makes reading fast: the place in the block stays in a register, lengths and numbers are
+ * taken from whole words, and nothing has to be told, since whatever is not as usual is left to
+ * decode.c, which does the step from its start. */
+#include "format/avro/ordinary.h"
+
+#include "base/utf8.h"
+
+#define AHEAD 24 /* bytes behind p that can be read at the start of a step */
+
+#define HIGH_BITS UINT64_C(0x8080808080808080)
+
+/* A varint of up to eight bytes, as it is. NULL: it has more. */
+static inline const uint8_t *number(const uint8_t *p, uint64_t *out)
+{
+    uint64_t x, stops;
+    unsigned bits;
+
+    if (*p < 128) {
+        *out = *p;
+        return p + 1;
+    }
+    x = load_u64(p);
+    stops = ~x & HIGH_BITS;
+    if (stops == 0)
+        return NULL;
+    bits = (unsigned)__builtin_ctzll(stops) + 1;
+    x &= UINT64_MAX >> (64 - bits);
+    x &= ~HIGH_BITS; /* eight times 7 bits, four times 14, twice 28, 56 */
+    x = (x & UINT64_C(0x007F007F007F007F)) | (x & UINT64_C(0x7F007F007F007F00)) >> 1;
+    x = (x & UINT64_C(0x00003FFF00003FFF)) | (x & UINT64_C(0x3FFF00003FFF0000)) >> 2;
+    *out = (x & UINT64_C(0x000000000FFFFFFF)) | (x & UINT64_C(0x0FFFFFFF00000000)) >> 4;
+    return p + bits / 8;
+}
+
+static inline int64_t zigzag(uint64_t x)
+{
+    return (int64_t)(x >> 1) ^ -(int64_t)(x & 1);
+}
+
+static inline const uint8_t *pass_number(const uint8_t *p)
+{
+    uint64_t stops;
+
+    if (*p < 128)
+        return p + 1;
+    stops = ~load_u64(p) & HIGH_BITS;
+    return stops ? p + (__builtin_ctzll(stops) + 1) / 8 : NULL;
+}
+
+/* Behind a length; so many bytes are there. NULL: they are not. */
+static inline const uint8_t *length(const uint8_t *p, const uint8_t *end, size_t *len)
+{
+    uint64_t x;
+
+    p = number(p, &x);
+    if (!p || (x & 1) || x >> 1 > (uint64_t)(end - p))
+        return NULL;
+    *len = (size_t)(x >> 1);
+    return p;
+}
+
+static inline const uint8_t *pass_bytes(const uint8_t *p, const uint8_t *end)
+{
+    size_t len;
+
+    p = length(p, end, &len);
+    return p ? p + len : NULL;
+}
+
+static inline const uint8_t *pass_fixed(const uint8_t *p, const uint8_t *end, uint32_t n)
+{
+    return n <= (size_t)(end - p) ? p + n : NULL;
+}
+
+/* ---- values ---- */
+
+static inline void *place(av_slot *s, uint32_t width)
+{
+    return s->v.data + (size_t)s->v.len++ * width;
+}
+
+static inline const uint8_t *whole_number(const uint8_t *p, av_op op, av_slot *s)
+{
+    uint64_t x;
+    int64_t value;
+    int32_t narrow;
+
+    p = number(p, &x);
+    if (!p)
+        return NULL;
+    value = zigzag(x);
+    narrow = (int32_t)value;
+    if (op != AV_OP_LONG && value != narrow)
+        return NULL;
+    if (op == AV_OP_INT)
+        memcpy(place(s, 4), &narrow, 4);
+    else
+        memcpy(place(s, 8), &value, 8);
+    return p;
+}
+
+static inline const uint8_t *copied(const uint8_t *p, const uint8_t *end, uint32_t n, av_slot *s)
+{
+    if (n > (size_t)(end - p))
+        return NULL;
+    if (n == 8)
+        memcpy(place(s, 8), p, 8);
+    else if (n == 4)
+        memcpy(place(s, 4), p, 4);
+    else
+        memcpy(place(s, n), p, n);
+    return p + n;
+}
+
+/* Of up to twelve bytes at p, sixteen of which can be read; the first `len` stay. */
+static inline view short_view(const uint8_t *p, size_t len)
+{
+    static const uint8_t keep[24] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    const uint8_t *mask = keep + VIEW_INLINE - len;
+    uint64_t low = load_u64(p) & load_u64(mask);
+    uint32_t high = load_u32(p + 8) & load_u32(mask + 8);
+    view w = {.len = (int32_t)len};
+
+    memcpy(w.inlined, &low, 8);
+    memcpy(w.inlined + 8, &high, 4);
+    return w;
+}
+
+static inline bool short_is_ascii(const view *w)
+{
+    return ((load_u64((const uint8_t *)w->inlined) & HIGH_BITS) |
+            (load_u32((const uint8_t *)w->inlined + 8) & (uint32_t)HIGH_BITS)) == 0;
+}
+
+/* Of more than eight bytes. */
+static inline bool long_is_ascii(const uint8_t *p, size_t len)
+{
+    uint64_t high = load_u64(p + len - 8);
+
+    for (size_t i = 0; i + 8 < len; i += 8)
+        high |= load_u64(p + i);
+    return (high & HIGH_BITS) == 0;
+}
+
+static inline const uint8_t *text(const uint8_t *p, const av_run *r, bool utf8, av_slot *s)
+{
+    size_t len;
+    view w;
+
+    p = length(p, r->end, &len);
+    if (!p)
+        return NULL;
+    if (len <= VIEW_INLINE && r->end - p >= 16) {
+        w = short_view(p, len);
+        if (utf8 && !short_is_ascii(&w) && !utf8_valid(p, len))
+            return NULL;
+    } else if (len > VIEW_INLINE) {
+        if (utf8 && !long_is_ascii(p, len) && !utf8_valid(p, len))
+            return NULL;
+        w = view_make(p, (int32_t)len, 0, (int32_t)(p - r->base));
+        s->views = true;
+    } else {
+        return NULL;
+    }
+    memcpy(place(s, sizeof w), &w, sizeof w);
+    return p + len;
+}
+
+/* A big-endian number of up to eight bytes. */
+static inline const uint8_t *decimal(const uint8_t *p, const uint8_t *end, const av_step *step,
+                                     av_slot *s)
+{
+    const uint32_t width = s->v.type.width;
+    size_t len = step->n;
+    int64_t value[2];
+    uint8_t *to;
+
+    if (step->op == AV_OP_DECIMAL)
+        p = length(p, end, &len);
+    if (!p || end - p < 8 || len - 1 >= 8 || len > width || width > 16)
+        return NULL;
+    value[0] = (int64_t)__builtin_bswap64(load_u64(p)) >> (64 - 8 * len);
+    value[1] = value[0] >> 63;
+    to = place(s, width);
+    if (width == 8)
+        memcpy(to, value, 8);
+    else if (width == 16)
+        memcpy(to, value, 16);
+    else
+        memcpy(to, value, 4);
+    return p + len;
+}
+
+static inline const uint8_t *symbol(const uint8_t *p, const av_step *step, av_slot *s)
+{
+    const uint8_t b = *p;
+
+    if (b > 127 || (b & 1) || b / 2u >= step->n)
+        return NULL;
+    store_u32(place(s, 4), b / 2u);
+    return p + 1;
+}
+
+static inline const uint8_t *truth(const uint8_t *p, av_slot *s)
+{
+    if (*p > 1)
+        return NULL;
+    *(uint8_t *)place(s, 1) = *p;
+    return p + 1;
+}
+
+static inline const uint8_t *value(const av_run *r, const av_step *step, const uint8_t *p)
+{
+    av_slot *s = &r->slots[step->slot];
+
+    if (s->v.len >= s->cap)
+        return NULL;
+    switch ((av_op)step->op) {
+    case AV_OP_BOOL: return truth(p, s);
+    case AV_OP_INT: return whole_number(p, AV_OP_INT, s);
+    case AV_OP_INT_WIDE: return whole_number(p, AV_OP_INT_WIDE, s);
+    case AV_OP_LONG: return whole_number(p, AV_OP_LONG, s);
+    case AV_OP_COPY: return copied(p, r->end, step->n, s);
+    case AV_OP_TEXT: return text(p, r, true, s);
+    case AV_OP_BYTES: return text(p, r, false, s);
+    case AV_OP_ENUM: return symbol(p, step, s);
+    case AV_OP_DECIMAL:
+    case AV_OP_DECIMAL_FIX: return decimal(p, r->end, step, s);
+    case AV_OP_STRUCT: s->v.len++; return p;
+    default: return NULL;
+    }
+}
+
+/* The branch number of null and another type; *step goes to what is there. */
+static inline const uint8_t *branch(const av_run *r, const av_step *steps, const av_step **step,
+                                    const uint8_t *p)
+{
+    const av_step *at = *step;
+    const uint32_t b = *p / 2u;
+
+    if ((*p & 1) || b > (at->null != UINT32_MAX))
+        return NULL;
+    if (b != at->null) {
+        *step = at + 1;
+        return p + 1;
+    }
+    if (at->slots > 1 || (at->slots == 1 && av_slot_null(&r->slots[at->slot], NULL) != NRW_OK))
+        return NULL;
+    *step = steps + at->end;
+    return p + 1;
+}
+
+uint32_t av_ordinary(av_run *r, const av_step *steps, uint32_t at, uint32_t end)
+{
+    const uint8_t *p = r->p, *last, *next = p;
+    const av_step *step, *fence;
+
+    if (at >= end || r->end - p < AHEAD || r->own)
+        return at;
+    step = steps + at;
+    fence = steps + end;
+    last = r->end - AHEAD;
+    while (step < fence && p <= last) {
+        switch ((av_op)step->op) {
+        case AV_OP_SKIP_FIXED:
+            next = pass_fixed(p, r->end, step->n);
+            step += next != NULL;
+            break;
+        case AV_OP_SKIP_VARINT:
+            next = pass_number(p);
+            step += next != NULL;
+            break;
+        case AV_OP_SKIP_BYTES: /* often several */
+            while ((next = pass_bytes(p, r->end)) != NULL) {
+                step++;
+                if (step == fence || step->op != AV_OP_SKIP_BYTES || next > last)
+                    break;
+                p = next;
+            }
+            break;
+        case AV_OP_NULLABLE: next = branch(r, steps, &step, p); break;
+        case AV_OP_JUMP: step = steps + step->end; break;
+        default: /* what is behind AV_OP_STRUCT is not a value, and has no slot where it skips */
+            next = step->op <= AV_OP_STRUCT ? value(r, step, p) : NULL;
+            step += next != NULL;
+            break;
+        }
+        if (!next)
+            break;
+        p = next;
+    }
+    r->p = p;
+    return (uint32_t)(step - steps);
+}
