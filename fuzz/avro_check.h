@@ -303,7 +303,7 @@ static inline void avro_check(const uint8_t *data, size_t size)
     if (whole.st == NRW_OK && rest.st == NRW_OK && !whole.cut_short && !rest.cut_short)
         hold(whole.rows == rest.rows && whole.hash == rest.hash && rest.lost == 0);
     x.damage = false;
-    faults = whole.cut_short ? -1 : faults_of(&x);
+    faults = whole.cut_short || rest.cut_short ? -1 : faults_of(&x);
     hold(faults <= 0 || whole.st < 0 || whole.cut_short);
     if (whole.st == NRW_OK && !whole.cut_short)
         check_writing(&x, &whole, hash);

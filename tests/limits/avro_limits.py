@@ -1,5 +1,6 @@
 """Avro under the ceiling: files and blocks of any size, read and written."""
 import json
+import os
 import zlib
 
 import files
@@ -62,6 +63,7 @@ def large_block(codec, size):
         ran = ok("copy", s("in.avro"), s("out.parquet"), "--memory", "32MiB", timeout=900)
         within(ran, 32)
         sound(s("out.parquet"), rows)
+        os.unlink(s("out.parquet"))
         looked = ok("count", s("in.avro"), "--where", "id >= 1000", "--memory", "32MiB")
         within(looked, 32)
         if int(looked.out) != rows - 1000:
@@ -105,6 +107,44 @@ def grows(sizes, codec, threads):
         return "; ".join((flat("written", write, sizes), flat("read", read, sizes)))
 
 
+def large_file(size):
+    """A file of `size` bytes, of blocks that repeat: their rows are counted, summed and copied."""
+    each = 2000
+    with Scratch("avro") as s:
+        data = records(0, each)
+        block = number(each) + number(len(data)) + data + SYNC
+        blocks = size // len(block) + 1
+        with open(s("in.avro"), "wb") as f:
+            f.write(header("null"))
+            for _ in range(blocks):
+                f.write(block)
+
+        def look(query, wanted):
+            ran = ok("sql", f"SELECT {query} FROM '{s('in.avro')}'", "-f", "json", "--memory",
+                     "64MiB", timeout=1800)
+            within(ran, 64)
+            if list(json.loads(ran.out).values()) != wanted:
+                raise AssertionError(f"{query} is {ran.out}, wanted {wanted}")
+            return ran
+        summed = look("sum(id) AS a, count(text) AS b",
+                      [blocks * sum(range(each)), blocks * (each - each // 5)])
+        with open(s("small.avro"), "wb") as f:
+            f.write(header("null") + block * 200)
+        peaks = []
+        for name, n in (("small.avro", 200), ("in.avro", blocks)):
+            ran = ok("copy", s(name), s("out.avro"), "--compression", "zstd:1", "--memory",
+                     "64MiB", "--on-exists", "replace", timeout=1800)
+            within(ran, 64)
+            peaks.append(ran.peak)
+            if int(ok("count", s("out.avro")).out) != n * each:
+                raise AssertionError(f"{name}: rows are missing")
+        if peaks[1] > max(peaks[0] * 1.05, peaks[0] + 2 * MIB):
+            raise AssertionError(f"not flat: {mib(peaks[0])}, then {mib(peaks[1])}")
+    return (f"{blocks * each:,} rows, sum in {summed.seconds:.1f} s, peak {mib(summed.peak)}; "
+            f"copied {mib(peaks[1])}, of {200 * len(block) / MIB:.0f} MiB {mib(peaks[0])}, "
+            "of 64 MiB")
+
+
 def wide(columns, rows):
     with Scratch("avro") as s:
         ran = ok("copy", files.wide(columns, rows), s("out.avro"), "--memory", "128MiB",
@@ -126,4 +166,6 @@ def cases(tier):
     yield "avro: 100,000 blocks of a row", lambda: small_blocks(100_000), 600
     for codec, threads in (("snappy", "2"), ("zstd:1", "1")):
         yield f"avro: input grows, {codec}", lambda c=codec, t=threads: grows(rows, c, t), 1800
+    if full:
+        yield "avro: a file of 10 GiB", lambda: large_file(10 << 30), 3600
     yield "avro: 1,600 columns", lambda: wide(1600, 5000), 900

@@ -112,24 +112,27 @@ static inline const uint8_t *copied(const uint8_t *p, const uint8_t *end, uint32
     return p + n;
 }
 
-/* Of up to twelve bytes at p, sixteen of which can be read; the first `len` stay. */
-static inline view short_view(const uint8_t *p, size_t len)
+/* A view as two words: put together in memory it would be read back before it has arrived there. */
+static inline void put_view(av_slot *s, uint64_t low, uint64_t high)
+{
+    uint8_t *to = place(s, sizeof(view));
+
+    store_u64(to, low);
+    store_u64(to + 8, high);
+}
+
+/* Text of up to twelve bytes at p, sixteen of which can be read. */
+static inline bool put_short(av_slot *s, const uint8_t *p, size_t len, bool utf8)
 {
     static const uint8_t keep[24] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
     const uint8_t *mask = keep + VIEW_INLINE - len;
-    uint64_t low = load_u64(p) & load_u64(mask);
-    uint32_t high = load_u32(p + 8) & load_u32(mask + 8);
-    view w = {.len = (int32_t)len};
+    uint64_t first = load_u64(p) & load_u64(mask);
+    uint64_t last = load_u32(p + 8) & load_u32(mask + 8);
 
-    memcpy(w.inlined, &low, 8);
-    memcpy(w.inlined + 8, &high, 4);
-    return w;
-}
-
-static inline bool short_is_ascii(const view *w)
-{
-    return ((load_u64((const uint8_t *)w->inlined) & HIGH_BITS) |
-            (load_u32((const uint8_t *)w->inlined + 8) & (uint32_t)HIGH_BITS)) == 0;
+    if (utf8 && ((first | last) & HIGH_BITS) && !utf8_valid(p, len))
+        return false;
+    put_view(s, len | first << 32, first >> 32 | last << 32);
+    return true;
 }
 
 /* Of more than eight bytes. */
@@ -142,28 +145,29 @@ static inline bool long_is_ascii(const uint8_t *p, size_t len)
     return (high & HIGH_BITS) == 0;
 }
 
+/* Text of more than twelve bytes at p, `offset` behind what views point into. */
+static inline bool put_long(av_slot *s, const uint8_t *p, size_t len, uint64_t offset, bool utf8)
+{
+    if (utf8 && !long_is_ascii(p, len) && !utf8_valid(p, len))
+        return false;
+    put_view(s, len | (uint64_t)load_u32(p) << 32, offset << 32);
+    s->views = true;
+    return true;
+}
+
 static inline const uint8_t *text(const uint8_t *p, const av_run *r, bool utf8, av_slot *s)
 {
     size_t len;
-    view w;
+    bool put = false;
 
     p = length(p, r->end, &len);
     if (!p)
         return NULL;
-    if (len <= VIEW_INLINE && r->end - p >= 16) {
-        w = short_view(p, len);
-        if (utf8 && !short_is_ascii(&w) && !utf8_valid(p, len))
-            return NULL;
-    } else if (len > VIEW_INLINE) {
-        if (utf8 && !long_is_ascii(p, len) && !utf8_valid(p, len))
-            return NULL;
-        w = view_make(p, (int32_t)len, 0, (int32_t)(p - r->base));
-        s->views = true;
-    } else {
-        return NULL;
-    }
-    memcpy(place(s, sizeof w), &w, sizeof w);
-    return p + len;
+    if (len > VIEW_INLINE)
+        put = put_long(s, p, len, (uint64_t)(p - r->base), utf8);
+    else if (r->end - p >= 16)
+        put = put_short(s, p, len, utf8);
+    return put ? p + len : NULL;
 }
 
 /* A big-endian number of up to eight bytes. */
