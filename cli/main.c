@@ -20,13 +20,13 @@ static void on_signal(int sig)
     nrw_job_cancel(interruptible);
 }
 
-/* Verbs that look have nothing to undo: there signals end the process as ever. */
+/* Verbs that look have nothing to undo: there signals end the process as ever. Queries may write. */
 static void catch_signals(nrw_job *job, const nrw_verb *verb)
 {
     struct sigaction sa = {.sa_handler = on_signal};
 
     signal(SIGPIPE, SIG_IGN);
-    if (!verb->moves_rows)
+    if (!verb->moves_rows && strcmp(verb->name, "sql") != 0)
         return;
     interruptible = job;
     sigaction(SIGINT, &sa, NULL);

@@ -303,6 +303,9 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
         p->grant = s->grants[FIXED_PARTS + i];
         if (p->grant >= p->certain)
             p->need.spill = 0;
+        else if (p->grant < p->certain / ROOM_ONCE)
+            p->need.spill = room_mul(2, p->need.spill);
+        p->need.spill = at_most(p->need.spill, q->job->limits.spill_limit);
         q->spill = room_add(q->spill, p->need.spill);
         grants[i] = (sql_grant){p->step->of, p->grant / p->n};
     }

@@ -59,6 +59,7 @@ nrw_status query_run(query *q, nrw_error *err)
     TRY(output_open(&q->to, q->write_books, q->exec.workers, err));
     q->exec.watcher = job;
     q->exec.watch = watch;
+    q->exec.cancel = &job->cancelled;
     TRY(sql_compile(&q->exec, q->plan, q->to.sink, err));
     job->phase = job->verb->name;
     atomic_store(&job->rows_total, query_rows(&q->catalog));

@@ -26,6 +26,7 @@ static nrw_status write_block(op_group *o, bytes *out, group_part *part, nrw_err
 
     if (out->len == 0)
         return NRW_OK;
+    TRY(op_check(&o->base, err));
     TRY(spill_write(o->spill, (span){out->data, out->len}, true, &b, err));
     pthread_mutex_lock(&o->lock);
     st = part_add(o, part, &b, err);
@@ -114,15 +115,21 @@ static nrw_status adopt(op_group *o, group_worker *w, uint8_t *row, const span *
                         nrw_error *err)
 {
     const group_shape *s = &o->shape;
+    nrw_status st = NRW_OK;
 
-    for (uint32_t i = 0; i < s->n_aggregates; i++) {
+    for (uint32_t i = 0; i < s->n_aggregates; i++)
+        if (s->aggregates[i].class->save)
+            memset(row + s->states[i], 0, s->aggregates[i].state_bytes);
+    for (uint32_t i = 0; st >= 0 && i < s->n_aggregates; i++) {
         const aggregate *g = &s->aggregates[i];
-        if (!g->class->save)
-            continue;
-        memset(row + s->states[i], 0, g->state_bytes);
-        TRY(g->class->load(g, saved[i], row + s->states[i], o->m, err));
+        if (g->class->save)
+            st = g->class->load(g, saved[i], row + s->states[i], o->m, err);
     }
-    return group_table_adopt(&w->table, row, err);
+    if (st >= 0)
+        st = group_table_adopt(&w->table, row, err);
+    if (st < 0) /* nobody else has the row */
+        group_drop_states(s, row, o->m);
+    return st;
 }
 
 nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error *err)
@@ -134,6 +141,7 @@ nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error 
         uint8_t *data, *row;
         size_t at = 0;
         span block;
+        TRY(op_check(&o->base, err));
         /* rows of the block are adopted where they lie */
         TRY(rows_new(&w->read, (uint32_t)((part->blocks[i].len + 7) / 8 * 8), &data, err));
         TRY(spill_read(o->spill, &part->blocks[i], data, err));

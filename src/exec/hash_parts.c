@@ -1,8 +1,9 @@
 #include "exec/hash_parts.h"
 
-nrw_status hash_parts_open(hash_parts *p, mem *m, spill *s, uint64_t memory, nrw_error *err)
+nrw_status hash_parts_open(hash_parts *p, mem *m, spill *s, uint64_t memory,
+                           const cancel_flag *cancel, nrw_error *err)
 {
-    *p = (hash_parts){.m = m, .spill = s, .bits = 4};
+    *p = (hash_parts){.m = m, .spill = s, .bits = 4, .cancel = cancel};
     while (p->bits < HASH_PARTS_BITS && memory >> (p->bits + 1) >= HASH_PART_BLOCK)
         p->bits++;
     TRY(mem_zalloc(m, sizeof *p->at << p->bits, (void **)&p->at, err));
@@ -55,6 +56,7 @@ static nrw_status write_block(hash_parts *p, hash_part *part, bytes *out, uint64
 
     if (out->len == 0)
         return NRW_OK;
+    TRY(cancel_check(p->cancel, err));
     TRY(spill_write(p->spill, (span){out->data, out->len}, true, &b, err));
     out->len = 0;
     pthread_mutex_lock(&p->lock);

@@ -4,6 +4,7 @@
 #define EXEC_HASH_PARTS_H
 
 #include "base/buffer.h"
+#include "exec/cancel.h"
 #include "exec/rows.h"
 #include "io/spill.h"
 
@@ -25,10 +26,12 @@ typedef struct hash_parts {
     pthread_mutex_t lock;
     uint32_t bits; /* 1 << bits parts */
     hash_part *at; /* NULL: not open */
+    const cancel_flag *cancel;
 } hash_parts;
 
 /* So many parts that `memory` bytes of rows make blocks of about HASH_PART_BLOCK. */
-nrw_status hash_parts_open(hash_parts *p, mem *m, spill *s, uint64_t memory, nrw_error *err);
+nrw_status hash_parts_open(hash_parts *p, mem *m, spill *s, uint64_t memory,
+                           const cancel_flag *cancel, nrw_error *err);
 void hash_parts_close(hash_parts *p);
 /* Writes n rows, whose pointers are put in another order meanwhile; blocks are built in `out`.
  * Thread-safe. */

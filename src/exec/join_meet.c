@@ -129,6 +129,7 @@ static nrw_status settle(meeting *t, uint32_t from, uint32_t to, nrw_error *err)
     meet_room *w = t->w;
     nrw_status st = NRW_OK;
 
+    TRY(op_check(&t->build->base, err));
     TRY(keep_true(t, err));
     for (uint32_t i = 0; i < w->n; i++) {
         if (t->spec->kind == JOIN_SINGLE && t->met[w->pairs[i].left] == MET)

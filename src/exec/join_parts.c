@@ -540,7 +540,7 @@ nrw_status join_parts_begin(op_build *o, nrw_error *err)
     join_parts *j = o->parts;
     uint32_t n = o->spec.workers;
 
-    TRY(hash_parts_open(&o->left, o->m, o->spill, o->spec.memory / n, err));
+    TRY(hash_parts_open(&o->left, o->m, o->spill, o->spec.memory / n, o->base.cancel, err));
     TRY(mem_zalloc(o->m, n * sizeof *j->left, (void **)&j->left, err));
     TRY(mem_zalloc(o->m, n * sizeof *j->workers, (void **)&j->workers, err));
     for (uint32_t i = 0; i < n; i++) {

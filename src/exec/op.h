@@ -14,6 +14,7 @@
 #define EXEC_OP_H
 
 #include "column/batch.h"
+#include "exec/cancel.h"
 
 typedef struct op op;
 
@@ -31,11 +32,19 @@ typedef struct op_class {
 struct op {
     const op_class *class;
     op *next;
+    const cancel_flag *cancel; /* NULL: nobody can */
     _Atomic uint64_t rows_in, rows_filtered;
 };
 
+/* NRW_E_CANCELLED once somebody asked for it. A step that may last looks now and then. */
+static inline nrw_status op_check(const op *o, nrw_error *err)
+{
+    return cancel_check(o->cancel, err);
+}
+
 static inline nrw_status op_pass(op *o, batch *b, nrw_error *err)
 {
+    TRY(op_check(o, err));
     return o->next->class->push(o->next, b, err);
 }
 

@@ -5,6 +5,7 @@
 
 #define REST_ROWS    4096u
 #define STRETCH_ROWS 4096u
+#define LONG         65536u /* rows that take a while */
 
 /* ---- rows come ---- */
 
@@ -17,7 +18,8 @@ static nrw_status spill_all(op_build *o, nrw_error *err)
     pthread_mutex_lock(&o->spilling);
     if (!atomic_load(&o->spilled)) {
         if (!o->right.at) /* else another worker's try has failed */
-            st = hash_parts_open(&o->right, o->m, o->spill, o->spec.memory / o->spec.workers, err);
+            st = hash_parts_open(&o->right, o->m, o->spill, o->spec.memory / o->spec.workers,
+                                 o->base.cancel, err);
         for (uint32_t i = 0; st >= 0 && i < o->spec.workers; i++) {
             pthread_mutex_lock(&o->locks[i]);
             st = join_rows_flush(&o->workers[i], &o->right, err);
@@ -164,6 +166,8 @@ static nrw_status put_in_order(op_build *o, nrw_error *err)
             }
         }
         o->order[i] = o->workers[best].at[next[best]++];
+        if (i % LONG == 0)
+            TRY(op_check(&o->base, err));
     }
     return NRW_OK;
 }
@@ -186,7 +190,7 @@ static nrw_status build_finish(op *base, nrw_error *err)
     o->table.n_slots = join_table_slots(o, o->n);
     TRY(mem_zalloc(o->m, o->table.n_slots * sizeof *o->table.slots, (void **)&o->table.slots, err));
     join_table_fill(o, &o->table, o->order, o->n);
-    return NRW_OK;
+    return op_check(base, err);
 }
 
 uint64_t join_table_slots(const op_build *o, uint64_t rows)
@@ -212,6 +216,8 @@ void join_table_fill(const op_build *o, join_table *t, uint8_t **rows, uint64_t 
 {
     for (uint64_t i = n; i-- > 0;) { /* backwards: each slot's list begins with the first */
         uint8_t *row = rows[i], **slot = &t->slots[row_hash(row) & (t->n_slots - 1)];
+        if (i % LONG == 0 && is_cancelled(o->base.cancel))
+            return;
         if (meets_nobody(o, row))
             continue;
         build_link_of(row)->next = *slot;

@@ -71,10 +71,13 @@ static nrw_status spill_run(op_sort *o, sort_worker *w, nrw_error *err)
     sort_run run = {.block = run_block(o)};
     nrw_status st = NRW_OK;
 
-    sort_entries(&o->layout, w->entries, w->n);
+    sort_entries(&o->layout, w->entries, w->n, o->base.cancel);
     w->out.len = 0;
-    for (uint64_t i = 0; st >= 0 && i < w->n; i++)
+    for (uint64_t i = 0; st >= 0 && i < w->n; i++) {
         st = sort_run_put(&run, o->m, o->spill, &w->out, w->entries[i].row, err);
+        if (st >= 0 && i % LEAVE_ROWS == 0)
+            st = op_check(&o->base, err);
+    }
     if (st >= 0)
         st = sort_run_end(&run, o->m, o->spill, &w->out, err);
     if (st >= 0)
@@ -92,7 +95,7 @@ static nrw_status cut_to_first(op_sort *o, sort_worker *w, nrw_error *err)
     rows kept = {.m = w->m};
     span key;
 
-    sort_entries(&o->layout, w->entries, w->n);
+    sort_entries(&o->layout, w->entries, w->n, o->base.cancel);
     w->n = o->spec.limit;
     for (uint64_t i = 0; i < w->n; i++) {
         uint8_t *row;
@@ -294,8 +297,11 @@ static nrw_status merge_some(op_sort *o, uint32_t n, nrw_error *err)
     nrw_status st;
 
     TRY_OUT(sort_merge_open(&g, &o->layout, o->m, o->spill, o->runs, n, err));
-    while ((st = sort_merge_next(&g, &row, err)) == NRW_OK)
+    for (uint64_t i = 0; (st = sort_merge_next(&g, &row, err)) == NRW_OK; i++) {
         TRY_OUT(sort_run_put(&whole, o->m, o->spill, &out, row, err));
+        if (i % LEAVE_ROWS == 0)
+            TRY_OUT(op_check(&o->base, err));
+    }
     if (st == NRW_END)
         st = sort_run_end(&whole, o->m, o->spill, &out, err);
 out:
@@ -325,7 +331,7 @@ static nrw_status sort_finish(op *base, nrw_error *err)
         if (spilled && w->n)
             TRY(spill_run(o, w, err));
         if (!spilled && w->n) {
-            sort_entries(&o->layout, w->entries, w->n);
+            sort_entries(&o->layout, w->entries, w->n, o->base.cancel);
             TRY(add_run(o, &(sort_run){.entries = w->entries, .n = w->n}, err));
         }
         if (spilled) {
@@ -336,6 +342,7 @@ static nrw_status sort_finish(op *base, nrw_error *err)
         }
         mem_set_limit(w->m, MEM_NO_LIMIT);
     }
+    TRY(op_check(base, err));
     if (mem_limit(o->m) < o->spec.merging / 2 * 3)
         mem_set_limit(o->m, o->spec.merging / 2 * 3);
     while (spilled && o->n_runs > fan)
@@ -435,7 +442,7 @@ nrw_status op_sort_new(arena *a, mem *m, const sort_spec *spec, spill *s, op **o
 
     *out = NULL;
     TRY(arena_alloc(a, sizeof *o, (void **)&o, err));
-    *o = (op_sort){.base.class = &sort_class, .spec = *spec, .spill = s};
+    *o = (op_sort){.base = {.class = &sort_class, .cancel = spec->cancel}, .spec = *spec, .spill = s};
     o->source = (source){&sort_source_class, spec->n_columns, false};
     TRY(arena_alloc(a, (spec->n_columns + 1) * sizeof *types, (void **)&types, err));
     types[0] = type_of(TYPE_BINARY);

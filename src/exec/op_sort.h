@@ -22,6 +22,7 @@ typedef struct sort_spec {
     uint64_t memory;
     uint64_t merging; /* what of it, or beside it, there is when runs are merged */
     size_t held;
+    const cancel_flag *cancel;
 } sort_spec;
 
 /* `a` keeps layouts; it lives as long as the operator. */

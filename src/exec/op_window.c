@@ -224,7 +224,7 @@ static void carry_on(op_window *o, const window_segment *s)
 static nrw_status compute(op_window *o, uint32_t n, nrw_error *err)
 {
     size_t bytes = 4 * (size_t)n * sizeof(uint32_t);
-    window_segment s = {.n = n, .columns = o->columns, .m = o->m};
+    window_segment s = {.n = n, .columns = o->columns, .m = o->m, .cancel = o->base.cancel};
     uint32_t *bounds;
     nrw_status st = NRW_OK;
 
@@ -251,8 +251,10 @@ static nrw_status next_segment(op_window *o, nrw_error *err)
 {
     uint32_t n, before;
 
-    while (!o->at_end && o->whole == 0)
+    while (!o->at_end && o->whole == 0) {
+        TRY(op_check(&o->base, err));
         TRY(read_part(o, err));
+    }
     before = o->rows;
     n = o->at_end ? before : o->whole;
     if (n == 0)
@@ -393,13 +395,14 @@ nrw_status op_window_new(arena *a, mem *m, const window_spec *spec, spill *s, op
                       .workers = spec->workers,
                       .memory = spec->memory / 2,
                       .merging = spec->memory / 4,
+                      .cancel = spec->cancel,
                       .held = spec->held};
     op_window *o;
     nrw_status st;
 
     *out = NULL;
     TRY(arena_alloc(a, sizeof *o, (void **)&o, err));
-    *o = (op_window){.base.class = &window_class, .spec = *spec};
+    *o = (op_window){.base = {.class = &window_class, .cancel = spec->cancel}, .spec = *spec};
     o->source = (source){&window_source_class, spec->n_columns + spec->n_calls, false};
     TRY(arena_alloc(a, o->source.n_cols * sizeof *o->columns + 1, (void **)&o->columns, err));
     TRY(make_keys(a, o, err));

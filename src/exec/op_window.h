@@ -17,6 +17,7 @@ typedef struct window_spec {
     uint32_t workers;
     uint64_t memory;
     size_t held;
+    const cancel_flag *cancel;
 } window_spec;
 
 /* `a` keeps layouts; it lives as long as the operator. */

@@ -100,9 +100,8 @@ static nrw_status carry_filled(pipeline *p, batch *b, nrw_error *err)
         b->n_cols = p->source->n_cols;
         for (uint32_t c = 0; c < b->n_cols; c++)
             b->cols[c] = (batch_column){.state = COLUMN_TAKEN, .tag = c};
-        if (atomic_load_explicit(&p->cancel, memory_order_relaxed))
-            st = err_set(err, NRW_E_CANCELLED, "interrupted"); /* a morsel may be long */
-        else
+        st = cancel_check(&p->cancel, err); /* a morsel may be long */
+        if (st >= 0)
             st = p->source->class->fill(p->source, b, err);
         if (st < 0)
             batch_release(b);
@@ -158,11 +157,9 @@ static void *work(void *arg)
         batch b = {.cols = cols, .m = p->batches, .worker = w->index};
 
         crew_enter(&r->crew, w->index);
-        if (atomic_load_explicit(&p->cancel, memory_order_relaxed)) {
-            st = err_set(&err, NRW_E_CANCELLED, "interrupted");
-            break;
-        }
-        st = take(r, &b, &err);
+        st = cancel_check(&p->cancel, &err);
+        if (st >= 0)
+            st = take(r, &b, &err);
         if (st != NRW_OK)
             break;
         morsel = b.morsel;

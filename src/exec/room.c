@@ -8,8 +8,8 @@
 /* Each worker may get all of so much: less is dearer to spill than to grant. */
 #define EVEN_WHERE_UNEVEN (4 * MIB)
 /* With less an operator spills batch by batch. */
-#define LEAST      (640 * KIB)
-#define LEAST_EACH (256 * KIB)
+#define LEAST      (3 * MIB / 2)
+#define LEAST_EACH (MIB / 2)
 /* Blocks of rows, keys and rows under way of a worker, however few rows come. */
 #define FIXED      (96 * KIB)
 #define FIXED_EACH (320 * KIB)
@@ -55,7 +55,7 @@ budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers)
 {
     const uint64_t entries = 72; /* 24 each, twice as many while the list grows */
     uint64_t row = room_add(row_of(r->width), room_add(r->keys, 24)), kept = r->n;
-    uint64_t spill = room_mul(2, room_mul(r->n, row)); /* runs, and runs of runs */
+    uint64_t spill = room_mul(r->n, row);
 
     if (limit != UINT64_MAX && limit < kept / 2)
         kept = 2 * limit + 4096;
@@ -74,7 +74,7 @@ budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64
         most = r->n / workers + 1 > groups ? groups : r->n / workers + 1;
     tables = room_mul(room_mul(most, workers), room_add(row, slots));
     tables = room_add(tables, room_mul(r->n, hang));
-    spill = room_mul(2, room_mul(r->n, room_add(row, hang)));
+    spill = room_mul(r->n, room_add(row, hang));
     return budget_of(shared_out(tables / workers, workers), spill, workers);
 }
 
@@ -88,7 +88,7 @@ budget room_of_join(const room_rows *left, const room_rows *right, uint64_t resu
     uint64_t result = room_add(row_of(room_add(left->width, right->width)), 40);
     uint64_t spill = room_add(room_mul(right->n, right_row), room_mul(left->n, left_row));
 
-    spill = room_mul(2, room_add(spill, room_mul(results, result)));
+    spill = room_add(spill, room_mul(results, result));
     kept = room_add(kept, kept / 4);
     return budget_of(room_add(kept, FIXED + workers * FIXED_EACH), spill, workers);
 }

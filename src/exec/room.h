@@ -3,11 +3,14 @@
  *
  * Of each budget: `least` is what the operator can work with, spilling; with `wish` it spills
  * nothing, however unevenly rows fall to the workers while that costs little; `spill` is the most
- * that goes to the spill file with less than `wish`. */
+ * that goes to the spill file when every row goes there once, as with ROOM_ONCE-th of `wish`. With
+ * less some rows go there again (runs of runs, parts of parts). */
 #ifndef EXEC_ROOM_H
 #define EXEC_ROOM_H
 
 #include "format/format.h"
+
+#define ROOM_ONCE 16
 
 typedef struct room_rows {
     uint64_t n;

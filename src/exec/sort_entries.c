@@ -2,6 +2,9 @@
  * that no account knows, with a heap where the keys would make it slow. */
 #include "exec/sort_run.h"
 
+/* So many rows take a while. */
+#define LONG 65536u
+
 static void swap(sort_entry *a, sort_entry *b)
 {
     sort_entry t = *a;
@@ -75,32 +78,35 @@ static uint64_t part(const row_layout *l, sort_entry *e, uint64_t n)
 
 /* In place; keys differ, so that nothing depends on how equal ones are treated. `depth`: after so
  * many bad parts it is a heap's turn. */
-static void quick_sort(const row_layout *l, sort_entry *e, uint64_t n, int depth)
+static void quick_sort(const row_layout *l, sort_entry *e, uint64_t n, int depth,
+                       const cancel_flag *cancel)
 {
     while (n > 16) {
+        if (n > LONG && is_cancelled(cancel))
+            return;
         if (!depth--) {
             heap_sort(l, e, n);
             return;
         }
         uint64_t at = part(l, e, n);
         if (at < n - at) {
-            quick_sort(l, e, at, depth);
+            quick_sort(l, e, at, depth, cancel);
             e += at;
             n -= at;
         } else {
-            quick_sort(l, e + at, n - at, depth);
+            quick_sort(l, e + at, n - at, depth, cancel);
             n = at;
         }
     }
     insert_sort(l, e, n);
 }
 
-void sort_entries(const row_layout *l, sort_entry *e, uint64_t n)
+void sort_entries(const row_layout *l, sort_entry *e, uint64_t n, const cancel_flag *cancel)
 {
     bool sorted = true;
 
     for (uint64_t i = 1; sorted && i < n; i++)
         sorted = before(l, &e[i - 1], &e[i]);
     if (!sorted)
-        quick_sort(l, e, n, 2 * (64 - __builtin_clzll(n)));
+        quick_sort(l, e, n, 2 * (64 - __builtin_clzll(n)), cancel);
 }

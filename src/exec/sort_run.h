@@ -4,6 +4,7 @@
 #define EXEC_SORT_RUN_H
 
 #include "base/buffer.h"
+#include "exec/cancel.h"
 #include "exec/rows.h"
 #include "io/spill.h"
 
@@ -35,7 +36,8 @@ typedef struct sort_run {
 
 sort_entry sort_entry_of(const row_layout *l, uint8_t *row);
 int sort_compare(const row_layout *l, const sort_entry *a, const sort_entry *b);
-void sort_entries(const row_layout *l, sort_entry *e, uint64_t n);
+/* In any order once it is cancelled. */
+void sort_entries(const row_layout *l, sort_entry *e, uint64_t n, const cancel_flag *cancel);
 
 /* Writing a spilled run row by row; `out` is the block under construction, which sort_run_end
  * writes. */

@@ -127,6 +127,7 @@ static nrw_status all_values(framing *f, values *v, uint32_t *at, nrw_error *err
             drop(f);
             last_to = from;
         }
+        TRY(cancel_check(s->cancel, err));
         TRY(add_rows(f, last_to, to, err));
         at[i] = v->n;
         TRY(values_add(f, v, err));

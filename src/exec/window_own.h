@@ -22,6 +22,7 @@ typedef struct window_segment {
     const uint32_t *peers;                /* of each row: the first row of its peers */
     const uint32_t *part_end, *peers_end; /* the first row behind them */
     mem *m;
+    const cancel_flag *cancel;
     bool goes_on;       /* the first partition has rows in the segment before */
     window_carry carry; /* zero, but for base and state, where it does not go on */
 } window_segment;

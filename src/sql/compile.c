@@ -30,6 +30,7 @@ static nrw_status keep(sql_exec *x, op *o, nrw_error *err)
 {
     nrw_status st = add_op(x, o, err);
 
+    o->cancel = x->cancel;
     if (st < 0)
         op_close(o);
     return st;
@@ -269,7 +270,8 @@ static nrw_status add_window(sql_exec *x, const plan *p, const type *types, uint
                         .calls = calls,
                         .workers = x->workers,
                         .memory = grant_of(x, p),
-                        .held = x->held};
+                        .held = x->held,
+                        .cancel = x->cancel};
     op *o;
 
     TRY(op_window_new(x->a, x->m, &spec, x->spill, &o, err));

@@ -48,6 +48,7 @@ typedef struct sql_exec {
     uint32_t n_ops, cap_ops;
     /* what runs: for progress and cancel */
     void *watcher;
+    const cancel_flag *cancel;
     void (*watch)(void *watcher, pipeline *p); /* NULL at the end of each */
     /* counted */
     uint64_t rows_in, bytes_in;

@@ -9,9 +9,11 @@ import re
 
 import arrow_limits
 import avro_limits
+import cancelling
 import files
 import harness
 import many_datasets
+import query_limits
 from checks import flat, sound, within
 from harness import MIB, Scratch, mib, narrows, ok, refused
 
@@ -445,6 +447,8 @@ def cases(tier):
     yield "copy at 32, 64, 128, 256 MiB", every_limit, 300
     yield from arrow_limits.cases(tier)
     yield from avro_limits.cases(tier)
+    yield from query_limits.cases(tier == "all")
+    yield from cancelling.cases(tier == "all")
     yield "1,600 columns", lambda: wide(1600, 100_000 if full else 5_000), 900
     yield "10,000 columns", lambda: wide(10_000, 1_000), 900
     yield f"{1000 if full else 200} files of 100 KB", lambda: many_files(

@@ -111,7 +111,7 @@ static void rows_come_back(uint64_t (*of)(uint64_t i), uint64_t memory, bool cut
     open_case(&c);
     make_rows(&c, of);
     out = bytes_init(c.m, UINT32_MAX);
-    assert_ok(hash_parts_open(&p, c.m, c.s, memory, &err), &err);
+    assert_ok(hash_parts_open(&p, c.m, c.s, memory, NULL, &err), &err);
     for (uint32_t from = 0; from < ROWS; from += ROWS / 4)
         assert_ok(hash_parts_add(&p, c.at + from, ROWS / 4, &out, &err), &err);
     for (uint64_t k = 0; k < 1u << p.bits; k++) {
@@ -185,7 +185,7 @@ static void every_fault_is_an_error(void **state)
             make_rows(&c, itself);
             out = bytes_init(c.m, UINT32_MAX);
             fault_arm((fault_kind)kind, n);
-            st = hash_parts_open(&p, c.m, c.s, MIB, &err);
+            st = hash_parts_open(&p, c.m, c.s, MIB, NULL, &err);
             if (st >= 0)
                 st = hash_parts_add(&p, c.at, ROWS, &out, &err);
             if (st >= 0)

@@ -1,0 +1,105 @@
+"""Queries under a ceiling: what they take, what `plan` says they take, and what they spill."""
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import harness
+from harness import MIB, Scratch, measure, mib
+
+sys.path.append(os.path.join(harness.ROOT, "tests", "oracle"))
+import sql_corpus  # noqa: E402
+
+CEILING = 64 * MIB
+PATTERNS = ("duckdb/*.jsonl", "h2o/queries.jsonl", "../tpch/queries.jsonl")
+# Plans of long chains of joins without keys are looser than they shall be.
+LOOSE = {"join/pair_dependent_full_outer_join_subquery_bindings#197",
+         "join/pair_dependent_full_outer_join_subquery#170",
+         "join/iejoin/iejoin_issue_7278#39"}
+
+
+def tight(planned, actual):
+    return planned <= max(1.5 * actual, actual + 16 * MIB)
+
+
+def run(command, report, timeout=120):
+    ran = measure([*command, "--report", report], timeout=timeout)
+    if ran.code:
+        raise AssertionError(f"exit {ran.code}: {ran.err[-300:]}")
+    with open(report, encoding="utf-8") as f:
+        told = json.load(f)
+    os.unlink(report)
+    return ran, told
+
+
+def judge(name, command, report):
+    """None, or what is wrong with the query's peak and its plan."""
+    try:
+        ran, told = run(command, report)
+    except AssertionError as e:
+        return f"{name}: {e}"
+    planned = told["plan"]["peak"]
+    if not ran.peak <= planned <= CEILING:
+        return f"{name}: peak {mib(ran.peak)}, planned {mib(planned)}"
+    if told["spilled"] > told["plan"]["spill"]:
+        return f"{name}: {mib(told['spilled'])} spilled, planned {mib(told['plan']['spill'])}"
+    if not tight(planned, ran.peak) and name not in LOOSE:
+        return f"{name}: planned {mib(planned)}, but the peak is {mib(ran.peak)}"
+    return None
+
+
+def corpus(every):
+    """One in `every` queries of the corpus."""
+    listed = sql_corpus.known()
+    asked = [q for p in PATTERNS for q in sql_corpus.queries(p) if q["id"] not in listed]
+    asked = asked[::every]
+    with Scratch("limits") as s, ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(judge, q["id"], [*sql_corpus.command(q), "--memory", "64MiB"],
+                            s(f"r{i}.json")) for i, q in enumerate(asked)]
+        wrong = [j.result() for j in jobs if j.result()]
+    if wrong or not asked:
+        raise AssertionError(f"{len(wrong)} of {len(asked)}: " + "; ".join(wrong[:5]))
+    return f"{len(asked)} queries"
+
+
+# (query, so many times an id and a note are kept of each row: of a join those of both sides and of
+# the result, of a window the partition's number too)
+SPILLING = {
+    "sort": ("SELECT id, note FROM big ORDER BY note", 1),
+    "group by": ("SELECT note, count(*), sum(id) FROM big GROUP BY note", 1),
+    "distinct": ("SELECT DISTINCT id, note FROM big", 1),
+    "join": ("SELECT x.id, y.note FROM big x JOIN big y ON x.id = y.id AND x.note = y.note", 3),
+    "window": ("SELECT id, note, lag(id) OVER (PARTITION BY id % 1000 ORDER BY note) FROM big", 1.25),
+}
+
+
+def spill(name, rows):
+    """It spills, no more than 2.5 times the bytes of the columns involved and no more than planned;
+    what metadata do not tell are texts of 8 to 40 bytes, 24 on average, and numbers of 8."""
+    sql, times = SPILLING[name]
+    with Scratch("limits") as s:
+        harness.ok("gen", s("big.parquet"), "--range", f"id={rows}", "--column",
+                   "note=string:8..40", "--shuffle", "-q", timeout=120)
+        command = [harness.need(harness.RELEASE), "sql", sql, "--attach",
+                   f"big={s('big.parquet')}", "--memory", "32MiB", "-o", s("o.parquet"), "-q"]
+        ran, told = run(command, s("r.json"), 300)
+        involved = times * rows * (24 + 8)
+        plan = told["plan"]
+        if not 0 < told["spilled"] <= min(2.5 * involved, plan["spill"]):
+            raise AssertionError(f"{mib(told['spilled'])} spilled of {mib(involved)}, "
+                                 f"planned {mib(plan['spill'])}")
+        if not ran.peak <= plan["peak"] <= 32 * MIB:
+            raise AssertionError(f"peak {mib(ran.peak)}, planned {mib(plan['peak'])}")
+        steps = [p for p in plan["steps"] if p["how"] == "spills"]
+        if not steps or not all(0 < p["spill"] <= plan["spill"] for p in steps):
+            raise AssertionError(f"no step says what it spills: {plan['steps']}")
+        return (f"{mib(told['spilled'])} of {mib(involved)}, at most {mib(plan['spill'])}; "
+                f"peak {mib(ran.peak)}")
+
+
+def cases(full):
+    if os.path.isdir(sql_corpus.FOLDER):
+        yield "queries of the corpus at 64 MiB", lambda: corpus(1 if full else 40), 900
+    for name in SPILLING:
+        yield (f"a {name} that spills, and its plan",
+               lambda n=name: spill(n, 2000000 if full else 300000), 600)
