@@ -20,7 +20,8 @@ static void on_signal(int sig)
     nrw_job_cancel(interruptible);
 }
 
-/* Verbs that look have nothing to undo: there signals end the process as ever. Queries may write. */
+/* Verbs that look have nothing to undo: there signals end the process as ever. Queries may write.
+ */
 static void catch_signals(nrw_job *job, const nrw_verb *verb)
 {
     struct sigaction sa = {.sa_handler = on_signal};

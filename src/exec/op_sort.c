@@ -442,7 +442,8 @@ nrw_status op_sort_new(arena *a, mem *m, const sort_spec *spec, spill *s, op **o
 
     *out = NULL;
     TRY(arena_alloc(a, sizeof *o, (void **)&o, err));
-    *o = (op_sort){.base = {.class = &sort_class, .cancel = spec->cancel}, .spec = *spec, .spill = s};
+    *o = (op_sort){
+        .base = {.class = &sort_class, .cancel = spec->cancel}, .spec = *spec, .spill = s};
     o->source = (source){&sort_source_class, spec->n_columns, false};
     TRY(arena_alloc(a, (spec->n_columns + 1) * sizeof *types, (void **)&types, err));
     types[0] = type_of(TYPE_BINARY);

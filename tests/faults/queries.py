@@ -54,7 +54,8 @@ OWN = {
 }
 COPIES = {
     "partitioned": "COPY big TO '{out}/ds/' (FORMAT parquet, PARTITION_BY (b), COMMON_METADATA)",
-    "rolled": "COPY big TO '{out}/ds/' (FORMAT parquet, ROW_GROUP_SIZE 5000, ROW_GROUPS_PER_FILE 1)",
+    "rolled": "COPY big TO '{out}/ds/' (FORMAT parquet, ROW_GROUP_SIZE 5000, "
+              "ROW_GROUPS_PER_FILE 1)",
 }
 
 
