@@ -207,7 +207,7 @@ static nrw_status reading_need(const query *q, const plan_estimate *e, uint32_t 
                        err));
     if (p->n_pushed) {
         b.least += 256 * KIB;
-        b.wish += 2 * MIB;
+        b.wish += at_most(2 * MIB, room_add(256 * KIB, room_mul(e->most, plan_row_width(e))));
     }
     sum->least = at_least(sum->least, b.least);
     sum->wish = at_least(sum->wish, b.wish);
