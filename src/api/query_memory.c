@@ -13,8 +13,8 @@
 
 /* Of an operator that gathers for each worker: less would spill batch by batch. */
 #define WORKER_ROOM (6 * MIB)
-/* Times as many rows as are likely that there is room for: while that is little, where it is dear
- * to be wrong, and all there may be. */
+/* So many times the rows that are likely: while that takes little, where it is dear to be wrong,
+ * and all there may be. */
 #define MORE   4
 #define SURELY 64
 #define EVERY  UINT64_MAX
@@ -67,7 +67,7 @@ static budget group_need(const plan_estimate *e, uint64_t times, uint32_t worker
 
     for (uint32_t i = 0; i < p->n_aggregates; i++) {
         state += (p->aggregates[i].state_bytes + 15) & ~(uint64_t)15;
-        hang += p->aggregates[i].class->drop ? HANGS : 0;
+        hang += aggregate_gathers(&p->aggregates[i]) ? HANGS : 0;
     }
     return room_of_group(&r, count_of(e, times), state, hang, workers);
 }
@@ -207,7 +207,7 @@ static nrw_status reading_need(const query *q, const plan_estimate *e, uint32_t 
                        err));
     if (p->n_pushed) {
         b.least += 256 * KIB;
-        b.wish += 2 * MIB;
+        b.wish += at_most(2 * MIB, room_add(256 * KIB, room_mul(e->most, plan_row_width(e))));
     }
     sum->least = at_least(sum->least, b.least);
     sum->wish = at_least(sum->wish, b.wish);
@@ -339,7 +339,7 @@ nrw_status query_share_memory(query *q, nrw_error *err)
     add_parts(q, q->sizes);
     job_hold(q->job);
     workers = is_small(q->sizes) ? 1 : l->workers;
-    all = job_room(q->job) > l->held ? job_room(q->job) - l->held : 0;
+    all = l->ceiling > l->baseline + l->held ? l->ceiling - l->baseline - l->held : 0;
     for (;; workers--) {
         nrw_status st;
         TRY(ask_all(q, workers, all, &s, err));

@@ -1,3 +1,4 @@
+#include "exec/agg_value.h"
 #include "exec/aggregate_own.h"
 
 #include <ctype.h>
@@ -110,6 +111,11 @@ void agg_put_null(vector *out, uint32_t i)
 bool aggregate_has_name(const aggregate *g, const char *name)
 {
     return has_name(g->class->names, name);
+}
+
+bool aggregate_gathers(const aggregate *g)
+{
+    return g->class->drop && g->class->drop != value_drop;
 }
 
 bool aggregate_counts(const aggregate *g)

@@ -87,6 +87,8 @@ nrw_status aggregate_bind(arena *a, const char *name, const expr *const *args, u
 bool aggregate_is(const char *name);
 /* Whether it is 0, not null, of no rows. */
 bool aggregate_counts(const aggregate *g);
+/* Whether its state grows with the rows; else it is some bytes, perhaps with one value hanging. */
+bool aggregate_gathers(const aggregate *g);
 /* The results of n states as a vector. */
 nrw_status aggregate_finish(const aggregate *g, uint8_t *const *states, uint32_t n, mem *m,
                             vector *out, nrw_error *err) NRW_CHECKED;

@@ -1,5 +1,5 @@
-/* Somebody may ask for the end of a run, from another thread or a signal handler: a word that
- * becomes 1, and that whoever works for long looks at. */
+/* Somebody may ask for the end of a run, from another thread or a signal handler: a word becomes
+ * 1, and whoever works for long looks at it. */
 #ifndef EXEC_CANCEL_H
 #define EXEC_CANCEL_H
 

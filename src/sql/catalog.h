@@ -38,8 +38,8 @@ typedef struct sql_catalog {
     nrw_status (*find)(void *self, const sql_source *source, sql_table **out, nrw_error *err);
     /* A scan of it, not started; the caller closes it. */
     nrw_status (*open)(void *self, sql_table *t, scan **out, nrw_error *err);
-    /* Before it is read: what values column c of its schema has, as far as metadata tell; what
-     * reading n of its columns takes. */
+    /* Before it is read: what values a column has, as far as metadata tell; what reading n of its
+     * columns takes. */
     void (*values)(void *self, sql_table *t, uint32_t column, column_values *out);
     nrw_status (*budget)(void *self, sql_table *t, const uint32_t *columns, uint32_t n,
                          bool filtered, uint32_t workers, budget *out, nrw_error *err);

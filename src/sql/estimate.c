@@ -134,7 +134,7 @@ static void estimate_group(plan_estimate *e)
         if (!type_is_view(&g->result) || g->n_args == 0)
             continue;
         *width = expr_width(e->left, g->args[0]);
-        if (!(g->class->traits & AGG_SHARED) && g->class->save) /* may hold all of the group's */
+        if (aggregate_gathers(g)) /* the texts of all rows, perhaps */
             *width = room_mul(*width, e->left->rows);
     }
 }

@@ -95,6 +95,53 @@ static nrw_status push_group(arena *a, plan **p, conjuncts *c, nrw_error *err)
     return on_top(a, p, &stay, err);
 }
 
+/* Whether columns x and y of a relation have the same values. */
+static bool same_column(const plan *p, uint32_t x, uint32_t y)
+{
+    return x == y || (p->kind == PLAN_PROJECT && !p->exprs[x]->changes &&
+                      expr_equal(p->exprs[x], p->exprs[y]));
+}
+
+/* Whether column c is a partition's key of every call: rows of one partition all have it. */
+static bool parts_all(const plan *w, uint32_t c)
+{
+    for (uint32_t i = 0; i < w->n_windows; i++) {
+        const window_call *call = &w->windows[i];
+        bool found = false;
+        for (uint32_t k = 0; k < call->n_partition; k++)
+            found |= same_column(w->left, call->partition[k], c);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+typedef struct partitions {
+    const plan *window;
+    bool others;
+} partitions;
+
+static void see_partition(void *self, uint32_t c)
+{
+    partitions *p = self;
+
+    p->others |= c >= p->window->left->n || !parts_all(p->window, c);
+}
+
+/* What leaves out whole partitions. */
+static nrw_status push_window(arena *a, plan **p, conjuncts *c, nrw_error *err)
+{
+    conjuncts down = {0}, stay = {0};
+
+    for (uint32_t i = 0; i < c->n; i++) {
+        partitions keys = {*p, c->at[i]->changes || !looks_at_any(c->at[i])};
+        expr_columns(c->at[i], see_partition, &keys);
+        TRY(conjuncts_split(a, c->at[i], keys.others ? &stay : &down, err));
+    }
+    TRY(push(a, &(*p)->left, &down, err));
+    return on_top(a, p, &stay, err);
+}
+
 static nrw_status push_union(arena *a, plan **p, conjuncts *c, nrw_error *err)
 {
     conjuncts l = {0}, r = {0};
@@ -347,6 +394,7 @@ static nrw_status push(arena *a, plan **p, conjuncts *c, nrw_error *err)
         return push(a, p, c, err);
     case PLAN_PROJECT: return push_project(a, p, c, err);
     case PLAN_GROUP: return push_group(a, p, c, err);
+    case PLAN_WINDOW: return push_window(a, p, c, err);
     case PLAN_UNION: return push_union(a, p, c, err);
     case PLAN_JOIN: return push_into_join(a, p, c, err);
     case PLAN_SCAN: return push_scan(a, *p, c, err);

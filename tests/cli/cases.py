@@ -12,6 +12,7 @@ import arguments
 import harness
 import pages
 import piping
+import rules
 from harness import MIB, Scratch, narrows, ok, refused
 
 VERBS = ["copy", "sample", "gen", "head", "tail", "count", "schema", "stats", "inspect", "verify",
@@ -361,3 +362,4 @@ def cases(_tier):
         yield function.__name__.replace("_", " "), function
     yield from arguments.cases()
     yield from piping.cases()
+    yield from rules.cases()

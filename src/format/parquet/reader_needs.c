@@ -34,13 +34,15 @@ uint64_t pq_stream_memory(const pq_chunk *c)
 
 static void need_leaf(pq_needs *out, const pq_chunk *c, uint64_t least)
 {
-    uint64_t page = 1 << 20;
+    const uint64_t most = 1 << 20;
+    uint64_t page = large_page(c), dictionary = most;
 
     if (pq_stream_memory(c) + least > out->widest)
         out->widest = pq_stream_memory(c) + least;
-    if (large_page(c) < page)
-        page = large_page(c);
-    out->pages += 2 * page + (c->dictionary_page_offset >= 0 ? page : 0);
+    if (c->uncompressed >= 0 && (uint64_t)c->uncompressed < most)
+        dictionary = (uint64_t)c->uncompressed;
+    page = page < dictionary ? page : dictionary;
+    out->pages += 2 * page + (c->dictionary_page_offset >= 0 ? dictionary : 0);
     out->kept += sizeof(pq_chunk) + 1024;
 }
 
