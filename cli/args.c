@@ -134,6 +134,7 @@ static nrw_status option(arguments *a, bool apply, nrw_error *err)
     if (a->cli->plan && a->at < a->verb && strcmp(name, "format") == 0)
         return plan_format(a->cli, value, err);
     a->lists |= strcmp(name, "files-from") == 0;
+    a->cli->pipes |= strcmp(name, "pipe") == 0;
     return a->job ? nrw_job_option(a->job, name, value ? value : "", err) : NRW_OK;
 }
 

@@ -25,6 +25,7 @@ typedef struct cli_options {
     const nrw_verb *verb; /* NULL: none was said */
     const char *topic;    /* of help: a verb, or "plan"; NULL: the overview */
     bool quiet, plan, plan_json, help, version;
+    bool pipes;          /* programs are started */
     bool rows_to_stdout; /* rows or a report go there */
     progress_mode progress;
     const char *report; /* file of --report */

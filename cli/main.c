@@ -20,13 +20,13 @@ static void on_signal(int sig)
     nrw_job_cancel(interruptible);
 }
 
-/* Verbs that look have nothing to undo: there signals end the process as ever. */
-static void catch_signals(nrw_job *job, const nrw_verb *verb)
+/* Verbs that look have nothing to undo, but for programs: there signals end the process as ever. */
+static void catch_signals(nrw_job *job, const cli_options *cli)
 {
     struct sigaction sa = {.sa_handler = on_signal};
 
     signal(SIGPIPE, SIG_IGN);
-    if (!verb->moves_rows)
+    if (!cli->verb->moves_rows && !cli->pipes)
         return;
     interruptible = job;
     sigaction(SIGINT, &sa, NULL);
@@ -165,7 +165,7 @@ static int run(nrw_job *job, const cli_options *cli, int argc, char **argv, nrw_
     nrw_status st, reported;
     int code;
 
-    catch_signals(job, cli->verb);
+    catch_signals(job, cli);
     progress = cli_progress_start(job, cli);
     st = nrw_job_run(job, err);
     cli_progress_stop(progress, st);

@@ -74,6 +74,10 @@ NRW_API int nrw_status_errno(nrw_status status);
  * `out` (always terminated). Returns the length that the whole sentence needs. Any thread. */
 NRW_API size_t nrw_error_print(const nrw_error *err, char *out, size_t cap);
 
+/* Sets status and message, a clause without a full stop, cut where it is too long; for operators
+ * (arrow.h). Returns status. err may be NULL. Any thread. */
+NRW_API nrw_status nrw_error_set(nrw_error *err, nrw_status status, const char *message);
+
 /* "0.1.0" */
 NRW_API const char *nrw_version(void);
 

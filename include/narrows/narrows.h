@@ -2,6 +2,7 @@
 #ifndef NARROWS_NARROWS_H
 #define NARROWS_NARROWS_H
 
+#include "narrows/arrow.h"
 #include "narrows/base.h"
 #include "narrows/job.h"
 

@@ -12,7 +12,8 @@ struct door {
     const char *name; /* what a list of sources, or FROM, calls it */
     /* A live file (io/file.h) of Arrow's stream format, charged to m. */
     nrw_status (*open)(door *d, mem *m, io_file **out, nrw_error *err);
-    bool taken; /* it was opened */
+    void (*close)(door *d); /* with the job, opened or not; NULL: nothing to do */
+    bool taken;             /* it was opened */
     door *next;
 };
 
@@ -20,6 +21,7 @@ struct door {
 typedef struct way_out {
     const char *name; /* for messages and plans */
     target *to;       /* for a stream in Arrow's format; closed by its owner */
+    struct outlet *outlet; /* instead, for arrays; NULL: there is a target */
 } way_out;
 
 /* Of a list, the door called so; NULL: none is. */

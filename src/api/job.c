@@ -36,7 +36,7 @@ nrw_status job_do(nrw_job *job, bool plan_only, nrw_error *err)
 {
     const char *verb = job->verb->name;
 
-    if (job_last(job, "pipe"))
+    if (job_last(job, "pipe") || job->operators)
         return job_through(job, plan_only, err);
     if (strcmp(verb, "sql") == 0)
         return job_query(job, plan_only, err);

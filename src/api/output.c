@@ -1,3 +1,4 @@
+#include "api/outlet.h"
 #include "api/output_set.h"
 
 #include <stdio.h>
@@ -188,6 +189,70 @@ static const output_class single_class = {.columns = single_columns,
                                           .publish = single_publish,
                                           .close = single_close};
 
+/* ---- a way out ---- */
+
+static void way_describe(const output *o, plan_step *s)
+{
+    snprintf(s->what, sizeof s->what, "hand on as Arrow");
+    snprintf(s->detail, sizeof s->detail, "%.200s", o->job->out->name);
+}
+
+static nrw_status way_stage(output *o, nrw_error *err)
+{
+    (void)o;
+    (void)err;
+    return NRW_OK;
+}
+
+static nrw_status way_open(output *o, mem *grant, uint32_t workers, nrw_error *err)
+{
+    outlet *to = o->job->out->outlet;
+
+    if (!to)
+        return single_open(o, grant, workers, err);
+    TRY(arrow_taker_open(grant, outlet_taker(to), o->schema, &o->arrow, workers, &o->writer, err));
+    o->to = op_write_of(o->writer);
+    o->sink = &o->to.base;
+    return NRW_OK;
+}
+
+static nrw_status way_publish(output *o, nrw_error *err)
+{
+    return o->target ? target_publish(o->target, err) : NRW_OK;
+}
+
+/* What is still to be taken lies in the writer's account. */
+static nrw_status way_finish(output *o, file_summary *out, nrw_error *err)
+{
+    outlet *to = o->job->out->outlet;
+
+    TRY(single_finish(o, out, err));
+    return to ? outlet_drain(to, err) : NRW_OK;
+}
+
+static void way_close(output *o)
+{
+    (void)o;
+}
+
+static const output_class way_class = {.columns = single_columns,
+                                       .budget = single_budget,
+                                       .describe = way_describe,
+                                       .stage = way_stage,
+                                       .open = way_open,
+                                       .finish = way_finish,
+                                       .publish = way_publish,
+                                       .close = way_close};
+
+static void output_choose_way(output *o, const way_out *out)
+{
+    o->class = &way_class;
+    o->format = output_format_named("arrow");
+    o->name = out->name;
+    o->target = out->to;
+    o->lent = true;
+}
+
 /* ---- any ---- */
 
 nrw_status output_choose(output *o, nrw_job *job, nrw_error *err)
@@ -195,10 +260,7 @@ nrw_status output_choose(output *o, nrw_job *job, nrw_error *err)
     o->job = job;
     o->name = job->target;
     if (job->out) {
-        o->class = &single_class;
-        o->format = output_format_named("arrow");
-        o->target = job->out->to;
-        o->lent = true;
+        output_choose_way(o, job->out);
         return NRW_OK;
     }
     if (!o->name && !job->verb->moves_rows)
@@ -273,6 +335,8 @@ nrw_status output_publish(output *o, nrw_error *err)
 
 void output_close(output *o)
 {
+    if (o->writer && o->job->out && o->job->out->outlet)
+        outlet_shut(o->job->out->outlet); /* what waits lies in the writer's account */
     if (o->writer)
         o->writer->class->close(o->writer);
     o->writer = NULL;

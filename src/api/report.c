@@ -195,7 +195,7 @@ static nrw_status report(const nrw_job *job, bytes *out, nrw_error *err)
     if (r->piped_in >= 0)
         TRY(bytes_printf(out, err, ",\"piped\":{\"in\":%lld,\"out\":%lld,\"programs\":[%.*s]}",
                          (long long)r->piped_in, (long long)r->piped_out, (int)r->pipes.len,
-                         (const char *)r->pipes.data));
+                         r->pipes.len ? (const char *)r->pipes.data : ""));
     return bytes_printf(out, err, "}\n");
 }
 
@@ -213,7 +213,8 @@ static nrw_status summary(const nrw_job *job, bytes *out, nrw_error *err)
     const job_result *r = &job->result;
     char a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER], d[TEXT_NUMBER], size[2 * TEXT_NUMBER];
 
-    TRY(bytes_printf(out, err, "%s: %s rows", job->target, text_group((uint64_t)r->rows_out, a)));
+    TRY(bytes_printf(out, err, "%s: %s rows",
+                     job->target ? job->target : "stream", text_group((uint64_t)r->rows_out, a)));
     if (r->files > 0)
         TRY(bytes_printf(out, err, ", %s file%s", text_group((uint64_t)r->files, a),
                          r->files == 1 ? "" : "s"));
@@ -233,19 +234,21 @@ static nrw_status summary(const nrw_job *job, bytes *out, nrw_error *err)
     if (r->rows_limited)
         TRY(bytes_printf(out, err, " + %s limited", text_group((uint64_t)r->rows_limited, a)));
     if (r->piped_in > r->piped_out)
-        TRY(bytes_printf(out, err, " + %s dropped by --pipe",
+        TRY(bytes_printf(out, err, " + %s dropped on the way",
                          text_group((uint64_t)(r->piped_in - r->piped_out), a)));
     if (r->piped_in < r->piped_out)
-        TRY(bytes_printf(out, err, " - %s added by --pipe",
+        TRY(bytes_printf(out, err, " - %s added on the way",
                          text_group((uint64_t)(r->piped_out - r->piped_in), a)));
     TRY(bytes_printf(out, err, "\n"));
     TRY(bytes_printf(out, err, "peak   %s, spill %s, %u threads",
                      text_size_of(r->rss_peak, job->limits.ceiling, size), text_size(r->spilled, a),
                      job->limits.workers));
     if (r->piped_in >= 0)
-        TRY(bytes_printf(out, err, "\npipe   %s rows in, %s out, programs took %s",
+        TRY(bytes_printf(out, err, "\npipe   %s rows in, %s out",
                          text_group((uint64_t)r->piped_in, a),
-                         text_group((uint64_t)r->piped_out, b), text_size(r->pipes_memory, c)));
+                         text_group((uint64_t)r->piped_out, b)));
+    if (r->pipes_memory)
+        TRY(bytes_printf(out, err, ", programs took %s", text_size(r->pipes_memory, c)));
     return r->notes.len ? bytes_append(out, r->notes.data, r->notes.len, err) : NRW_OK;
 }
 

@@ -1,9 +1,9 @@
-/* --pipe: rows through programs. Two runs beside each other: one feeds the programs with what the
+/* Rows through programs (--pipe) or operators of the caller's. Two runs beside each other: one feeds the programs with what the
  * verb gives, as an Arrow stream; the other one copies what comes back to the target. Each has
  * its thread and half of the memory, so neither waits for the other but through the programs, which
  * may hold back as much as they like. Nothing is published before all programs have ended well and
  * the first run has. */
-#include "api/job.h"
+#include "api/operators.h"
 
 #include "base/text.h"
 #include "column/json_out.h"
@@ -42,9 +42,12 @@ static nrw_status check_words(const nrw_job *job, nrw_error *err)
 {
     const char *bad_rows = job_last(job, "on-bad-row");
 
+    if (job->operators && job_last(job, "pipe"))
+        return err_set(err, NRW_E_ARG, "--pipe does not go with operators");
     if (bad_rows && strcmp(bad_rows, "fail") != 0) {
         err_next(err, "copy the sound rows to a file first");
-        return err_set(err, NRW_E_ARG, "--on-bad-row %s does not go with --pipe", bad_rows);
+        return err_set(err, NRW_E_ARG, "--on-bad-row %s does not go with %s", bad_rows,
+                       job->operators ? "operators" : "--pipe");
     }
     if (job_each(job, "pipe", PIPES_MOST))
         return err_set(err, NRW_E_ARG, "--pipe is given more than %d times", PIPES_MOST);
@@ -60,7 +63,7 @@ static nrw_status make_feeder(through *t, nrw_error *err)
     atomic_store(&job->feeder, f);
     f->doors = job->doors;
     f->out = &t->out;
-    f->target = t->out.name = job->target;
+    f->target = t->out.name = job->target ? job->target : "the stream";
     f->limits.runs = 2;
     for (size_t i = 0; i < job->sources.n; i++)
         TRY(nrw_job_source(f, job->sources.at[i], err));
@@ -93,24 +96,30 @@ static void *feed(void *self)
     sigaddset(&broken, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &broken, NULL);
     t->st = nrw_job_run(t->feeder, &t->err);
+    if (t->out.outlet)
+        outlet_end(t->out.outlet, t->st, &t->err);
     target_close(t->out.to);
     if (t->st < 0 && t->st != NRW_E_PIPE)
         kill_programs(t);
     return NULL;
 }
 
-static nrw_status start_feeding(through *t, int fd, nrw_error *err)
+static nrw_status start_feeding(through *t, nrw_error *err)
 {
-    int e;
+    int e = pthread_create(&t->thread, NULL, feed, t);
 
-    TRY(target_over_stream(t->job->root, fd, t->programs[0]->command, &t->out.to, err));
-    e = pthread_create(&t->thread, NULL, feed, t);
     if (e) {
         target_close(t->out.to);
         return err_errno(err, NRW_E_NOMEM, e, "cannot start a thread");
     }
     t->feeding = true;
     return NRW_OK;
+}
+
+static nrw_status start_operators(through *t, nrw_error *err)
+{
+    TRY(outlet_new(t->job->root, &t->out.outlet, err));
+    return start_feeding(t, err);
 }
 
 static nrw_status start_programs(through *t, nrw_error *err)
@@ -124,8 +133,10 @@ static nrw_status start_programs(through *t, nrw_error *err)
             t->programs[i - 1]->out = -1;
         TRY(program_start(t->job->root, w->value, in, i ? NULL : &fd, &t->programs[i], err));
         t->n++;
-        if (i == 0)
-            TRY(start_feeding(t, fd, err));
+        if (i)
+            continue;
+        TRY(target_over_stream(t->job->root, fd, w->value, &t->out.to, err));
+        TRY(start_feeding(t, err));
     }
     return NRW_OK;
 }
@@ -159,14 +170,14 @@ static nrw_status verdict(const through *t, nrw_error *err)
 {
     const program *p = failed_program(t);
 
-    if (t->st < 0 && t->st != NRW_E_PIPE) {
+    if (t->st < 0 && t->st != NRW_E_PIPE && t->st != NRW_E_CANCELLED) {
         if (err)
             *err = t->err;
         return t->st;
     }
     if (p)
         return program_wait((program *)(uintptr_t)p, NULL, err);
-    if (t->st >= 0)
+    if (t->st >= 0 || t->n == 0)
         return NRW_OK;
     err_at_object(err, t->programs[0]->command);
     err_next(err, "a program of --pipe reads to the end; --limit gives it fewer rows");
@@ -186,6 +197,12 @@ static nrw_status output_ended(void *self, nrw_error *err)
 static nrw_status open_output(door *d, mem *m, io_file **out, nrw_error *err)
 {
     through *t = (through *)((char *)d - offsetof(through, door));
+    struct ArrowArrayStream rows;
+
+    if (t->job->operators) {
+        TRY(operators_stream(t->job, t->out.outlet, &rows, err));
+        return arrow_file_of_stream(m, "operator", &rows, out, err);
+    }
     const program *last = t->programs[t->n - 1];
     const pipe_options o = {.name = last->command,
                             .spill = t->job->spill,
@@ -242,7 +259,8 @@ static nrw_status blame(through *t, nrw_status st, nrw_error *err)
     nrw_error why = NRW_ERROR_INIT;
     nrw_status other;
 
-    if (st != NRW_E_CANCELLED && st != NRW_E_CORRUPT && st != NRW_E_UNSUPPORTED)
+    if (st != NRW_E_CANCELLED && st != NRW_E_CORRUPT && st != NRW_E_UNSUPPORTED &&
+        !(st == NRW_E_IO && t->out.outlet))
         return st;
     other = verdict(t, &why);
     if (st == NRW_E_CANCELLED && atomic_load(&t->job->cancelled))
@@ -252,7 +270,9 @@ static nrw_status blame(through *t, nrw_status st, nrw_error *err)
             *err = why;
         return other;
     }
-    err_next(err, "a program of --pipe writes one Arrow IPC stream to its output, nothing else");
+    if (t->n)
+        err_next(err,
+                 "a program of --pipe writes one Arrow IPC stream to its output, nothing else");
     return st;
 }
 
@@ -309,31 +329,33 @@ static void plan_through(through *t)
 {
     const job_plan *first = &t->feeder->plan;
     job_plan *p = &t->job->plan;
+    const char *how = t->job->operators ? "operators" : job_each(t->job, "pipe", 0)->value;
     plan_step *s;
 
     *p = *first;
     p->peak += job_room(t->job);
     p->spill += first->spill;
     for (uint32_t i = 0; i < p->n; i++)
-        if (strncmp(p->steps[i].what, "write ", 6) == 0)
-            snprintf(p->steps[i].detail, sizeof p->steps[i].detail, "into the program");
+        if (strncmp(p->steps[i].what, "hand on ", 8) == 0)
+            snprintf(p->steps[i].detail, sizeof p->steps[i].detail, "%.200s", how);
     s = &p->steps[p->n < JOB_MAX_STEPS ? p->n++ : JOB_MAX_STEPS - 1];
     *s = (plan_step){.how = "streams", .grant = job_room(t->job), .rows = -1};
     snprintf(s->what, sizeof s->what, "read and write what comes back");
-    snprintf(s->detail, sizeof s->detail, "%.200s", job_each(t->job, "pipe", 0)->value);
 }
 
 /* ---- all of it ---- */
 
 static nrw_status run_through(through *t, nrw_error *err)
 {
-    nrw_status st = start_programs(t, err);
+    nrw_status st = t->job->operators ? start_operators(t, err) : start_programs(t, err);
 
     if (st >= 0)
         st = take_back(t, err);
     if (st < 0) {
         if (t->feeder)
             nrw_job_cancel(t->feeder);
+        if (t->out.outlet)
+            outlet_shut(t->out.outlet);
         kill_programs(t);
     }
     wait_for_all(t);
@@ -351,7 +373,7 @@ nrw_status job_through(nrw_job *job, bool plan_only, nrw_error *err)
 
     if (job_last(job, "output"))
         job->target = job_last(job, "output");
-    if (!job->target && !job->verb->moves_rows)
+    if (!job->target && !job->verb->moves_rows && !job->out)
         job->target = "-";
     nrw_job_free(atomic_exchange(&job->feeder, NULL));
     job->limits.runs = 2;
@@ -366,6 +388,8 @@ nrw_status job_through(nrw_job *job, bool plan_only, nrw_error *err)
     st = run_through(&t, err);
     for (uint32_t i = 0; i < t.n; i++)
         program_close(t.programs[i]);
+    outlet_free(t.out.outlet);
     t.feeder->out = NULL;
+    t.feeder->doors = NULL; /* they are this job's */
     return st;
 }

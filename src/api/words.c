@@ -1,5 +1,5 @@
 /* A job's words: verb, sources, target and options, stored as they were given. */
-#include "api/job.h"
+#include "api/operators.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -114,6 +114,10 @@ void nrw_job_free(nrw_job *job)
         return;
     m = job->words_mem;
     nrw_job_free(atomic_load(&job->feeder));
+    operators_release(job);
+    for (door *d = job->doors; d; d = d->next)
+        if (d->close)
+            d->close(d);
     spill_close(job->spill);
     mem_free_account(job->root);
     bytes_release(&job->result.sources);

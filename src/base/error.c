@@ -51,6 +51,11 @@ static void clean(char *text)
     }
 }
 
+nrw_status nrw_error_set(nrw_error *err, nrw_status status, const char *message)
+{
+    return err_set(err, status, "%s", message);
+}
+
 nrw_status err_set(nrw_error *err, nrw_status st, const char *fmt, ...)
 {
     va_list ap;

@@ -194,6 +194,17 @@ static mem *charge_all(mem *m, uint64_t bytes)
     return refuser;
 }
 
+void mem_move(mem *from, mem *to, size_t bytes)
+{
+    charge(to, NULL, mem_cost(bytes));
+    discharge(from, NULL, mem_cost(bytes));
+}
+
+void mem_trim_root(mem *m)
+{
+    trim_root(root_of(m));
+}
+
 static nrw_status refuse(const mem *m, uint64_t bytes, nrw_error *err)
 {
     char more[TEXT_NUMBER], use[2 * TEXT_NUMBER];

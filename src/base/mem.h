@@ -47,6 +47,12 @@ nrw_status mem_realloc(mem *m, void **p, size_t old_bytes, size_t new_bytes,
 /* `bytes` as at allocation. p == NULL is fine. */
 void mem_free(mem *m, void *p, size_t bytes);
 
+/* The books of an allocation of `bytes` go from one account to another, which may be of another
+ * root and has no limit; there it is freed. */
+void mem_move(mem *from, mem *to, size_t bytes);
+/* Free blocks of this root go back to the system. */
+void mem_trim_root(mem *m);
+
 /* What an allocation of so many bytes takes in the books, rounding included. */
 uint64_t mem_cost(size_t bytes);
 

@@ -11,6 +11,8 @@
  * such message. Bytes behind the message are not looked at. */
 nrw_status arrow_schema_read(span message, arena *a, schema *out, nrw_error *err) NRW_CHECKED;
 
+/* The schema's table in such a message. */
+nrw_status arrow_schema_table(span message, flat_table *out, nrw_error *err) NRW_CHECKED;
 /* The fields of such a message, and what arrow_schema_read makes of them. */
 nrw_status arrow_schema_fields(span message, flat_vector *out, nrw_error *err) NRW_CHECKED;
 nrw_status arrow_fields_read(const flat_vector *fields, arena *a, schema *out,

@@ -423,9 +423,9 @@ static bool strip_length(span *message)
     return true;
 }
 
-nrw_status arrow_schema_fields(span message, flat_vector *out, nrw_error *err)
+nrw_status arrow_schema_table(span message, flat_table *out, nrw_error *err)
 {
-    flat_table root, header;
+    flat_table root;
     uint8_t kind;
     bool has;
 
@@ -433,7 +433,15 @@ nrw_status arrow_schema_fields(span message, flat_vector *out, nrw_error *err)
     CHECK(flat_root(message, &root) && flat_u8(&root, ARROW_MESSAGE_HEADER_ID, 0, &kind));
     if (kind != ARROW_HEADER_SCHEMA)
         return err_set(err, NRW_E_CORRUPT, "the Arrow message is of kind %d, not a schema", kind);
-    CHECK(flat_child(&root, ARROW_MESSAGE_HEADER, &has, &header) && has);
+    CHECK(flat_child(&root, ARROW_MESSAGE_HEADER, &has, out) && has);
+    return NRW_OK;
+}
+
+nrw_status arrow_schema_fields(span message, flat_vector *out, nrw_error *err)
+{
+    flat_table header;
+
+    TRY(arrow_schema_table(message, &header, err));
     CHECK(flat_refs(&header, ARROW_SCHEMA_FIELDS, out));
     return NRW_OK;
 }

@@ -5,6 +5,7 @@
 #define ARROW_ARROW_H
 
 #include "codec/codec.h"
+#include "column/arrow_c_array.h"
 #include "format/format.h"
 
 extern const format format_arrow;
@@ -33,5 +34,29 @@ budget arrow_write_held(const schema *s);
 nrw_status arrow_writer_open(mem *grant, spill *sp, target *t, const schema *s,
                              const arrow_write_options *o, bool stream, uint32_t workers,
                              writer **out, nrw_error *err);
+
+/* Who takes record batches as they are, in this process. */
+typedef struct arrow_taker arrow_taker;
+struct arrow_taker {
+    /* The schema as an IPC message, before all arrays. */
+    nrw_status (*schema)(arrow_taker *t, span message, nrw_error *err);
+    /* Takes the array where it succeeds; it is charged to the writer's account until it is handed
+     * out (arrow_c_hand_out). May wait. By one thread at a time, in order. */
+    nrw_status (*take)(arrow_taker *t, struct ArrowArray *array, nrw_error *err);
+    void (*stop)(arrow_taker *t); /* the job has failed: ends the wait */
+    arrow_books *books;           /* of what is handed out */
+};
+/* A writer to t, which outlives it, as s and what o points to. All that was taken is handed out or
+ * released before the writer is closed. */
+nrw_status arrow_taker_open(mem *grant, arrow_taker *t, const schema *s,
+                            const arrow_write_options *o, uint32_t workers, writer **out,
+                            nrw_error *err);
+
+/* ---- reading what is in memory ---- */
+/* A stream of structs as a live file (io/file.h) of the IPC format, whose bodies are the arrays'
+ * own buffers: nothing is copied before it is read. *stream is taken, also on failure. Arrays are
+ * released when what was expected of them is forgotten. */
+nrw_status arrow_file_of_stream(mem *m, const char *name, struct ArrowArrayStream *stream,
+                                io_file **out, nrw_error *err) NRW_CHECKED;
 
 #endif

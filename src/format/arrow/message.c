@@ -243,7 +243,9 @@ static nrw_status not_arrow(io_file *f, span head, nrw_error *err)
         return err_set(err, NRW_E_UNSUPPORTED, "is a Feather file of version 1, which is not read");
     }
     return err_set(err, NRW_E_CORRUPT,
-                   f->size ? "is neither an Arrow file nor an Arrow stream" : "is empty");
+                   file_is_live(f) && !head.len ? "gave nothing, an Arrow stream is wanted"
+                   : f->size                    ? "is neither an Arrow file nor an Arrow stream"
+                                                : "is empty");
 }
 
 nrw_status ipc_walk_open(io_file *f, ipc_walk *out, nrw_error *err)

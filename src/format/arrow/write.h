@@ -1,5 +1,7 @@
 /* Inside the Arrow writer.
  *
+ *   write_head.c     the headers of messages
+ *   write_arrays.c   a record batch as arrays in memory instead
  *   write_pack.c     a record batch that is being filled, and how it becomes messages
  *   write_entries.c  the entries of dictionaries
  *   write_footer.c   what a file ends with
@@ -12,6 +14,7 @@
 #include "column/lanes.h"
 #include "format/arrow/arrow.h"
 #include "format/arrow/write_entries.h"
+#include "format/arrow/write_head.h"
 
 #include <pthread.h>
 
@@ -29,6 +32,8 @@ typedef struct ipc_pack {
     uint64_t number;
     ipc_news *news; /* one each dictionary */
     bytes body, meta, out;
+    struct ArrowArray array; /* instead of `out`, where the rows are taken */
+    arrow_c_shared **shared; /* its dictionaries; NULL: none yet */
     uint64_t meta_len, body_len; /* of the record batch, the last message in `out` */
     struct ipc_pack *next;
 } ipc_pack;
@@ -42,6 +47,7 @@ typedef struct ipc_writer {
     mem *m;
     spill *spill;
     target *target;
+    arrow_taker *taker; /* instead of the target; NULL: the target */
     arena *a;
     const schema *s; /* of the columns that come */
     schema written;  /* as the file says */
@@ -59,6 +65,7 @@ typedef struct ipc_writer {
     const arrow_layout **dictionaries;
     const field **dictionary_fields;
     uint32_t n_dictionaries;
+    arrow_c_shared **shared; /* as they were given to the taker last */
 
     turn emit; /* by packs: guards the target and what follows */
     int64_t rows;
@@ -88,6 +95,17 @@ nrw_status ipc_pack_encode(ipc_writer *w, ipc_pack *p, codec_ctx *ctx, nrw_error
 /* A dictionary of all its entries, for the end of a file. */
 nrw_status ipc_encode_dictionary(ipc_writer *w, uint32_t i, ipc_pack *p, codec_ctx *ctx,
                                  nrw_error *err);
+
+/* Entries from the first on, to an empty builder. */
+nrw_status ipc_values_of(ipc_writer *w, uint32_t i, uint32_t first, arrow_builder *out,
+                         nrw_error *err);
+
+/* In write_arrays.c: the same steps for a taker. */
+nrw_status ipc_arrays_head(ipc_writer *w, span message, nrw_error *err);
+nrw_status ipc_arrays_close(ipc_writer *w, ipc_pack *p, nrw_error *err);
+nrw_status ipc_arrays_encode(ipc_writer *w, ipc_pack *p, nrw_error *err);
+void ipc_arrays_drop(ipc_writer *w, ipc_pack *p);
+void ipc_arrays_end(ipc_writer *w);
 
 /* In write_footer.c. */
 nrw_status ipc_block_add(ipc_writer *w, ipc_block b, nrw_error *err);

@@ -38,11 +38,12 @@ nrw_status ipc_write_head(ipc_writer *w, nrw_error *err)
     nrw_status st;
 
     TRY(note_pairs(w, &pairs, err));
-    st = w->stream ? NRW_OK : put(w, magic, sizeof magic, err);
+    st = w->stream || w->taker ? NRW_OK : put(w, magic, sizeof magic, err);
     if (st >= 0)
         st = arrow_schema_write(&w->written, pairs, w->o.n_key_values, ARROW_ALONE, &out, err);
     if (st >= 0)
-        st = put(w, out.data, out.len, err);
+        st = w->taker ? ipc_arrays_head(w, (span){out.data, out.len}, err)
+                      : put(w, out.data, out.len, err);
     bytes_release(&out);
     return st;
 }

@@ -86,14 +86,18 @@ static void pack_give(ipc_writer *w, ipc_pack *p)
 
 /* ---- packs that leave ---- */
 
+static nrw_status write_messages(ipc_writer *w, ipc_pack *p, nrw_error *err)
+{
+    uint64_t at = target_size(w->target) + p->out.len - p->meta_len - p->body_len;
+
+    TRY(target_write(w->target, (span){p->out.data, p->out.len}, err));
+    return ipc_block_add(w, (ipc_block){at, p->meta_len, p->body_len}, err);
+}
+
 static nrw_status emit(ipc_writer *w, ipc_pack *p, nrw_error *err)
 {
-    uint64_t at;
-
     TRY(turn_wait(&w->emit, p->number));
-    at = target_size(w->target) + p->out.len - p->meta_len - p->body_len;
-    TRY(target_write(w->target, (span){p->out.data, p->out.len}, err));
-    TRY(ipc_block_add(w, (ipc_block){at, p->meta_len, p->body_len}, err));
+    TRY(w->taker ? w->taker->take(w->taker, &p->array, err) : write_messages(w, p, err));
     w->rows += (int64_t)p->rows;
     w->encoded += p->bytes;
     turn_done(&w->emit, p->number);
@@ -106,7 +110,8 @@ static nrw_status leave(ipc_writer *w, ipc_task *t, nrw_error *err)
 
     if (!p)
         return NRW_OK;
-    TRY(ipc_pack_encode(w, p, w->o.codec ? &t->ctx : NULL, err));
+    TRY(w->taker ? ipc_arrays_encode(w, p, err)
+                 : ipc_pack_encode(w, p, w->o.codec ? &t->ctx : NULL, err));
     TRY(emit(w, p, err));
     t->full = NULL;
     pack_give(w, p);
@@ -212,12 +217,12 @@ static nrw_status writer_finish(writer *base, file_summary *out, nrw_error *err)
     if (st >= 0)
         st = leave(w, t, err);
     task_give(w, t);
-    if (st >= 0)
+    if (st >= 0 && !w->taker)
         st = ipc_write_end(w, err);
     TRY(st);
     out->rows = w->rows;
     out->row_groups = (int64_t)w->batches;
-    out->bytes = target_size(w->target);
+    out->bytes = w->taker ? 0 : target_size(w->target);
     out->encoded = w->encoded;
     return NRW_OK;
 }
@@ -228,6 +233,8 @@ static void writer_stop(writer *base)
 
     turn_stop(&w->append);
     turn_stop(&w->emit);
+    if (w->taker)
+        w->taker->stop(w->taker);
 }
 
 static void writer_close(writer *base)
@@ -249,6 +256,7 @@ static void writer_close(writer *base)
     for (uint32_t i = 0; w->entries && i < w->n_dictionaries; i++)
         ipc_entries_release(&w->entries[i]);
     ipc_blocks_release(w);
+    ipc_arrays_end(w);
     arena_free(w->a);
     pthread_mutex_destroy(&w->lock);
     mem_free(m, w, sizeof *w);
@@ -398,9 +406,8 @@ static nrw_status make_dictionaries(ipc_writer *w, nrw_error *err)
     return NRW_OK;
 }
 
-nrw_status arrow_writer_open(mem *grant, spill *sp, target *t, const schema *s,
-                             const arrow_write_options *o, bool stream, uint32_t workers,
-                             writer **out, nrw_error *err)
+/* `how`: where to, and what of. */
+static nrw_status open_writer(mem *grant, const ipc_writer *how, writer **out, nrw_error *err)
 {
     ipc_writer *w;
     nrw_status st;
@@ -409,16 +416,12 @@ nrw_status arrow_writer_open(mem *grant, spill *sp, target *t, const schema *s,
     *out = NULL;
     TRY(mem_zalloc(grant, sizeof *w, &p, err));
     w = p;
-    *w = (ipc_writer){.base = {&arrow_writer_class},
-                      .m = grant,
-                      .spill = sp,
-                      .target = t,
-                      .s = s,
-                      .n = s->n_fields,
-                      .workers = workers ? workers : 1,
-                      .o = *o,
-                      .batch_bytes = ipc_batch_bytes(s),
-                      .stream = stream || target_is_stream(t)};
+    *w = *how;
+    w->base.class = &arrow_writer_class;
+    w->m = grant;
+    w->n = how->s->n_fields;
+    w->workers = how->workers ? how->workers : 1;
+    w->batch_bytes = ipc_batch_bytes(how->s);
     turn_init(&w->append);
     turn_init(&w->emit);
     pthread_mutex_init(&w->lock, NULL);
@@ -434,4 +437,27 @@ nrw_status arrow_writer_open(mem *grant, spill *sp, target *t, const schema *s,
     else
         *out = &w->base;
     return st;
+}
+
+nrw_status arrow_writer_open(mem *grant, spill *sp, target *t, const schema *s,
+                             const arrow_write_options *o, bool stream, uint32_t workers,
+                             writer **out, nrw_error *err)
+{
+    const ipc_writer how = {.spill = sp,
+                            .target = t,
+                            .s = s,
+                            .workers = workers,
+                            .o = *o,
+                            .stream = stream || target_is_stream(t)};
+
+    return open_writer(grant, &how, out, err);
+}
+
+nrw_status arrow_taker_open(mem *grant, arrow_taker *t, const schema *s,
+                            const arrow_write_options *o, uint32_t workers, writer **out,
+                            nrw_error *err)
+{
+    const ipc_writer how = {.taker = t, .s = s, .workers = workers, .o = *o};
+
+    return open_writer(grant, &how, out, err);
 }

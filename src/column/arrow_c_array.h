@@ -1,0 +1,36 @@
+/* Arrays that were built (arrow_build.h) as arrays of Arrow's C data interface, without a copy.
+ * Source: Arrow's CDataInterface.rst.
+ *
+ * An array's memory is charged to the account it was built in until it is handed out; then to books
+ * that have no limit and live as long as the last array: what the taker keeps is not ours to
+ * bound. */
+#ifndef COLUMN_ARROW_C_ARRAY_H
+#define COLUMN_ARROW_C_ARRAY_H
+
+#include "column/arrow_build.h"
+#include "narrows/arrow.h"
+
+typedef struct arrow_books arrow_books;
+
+nrw_status arrow_books_new(arrow_books **out, nrw_error *err) NRW_CHECKED;
+void arrow_books_unref(arrow_books *b); /* NULL is fine; arrays hold references, too */
+
+/* The values of a dictionary, which many arrays share. */
+typedef struct arrow_c_shared arrow_c_shared;
+/* Takes the values' array, also on failure. */
+nrw_status arrow_c_share(struct ArrowArray *values, arrow_books *books, arrow_c_shared **out,
+                         nrw_error *err) NRW_CHECKED;
+arrow_c_shared *arrow_c_shared_ref(arrow_c_shared *s);
+void arrow_c_shared_unref(arrow_c_shared *s); /* NULL is fine */
+
+/* What b holds, which is empty then. dictionaries: by their numbers in the layout. */
+nrw_status arrow_c_export(arrow_builder *b, arrow_c_shared *const *dictionaries,
+                          struct ArrowArray *out, nrw_error *err) NRW_CHECKED;
+/* n columns of so many rows as a struct. */
+nrw_status arrow_c_export_rows(arrow_builder *columns, uint32_t n, uint64_t rows, mem *m,
+                               arrow_c_shared *const *dictionaries, struct ArrowArray *out,
+                               nrw_error *err) NRW_CHECKED;
+/* The array, which is one of ours, leaves the account it was built in. */
+void arrow_c_hand_out(struct ArrowArray *a, arrow_books *books);
+
+#endif
