@@ -140,14 +140,14 @@ static void stream_release(struct ArrowArrayStream *stream)
     stream->release = NULL;
 }
 
-nrw_status operators_stream(nrw_job *job, outlet *from, struct ArrowArrayStream *out,
-                            nrw_error *err)
+nrw_status operators_stream(arena *a, const job_operator *list, outlet *from,
+                            struct ArrowArrayStream *out, nrw_error *err)
 {
     step *top = NULL;
     void *p;
 
-    for (job_operator *o = job->operators; o; o = o->next) {
-        TRY(arena_alloc(job->a, sizeof *top, &p, err));
+    for (const job_operator *o = list; o; o = o->next) {
+        TRY(arena_alloc(a, sizeof *top, &p, err));
         *(step *)p = (step){.from = from, .below = top, .op = &o->op};
         top = p;
     }

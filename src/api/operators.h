@@ -10,10 +10,10 @@ typedef struct job_operator {
     struct job_operator *next;
 } job_operator;
 
-/* What comes of the outlet's batches behind the operators, as a stream, which lives in the job's
- * arena. */
-nrw_status operators_stream(nrw_job *job, outlet *from, struct ArrowArrayStream *out,
-                            nrw_error *err) NRW_CHECKED;
+/* What comes of the outlet's batches behind the operators, as a stream, which lives in
+ * `a`. */
+nrw_status operators_stream(arena *a, const job_operator *list, outlet *from,
+                            struct ArrowArrayStream *out, nrw_error *err) NRW_CHECKED;
 void operators_release(nrw_job *job);
 
 #endif

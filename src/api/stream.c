@@ -134,7 +134,7 @@ static nrw_status begin(nrw_job *job, pulled **out, nrw_error *err)
 
 nrw_status nrw_job_stream(nrw_job *job, struct ArrowArrayStream *out, nrw_error *err)
 {
-    pulled *p;
+    pulled *p = NULL;
 
     *out = (struct ArrowArrayStream){0};
     TRY(check(job, err));
@@ -174,7 +174,7 @@ nrw_status nrw_job_source_stream(nrw_job *job, const char *name, struct ArrowArr
     nrw_status st = NRW_OK;
     stream_door *d;
     char *copy;
-    void *p;
+    void *p = NULL;
 
     *stream = (struct ArrowArrayStream){0};
     if (!taken.release)

@@ -20,6 +20,7 @@ enum { PIPES_MOST = 8 };
 
 typedef struct through {
     nrw_job *job, *feeder;
+    job_operator *operators; /* the job's, which has none while the second run is on */
     door door;
     way_out out;
     uint32_t n;
@@ -199,8 +200,8 @@ static nrw_status open_output(door *d, mem *m, io_file **out, nrw_error *err)
     through *t = (through *)((char *)d - offsetof(through, door));
     struct ArrowArrayStream rows;
 
-    if (t->job->operators) {
-        TRY(operators_stream(t->job, t->out.outlet, &rows, err));
+    if (t->operators) {
+        TRY(operators_stream(t->job->a, t->operators, t->out.outlet, &rows, err));
         return arrow_file_of_stream(m, "operator", &rows, out, err);
     }
     const program *last = t->programs[t->n - 1];
@@ -227,7 +228,8 @@ static nrw_status take_back(through *t, nrw_error *err)
                             .sources = job->sources,
                             .words = job->words,
                             .n_words = job->n_words,
-                            .doors = job->doors};
+                            .doors = job->doors,
+                            .operators = job->operators};
     char *name = DOOR_NAME;
     job_word *words;
     nrw_status st;
@@ -244,12 +246,14 @@ static nrw_status take_back(through *t, nrw_error *err)
     job->sources = (path_list){.at = &name, .n = 1, .cap = 1};
     job->words = words;
     job->doors = &t->door;
+    job->operators = NULL;
     st = job_do(job, false, err);
     job->verb = before.verb;
     job->sources = before.sources;
     job->words = before.words;
     job->n_words = before.n_words;
     job->doors = before.doors;
+    job->operators = before.operators;
     return st;
 }
 
@@ -329,7 +333,7 @@ static void plan_through(through *t)
 {
     const job_plan *first = &t->feeder->plan;
     job_plan *p = &t->job->plan;
-    const char *how = t->job->operators ? "operators" : job_each(t->job, "pipe", 0)->value;
+    const char *how = t->operators ? "operators" : job_each(t->job, "pipe", 0)->value;
     plan_step *s;
 
     *p = *first;
@@ -347,7 +351,7 @@ static void plan_through(through *t)
 
 static nrw_status run_through(through *t, nrw_error *err)
 {
-    nrw_status st = t->job->operators ? start_operators(t, err) : start_programs(t, err);
+    nrw_status st = t->operators ? start_operators(t, err) : start_programs(t, err);
 
     if (st >= 0)
         st = take_back(t, err);
@@ -368,7 +372,7 @@ static nrw_status run_through(through *t, nrw_error *err)
 
 nrw_status job_through(nrw_job *job, bool plan_only, nrw_error *err)
 {
-    through t = {.job = job, .err = NRW_ERROR_INIT};
+    through t = {.job = job, .operators = job->operators, .err = NRW_ERROR_INIT};
     nrw_status st;
 
     if (job_last(job, "output"))

@@ -12,8 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* ---- starting ---- */
 
 /* Signals as a shell expects them, whatever this process does with them; a group of its own. */

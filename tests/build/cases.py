@@ -8,7 +8,8 @@ import harness
 def build(preset, *options):
     jobs = os.environ.get("JOBS", str(len(os.sched_getaffinity(0))))
     folder = "build" if preset == "release" else f"build-{preset}"
-    wanted = ["--target", "narrows", "narrows_shared", "write_dataset"]
+    wanted = ["--target", "narrows", "narrows_shared", "write_dataset", "example_rows",
+              "example_through"]
     targets = wanted if preset == "release" else []
     for command in (["cmake", "--preset", preset, *options],
                     ["cmake", "--build", folder, f"-j{jobs}", *targets]):

@@ -12,6 +12,7 @@ import avro_damage
 import avro_files
 import avro_resolution
 import avro_writing
+import c_streams
 import compare
 import compacting
 import copying
@@ -506,6 +507,7 @@ def several_case():
 def cases(tier):
     yield from arrow_files.cases(tier)
     yield from avro_append.cases(tier)
+    yield from c_streams.cases(tier)
     yield from avro_damage.cases(tier)
     yield from avro_files.cases(tier)
     yield from avro_resolution.cases(tier)
