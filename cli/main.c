@@ -140,7 +140,8 @@ static void print_summary(nrw_job *job, const cli_options *cli)
         size_t n = strcspn(line, "\n");
         rest = line + n + (line[n] == '\n');
         if (whole || line == text ||
-            (strncmp(line, "rows  ", 6) != 0 && strncmp(line, "peak  ", 6) != 0))
+            (strncmp(line, "rows  ", 6) != 0 && strncmp(line, "peak  ", 6) != 0 &&
+             strncmp(line, "pipe  ", 6) != 0))
             fprintf(stderr, "%.*s\n", (int)n, line);
     }
     nrw_free(text);

@@ -11,6 +11,7 @@ import time
 import arguments
 import harness
 import pages
+import piping
 from harness import MIB, Scratch, narrows, ok, refused
 
 VERBS = ["copy", "sample", "gen", "head", "tail", "count", "schema", "stats", "inspect", "verify",
@@ -359,3 +360,4 @@ def cases(_tier):
                      terminal, by_bytes):
         yield function.__name__.replace("_", " "), function
     yield from arguments.cases()
+    yield from piping.cases()

@@ -68,6 +68,9 @@ def run(path):
     with harness.Scratch("page") as scratch:
         os.mkdir(scratch("bin"))
         os.symlink(os.path.abspath(program), scratch("bin", "narrows"))
+        for example in glob.glob(os.path.join(os.path.dirname(os.path.abspath(program)),
+                                              "example_*")):
+            os.symlink(example, scratch("bin", os.path.basename(example)))
         os.mkdir(scratch("here"))
         environment = dict(os.environ, PATH=scratch("bin") + ":" + os.environ["PATH"],
                            LC_ALL="C.UTF-8", COLUMNS="120", TMPDIR=scratch.path)

@@ -255,9 +255,12 @@ nrw_status ipc_walk_open(io_file *f, ipc_walk *out, nrw_error *err)
     nrw_status st;
 
     *out = (ipc_walk){.f = f};
-    TRY(st = file_expect(f, 0, head.len, err));
+    TRY(st = file_expect(f, 0, 1, err));
     if (st == NRW_END)
         return not_arrow(f, (span){0}, err);
+    TRY(st = file_expect(f, 0, head.len, err));
+    if (st == NRW_END)
+        return not_arrow(f, (span){bytes, 1}, err);
     TRY(file_read(f, 0, bytes, head.len, err));
     out->footer = ipc_is_file(head);
     if (out->footer && file_is_live(f))
