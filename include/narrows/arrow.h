@@ -1,5 +1,5 @@
-/* Rows in memory: Arrow's C data and stream interfaces as a job's result, as its source, and between
- * the two.
+/* Rows in memory: Arrow's C data and stream interfaces as a job's result, as its source, and
+ * between the two.
  *
  *     struct ArrowArrayStream rows;
  *     nrw_job_new("sql", &job, &err);

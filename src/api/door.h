@@ -19,8 +19,8 @@ struct door {
 
 /* A way out for rows. */
 typedef struct way_out {
-    const char *name; /* for messages and plans */
-    target *to;       /* for a stream in Arrow's format; closed by its owner */
+    const char *name;      /* for messages and plans */
+    target *to;            /* for a stream in Arrow's format; closed by its owner */
     struct outlet *outlet; /* instead, for arrays; NULL: there is a target */
 } way_out;
 

@@ -167,8 +167,8 @@ nrw_status files_inputs(nrw_job *job, arena *a, file_set *f, nrw_error *err)
     TRY(arena_alloc(a, f->left.n * sizeof *files, (void **)&files, err));
     TRY(arena_alloc(a, f->left.n * sizeof *f->inputs, (void **)&f->inputs, err));
     for (size_t i = 0; i < f->left.n; i++) {
-        files[i] =
-            (file_input){door_named(job->doors, f->left.at[i]), f->left.at[i], job_last(job, "spill-dir"), read};
+        files[i] = (file_input){door_named(job->doors, f->left.at[i]), f->left.at[i],
+                                job_last(job, "spill-dir"), read};
         f->inputs[i] = (scan_input){f->left.at[i], open_file, &files[i]};
     }
     return NRW_OK;

@@ -158,8 +158,9 @@ static nrw_status copy(script *s, const sql_statement *c, bool plan_only, nrw_er
     nrw_status st;
 
     if (job->out)
-        return err_set(err, NRW_E_ARG, "COPY says itself where its rows go, they cannot go "
-                                       "elsewhere; give a SELECT");
+        return err_set(err, NRW_E_ARG,
+                       "COPY says itself where its rows go, they cannot go "
+                       "elsewhere; give a SELECT");
     if (job_last(job, "output") || job_last(job, "format"))
         return err_set(err, NRW_E_ARG,
                        "COPY says itself where its rows go and how: --%s is for "

@@ -213,8 +213,8 @@ static nrw_status summary(const nrw_job *job, bytes *out, nrw_error *err)
     const job_result *r = &job->result;
     char a[TEXT_NUMBER], b[TEXT_NUMBER], c[TEXT_NUMBER], d[TEXT_NUMBER], size[2 * TEXT_NUMBER];
 
-    TRY(bytes_printf(out, err, "%s: %s rows",
-                     job->target ? job->target : "stream", text_group((uint64_t)r->rows_out, a)));
+    TRY(bytes_printf(out, err, "%s: %s rows", job->target ? job->target : "stream",
+                     text_group((uint64_t)r->rows_out, a)));
     if (r->files > 0)
         TRY(bytes_printf(out, err, ", %s file%s", text_group((uint64_t)r->files, a),
                          r->files == 1 ? "" : "s"));

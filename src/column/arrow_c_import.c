@@ -170,11 +170,10 @@ static nrw_status put_children(importing *w, uint32_t at, const struct ArrowSche
 static nrw_status put_dictionary(importing *w, uint32_t at, const struct ArrowSchema *s,
                                  nrw_error *err)
 {
-    flat_field f[] = {{.id = 0, .bytes = 8, .value = w->dictionaries++},
-                      {.id = 1},
-                      {.id = 2,
-                       .bytes = 1,
-                       .value = (s->flags & ARROW_FLAG_DICTIONARY_ORDERED) != 0}};
+    flat_field f[] = {
+        {.id = 0, .bytes = 8, .value = w->dictionaries++},
+        {.id = 1},
+        {.id = 2, .bytes = 1, .value = (s->flags & ARROW_FLAG_DICTIONARY_ORDERED) != 0}};
     c_type index;
 
     TRY(type_of_format(s, &index, err));

@@ -183,8 +183,8 @@ static nrw_status put_node(c_body *b, const c_rows *r, nrw_error *err)
     const struct ArrowArray *a = r->a;
     bool whole = r->first == a->offset && r->n == a->length;
     int64_t nulls = a->null_count == 0 || !a->n_buffers || !a->buffers[0] ? 0
-                    : whole && a->null_count <= a->length                  ? a->null_count
-                                                                           : -1;
+                    : whole && a->null_count <= a->length                 ? a->null_count
+                                                                          : -1;
 
     return ipc_head_node(&b->head, (uint64_t)r->n, (uint64_t)nulls, err);
 }
@@ -324,9 +324,7 @@ static nrw_status put_kind(c_body *b, const arrow_layout *l, const c_rows *r, nr
 
     switch (l->kind) {
     case LAID_NULL: return NRW_OK;
-    case LAID_BITS:
-        TRY(put_validity(b, r, err));
-        return put_bits(b, r->a->buffers[1], r, err);
+    case LAID_BITS: TRY(put_validity(b, r, err)); return put_bits(b, r->a->buffers[1], r, err);
     case LAID_FIXED:
         TRY(put_validity(b, r, err));
         return put(b, r->a, 1, first * l->width, n * l->width, err);
@@ -341,9 +339,7 @@ static nrw_status put_kind(c_body *b, const arrow_layout *l, const c_rows *r, nr
         TRY(put_offsets(b, l, r, 1, r->n, err));
         TRY(put_offsets(b, l, r, 2, r->n, err));
         break;
-    case LAID_FIXED_LIST:
-        TRY(put_validity(b, r, err));
-        return put_fixed_list(b, l, r, err);
+    case LAID_FIXED_LIST: TRY(put_validity(b, r, err)); return put_fixed_list(b, l, r, err);
     case LAID_STRUCT: TRY(put_validity(b, r, err)); return c_body_add_fields(b, l, r, err);
     case LAID_RUNS: return put_runs(b, l, r, err);
     case LAID_UNION: return put_union(b, l, r, err);
@@ -355,11 +351,9 @@ static nrw_status put_kind(c_body *b, const arrow_layout *l, const c_rows *r, nr
 /* How many buffers an array of the layout has in C's interface. */
 static bool fits(const arrow_layout *l, const struct ArrowArray *a)
 {
-    static const int8_t buffers[] = {[LAID_NULL] = 0,       [LAID_BITS] = 2,
-                                     [LAID_FIXED] = 2,      [LAID_BYTES] = 3,
-                                     [LAID_LIST] = 2,       [LAID_LIST_VIEW] = 3,
-                                     [LAID_FIXED_LIST] = 1, [LAID_STRUCT] = 1,
-                                     [LAID_RUNS] = 0};
+    static const int8_t buffers[] = {[LAID_NULL] = 0,       [LAID_BITS] = 2,   [LAID_FIXED] = 2,
+                                     [LAID_BYTES] = 3,      [LAID_LIST] = 2,   [LAID_LIST_VIEW] = 3,
+                                     [LAID_FIXED_LIST] = 1, [LAID_STRUCT] = 1, [LAID_RUNS] = 0};
 
     if (!a || a->length < 0 || a->offset < 0 || a->length > INT64_MAX / 64 - a->offset)
         return false;

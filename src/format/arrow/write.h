@@ -32,8 +32,8 @@ typedef struct ipc_pack {
     uint64_t number;
     ipc_news *news; /* one each dictionary */
     bytes body, meta, out;
-    struct ArrowArray array; /* instead of `out`, where the rows are taken */
-    arrow_c_shared **shared; /* its dictionaries; NULL: none yet */
+    struct ArrowArray array;     /* instead of `out`, where the rows are taken */
+    arrow_c_shared **shared;     /* its dictionaries; NULL: none yet */
     uint64_t meta_len, body_len; /* of the record batch, the last message in `out` */
     struct ipc_pack *next;
 } ipc_pack;

@@ -79,13 +79,12 @@ static nrw_status put_batch(const ipc_head *h, bytes *out, uint32_t at, uint64_t
 nrw_status ipc_head_write(const ipc_head *h, uint64_t rows, uint64_t body_len,
                           const dictionary_head *d, bytes *meta, nrw_error *err)
 {
-    flat_field message[] = {
-        {.id = ARROW_MESSAGE_VERSION, .bytes = 2, .value = ARROW_VERSION_5},
-        {.id = ARROW_MESSAGE_HEADER_ID,
-         .bytes = 1,
-         .value = d ? ARROW_HEADER_DICTIONARY : ARROW_HEADER_BATCH},
-        {.id = ARROW_MESSAGE_HEADER},
-        {.id = ARROW_MESSAGE_BODY, .bytes = 8, .value = (int64_t)body_len}};
+    flat_field message[] = {{.id = ARROW_MESSAGE_VERSION, .bytes = 2, .value = ARROW_VERSION_5},
+                            {.id = ARROW_MESSAGE_HEADER_ID,
+                             .bytes = 1,
+                             .value = d ? ARROW_HEADER_DICTIONARY : ARROW_HEADER_BATCH},
+                            {.id = ARROW_MESSAGE_HEADER},
+                            {.id = ARROW_MESSAGE_BODY, .bytes = 8, .value = (int64_t)body_len}};
 
     TRY(flat_put_root(meta, message, 4, err));
     if (d) {
