@@ -84,8 +84,8 @@ struct nrw_job {
     job_word *words;
     size_t n_words, cap_words;
 
-    door *doors; /* sources that are no files */
-    struct job_operator *operators;
+    door *doors;                    /* sources that are no files */
+    struct job_operator *operators; /* of the caller's */
     way_out *out;                   /* where rows go instead of the target; NULL: the target */
     struct nrw_job *_Atomic feeder; /* runs beside this one and makes what this one reads */
 

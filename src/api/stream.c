@@ -3,7 +3,6 @@
 #include "api/outlet.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- a job as a stream ---- */
@@ -74,7 +73,7 @@ static void pulled_free(pulled *p)
 {
     p->job->out = NULL;
     outlet_free(p->out.outlet);
-    free(p);
+    mem_free(p->job->words_mem, p, sizeof *p);
 }
 
 static void pulled_release(struct ArrowArrayStream *s)
@@ -109,17 +108,18 @@ static nrw_status check(const nrw_job *job, nrw_error *err)
 
 static nrw_status begin(nrw_job *job, pulled **out, nrw_error *err)
 {
-    pulled *p = calloc(1, sizeof *p);
+    pulled *p;
     nrw_status st;
+    void *at;
     int e;
 
-    if (!p)
-        return err_set(err, NRW_E_NOMEM, "%s", nrw_status_text(NRW_E_NOMEM));
+    TRY(mem_zalloc(job->words_mem, sizeof *p, &at, err));
+    p = at;
     p->job = job;
     p->out.name = "the stream";
     st = outlet_new(job->words_mem, &p->out.outlet, err);
     if (st < 0) {
-        free(p);
+        mem_free(job->words_mem, p, sizeof *p);
         return st;
     }
     job->out = &p->out;

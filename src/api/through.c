@@ -1,8 +1,8 @@
 /* Rows through programs (--pipe) or operators of the caller's. Two runs beside each other: one
- * feeds the programs with what the verb gives, as an Arrow stream; the other one copies what comes
- * back to the target. Each has its thread and half of the memory, so neither waits for the other
- * but through the programs, which may hold back as much as they like. Nothing is published before
- * all programs have ended well and the first run has. */
+ * feeds them with what the verb gives, as an Arrow stream; the other one copies what comes back to
+ * the target. Each has its thread and half of the memory, so neither waits for the other but
+ * through the programs, which may hold back as much as they like. Nothing is published before all
+ * programs have ended well and the first run has. */
 #include "api/operators.h"
 
 #include "base/text.h"

@@ -46,10 +46,15 @@ nrw_status arrow_books_new(arrow_books **out, nrw_error *err)
     return NRW_OK;
 }
 
-static arrow_books *books_ref(arrow_books *b)
+arrow_books *arrow_books_ref(arrow_books *b)
 {
     atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
     return b;
+}
+
+mem *arrow_books_mem(arrow_books *b)
+{
+    return b->root;
 }
 
 void arrow_books_unref(arrow_books *b)
@@ -104,7 +109,7 @@ void arrow_c_hand_out(struct ArrowArray *a, arrow_books *books)
         move_part(&e->parts[i], books->root);
     mem_move(e->m, books->root, e->size);
     e->m = books->root;
-    e->books = books_ref(books);
+    e->books = arrow_books_ref(books);
 }
 
 static nrw_status new_array(mem *m, uint32_t n_children, struct ArrowArray *out, nrw_error *err)
@@ -176,7 +181,7 @@ nrw_status arrow_c_share(struct ArrowArray *values, arrow_books *books, arrow_c_
         return st;
     }
     *out = p;
-    **out = (arrow_c_shared){.refs = 1, .books = books_ref(books), .values = *values};
+    **out = (arrow_c_shared){.refs = 1, .books = arrow_books_ref(books), .values = *values};
     *values = (struct ArrowArray){0};
     return NRW_OK;
 }

@@ -13,6 +13,8 @@
 typedef struct arrow_books arrow_books;
 
 nrw_status arrow_books_new(arrow_books **out, nrw_error *err) NRW_CHECKED;
+arrow_books *arrow_books_ref(arrow_books *b);
+mem *arrow_books_mem(arrow_books *b);
 void arrow_books_unref(arrow_books *b); /* NULL is fine; arrays hold references, too */
 
 /* The values of a dictionary, which many arrays share. */

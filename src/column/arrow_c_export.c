@@ -1,16 +1,19 @@
-/* IPC's schemas to C's. Each field is one block of memory: the structure's private data. */
+/* IPC's schemas to C's. Fields may be moved out of their parents, so each has its own memory, in
+ * books that all of them hold. */
+#include "column/arrow_c_array.h"
 #include "column/arrow_c_formats.h"
 #include "column/arrow_c_schema.h"
 #include "column/arrow_schema.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 typedef struct exported {
+    arrow_books *books;
     char *format, *name, *metadata;
+    size_t metadata_len;
+    uint32_t n; /* of fields and children there is room for */
     struct ArrowSchema *fields, **children, dictionary;
-    int64_t n;
 } exported;
 
 static nrw_status corrupt(nrw_error *err)
@@ -24,35 +27,42 @@ static nrw_status corrupt(nrw_error *err)
             return corrupt(err);                                                                   \
     } while (0)
 
+static void free_text(mem *m, char *text)
+{
+    mem_free(m, text, text ? strlen(text) + 1 : 0);
+}
+
 static void release(struct ArrowSchema *s)
 {
     exported *e = s->private_data;
+    arrow_books *books = e->books;
+    mem *m = arrow_books_mem(books);
 
-    for (int64_t i = 0; e && i < s->n_children; i++)
+    for (int64_t i = 0; i < s->n_children; i++)
         if (s->children[i]->release)
             s->children[i]->release(s->children[i]);
-    if (e && e->dictionary.release)
+    if (e->dictionary.release)
         e->dictionary.release(&e->dictionary);
-    if (e) {
-        free(e->format);
-        free(e->name);
-        free(e->metadata);
-        free(e->fields);
-        free(e->children);
-        free(e);
-    }
+    free_text(m, e->format);
+    free_text(m, e->name);
+    mem_free(m, e->metadata, e->metadata_len);
+    mem_free(m, e->fields, e->n * sizeof *e->fields);
+    mem_free(m, e->children, e->n * sizeof *e->children);
+    mem_free(m, e, sizeof *e);
+    arrow_books_unref(books);
     s->release = NULL;
 }
 
-static nrw_status no_memory(nrw_error *err)
+static nrw_status copy_text(exported *e, span text, char **out, nrw_error *err)
 {
-    return err_set(err, NRW_E_NOMEM, "%s", nrw_status_text(NRW_E_NOMEM));
-}
+    size_t len = text.len ? strnlen((const char *)text.data, text.len) : 0;
+    void *p;
 
-static nrw_status take(size_t n, size_t each, void **out, nrw_error *err)
-{
-    *out = calloc(n ? n : 1, each);
-    return *out ? NRW_OK : no_memory(err);
+    TRY(mem_zalloc(arrow_books_mem(e->books), len + 1, &p, err));
+    if (len)
+        memcpy(p, text.data, len);
+    *out = p;
+    return NRW_OK;
 }
 
 /* ---- formats ---- */
@@ -131,8 +141,7 @@ static nrw_status set_format(uint8_t id, const flat_table *t, exported *e, nrw_e
     char text[256];
 
     TRY(format_of(id, t, text, sizeof text, err));
-    e->format = strdup(text);
-    return e->format ? NRW_OK : no_memory(err);
+    return copy_text(e, (span){(const uint8_t *)text, strlen(text)}, &e->format, err);
 }
 
 /* ---- metadata ---- */
@@ -171,8 +180,9 @@ static nrw_status set_metadata(const flat_table *t, int id, exported *e, nrw_err
         }
         if (pass)
             break;
-        TRY(take(size, 1, &p, err));
+        TRY(mem_zalloc(arrow_books_mem(e->books), size, &p, err));
         e->metadata = p;
+        e->metadata_len = size;
         memcpy(e->metadata, &(int32_t){(int32_t)pairs.n}, sizeof(int32_t));
         at = e->metadata + sizeof(int32_t);
     }
@@ -181,13 +191,14 @@ static nrw_status set_metadata(const flat_table *t, int id, exported *e, nrw_err
 
 /* ---- fields ---- */
 
-static nrw_status begin(struct ArrowSchema *s, exported **out, nrw_error *err)
+static nrw_status begin(arrow_books *books, struct ArrowSchema *s, exported **out, nrw_error *err)
 {
     void *p;
 
     *s = (struct ArrowSchema){0};
-    TRY(take(1, sizeof(exported), &p, err));
+    TRY(mem_zalloc(arrow_books_mem(books), sizeof(exported), &p, err));
     s->private_data = *out = p;
+    (*out)->books = arrow_books_ref(books);
     s->release = release;
     return NRW_OK;
 }
@@ -200,23 +211,26 @@ static void show(struct ArrowSchema *s, exported *e)
     s->dictionary = e->dictionary.release ? &e->dictionary : NULL;
 }
 
-static nrw_status set_field(const flat_table *t, struct ArrowSchema *s, nrw_error *err);
+static nrw_status set_field(const flat_table *t, arrow_books *books, struct ArrowSchema *s,
+                            nrw_error *err);
 
 static nrw_status set_children(const flat_vector *v, struct ArrowSchema *s, exported *e,
                                nrw_error *err)
 {
+    mem *m = arrow_books_mem(e->books);
     void *p;
 
-    TRY(take(v->n, sizeof *e->fields, &p, err));
+    TRY(mem_zalloc(m, v->n * sizeof *e->fields, &p, err));
     e->fields = p;
-    TRY(take(v->n, sizeof *e->children, &p, err));
+    e->n = v->n;
+    TRY(mem_zalloc(m, v->n * sizeof *e->children, &p, err));
     s->children = e->children = p;
     for (uint32_t i = 0; i < v->n; i++) {
         flat_table child;
         CHECK(flat_element(v, i, &child));
         e->children[i] = &e->fields[i];
         s->n_children++;
-        TRY(set_field(&child, &e->fields[i], err));
+        TRY(set_field(&child, e->books, &e->fields[i], err));
     }
     return NRW_OK;
 }
@@ -238,7 +252,7 @@ static nrw_status set_type(const flat_table *t, struct ArrowSchema *s, exported 
               flat_u8(&dictionary, 2, 0, &ordered));
         s->flags |= ordered ? ARROW_FLAG_DICTIONARY_ORDERED : 0;
         TRY(set_format(ARROW_INT, &index, e, err));
-        TRY(begin(&e->dictionary, &to, err));
+        TRY(begin(e->books, &e->dictionary, &to, err));
         e->dictionary.flags = ARROW_FLAG_NULLABLE;
         s = &e->dictionary;
     }
@@ -263,19 +277,18 @@ static nrw_status fill_field(const flat_table *t, struct ArrowSchema *s, exporte
     CHECK(flat_u8(t, ARROW_FIELD_NULLABLE, 0, &nullable) &&
           flat_string(t, ARROW_FIELD_NAME, &has, &name));
     s->flags = nullable ? ARROW_FLAG_NULLABLE : 0;
-    e->name = strndup(name.len ? (const char *)name.data : "", name.len);
-    if (!e->name)
-        return no_memory(err);
+    TRY(copy_text(e, name, &e->name, err));
     TRY(set_type(t, s, e, err));
     return set_metadata(t, ARROW_FIELD_METADATA, e, err);
 }
 
 /* A failure leaves what there is for the release of the root. */
-static nrw_status set_field(const flat_table *t, struct ArrowSchema *s, nrw_error *err)
+static nrw_status set_field(const flat_table *t, arrow_books *books, struct ArrowSchema *s,
+                            nrw_error *err)
 {
     exported *e;
 
-    TRY(begin(s, &e, err));
+    TRY(begin(books, s, &e, err));
     TRY(fill_field(t, s, e, err));
     show(s, e);
     return NRW_OK;
@@ -288,19 +301,22 @@ static nrw_status fill_root(span message, struct ArrowSchema *s, exported *e, nr
 
     TRY(arrow_schema_fields(message, &fields, err));
     TRY(arrow_schema_table(message, &header, err));
-    e->format = strdup("+s");
-    if (!e->format)
-        return no_memory(err);
+    TRY(copy_text(e, (span){(const uint8_t *)"+s", 2}, &e->format, err));
     TRY(set_children(&fields, s, e, err));
     return set_metadata(&header, ARROW_SCHEMA_METADATA, e, err);
 }
 
 nrw_status arrow_c_schema_export(span message, struct ArrowSchema *out, nrw_error *err)
 {
+    arrow_books *books;
     exported *e;
     nrw_status st;
 
-    TRY(begin(out, &e, err));
+    *out = (struct ArrowSchema){0};
+    TRY(arrow_books_new(&books, err));
+    st = begin(books, out, &e, err);
+    arrow_books_unref(books); /* what was begun holds them */
+    TRY(st);
     st = fill_root(message, out, e, err);
     show(out, e);
     if (st < 0)

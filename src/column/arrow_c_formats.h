@@ -24,11 +24,19 @@ typedef struct c_format {
             1, sign, 0                                                                             \
         }                                                                                          \
     }
+#define PLAIN(id)                                                                                  \
+    id, 0,                                                                                         \
+    {                                                                                              \
+        {                                                                                          \
+            0, 0, 0                                                                                \
+        }                                                                                          \
+    }
 #define ONE(id, bytes, value, initial)                                                             \
     id, 1,                                                                                         \
     {                                                                                              \
+        {bytes, value, initial},                                                                   \
         {                                                                                          \
-            bytes, value, initial                                                                  \
+            0, 0, 0                                                                                \
         }                                                                                          \
     }
 #define TIME(unit, bits)                                                                           \
@@ -41,8 +49,8 @@ typedef struct c_format {
     }
 
 static const c_format c_formats[] = {
-    {"n", ARROW_NULL},
-    {"b", ARROW_BOOL},
+    {"n", PLAIN(ARROW_NULL)},
+    {"b", PLAIN(ARROW_BOOL)},
     {"c", INT(8, 1)},
     {"C", INT(8, 0)},
     {"s", INT(16, 1)},
@@ -54,12 +62,12 @@ static const c_format c_formats[] = {
     {"e", ONE(ARROW_FLOAT, 2, 0, 0)},
     {"f", ONE(ARROW_FLOAT, 2, 1, 0)},
     {"g", ONE(ARROW_FLOAT, 2, 2, 0)},
-    {"z", ARROW_BINARY},
-    {"Z", ARROW_LARGE_BINARY},
-    {"vz", ARROW_BINARY_VIEW},
-    {"u", ARROW_UTF8},
-    {"U", ARROW_LARGE_UTF8},
-    {"vu", ARROW_UTF8_VIEW},
+    {"z", PLAIN(ARROW_BINARY)},
+    {"Z", PLAIN(ARROW_LARGE_BINARY)},
+    {"vz", PLAIN(ARROW_BINARY_VIEW)},
+    {"u", PLAIN(ARROW_UTF8)},
+    {"U", PLAIN(ARROW_LARGE_UTF8)},
+    {"vu", PLAIN(ARROW_UTF8_VIEW)},
     {"tdD", ONE(ARROW_DATE, 2, 0, 1)},
     {"tdm", ONE(ARROW_DATE, 2, 1, 1)},
     {"tts", TIME(0, 32)},
@@ -73,15 +81,16 @@ static const c_format c_formats[] = {
     {"tiM", ONE(ARROW_INTERVAL, 2, 0, 0)},
     {"tiD", ONE(ARROW_INTERVAL, 2, 1, 0)},
     {"tin", ONE(ARROW_INTERVAL, 2, 2, 0)},
-    {"+l", ARROW_LIST},
-    {"+L", ARROW_LARGE_LIST},
-    {"+vl", ARROW_LIST_VIEW},
-    {"+vL", ARROW_LARGE_LIST_VIEW},
-    {"+s", ARROW_STRUCT},
-    {"+r", ARROW_RUN_ENDS},
+    {"+l", PLAIN(ARROW_LIST)},
+    {"+L", PLAIN(ARROW_LARGE_LIST)},
+    {"+vl", PLAIN(ARROW_LIST_VIEW)},
+    {"+vL", PLAIN(ARROW_LARGE_LIST_VIEW)},
+    {"+s", PLAIN(ARROW_STRUCT)},
+    {"+r", PLAIN(ARROW_RUN_ENDS)},
 };
 
 #undef INT
+#undef PLAIN
 #undef ONE
 #undef TIME
 

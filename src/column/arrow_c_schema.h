@@ -7,8 +7,8 @@
 #include "column/flatbuf.h"
 #include "narrows/arrow.h"
 
-/* A schema message (as arrow_schema_write makes it) as a struct of its fields. Its memory is
- * malloc's, and the taker's until it calls release. */
+/* A schema message (as arrow_schema_write makes it) as a struct of its fields. Its memory
+ * is in books of its own, and the taker's until it calls release. */
 nrw_status arrow_c_schema_export(span message, struct ArrowSchema *out, nrw_error *err) NRW_CHECKED;
 /* The other way; s stays the caller's. NRW_E_SCHEMA: it is no struct. NRW_E_UNSUPPORTED: a format
  * that is not known. `out` is cleared first. */

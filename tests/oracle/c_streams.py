@@ -182,7 +182,8 @@ def errors_case():
     expect("union", lambda: bring(pa.RecordBatchReader.from_batches(
         pa.schema({"u": union.type}), [pa.record_batch({"u": union})])))
     expect("read once", lambda: bring(pa.RecordBatchReader.from_batches(
-        schema, [pa.record_batch({"a": [1]})]), "sql", "SELECT * FROM rows a JOIN rows b USING (a)"))
+        schema, [pa.record_batch({"a": [1]})]), "sql",
+        "SELECT * FROM rows a JOIN rows b USING (a)"))
 
 
 def early_case():

@@ -135,7 +135,9 @@ static nrw_status stream_failed(c_file *f, int e, nrw_error *err)
 
     if (e == ECANCELED)
         return err_set(err, NRW_E_CANCELLED, "interrupted");
-    return err_set(err, NRW_E_IO, "the stream failed: %.400s", why && *why ? why : strerror(e));
+    if (!why || !*why)
+        return err_errno(err, NRW_E_IO, e, "the stream failed");
+    return err_set(err, NRW_E_IO, "the stream failed: %.400s", why);
 }
 
 static void release_stream(c_file *f)
