@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The shapes of jetliner's own benchmark, all of a file as Arrow, one thread against its one: simple,
-wide (100 columns), complex (nested), and 5 of the 100 columns.
+"""The shapes of jetliner's own benchmark, all of a file as Arrow, one thread against its one:
+simple, wide (100 columns), complex (nested), and 5 of the 100 columns.
 
     bench/avro_shapes.py [--rows 1000000] [--rounds 3] [--shape simple,wide,complex]
 
