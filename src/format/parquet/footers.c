@@ -108,28 +108,6 @@ nrw_status parquet_footers_append(parquet_footers *f, const parquet_footers *fro
     return NRW_OK;
 }
 
-nrw_status parquet_footers_keep(parquet_footers *f, mem *m, io_file *file, const char *path,
-                                int64_t *rows, nrw_error *err)
-{
-    const pq_read_options plain = {0};
-    file_summary is = {.bytes = file->size};
-    pq_row_group g;
-    pq_meta *meta;
-    nrw_status st = NRW_OK;
-    *rows = 0;
-    if (f->row_groups)
-        return err_set(err, NRW_E_UNSUPPORTED, "row groups of a finished file are not known");
-    TRY(pq_meta_open(m, file, &plain, &meta, err));
-    is.rows = *rows = pq_meta_rows(meta);
-    is.row_groups = pq_meta_row_groups(meta);
-    for (int32_t i = 0; i < is.row_groups && st == NRW_OK; i++) {
-        st = pq_meta_row_group(meta, i, &g, err);
-        is.encoded += (uint64_t)g.total_bytes;
-    }
-    pq_meta_close(meta);
-    return st == NRW_OK ? pq_footers_file(f, path, &is, err) : st;
-}
-
 /* ---- walking ---- */
 
 typedef struct walk {

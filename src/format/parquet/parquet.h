@@ -87,8 +87,8 @@ nrw_status parquet_footers_append(parquet_footers *f, const parquet_footers *fro
 typedef nrw_status (*parquet_written_visit)(void *self, const parquet_written *w, nrw_error *err);
 nrw_status parquet_footers_walk(const parquet_footers *f, parquet_written_visit visit, void *self,
                                 nrw_error *err);
-/* A finished file that another writer made with the same options; *rows: of it. Its row groups are
- * not known: NRW_E_UNSUPPORTED where they are wanted. m is used meanwhile. */
+/* A finished file that another writer made with the same options; *rows: of it. m is used
+ * meanwhile. */
 nrw_status parquet_footers_keep(parquet_footers *f, mem *m, io_file *file, const char *path,
                                 int64_t *rows, nrw_error *err);
 /* Sums over all files; how many these are. */
