@@ -63,8 +63,10 @@ static nrw_status input_fact(const output *o, uint64_t i, char *text, size_t cap
 
     if (!path)
         return NRW_END;
-    if (strcmp(path, "-") == 0 && job_switch(o->job, "resume", false))
-        return err_set(err, NRW_E_ARG, "--resume: standard input cannot be read again");
+    if ((strcmp(path, "-") == 0 || door_named(o->job->doors, path)) &&
+        job_switch(o->job, "resume", false))
+        return err_set(err, NRW_E_ARG, "--resume: %.100s cannot be read again",
+                       strcmp(path, "-") == 0 ? "standard input" : path);
     snprintf(text, cap, "input %s", path);
     *out = (dataset_fact){text, state_of(path)};
     return NRW_OK;
