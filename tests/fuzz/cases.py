@@ -26,7 +26,7 @@ def run(name, seconds):
         os.mkdir(scratch("found"))
         seeds.make(name, scratch("made"))
         kept = [d for d in (os.path.join(FOLDER, "seeds", name),) if os.path.isdir(d)]
-        command = [program, "-seed=1", f"-max_total_time={seconds}", "-timeout=10",
+        command = [program, "-seed=1", f"-max_total_time={seconds}", "-timeout=30",
                    "-rss_limit_mb=1024", "-print_final_stats=1", "-verbosity=0",
                    f"-artifact_prefix={scratch.path}/", scratch("found"),
                    scratch("made"), *kept]
