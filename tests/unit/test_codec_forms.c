@@ -188,7 +188,7 @@ static void lz4_blocks(void **state)
     uint64_t seed = 1;
     const uint8_t no_offset[] = {0x1f, 'a', 0, 0, 40, 0x50, 'b', 'b', 'b', 'b', 'b'};
     fails(CODEC_LZ4_RAW, SPAN(no_offset), 65, NRW_E_CORRUPT, NRW_E_CORRUPT);
-    for (int round = 0; round < 400; round++) {
+    for (int round = 0; round < ROUNDS(400); round++) {
         uint8_t src[300], got[301], want[300];
         size_t n = next_random(&seed) % 300, period = 1 + next_random(&seed) % 40;
         for (size_t i = 0; i < n; i++)
@@ -221,7 +221,7 @@ static void snappy_blocks(void **state)
     uint64_t seed = 2;
     mem *m = test_mem_open(MEM_NO_LIMIT);
     codec_ctx c = codec_ctx_init(codec_by_id(CODEC_SNAPPY), m);
-    for (int round = 0; round < 1500; round++) {
+    for (int round = 0; round < ROUNDS(1500); round++) {
         static uint8_t src[3000], got[3000], want[3000];
         size_t n = next_random(&seed) % 3000, period = 1 + next_random(&seed) % 70, len = 6000;
         unsigned noise = 2 + (unsigned)next_random(&seed) % 60;

@@ -19,7 +19,7 @@ static void make_folder(temp_folder *f)
 
 /* A process under a sanitizer takes long to begin: there only some of the calls are killed. */
 #ifdef NARROWS_SANITIZED
-#define KILL_STEP 7
+#define KILL_STEP 17
 #else
 #define KILL_STEP 1
 #endif

@@ -96,7 +96,7 @@ static nrw_status write_run(mem *m, const char *path, made_run *r, nrw_error *er
 #ifdef NARROWS_FAULTS
 
 #ifdef NARROWS_SANITIZED
-#define STEP 7
+#define STEP 17
 #else
 #define STEP 1
 #endif

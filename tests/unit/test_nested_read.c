@@ -184,7 +184,7 @@ static void refused_memory(void **state)
     column c;
     uint32_t refused = 0, came = 0;
     make(&c, 17, 200, 300, -1, 3000);
-    for (uint64_t limit = 20 << 10; limit < (16 << 20); limit += limit / 16) {
+    for (uint64_t limit = 20 << 10; limit < (16 << 20); limit += limit / ROUNDS(16)) {
         const pq_chunk_options opts = {.read_ahead = 4096};
         pq_nested *r = NULL;
         mem *m;

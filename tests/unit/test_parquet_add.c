@@ -104,7 +104,7 @@ static void test_add(void **state)
     (void)state;
     static const uint32_t at[][COLUMNS] = {{0, 1200, 1200, 1800, 2400}, {0, 0, 60, 1860, 2940}};
     int64_t groups = 0;
-    for (uint64_t seed = 0; seed < 12; seed++) {
+    for (uint64_t seed = 0; seed < ROUNDS(12); seed++) {
         mem *m = test_mem_open(MEM_NO_LIMIT);
         table t = nested_table(m, seed, COLUMNS, 3000, 2);
         pq_write_options o = options(1 + (int)(seed % 2));

@@ -37,7 +37,7 @@ static pq_write_options options(uint64_t seed)
 static void test_rows(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < 30; seed++) {
+    for (uint64_t seed = 0; seed < ROUNDS(30); seed++) {
         mem *m = test_mem_open(MEM_NO_LIMIT);
         table t = nested_table(m, seed, 4, 400 + (uint32_t)(hash_u64(seed) % 900), 1 + seed % 5);
         pq_write_options o = options(seed);

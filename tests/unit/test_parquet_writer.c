@@ -356,7 +356,7 @@ static void test_chance(void **state)
 {
     (void)state;
     static const int codecs[] = {CODEC_NONE, CODEC_ZSTD, CODEC_SNAPPY, CODEC_LZ4_RAW};
-    for (uint64_t round = 0; round < 24; round++) {
+    for (uint64_t round = 0; round < ROUNDS(24); round++) {
         mem *m = test_mem_open(MEM_NO_LIMIT);
         uint64_t seed = round, hash = 0;
         table_column all[MANY], c[MANY];

@@ -28,6 +28,14 @@
 
 #define assert_ok(expr, error) assert_status(NRW_OK, expr, error)
 
+/* How often something random is tried. Sanitizers take ten times as long: there it is less often,
+ * the build without them does it all. */
+#ifdef NARROWS_SANITIZED
+#define ROUNDS(n) ((n) / 4 + 1)
+#else
+#define ROUNDS(n) (n)
+#endif
+
 static inline mem *test_mem_open(uint64_t limit)
 {
     mem *m = NULL;
