@@ -18,6 +18,7 @@ SANITIZED = os.environ.get("NARROWS_ASAN", os.path.join(ROOT, "build-asan", "nar
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:exitcode=99:allocator_may_return_null=1",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99"}
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+ALONE = "alone"  # of a case: nothing runs beside it
 
 
 class Skip(Exception):

@@ -4,9 +4,10 @@
     tests/run.py [--tier quick|all] [--only SUITE]... [--match TEXT] [--list] [--no-build]
 
 Suites, in order: build lint unit corpus oracle cli limits faults fuzz. A suite is a module
-tests/SUITE/cases.py with `cases(tier)`, which yields (name, function) or (name, function,
-seconds); a case passes when its function returns, is skipped when it raises harness.Skip, and
-fails on anything else. Cases run in worker processes, so that a hang or a crash costs one case.
+tests/SUITE/cases.py with `cases(tier)`, which yields (name, function), (name, function, seconds)
+or (name, function, seconds, ALONE), for what measures time. A case passes when its function
+returns, is skipped when it raises harness.Skip, and fails on anything else. Cases run in worker
+processes, so that a hang or a crash costs one case.
 """
 import argparse
 import importlib.util
@@ -23,11 +24,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import harness  # noqa: E402
 
 SUITES = ["build", "lint", "unit", "corpus", "oracle", "cli", "limits", "faults", "fuzz"]
-# What measures memory or time, or builds, runs alone.
-SERIAL = {"build", "lint", "limits"}
+SERIAL = {"build", "lint"}
 DEFAULT_SECONDS = 90
 
-Case = namedtuple("Case", "suite name function seconds")
+Case = namedtuple("Case", "suite name function seconds alone")
 
 
 def load(suite):
@@ -50,7 +50,8 @@ def collect(suite, tier):
     found = []
     for case in module.cases(tier):
         name, function = case[0], case[1]
-        found.append(Case(suite, name, function, case[2] if len(case) > 2 else DEFAULT_SECONDS))
+        found.append(Case(suite, name, function, case[2] if len(case) > 2 else DEFAULT_SECONDS,
+                          harness.ALONE in case[3:] or suite in SERIAL))
     return found
 
 
@@ -194,7 +195,8 @@ def main():
             for c in cases:
                 print(f"{c.suite}: {c.name}")
             continue
-        run_suite(cases, 1 if suite in SERIAL else args.j, show)
+        run_suite([c for c in cases if c.alone], 1, show)
+        run_suite([c for c in cases if not c.alone], args.j, show)
     if args.list:
         return 0
     if failed:

@@ -132,6 +132,16 @@ static budget need_of(const plan_estimate *e, uint64_t times, uint32_t workers)
     return room_of_sort(&r, p->limit, workers);
 }
 
+/* What one partition or one group's state takes cannot be spilled. */
+static bool must_fit(const plan *p)
+{
+    bool gathers = p->kind == PLAN_WINDOW;
+
+    for (uint32_t i = 0; p->kind == PLAN_GROUP && i < p->n_aggregates; i++)
+        gathers |= aggregate_gathers(&p->aggregates[i]);
+    return gathers;
+}
+
 /* Room for the rows that are likely; up to what spills well there is some for more of them. */
 static void settle(query_part *part, uint32_t workers)
 {
@@ -141,7 +151,7 @@ static void settle(query_part *part, uint32_t workers)
 
     part->need = most;
     part->need.wish = at_least(likely.wish, more);
-    if (e->of->kind == PLAN_WINDOW) /* partitions must fit */
+    if (must_fit(e->of))
         part->need.wish = need_of(e, SURELY, workers).wish;
     part->certain = room_mul(most.wish, part->n);
     part->need.least = room_mul(part->need.least, part->n);

@@ -49,7 +49,7 @@ def cases(tier):
     names = sorted(os.path.basename(p)[5:-2] for p in glob.glob(os.path.join(FOLDER, "fuzz_*.c")))
     if not names:
         return
-    seconds = int(os.environ.get("FUZZ_SECONDS", "60")) if tier == "all" else 10
+    seconds = int(os.environ.get("FUZZ_SECONDS", "60")) if tier == "all" else 7
     yield "build", build, 900
     for name in names:
         yield name, lambda n=name: run(n, seconds), seconds + 120

@@ -441,7 +441,7 @@ def regrouped():
 
 def cases(tier):
     full = tier == "all"
-    yield "start-up", start_up
+    yield "start-up", start_up, 90, harness.ALONE
     yield f"the job, {'10^9' if full else '10^8'} rows, 32 MiB", lambda: the_job(
         1000 if full else 100), 600
     yield "copy at 32, 64, 128, 256 MiB", every_limit, 300
@@ -465,7 +465,7 @@ def cases(tier):
             yield f"a dictionary page of {page} MiB, {codec}", lambda c=codec: dictionary(
                 c, page), 900
     group = 4096 if full else 512
-    yield f"one row group of {group} MiB", lambda: one_group(group), 1800
+    yield f"one row group of {group} MiB", lambda: one_group(group), 1800, harness.ALONE
     x10, x100 = (10**8, 10**9), (10**8, 10**9, 10**10)
     rows = (2 * 10**6, 2 * 10**7, 2 * 10**8) if full else (2 * 10**6, 2 * 10**7)
     yield "copy: input grows", lambda: copy_grows(rows), 1800

@@ -2,6 +2,7 @@
 
 Every function returns a path; a file that is there is taken as it is.
 """
+import fcntl
 import os
 import subprocess
 import sys
@@ -12,11 +13,17 @@ FOLDER = os.path.join(harness.DATA, "limits")
 
 
 def made(name, script, *arguments, timeout=900):
-    """Runs `script` (it writes to argv[1]) unless the file is there."""
+    """Runs `script` (it writes to argv[1]) unless the file is there, or another case makes it."""
     os.makedirs(FOLDER, exist_ok=True)
     path = os.path.join(FOLDER, name)
-    if os.path.exists(path):
-        return path
+    with open(path + ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(path):
+            make(path, script, arguments, timeout)
+    return path
+
+
+def make(path, script, arguments, timeout):
     fresh = path + ".new"
     out = subprocess.run([sys.executable, "-c", script, fresh, *map(str, arguments)],
                          capture_output=True, text=True, timeout=timeout)
@@ -27,7 +34,6 @@ def made(name, script, *arguments, timeout=900):
             raise harness.Skip("Python lacks the peers; tools/venv.sh installs them")
         raise RuntimeError(out.stderr[-800:])
     os.replace(fresh, path)
-    return path
 
 
 WIDE = r'''

@@ -216,7 +216,7 @@ def random_case(seed, n, rows):
 
 
 def cases(tier):
-    n = 40 if tier == "quick" else 100
+    sizes = [50, 500, 3000] if tier == "quick" else [50, 3000, 40000]
     for seed in range(5 if tier == "quick" else 100):
         yield (f"random queries {seed}",
-               lambda s=seed: random_case(s, n, [50, 3000, 40000][s % 3]), 300)
+               lambda s=seed: random_case(s, 100, sizes[s % 3]), 300)
