@@ -76,7 +76,7 @@ def all_of_many():
     content = small_file()
     with Scratch("files") as s:
         peaks = []
-        for n in (FILES // 20, FILES // 2):
+        for n in (FILES // 10, FILES):
             make(s(f"{n}"), n, lambda day: content)
             ran = ok("copy", s(f"{n}"), s("o.parquet"), "--on-exists", "replace", "--memory",
                      "32MiB", timeout=300)
@@ -85,7 +85,7 @@ def all_of_many():
             if ran.peak > 32 * MIB:
                 raise AssertionError(f"{n} files: peak {mib(ran.peak)}")
             peaks.append(ran.peak)
-        each = (peaks[1] - peaks[0]) / (FILES // 2 - FILES // 20)
+        each = (peaks[1] - peaks[0]) / (FILES - FILES // 10)
         if each > 512:
             raise AssertionError(f"{each:.0f} bytes for each file: {mib(peaks[0])}, "
                                  f"{mib(peaks[1])}")
@@ -94,4 +94,4 @@ def all_of_many():
 
 def cases():
     yield "3 of 10,000 files by their folders", three_of_many, 300
-    yield "5,000 files", all_of_many, 300
+    yield "10,000 files", all_of_many, 300
