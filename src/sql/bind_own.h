@@ -10,6 +10,7 @@
  *   bind_expr.c    expressions; bind_call.c functions, aggregates, windows
  *   bind_sub.c     subqueries as joins. What they look at outside of themselves: bind_pull.c where
  *                  that is conditions alone, unnest.c and unnest_join.c elsewhere
+ *   conjuncts.c    conditions taken apart; push_down.c where they go, join_order.c with the joins
  *   bind_order.c   ORDER BY; bind_limit.c LIMIT
  *   bind_arrival.c arrival_rank; describe.c DESCRIBE and SUMMARIZE
  *
@@ -156,8 +157,11 @@ typedef struct conjuncts {
     const expr **at;
     uint32_t n, cap;
 } conjuncts;
-/* Adds what e, taken apart at its ANDs, comes to. */
+/* Adds what e, taken apart at its ANDs, comes to; what all branches of an OR ask for comes out. */
 nrw_status conjuncts_split(arena *a, const expr *e, conjuncts *out, nrw_error *err);
+/* The inner joins of *p in the order of their sizes, where equalities connect them (*done); c, over
+ * the columns of *p, then has their conditions, too. */
+nrw_status plan_order_joins(arena *a, plan **p, conjuncts *c, bool *done, nrw_error *err);
 /* NRW_E_ARG: it is not that simple. `lone`: what counts the rows of nothing is seen to. */
 nrw_status plan_pull(arena *a, plan **p, bool lone, conjuncts *up, nrw_error *err);
 bool expr_looks_out(const expr *e);
@@ -270,6 +274,7 @@ nrw_status plan_cast(arena *a, plan *p, const type *types, plan **out, nrw_error
 nrw_status plan_grouped(arena *a, plan *p, const expr *const *keys, uint32_t n_keys,
                         aggregate *aggregates, uint32_t n_aggregates, plan **out, nrw_error *err);
 nrw_status expr_and(arena *a, const expr *x, const expr *y, const expr **out, nrw_error *err);
+nrw_status expr_or(arena *a, const expr *x, const expr *y, const expr **out, nrw_error *err);
 nrw_status expr_not(arena *a, const expr *x, const expr **out, nrw_error *err);
 /* An equality that no join takes for a key; everything else as it is. */
 nrw_status expr_not_a_key(arena *a, const expr *e, const expr **out, nrw_error *err);

@@ -164,15 +164,12 @@ nrw_status expr_and(arena *a, const expr *x, const expr *y, const expr **out, nr
     return expr_call(a, "and", (const expr *[]){x, y}, NULL, 2, out, err);
 }
 
-nrw_status conjuncts_split(arena *a, const expr *e, conjuncts *out, nrw_error *err)
+nrw_status expr_or(arena *a, const expr *x, const expr *y, const expr **out, nrw_error *err)
 {
-    if (e->kind == EXPR_AND) {
-        for (uint32_t i = 0; i < e->n_args; i++)
-            TRY(conjuncts_split(a, e->args[i], out, err));
+    *out = x ? x : y;
+    if (!x || !y)
         return NRW_OK;
-    }
-    LIST_ADD(a, out->at, out->n, out->cap, e, err);
-    return NRW_OK;
+    return expr_call(a, "or", (const expr *[]){x, y}, NULL, 2, out, err);
 }
 
 nrw_status expr_not(arena *a, const expr *x, const expr **out, nrw_error *err)

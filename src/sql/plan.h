@@ -58,6 +58,7 @@ struct plan {
     uint32_t n_join_keys;
     uint32_t *left_keys, *right_keys;
     bool *null_equal, in_nulls;
+    bool ordered; /* its place among other joins is settled */
     const expr *condition;
     /* WINDOW */
     uint32_t n_windows;

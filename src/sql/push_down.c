@@ -366,6 +366,12 @@ static nrw_status push_join(arena *a, plan **p, conjuncts *c, nrw_error *err)
 
 static nrw_status push_into_join(arena *a, plan **p, conjuncts *c, nrw_error *err)
 {
+    bool ordered = (*p)->ordered;
+
+    if (!ordered)
+        TRY(plan_order_joins(a, p, c, &ordered, err));
+    if ((*p)->kind == PLAN_PROJECT)
+        return push_project(a, p, c, err);
     if ((*p)->join == JOIN_MARK) {
         TRY(unmark(a, p, c, err));
         if ((*p)->kind == PLAN_PROJECT)

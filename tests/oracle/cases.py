@@ -27,6 +27,7 @@ import nested_tables
 import reading_datasets
 import reference
 import tables
+import tpch
 import sql_corpus
 import sql_language
 import sql_random
@@ -609,4 +610,5 @@ def cases(tier):
     yield from sql_random.cases(tier)
     yield from sql_spilled.cases()
     yield from sql_subqueries.cases(tier)
+    yield from tpch.cases(tier)
     yield from sql_language.cases()
