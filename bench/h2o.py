@@ -84,8 +84,9 @@ import sys, json, duckdb
 c = duckdb.connect()
 f = sys.argv[1]
 names = [r[0] for r in c.execute(f"DESCRIBE SELECT * FROM '{f}'").fetchall() if r[1] != "VARCHAR"]
-print(json.dumps([float(x) for x in c.execute(
-    "SELECT count(*), " + ", ".join(f"sum({n}::DOUBLE)" for n in names) + f" FROM '{f}'").fetchone()]))
+sums = ", ".join(f"sum({n}::DOUBLE)" for n in names)
+print(json.dumps([float(x) for x in
+                  c.execute(f"SELECT count(*), {sums} FROM '{f}'").fetchone()]))
 '''
 
 

@@ -128,25 +128,24 @@ static uint64_t *look_up(const group_table *t, uint64_t hash, span key)
     return at < end ? at : NULL;
 }
 
-static nrw_status slot_for(group_table *t, uint64_t hash, span key, uint64_t **out, nrw_error *err)
+/* The empty slot for one group more, of that hash. */
+static nrw_status slot_for_new(group_table *t, uint64_t hash, uint64_t **out, nrw_error *err)
 {
     TRY(group_table_reserve(t, t->n + 1, err));
-    while (!(*out = look_up(t, hash, key)))
+    while (!(*out = empty_slot(t, t->slots, hash)))
         TRY(resize(t, t->n_slots * 2, err));
     return NRW_OK;
 }
 
-nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, nrw_error *err)
+static nrw_status add_group(group_table *t, const uint8_t *key, uint64_t *slot, uint8_t **row,
+                            nrw_error *err)
 {
     const group_shape *s = t->shape;
     span values = row_values(&s->keys, key);
-    uint64_t hash = row_hash(key), *slot;
+    uint64_t hash = row_hash(key);
 
-    TRY(slot_for(t, hash, values, &slot, err));
-    if (*slot) {
-        *row = group_slot_row(*slot);
-        return NRW_OK;
-    }
+    if (!slot || t->n + 1 > t->n_slots / 2)
+        TRY(slot_for_new(t, hash, &slot, err));
     TRY(rows_new(&t->rows, (uint32_t)(s->layout.bits + values.len), row, err));
     store_u32(*row + 4, 0);
     store_u64(*row + 8, hash);
@@ -154,6 +153,73 @@ nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, n
     memcpy(*row + s->layout.bits, values.data, values.len);
     *slot = SALT(hash) | (uint64_t)(uintptr_t)*row;
     t->n++;
+    return NRW_OK;
+}
+
+nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, nrw_error *err)
+{
+    uint64_t *slot = t->slots ? look_up(t, row_hash(key), row_values(&t->shape->keys, key)) : NULL;
+
+    if (!slot || !*slot)
+        return add_group(t, key, slot, row, err);
+    *row = group_slot_row(*slot);
+    return NRW_OK;
+}
+
+/* ---- many keys ---- */
+
+#define FETCHED 64u
+
+/* Slots, then rows, come into the cache before they are looked at. */
+static void fetch_slots(const group_table *t, uint8_t *const *keys, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        __builtin_prefetch(t->slots + group_table_slot(t, row_hash(keys[i])));
+}
+
+static void fetch_rows(const group_table *t, uint8_t *const *keys, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const uint8_t *row = group_slot_row(t->slots[group_table_slot(t, row_hash(keys[i]))]);
+        for (uint32_t at = 0; row && at < t->shape->layout.fixed; at += 64)
+            __builtin_prefetch(row + at);
+    }
+}
+
+/* What a group of that key would take more. */
+static uint64_t cost_of_new(const group_table *t, const uint8_t *key)
+{
+    uint32_t bytes = row_bytes(key) + t->shape->layout.extra;
+    uint64_t slots = t->n + 1 > t->n_slots / 2 ? mem_cost(slots_bytes(t->n_slots * 2)) : 0;
+
+    return slots + rows_next_cost(&t->rows, bytes);
+}
+
+nrw_status group_table_find_all(group_table *t, uint8_t **keys, uint32_t n, uint64_t room,
+                                uint32_t *found, nrw_error *err)
+{
+    const row_layout *l = &t->shape->keys;
+    uint64_t used = 0;
+
+    TRY(group_table_reserve(t, 1, err));
+    for (*found = 0; *found < n; ++*found) {
+        uint32_t i = *found;
+        uint64_t *slot;
+        if (i % FETCHED == 0) {
+            uint32_t some = n - i < FETCHED ? n - i : FETCHED;
+            fetch_slots(t, keys + i, some);
+            fetch_rows(t, keys + i, some);
+        }
+        slot = look_up(t, row_hash(keys[i]), row_values(l, keys[i]));
+        if (slot && *slot) {
+            keys[i] = group_slot_row(*slot);
+            continue;
+        }
+        used += cost_of_new(t, keys[i]);
+        if (used > room && t->n)
+            return NRW_OK;
+        TRY(add_group(t, keys[i], slot, &keys[i], err));
+    }
     return NRW_OK;
 }
 
@@ -171,10 +237,12 @@ uint64_t group_table_growth(const group_table *t, uint64_t n, uint64_t bytes)
 nrw_status group_table_adopt(group_table *t, uint8_t *row, nrw_error *err)
 {
     const group_shape *s = t->shape;
-    uint64_t hash = row_hash(row), *slot;
+    uint64_t hash = row_hash(row);
+    uint64_t *slot = t->slots ? look_up(t, hash, row_values(&s->layout, row)) : NULL;
 
-    TRY(slot_for(t, hash, row_values(&s->layout, row), &slot, err));
-    if (!*slot) {
+    if (!slot || !*slot) {
+        if (!slot || t->n + 1 > t->n_slots / 2)
+            TRY(slot_for_new(t, hash, &slot, err));
         *slot = SALT(hash) | (uint64_t)(uintptr_t)row;
         t->n++;
         return NRW_OK;

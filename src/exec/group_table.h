@@ -47,6 +47,11 @@ nrw_status group_table_reserve(group_table *t, uint64_t n, nrw_error *err);
 /* The group of a key, given as a row of shape->keys: a new one with fresh states where there is
  * none. */
 nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, nrw_error *err);
+/* The same of keys[0..n), each of which becomes its group's row. New groups take at most `room`
+ * bytes more (one is always taken where there is none): *found is how many keys came before the
+ * first that there is no room for. */
+nrw_status group_table_find_all(group_table *t, uint8_t **keys, uint32_t n, uint64_t room,
+                                uint32_t *found, nrw_error *err);
 /* Takes a row over that lies elsewhere, as long as the table; where its key is there already, its
  * states are merged into that group's and dropped. */
 nrw_status group_table_adopt(group_table *t, uint8_t *row, nrw_error *err);

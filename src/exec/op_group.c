@@ -21,18 +21,33 @@ typedef struct taking {
 
 /* ---- which group ---- */
 
+/* What a worker's tables may take more: they keep to its share. */
+static uint64_t room_left(const group_worker *w)
+{
+    uint64_t most = mem_limit(w->m) - mem_limit(w->m) / 8, used = mem_used(w->m);
+
+    return used < most ? most - used : 0;
+}
+
+/* What hangs from states lies beside the tables: where there is no room for it, they go to the
+ * spill file. */
+static nrw_status make_room_to_hang(taking *t, nrw_error *err)
+{
+    const op_group *o = t->o;
+    uint64_t hangs = (uint64_t)t->rows * o->hang;
+
+    if (t->w->table.n == 0 || !hangs || mem_room(o->m) > hangs + mem_limit(t->w->m) / 16)
+        return NRW_OK;
+    return group_flush(t->o, t->w, err);
+}
+
 /* Room for what comes; a table that has none goes to the spill file. */
 static nrw_status make_room(taking *t, uint64_t groups, uint64_t bytes, nrw_error *err)
 {
     group_worker *w = t->w;
-    uint64_t need = group_table_growth(&w->table, groups, bytes), limit = mem_limit(w->m);
-    uint64_t hangs = (uint64_t)t->rows * t->o->hang;
-    bool fits = mem_used(w->m) + need <= limit - limit / 8;
 
-    /* tables keep to their workers' shares; what hangs from states lies beside them */
-    if (hangs && mem_room(t->o->m) <= hangs + limit / 16)
-        fits = false;
-    if (w->table.n == 0 || fits)
+    TRY(make_room_to_hang(t, err));
+    if (w->table.n == 0 || group_table_growth(&w->table, groups, bytes) <= room_left(w))
         return NRW_OK;
     return group_flush(t->o, w, err);
 }
@@ -51,13 +66,12 @@ static nrw_status encode(taking *t, const vector *const *keys, uint32_t n, uint8
     return rows_add(&t->w->scratch, &s->keys, keys, n, t->numbers, t->b->m, out, err);
 }
 
-static nrw_status find_each(taking *t, const vector *const *keys, nrw_error *err)
+/* *found: of how many rows; the next one's group has no room beside the others. */
+static nrw_status find_each(taking *t, const vector *const *keys, uint32_t *found, nrw_error *err)
 {
     TRY(encode(t, keys, t->rows, t->states, err));
-    TRY(make_room(t, t->rows, t->w->scratch.bytes, err));
-    for (uint32_t i = 0; i < t->rows; i++)
-        TRY(group_table_find(&t->w->table, t->states[i], &t->states[i], err));
-    return NRW_OK;
+    TRY(make_room_to_hang(t, err));
+    return group_table_find_all(&t->w->table, t->states, t->rows, room_left(t->w), found, err);
 }
 
 /* Keys of few values a batch: each column as small codes. */
@@ -156,15 +170,16 @@ out:
     return st;
 }
 
-static nrw_status find_groups(taking *t, const vector *const *keys, nrw_error *err)
+static nrw_status find_groups(taking *t, const vector *const *keys, uint32_t *found, nrw_error *err)
 {
     uint64_t n_codes = 1;
 
+    *found = t->rows;
     for (uint32_t c = 0; c < t->o->spec.n_keys && n_codes <= t->rows; c++)
         n_codes *= codes_of(keys[c]);
     if (n_codes <= t->rows / 2)
         return find_by_code(t, keys, (uint32_t)n_codes, err);
-    return find_each(t, keys, err);
+    return find_each(t, keys, found, err);
 }
 
 /* Without keys all rows are one group. */
@@ -255,12 +270,44 @@ static nrw_status add_to(taking *t, uint32_t k, nrw_error *err)
     return st;
 }
 
-static nrw_status take_rows(taking *t, nrw_error *err)
+static nrw_status add_all(taking *t, nrw_error *err)
 {
     op_group *o = t->o;
-    uint32_t n_keys = o->spec.n_keys;
     uint64_t first = (t->b->morsel << 32 | t->b->offset) + t->first;
 
+    for (uint32_t i = 0; o->placed && i < t->rows; i++)
+        t->numbers[i] = first + i;
+    for (uint32_t k = 0; k < o->shape.n_aggregates; k++)
+        TRY(add_to(t, k, err));
+    return NRW_OK;
+}
+
+/* The first n rows alone; then the table is full. */
+static nrw_status add_some(const taking *whole, uint32_t n, nrw_error *err)
+{
+    op_group *o = whole->o;
+    mem *m = whole->b->m;
+    size_t head = o->n_in * sizeof(vector) + 1;
+    taking t = *whole;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_zalloc(m, head, (void **)&t.columns, err));
+    t.rows = n;
+    for (uint32_t c = 0; st >= 0 && c < o->n_in; c++)
+        st = vector_slice(&whole->columns[c], 0, n, m, &t.columns[c], err);
+    if (st >= 0)
+        st = add_all(&t, err);
+    for (uint32_t c = 0; c < o->n_in; c++)
+        vector_release(&t.columns[c]);
+    mem_free(m, t.columns, head);
+    return st < 0 ? st : group_flush(o, t.w, err);
+}
+
+static nrw_status take_rows(taking *t, uint32_t *taken, nrw_error *err)
+{
+    uint32_t n_keys = t->o->spec.n_keys;
+
+    *taken = t->rows;
     if (n_keys == 0) {
         TRY(find_one(t, err));
     } else {
@@ -272,16 +319,12 @@ static nrw_status take_rows(taking *t, nrw_error *err)
             t->columns[c] = v;
             keys[c] = &t->columns[c];
         }
-        TRY(find_groups(t, keys, err));
+        TRY(find_groups(t, keys, taken, err));
     }
-    for (uint32_t i = 0; o->placed && i < t->rows; i++)
-        t->numbers[i] = first + i;
-    for (uint32_t k = 0; k < o->shape.n_aggregates; k++)
-        TRY(add_to(t, k, err));
-    return NRW_OK;
+    return *taken < t->rows ? add_some(t, *taken, err) : add_all(t, err);
 }
 
-static nrw_status take_columns(taking *t, nrw_error *err)
+static nrw_status take_columns(taking *t, uint32_t *taken, nrw_error *err)
 {
     size_t bytes = t->rows * (sizeof *t->states + sizeof *t->numbers + sizeof *t->codes);
     nrw_status st;
@@ -289,28 +332,33 @@ static nrw_status take_columns(taking *t, nrw_error *err)
     TRY(mem_alloc(t->b->m, bytes, (void **)&t->states, err));
     t->numbers = (uint64_t *)(void *)(t->states + t->rows);
     t->codes = (uint32_t *)(void *)(t->numbers + t->rows);
-    st = take_rows(t, err);
+    st = take_rows(t, taken, err);
     mem_free(t->b->m, t->states, bytes);
     return st;
 }
 
-/* Some rows at a time, where a whole batch may need more than there is before a table can go to the
- * spill file. */
+/* Some rows at a time, so that their groups stay in the cache while one aggregate after the other
+ * sees them; fewer where what they take is more than there is when a table has gone to the spill
+ * file. Keys of few codes have few groups. */
 static uint32_t slice_rows(const taking *t)
 {
     const op_group *o = t->o;
-    uint32_t most = o->hang ? GROUP_SLICE : t->rows, fit;
+    uint32_t fit;
     uint64_t n_codes = 1;
 
     if (o->spec.n_keys == 0)
         return t->rows;
-    fit = rows_that_fit(&o->shape.layout, t->columns, o->spec.n_keys, mem_limit(t->w->m) / 4, most);
+    fit = rows_that_fit(&o->shape.layout, t->columns, o->spec.n_keys, mem_limit(t->w->m) / 4,
+                        t->rows);
     for (uint32_t c = 0; c < o->spec.n_keys && n_codes <= fit; c++)
         n_codes *= codes_of(&t->columns[c]);
-    return n_codes <= fit && !o->hang ? t->rows : fit; /* no more groups than codes */
+    if (n_codes <= fit && n_codes <= t->rows / 2 && !o->hang)
+        return t->rows;
+    return fit < GROUP_SLICE ? fit : GROUP_SLICE;
 }
 
-static nrw_status take_slices(const taking *whole, uint32_t some, nrw_error *err)
+/* Rows from `first` on. */
+static nrw_status take_slices(const taking *whole, uint32_t first, uint32_t some, nrw_error *err)
 {
     op_group *o = whole->o;
     mem *m = whole->b->m;
@@ -319,14 +367,15 @@ static nrw_status take_slices(const taking *whole, uint32_t some, nrw_error *err
     nrw_status st = NRW_OK;
 
     TRY(mem_zalloc(m, head, (void **)&columns, err));
-    for (uint32_t first = 0; st >= 0 && first < whole->rows; first += some) {
-        uint32_t left = whole->rows - first, n = left < some ? left : some;
+    while (st >= 0 && first < whole->rows) {
+        uint32_t left = whole->rows - first, n = left < some ? left : some, taken = 0;
         taking t = {
             .o = o, .w = whole->w, .b = whole->b, .first = first, .rows = n, .columns = columns};
         for (uint32_t c = 0; st >= 0 && c < o->n_in; c++)
             st = vector_slice(&whole->columns[c], first, n, m, &columns[c], err);
         if (st >= 0)
-            st = take_columns(&t, err);
+            st = take_columns(&t, &taken, err);
+        first += taken;
         for (uint32_t c = 0; c < o->n_in; c++) {
             vector_release(&columns[c]);
             columns[c] = (vector){0};
@@ -341,7 +390,7 @@ static nrw_status group_push(op *base, batch *b, nrw_error *err)
     op_group *o = (op_group *)base;
     taking t = {.o = o, .w = &o->workers[b->worker], .b = b};
     size_t head = o->n_in * sizeof(vector) + 1;
-    uint32_t some;
+    uint32_t some, taken = 0;
     nrw_status st;
 
     if (batch_alive(b) == 0)
@@ -351,7 +400,9 @@ static nrw_status group_push(op *base, batch *b, nrw_error *err)
     t.rows = o->n_in ? t.columns[0].len : batch_alive(b);
     op_count(base, t.rows, 0);
     some = slice_rows(&t);
-    st = t.rows > some ? take_slices(&t, some, err) : take_columns(&t, err);
+    if (t.rows <= some)
+        TRY_OUT(take_columns(&t, &taken, err));
+    st = taken < t.rows ? take_slices(&t, taken, some, err) : NRW_OK;
 out:
     for (uint32_t c = 0; c < o->n_in; c++)
         vector_release(&t.columns[c]);

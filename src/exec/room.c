@@ -26,6 +26,11 @@ uint64_t room_mul(uint64_t x, uint64_t y)
     return __builtin_mul_overflow(x, y, &z) ? UINT64_MAX : z;
 }
 
+static uint64_t at_least(uint64_t x, uint64_t least)
+{
+    return x > least ? x : least;
+}
+
 static uint64_t row_of(uint64_t width)
 {
     return room_add(width, ROW_HEAD + 16); /* bits, rounding */
@@ -66,8 +71,8 @@ budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers)
 budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64_t hang,
                      uint32_t workers)
 {
-    const uint64_t slots = 32; /* half empty, twice as many while the table grows */
-    uint64_t row = room_add(row_of(r->keys), state), most = groups, tables, spill;
+    const uint64_t slots = 48; /* up to three quarters empty, and half as many while they grow */
+    uint64_t row = room_add(row_of(r->keys), state), most = groups, tables, spill, wish;
 
     /* a group may be in every worker's table, of no more rows than there are */
     if (room_mul(groups, workers) > r->n)
@@ -75,7 +80,10 @@ budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64
     tables = room_mul(room_mul(most, workers), room_add(row, slots));
     tables = room_add(tables, room_mul(r->n, hang));
     spill = room_mul(r->n, room_add(row, hang));
-    return budget_of(shared_out(tables / workers, workers), spill, workers);
+    wish = shared_out(tables / workers, workers);
+    if (most == groups) /* each worker may meet all of them, and keeps an eighth free */
+        wish = at_least(wish, room_add(room_add(tables, tables / 6), FIXED + workers * FIXED_EACH));
+    return budget_of(wish, spill, workers);
 }
 
 budget room_of_join(const room_rows *left, const room_rows *right, uint64_t results,

@@ -106,6 +106,15 @@ uint64_t rows_cost(uint64_t bytes)
     return (bytes / ROWS_BLOCK + 2) * (ROWS_BLOCK + 32);
 }
 
+uint64_t rows_next_cost(const rows *r, uint32_t bytes)
+{
+    const rows_block *b = r->n_blocks ? &r->blocks[r->n_blocks - 1] : NULL;
+
+    if (b && b->cap - b->len >= bytes)
+        return 0;
+    return (bytes > ROWS_BLOCK ? bytes : ROWS_BLOCK) + 32;
+}
+
 /* Text of a row, on average: of dictionaries and runs that of their values. */
 static uint64_t text_of(const vector *v)
 {

@@ -84,8 +84,9 @@ uint32_t rows_that_fit(const row_layout *l, const vector *cols, uint32_t n, uint
                        uint32_t most);
 void rows_clear(rows *r);   /* keeps the blocks */
 void rows_release(rows *r); /* gives all back */
-/* What so many bytes of rows take in the books, about. */
+/* What so many bytes of rows take in the books, about; what one row of so many bytes takes more. */
 uint64_t rows_cost(uint64_t bytes);
+uint64_t rows_next_cost(const rows *r, uint32_t bytes);
 
 /* Column c of row[0..n) as a flat vector. */
 nrw_status rows_column(const row_layout *l, const uint8_t *const *row, uint32_t n, uint32_t c,
