@@ -38,8 +38,8 @@ JOINS = {
     "float keys": "SELECT l.l, r.r FROM '{l}' l JOIN '{r}' r ON l.k::DOUBLE = r.k::DOUBLE",
     "nulls are equal": "SELECT l.l, r.r FROM (FROM '{l}' WHERE l < 30) l FULL JOIN '{r}' r "
                        "ON l.k IS NOT DISTINCT FROM r.k",
-    "a key larger than memory": "SELECT l.l, s.r FROM (FROM '{l}' WHERE l < 3000) l JOIN '{skew}' "
-                                "s ON l.k = s.k",
+    "a key larger than memory": "SELECT l.l, s.r FROM (FROM '{l}' WHERE l < 3000) l FULL JOIN "
+                               "'{skew}' s ON l.k = s.k",
     "a key larger than memory, left": "SELECT l.k, l.l, s.r FROM (SELECT l % 7 AS k, l FROM '{l}' "
                                       "WHERE l < 20) l LEFT JOIN '{skew}' s ON l.k = s.k AND "
                                       "s.r % 100 > l.l + 95",
