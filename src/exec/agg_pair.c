@@ -1,4 +1,5 @@
-/* Two columns together: covariance, correlation, regression. y is the first argument. */
+/* Two columns together: covariance, correlation, regression. y is the first argument. Of whole
+ * numbers of at most 32 bits the sums are whole numbers, too. */
 #include "exec/aggregate_own.h"
 
 #include <math.h>
@@ -7,6 +8,27 @@ typedef struct pair_state {
     uint64_t n;
     power_sum x, y, xx, yy, xy;
 } pair_state;
+
+typedef __int128 i128;
+
+typedef struct whole_pair {
+    i128 x, y, xx, yy, xy;
+    uint64_t n;
+} whole_pair;
+
+static bool is_whole(const aggregate *g)
+{
+    return g->args[0]->type.id == TYPE_INT64;
+}
+
+/* In the layout of the rows a state is 8-aligned. */
+static whole_pair whole_load(const uint8_t *p)
+{
+    whole_pair s;
+
+    memcpy(&s, p, sizeof s);
+    return s;
+}
 
 /* Sums of products of distances from the means, times n. */
 typedef struct pair_spread {
@@ -25,6 +47,16 @@ static pair_spread spread_of(const pair_state *s)
     d.xx = wide_difference(d.n * power_sum_wide(&s->xx), d.x * d.x);
     d.yy = wide_difference(d.n * power_sum_wide(&s->yy), d.y * d.y);
     d.xy = wide_difference(d.n * power_sum_wide(&s->xy), d.x * d.y);
+    return d;
+}
+
+static pair_spread whole_spread_of(const whole_pair *s)
+{
+    pair_spread d = {.n = (wide_float)s->n, .x = (wide_float)s->x, .y = (wide_float)s->y};
+
+    d.xx = wide_difference(d.n * (wide_float)s->xx, d.x * d.x);
+    d.yy = wide_difference(d.n * (wide_float)s->yy, d.y * d.y);
+    d.xy = wide_difference(d.n * (wide_float)s->xy, d.x * d.y);
     return d;
 }
 
@@ -96,13 +128,19 @@ static double r2(const pair_spread *s, bool *none)
     return (double)(s->xy / s->xx * (s->xy / s->yy));
 }
 
+static bool is_small_whole(const type *t)
+{
+    return t->id >= TYPE_INT8 && t->id <= TYPE_UINT64 && t->width <= 4;
+}
+
 static nrw_status pair_bind(arena *a, aggregate *out, const pair_data *data, nrw_error *err)
 {
-    const type number = type_of(TYPE_FLOAT64);
+    bool whole = is_small_whole(&out->args[0]->type) && is_small_whole(&out->args[1]->type);
+    const type number = type_of(whole ? TYPE_INT64 : TYPE_FLOAT64);
 
     out->data = data;
-    out->result = data ? number : type_of(TYPE_UINT32);
-    out->state_bytes = sizeof(pair_state);
+    out->result = type_of(data ? TYPE_FLOAT64 : TYPE_UINT32);
+    out->state_bytes = whole ? sizeof(whole_pair) : sizeof(pair_state);
     TRY(agg_cast(a, out, 0, &number, err));
     return agg_cast(a, out, 1, &number, err);
 }
@@ -132,19 +170,34 @@ static nrw_status count_bind(arena *a, const expr **args, aggregate *out, nrw_er
     return pair_bind(a, out, NULL, err);
 }
 
-static nrw_status pair_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
+static void add_whole(const vector *y, const vector *x, const aggregate_rows *r)
 {
-    vector y, x = {0};
-    nrw_status st;
+    const int64_t *b = (const int64_t *)(const void *)y->data,
+                  *a = (const int64_t *)(const void *)x->data;
 
-    (void)g;
-    TRY(agg_flat(r, 0, &y, err));
-    st = agg_flat(r, 1, &x, err);
-    for (uint32_t i = 0; st >= 0 && i < r->n; i++) {
+    for (uint32_t i = 0; i < r->n; i++) {
+        uint8_t *state = agg_state(r, i);
+        whole_pair s;
+        if (!vector_is_valid(y, i) || !vector_is_valid(x, i))
+            continue;
+        s = whole_load(state);
+        s.n++;
+        s.x += a[i];
+        s.y += b[i];
+        s.xx += (i128)a[i] * a[i];
+        s.yy += (i128)b[i] * b[i];
+        s.xy += (i128)a[i] * b[i];
+        memcpy(state, &s, sizeof s);
+    }
+}
+
+static void add_floats(const vector *y, const vector *x, const aggregate_rows *r)
+{
+    for (uint32_t i = 0; i < r->n; i++) {
         pair_state *s = (pair_state *)(void *)agg_state(r, i);
-        double b = ((const double *)(const void *)y.data)[i],
-               a = ((const double *)(const void *)x.data)[i];
-        if (!vector_is_valid(&y, i) || !vector_is_valid(&x, i))
+        double b = ((const double *)(const void *)y->data)[i],
+               a = ((const double *)(const void *)x->data)[i];
+        if (!vector_is_valid(y, i) || !vector_is_valid(x, i))
             continue;
         s->n++;
         power_sum_add(&s->x, a, 1);
@@ -153,9 +206,35 @@ static nrw_status pair_add(const aggregate *g, const aggregate_rows *r, nrw_erro
         power_sum_add_product(&s->yy, b, b);
         power_sum_add_product(&s->xy, a, b);
     }
+}
+
+static nrw_status pair_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
+{
+    vector y, x = {0};
+    nrw_status st;
+
+    TRY(agg_flat(r, 0, &y, err));
+    st = agg_flat(r, 1, &x, err);
+    if (st >= 0 && is_whole(g))
+        add_whole(&y, &x, r);
+    else if (st >= 0)
+        add_floats(&y, &x, r);
     vector_release(&x);
     vector_release(&y);
     return st;
+}
+
+static void merge_whole(uint8_t *into, const uint8_t *from)
+{
+    whole_pair s = whole_load(into), o = whole_load(from);
+
+    s.n += o.n;
+    s.x += o.x;
+    s.y += o.y;
+    s.xx += o.xx;
+    s.yy += o.yy;
+    s.xy += o.xy;
+    memcpy(into, &s, sizeof s);
 }
 
 static nrw_status pair_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m,
@@ -164,9 +243,12 @@ static nrw_status pair_merge(const aggregate *g, uint8_t *into, uint8_t *from, m
     pair_state *s = (pair_state *)(void *)into;
     const pair_state *o = (const pair_state *)(const void *)from;
 
-    (void)g;
     (void)m;
     (void)err;
+    if (is_whole(g)) {
+        merge_whole(into, from);
+        return NRW_OK;
+    }
     s->n += o->n;
     power_sum_merge(&s->x, &o->x);
     power_sum_merge(&s->y, &o->y);
@@ -183,9 +265,15 @@ static nrw_status pair_finish(const aggregate *g, uint8_t *const *states, uint32
     double *to = (double *)(void *)out->data;
 
     for (uint32_t i = 0; i < n; i++) {
-        const pair_state *s = (const pair_state *)(const void *)states[i];
-        pair_spread d = spread_of(s);
-        bool none = s->n == 0;
+        pair_spread d;
+        bool none;
+        if (is_whole(g)) {
+            whole_pair s = whole_load(states[i]);
+            d = whole_spread_of(&s);
+        } else {
+            d = spread_of((const pair_state *)(const void *)states[i]);
+        }
+        none = d.n == 0;
         if (!none)
             to[i] = data->value(&d, &none);
         if (none)
@@ -199,11 +287,11 @@ static nrw_status pair_finish(const aggregate *g, uint8_t *const *states, uint32
 static nrw_status count_finish(const aggregate *g, uint8_t *const *states, uint32_t n, vector *out,
                                nrw_error *err)
 {
-    (void)g;
     (void)err;
     for (uint32_t i = 0; i < n; i++)
         ((uint32_t *)(void *)out->data)[i] =
-            (uint32_t)((const pair_state *)(const void *)states[i])->n;
+            (uint32_t)(is_whole(g) ? whole_load(states[i]).n
+                                   : ((const pair_state *)(const void *)states[i])->n);
     return NRW_OK;
 }
 

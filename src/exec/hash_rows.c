@@ -42,6 +42,25 @@ static void hash_words(const vector *v, uint32_t rows, bool more, uint64_t *hash
             put(hashes, i, more, vector_is_valid(v, i) ? hash_u64(y[i]) : NULL_HASH);
 }
 
+#define ENTRIES 512u /* of a small dictionary */
+
+/* Each entry once, where they are fewer than the rows. */
+static void hash_dict(const vector *v, uint32_t rows, bool more, uint64_t *hashes)
+{
+    const uint32_t *index = (const uint32_t *)(const void *)v->data;
+    const vector *values = &v->dict->values;
+    uint64_t of[ENTRIES];
+    bool small = values->len <= ENTRIES && values->len <= rows;
+
+    for (uint32_t k = 0; small && k < values->len; k++)
+        of[k] = hash_flat(values, k);
+    for (uint32_t i = 0; i < rows; i++)
+        put(hashes, i, more,
+            !vector_is_valid(v, i) ? NULL_HASH
+            : small                ? of[index[i]]
+                                   : hash_flat(values, index[i]));
+}
+
 void hash_vector(const vector *v, uint32_t rows, bool more, uint64_t *hashes)
 {
     const uint32_t *index = (const uint32_t *)(const void *)v->data;
@@ -64,9 +83,7 @@ void hash_vector(const vector *v, uint32_t rows, bool more, uint64_t *hashes)
                 put(hashes, i, more, h);
         }
     } else if (v->form == VECTOR_DICT) {
-        for (uint32_t i = 0; i < rows; i++)
-            put(hashes, i, more,
-                vector_is_valid(v, i) ? hash_flat(&v->dict->values, index[i]) : NULL_HASH);
+        hash_dict(v, rows, more, hashes);
     } else if (!type_is_view(&v->type) && (v->type.width == 8 || v->type.width == 4)) {
         hash_words(v, rows, more, hashes);
     } else {
