@@ -179,9 +179,12 @@ static void fetch_slots(const group_table *t, uint8_t *const *keys, uint32_t n)
 
 static void fetch_rows(const group_table *t, uint8_t *const *keys, uint32_t n)
 {
+    const row_layout *l = &t->shape->layout;
+    uint32_t bytes = l->fixed + (l->has_text ? 64 : 0); /* text is short, mostly */
+
     for (uint32_t i = 0; i < n; i++) {
         const uint8_t *row = group_slot_row(t->slots[group_table_slot(t, row_hash(keys[i]))]);
-        for (uint32_t at = 0; row && at < t->shape->layout.fixed; at += 64)
+        for (uint32_t at = 0; row && at < bytes; at += 64)
             __builtin_prefetch(row + at);
     }
 }
