@@ -45,11 +45,29 @@ static inline uint64_t seed(size_t n)
     return UINT64_C(0xe17a1465) ^ n * UINT64_C(0xc6a4a7935bd1e995);
 }
 
+#define FEW_BLOCKS 5
+
+/* The first n / 8 blocks, at most FEW_BLOCKS, without a branch: lengths are hard to guess. */
+static inline uint64_t hash_few(uint64_t h, const uint8_t *p, size_t n)
+{
+#pragma GCC unroll 8
+    for (size_t i = 0; i < FEW_BLOCKS; i++) {
+        uint64_t next = (h ^ load_u64(p + size_min(8 * i, n))) * MULTIPLY;
+        h ^= (h ^ next) & -(uint64_t)(8 * i + 8 <= n);
+    }
+    return h;
+}
+
 /* Of n bytes, where eight may be read behind each. */
 static inline uint64_t hash_bytes(const uint8_t *p, size_t n)
 {
     uint64_t h = seed(n);
 
+    if (n < 8 * (FEW_BLOCKS + 1)) {
+        h = hash_few(h, p, n);
+        p += n & ~(size_t)7;
+        n &= 7;
+    }
     for (; n >= 8; n -= 8, p += 8)
         h = (h ^ load_u64(p)) * MULTIPLY;
     if (n)
@@ -95,7 +113,7 @@ static inline uint64_t hash_fixed(const vector *v, uint32_t i)
 }
 
 /* Short texts lie in the view itself, with zeros behind, and take one block or two. */
-static inline uint64_t hash_view(const vector *v, uint32_t i)
+static inline __attribute__((always_inline)) uint64_t hash_view(const vector *v, uint32_t i)
 {
     const uint8_t *p = v->data + 16 * (size_t)i;
     uint32_t n = load_u32(p);
@@ -128,6 +146,24 @@ static inline __attribute__((always_inline)) u128 sum_of(const vector *v, uint64
     return sum;
 }
 
+/* Numbers of eight bytes without nulls: halves of the hashes are summed up, so that compilers take
+ * several at a time. */
+#if defined(__x86_64__)
+__attribute__((target_clones("avx2", "default")))
+#endif
+static u128 sum_8(const vector *v)
+{
+    const uint64_t *x = (const uint64_t *)(const void *)v->data;
+    uint64_t low = 0, high = 0;
+
+    for (uint32_t i = 0; i < v->len; i++) {
+        uint64_t h = mix(x[i]);
+        low += h & UINT32_MAX;
+        high += h >> 32;
+    }
+    return ((u128)high << 32) + low;
+}
+
 /* The functions are named so that each loop has its own inside. */
 static u128 hash_flat(const vector *v, uint64_t *out)
 {
@@ -140,7 +176,7 @@ static u128 hash_flat(const vector *v, uint64_t *out)
     case 1: return sum_of(v, out, hash_1);
     case 2: return sum_of(v, out, hash_2);
     case 4: return sum_of(v, out, hash_4);
-    case 8: return sum_of(v, out, hash_8);
+    case 8: return out || v->validity ? sum_of(v, out, hash_8) : sum_8(v);
     default: return sum_of(v, out, hash_16);
     }
 }
@@ -155,8 +191,12 @@ static u128 hash_dict(const vector *v)
     u128 sum = 0;
 
     hash_flat(&v->dict->values, hashes);
-    for (uint32_t i = 0; i < v->len; i++)
-        sum += vector_is_valid(v, i) ? hashes[index[i]] : NULL_HASH;
+    if (v->validity)
+        for (uint32_t i = 0; i < v->len; i++)
+            sum += bit_get(v->validity, i) ? hashes[index[i]] : NULL_HASH;
+    else
+        for (uint32_t i = 0; i < v->len; i++)
+            sum += hashes[index[i]];
     return sum;
 }
 

@@ -22,7 +22,7 @@ static void describe_scan(query *q, const plan *p)
     n += (size_t)snprintf(s->what, cap, "read");
     for (uint32_t c = 0; c < p->n && n + 40 < cap; c++)
         n += (size_t)snprintf(s->what + n, cap - n, "%s%.32s", c ? ", " : " ",
-                              p->table->schema.fields[p->table_columns[c]].name);
+                              sql_column_path(p->table, p->table_columns[c]));
     query_describe_table(p->table, p->n_pushed > 0, s->detail, sizeof s->detail - 50);
     n = strlen(s->detail);
     snprintf(s->detail + n, sizeof s->detail - n, "%s",

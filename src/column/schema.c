@@ -81,9 +81,12 @@ static int32_t find_among(const schema *s, bool parts, const char *name)
 int32_t schema_find(const schema *s, const char *name)
 {
     int32_t at = find_among(s, false, name);
-    if (at != -1 || s->n_parts == 0)
-        return at;
-    at = find_among(s, true, name);
+    return at == -1 ? schema_find_part(s, name) : at;
+}
+
+int32_t schema_find_part(const schema *s, const char *path)
+{
+    int32_t at = find_among(s, true, path);
     return at < 0 ? at : (int32_t)s->n_fields + at;
 }
 
@@ -126,8 +129,8 @@ const char *schema_nearest(const schema *s, const char *name)
     uint32_t least = UINT32_MAX;
     if (n == 0 || n > NEAREST_MAX)
         return NULL;
-    for (uint32_t i = 0; i < s->n_fields; i++) {
-        const char *other = s->fields[i].name;
+    for (uint32_t i = 0; i < s->n_fields + s->n_parts; i++) {
+        const char *other = i < s->n_fields ? s->fields[i].name : s->part_paths[i - s->n_fields];
         size_t m = strlen(other);
         if (m == 0 || m > NEAREST_MAX)
             continue;

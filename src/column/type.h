@@ -118,6 +118,8 @@ nrw_status schema_copy(arena *a, const schema *from, schema *out, nrw_error *err
 /* Exact match first, then without case where that is unambiguous; columns before parts by their
  * paths. -1: none, -2: ambiguous. */
 int32_t schema_find(const schema *s, const char *name);
+/* The same among the parts of nested columns alone. */
+int32_t schema_find_part(const schema *s, const char *path);
 /* The field whose name is nearest to `name`, for "did you mean"; NULL where none is near. */
 const char *schema_nearest(const schema *s, const char *name);
 bool schema_equal(const schema *a, const schema *b);

@@ -180,6 +180,23 @@ static nrw_status add_column(unify *u, const field *f, nrw_error *err)
     return index_column(u, u->n++, err);
 }
 
+/* A part that the files so far have, too. */
+static nrw_status take_part(unify *u, union_part *p, const field *f, nrw_error *err)
+{
+    bool fits;
+    type wide;
+
+    p->files++;
+    p->field.nullable |= f->nullable;
+    if (type_equal(&p->field.type, &f->type))
+        return NRW_OK;
+    TRY(type_widen(u->a, &p->field.type, &f->type, &wide, &fits, err));
+    p->differs |= !fits;
+    p->field.type = fits ? wide : p->field.type;
+    p->field.note = NULL;
+    return field_copy(u->a, &p->field, &p->field, err);
+}
+
 static nrw_status take_parts(unify *u, const schema *s, nrw_error *err)
 {
     for (uint32_t i = 0; i < s->n_parts; i++) {
@@ -191,9 +208,7 @@ static nrw_status take_parts(unify *u, const schema *s, nrw_error *err)
         while (k < u->n_parts && strcmp(u->parts[k].path, path) != 0)
             k++;
         if (k < u->n_parts) {
-            u->parts[k].files++;
-            u->parts[k].field.nullable |= f->nullable;
-            u->parts[k].differs |= !type_equal(&u->parts[k].field.type, &f->type);
+            TRY(take_part(u, &u->parts[k], f, err));
             continue;
         }
         TRY(arena_grow(u->a, (void **)&u->parts, u->n_parts, &u->cap_parts, sizeof *u->parts, err));
@@ -261,11 +276,23 @@ static const union_column *root_of(const unify *u, const char *path)
     return best;
 }
 
+static bool is_only_spelling(const unify *u, const union_part *p)
+{
+    for (uint32_t i = 0; i < u->n_parts; i++)
+        if (&u->parts[i] != p && strcasecmp(u->parts[i].path, p->path) == 0)
+            return false;
+    return true;
+}
+
+/* Files that have the column but not the part give nulls, which lists around it would not be. */
 static bool keeps_part(const unify *u, const union_part *p)
 {
     const union_column *root = root_of(u, p->path);
 
-    return root && root->added < 0 && !p->differs && p->files == root->files;
+    if (!root || root->added >= 0 || p->differs)
+        return false;
+    return p->files == root->files || (p->field.type.id != TYPE_LIST &&
+                                       p->field.type.id != TYPE_MAP && is_only_spelling(u, p));
 }
 
 static bool stands_in(const unify *u, uint32_t added)
@@ -330,12 +357,15 @@ static nrw_status map_column(arena *a, const field *to, const field *from, uint3
     return NRW_OK;
 }
 
-static map_entry map_part(const schema *all, uint32_t part, const schema *s)
+static nrw_status map_part(arena *a, const schema *all, uint32_t part, const schema *s,
+                           map_entry *out, bool *fits, nrw_error *err)
 {
-    for (uint32_t i = 0; i < s->n_parts; i++)
-        if (strcmp(s->part_paths[i], all->part_paths[part]) == 0)
-            return (map_entry){MAP_FILE, s->n_fields + i};
-    return (map_entry){MAP_NULL, 0};
+    for (uint32_t i = s->n_fields; i < s->n_fields + s->n_parts; i++)
+        if (strcmp(s->part_paths[i - s->n_fields], all->part_paths[part]) == 0)
+            return map_column(a, &all->fields[all->n_fields + part], &s->fields[i], i, out, fits,
+                              err);
+    *out = (map_entry){MAP_NULL, 0};
+    return NRW_OK;
 }
 
 static void map_added(const unify *u, map_entry *map)
@@ -364,8 +394,8 @@ nrw_status unify_map(unify *u, arena *a, const schema *all, const schema *s, map
             TRY(map_column(a, &all->fields[at], &s->fields[i], i, &map[at], fits, err));
     }
     map_added(u, map);
-    for (uint32_t i = 0; i < all->n_parts; i++)
-        map[all->n_fields + i] = map_part(all, i, s);
+    for (uint32_t i = 0; i < all->n_parts && *fits; i++)
+        TRY(map_part(a, all, i, s, &map[all->n_fields + i], fits, err));
     *same = all->n_fields == s->n_fields && all->n_parts == s->n_parts;
     for (uint32_t i = 0; i < all->n_fields + all->n_parts; i++)
         *same &= map[i].kind == MAP_FILE && map[i].column == i;

@@ -25,18 +25,22 @@ static nrw_status new_test(binder *b, test_kind kind, part **out, nrw_error *err
 static nrw_status no_column(const binder *b, const node *n, const char *name, nrw_error *err)
 {
     const char *near = schema_nearest(b->s, name);
+    bool parts = n->path && b->s->n_parts;
+    uint32_t count = parts ? b->s->n_parts : b->s->n_fields;
     char all[160] = "";
     size_t len = 0;
 
-    for (uint32_t i = 0; i < b->s->n_fields && len < sizeof all; i++) {
+    for (uint32_t i = 0; i < count && len < sizeof all; i++) {
         if (len > 100) {
-            snprintf(all + len, sizeof all - len, ", and %u more", b->s->n_fields - i);
+            snprintf(all + len, sizeof all - len, ", and %u more", count - i);
             break;
         }
         len += (size_t)snprintf(all + len, sizeof all - len, "%s%.40s", i ? ", " : "",
-                                b->s->fields[i].name);
+                                parts ? b->s->part_paths[i] : b->s->fields[i].name);
     }
-    if (near)
+    if (n->path && schema_find(b->s, name) >= 0)
+        err_next(err, "the column whose name has a dot is written in double quotes");
+    else if (near)
         err_next(err, "did you mean %s? (it has %s)", near, all);
     else
         err_next(err, "it has %s", all);
@@ -50,7 +54,9 @@ static nrw_status find_column(binder *b, const node *n, uint32_t *number, type *
 
     snprintf(name, sizeof name, "%.*s", (int)size_min(n->text.len, 511),
              (const char *)n->text.data);
-    at = n->text.len < sizeof name ? schema_find(b->s, name) : -1;
+    at = n->text.len >= sizeof name ? -1
+         : n->path                  ? schema_find_part(b->s, name)
+                                    : schema_find(b->s, name);
     if (at == -2)
         return expr_fail(b->text, n->at, err, "%.100s is the name of more than one column", name);
     if (at < 0)

@@ -14,6 +14,12 @@ static nrw_status field_eval(const expr *e, const scalar_args *args, vector *out
                           err);
 }
 
+int32_t expr_field(const expr *e)
+{
+    return e->kind == EXPR_CALL && e->eval == field_eval ? (int32_t)((const field_at *)e->data)->at
+                                                         : -1;
+}
+
 static nrw_status field_bind(binding *b, nrw_error *err)
 {
     const type *t = &b->want[0];

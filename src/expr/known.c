@@ -14,7 +14,7 @@ static bool is_known(const node *n, const schema *s)
     if (!n)
         return true;
     if (n->kind == NODE_COLUMN)
-        return names(s, n->text);
+        return !n->path && names(s, n->text);
     for (const node *item = n->items; item; item = item->next)
         if (!is_known(item, s))
             return false;

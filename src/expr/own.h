@@ -72,7 +72,8 @@ typedef struct node {
     uint8_t op;
     literal_kind literal;
     bool negative, value; /* of literals: minus; the boolean */
-    span text;            /* column name, literal */
+    bool path;            /* of columns: written as one, a.b */
+    span text;            /* column name or path, literal */
     struct node *a, *b, *c;
     struct node *items, *next; /* a list and the place in one */
 } node;

@@ -7,6 +7,9 @@
 /* Parentheses and NOT inside one another. */
 #define DEEPEST 100
 
+/* Bytes of a path: what columns are looked up by. */
+#define LONGEST_PATH 511
+
 typedef struct parser {
     lexer lex;
     token now; /* not taken yet */
@@ -73,6 +76,8 @@ static nrw_status literal(parser *p, literal_kind kind, node **out, nrw_error *e
     return advance(p, err);
 }
 
+static nrw_status column(parser *p, token first, node **out, nrw_error *err);
+
 /* A bare word: a column, the beginning of DATE '...', or a keyword out of place. */
 static nrw_status word(parser *p, node **out, nrw_error *err)
 {
@@ -104,11 +109,41 @@ static nrw_status word(parser *p, node **out, nrw_error *err)
     }
     if (token_is_sign(&p->now, '('))
         return expr_fail(p->lex.text, t.at, err, "functions are not part of conditions");
-    if (token_is_sign(&p->now, '.'))
-        return expr_fail(p->lex.text, t.at, err,
-                         "a column whose name has a dot is written in double quotes");
-    TRY(new_node(p, NODE_COLUMN, t.at, out, err));
-    (*out)->text = t.text;
+    return column(p, t, out, err);
+}
+
+/* One name more: "user" and "address" make "user.address". */
+static nrw_status add_name(parser *p, node *n, span name, nrw_error *err)
+{
+    size_t len = n->text.len;
+    char *path;
+
+    TRY(arena_alloc(p->lex.a, len + 1 + name.len, (void **)&path, err));
+    memcpy(path, n->text.data, len);
+    path[len] = '.';
+    memcpy(path + len + 1, name.data, name.len);
+    n->text = (span){(const uint8_t *)path, len + 1 + name.len};
+    n->path = true;
+    return NRW_OK;
+}
+
+/* A column by its name, which is taken already, or a part of one: user.address.city. */
+static nrw_status column(parser *p, token first, node **out, nrw_error *err)
+{
+    TRY(new_node(p, NODE_COLUMN, first.at, out, err));
+    (*out)->text = first.text;
+    while (token_is_sign(&p->now, '.')) {
+        TRY(advance(p, err));
+        if (p->now.kind != TOKEN_WORD && p->now.kind != TOKEN_QUOTED)
+            return expected(p, "the name of a part", err);
+        TRY(add_name(p, *out, p->now.text, err));
+        if ((*out)->text.len > LONGEST_PATH)
+            return expr_fail(p->lex.text, first.at, err, "a path of more than %d bytes",
+                             LONGEST_PATH);
+        TRY(advance(p, err));
+    }
+    if ((*out)->path && token_is_sign(&p->now, '('))
+        return expr_fail(p->lex.text, first.at, err, "functions are not part of conditions");
     return NRW_OK;
 }
 
@@ -138,9 +173,9 @@ static nrw_status operand(parser *p, node **out, nrw_error *err)
     if (t->kind == TOKEN_NUMBER || token_is_sign(t, '-') || token_is_sign(t, '+'))
         return number(p, out, err);
     if (t->kind == TOKEN_QUOTED) {
-        TRY(new_node(p, NODE_COLUMN, t->at, out, err));
-        (*out)->text = t->text;
-        return advance(p, err);
+        token name = *t;
+        TRY(advance(p, err));
+        return column(p, name, out, err);
     }
     if (token_is(t, "null"))
         return literal(p, LITERAL_NULL, out, err);

@@ -100,6 +100,8 @@ bool expr_takes_lambda(const char *name);
 bool expr_is_function(const char *name);
 /* Whether e calls the function of that name, in lower case. */
 bool expr_is_call(const expr *e, const char *name);
+/* The field of args[0], a struct, that e takes; -1: it takes none. */
+int32_t expr_field(const expr *e);
 /* As CAST or, with `try`, TRY_CAST. The same expression where it has the type already. */
 nrw_status expr_cast(arena *a, const expr *e, const type *to, bool try, const expr **out,
                      nrw_error *err) NRW_CHECKED;

@@ -88,7 +88,8 @@ static nrw_status parse(arena *a, const char *const *texts, uint32_t n, const sc
 
     *out = NULL;
     TRY(arena_alloc(a, sizeof *b.p, (void **)&b.p, err));
-    TRY(arena_alloc(a, (s->n_fields + 1) * sizeof *b.p->columns, (void **)&b.p->columns, err));
+    TRY(arena_alloc(a, (s->n_fields + s->n_parts + 1) * sizeof *b.p->columns,
+                    (void **)&b.p->columns, err));
     TRY(arena_alloc(a, sizeof *all, (void **)&all, err));
     all->kind = PART_AND;
     for (uint32_t i = 0; i < n; i++) {

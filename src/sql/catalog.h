@@ -13,6 +13,14 @@ typedef struct sql_table {
     void *self;   /* the catalog's */
 } sql_table;
 
+/* What a column of it, or a part of one, is called: the path of a part. */
+static inline const char *sql_column_path(const sql_table *t, uint32_t column)
+{
+    const schema *s = &t->schema;
+
+    return column < s->n_fields ? s->fields[column].name : s->part_paths[column - s->n_fields];
+}
+
 /* An argument of read_parquet(), its value as text: of strings without their quotes. */
 typedef struct sql_read_option {
     span name, value;

@@ -31,8 +31,10 @@ static nrw_status open_filter(sql_exec *x, const sql_branch *b, scanning *o, nrw
 
     /* the condition names the columns of the scan as they are read */
     TRY(schema_new(x->a, p->n, &s, err));
-    for (uint32_t c = 0; c < p->n; c++)
+    for (uint32_t c = 0; c < p->n; c++) {
         s.fields[c] = p->table->schema.fields[p->table_columns[c]];
+        s.fields[c].name = sql_column_path(p->table, p->table_columns[c]);
+    }
     TRY(predicate_parse(x->a, &b->filter, 1, &s, p->table->name, &o->p, err));
     if (predicate_is_always(o->p)) {
         o->p = NULL;

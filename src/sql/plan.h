@@ -73,6 +73,9 @@ nrw_status plan_new(arena *a, plan_kind kind, uint32_t n, plan *left, plan *righ
 /* ---- rules (one file each) ---- */
 /* Conditions to where they cost least, joins with keys. */
 nrw_status plan_push_down(arena *a, plan **p, nrw_error *err);
+/* Scans of parts of nested columns, where no more of them is looked at; for plans that were pruned,
+ * which is to be done again. */
+nrw_status plan_split_parts(arena *a, plan **p, nrw_error *err);
 /* Only columns that somebody looks at. */
 nrw_status plan_prune(arena *a, plan **p, nrw_error *err);
 

@@ -11,18 +11,20 @@ static const char *const turned[] = {"=", "<>", ">", ">=", "<", "<="};
 
 static nrw_status put_name(bytes *out, const plan *p, uint32_t c, nrw_error *err)
 {
-    return bytes_quote(out, span_of(p->table->schema.fields[p->table_columns[c]].name), '"', err);
+    return bytes_quote(out, span_of(sql_column_path(p->table, p->table_columns[c])), '"', err);
 }
 
 /* Names that come twice cannot be said. */
 static bool sayable(const plan *p, uint32_t c)
 {
     const schema *s = &p->table->schema;
-    uint32_t at = p->table_columns[c], same = 0;
+    const char *path = sql_column_path(p->table, p->table_columns[c]);
+    uint32_t same = 0;
 
-    for (uint32_t i = 0; i < s->n_fields; i++)
-        same += strcmp(s->fields[i].name, s->fields[at].name) == 0;
-    return same == 1;
+    for (uint32_t i = 0; i < s->n_fields + s->n_parts; i++)
+        same += strcmp(sql_column_path(p->table, i), path) == 0;
+    return same == 1 && (p->table_columns[c] < s->n_fields ||
+                         schema_find(s, path) == (int32_t)p->table_columns[c]);
 }
 
 static bool is_integer(const type *t)

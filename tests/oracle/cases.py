@@ -34,6 +34,7 @@ import sql_random
 import sql_spilled
 import sql_subqueries
 import where
+import where_parts
 import writing
 from harness import Scratch
 
@@ -599,6 +600,7 @@ def cases(tier):
     yield "several inputs", several_case
 
     yield from where.cases(tier)
+    yield from where_parts.cases(tier)
     yield from writing.cases(tier)
     yield from compacting.cases(tier)
     yield from copying.cases(tier)

@@ -517,7 +517,9 @@ static void refusals(void **state)
     refused("(i8 = 1) = 2", "a condition is compared");
     refused("i8 + 1 = 2", "arithmetic is not part of conditions");
     refused("abs(i8) = 2", "functions are not part of conditions");
-    refused("a.b = 2", "a column whose name has a dot is written in double quotes");
+    refused("a.b = 2", "has no column a.b");
+    refused("a. = 2", "character 4: expected the name of a part, found =");
+    refused("a.b(i8) = 2", "functions are not part of conditions");
     refused("gap = '1 day'", "INTERVAL is not compared");
     refused("i8 LIKE 'a'", "LIKE takes a column of text");
     refused("text LIKE text", "the pattern of LIKE is text in quotes");
