@@ -85,6 +85,8 @@ struct aggregate {
 nrw_status aggregate_bind(arena *a, const char *name, const expr *const *args, uint32_t n,
                           aggregate *out, nrw_error *err) NRW_CHECKED;
 bool aggregate_is(const char *name);
+/* Whether it goes by that name, in lower case. */
+bool aggregate_has_name(const aggregate *g, const char *name);
 /* Whether it is 0, not null, of no rows. */
 bool aggregate_counts(const aggregate *g);
 /* Whether its state grows with the rows; else it is some bytes, perhaps with one value hanging. */

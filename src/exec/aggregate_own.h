@@ -15,8 +15,6 @@ extern const aggregate_table agg_count_table, agg_sum_table, agg_extreme_table, 
     agg_bool_table, agg_moment_table, agg_pair_table, agg_list_table, agg_quantile_table,
     agg_by_table, agg_bits_table, agg_tally_table, agg_sketch_table;
 
-/* Whether it goes by that name, in lower case. */
-bool aggregate_has_name(const aggregate *g, const char *name);
 /* Argument k as a flat vector. */
 nrw_status agg_flat(const aggregate_rows *r, uint32_t k, vector *own, nrw_error *err);
 

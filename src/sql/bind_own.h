@@ -10,6 +10,7 @@
  *   bind_expr.c    expressions; bind_call.c functions, aggregates, windows
  *   bind_sub.c     subqueries as joins. What they look at outside of themselves: bind_pull.c where
  *                  that is conditions alone, unnest.c and unnest_join.c elsewhere
+ *   plan.c         plans one by one; plan_group.c those of GROUP BY
  *   conjuncts.c    conditions taken apart; push_down.c where they go, join_order.c with the joins
  *   bind_order.c   ORDER BY; bind_limit.c LIMIT
  *   bind_arrival.c arrival_rank; describe.c DESCRIBE and SUMMARIZE

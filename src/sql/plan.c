@@ -119,43 +119,6 @@ nrw_status plan_distinct(arena *a, plan *p, plan **out, nrw_error *err)
     return NRW_OK;
 }
 
-nrw_status plan_grouped(arena *a, plan *p, const expr *const *keys, uint32_t n_keys,
-                        aggregate *aggregates, uint32_t n_aggregates, plan **out, nrw_error *err)
-{
-    const expr **exprs = NULL;
-    uint32_t n = 0, cap = 0;
-    plan *g;
-
-    for (uint32_t k = 0; k < n_keys; k++)
-        LIST_ADD(a, exprs, n, cap, keys[k], err);
-    for (uint32_t k = 0; k < n_aggregates; k++) {
-        aggregate *x = &aggregates[k];
-        for (uint32_t i = 0; i <= x->n_args; i++) {
-            const expr **slot = i < x->n_args ? &x->args[i] : &x->filter;
-            uint32_t at;
-            if (!*slot)
-                continue;
-            for (at = n_keys; at < n; at++)
-                if (expr_equal(exprs[at], *slot))
-                    break;
-            if (at == n)
-                LIST_ADD(a, exprs, n, cap, *slot, err);
-            TRY(expr_column(a, at, &exprs[at]->type, slot, err));
-        }
-        if (x->distinct)
-            TRY(aggregate_make_distinct(a, x, err));
-    }
-    TRY(plan_project(a, p, exprs, NULL, n, &p, err));
-    TRY(plan_new(a, PLAN_GROUP, n_keys + n_aggregates, p, NULL, &g, err));
-    g->n_keys = n_keys;
-    g->n_aggregates = n_aggregates;
-    g->aggregates = aggregates;
-    for (uint32_t c = 0; c < g->n; c++)
-        g->columns[c].type = c < n_keys ? keys[c]->type : aggregates[c - n_keys].result;
-    *out = g;
-    return NRW_OK;
-}
-
 nrw_status expr_and(arena *a, const expr *x, const expr *y, const expr **out, nrw_error *err)
 {
     *out = x ? x : y;

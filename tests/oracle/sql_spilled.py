@@ -1,6 +1,6 @@
 """Joins whose right side is larger than memory, against DuckDB: every kind, with nulls, with
-conditions, with a key that alone is larger than memory; windows whose partition is. The same bytes
-as where all of it fits."""
+conditions, with a key that alone is larger than memory; windows whose partition is; values of
+DISTINCT aggregates that are. The same bytes as where all of it fits."""
 import hashlib
 import json
 
@@ -51,6 +51,11 @@ JOINS = {
     "rows of no columns": "SELECT count(*) AS n FROM (FROM '{l}' WHERE l < 12) l, '{r}' r",
 }
 
+DISTINCT = {
+    "of texts": "SELECT i % 3 AS g, count(DISTINCT 'a text of some length ' || (i % 350000)) AS n, "
+                "count(*) AS m, max(i) AS x, sum(i) AS s FROM range(500000) t(i) GROUP BY ALL",
+}
+
 WINDOWS = {
     "numbers": "SELECT l, row_number() OVER (ORDER BY s, l) AS a, rank() OVER (ORDER BY s) AS b, "
                "dense_rank() OVER (ORDER BY s) AS c FROM '{l}'",
@@ -94,5 +99,7 @@ def spill_case(query):
 def cases():
     for name, query in JOINS.items():
         yield f"a join that spills: {name}", lambda q=query: spill_case(q), 300
+    for name, query in DISTINCT.items():
+        yield f"DISTINCT larger than memory: {name}", lambda q=query: spill_case(q), 300
     for name, query in WINDOWS.items():
         yield f"a window larger than memory: {name}", lambda q=query: spill_case(q), 300
