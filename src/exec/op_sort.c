@@ -7,6 +7,8 @@
 
 #define LEAVE_ROWS  4096u
 #define GATHER_ROWS 4096u
+#define CUT_ROWS    16384u
+#define AHEAD       16u
 
 typedef struct sort_worker {
     mem *m;
@@ -16,6 +18,7 @@ typedef struct sort_worker {
     bytes keys, out;
     bool full; /* the first rows are there: what comes behind `last` is not looked at */
     bytes last;
+    uint64_t cut; /* rows that were left when those beyond `each` were dropped */
     rows leaving; /* rows of the morsel that leaves */
     uint8_t **left;
     uint32_t n_left;
@@ -65,15 +68,51 @@ static uint32_t run_block(const op_sort *o)
 
 /* ---- rows come ---- */
 
+/* Of a row: how many bytes of its key tell which rows are alike. */
+static span alike(const op_sort *o, const uint8_t *row)
+{
+    return (span){row_value(&o->layout, row, 0).data, load_u32(row + 4)};
+}
+
+/* Rows lie as they came, entries as they are to leave: those that are next come into the cache. */
+static void fetch(const sort_worker *w, uint64_t i)
+{
+    if (i + AHEAD < w->n)
+        __builtin_prefetch(w->entries[i + AHEAD].row);
+}
+
+/* In order; of rows that are alike only the first stay. */
+static void order_entries(op_sort *o, sort_worker *w)
+{
+    uint64_t kept = 0, same = 0;
+    span last = {0};
+
+    sort_entries(&o->layout, w->entries, w->n, o->base.cancel);
+    for (uint64_t i = 0; o->spec.each && i < w->n; i++) {
+        span now;
+        fetch(w, i);
+        now = alike(o, w->entries[i].row);
+        same = i && span_equal(now, last) ? same + 1 : 1;
+        last = now;
+        if (same <= o->spec.each)
+            w->entries[kept++] = w->entries[i];
+    }
+    if (o->spec.each) {
+        op_count(&o->base, 0, w->n - kept);
+        w->n = kept;
+    }
+}
+
 /* What w gathered becomes a run of the spill file. */
 static nrw_status spill_run(op_sort *o, sort_worker *w, nrw_error *err)
 {
     sort_run run = {.block = run_block(o)};
     nrw_status st = NRW_OK;
 
-    sort_entries(&o->layout, w->entries, w->n, o->base.cancel);
+    order_entries(o, w);
     w->out.len = 0;
     for (uint64_t i = 0; st >= 0 && i < w->n; i++) {
+        fetch(w, i);
         st = sort_run_put(&run, o->m, o->spill, &w->out, w->entries[i].row, err);
         if (st >= 0 && i % LEAVE_ROWS == 0)
             st = op_check(&o->base, err);
@@ -85,21 +124,20 @@ static nrw_status spill_run(op_sort *o, sort_worker *w, nrw_error *err)
     if (st < 0)
         sort_run_free(&run, o->m, o->spill);
     rows_release(&w->rows); /* the books are to say what is free */
-    w->n = 0;
+    w->n = w->cut = 0;
     return st;
 }
 
-/* Only the first `limit` rows stay. */
-static nrw_status cut_to_first(op_sort *o, sort_worker *w, nrw_error *err)
+/* Rows without an entry go. */
+static nrw_status keep_entries(sort_worker *w, nrw_error *err)
 {
     rows kept = {.m = w->m};
-    span key;
 
-    sort_entries(&o->layout, w->entries, w->n, o->base.cancel);
-    w->n = o->spec.limit;
     for (uint64_t i = 0; i < w->n; i++) {
         uint8_t *row;
-        nrw_status st = rows_new(&kept, row_bytes(w->entries[i].row), &row, err);
+        nrw_status st;
+        fetch(w, i);
+        st = rows_new(&kept, row_bytes(w->entries[i].row), &row, err);
         if (st < 0) {
             rows_release(&kept);
             return st;
@@ -109,10 +147,33 @@ static nrw_status cut_to_first(op_sort *o, sort_worker *w, nrw_error *err)
     }
     rows_release(&w->rows);
     w->rows = kept;
+    return NRW_OK;
+}
+
+/* Only the first `limit` rows stay. */
+static nrw_status cut_to_first(op_sort *o, sort_worker *w, nrw_error *err)
+{
+    span key;
+
+    sort_entries(&o->layout, w->entries, w->n, o->base.cancel);
+    w->n = o->spec.limit;
+    TRY(keep_entries(w, err));
     key = row_value(&o->layout, w->entries[w->n - 1].row, 0);
     w->last.len = 0;
     w->full = true;
     return bytes_append(&w->last, key.data, key.len, err);
+}
+
+/* Where twice as many rows are there as were left before, and both fit for a moment: of rows that
+ * are alike only the first stay. */
+static nrw_status cut_each(op_sort *o, sort_worker *w, nrw_error *err)
+{
+    if (!o->spec.each || w->n < CUT_ROWS || w->n / 2 < w->cut ||
+        mem_used(w->m) > mem_limit(w->m) / 2)
+        return NRW_OK;
+    order_entries(o, w);
+    w->cut = w->n;
+    return keep_entries(w, err);
 }
 
 /* Entries to have room for, if n more come. */
@@ -145,10 +206,18 @@ static nrw_status make_room(op_sort *o, sort_worker *w, uint32_t n, uint64_t row
     return NRW_OK;
 }
 
+/* Room for what is known of some rows of a batch. */
+typedef struct stretch {
+    const vector **at;
+    uint8_t **made;
+    uint32_t *alike;
+    uint16_t *sel;
+} stretch;
+
 /* The keys of all rows, as a column; where `first` rows are known, rows behind them are left out:
- * sel has those that stay. */
+ * t->sel has those that stay. */
 static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t first,
-                            const vector *const *columns, uint32_t rows, uint16_t *sel, uint32_t *n,
+                            const vector *const *columns, uint32_t rows, stretch *t, uint32_t *n,
                             vector *out, nrw_error *err)
 {
     const type binary = type_of(TYPE_BINARY);
@@ -165,7 +234,10 @@ static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t
     for (uint32_t i = 0; i < rows; i++) {
         size_t from = w->keys.len;
         uint64_t place = __builtin_bswap64(ordinal + i);
-        TRY_OUT(sort_key_append(&w->keys, columns, o->spec.orders, o->spec.n_orders, i, err));
+        TRY_OUT(sort_key_append(&w->keys, columns, o->spec.orders, o->spec.n_alike, i, err));
+        t->alike[*n] = (uint32_t)(w->keys.len - from);
+        TRY_OUT(sort_key_append(&w->keys, columns, o->spec.orders + o->spec.n_alike,
+                                o->spec.n_orders - o->spec.n_alike, i, err));
         TRY_OUT(bytes_append(&w->keys, &place, sizeof place, err));
         if (w->full && span_compare((span){w->keys.data + from, w->keys.len - from},
                                     (span){w->last.data, w->last.len}) > 0) {
@@ -173,7 +245,7 @@ static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t
             continue;
         }
         ends[*n] = (uint32_t)w->keys.len;
-        sel[(*n)++] = (uint16_t)i;
+        t->sel[(*n)++] = (uint16_t)i;
     }
     TRY_OUT(vector_flat(b->m, &binary, *n, out, err));
     out->len = *n;
@@ -198,9 +270,9 @@ out:
 
 /* Rows from `first` on of the batch: columns[1..] are theirs, columns[0] is for the keys. */
 static nrw_status gather(op_sort *o, sort_worker *w, batch *b, uint32_t first, vector *columns,
-                         uint32_t rows, const vector **at, uint16_t *sel, uint8_t **made,
-                         nrw_error *err)
+                         uint32_t rows, stretch *t, nrw_error *err)
 {
+    const vector **at = t->at;
     uint32_t n, n_columns = o->spec.n_columns;
     uint64_t bytes = 0;
 
@@ -211,10 +283,10 @@ static nrw_status gather(op_sort *o, sort_worker *w, batch *b, uint32_t first, v
         columns[c + 1] = flat;
         at[c] = &columns[c + 1];
     }
-    TRY(make_keys(o, w, b, first, at, rows, sel, &n, &columns[0], err));
+    TRY(make_keys(o, w, b, first, at, rows, t, &n, &columns[0], err));
     for (uint32_t c = 0; c < n_columns && n < rows; c++) {
         vector some;
-        TRY(vector_take(&columns[c + 1], sel, n, b->m, &some, err));
+        TRY(vector_take(&columns[c + 1], t->sel, n, b->m, &some, err));
         vector_release(&columns[c + 1]);
         columns[c + 1] = some;
     }
@@ -227,12 +299,14 @@ static nrw_status gather(op_sort *o, sort_worker *w, batch *b, uint32_t first, v
     }
     bytes += (uint64_t)n * (o->layout.fixed + 8);
     TRY(make_room(o, w, n, bytes, err));
-    TRY(rows_add(&w->rows, &o->layout, at, n, NULL, b->m, made, err));
-    for (uint32_t i = 0; i < n; i++)
-        w->entries[w->n++] = sort_entry_of(&o->layout, made[i]);
+    TRY(rows_add(&w->rows, &o->layout, at, n, NULL, b->m, t->made, err));
+    for (uint32_t i = 0; i < n; i++) {
+        store_u32(t->made[i] + 4, t->alike[i]);
+        w->entries[w->n++] = sort_entry_of(&o->layout, t->made[i]);
+    }
     if (o->spec.limit != UINT64_MAX && w->n > o->spec.limit && w->n / 2 >= o->spec.limit)
         TRY(cut_to_first(o, w, err));
-    return NRW_OK;
+    return cut_each(o, w, err);
 }
 
 /* A stretch of the batch's rows: some at a time, so that what they take beside what was gathered
@@ -242,19 +316,20 @@ static nrw_status gather_stretch(op_sort *o, batch *b, const vector *whole, uint
 {
     uint32_t n = o->spec.n_columns;
     size_t head = (n + 1) * (sizeof(vector) + sizeof(vector *));
-    size_t body = rows * (sizeof(uint8_t *) + sizeof(uint16_t));
+    size_t body = rows * (sizeof(uint8_t *) + sizeof(uint32_t) + sizeof(uint16_t));
     vector *columns;
-    uint8_t **made;
+    stretch t;
     nrw_status st = NRW_OK;
 
     TRY(mem_zalloc(b->m, head + body, (void **)&columns, err));
-    made = (uint8_t **)(void *)((char *)columns + head);
+    t.at = (const vector **)(void *)(columns + n + 1);
+    t.made = (uint8_t **)(void *)((char *)columns + head);
+    t.alike = (uint32_t *)(void *)(t.made + rows);
+    t.sel = (uint16_t *)(void *)(t.alike + rows);
     for (uint32_t c = 0; st >= 0 && c < n; c++)
         st = vector_slice(&whole[c], first, rows, b->m, &columns[c + 1], err);
     if (st >= 0)
-        st = gather(o, &o->workers[b->worker], b, first, columns, rows,
-                    (const vector **)(void *)(columns + n + 1), (uint16_t *)(void *)(made + rows),
-                    made, err);
+        st = gather(o, &o->workers[b->worker], b, first, columns, rows, &t, err);
     for (uint32_t c = 0; c <= n; c++)
         vector_release(&columns[c]);
     mem_free(b->m, columns, head + body);
@@ -331,7 +406,7 @@ static nrw_status sort_finish(op *base, nrw_error *err)
         if (spilled && w->n)
             TRY(spill_run(o, w, err));
         if (!spilled && w->n) {
-            sort_entries(&o->layout, w->entries, w->n, o->base.cancel);
+            order_entries(o, w);
             TRY(add_run(o, &(sort_run){.entries = w->entries, .n = w->n}, err));
         }
         if (spilled) {

@@ -18,6 +18,10 @@ typedef struct sort_spec {
     uint32_t n_orders;
     const sort_order *orders;
     uint64_t limit; /* only so many rows leave; UINT64_MAX: all */
+    /* Of rows that are equal by the first n_alike orders nobody looks at more than the first
+     * `each`: others may leave or not. 0: all do. */
+    uint32_t n_alike;
+    uint64_t each;
     uint32_t workers;
     uint64_t memory;
     uint64_t merging; /* what of it, or beside it, there is when runs are merged */

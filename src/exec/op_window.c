@@ -45,7 +45,9 @@ static nrw_status window_finish(op *base, nrw_error *err)
 {
     op *sort = ((op_window *)base)->sort;
 
-    return sort->class->finish(sort, err);
+    TRY(sort->class->finish(sort, err));
+    op_count(base, 0, sort->rows_filtered); /* nobody asks for their numbers */
+    return NRW_OK;
 }
 
 /* ---- rows in order come in ---- */
@@ -410,6 +412,10 @@ nrw_status op_window_new(arena *a, mem *m, const window_spec *spec, spill *s, op
     o->last = o->now = bytes_init(o->m, UINT32_MAX);
     sort.orders = o->keys;
     sort.n_orders = o->n_keys;
+    if (spec->n_calls == 1 && spec->calls[0].kind == WINDOW_ROW_NUMBER) {
+        sort.n_alike = o->n_partition;
+        sort.each = spec->calls[0].most;
+    }
     TRY_OUT(make_states(a, o, err));
     TRY_OUT(op_sort_new(a, o->m, &sort, s, &o->sort, err));
     *out = &o->base;

@@ -43,6 +43,7 @@ typedef struct window_call {
     bool by_rows; /* ROWS; else RANGE (peers) */
     frame_bound from, to;
     int64_t from_offset, to_offset;
+    uint64_t most; /* row_number(): rows of greater numbers are not looked at; 0: all may be */
 } window_call;
 
 /* Whether a call needs nothing of the rows before but a few numbers and a state. */

@@ -128,6 +128,33 @@ static void see_partition(void *self, uint32_t c)
     p->others |= c >= p->window->left->n || !parts_all(p->window, c);
 }
 
+/* Of c < 7, c <= 7, c = 7, over column c: the largest number that passes; 0: who knows. */
+static uint64_t most_of(const expr *e, uint32_t column)
+{
+    bool less = expr_is_call(e, "<"), is = expr_is_call(e, "<=") || expr_is_call(e, "=");
+    int64_t most;
+
+    if ((!less && !is) || e->args[0]->kind != EXPR_COLUMN || e->args[0]->column != column ||
+        !expr_is_constant(e->args[1]) || e->args[1]->type.id != TYPE_INT64 ||
+        e->args[1]->constant->null_count)
+        return 0;
+    memcpy(&most, e->args[1]->constant->data, sizeof most);
+    most -= less && most > 0;
+    return most > 0 ? (uint64_t)most : 1; /* none passes: one is as good */
+}
+
+/* row_number() that only small numbers are asked of. */
+static void limit_numbers(plan *p, const conjuncts *c)
+{
+    window_call *w = &p->windows[0];
+
+    for (uint32_t i = 0; p->n_windows == 1 && w->kind == WINDOW_ROW_NUMBER && i < c->n; i++) {
+        uint64_t most = most_of(c->at[i], p->left->n);
+        if (most && (!w->most || most < w->most))
+            w->most = most;
+    }
+}
+
 /* What leaves out whole partitions. */
 static nrw_status push_window(arena *a, plan **p, conjuncts *c, nrw_error *err)
 {
@@ -138,6 +165,7 @@ static nrw_status push_window(arena *a, plan **p, conjuncts *c, nrw_error *err)
         expr_columns(c->at[i], see_partition, &keys);
         TRY(conjuncts_split(a, c->at[i], keys.others ? &stay : &down, err));
     }
+    limit_numbers(*p, &stay);
     TRY(push(a, &(*p)->left, &down, err));
     return on_top(a, p, &stay, err);
 }
