@@ -38,7 +38,6 @@ void c_batch_unref(c_batch *b)
 struct c_known {
     int64_t id, length, offset;
     const void *first, *last; /* buffers */
-    const struct ArrowArray *const *children;
     c_batch *batch;
 };
 

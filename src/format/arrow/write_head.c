@@ -12,13 +12,6 @@ ipc_head ipc_head_init(mem *m)
     return (ipc_head){.nodes = none, .buffers = none, .views = none, .codec = -1};
 }
 
-void ipc_head_clear(ipc_head *h)
-{
-    bytes_clear(&h->nodes);
-    bytes_clear(&h->buffers);
-    bytes_clear(&h->views);
-}
-
 void ipc_head_release(ipc_head *h)
 {
     bytes_release(&h->nodes);
