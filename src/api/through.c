@@ -285,7 +285,7 @@ static nrw_status blame(through *t, nrw_status st, nrw_error *err)
 static nrw_status take_text(bytes *to, const bytes *from, nrw_error *err)
 {
     bytes_clear(to);
-    return from->len ? bytes_append(to, from->data, from->len, err) : NRW_OK;
+    return bytes_append(to, from->data, from->len, err);
 }
 
 static nrw_status note_programs(through *t, nrw_error *err)
@@ -322,8 +322,7 @@ static nrw_status join_books(through *t, nrw_error *err)
     r->files_of = in->files_of;
     TRY(take_text(&r->sources, &in->sources, err));
     TRY(take_text(&r->columns, &in->columns, err));
-    if (in->notes.len)
-        TRY(bytes_append(&r->notes, in->notes.data, in->notes.len, err));
+    TRY(bytes_append(&r->notes, in->notes.data, in->notes.len, err));
     return note_programs(t, err);
 }
 

@@ -45,7 +45,7 @@ static nrw_status put_structs(bytes *out, uint32_t at, const bytes *from, uint32
                               nrw_error *err)
 {
     TRY(flat_put_structs(out, at, (uint32_t)(from->len / each), err));
-    return from->len ? bytes_append(out, from->data, from->len, err) : NRW_OK;
+    return bytes_append(out, from->data, from->len, err);
 }
 
 /* The table RecordBatch. */
