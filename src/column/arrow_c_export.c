@@ -299,8 +299,8 @@ static nrw_status fill_root(span message, struct ArrowSchema *s, exported *e, nr
     flat_vector fields;
     flat_table header;
 
-    TRY(arrow_schema_fields(message, &fields, err));
     TRY(arrow_schema_table(message, &header, err));
+    CHECK(flat_refs(&header, ARROW_SCHEMA_FIELDS, &fields));
     TRY(copy_text(e, (span){(const uint8_t *)"+s", 2}, &e->format, err));
     TRY(set_children(&fields, s, e, err));
     return set_metadata(&header, ARROW_SCHEMA_METADATA, e, err);
