@@ -122,6 +122,7 @@ nrw_status c_mismatch(const arrow_layout *l, nrw_error *err)
     return err_set(err, NRW_E_SCHEMA, "an array is not as the schema of its stream says");
 }
 
+/* Where own, p is taken, also on failure. */
 static nrw_status put_extent(c_body *b, const void *p, uint64_t len, bool own, nrw_error *err)
 {
     nrw_status st = NRW_OK;
@@ -135,11 +136,9 @@ static nrw_status put_extent(c_body *b, const void *p, uint64_t len, bool own, n
     }
     if (st >= 0)
         st = ipc_head_buffer(&b->head, b->len, len, err);
-    if (st < 0) {
-        if (own)
-            mem_free(b->m, (void *)(uintptr_t)p, (size_t)len);
-        return st;
-    }
+    if (own && (st < 0 || !len))
+        mem_free(b->m, (void *)(uintptr_t)p, (size_t)len);
+    TRY(st);
     if (len)
         b->extents[b->n++] = (c_extent){b->len, len, p, own};
     b->len += (len + ALIGN - 1) / ALIGN * ALIGN;
@@ -288,22 +287,15 @@ static nrw_status put_runs(c_body *b, const arrow_layout *l, const c_rows *r, nr
         if (run_end(&l->children[0], ends, to++) >= r->first + r->n)
             break;
     n = to - from;
+    TRY(ipc_head_node(&b->head, (uint64_t)n, 0, err));
+    TRY(put_extent(b, NULL, 0, false, err));
     TRY(mem_alloc(b->m, (size_t)n * width, &p, err));
     own = p;
     for (int64_t i = 0; i < n; i++) {
         int64_t end = run_end(&l->children[0], ends, from + i) - r->first;
         memcpy(own + i * width, &end, width); /* little-endian, as all of it */
     }
-    nrw_status st = ipc_head_node(&b->head, (uint64_t)n, 0, err);
-    if (st >= 0)
-        st = put_extent(b, NULL, 0, false, err);
-    if (st < 0) {
-        mem_free(b->m, p, (size_t)n * width);
-        return st;
-    }
-    if (!n)
-        mem_free(b->m, p, 0);
-    TRY(put_extent(b, p, (uint64_t)n * width, n > 0, err));
+    TRY(put_extent(b, p, (uint64_t)n * width, true, err));
     return put_child(b, &l->children[1], values, from, n, err);
 }
 
