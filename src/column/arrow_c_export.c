@@ -16,17 +16,6 @@ typedef struct exported {
     struct ArrowSchema *fields, **children, dictionary;
 } exported;
 
-static nrw_status corrupt(nrw_error *err)
-{
-    return err_set(err, NRW_E_CORRUPT, "the Arrow schema is damaged");
-}
-
-#define CHECK(ok)                                                                                  \
-    do {                                                                                           \
-        if (!(ok))                                                                                 \
-            return corrupt(err);                                                                   \
-    } while (0)
-
 static void free_text(mem *m, char *text)
 {
     mem_free(m, text, text ? strlen(text) + 1 : 0);
@@ -133,7 +122,7 @@ static nrw_status format_of(uint8_t id, const flat_table *t, char *out, size_t c
             snprintf(out, cap, "%s", c_formats[i].text);
             return NRW_OK;
         }
-    return corrupt(err);
+    return arrow_schema_damaged(err);
 }
 
 static nrw_status set_format(uint8_t id, const flat_table *t, exported *e, nrw_error *err)
