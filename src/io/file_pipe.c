@@ -272,13 +272,6 @@ static nrw_status pipe_read(io_file *f, uint64_t offset, void *dst, size_t len, 
     return NRW_OK;
 }
 
-static nrw_status pipe_check(io_file *f, nrw_error *err)
-{
-    (void)f;
-    (void)err;
-    return NRW_OK;
-}
-
 static void pipe_stop(io_file *f)
 {
     atomic_store(&((pipe_file *)f)->stopped, 1);
@@ -301,7 +294,6 @@ static void pipe_close(io_file *f)
 
 static const file_class pipe_class = {.name = "pipe",
                                       .read_at = pipe_read,
-                                      .check = pipe_check,
                                       .close = pipe_close,
                                       .expect = pipe_expect,
                                       .forget = pipe_forget,

@@ -242,13 +242,6 @@ static nrw_status c_read(io_file *base, uint64_t offset, void *dst, size_t len, 
     return NRW_OK;
 }
 
-static nrw_status c_check(io_file *f, nrw_error *err)
-{
-    (void)f;
-    (void)err;
-    return NRW_OK;
-}
-
 static void c_stop(io_file *f)
 {
     atomic_store(&((c_file *)f)->stopped, 1);
@@ -277,7 +270,6 @@ static void c_close(io_file *base)
 
 static const file_class c_class = {.name = "arrow stream",
                                    .read_at = c_read,
-                                   .check = c_check,
                                    .close = c_close,
                                    .expect = c_expect,
                                    .forget = c_forget,
