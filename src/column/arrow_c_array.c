@@ -135,34 +135,30 @@ static nrw_status new_array(mem *m, uint32_t n_children, struct ArrowArray *out,
     return NRW_OK;
 }
 
-static const void *take_part(bytes *from, bytes *to)
+static void take_part(bytes *from, bytes *to)
 {
     *to = *from;
     *from = bytes_init(to->m, from->max);
-    return to->len ? (const void *)to->data : nothing;
 }
 
-/* As the layout says; views have the lengths of what they point into behind all else. */
+/* In the builder's order; views have the lengths of what they point into behind all else. */
 static void take_buffers(arrow_builder *b, exported *e, struct ArrowArray *out)
 {
     const arrow_layout *l = b->layout;
-    uint32_t n = 0;
+    span at[ARROW_BUFFERS_MAX];
+    uint32_t n = arrow_builder_buffers(b, at);
 
-    if (l->kind == LAID_NULL && !l->dictionary)
-        return;
-    if (b->nulls)
-        e->buffers[n] = take_part(&b->validity, &e->parts[0]);
-    n++;
-    if (l->dictionary || l->kind <= LAID_LIST_VIEW)
-        e->buffers[n++] = take_part(&b->fixed, &e->parts[1]);
-    if (!l->dictionary && (l->kind == LAID_BYTES || l->kind == LAID_LIST_VIEW ||
-                           (l->kind == LAID_VIEWS && b->more.len)))
-        e->buffers[n++] = take_part(&b->more, &e->parts[2]);
-    if (!l->dictionary && l->kind == LAID_VIEWS) {
-        e->more_len = (int64_t)e->parts[2].len;
+    for (uint32_t i = 0; i < n; i++)
+        e->buffers[i] = at[i].len ? at[i].data : i ? (const void *)nothing : NULL;
+    if (l->kind == LAID_VIEWS && !l->dictionary) {
+        e->more_len = (int64_t)b->more.len;
         e->buffers[n++] = &e->more_len;
     }
     out->n_buffers = n;
+    if (n && b->nulls)
+        take_part(&b->validity, &e->parts[0]);
+    take_part(&b->fixed, &e->parts[1]);
+    take_part(&b->more, &e->parts[2]);
 }
 
 /* ---- dictionaries ---- */
