@@ -4,41 +4,12 @@
 
 #define ALIGN 8
 
-/* ---- batches and dictionaries ---- */
-
-nrw_status c_batch_new(mem *m, struct ArrowArray *array, c_batch **out, nrw_error *err)
-{
-    void *p;
-    nrw_status st = mem_alloc(m, sizeof **out, &p, err);
-
-    *out = NULL;
-    if (st < 0) {
-        array->release(array);
-        return st;
-    }
-    *out = p;
-    **out = (c_batch){.m = m, .refs = 1, .array = *array};
-    return NRW_OK;
-}
-
-c_batch *c_batch_ref(c_batch *b)
-{
-    atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
-    return b;
-}
-
-void c_batch_unref(c_batch *b)
-{
-    if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) > 1)
-        return;
-    b->array.release(&b->array);
-    mem_free(b->m, b, sizeof *b);
-}
+/* ---- dictionaries ---- */
 
 struct c_known {
     int64_t id, length, offset;
     const void *first, *last; /* buffers */
-    c_batch *batch;
+    arrow_c_shared *batch;
 };
 
 static struct c_known known_of(const arrow_layout *l, const struct ArrowArray *values)
@@ -69,7 +40,7 @@ bool c_dictionary_known(const c_dictionaries *d, const arrow_layout *l,
 }
 
 nrw_status c_dictionary_note(c_dictionaries *d, const arrow_layout *l,
-                             const struct ArrowArray *values, c_batch *batch, nrw_error *err)
+                             const struct ArrowArray *values, arrow_c_shared *batch, nrw_error *err)
 {
     struct c_known k = known_of(l, values);
     uint32_t i = 0;
@@ -84,10 +55,10 @@ nrw_status c_dictionary_note(c_dictionaries *d, const arrow_layout *l,
         d->cap = cap;
     }
     if (i < d->n)
-        c_batch_unref(d->known[i].batch);
+        arrow_c_shared_unref(d->known[i].batch);
     else
         d->n++;
-    k.batch = c_batch_ref(batch);
+    k.batch = arrow_c_shared_ref(batch);
     d->known[i] = k;
     return NRW_OK;
 }
@@ -95,7 +66,7 @@ nrw_status c_dictionary_note(c_dictionaries *d, const arrow_layout *l,
 void c_dictionaries_release(c_dictionaries *d)
 {
     for (uint32_t i = 0; i < d->n; i++)
-        c_batch_unref(d->known[i].batch);
+        arrow_c_shared_unref(d->known[i].batch);
     mem_free(d->m, d->known, d->cap * sizeof *d->known);
 }
 
