@@ -72,22 +72,18 @@ static nrw_status put_batch(const ipc_head *h, bytes *out, uint32_t at, uint64_t
 nrw_status ipc_head_write(const ipc_head *h, uint64_t rows, uint64_t body_len,
                           const dictionary_head *d, bytes *meta, nrw_error *err)
 {
-    flat_field message[] = {{.id = ARROW_MESSAGE_VERSION, .bytes = 2, .value = ARROW_VERSION_5},
-                            {.id = ARROW_MESSAGE_HEADER_ID,
-                             .bytes = 1,
-                             .value = d ? ARROW_HEADER_DICTIONARY : ARROW_HEADER_BATCH},
-                            {.id = ARROW_MESSAGE_HEADER},
-                            {.id = ARROW_MESSAGE_BODY, .bytes = 8, .value = (int64_t)body_len}};
+    uint32_t header;
 
-    TRY(flat_put_root(meta, message, 4, err));
+    TRY(arrow_message_begin(meta, d ? ARROW_HEADER_DICTIONARY : ARROW_HEADER_BATCH, body_len,
+                            &header, err));
     if (d) {
         flat_field f[] = {{.id = 0, .bytes = 8, .value = d->id},
                           {.id = 1},
                           {.id = 2, .bytes = 1, .value = d->adds}};
-        TRY(flat_put_table(meta, message[2].at, f, 3, err));
+        TRY(flat_put_table(meta, header, f, 3, err));
         TRY(put_batch(h, meta, f[1].at, rows, err));
     } else {
-        TRY(put_batch(h, meta, message[2].at, rows, err));
+        TRY(put_batch(h, meta, header, rows, err));
     }
     return arrow_message_frame(meta, err);
 }
