@@ -66,7 +66,7 @@ static budget group_need(const plan_estimate *e, uint64_t times, uint32_t worker
     uint64_t state = 0, hang = 0;
 
     for (uint32_t i = 0; i < p->n_aggregates; i++) {
-        state += (p->aggregates[i].state_bytes + 15) & ~(uint64_t)15;
+        state += aggregate_room(&p->aggregates[i]);
         hang += aggregate_gathers(&p->aggregates[i]) ? HANGS : 0;
     }
     return room_of_group(&r, count_of(e, times), state, hang, workers);
