@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "exec/op_first.h"
+#include "exec/op_group.h"
 #include "exec/room.h"
 #include "exec/window.h"
 
@@ -23,7 +24,6 @@
 #define FLIGHT_SMALL (2 * MIB)
 #define FLIGHT_MOST  (12 * MIB)
 #define BATCH_ROWS   32768u
-#define HANGS        160u /* bytes that a row leaves in a state with something hanging from it */
 
 enum { READ, BATCHES, WRITE, FIXED_PARTS };
 
@@ -67,7 +67,7 @@ static budget group_need(const plan_estimate *e, uint64_t times, uint32_t worker
 
     for (uint32_t i = 0; i < p->n_aggregates; i++) {
         state += aggregate_room(&p->aggregates[i]);
-        hang += aggregate_gathers(&p->aggregates[i]) ? HANGS : 0;
+        hang += aggregate_gathers(&p->aggregates[i]) ? GROUP_HANG : 0;
     }
     return room_of_group(&r, count_of(e, times), state, hang, workers);
 }
