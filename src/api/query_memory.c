@@ -251,7 +251,7 @@ typedef struct shares {
 
 static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, nrw_error *err)
 {
-    bool gathers = false;
+    bool gathers = q->n_parts > 0;
 
     s->reading = (budget){0};
     TRY(reading_need(q, q->sizes, workers, &s->reading, err));
@@ -261,7 +261,6 @@ static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, n
         settle(p, workers);
         s->least[FIXED_PARTS + i] = p->need.least;
         s->wish[FIXED_PARTS + i] = p->need.wish;
-        gathers = true;
     }
     s->least[READ] = s->reading.least;
     s->wish[READ] = at_most(s->reading.wish, gathers ? at_most(all / 4, 48 * MIB) : all / 2);
