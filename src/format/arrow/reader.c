@@ -550,7 +550,7 @@ static nrw_status check_order(const flat_table *schema, uint64_t at, nrw_error *
 
     err_at_offset(err, (int64_t)at);
     if (!flat_i16(schema, ARROW_SCHEMA_ENDIANNESS, 0, &big))
-        return err_set(err, NRW_E_CORRUPT, "the Arrow schema is damaged");
+        return arrow_schema_damaged(err);
     if (!big)
         return NRW_OK;
     err_next(err, "write it on a machine whose numbers are little-endian");
@@ -562,7 +562,7 @@ static nrw_status read_fields(ipc_reader *r, const flat_table *schema, nrw_error
     flat_vector fields;
 
     if (!flat_refs(schema, ARROW_SCHEMA_FIELDS, &fields))
-        return err_set(err, NRW_E_CORRUPT, "the Arrow schema is damaged");
+        return arrow_schema_damaged(err);
     TRY(arrow_fields_read(&fields, r->a, &r->schema, err));
     TRY(arrow_layout_read(&fields, &r->schema, r->a, &r->layouts, err));
     TRY(arrow_pairs_read(schema, r->a, &r->pairs, &r->n_pairs, err));
