@@ -6,8 +6,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { COLUMNS = 6 };
-static const char *const names[COLUMNS] = {"i", "u", "f", "d", "s", "b"};
+/* Six columns and two parts of a seventh, which itself is not asked for. */
+enum { FIELDS = 6, COLUMNS = 8 };
+static const char *const names[FIELDS] = {"i", "u", "f", "d", "s", "b"};
+static const char *const paths[COLUMNS - FIELDS] = {"p.q", "p.Q.r"};
 
 static schema make_schema(arena *a)
 {
@@ -15,14 +17,19 @@ static schema make_schema(arena *a)
 
     if (schema_new(a, COLUMNS, &s, NULL) < 0)
         abort();
-    for (uint32_t c = 0; c < COLUMNS; c++)
+    for (uint32_t c = 0; c < FIELDS; c++)
         s.fields[c].name = names[c];
+    s.n_fields = FIELDS;
+    s.n_parts = COLUMNS - FIELDS;
+    s.part_paths = paths;
     s.fields[0].type = type_of(TYPE_INT32);
     s.fields[1].type = type_of(TYPE_UINT64);
     s.fields[2].type = type_of(TYPE_FLOAT64);
     s.fields[3].type = type_decimal(20, 3);
     s.fields[4].type = type_of(TYPE_UTF8);
     s.fields[5].type = type_timestamp(UNIT_MS, true);
+    s.fields[6].type = type_of(TYPE_INT16);
+    s.fields[7].type = type_of(TYPE_BINARY);
     return s;
 }
 

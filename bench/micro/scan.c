@@ -146,12 +146,15 @@ static inline __attribute__((always_inline)) u128 sum_of(const vector *v, uint64
     return sum;
 }
 
+#if defined(__x86_64__)
+#define WIDE_TOO __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE_TOO
+#endif
+
 /* Numbers of eight bytes without nulls: halves of the hashes are summed up, so that compilers take
  * several at a time. */
-#if defined(__x86_64__)
-__attribute__((target_clones("avx2", "default")))
-#endif
-static u128 sum_8(const vector *v)
+WIDE_TOO static u128 sum_8(const vector *v)
 {
     const uint64_t *x = (const uint64_t *)(const void *)v->data;
     uint64_t low = 0, high = 0;

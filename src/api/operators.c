@@ -2,7 +2,6 @@
 
 #include "column/arrow_c_schema.h"
 
-#include <errno.h>
 #include <string.h>
 
 nrw_status nrw_job_operator(nrw_job *job, const nrw_operator *op, nrw_error *err)
@@ -104,14 +103,12 @@ static nrw_status next(step *s, struct ArrowArray *out, nrw_error *err)
 
 static int tell(step *s, nrw_status st, nrw_error *err)
 {
-    int e = nrw_status_errno(st);
-
     if (st >= 0)
         return 0;
     if (!err->message[0]) /* an operator that said nothing */
         err_set(err, st, "an operator failed: %s", nrw_status_text(st));
     nrw_error_print(err, s->message, sizeof s->message);
-    return e ? e : EIO;
+    return nrw_status_errno(st);
 }
 
 static int stream_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)

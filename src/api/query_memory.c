@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "exec/op_first.h"
+#include "exec/op_group.h"
 #include "exec/room.h"
 #include "exec/window.h"
 
@@ -23,7 +24,6 @@
 #define FLIGHT_SMALL (2 * MIB)
 #define FLIGHT_MOST  (12 * MIB)
 #define BATCH_ROWS   32768u
-#define HANGS        160u /* bytes that a row leaves in a state with something hanging from it */
 
 enum { READ, BATCHES, WRITE, FIXED_PARTS };
 
@@ -66,8 +66,8 @@ static budget group_need(const plan_estimate *e, uint64_t times, uint32_t worker
     uint64_t state = 0, hang = 0;
 
     for (uint32_t i = 0; i < p->n_aggregates; i++) {
-        state += (p->aggregates[i].state_bytes + 15) & ~(uint64_t)15;
-        hang += aggregate_gathers(&p->aggregates[i]) ? HANGS : 0;
+        state += aggregate_room(&p->aggregates[i]);
+        hang += aggregate_gathers(&p->aggregates[i]) ? GROUP_HANG : 0;
     }
     return room_of_group(&r, count_of(e, times), state, hang, workers);
 }
@@ -251,7 +251,7 @@ typedef struct shares {
 
 static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, nrw_error *err)
 {
-    bool gathers = false;
+    bool gathers = q->n_parts > 0;
 
     s->reading = (budget){0};
     TRY(reading_need(q, q->sizes, workers, &s->reading, err));
@@ -261,7 +261,6 @@ static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, n
         settle(p, workers);
         s->least[FIXED_PARTS + i] = p->need.least;
         s->wish[FIXED_PARTS + i] = p->need.wish;
-        gathers = true;
     }
     s->least[READ] = s->reading.least;
     s->wish[READ] = at_most(s->reading.wish, gathers ? at_most(all / 4, 48 * MIB) : all / 2);

@@ -2,7 +2,6 @@
 #include "api/job.h"
 #include "api/outlet.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* ---- a job as a stream ---- */
@@ -34,12 +33,10 @@ static void join(pulled *p)
 
 static int tell(pulled *p, nrw_status st, const nrw_error *err)
 {
-    int e = nrw_status_errno(st);
-
     if (st >= 0)
         return 0;
     nrw_error_print(err, p->message, sizeof p->message);
-    return e ? e : EIO;
+    return nrw_status_errno(st);
 }
 
 static int pulled_schema(struct ArrowArrayStream *s, struct ArrowSchema *out)

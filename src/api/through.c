@@ -154,12 +154,12 @@ static void wait_for_all(through *t)
 }
 
 /* A program that lost its reader did not begin it: the one behind it did. */
-static const program *failed_program(const through *t)
+static program *failed_program(const through *t)
 {
-    const program *found = NULL;
+    program *found = NULL;
 
     for (uint32_t i = 0; i < t->n; i++) {
-        const program *p = t->programs[i];
+        program *p = t->programs[i];
         if (p->exit && !p->killed && (!found || found->exit == 128 + SIGPIPE))
             found = p;
     }
@@ -169,7 +169,7 @@ static const program *failed_program(const through *t)
 /* Of all that went wrong what was first; all have ended. */
 static nrw_status verdict(const through *t, nrw_error *err)
 {
-    const program *p = failed_program(t);
+    program *p = failed_program(t);
 
     if (t->st < 0 && t->st != NRW_E_PIPE && t->st != NRW_E_CANCELLED) {
         if (err)
@@ -177,7 +177,7 @@ static nrw_status verdict(const through *t, nrw_error *err)
         return t->st;
     }
     if (p)
-        return program_wait((program *)(uintptr_t)p, NULL, err);
+        return program_wait(p, NULL, err);
     if (t->st >= 0 || t->n == 0)
         return NRW_OK;
     err_at_object(err, t->programs[0]->command);
@@ -285,7 +285,7 @@ static nrw_status blame(through *t, nrw_status st, nrw_error *err)
 static nrw_status take_text(bytes *to, const bytes *from, nrw_error *err)
 {
     bytes_clear(to);
-    return from->len ? bytes_append(to, from->data, from->len, err) : NRW_OK;
+    return bytes_append(to, from->data, from->len, err);
 }
 
 static nrw_status note_programs(through *t, nrw_error *err)
@@ -322,8 +322,7 @@ static nrw_status join_books(through *t, nrw_error *err)
     r->files_of = in->files_of;
     TRY(take_text(&r->sources, &in->sources, err));
     TRY(take_text(&r->columns, &in->columns, err));
-    if (in->notes.len)
-        TRY(bytes_append(&r->notes, in->notes.data, in->notes.len, err));
+    TRY(bytes_append(&r->notes, in->notes.data, in->notes.len, err));
     return note_programs(t, err);
 }
 

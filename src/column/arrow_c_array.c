@@ -8,12 +8,6 @@ struct arrow_books {
     mem *root;
 };
 
-struct arrow_c_shared {
-    _Atomic uint32_t refs;
-    arrow_books *books;
-    struct ArrowArray values;
-};
-
 /* The private data of an array, behind which its children lie. */
 typedef struct exported {
     mem *m;
@@ -135,54 +129,47 @@ static nrw_status new_array(mem *m, uint32_t n_children, struct ArrowArray *out,
     return NRW_OK;
 }
 
-static const void *take_part(bytes *from, bytes *to)
+static void take_part(bytes *from, bytes *to)
 {
     *to = *from;
     *from = bytes_init(to->m, from->max);
-    return to->len ? (const void *)to->data : nothing;
 }
 
-/* As the layout says; views have the lengths of what they point into behind all else. */
+/* In the builder's order; views have the lengths of what they point into behind all else. */
 static void take_buffers(arrow_builder *b, exported *e, struct ArrowArray *out)
 {
     const arrow_layout *l = b->layout;
-    uint32_t n = 0;
+    span at[ARROW_BUFFERS_MAX];
+    uint32_t n = arrow_builder_buffers(b, at);
 
-    if (l->kind == LAID_NULL && !l->dictionary)
-        return;
-    if (b->nulls)
-        e->buffers[n] = take_part(&b->validity, &e->parts[0]);
-    n++;
-    if (l->dictionary || l->kind <= LAID_LIST_VIEW)
-        e->buffers[n++] = take_part(&b->fixed, &e->parts[1]);
-    if (!l->dictionary && (l->kind == LAID_BYTES || l->kind == LAID_LIST_VIEW ||
-                           (l->kind == LAID_VIEWS && b->more.len)))
-        e->buffers[n++] = take_part(&b->more, &e->parts[2]);
-    if (!l->dictionary && l->kind == LAID_VIEWS) {
-        e->more_len = (int64_t)e->parts[2].len;
+    for (uint32_t i = 0; i < n; i++)
+        e->buffers[i] = at[i].len ? at[i].data : i ? (const void *)nothing : NULL;
+    if (l->kind == LAID_VIEWS && !l->dictionary) {
+        e->more_len = (int64_t)b->more.len;
         e->buffers[n++] = &e->more_len;
     }
     out->n_buffers = n;
+    if (n && b->nulls)
+        take_part(&b->validity, &e->parts[0]);
+    take_part(&b->fixed, &e->parts[1]);
+    take_part(&b->more, &e->parts[2]);
 }
 
-/* ---- dictionaries ---- */
+/* ---- arrays that many hold ---- */
 
-nrw_status arrow_c_share(struct ArrowArray *values, arrow_books *books, arrow_c_shared **out,
-                         nrw_error *err)
+nrw_status arrow_c_share(mem *m, struct ArrowArray *array, arrow_c_shared **out, nrw_error *err)
 {
-    nrw_status st;
     void *p;
+    nrw_status st = mem_alloc(m, sizeof **out, &p, err);
 
     *out = NULL;
-    arrow_c_hand_out(values, books);
-    st = mem_alloc(books->root, sizeof **out, &p, err);
     if (st < 0) {
-        values->release(values);
+        array->release(array);
         return st;
     }
     *out = p;
-    **out = (arrow_c_shared){.refs = 1, .books = arrow_books_ref(books), .values = *values};
-    *values = (struct ArrowArray){0};
+    **out = (arrow_c_shared){.refs = 1, .m = m, .array = *array};
+    *array = (struct ArrowArray){0};
     return NRW_OK;
 }
 
@@ -194,14 +181,13 @@ arrow_c_shared *arrow_c_shared_ref(arrow_c_shared *s)
 
 void arrow_c_shared_unref(arrow_c_shared *s)
 {
-    arrow_books *books;
+    struct ArrowArray last;
 
     if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) > 1)
         return;
-    books = s->books;
-    s->values.release(&s->values);
-    mem_free(books->root, s, sizeof *s);
-    arrow_books_unref(books);
+    last = s->array;
+    mem_free(s->m, s, sizeof *s);
+    last.release(&last); /* with it m may go */
 }
 
 static void release_view(struct ArrowArray *a)
@@ -212,7 +198,7 @@ static void release_view(struct ArrowArray *a)
 
 static struct ArrowArray view_of(arrow_c_shared *s)
 {
-    struct ArrowArray a = s->values;
+    struct ArrowArray a = s->array;
 
     a.release = release_view;
     a.private_data = arrow_c_shared_ref(s);

@@ -17,15 +17,20 @@ arrow_books *arrow_books_ref(arrow_books *b);
 mem *arrow_books_mem(arrow_books *b);
 void arrow_books_unref(arrow_books *b); /* NULL is fine; arrays hold references, too */
 
-/* The values of a dictionary, which many arrays share. */
-typedef struct arrow_c_shared arrow_c_shared;
-/* Takes the values' array, also on failure. */
-nrw_status arrow_c_share(struct ArrowArray *values, arrow_books *books, arrow_c_shared **out,
+/* An array that many hold, of ours or not, with all it has. */
+typedef struct arrow_c_shared {
+    mem *m;
+    _Atomic uint32_t refs;
+    struct ArrowArray array;
+} arrow_c_shared;
+
+/* Takes the array, also on failure. m outlives it, or is of books that it holds. */
+nrw_status arrow_c_share(mem *m, struct ArrowArray *array, arrow_c_shared **out,
                          nrw_error *err) NRW_CHECKED;
 arrow_c_shared *arrow_c_shared_ref(arrow_c_shared *s);
 void arrow_c_shared_unref(arrow_c_shared *s); /* NULL is fine */
 
-/* What b holds, which is empty then. dictionaries: by their numbers in the layout. */
+/* What b holds, which is empty then. dictionaries: their values, by their numbers in the layout. */
 nrw_status arrow_c_export(arrow_builder *b, arrow_c_shared *const *dictionaries,
                           struct ArrowArray *out, nrw_error *err) NRW_CHECKED;
 /* n columns of so many rows as a struct. */

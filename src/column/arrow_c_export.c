@@ -16,17 +16,6 @@ typedef struct exported {
     struct ArrowSchema *fields, **children, dictionary;
 } exported;
 
-static nrw_status corrupt(nrw_error *err)
-{
-    return err_set(err, NRW_E_CORRUPT, "the Arrow schema is damaged");
-}
-
-#define CHECK(ok)                                                                                  \
-    do {                                                                                           \
-        if (!(ok))                                                                                 \
-            return corrupt(err);                                                                   \
-    } while (0)
-
 static void free_text(mem *m, char *text)
 {
     mem_free(m, text, text ? strlen(text) + 1 : 0);
@@ -133,7 +122,7 @@ static nrw_status format_of(uint8_t id, const flat_table *t, char *out, size_t c
             snprintf(out, cap, "%s", c_formats[i].text);
             return NRW_OK;
         }
-    return corrupt(err);
+    return arrow_schema_damaged(err);
 }
 
 static nrw_status set_format(uint8_t id, const flat_table *t, exported *e, nrw_error *err)
@@ -299,8 +288,8 @@ static nrw_status fill_root(span message, struct ArrowSchema *s, exported *e, nr
     flat_vector fields;
     flat_table header;
 
-    TRY(arrow_schema_fields(message, &fields, err));
     TRY(arrow_schema_table(message, &header, err));
+    CHECK(flat_refs(&header, ARROW_SCHEMA_FIELDS, &fields));
     TRY(copy_text(e, (span){(const uint8_t *)"+s", 2}, &e->format, err));
     TRY(set_children(&fields, s, e, err));
     return set_metadata(&header, ARROW_SCHEMA_METADATA, e, err);

@@ -1,14 +1,8 @@
+/* The tables were checked when the schema was read; a second look finds the same in them. */
 #include "column/arrow_layout.h"
 
 #include "column/arrow_own.h"
 #include "column/arrow_schema.h"
-
-/* The tables were checked when the schema was read; a second look finds the same in them. */
-#define CHECK(ok)                                                                                  \
-    do {                                                                                           \
-        if (!(ok))                                                                                 \
-            return err_set(err, NRW_E_CORRUPT, "the Arrow schema is damaged");                     \
-    } while (0)
 
 /* References may share tables, so what they expand to is counted. */
 typedef struct laying {

@@ -1,6 +1,9 @@
-/* Numbers of Arrow's Schema.fbs that reading and writing share. */
+/* What reading and writing of Arrow's schemas share: numbers of Schema.fbs, and what is said of
+ * tables that do not hold. */
 #ifndef COLUMN_ARROW_OWN_H
 #define COLUMN_ARROW_OWN_H
+
+#include "base/error.h"
 
 enum {
     ARROW_HEADER_SCHEMA = 1,
@@ -64,5 +67,16 @@ enum { ARROW_SCHEMA_ENDIANNESS, ARROW_SCHEMA_FIELDS, ARROW_SCHEMA_METADATA };
 #define ARROW_EXTENSION "ARROW:extension:name"
 #define ARROW_UUID      "arrow.uuid"
 #define ARROW_JSON      "arrow.json"
+
+static inline nrw_status arrow_schema_damaged(nrw_error *err)
+{
+    return err_set(err, NRW_E_CORRUPT, "the Arrow schema is damaged");
+}
+
+#define CHECK(ok)                                                                                  \
+    do {                                                                                           \
+        if (!(ok))                                                                                 \
+            return arrow_schema_damaged(err);                                                      \
+    } while (0)
 
 #endif

@@ -34,6 +34,10 @@ nrw_status arrow_schema_write(const schema *s, const note_pair *pairs, uint32_t 
 /* The table that the reference at `at` of a flatbuffer then leads to. */
 nrw_status arrow_schema_put(const schema *s, const note_pair *pairs, uint32_t n_pairs,
                             arrow_use use, bytes *out, uint32_t at, nrw_error *err) NRW_CHECKED;
+/* A message's table, in an empty flatbuffer: the reference to its header, of the kind that is said,
+ * is told. `out` is cleared first. */
+nrw_status arrow_message_begin(bytes *out, uint8_t kind, uint64_t body_len, uint32_t *header,
+                               nrw_error *err) NRW_CHECKED;
 /* The framing of a message whose flatbuffer `out` holds: padded, and its length in front. */
 nrw_status arrow_message_frame(bytes *out, nrw_error *err) NRW_CHECKED;
 

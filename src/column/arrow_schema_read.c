@@ -15,17 +15,6 @@ typedef struct reading {
     int depth;
 } reading;
 
-static nrw_status corrupt(nrw_error *err)
-{
-    return err_set(err, NRW_E_CORRUPT, "the Arrow schema is damaged");
-}
-
-#define CHECK(ok)                                                                                  \
-    do {                                                                                           \
-        if (!(ok))                                                                                 \
-            return corrupt(err);                                                                   \
-    } while (0)
-
 static nrw_status keep_text(reading *r, span text, const char **out, nrw_error *err)
 {
     char *copy;

@@ -1,6 +1,6 @@
 #include "column/arrow_own.h"
+#include "column/arrow_put.h"
 #include "column/arrow_schema.h"
-#include "column/flatbuf.h"
 
 /* ---- whether ---- */
 
@@ -33,24 +33,11 @@ typedef struct writing {
     int64_t dictionaries; /* so far: each has a number */
 } writing;
 
-/* A type of Arrow and the fields of its table. */
-typedef struct arrow_type {
-    uint8_t id;
-    uint32_t n;
-    flat_field fields[3];
-    const char *zone;
-} arrow_type;
-
-static void add(arrow_type *t, uint16_t id, uint8_t bytes, int64_t value)
-{
-    t->fields[t->n++] = (flat_field){.id = id, .bytes = bytes, .value = value};
-}
-
 static void set_int(arrow_type *t, int bits, bool is_signed)
 {
     t->id = ARROW_INT;
-    add(t, 0, 4, bits);
-    add(t, 1, 1, is_signed);
+    arrow_type_add(t, 4, bits);
+    arrow_type_add(t, 1, is_signed);
 }
 
 static int arrow_unit(time_unit u)
@@ -65,15 +52,15 @@ static void set_decimal(arrow_type *a, const type *t, arrow_form form)
                : form == ARROW_LARGE || t->precision > 38 ? 256
                                                           : 128;
     a->id = ARROW_DECIMAL;
-    add(a, 0, 4, t->precision);
-    add(a, 1, 4, t->scale);
-    add(a, 2, 4, bits);
+    arrow_type_add(a, 4, t->precision);
+    arrow_type_add(a, 4, t->scale);
+    arrow_type_add(a, 4, bits);
 }
 
 static void set_fixed(arrow_type *a, uint32_t width)
 {
     a->id = ARROW_FIXED_BINARY;
-    add(a, 0, 4, width);
+    arrow_type_add(a, 4, width);
 }
 
 static void set_time(arrow_type *a, const field *f)
@@ -83,19 +70,19 @@ static void set_time(arrow_type *a, const field *f)
     a->id = t->id == TYPE_TIME       ? ARROW_TIME
             : t->id == TYPE_DURATION ? ARROW_DURATION
                                      : ARROW_TIMESTAMP;
-    add(a, 0, 2, arrow_unit(t->unit));
+    arrow_type_add(a, 2, arrow_unit(t->unit));
     if (t->id == TYPE_TIME)
-        add(a, 1, 4, t->unit == UNIT_S || t->unit == UNIT_MS ? 32 : 64);
+        arrow_type_add(a, 4, t->unit == UNIT_S || t->unit == UNIT_MS ? 32 : 64);
     if (t->id == TYPE_TIMESTAMP && t->utc) {
         a->zone = f->note && f->note->zone ? f->note->zone : "UTC";
-        add(a, 1, 0, 0);
+        arrow_type_add(a, 0, 0);
     }
 }
 
 static void set_interval(arrow_type *a)
 {
     a->id = ARROW_INTERVAL;
-    add(a, 0, 2, 2); /* months, days, nanoseconds */
+    arrow_type_add(a, 2, 2); /* months, days, nanoseconds */
 }
 
 static void set_list(arrow_type *a, const field *f, arrow_form form)
@@ -106,7 +93,7 @@ static void set_list(arrow_type *a, const field *f, arrow_form form)
             : form == ARROW_LARGE_VIEW ? ARROW_LARGE_LIST_VIEW
                                        : ARROW_LIST;
     if (form == ARROW_FIXED)
-        add(a, 0, 4, f->note->list_size);
+        arrow_type_add(a, 4, f->note->list_size);
 }
 
 static arrow_type arrow_type_of(const field *f, arrow_use use)
@@ -131,7 +118,7 @@ static arrow_type arrow_type_of(const field *f, arrow_use use)
     case TYPE_FLOAT32:
     case TYPE_FLOAT64:
         a.id = ARROW_FLOAT;
-        add(&a, 0, 2, t->id - TYPE_FLOAT16);
+        arrow_type_add(&a, 2, t->id - TYPE_FLOAT16);
         break;
     case TYPE_DECIMAL: set_decimal(&a, t, form); break;
     case TYPE_INT128:
@@ -140,7 +127,7 @@ static arrow_type arrow_type_of(const field *f, arrow_use use)
         break;
     case TYPE_DATE:
         a.id = ARROW_DATE;
-        add(&a, 0, 2, form == ARROW_MILLIS);
+        arrow_type_add(&a, 2, form == ARROW_MILLIS);
         break;
     case TYPE_TIME:
     case TYPE_TIMESTAMP:
@@ -169,7 +156,7 @@ static arrow_type arrow_type_of(const field *f, arrow_use use)
     case TYPE_STRUCT: a.id = ARROW_STRUCT; break;
     case TYPE_MAP:
         a.id = ARROW_MAP;
-        add(&a, 0, 1, f->note && f->note->keys_sorted);
+        arrow_type_add(&a, 1, f->note && f->note->keys_sorted);
         break;
     }
     return a;
@@ -177,38 +164,10 @@ static arrow_type arrow_type_of(const field *f, arrow_use use)
 
 /* ---- fields ---- */
 
-static span text_of(const char *s)
-{
-    return (span){(const uint8_t *)s, strlen(s)};
-}
-
-static nrw_status put_type(writing *w, uint32_t at, arrow_type *t, nrw_error *err)
-{
-    TRY(flat_put_table(w->out, at, t->fields, t->n, err));
-    return t->zone ? flat_put_string(w->out, t->fields[1].at, text_of(t->zone), err) : NRW_OK;
-}
-
-/* Index type and whether the dictionary's order counts. */
-static nrw_status put_dictionary(writing *w, uint32_t at, const field_note *n, nrw_error *err)
-{
-    flat_field fields[] = {{.id = 0, .bytes = 8, .value = w->dictionaries++},
-                           {.id = 1},
-                           {.id = 2, .bytes = 1, .value = n->ordered}};
-    arrow_type index = {0};
-
-    set_int(&index, n->index_bits, n->index_signed);
-    TRY(flat_put_table(w->out, at, fields, 3, err));
-    return put_type(w, fields[1].at, &index, err);
-}
-
 static nrw_status put_pair(writing *w, uint32_t at, const note_pair *p, nrw_error *err)
 {
-    flat_field fields[] = {{.id = 0}, {.id = 1}};
-
-    TRY(flat_put_table(w->out, at, fields, 2, err));
-    TRY(flat_put_string(w->out, fields[0].at, text_of(p->key), err));
-    return flat_put_string(w->out, fields[1].at, (span){(const uint8_t *)p->value, p->value_len},
-                           err);
+    return arrow_put_pair(w->out, at, (span){(const uint8_t *)p->key, strlen(p->key)},
+                          (span){(const uint8_t *)p->value, p->value_len}, err);
 }
 
 /* What Arrow's readers make of the types of Parquet that are extension types there. */
@@ -257,28 +216,18 @@ static nrw_status put_children(writing *w, uint32_t at, const field *f, nrw_erro
 
 static nrw_status put_field(writing *w, uint32_t at, const field *f, bool nullable, nrw_error *err)
 {
-    arrow_type t = arrow_type_of(f, w->use);
-    bool dictionary =
-        f->note && f->note->dictionary && !type_is_nested(&f->type) && f->type.id != TYPE_NULL;
-    flat_field fields[ARROW_FIELD_METADATA + 1];
-    uint32_t place[ARROW_FIELD_METADATA + 1] = {0}, n = 0;
+    arrow_field a = {.name = f->name, .nullable = nullable, .type = arrow_type_of(f, w->use)};
+    uint32_t children, metadata;
 
-    for (uint16_t id = 0; id <= ARROW_FIELD_METADATA; id++) {
-        if (id == ARROW_FIELD_DICTIONARY && !dictionary)
-            continue;
-        place[id] = n;
-        fields[n++] = (flat_field){.id = id};
+    if (f->note && f->note->dictionary && !type_is_nested(&f->type) && f->type.id != TYPE_NULL) {
+        a.dictionary = true;
+        a.number = w->dictionaries++;
+        a.ordered = f->note->ordered;
+        set_int(&a.index, f->note->index_bits, f->note->index_signed);
     }
-    fields[place[ARROW_FIELD_NULLABLE]].bytes = fields[place[ARROW_FIELD_TYPE_ID]].bytes = 1;
-    fields[place[ARROW_FIELD_NULLABLE]].value = nullable;
-    fields[place[ARROW_FIELD_TYPE_ID]].value = t.id;
-    TRY(flat_put_table(w->out, at, fields, n, err));
-    TRY(flat_put_string(w->out, fields[place[ARROW_FIELD_NAME]].at, text_of(f->name), err));
-    TRY(put_type(w, fields[place[ARROW_FIELD_TYPE]].at, &t, err));
-    if (dictionary)
-        TRY(put_dictionary(w, fields[place[ARROW_FIELD_DICTIONARY]].at, f->note, err));
-    TRY(put_children(w, fields[place[ARROW_FIELD_CHILDREN]].at, f, err));
-    return put_metadata(w, fields[place[ARROW_FIELD_METADATA]].at, f, err);
+    TRY(arrow_put_field(w->out, at, &a, &children, &metadata, err));
+    TRY(put_children(w, children, f, err));
+    return put_metadata(w, metadata, f, err);
 }
 
 /* ---- the message ---- */
@@ -286,19 +235,29 @@ static nrw_status put_field(writing *w, uint32_t at, const field *f, bool nullab
 nrw_status arrow_schema_put(const schema *s, const note_pair *pairs, uint32_t n_pairs,
                             arrow_use use, bytes *out, uint32_t at, nrw_error *err)
 {
-    flat_field head[] = {{.id = ARROW_SCHEMA_ENDIANNESS, .bytes = 2},
-                         {.id = ARROW_SCHEMA_FIELDS},
-                         {.id = ARROW_SCHEMA_METADATA}};
     writing w = {.out = out, .use = use};
-    uint32_t first;
+    uint32_t fields, metadata, first;
 
-    TRY(flat_put_table(out, at, head, 3, err));
-    TRY(flat_put_refs(out, head[1].at, s->n_fields, &first, err));
+    TRY(arrow_put_schema(out, at, &fields, &metadata, err));
+    TRY(flat_put_refs(out, fields, s->n_fields, &first, err));
     for (uint32_t i = 0; i < s->n_fields; i++)
         TRY(put_field(&w, first + 4 * i, &s->fields[i], s->fields[i].nullable, err));
-    TRY(flat_put_refs(out, head[2].at, n_pairs, &first, err));
+    TRY(flat_put_refs(out, metadata, n_pairs, &first, err));
     for (uint32_t i = 0; i < n_pairs; i++)
         TRY(put_pair(&w, first + 4 * i, &pairs[i], err));
+    return NRW_OK;
+}
+
+nrw_status arrow_message_begin(bytes *out, uint8_t kind, uint64_t body_len, uint32_t *header,
+                               nrw_error *err)
+{
+    flat_field message[] = {{.id = ARROW_MESSAGE_VERSION, .bytes = 2, .value = ARROW_VERSION_5},
+                            {.id = ARROW_MESSAGE_HEADER_ID, .bytes = 1, .value = kind},
+                            {.id = ARROW_MESSAGE_HEADER},
+                            {.id = ARROW_MESSAGE_BODY, .bytes = 8, .value = (int64_t)body_len}};
+
+    TRY(flat_put_root(out, message, 4, err));
+    *header = message[2].at;
     return NRW_OK;
 }
 
@@ -321,13 +280,9 @@ nrw_status arrow_message_frame(bytes *out, nrw_error *err)
 nrw_status arrow_schema_write(const schema *s, const note_pair *pairs, uint32_t n_pairs,
                               arrow_use use, bytes *out, nrw_error *err)
 {
-    flat_field message[] = {
-        {.id = ARROW_MESSAGE_VERSION, .bytes = 2, .value = ARROW_VERSION_5},
-        {.id = ARROW_MESSAGE_HEADER_ID, .bytes = 1, .value = ARROW_HEADER_SCHEMA},
-        {.id = ARROW_MESSAGE_HEADER},
-        {.id = ARROW_MESSAGE_BODY, .bytes = 8}};
+    uint32_t header;
 
-    TRY(flat_put_root(out, message, 4, err));
-    TRY(arrow_schema_put(s, pairs, n_pairs, use, out, message[2].at, err));
+    TRY(arrow_message_begin(out, ARROW_HEADER_SCHEMA, 0, &header, err));
+    TRY(arrow_schema_put(s, pairs, n_pairs, use, out, header, err));
     return arrow_message_frame(out, err);
 }

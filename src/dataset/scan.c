@@ -107,13 +107,13 @@ static nrw_status add_later_columns(const scan *s, const uint32_t *cols, uint32_
                                     uint32_t workers, budget *sum, nrw_error *err)
 {
     for (uint32_t i = 0; i < n; i++) {
-        const union_column *c = cols[i] < s->unify.n ? &s->unify.columns[cols[i]] : NULL;
+        size_t first = unify_first(&s->unify, &s->schema, cols[i]);
         budget more;
         reader *r;
         nrw_status st;
-        if (!c || c->first == 0 || c->added >= 0)
+        if (first == 0)
             continue;
-        TRY(scan_open_mapped((scan *)(uintptr_t)s, c->first, s->m, &r, err));
+        TRY(scan_open_mapped((scan *)(uintptr_t)s, first, s->m, &r, err));
         st = r->class->budget(r, &cols[i], 1, workers, &more, err);
         r->class->close(r);
         TRY(st);

@@ -213,7 +213,7 @@ static nrw_status take_parts(unify *u, const schema *s, nrw_error *err)
         }
         TRY(arena_grow(u->a, (void **)&u->parts, u->n_parts, &u->cap_parts, sizeof *u->parts, err));
         TRY(arena_strndup(u->a, path, strlen(path), &kept, err));
-        u->parts[k] = (union_part){.path = kept, .files = 1};
+        u->parts[k] = (union_part){.path = kept, .files = 1, .first = u->files};
         TRY(field_copy(u->a, f, &u->parts[k].field, err));
         u->n_parts++;
     }
@@ -337,6 +337,16 @@ nrw_status unify_end(unify *u, schema *out, nrw_error *err)
     }
     out->part_paths = paths;
     return NRW_OK;
+}
+
+size_t unify_first(const unify *u, const schema *all, uint32_t column)
+{
+    if (column < u->n)
+        return u->columns[column].added < 0 ? u->columns[column].first : 0;
+    for (uint32_t i = 0; column >= all->n_fields && i < u->n_parts; i++)
+        if (strcmp(u->parts[i].path, all->part_paths[column - all->n_fields]) == 0)
+            return u->parts[i].first;
+    return 0;
 }
 
 /* ---- one file ---- */

@@ -27,7 +27,7 @@ typedef struct union_column {
 typedef struct union_part {
     const char *path;
     field field;
-    size_t files;
+    size_t files, first; /* that have it, and the first of them */
     bool differs;
 } union_part;
 
@@ -57,6 +57,9 @@ nrw_status unify_add(unify *u, const schema *s, nrw_error *err) NRW_CHECKED;
 /* The schema of all: the files' columns as they first came, then those of `added` that no file has,
  * then parts of nested columns that are the same in all files. Lies in u->a. */
 nrw_status unify_end(unify *u, schema *out, nrw_error *err) NRW_CHECKED;
+
+/* The first file that has this column or part of `all`; 0 for what no file has. */
+size_t unify_first(const unify *u, const schema *all, uint32_t column);
 
 typedef enum map_kind {
     MAP_FILE, /* the file's column */

@@ -22,7 +22,7 @@ nrw_status agg_finish_fed(const aggregate *g, const aggregate *inner, agg_filler
                           uint8_t *const *states, uint32_t n, vector *out, nrw_error *err)
 {
     mem *m = out->m;
-    size_t size = (inner->state_bytes + 15) & ~(size_t)15, bytes;
+    size_t size = aggregate_room(inner), bytes;
     uint8_t **at, *room;
     nrw_status st = NRW_OK;
 

@@ -81,6 +81,12 @@ struct aggregate {
     const void *data;                 /* the class's own */
 };
 
+/* Bytes of a state among others: all are aligned to 16. */
+static inline uint32_t aggregate_room(const aggregate *g)
+{
+    return (g->state_bytes + 15) & ~15u;
+}
+
 /* By name in any case; NRW_E_ARG: no such function or overload. */
 nrw_status aggregate_bind(arena *a, const char *name, const expr *const *args, uint32_t n,
                           aggregate *out, nrw_error *err) NRW_CHECKED;

@@ -11,7 +11,6 @@
 #define GROUP_PARTITIONS 256u /* by the upper 8 bits of the hash */
 #define GROUP_BLOCK      (64u << 10)
 #define GROUP_SLICE      1024u
-#define GROUP_HANG       160u /* what a row may hang from one state, about */
 
 /* Blocks of the spill file with rows of one stretch of hashes. */
 typedef struct group_part {

@@ -496,7 +496,7 @@ static nrw_status make_states(arena *a, op_group *o, uint32_t *bytes, nrw_error 
         if (k == s->n_aggregates) {
             own[s->n_aggregates++] = *g;
             s->states[k] = ROW_HEAD + *bytes;
-            *bytes += (g->state_bytes + 15) & ~15u;
+            *bytes += aggregate_room(g);
             o->hang += g->class->drop ? GROUP_HANG : 0;
             o->placed |= !(g->class->traits & AGG_UNPLACED);
         }

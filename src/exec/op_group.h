@@ -13,6 +13,8 @@
 #include "exec/source.h"
 #include "io/spill.h"
 
+#define GROUP_HANG 160u /* bytes that a row may hang from one state, about */
+
 typedef struct group_spec {
     /* Columns of the input: the keys first, then what the aggregates look at. Their expressions
      * (arguments and filters) are columns of the input alone. */

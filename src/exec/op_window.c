@@ -323,11 +323,6 @@ static const source_class window_source_class = {"window", source_next, source_f
 
 /* ---- life ---- */
 
-static size_t state_bytes(const window_call *c)
-{
-    return (c->aggregate.state_bytes + 15) & ~(size_t)15;
-}
-
 /* States that last from segment to segment. */
 static nrw_status make_states(arena *a, op_window *o, nrw_error *err)
 {
@@ -341,7 +336,8 @@ static nrw_status make_states(arena *a, op_window *o, nrw_error *err)
     TRY(arena_alloc(a, n * sizeof *o->states, (void **)&o->states, err));
     for (uint32_t k = 0; k < n; k++)
         if (o->spec.calls[k].kind == WINDOW_AGGREGATE)
-            TRY(mem_zalloc(o->m, state_bytes(&o->spec.calls[k]), (void **)&o->states[k], err));
+            TRY(mem_zalloc(o->m, aggregate_room(&o->spec.calls[k].aggregate),
+                           (void **)&o->states[k], err));
     return NRW_OK;
 }
 
@@ -351,7 +347,7 @@ static void free_states(op_window *o)
         const aggregate *g = &o->spec.calls[k].aggregate;
         if (o->states[k] && g->class->drop)
             g->class->drop(g, o->states[k], o->m);
-        mem_free(o->m, o->states[k], o->states[k] ? state_bytes(&o->spec.calls[k]) : 0);
+        mem_free(o->m, o->states[k], o->states[k] ? aggregate_room(g) : 0);
     }
 }
 

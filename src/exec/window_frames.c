@@ -142,7 +142,7 @@ nrw_status window_aggregate_values(const window_segment *s, const window_call *c
                                    nrw_error *err)
 {
     framing f = {.s = s, .c = c};
-    size_t state = (c->aggregate.state_bytes + 15) & ~(size_t)15;
+    size_t state = aggregate_room(&c->aggregate);
     size_t bytes = state + s->n * 2 * sizeof(uint32_t);
     values v = {0};
     uint8_t *own;

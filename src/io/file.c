@@ -47,7 +47,7 @@ void file_will_read(io_file *f, uint64_t offset, uint64_t len)
 
 nrw_status file_check(io_file *f, nrw_error *err)
 {
-    nrw_status st = f->class->check(f, err);
+    nrw_status st = f->class->check ? f->class->check(f, err) : NRW_OK;
 
     if (st < 0)
         err_at_object(err, f->name);
@@ -94,19 +94,13 @@ static nrw_status memory_read(io_file *f, uint64_t offset, void *dst, size_t len
     return NRW_OK;
 }
 
-static nrw_status memory_check(io_file *f, nrw_error *err)
-{
-    (void)f;
-    (void)err;
-    return NRW_OK;
-}
-
 static void memory_close(io_file *f)
 {
     mem_free(f->m, f, sizeof(memory_file));
 }
 
-static const file_class memory_class = {"memory", memory_read, NULL, memory_check, memory_close};
+static const file_class memory_class = {
+    .name = "memory", .read_at = memory_read, .close = memory_close};
 
 nrw_status file_open_memory(mem *m, const char *name, span bytes, io_file **out, nrw_error *err)
 {

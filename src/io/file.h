@@ -16,7 +16,8 @@ typedef struct file_class {
     nrw_status (*read_at)(io_file *f, uint64_t offset, void *dst, size_t len, nrw_error *err);
     /* A hint that the range will be read soon; may do nothing. NULL allowed. */
     void (*will_read)(io_file *f, uint64_t offset, uint64_t len);
-    /* Fails with NRW_E_CHANGED when size or modification time are no longer those of opening. */
+    /* Fails with NRW_E_CHANGED when size or modification time are no longer those of opening.
+     * NULL: it cannot change. */
     nrw_status (*check)(io_file *f, nrw_error *err);
     void (*close)(io_file *f);
     /* Of files that are read once, front to back, as they come (a program's output, arrays of

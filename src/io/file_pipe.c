@@ -44,6 +44,16 @@ typedef struct pipe_file {
 
 /* ---- room ---- */
 
+/* What was taken and is free again. */
+static void give_room(pipe_file *p, uint64_t cost)
+{
+    if (!mem_try_reserve(p->file.m, cost))
+        return;
+    pthread_mutex_lock(&p->lock);
+    p->room += cost;
+    pthread_mutex_unlock(&p->lock);
+}
+
 /* Memory for a part out of what was reserved; NULL: there is no room. */
 static uint8_t *take_room(pipe_file *p, size_t len)
 {
@@ -59,27 +69,18 @@ static uint8_t *take_room(pipe_file *p, size_t len)
     pthread_mutex_unlock(&p->lock);
     mem_release(p->file.m, cost);
     data = mem_try_alloc(p->file.m, len);
-    if (!data && mem_try_reserve(p->file.m, cost)) {
-        pthread_mutex_lock(&p->lock);
-        p->room += cost;
-        pthread_mutex_unlock(&p->lock);
-    }
+    if (!data)
+        give_room(p, cost);
     return data;
 }
 
 static void drop_part(pipe_file *p, part *x)
 {
-    uint64_t cost = mem_cost(x->len);
-
     if (!x->data) {
         spill_region_free(p->o.spill, x->region, x->len);
     } else {
         mem_free(p->file.m, x->data, x->len);
-        if (mem_try_reserve(p->file.m, cost)) {
-            pthread_mutex_lock(&p->lock);
-            p->room += cost;
-            pthread_mutex_unlock(&p->lock);
-        }
+        give_room(p, mem_cost(x->len));
     }
     mem_free(p->file.m, x, sizeof *x);
 }
@@ -272,13 +273,6 @@ static nrw_status pipe_read(io_file *f, uint64_t offset, void *dst, size_t len, 
     return NRW_OK;
 }
 
-static nrw_status pipe_check(io_file *f, nrw_error *err)
-{
-    (void)f;
-    (void)err;
-    return NRW_OK;
-}
-
 static void pipe_stop(io_file *f)
 {
     atomic_store(&((pipe_file *)f)->stopped, 1);
@@ -301,7 +295,6 @@ static void pipe_close(io_file *f)
 
 static const file_class pipe_class = {.name = "pipe",
                                       .read_at = pipe_read,
-                                      .check = pipe_check,
                                       .close = pipe_close,
                                       .expect = pipe_expect,
                                       .forget = pipe_forget,

@@ -80,15 +80,11 @@ typedef struct binder {
 /* A list that grows in the arena. */
 #define LIST_ADD(a, list, n, cap, value, err)                                                      \
     do {                                                                                           \
-        if ((n) == (cap)) {                                                                        \
-            void *grown_;                                                                          \
-            uint32_t cap_ = (cap) ? (cap)*2 : 8;                                                   \
-            TRY(arena_alloc((a), cap_ * sizeof *(list), &grown_, (err)));                          \
-            if (n)                                                                                 \
-                memcpy(grown_, (list), (n) * sizeof *(list));                                      \
-            (list) = grown_;                                                                       \
-            (cap) = cap_;                                                                          \
-        }                                                                                          \
+        void *at_ = (list);                                                                        \
+        size_t cap_ = (cap);                                                                       \
+        TRY(arena_grow((a), &at_, (n), &cap_, sizeof *(list), (err)));                             \
+        (list) = at_;                                                                              \
+        (cap) = (uint32_t)cap_;                                                                    \
         (list)[(n)++] = (value);                                                                   \
     } while (0)
 

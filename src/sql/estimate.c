@@ -70,9 +70,9 @@ static void take_columns(plan_estimate *e, uint32_t at, const plan_estimate *fro
     }
 }
 
-static void of_types(plan_estimate *e, uint32_t from)
+static void of_types(plan_estimate *e)
 {
-    for (uint32_t c = from; c < e->of->n; c++) {
+    for (uint32_t c = 0; c < e->of->n; c++) {
         e->width[c] = type_width(&e->of->columns[c].type, TEXT);
         e->distinct[c] = UNKNOWN;
     }
@@ -97,11 +97,7 @@ static void estimate_values(plan_estimate *e)
 
     e->rows = e->most = p->n_rows;
     for (uint64_t i = 0; i < p->n_rows * p->n; i++) {
-        const expr *x = p->exprs[i];
-        uint64_t width = x->kind == EXPR_CONSTANT || !type_is_view(&x->type) || !expr_grows(x)
-                             ? expr_width(e, x)
-                             : UNKNOWN;
-        uint64_t *most = &e->width[i % p->n];
+        uint64_t width = expr_width(e, p->exprs[i]), *most = &e->width[i % p->n];
         *most = width > *most ? width : *most;
     }
 }
@@ -176,7 +172,7 @@ static void estimate_one(const sql_catalog *c, plan_estimate *e)
 {
     const plan *p = e->of;
 
-    of_types(e, 0);
+    of_types(e);
     if (e->left) {
         e->most = e->left->most;
         e->rows = e->left->rows;

@@ -4,42 +4,12 @@
 
 #define ALIGN 8
 
-/* ---- batches and dictionaries ---- */
-
-nrw_status c_batch_new(mem *m, struct ArrowArray *array, c_batch **out, nrw_error *err)
-{
-    void *p;
-    nrw_status st = mem_alloc(m, sizeof **out, &p, err);
-
-    *out = NULL;
-    if (st < 0) {
-        array->release(array);
-        return st;
-    }
-    *out = p;
-    **out = (c_batch){.m = m, .refs = 1, .array = *array};
-    return NRW_OK;
-}
-
-c_batch *c_batch_ref(c_batch *b)
-{
-    atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
-    return b;
-}
-
-void c_batch_unref(c_batch *b)
-{
-    if (!b || atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) > 1)
-        return;
-    b->array.release(&b->array);
-    mem_free(b->m, b, sizeof *b);
-}
+/* ---- dictionaries ---- */
 
 struct c_known {
     int64_t id, length, offset;
     const void *first, *last; /* buffers */
-    const struct ArrowArray *const *children;
-    c_batch *batch;
+    arrow_c_shared *batch;
 };
 
 static struct c_known known_of(const arrow_layout *l, const struct ArrowArray *values)
@@ -70,7 +40,7 @@ bool c_dictionary_known(const c_dictionaries *d, const arrow_layout *l,
 }
 
 nrw_status c_dictionary_note(c_dictionaries *d, const arrow_layout *l,
-                             const struct ArrowArray *values, c_batch *batch, nrw_error *err)
+                             const struct ArrowArray *values, arrow_c_shared *batch, nrw_error *err)
 {
     struct c_known k = known_of(l, values);
     uint32_t i = 0;
@@ -85,10 +55,10 @@ nrw_status c_dictionary_note(c_dictionaries *d, const arrow_layout *l,
         d->cap = cap;
     }
     if (i < d->n)
-        c_batch_unref(d->known[i].batch);
+        arrow_c_shared_unref(d->known[i].batch);
     else
         d->n++;
-    k.batch = c_batch_ref(batch);
+    k.batch = arrow_c_shared_ref(batch);
     d->known[i] = k;
     return NRW_OK;
 }
@@ -96,7 +66,7 @@ nrw_status c_dictionary_note(c_dictionaries *d, const arrow_layout *l,
 void c_dictionaries_release(c_dictionaries *d)
 {
     for (uint32_t i = 0; i < d->n; i++)
-        c_batch_unref(d->known[i].batch);
+        arrow_c_shared_unref(d->known[i].batch);
     mem_free(d->m, d->known, d->cap * sizeof *d->known);
 }
 
@@ -123,6 +93,7 @@ nrw_status c_mismatch(const arrow_layout *l, nrw_error *err)
     return err_set(err, NRW_E_SCHEMA, "an array is not as the schema of its stream says");
 }
 
+/* Where own, p is taken, also on failure. */
 static nrw_status put_extent(c_body *b, const void *p, uint64_t len, bool own, nrw_error *err)
 {
     nrw_status st = NRW_OK;
@@ -136,11 +107,9 @@ static nrw_status put_extent(c_body *b, const void *p, uint64_t len, bool own, n
     }
     if (st >= 0)
         st = ipc_head_buffer(&b->head, b->len, len, err);
-    if (st < 0) {
-        if (own)
-            mem_free(b->m, (void *)(uintptr_t)p, (size_t)len);
-        return st;
-    }
+    if (own && (st < 0 || !len))
+        mem_free(b->m, (void *)(uintptr_t)p, (size_t)len);
+    TRY(st);
     if (len)
         b->extents[b->n++] = (c_extent){b->len, len, p, own};
     b->len += (len + ALIGN - 1) / ALIGN * ALIGN;
@@ -289,22 +258,15 @@ static nrw_status put_runs(c_body *b, const arrow_layout *l, const c_rows *r, nr
         if (run_end(&l->children[0], ends, to++) >= r->first + r->n)
             break;
     n = to - from;
+    TRY(ipc_head_node(&b->head, (uint64_t)n, 0, err));
+    TRY(put_extent(b, NULL, 0, false, err));
     TRY(mem_alloc(b->m, (size_t)n * width, &p, err));
     own = p;
     for (int64_t i = 0; i < n; i++) {
         int64_t end = run_end(&l->children[0], ends, from + i) - r->first;
         memcpy(own + i * width, &end, width); /* little-endian, as all of it */
     }
-    nrw_status st = ipc_head_node(&b->head, (uint64_t)n, 0, err);
-    if (st >= 0)
-        st = put_extent(b, NULL, 0, false, err);
-    if (st < 0) {
-        mem_free(b->m, p, (size_t)n * width);
-        return st;
-    }
-    if (!n)
-        mem_free(b->m, p, 0);
-    TRY(put_extent(b, p, (uint64_t)n * width, n > 0, err));
+    TRY(put_extent(b, p, (uint64_t)n * width, true, err));
     return put_child(b, &l->children[1], values, from, n, err);
 }
 

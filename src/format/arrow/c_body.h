@@ -2,21 +2,8 @@
 #ifndef ARROW_C_BODY_H
 #define ARROW_C_BODY_H
 
-#include "column/arrow_layout.h"
+#include "column/arrow_c_array.h"
 #include "format/arrow/write_head.h"
-#include "narrows/arrow.h"
-
-/* An array with all it holds, until nobody needs it. */
-typedef struct c_batch {
-    mem *m;
-    _Atomic uint32_t refs;
-    struct ArrowArray array;
-} c_batch;
-
-/* Takes the array, also on failure. */
-nrw_status c_batch_new(mem *m, struct ArrowArray *array, c_batch **out, nrw_error *err) NRW_CHECKED;
-c_batch *c_batch_ref(c_batch *b);
-void c_batch_unref(c_batch *b); /* NULL is fine */
 
 /* Dictionaries that came last, each held with its batch, so that one that lies at the same place is
  * the same. */
@@ -29,7 +16,7 @@ typedef struct c_dictionaries {
 bool c_dictionary_known(const c_dictionaries *d, const arrow_layout *l,
                         const struct ArrowArray *values);
 nrw_status c_dictionary_note(c_dictionaries *d, const arrow_layout *l,
-                             const struct ArrowArray *values, c_batch *batch,
+                             const struct ArrowArray *values, arrow_c_shared *batch,
                              nrw_error *err) NRW_CHECKED;
 void c_dictionaries_release(c_dictionaries *d);
 

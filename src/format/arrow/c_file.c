@@ -18,7 +18,7 @@ typedef struct c_message {
     uint64_t at, len; /* in the file, body included */
     bytes meta;
     c_body body;
-    c_batch *batch; /* whose memory the extents are in */
+    arrow_c_shared *batch; /* whose memory the extents are in */
     struct c_message *next;
 } c_message;
 
@@ -45,7 +45,7 @@ static void free_message(c_file *f, c_message *x)
 {
     bytes_release(&x->meta);
     c_body_release(&x->body);
-    c_batch_unref(x->batch);
+    arrow_c_shared_unref(x->batch);
     mem_free(f->file.m, x, sizeof *x);
 }
 
@@ -74,14 +74,14 @@ static void append(c_file *f, c_message *x)
 /* ---- arrays to messages ---- */
 
 /* One message of an array and what is below it; of a dictionary where d is not NULL. */
-static nrw_status put_message(c_file *f, c_batch *batch, const arrow_layout *l, const c_rows *rows,
-                              const dictionary_head *d, nrw_error *err)
+static nrw_status put_message(c_file *f, arrow_c_shared *batch, const arrow_layout *l,
+                              const c_rows *rows, const dictionary_head *d, nrw_error *err)
 {
     c_message *x;
     nrw_status st = new_message(f, &x, err);
 
     TRY(st);
-    x->batch = c_batch_ref(batch);
+    x->batch = arrow_c_shared_ref(batch);
     st = d ? c_body_add(&x->body, l, rows, err) : c_body_add_fields(&x->body, l, rows, err);
     if (st >= 0)
         st = ipc_head_write(&x->body.head, (uint64_t)rows->n, x->body.len, d, &x->meta, err);
@@ -94,7 +94,7 @@ static nrw_status put_message(c_file *f, c_batch *batch, const arrow_layout *l, 
 }
 
 /* Dictionaries first, those that others are made of before them. */
-static nrw_status put_dictionaries(c_file *f, c_batch *batch, const arrow_layout *l,
+static nrw_status put_dictionaries(c_file *f, arrow_c_shared *batch, const arrow_layout *l,
                                    const struct ArrowArray *a, nrw_error *err)
 {
     const struct ArrowArray *values = l->dictionary ? a->dictionary : a;
@@ -113,7 +113,7 @@ static nrw_status put_dictionaries(c_file *f, c_batch *batch, const arrow_layout
     return c_dictionary_note(&f->dictionaries, l, values, batch, err);
 }
 
-static nrw_status put_batch(c_file *f, c_batch *batch, nrw_error *err)
+static nrw_status put_batch(c_file *f, arrow_c_shared *batch, nrw_error *err)
 {
     const struct ArrowArray *a = &batch->array;
     const c_rows all = {a, a->offset, a->length};
@@ -150,7 +150,7 @@ static void release_stream(c_file *f)
 static nrw_status pull(c_file *f, nrw_error *err)
 {
     struct ArrowArray array = {0};
-    c_batch *batch;
+    arrow_c_shared *batch;
     nrw_status st;
     int e;
 
@@ -164,9 +164,9 @@ static nrw_status pull(c_file *f, nrw_error *err)
         release_stream(f);
         return NRW_END;
     }
-    TRY(c_batch_new(f->file.m, &array, &batch, err));
+    TRY(arrow_c_share(f->file.m, &array, &batch, err));
     st = put_batch(f, batch, err);
-    c_batch_unref(batch);
+    arrow_c_shared_unref(batch);
     return st;
 }
 
@@ -242,13 +242,6 @@ static nrw_status c_read(io_file *base, uint64_t offset, void *dst, size_t len, 
     return NRW_OK;
 }
 
-static nrw_status c_check(io_file *f, nrw_error *err)
-{
-    (void)f;
-    (void)err;
-    return NRW_OK;
-}
-
 static void c_stop(io_file *f)
 {
     atomic_store(&((c_file *)f)->stopped, 1);
@@ -277,7 +270,6 @@ static void c_close(io_file *base)
 
 static const file_class c_class = {.name = "arrow stream",
                                    .read_at = c_read,
-                                   .check = c_check,
                                    .close = c_close,
                                    .expect = c_expect,
                                    .forget = c_forget,

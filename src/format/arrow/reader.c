@@ -8,6 +8,7 @@
  * that count for it. */
 #include "column/arrow_schema.h"
 #include "format/arrow/arrow.h"
+#include "format/arrow/parts.h"
 #include "format/arrow/verify.h"
 
 #include <stdio.h>
@@ -36,7 +37,8 @@ typedef struct ipc_reader {
     mem *m, *grant;
     arena *a;
     schema schema;
-    arrow_layout *layouts;
+    arrow_layout *layouts; /* of columns, then of parts */
+    uint8_t *depths;
     arrow_places places;
     note_pair *pairs; /* of the schema */
     uint32_t n_pairs;
@@ -338,8 +340,10 @@ static nrw_status read_range(const ipc_reader *r, const morsel *ms, uint32_t tag
         if (st != NRW_E_MEMLIMIT || n == 1)
             break;
     }
-    if (st >= 0)
+    if (st >= 0) {
+        ipc_part_take(out, r->depths[r->columns[tag]]);
         return NRW_OK;
+    }
     if (err)
         *err = why;
     err_at_object(err, r->base.file->name);
@@ -550,7 +554,7 @@ static nrw_status check_order(const flat_table *schema, uint64_t at, nrw_error *
 
     err_at_offset(err, (int64_t)at);
     if (!flat_i16(schema, ARROW_SCHEMA_ENDIANNESS, 0, &big))
-        return err_set(err, NRW_E_CORRUPT, "the Arrow schema is damaged");
+        return arrow_schema_damaged(err);
     if (!big)
         return NRW_OK;
     err_next(err, "write it on a machine whose numbers are little-endian");
@@ -562,12 +566,12 @@ static nrw_status read_fields(ipc_reader *r, const flat_table *schema, nrw_error
     flat_vector fields;
 
     if (!flat_refs(schema, ARROW_SCHEMA_FIELDS, &fields))
-        return err_set(err, NRW_E_CORRUPT, "the Arrow schema is damaged");
+        return arrow_schema_damaged(err);
     TRY(arrow_fields_read(&fields, r->a, &r->schema, err));
     TRY(arrow_layout_read(&fields, &r->schema, r->a, &r->layouts, err));
     TRY(arrow_pairs_read(schema, r->a, &r->pairs, &r->n_pairs, err));
     r->places = arrow_layout_place(r->layouts, r->schema.n_fields);
-    return NRW_OK;
+    return ipc_parts_add(r->a, &r->schema, &r->layouts, &r->depths, err);
 }
 
 static nrw_status first_message(ipc_reader *r, bytes *meta, ipc_message *m, nrw_error *err)

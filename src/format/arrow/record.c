@@ -234,19 +234,13 @@ static nrw_status stored(const ipc_record *r, uint32_t i, uint64_t *at, uint64_t
     return NRW_OK;
 }
 
-/* Buffers of a layout and all below. */
-static uint32_t count_buffers(const ipc_record *r, const arrow_layout *l)
+/* Buffers of a layout without those below. */
+static uint32_t own_buffers(const ipc_record *r, const arrow_layout *l)
 {
-    uint32_t n;
-
     if (l->dictionary)
         return 2;
-    n = l->buffers;
-    if (l->kind == LAID_VIEWS)
-        n += r->variadic[l->views + 1] - r->variadic[l->views];
-    for (uint32_t i = 0; i < l->n_children; i++)
-        n += count_buffers(r, &l->children[i]);
-    return n;
+    return l->buffers +
+           (l->kind == LAID_VIEWS ? r->variadic[l->views + 1] - r->variadic[l->views] : 0);
 }
 
 static uint32_t first_buffer(const ipc_record *r, const arrow_layout *l)
@@ -254,6 +248,14 @@ static uint32_t first_buffer(const ipc_record *r, const arrow_layout *l)
     uint32_t shift = l->dictionary ? l->index_views : l->views;
 
     return (l->dictionary ? l->index_buffer : l->buffer) + (r->variadic ? r->variadic[shift] : 0);
+}
+
+/* Behind the last buffer of a layout and all below. A part has not all between. */
+static uint32_t end_buffer(const ipc_record *r, const arrow_layout *l)
+{
+    if (!l->dictionary && l->n_children)
+        return end_buffer(r, &l->children[l->n_children - 1]);
+    return first_buffer(r, l) + own_buffers(r, l);
 }
 
 static nrw_status make_bodies(ipc_arrays *a, nrw_error *err)
@@ -264,7 +266,7 @@ static nrw_status make_bodies(ipc_arrays *a, nrw_error *err)
     if (c->bodies)
         return NRW_OK;
     c->first = first_buffer(a->record, a->layout);
-    c->n = count_buffers(a->record, a->layout);
+    c->n = end_buffer(a->record, a->layout) - c->first;
     TRY(mem_zalloc(a->record->file->m, c->n * sizeof *c->bodies, &p, err));
     c->bodies = p;
     return NRW_OK;
@@ -341,11 +343,13 @@ ipc_arrays ipc_arrays_of(ipc_record *r, uint32_t column, const arrow_layout *l)
 
 uint64_t ipc_column_bytes(const ipc_record *r, const arrow_layout *l)
 {
-    uint32_t first = first_buffer(r, l), n = count_buffers(r, l);
+    uint32_t first = first_buffer(r, l), n = own_buffers(r, l);
     uint64_t sum = 0, at, len;
 
     for (uint32_t i = 0; i < n; i++)
         if (stored(r, first + i, &at, &len, NULL) >= 0)
             sum += len;
+    for (uint32_t i = 0; !l->dictionary && i < l->n_children; i++)
+        sum += ipc_column_bytes(r, &l->children[i]);
     return sum;
 }

@@ -24,7 +24,8 @@ static nrw_status share_values(ipc_writer *w, uint32_t i, nrw_error *err)
         st = arrow_c_export(&b, NULL, &values, err);
     arrow_builder_release(&b);
     TRY(st);
-    TRY(arrow_c_share(&values, w->taker->books, &shared, err));
+    arrow_c_hand_out(&values, w->taker->books);
+    TRY(arrow_c_share(arrow_books_mem(w->taker->books), &values, &shared, err));
     arrow_c_shared_unref(w->shared[i]);
     w->shared[i] = shared;
     w->entries[i].sent = w->entries[i].n;

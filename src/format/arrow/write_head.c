@@ -12,13 +12,6 @@ ipc_head ipc_head_init(mem *m)
     return (ipc_head){.nodes = none, .buffers = none, .views = none, .codec = -1};
 }
 
-void ipc_head_clear(ipc_head *h)
-{
-    bytes_clear(&h->nodes);
-    bytes_clear(&h->buffers);
-    bytes_clear(&h->views);
-}
-
 void ipc_head_release(ipc_head *h)
 {
     bytes_release(&h->nodes);
@@ -52,7 +45,7 @@ static nrw_status put_structs(bytes *out, uint32_t at, const bytes *from, uint32
                               nrw_error *err)
 {
     TRY(flat_put_structs(out, at, (uint32_t)(from->len / each), err));
-    return from->len ? bytes_append(out, from->data, from->len, err) : NRW_OK;
+    return bytes_append(out, from->data, from->len, err);
 }
 
 /* The table RecordBatch. */
@@ -79,22 +72,18 @@ static nrw_status put_batch(const ipc_head *h, bytes *out, uint32_t at, uint64_t
 nrw_status ipc_head_write(const ipc_head *h, uint64_t rows, uint64_t body_len,
                           const dictionary_head *d, bytes *meta, nrw_error *err)
 {
-    flat_field message[] = {{.id = ARROW_MESSAGE_VERSION, .bytes = 2, .value = ARROW_VERSION_5},
-                            {.id = ARROW_MESSAGE_HEADER_ID,
-                             .bytes = 1,
-                             .value = d ? ARROW_HEADER_DICTIONARY : ARROW_HEADER_BATCH},
-                            {.id = ARROW_MESSAGE_HEADER},
-                            {.id = ARROW_MESSAGE_BODY, .bytes = 8, .value = (int64_t)body_len}};
+    uint32_t header;
 
-    TRY(flat_put_root(meta, message, 4, err));
+    TRY(arrow_message_begin(meta, d ? ARROW_HEADER_DICTIONARY : ARROW_HEADER_BATCH, body_len,
+                            &header, err));
     if (d) {
         flat_field f[] = {{.id = 0, .bytes = 8, .value = d->id},
                           {.id = 1},
                           {.id = 2, .bytes = 1, .value = d->adds}};
-        TRY(flat_put_table(meta, message[2].at, f, 3, err));
+        TRY(flat_put_table(meta, header, f, 3, err));
         TRY(put_batch(h, meta, f[1].at, rows, err));
     } else {
-        TRY(put_batch(h, meta, message[2].at, rows, err));
+        TRY(put_batch(h, meta, header, rows, err));
     }
     return arrow_message_frame(meta, err);
 }

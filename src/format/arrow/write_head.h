@@ -11,7 +11,6 @@ typedef struct ipc_head {
 } ipc_head;
 
 ipc_head ipc_head_init(mem *m);
-void ipc_head_clear(ipc_head *h);
 void ipc_head_release(ipc_head *h);
 nrw_status ipc_head_node(ipc_head *h, uint64_t rows, uint64_t nulls, nrw_error *err) NRW_CHECKED;
 nrw_status ipc_head_buffer(ipc_head *h, uint64_t at, uint64_t len, nrw_error *err) NRW_CHECKED;

@@ -62,11 +62,6 @@ static nrw_status no_branch(uint32_t n, int64_t branch, nrw_error *err)
 
 /* ---- single values ---- */
 
-static inline void *place(av_slot *s, uint32_t width)
-{
-    return s->v.data + (size_t)s->v.len++ * width;
-}
-
 static nrw_status read_long(av_run *r, const av_step *step, av_slot *s, nrw_error *err)
 {
     int64_t x = 0;
@@ -74,16 +69,16 @@ static nrw_status read_long(av_run *r, const av_step *step, av_slot *s, nrw_erro
 
     STEP(take_long(r, &x, err));
     if (step->op == AV_OP_LONG) {
-        memcpy(place(s, 8), &x, 8);
+        memcpy(av_slot_place(s, 8), &x, 8);
         return NRW_OK;
     }
     narrow = (int32_t)x;
     if (x != narrow)
         return err_set(err, NRW_E_CORRUPT, "an int is larger than 32 bits");
     if (step->op == AV_OP_INT)
-        memcpy(place(s, 4), &narrow, 4);
+        memcpy(av_slot_place(s, 4), &narrow, 4);
     else
-        memcpy(place(s, 8), &x, 8);
+        memcpy(av_slot_place(s, 8), &x, 8);
     return NRW_OK;
 }
 
@@ -92,7 +87,7 @@ static inline void put_view(av_run *r, av_slot *s, span text)
     view w = view_make(text.data, (int32_t)text.len, 0, (int32_t)(text.data - r->base));
 
     s->views |= text.len > VIEW_INLINE;
-    memcpy(place(s, sizeof w), &w, sizeof w);
+    memcpy(av_slot_place(s, sizeof w), &w, sizeof w);
 }
 
 /* Text that is put together: a big decimal, a value as JSON, a default. */
@@ -104,7 +99,7 @@ static nrw_status put_own(av_slot *s, span text, nrw_error *err)
     TRY(av_slot_text(s, text, &offset, err));
     w = view_make(text.data, (int32_t)text.len, 0, offset);
     s->views |= text.len > VIEW_INLINE;
-    memcpy(place(s, sizeof w), &w, sizeof w);
+    memcpy(av_slot_place(s, sizeof w), &w, sizeof w);
     return NRW_OK;
 }
 
@@ -141,7 +136,7 @@ static nrw_status read_enum(av_run *r, const av_step *step, av_slot *s, nrw_erro
     if (x < 0 || x >= step->n)
         return err_set(err, NRW_E_CORRUPT, "enum %.100s has no symbol %lld", step->type->name,
                        (long long)x);
-    store_u32(place(s, 4), (uint32_t)x);
+    store_u32(av_slot_place(s, 4), (uint32_t)x);
     return NRW_OK;
 }
 
@@ -158,7 +153,7 @@ static nrw_status read_enum_map(av_run *r, const av_step *step, av_slot *s, nrw_
     if (symbol == UINT32_MAX)
         return err_set(err, NRW_E_VALUE, "the schema that is read by has no symbol %.100s",
                        step->type->names[x]);
-    store_u32(place(s, 4), symbol);
+    store_u32(av_slot_place(s, 4), symbol);
     return NRW_OK;
 }
 
@@ -180,9 +175,9 @@ static nrw_status read_promoted(av_run *r, const av_step *step, av_slot *s, nrw_
         f = (float)x;
     }
     if (step->op == AV_OP_INT_FLOAT)
-        memcpy(place(s, 4), &f, 4);
+        memcpy(av_slot_place(s, 4), &f, 4);
     else
-        memcpy(place(s, 8), &d, 8);
+        memcpy(av_slot_place(s, 8), &d, 8);
     return NRW_OK;
 }
 
@@ -233,7 +228,7 @@ static nrw_status read_uuid(av_run *r, av_slot *s, nrw_error *err)
     STEP(take_text(r, &text, err));
     if (!av_uuid(text, value))
         return err_set(err, NRW_E_VALUE, "text of %zu bytes is not a UUID", text.len);
-    memcpy(place(s, 16), value, 16);
+    memcpy(av_slot_place(s, 16), value, 16);
     return NRW_OK;
 }
 
@@ -244,7 +239,7 @@ static nrw_status read_bool(av_run *r, av_slot *s, nrw_error *err)
     STEP(take(r, 1, &p, err));
     if (*p > 1)
         return err_set(err, NRW_E_CORRUPT, "a boolean is neither 0 nor 1");
-    *(uint8_t *)place(s, 1) = *p;
+    *(uint8_t *)av_slot_place(s, 1) = *p;
     return NRW_OK;
 }
 
@@ -253,7 +248,7 @@ static nrw_status read_copy(av_run *r, const av_step *step, av_slot *s, nrw_erro
     const uint8_t *p;
 
     STEP(take(r, step->n, &p, err));
-    memcpy(place(s, step->n), p, step->n);
+    memcpy(av_slot_place(s, step->n), p, step->n);
     return NRW_OK;
 }
 

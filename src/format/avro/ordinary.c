@@ -74,11 +74,6 @@ static inline const uint8_t *pass_fixed(const uint8_t *p, const uint8_t *end, ui
 
 /* ---- values ---- */
 
-static inline void *place(av_slot *s, uint32_t width)
-{
-    return s->v.data + (size_t)s->v.len++ * width;
-}
-
 static inline const uint8_t *whole_number(const uint8_t *p, av_op op, av_slot *s)
 {
     uint64_t x;
@@ -93,9 +88,9 @@ static inline const uint8_t *whole_number(const uint8_t *p, av_op op, av_slot *s
     if (op != AV_OP_LONG && value != narrow)
         return NULL;
     if (op == AV_OP_INT)
-        memcpy(place(s, 4), &narrow, 4);
+        memcpy(av_slot_place(s, 4), &narrow, 4);
     else
-        memcpy(place(s, 8), &value, 8);
+        memcpy(av_slot_place(s, 8), &value, 8);
     return p;
 }
 
@@ -104,18 +99,18 @@ static inline const uint8_t *copied(const uint8_t *p, const uint8_t *end, uint32
     if (n > (size_t)(end - p))
         return NULL;
     if (n == 8)
-        memcpy(place(s, 8), p, 8);
+        memcpy(av_slot_place(s, 8), p, 8);
     else if (n == 4)
-        memcpy(place(s, 4), p, 4);
+        memcpy(av_slot_place(s, 4), p, 4);
     else
-        memcpy(place(s, n), p, n);
+        memcpy(av_slot_place(s, n), p, n);
     return p + n;
 }
 
 /* A view as two words: put together in memory it would be read back before it has arrived there. */
 static inline void put_view(av_slot *s, uint64_t low, uint64_t high)
 {
-    uint8_t *to = place(s, sizeof(view));
+    uint8_t *to = av_slot_place(s, sizeof(view));
 
     store_u64(to, low);
     store_u64(to + 8, high);
@@ -185,7 +180,7 @@ static inline const uint8_t *decimal(const uint8_t *p, const uint8_t *end, const
         return NULL;
     value[0] = (int64_t)__builtin_bswap64(load_u64(p)) >> (64 - 8 * len);
     value[1] = value[0] >> 63;
-    to = place(s, width);
+    to = av_slot_place(s, width);
     if (width == 8)
         memcpy(to, value, 8);
     else if (width == 16)
@@ -201,7 +196,7 @@ static inline const uint8_t *symbol(const uint8_t *p, const av_step *step, av_sl
 
     if (b > 127 || (b & 1) || b / 2u >= step->n)
         return NULL;
-    store_u32(place(s, 4), b / 2u);
+    store_u32(av_slot_place(s, 4), b / 2u);
     return p + 1;
 }
 
@@ -209,7 +204,7 @@ static inline const uint8_t *truth(const uint8_t *p, av_slot *s)
 {
     if (*p > 1)
         return NULL;
-    *(uint8_t *)place(s, 1) = *p;
+    *(uint8_t *)av_slot_place(s, 1) = *p;
     return p + 1;
 }
 

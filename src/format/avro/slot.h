@@ -28,6 +28,11 @@ static inline nrw_status av_slot_room(av_slot *s, nrw_error *err)
 {
     return s->v.len < s->cap ? NRW_OK : av_slot_grow(s, err);
 }
+/* Where the next value goes, for which there is room. */
+static inline void *av_slot_place(av_slot *s, uint32_t width)
+{
+    return s->v.data + (size_t)s->v.len++ * width;
+}
 /* A null in the column at s: in structs all the way down. */
 nrw_status av_slot_null(av_slot *s, nrw_error *err) NRW_CHECKED;
 /* Appends text of its own; views of it are made by the caller with the offset that comes back. */
