@@ -64,7 +64,8 @@ FIRST = {
                                 "ORDER BY k NULLS FIRST, l) AS n FROM '{l}') WHERE n < 4 AND l > 7",
     "of all": "SELECT l FROM (SELECT l, row_number() OVER (ORDER BY s, l DESC) AS n FROM '{l}') "
               "WHERE n BETWEEN 5 AND 5000",
-    "by QUALIFY": "SELECT k, l FROM '{l}' QUALIFY row_number() OVER (PARTITION BY k ORDER BY l) = 1",
+    "by QUALIFY": "SELECT k, l FROM '{l}' "
+                  "QUALIFY row_number() OVER (PARTITION BY k ORDER BY l) = 1",
 }
 
 WINDOWS = {
