@@ -377,7 +377,7 @@ static nrw_status run(const arguments *a, mem *root, spill *sp, nrw_error *err)
     static uint32_t cols[MAX_COLUMNS];
     const batch_shape shape = {
         .max_rows = BATCH_MAX_ROWS, .column_bytes = MORSEL, .workers = a->threads};
-    const scan_input input = {a->file, open_file, a};
+    const scan_input input = {.name = a->file, .open = open_file, .self = a};
     pipeline p = {.workers = a->threads, .limit = -1, .batches = root, .first = &s.base};
     source_scan from;
     scan *in;
