@@ -577,7 +577,7 @@ static void test_metadata(void **state)
 {
     (void)state;
     mem *m = test_mem_open(MEM_NO_LIMIT);
-    table t = few_keys(m, 1200);
+    table t = few_keys(m, 5000);
     pq_write_options o = options();
     nrw_error err = NRW_ERROR_INIT;
     place to = {.m = m};
