@@ -41,7 +41,9 @@ test-all: deps venv
 	@$(PYTHON) tests/run.py --tier all
 
 bench: release venv
-	@for b in start_up gen first_ten shuffle copy_lineitem scan_lineitem nested_copy parquet_decode keep avro avro_shapes sql_tpch group_by sort h2o; do $(PYTHON) bench/$$b.py || exit 1; done
+	@for b in start_up gen first_ten shuffle copy_lineitem partition scan_lineitem nested_copy \
+		parquet_decode keep avro avro_shapes sql_tpch group_by sort h2o many_partitions; do \
+		$(PYTHON) bench/$$b.py || exit 1; done
 
 fuzz: deps
 	@$(PYTHON) tests/run.py --tier all --only fuzz

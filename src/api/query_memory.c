@@ -230,7 +230,8 @@ static nrw_status writing_need(const query *q, uint32_t workers, uint64_t all, b
                                nrw_error *err)
 {
     uint64_t bytes = room_mul(4, room_mul(count_of(q->sizes, MORE), plan_row_width(q->sizes)));
-    uint64_t cap = q->to.n_keys ? all / 2 : all / 5; /* many files at once take more */
+    /* many files at once take more, as much as others leave */
+    uint64_t cap = !q->to.n_keys ? all / 5 : q->n_parts ? all / 2 : all;
 
     TRY(output_budget(&q->to, workers, b, err));
     if (q->to.n_keys) /* each row may be a file */

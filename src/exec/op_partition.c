@@ -17,7 +17,6 @@
 
 enum {
     WISH_DIRECT = 64,
-    MOST_DIRECT = 256,
     FILES_APART = 64,  /* descriptors for inputs, spill and the rest of the process */
     FILES_EACH = 2,    /* a target's file and its folder */
     SORT_LEAST = 1536, /* KiB a worker */
@@ -94,7 +93,7 @@ static nrw_status plan_columns(op_partition *o, nrw_error *err)
 static uint32_t direct_most(const partition_spec *s)
 {
     struct rlimit files;
-    uint64_t most = MOST_DIRECT;
+    uint64_t most = PART_MOST;
 
     if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur != RLIM_INFINITY) {
         uint64_t left = files.rlim_cur > FILES_APART ? files.rlim_cur - FILES_APART : 0;

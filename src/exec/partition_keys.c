@@ -97,7 +97,7 @@ static nrw_status grow_slots(key_groups *g, nrw_error *err)
 typedef struct probe {
     const uint64_t *const *words;
     uint32_t at;  /* in the words */
-    uint32_t row; /* in the batch */
+    uint32_t row; /* of the keys */
     uint64_t hash, nulls;
 } probe;
 
@@ -128,6 +128,12 @@ static nrw_status add_group(key_groups *g, const probe *p, nrw_error *err)
     return NRW_OK;
 }
 
+static bool is_full(const key_groups *g)
+{
+    return g->n == g->most;
+}
+
+/* The group of a row, which is made; UINT32_MAX: there are as many as may be. */
 static nrw_status find(key_groups *g, const probe *p, uint32_t *out, nrw_error *err)
 {
     uint32_t at;
@@ -140,10 +146,20 @@ static nrw_status find(key_groups *g, const probe *p, uint32_t *out, nrw_error *
             *out = g->slots[at] - 1;
             return NRW_OK;
         }
+    *out = UINT32_MAX;
+    if (is_full(g))
+        return NRW_OK;
     TRY(add_group(g, p, err));
     *out = g->n - 1;
     g->slots[at] = g->n;
     return NRW_OK;
+}
+
+/* The next row belongs to this group. */
+static void put_row(key_groups *g, uint32_t group)
+{
+    g->at[group].rows++;
+    g->of_row[g->rows++] = (uint16_t)group;
 }
 
 static nrw_status group_step(key_groups *g, uint32_t first, uint32_t n,
@@ -160,32 +176,26 @@ static nrw_status group_step(key_groups *g, uint32_t first, uint32_t n,
         }
         if (last == UINT32_MAX || !same(g, last, &p))
             TRY(find(g, &p, &last, err));
-        g->at[last].rows++;
-        g->of_row[p.row] = (uint16_t)last;
+        if (last == UINT32_MAX)
+            return NRW_OK;
+        put_row(g, last);
     }
     return NRW_OK;
 }
 
-nrw_status key_groups_make(key_groups *g, const vector *keys, uint32_t n_keys, uint32_t rows,
-                           nrw_error *err)
+static nrw_status group_flat(key_groups *g, uint32_t first, uint32_t end, nrw_error *err)
 {
     const uint64_t *words[PARTITION_MAX_KEYS];
-    size_t bytes = (size_t)n_keys * STEP * sizeof(uint64_t);
+    size_t bytes = (size_t)g->n_keys * STEP * sizeof(uint64_t);
     uint64_t *all = NULL;
     nrw_status st = NRW_OK;
-    void *p;
 
-    g->keys = keys;
-    g->n_keys = n_keys;
-    g->rows = rows;
-    TRY(mem_alloc(g->m, rows * sizeof *g->of_row, &p, err));
-    g->of_row = p;
     TRY(mem_alloc(g->m, bytes, (void **)&all, err));
-    for (uint32_t row = 0; st == NRW_OK && row < rows; row += STEP) {
-        uint32_t n = rows - row < STEP ? rows - row : STEP;
-        for (uint32_t c = 0; c < n_keys; c++) {
+    for (uint32_t row = first; st == NRW_OK && row < end && g->rows == row - first; row += STEP) {
+        uint32_t n = end - row < STEP ? end - row : STEP;
+        for (uint32_t c = 0; c < g->n_keys; c++) {
             words[c] = all + (size_t)c * STEP;
-            make_words(&keys[c], row, n, all + (size_t)c * STEP);
+            make_words(&g->keys[c], row, n, all + (size_t)c * STEP);
         }
         st = group_step(g, row, n, words, err);
     }
@@ -193,12 +203,90 @@ nrw_status key_groups_make(key_groups *g, const vector *keys, uint32_t n_keys, u
     return st;
 }
 
+/* ---- rows with codes ---- */
+
+bool key_groups_coded(const vector *keys, uint32_t n_keys)
+{
+    for (uint32_t c = 0; c < n_keys; c++)
+        if (keys[c].form != VECTOR_DICT || keys[c].data != keys[0].data ||
+            keys[c].validity != keys[0].validity ||
+            keys[c].dict->values.len != keys[0].dict->values.len)
+            return false;
+    return true;
+}
+
+/* The group of an entry, or of the rows that are null. */
+static nrw_status group_of(key_groups *g, uint32_t entry, bool null, uint32_t *out, nrw_error *err)
+{
+    uint64_t word[PARTITION_MAX_KEYS] = {0};
+    const uint64_t *words[PARTITION_MAX_KEYS];
+    probe p = {.words = words, .row = entry};
+
+    for (uint32_t c = 0; c < g->n_keys; c++) {
+        words[c] = &word[c];
+        if (!null)
+            make_words(&g->keys[c], entry, 1, &word[c]);
+        p.nulls |= (uint64_t)null << c;
+        p.hash = hash_combine(p.hash, word[c] + null);
+    }
+    return find(g, &p, out, err);
+}
+
+static nrw_status group_codes(key_groups *g, uint32_t first, uint32_t end, uint32_t *of_code,
+                              nrw_error *err)
+{
+    const vector *v = g->codes;
+    uint32_t nulls = g->keys[0].len;
+
+    memset(of_code, 0xff, (nulls + 1) * sizeof *of_code);
+    for (uint32_t i = first; i < end; i++) {
+        bool null = !vector_is_valid(v, i);
+        uint32_t code = null ? nulls : load_u32(v->data + 4 * (size_t)i);
+        if (of_code[code] == UINT32_MAX)
+            TRY(group_of(g, null ? 0 : code, null, &of_code[code], err));
+        if (of_code[code] == UINT32_MAX)
+            return NRW_OK;
+        put_row(g, of_code[code]);
+    }
+    return NRW_OK;
+}
+
+static nrw_status group_coded(key_groups *g, uint32_t first, uint32_t end, nrw_error *err)
+{
+    size_t bytes = ((size_t)g->keys[0].len + 1) * sizeof(uint32_t);
+    nrw_status st;
+    void *p;
+
+    TRY(mem_alloc(g->m, bytes, &p, err));
+    st = group_codes(g, first, end, p, err);
+    mem_free(g->m, p, bytes);
+    return st;
+}
+
+nrw_status key_groups_make(key_groups *g, uint32_t first, uint32_t end, nrw_error *err)
+{
+    void *p;
+
+    if (g->cap_rows < end - first) {
+        mem_free(g->m, g->of_row, g->cap_rows * sizeof *g->of_row);
+        g->of_row = NULL;
+        g->cap_rows = 0;
+        TRY(mem_alloc(g->m, (end - first) * sizeof *g->of_row, &p, err));
+        g->of_row = p;
+        g->cap_rows = end - first;
+    }
+    g->n = g->rows = 0;
+    if (g->n_slots)
+        memset(g->slots, 0, g->n_slots * sizeof *g->slots);
+    return g->codes ? group_coded(g, first, end, err) : group_flat(g, first, end, err);
+}
+
 void key_groups_release(key_groups *g)
 {
     mem_free(g->m, g->at, g->cap * sizeof *g->at);
     mem_free(g->m, g->words, (size_t)g->cap_words * g->n_keys * sizeof *g->words);
     mem_free(g->m, g->slots, g->n_slots * sizeof *g->slots);
-    mem_free(g->m, g->of_row, g->of_row ? g->rows * sizeof *g->of_row : 0);
+    mem_free(g->m, g->of_row, g->cap_rows * sizeof *g->of_row);
     *g = (key_groups){.m = g->m};
 }
 

@@ -13,14 +13,16 @@
 typedef struct key_group {
     uint64_t hash;
     uint64_t nulls; /* a bit a key */
-    uint32_t first; /* row */
+    uint32_t first; /* row of the keys */
     uint32_t rows;
 } key_group;
 
 /* Rows of a batch by their keys: group numbers in order of first appearance. */
 typedef struct key_groups {
     mem *m;
-    const vector *keys; /* flat */
+    uint32_t most;       /* groups at once */
+    const vector *keys;  /* flat; with codes: the entries */
+    const vector *codes; /* or NULL; the indices that all keys have, and their nulls */
     uint32_t n_keys;
     uint32_t n, cap, cap_words;
     key_group *at;
@@ -28,12 +30,15 @@ typedef struct key_groups {
     uint32_t *slots; /* group + 1, 0: free */
     uint32_t n_slots;
     uint16_t *of_row;
-    uint32_t rows;
+    uint32_t rows, cap_rows;
 } key_groups;
 
-/* keys: flat vectors of `rows` rows, which stay. All zero but for m before. */
-nrw_status key_groups_make(key_groups *g, const vector *keys, uint32_t n_keys, uint32_t rows,
-                           nrw_error *err);
+/* Whether keys are functions of one column: dictionaries of as many entries, looked up by the same
+ * indices. Then groups are looked for once an entry. */
+bool key_groups_coded(const vector *keys, uint32_t n_keys);
+/* Groups rows [first, end), or as many of them as make `most` groups: g->rows. What it had is
+ * forgotten. All zero before but for m, most and keys, which stay. */
+nrw_status key_groups_make(key_groups *g, uint32_t first, uint32_t end, nrw_error *err);
 void key_groups_release(key_groups *g);
 /* A group's key as bytes that are equal exactly for one partition. */
 nrw_status key_groups_bytes(const key_groups *g, uint32_t group, bytes *out, nrw_error *err);
@@ -89,7 +94,7 @@ typedef struct direct_part {
 } direct_part;
 
 #define PART_NONE UINT32_MAX
-#define PART_KEPT (UINT32_MAX - 1) /* of rows that are in finished files */
+#define PART_MOST 256
 
 typedef struct part_table {
     mem *m;
@@ -164,8 +169,49 @@ typedef struct op_partition {
 
 /* ---- partition_rows.c ---- */
 
+/* What a batch has for a direct partition. */
+typedef struct part_share {
+    uint32_t rows, kept; /* of these so many are in finished files */
+    uint32_t start;      /* in `order` */
+    uint64_t number;     /* the batch's in its partition */
+} part_share;
+
+enum {
+    PART_SLICE = 1024, /* groups that are handled at once */
+    PART_SORTED = UINT16_MAX
+};
+
+/* What a worker does with one batch. Where it has more than PART_SLICE groups, they are made slice
+ * by slice of its rows: once to find the direct partitions of all rows, and again for the folders
+ * of the others. */
+typedef struct part_work {
+    op_partition *o;
+    batch *b;
+    vector *columns; /* taken */
+    vector *keys, codes;
+    uint32_t rows, sorted; /* sorted: rows without a direct partition */
+    key_groups groups;
+    bool whole;                    /* one slice */
+    uint16_t of_group[PART_SLICE]; /* direct partitions, or PART_SORTED */
+    uint16_t *of_row;              /* the same */
+    uint16_t *order;               /* rows by direct partition, rising in each */
+    part_share share[PART_MOST];   /* by direct partition */
+    bytes key, folder;
+} part_work;
+
+/* The slice that begins with row `first`, and where it ends. */
+nrw_status part_slice(part_work *w, uint32_t first, uint32_t *end, nrw_error *err);
+/* Written columns of these rows, or of all (NULL), as columns of `to`. */
+nrw_status part_take(const part_work *w, const uint16_t *rows, uint32_t n, batch *to,
+                     nrw_error *err);
+
 /* One batch, by the worker that carries it. */
 nrw_status partition_rows(op_partition *o, batch *b, nrw_error *err);
+
+/* ---- partition_sorted.c ---- */
+
+/* Those of its rows that have no direct partition, with their folders, to the sort. */
+nrw_status partition_sort(part_work *w, nrw_error *err);
 
 /* ---- partition_end.c ---- */
 

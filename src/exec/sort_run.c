@@ -23,21 +23,64 @@ int sort_compare(const row_layout *l, const sort_entry *a, const sort_entry *b)
 
 /* ---- spilled runs ---- */
 
-nrw_status sort_run_end(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *err)
-{
-    void *p = r->blocks;
+#define LIST_BLOCKS 64
+#define LIST_BYTES  (LIST_BLOCKS * sizeof(spill_block))
 
+static nrw_status list_room(sort_run *r, mem *m, nrw_error *err)
+{
+    return r->blocks ? NRW_OK : mem_alloc(m, LIST_BYTES, (void **)&r->blocks, err);
+}
+
+/* The list at hand goes to the spill file. */
+static nrw_status put_list(sort_run *r, mem *m, spill *s, nrw_error *err)
+{
+    span list = {(const uint8_t *)r->blocks, r->n_blocks * sizeof *r->blocks};
+    spill_block b;
+    nrw_status st;
+
+    TRY(spill_write(s, list, false, &b, err));
+    st = spill_list_add(m, &r->lists, &r->n_lists, &r->cap_lists, &b, err);
+    if (st < 0)
+        spill_free(s, &b);
+    else
+        r->n_blocks = 0;
+    return st;
+}
+
+/* The next list comes to hand, whose blocks are all to come. */
+static nrw_status take_list(sort_run *r, mem *m, spill *s, nrw_error *err)
+{
+    const spill_block *b = &r->lists[r->next_list];
+
+    TRY(list_room(r, m, err));
+    TRY(spill_read(s, b, r->blocks, err));
+    spill_free(s, b);
+    r->next_list++;
+    r->n_blocks = (uint32_t)(b->len / sizeof *r->blocks);
+    r->next_block = 0;
+    return NRW_OK;
+}
+
+static nrw_status put_block(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *err)
+{
     if (out->len == 0)
         return NRW_OK;
-    if (r->n_blocks == r->cap_blocks) {
-        uint32_t cap = r->cap_blocks ? r->cap_blocks * 2 : 16;
-        TRY(mem_realloc(m, &p, r->cap_blocks * sizeof *r->blocks, cap * sizeof *r->blocks, err));
-        r->blocks = p;
-        r->cap_blocks = cap;
-    }
+    TRY(list_room(r, m, err));
+    if (r->n_blocks == LIST_BLOCKS)
+        TRY(put_list(r, m, s, err));
     TRY(spill_write(s, (span){out->data, out->len}, true, &r->blocks[r->n_blocks], err));
     r->n_blocks++;
     out->len = 0;
+    return NRW_OK;
+}
+
+nrw_status sort_run_end(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *err)
+{
+    TRY(put_block(r, m, s, out, err));
+    if (r->n_blocks)
+        TRY(put_list(r, m, s, err));
+    mem_free(m, r->blocks, r->blocks ? LIST_BYTES : 0);
+    r->blocks = NULL;
     return NRW_OK;
 }
 
@@ -45,28 +88,32 @@ nrw_status sort_run_put(sort_run *r, mem *m, spill *s, bytes *out, const uint8_t
                         nrw_error *err)
 {
     if (out->len && out->len + row_bytes(row) > r->block)
-        TRY(sort_run_end(r, m, s, out, err));
+        TRY(put_block(r, m, s, out, err));
     return bytes_append(out, row, row_bytes(row), err);
 }
 
 void sort_run_free(sort_run *r, mem *m, spill *s)
 {
-    for (uint32_t i = r->next_block; i < r->n_blocks; i++)
-        spill_free(s, &r->blocks[i]);
-    mem_free(m, r->blocks, r->cap_blocks * sizeof *r->blocks);
+    do {
+        for (uint32_t i = r->next_block; i < r->n_blocks; i++)
+            spill_free(s, &r->blocks[i]);
+        r->next_block = r->n_blocks = 0;
+    } while (r->next_list < r->n_lists && take_list(r, m, s, NULL) == NRW_OK);
+    mem_free(m, r->blocks, r->blocks ? LIST_BYTES : 0);
+    mem_free(m, r->lists, r->cap_lists * sizeof *r->lists);
     mem_free(m, r->data, r->cap);
-    r->blocks = NULL;
-    r->data = NULL;
-    r->n_blocks = r->cap_blocks = 0;
-    r->cap = 0;
+    *r = (sort_run){.block = r->block};
 }
 
 /* ---- merging ---- */
 
 static nrw_status open_block(sort_merge *g, sort_run *r, nrw_error *err)
 {
-    spill_block *b = &r->blocks[r->next_block];
+    const spill_block *b;
 
+    if (r->next_block == r->n_blocks)
+        TRY(take_list(r, g->m, g->spill, err));
+    b = &r->blocks[r->next_block];
     if (b->len > r->cap) {
         mem_free(g->m, r->data, r->cap);
         r->data = NULL;
@@ -85,13 +132,13 @@ static nrw_status open_block(sort_merge *g, sort_run *r, nrw_error *err)
 /* Moves r's head on. */
 static nrw_status advance(sort_merge *g, sort_run *r, nrw_error *err)
 {
-    if (!r->blocks) {
+    if (r->entries) {
         r->head = r->at < r->n ? r->entries[r->at++] : (sort_entry){0};
         return NRW_OK;
     }
     if (r->at == r->len) {
         r->head = (sort_entry){0};
-        if (r->next_block == r->n_blocks)
+        if (r->next_block == r->n_blocks && r->next_list == r->n_lists)
             return NRW_OK;
         TRY(open_block(g, r, err));
     }

@@ -22,13 +22,15 @@ typedef struct sort_run {
     /* in memory */
     sort_entry *entries;
     uint64_t n;
-    /* spilled: blocks of rows, in order */
-    uint32_t block; /* their size, about */
-    spill_block *blocks;
-    uint32_t n_blocks, cap_blocks;
+    /* spilled: blocks of rows, in order; lists of them are in the spill file, too */
+    uint32_t block;      /* their size, about */
+    spill_block *blocks; /* of the list at hand; NULL: none is */
+    uint32_t n_blocks;
+    spill_block *lists;
+    uint32_t n_lists, cap_lists;
     /* while it is merged */
     uint64_t at; /* next entry, or byte in `data` */
-    uint32_t next_block;
+    uint32_t next_block, next_list;
     uint8_t *data; /* the open block */
     size_t len, cap;
     sort_entry head; /* the next row; row NULL: at the end */
@@ -39,8 +41,8 @@ int sort_compare(const row_layout *l, const sort_entry *a, const sort_entry *b);
 /* In any order once it is cancelled. */
 void sort_entries(const row_layout *l, sort_entry *e, uint64_t n, const cancel_flag *cancel);
 
-/* Writing a spilled run row by row; `out` is the block under construction, which sort_run_end
- * writes. */
+/* Writing a spilled run row by row; `out` is the block under construction. sort_run_end ends the
+ * run; nothing of it stays in memory then but a few bytes for every megabytes of rows. */
 nrw_status sort_run_put(sort_run *r, mem *m, spill *s, bytes *out, const uint8_t *row,
                         nrw_error *err);
 nrw_status sort_run_end(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *err);

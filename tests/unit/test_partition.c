@@ -298,6 +298,39 @@ static void test_one_each(void **state)
     test_mem_close(m);
 }
 
+/* More groups in a batch than are handled at once: the same files as of small batches, whoever is
+ * direct. */
+static void test_slices(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t threads, cut, direct;
+    } runs[] = {{1, 500, 3}, {2, 1200, 60}};
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    table t = few_keys(m, 1200);
+    pq_write_options o = options();
+    uint64_t hash = 0;
+
+    for (uint32_t r = 0; r < t.rows; r++)
+        store_u64(t.cols[0].data + 8 * (size_t)r, r * 7 % 1100);
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        nrw_error err = NRW_ERROR_INIT;
+        job j = new_job(&t, &o);
+        j.keys[0] = 0;
+        j.n_keys = 1;
+        j.threads = runs[i].threads;
+        j.cut = runs[i].cut;
+        j.direct = runs[i].direct;
+        assert_ok(run(&j, &err), &err);
+        assert_int_equal(j.files, 1100);
+        assert_int_equal(j.sum.rows, t.rows);
+        assert_true(i == 0 || j.hash == hash);
+        hash = j.hash;
+    }
+    table_free(&t);
+    test_mem_close(m);
+}
+
 /* ---- values ---- */
 
 static void wants(const job *j, const char *line)
@@ -630,11 +663,11 @@ static void test_patterns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_patterns), cmocka_unit_test(test_same_files),
-        cmocka_unit_test(test_one_each), cmocka_unit_test(test_floats),
-        cmocka_unit_test(test_texts),    cmocka_unit_test(test_rolls),
-        cmocka_unit_test(test_least),    cmocka_unit_test(test_long_name),
-        cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_patterns),  cmocka_unit_test(test_same_files),
+        cmocka_unit_test(test_one_each),  cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_floats),    cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_rolls),     cmocka_unit_test(test_least),
+        cmocka_unit_test(test_long_name), cmocka_unit_test(test_metadata),
 #ifdef NARROWS_FAULTS
         cmocka_unit_test(test_faults),
 #endif
