@@ -122,17 +122,15 @@ static nrw_status decode_segment(av_piece *p, av_segment *s, uint32_t rows, nrw_
                 .slots = p->slots,
                 .p = p->raw->data + s->at,
                 .end = p->raw->data + s->end,
-                .base = p->raw->data};
+                .base = p->raw->data,
+                .left = rows};
+    nrw_status st = av_decode(&r, err);
 
-    for (; rows > 0; rows--) {
-        const uint8_t *record = r.p;
-        nrw_status st = av_decode(&r, err);
-        if (st < 0) {
-            s->at = (uint32_t)(record - p->raw->data);
-            return segment_error(p, s, &r, st, err);
-        }
-        s->rows--;
-        s->record++;
+    s->rows -= rows - r.left;
+    s->record += rows - r.left;
+    if (st < 0) {
+        s->at = (uint32_t)(r.record - p->raw->data);
+        return segment_error(p, s, &r, st, err);
     }
     s->at = (uint32_t)(r.p - p->raw->data);
     if (s->rows > 0 || !s->whole || s->at == s->end)
