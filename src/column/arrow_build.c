@@ -42,6 +42,29 @@ void arrow_builder_release(arrow_builder *b)
     *b = (arrow_builder){0};
 }
 
+/* At most a quarter of what is kept lies idle, so keeping takes hardly more than the rows do. */
+static nrw_status clear_buffer(bytes *b, nrw_error *err)
+{
+    const size_t len = b->len;
+
+    bytes_clear(b);
+    if (b->cap - len <= len / 4)
+        return NRW_OK;
+    bytes_release(b);
+    return bytes_reserve(b, len + len / 16, err);
+}
+
+nrw_status arrow_builder_clear(arrow_builder *b, nrw_error *err)
+{
+    TRY(clear_buffer(&b->validity, err));
+    TRY(clear_buffer(&b->fixed, err));
+    TRY(clear_buffer(&b->more, err));
+    b->rows = b->nulls = 0;
+    for (uint32_t i = 0; i < b->n_children; i++)
+        TRY(arrow_builder_clear(&b->children[i], err));
+    return NRW_OK;
+}
+
 /* ---- bits ---- */
 
 static nrw_status grow_bits(bytes *b, uint64_t rows, uint32_t n, nrw_error *err)

@@ -33,6 +33,8 @@ struct arrow_indexer {
 nrw_status arrow_builder_init(arrow_builder *b, const arrow_layout *layout, const field *f, mem *m,
                               nrw_error *err) NRW_CHECKED;
 void arrow_builder_release(arrow_builder *b);
+/* Empty again, for about as many rows as it had: room that fits is kept, other is made anew. */
+nrw_status arrow_builder_clear(arrow_builder *b, nrw_error *err) NRW_CHECKED;
 /* Rows [first, first + n) of v. */
 nrw_status arrow_build(arrow_builder *b, const vector *v, uint32_t first, uint32_t n,
                        nrw_error *err) NRW_CHECKED;

@@ -9,6 +9,7 @@ import random
 import arrow_files
 import avro_append
 import avro_damage
+import avro_edges
 import avro_files
 import avro_resolution
 import avro_writing
@@ -513,6 +514,7 @@ def cases(tier):
     yield from avro_append.cases(tier)
     yield from c_streams.cases(tier)
     yield from avro_damage.cases(tier)
+    yield from avro_edges.cases(tier)
     yield from avro_files.cases(tier)
     yield from avro_resolution.cases(tier)
     yield from avro_writing.cases(tier)

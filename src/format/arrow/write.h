@@ -30,11 +30,11 @@ typedef struct ipc_pack {
     arrow_builder *columns;
     uint64_t rows, bytes; /* plain size so far */
     uint64_t number;
-    ipc_news *news; /* one each dictionary */
-    bytes body, meta, out;
-    struct ArrowArray array;     /* instead of `out`, where the rows are taken */
-    arrow_c_shared **shared;     /* its dictionaries; NULL: none yet */
-    uint64_t meta_len, body_len; /* of the record batch, the last message in `out` */
+    ipc_news *news;          /* one each dictionary */
+    bytes meta, body;        /* its message */
+    bytes out;               /* messages of dictionaries, which come first */
+    struct ArrowArray array; /* instead of all these, where the rows are taken */
+    arrow_c_shared **shared; /* its dictionaries; NULL: none yet */
     struct ipc_pack *next;
 } ipc_pack;
 
@@ -90,9 +90,9 @@ uint64_t ipc_batch_bytes(const schema *s);
 nrw_status ipc_pack_clear(ipc_writer *w, ipc_pack *p, nrw_error *err);
 /* News of dictionaries, under the turn. */
 nrw_status ipc_pack_close(ipc_writer *w, ipc_pack *p, nrw_error *err);
-/* Messages into p->out. */
+/* The record batch into p->meta and p->body, dictionaries into p->out. */
 nrw_status ipc_pack_encode(ipc_writer *w, ipc_pack *p, codec_ctx *ctx, nrw_error *err);
-/* A dictionary of all its entries, for the end of a file. */
+/* A dictionary of all its entries into p->out, for the end of a file. */
 nrw_status ipc_encode_dictionary(ipc_writer *w, uint32_t i, ipc_pack *p, codec_ctx *ctx,
                                  nrw_error *err);
 

@@ -174,8 +174,8 @@ static nrw_status write_dictionaries(ipc_writer *w, bytes *blocks, nrw_error *er
         uint8_t b[BLOCK] = {0};
         st = ipc_encode_dictionary(w, i, p, w->o.codec ? &ctx : NULL, err);
         store_u64(b, target_size(w->target));
-        store_u32(b + 8, (uint32_t)p->meta_len);
-        store_u64(b + 16, p->body_len);
+        store_u32(b + 8, (uint32_t)p->meta.len);
+        store_u64(b + 16, p->body.len);
         if (st >= 0)
             st = bytes_append(blocks, b, sizeof b, err);
         if (st >= 0)

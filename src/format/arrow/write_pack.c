@@ -59,10 +59,9 @@ static nrw_status make_columns(ipc_writer *w, ipc_pack *p, nrw_error *err)
     return NRW_OK;
 }
 
-static void drop_content(ipc_writer *w, ipc_pack *p)
+/* All but the columns' rows. */
+static void drop_batch(ipc_writer *w, ipc_pack *p)
 {
-    for (uint32_t i = 0; i < w->n; i++)
-        arrow_builder_release(&p->columns[i]);
     for (uint32_t i = 0; i < w->n_dictionaries; i++) {
         arrow_builder_release(&p->news[i].values);
         p->news[i] = (ipc_news){0};
@@ -76,16 +75,20 @@ static void drop_content(ipc_writer *w, ipc_pack *p)
 
 nrw_status ipc_pack_clear(ipc_writer *w, ipc_pack *p, nrw_error *err)
 {
-    drop_content(w, p);
-    return make_columns(w, p, err);
+    drop_batch(w, p);
+    for (uint32_t i = 0; i < w->n; i++)
+        TRY(arrow_builder_clear(&p->columns[i], err));
+    return NRW_OK;
 }
 
 void ipc_pack_free(ipc_writer *w, ipc_pack *p)
 {
     if (!p)
         return;
+    for (uint32_t i = 0; p->columns && i < w->n; i++)
+        arrow_builder_release(&p->columns[i]);
     if (p->columns && p->news)
-        drop_content(w, p);
+        drop_batch(w, p);
     mem_free(w->m, p->columns, p->columns ? (w->n + 1) * sizeof *p->columns : 0);
     mem_free(w->m, p->shared, p->shared ? (w->n_dictionaries + 1) * sizeof *p->shared : 0);
     mem_free(w->m, p->news, p->news ? (w->n_dictionaries + 1) * sizeof *p->news : 0);
@@ -234,7 +237,7 @@ static nrw_status put_array(packing *p, const arrow_builder *b, nrw_error *err)
     return NRW_OK;
 }
 
-/* One message behind what `out` has. */
+/* One message: p->meta and p->body. */
 static nrw_status put_message(ipc_writer *w, ipc_pack *p, codec_ctx *ctx, const arrow_builder *at,
                               uint32_t n, uint64_t rows, const dictionary_head *d, nrw_error *err)
 {
@@ -248,24 +251,26 @@ static nrw_status put_message(ipc_writer *w, ipc_pack *p, codec_ctx *ctx, const 
         st = put_array(&k, &at[i], err);
     if (st >= 0)
         st = ipc_head_write(&k.head, rows, p->body.len, d, &p->meta, err);
-    if (st >= 0)
-        st = bytes_reserve(&p->out, p->meta.len + p->body.len, err);
-    if (st >= 0)
-        st = bytes_append(&p->out, p->meta.data, p->meta.len, err);
-    if (st >= 0)
-        st = put_all(&p->out, (span){p->body.data, p->body.len}, err);
-    p->meta_len = p->meta.len;
-    p->body_len = p->body.len;
     ipc_head_release(&k.head);
     return st;
+}
+
+/* The message goes behind those in p->out. */
+static nrw_status put_aside(ipc_pack *p, nrw_error *err)
+{
+    TRY(bytes_reserve(&p->out, p->meta.len + p->body.len, err));
+    TRY(bytes_append(&p->out, p->meta.data, p->meta.len, err));
+    return put_all(&p->out, (span){p->body.data, p->body.len}, err);
 }
 
 nrw_status ipc_pack_encode(ipc_writer *w, ipc_pack *p, codec_ctx *ctx, nrw_error *err)
 {
     for (uint32_t i = 0; i < w->n_dictionaries; i++) {
         const dictionary_head d = {i, p->news[i].adds};
-        if (p->news[i].wanted)
-            TRY(put_message(w, p, ctx, &p->news[i].values, 1, p->news[i].values.rows, &d, err));
+        if (!p->news[i].wanted)
+            continue;
+        TRY(put_message(w, p, ctx, &p->news[i].values, 1, p->news[i].values.rows, &d, err));
+        TRY(put_aside(p, err));
     }
     return put_message(w, p, ctx, p->columns, w->n, p->rows, NULL, err);
 }
@@ -280,6 +285,8 @@ nrw_status ipc_encode_dictionary(ipc_writer *w, uint32_t i, ipc_pack *p, codec_c
     bytes_clear(&p->out);
     if (st >= 0)
         st = put_message(w, p, ctx, &values, 1, values.rows, &d, err);
+    if (st >= 0)
+        st = put_aside(p, err);
     arrow_builder_release(&values);
     return st;
 }

@@ -88,10 +88,13 @@ static void pack_give(ipc_writer *w, ipc_pack *p)
 
 static nrw_status write_messages(ipc_writer *w, ipc_pack *p, nrw_error *err)
 {
-    uint64_t at = target_size(w->target) + p->out.len - p->meta_len - p->body_len;
+    uint64_t at;
 
     TRY(target_write(w->target, (span){p->out.data, p->out.len}, err));
-    return ipc_block_add(w, (ipc_block){at, p->meta_len, p->body_len}, err);
+    at = target_size(w->target);
+    TRY(target_write(w->target, (span){p->meta.data, p->meta.len}, err));
+    TRY(target_write(w->target, (span){p->body.data, p->body.len}, err));
+    return ipc_block_add(w, (ipc_block){at, p->meta.len, p->body.len}, err);
 }
 
 static nrw_status emit(ipc_writer *w, ipc_pack *p, nrw_error *err)

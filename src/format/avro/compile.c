@@ -99,6 +99,22 @@ static nrw_status skip_fixed(compiler *k, uint32_t bytes)
     return NRW_OK;
 }
 
+static nrw_status skip_varint(compiler *k, const av_node *n)
+{
+    av_program *p = k->p;
+    av_step *last = p->n_steps > k->fence ? &p->steps[p->n_steps - 1] : NULL;
+    uint32_t at;
+
+    if (last && last->op == AV_OP_SKIP_VARINT) {
+        last->n++;
+        last->name = ""; /* which of them is damaged is not known */
+        return NRW_OK;
+    }
+    TRY(av_add_step(p, AV_OP_SKIP_VARINT, n, &at, k->err));
+    p->steps[at].n = 1;
+    return NRW_OK;
+}
+
 static nrw_status skip_list(compiler *k, const av_node *n)
 {
     uint32_t at, least = 0;
@@ -184,7 +200,7 @@ static nrw_status skip_value(compiler *k, const av_node *n)
     case AV_FIXED: return skip_fixed(k, n->type->size);
     case AV_INT:
     case AV_LONG:
-    case AV_ENUM: return av_add_step(k->p, AV_OP_SKIP_VARINT, n, &at, k->err);
+    case AV_ENUM: return skip_varint(k, n);
     case AV_BYTES:
     case AV_STRING: return av_add_step(k->p, AV_OP_SKIP_BYTES, n, &at, k->err);
     case AV_ARRAY:

@@ -189,10 +189,10 @@ static nrw_status read_decimal(av_run *r, const av_step *step, av_slot *s, nrw_e
         STEP(take_text(r, &value, err));
     else
         STEP(take(r, step->n, &value.data, err));
-    if (!av_decimal(value, s->v.type.width, s->v.data + (size_t)s->v.len * s->v.type.width))
+    if (!av_decimal(value, s->width, s->data + (size_t)s->len * s->width))
         return err_set(err, NRW_E_VALUE, "a decimal has more than %d digits",
                        step->type->precision);
-    s->v.len++;
+    s->len++;
     return NRW_OK;
 }
 
@@ -212,7 +212,7 @@ static nrw_status read_big_decimal(av_run *r, av_slot *s, nrw_error *err)
 static nrw_status read_json(av_run *r, const av_step *step, av_slot *s, nrw_error *err)
 {
     bytes out = bytes_init(s->v.m, INT32_MAX);
-    nrw_status st = av_json(step->type, &r->p, r->end, &out, err);
+    nrw_status st = av_json(step->type, &r->p, r->end, &r->empty, &out, err);
 
     if (st == NRW_OK)
         st = put_own(s, (span){out.data, out.len}, err);
@@ -275,7 +275,7 @@ static inline nrw_status read_single(av_run *r, const av_step *step, nrw_error *
     case AV_OP_DECIMAL_FIX: return read_decimal(r, step, s, err);
     case AV_OP_UUID_TEXT: return read_uuid(r, s, err);
     case AV_OP_BIG_DECIMAL: return read_big_decimal(r, s, err);
-    case AV_OP_STRUCT: s->v.len++; return NRW_OK;
+    case AV_OP_STRUCT: s->len++; return NRW_OK;
     default: return read_json(r, step, s, err);
     }
 }
@@ -288,9 +288,12 @@ static nrw_status skip_single(av_run *r, const av_step *step, nrw_error *err)
 
     switch ((av_op)step->op) {
     case AV_OP_SKIP_FIXED: return take(r, step->n, &p, err);
-    case AV_OP_SKIP_VARINT: return take_long(r, &x, err);
+    case AV_OP_SKIP_VARINT:
+        for (uint32_t i = 0; i < step->n; i++)
+            STEP(take_long(r, &x, err));
+        return NRW_OK;
     case AV_OP_SKIP_BYTES: return take_text(r, &text, err);
-    default: return av_json(step->type, &r->p, r->end, NULL, err);
+    default: return av_json(step->type, &r->p, r->end, &r->empty, NULL, err);
     }
 }
 
@@ -318,8 +321,18 @@ static nrw_status next_items(av_run *r, const av_step *step, int64_t *n, int64_t
     return step->n && *n > (r->end - r->p) / step->n ? NRW_END : NRW_OK;
 }
 
-/* Items of no bytes are not bounded by the file: by so many a batch. */
-#define MOST_EMPTY (1u << 24)
+/* The steps of the list at `at`, n times. */
+static nrw_status run_items(av_run *r, const av_step *steps, uint32_t at, int64_t n,
+                            const char **name, nrw_error *err)
+{
+    for (; n > 0; n--) {
+        const uint8_t *before = r->p;
+        STEP(run(r, steps, at + 1, steps[at].end, name, err));
+        if (r->p == before)
+            TRY(av_empty_item(&r->empty, err));
+    }
+    return NRW_OK;
+}
 
 static nrw_status read_list(av_run *r, const av_step *steps, uint32_t at, const char **name,
                             nrw_error *err)
@@ -333,17 +346,13 @@ static nrw_status read_list(av_run *r, const av_step *steps, uint32_t at, const 
         STEP(next_items(r, step, &n, &size, err));
         if (n == 0)
             break;
-        if (step->n == 0 && (n > MOST_EMPTY || s[1].v.len > MOST_EMPTY))
-            return err_set(err, NRW_E_CORRUPT, "a list claims %lld items of no bytes",
-                           (long long)n);
         const uint8_t *start = r->p;
-        for (; n > 0; n--)
-            STEP(run(r, steps, at + 1, step->end, name, err));
+        STEP(run_items(r, steps, at, n, name, err));
         if (size >= 0 && r->p - start != size)
             return err_set(err, NRW_E_CORRUPT, "items of %lld bytes were announced with %lld",
                            (long long)(r->p - start), (long long)size);
     }
-    ((uint32_t *)(void *)s->v.data)[++s->v.len] = s[1].v.len;
+    ((uint32_t *)(void *)s->data)[++s->len] = s[1].len;
     return NRW_OK;
 }
 
@@ -362,8 +371,7 @@ static nrw_status skip_list(av_run *r, const av_step *steps, uint32_t at, const 
         else if (step->body_fixed)
             r->p += n * step->n; /* as many are there: see next_items */
         else
-            for (; n > 0; n--)
-                STEP(run(r, steps, at + 1, step->end, name, err));
+            STEP(run_items(r, steps, at, n, name, err));
     }
 }
 
@@ -396,7 +404,7 @@ static nrw_status enter_branch(av_run *r, const av_step *steps, uint32_t *at, nr
         return nulls(r, u->slot, u->slot + u->slots, err);
     if (u->whole) {
         STEP(av_slot_room(&r->slots[u->slot], err));
-        r->slots[u->slot].v.len++;
+        r->slots[u->slot].len++;
     }
     TRY(nulls(r, first, steps[link].slot, err));
     return nulls(r, steps[link].slot + steps[link].slots, u->slot + u->slots, err);
@@ -425,7 +433,7 @@ static nrw_status choose(av_run *r, const av_step *step, nrw_error *err)
 
     if (step->whole) {
         STEP(av_slot_room(&r->slots[step->slot], err));
-        r->slots[step->slot].v.len++;
+        r->slots[step->slot].len++;
     }
     TRY(nulls(r, step->slot + step->whole, child, err));
     return nulls(r, child + step->n, end, err);
@@ -487,42 +495,60 @@ static nrw_status run_resolving(av_run *r, const av_step *steps, uint32_t *at, c
     return st;
 }
 
-/* Steps [at, end) of a program. On failure *name is the field where it was. */
+/* One step that is not as usual, or of a kind that av_ordinary does not know; *at goes on. On
+ * failure *name is the field where it was. */
+static nrw_status run_step(av_run *r, const av_step *steps, uint32_t *at, const char **name,
+                           nrw_error *err)
+{
+    const av_step *step = &steps[*at];
+    nrw_status st = NRW_OK;
+
+    switch ((av_op)step->op) {
+    case AV_OP_NULLABLE: st = enter_nullable(r, steps, at, err); break;
+    case AV_OP_UNION: st = enter_branch(r, steps, at, err); break;
+    case AV_OP_JUMP: *at = step->end; break;
+    case AV_OP_LIST:
+        st = read_list(r, steps, *at, name, err);
+        *at = step->end;
+        break;
+    case AV_OP_SKIP_LIST:
+        st = skip_list(r, steps, *at, name, err);
+        *at = step->end;
+        break;
+    case AV_OP_NULLS:
+    case AV_OP_CHOOSE:
+    case AV_OP_DEFAULT:
+    case AV_OP_NOT_NULL:
+    case AV_OP_FAIL: st = run_resolving(r, steps, at, name, err); break;
+    default:
+        st = step->op < AV_OP_SKIP_FIXED ? read_single(r, step, err) : skip_single(r, step, err);
+        ++*at;
+        break;
+    }
+    if (__builtin_expect(st != NRW_OK, 0) && !*name)
+        *name = step->name;
+    return st;
+}
+
+/* Steps [at, end) of a program. */
 static nrw_status run(av_run *r, const av_step *steps, uint32_t at, uint32_t end, const char **name,
                       nrw_error *err)
 {
-    nrw_status st = NRW_OK;
+    while ((at = av_ordinary(r, steps, at, end, false)) < end)
+        STEP(run_step(r, steps, &at, name, err));
+    return NRW_OK;
+}
 
-    while ((at = av_ordinary(r, steps, at, end)) < end) {
-        const av_step *step = &steps[at];
-        switch ((av_op)step->op) {
-        case AV_OP_NULLABLE: st = enter_nullable(r, steps, &at, err); break;
-        case AV_OP_UNION: st = enter_branch(r, steps, &at, err); break;
-        case AV_OP_JUMP: at = step->end; continue;
-        case AV_OP_LIST:
-            st = read_list(r, steps, at, name, err);
-            at = step->end;
-            break;
-        case AV_OP_SKIP_LIST:
-            st = skip_list(r, steps, at, name, err);
-            at = step->end;
-            break;
-        case AV_OP_NULLS:
-        case AV_OP_CHOOSE:
-        case AV_OP_DEFAULT:
-        case AV_OP_NOT_NULL:
-        case AV_OP_FAIL: st = run_resolving(r, steps, &at, name, err); break;
-        default:
-            st =
-                step->op < AV_OP_SKIP_FIXED ? read_single(r, step, err) : skip_single(r, step, err);
-            at++;
-            break;
-        }
-        if (__builtin_expect(st != NRW_OK, 0)) {
-            if (!*name)
-                *name = step->name;
-            return st;
-        }
+static nrw_status run_records(av_run *r, const char **name, nrw_error *err)
+{
+    const av_step *steps = r->program->steps;
+    const uint32_t end = r->program->n_steps;
+
+    for (; r->left > 0; r->left--) {
+        uint32_t at = 0;
+        av_begin_record(r, r->p);
+        while ((at = av_ordinary(r, steps, at, end, true)) < end)
+            STEP(run_step(r, steps, &at, name, err));
     }
     return NRW_OK;
 }
@@ -530,7 +556,7 @@ static nrw_status run(av_run *r, const av_step *steps, uint32_t at, uint32_t end
 nrw_status av_decode(av_run *r, nrw_error *err)
 {
     const char *name = NULL;
-    nrw_status st = run(r, r->program->steps, 0, r->program->n_steps, &name, err);
+    nrw_status st = run_records(r, &name, err);
 
     if (st == NRW_END)
         st = err_set(err, NRW_E_CORRUPT, "a value goes on behind the end of the block");
@@ -542,8 +568,10 @@ nrw_status av_decode(av_run *r, nrw_error *err)
 nrw_status av_skip(av_run *r, nrw_error *err)
 {
     const char *name = NULL;
-    nrw_status st = run(r, r->program->skip, 0, r->program->n_skip, &name, err);
+    nrw_status st;
 
+    av_begin_record(r, r->p);
+    st = run(r, r->program->skip, 0, r->program->n_skip, &name, err);
     if (st < 0 && name)
         err_at_column(err, name);
     return st;

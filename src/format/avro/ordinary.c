@@ -47,6 +47,28 @@ static inline const uint8_t *pass_number(const uint8_t *p)
     return stops ? p + (__builtin_ctzll(stops) + 1) / 8 : NULL;
 }
 
+/* By byte of x, whether its high bit is 0. */
+static inline unsigned low_bytes(uint64_t x)
+{
+    return (unsigned)(((~x & HIGH_BITS) * UINT64_C(0x0002040810204081)) >> 56);
+}
+
+/* Behind n numbers: the n-th byte of the next sixteen that ends one. NULL: they are longer, or one
+ * of them may be too long. */
+static inline const uint8_t *pass_numbers(const uint8_t *p, uint32_t n)
+{
+    unsigned ends = low_bytes(load_u64(p)) | low_bytes(load_u64(p + 8)) << 8;
+    unsigned going_on = ~ends & 0xFFFF;
+
+    going_on &= going_on >> 1;
+    going_on &= going_on >> 2;
+    if (going_on & going_on >> 4) /* eight bytes in a row */
+        return NULL;
+    for (; n > 1; n--)
+        ends &= ends - 1;
+    return ends ? p + __builtin_ctz(ends) + 1 : NULL;
+}
+
 /* Behind a length; so many bytes are there. NULL: they are not. */
 static inline const uint8_t *length(const uint8_t *p, const uint8_t *end, size_t *len)
 {
@@ -150,7 +172,8 @@ static inline bool put_long(av_slot *s, const uint8_t *p, size_t len, uint64_t o
     return true;
 }
 
-static inline const uint8_t *text(const uint8_t *p, const av_run *r, bool utf8, av_slot *s)
+static inline __attribute__((always_inline)) const uint8_t *text(const uint8_t *p, const av_run *r,
+                                                                 bool utf8, av_slot *s)
 {
     size_t len;
     bool put = false;
@@ -169,7 +192,7 @@ static inline const uint8_t *text(const uint8_t *p, const av_run *r, bool utf8, 
 static inline const uint8_t *decimal(const uint8_t *p, const uint8_t *end, const av_step *step,
                                      av_slot *s)
 {
-    const uint32_t width = s->v.type.width;
+    const uint32_t width = s->width;
     size_t len = step->n;
     int64_t value[2];
     uint8_t *to;
@@ -208,28 +231,6 @@ static inline const uint8_t *truth(const uint8_t *p, av_slot *s)
     return p + 1;
 }
 
-static inline const uint8_t *value(const av_run *r, const av_step *step, const uint8_t *p)
-{
-    av_slot *s = &r->slots[step->slot];
-
-    if (s->v.len >= s->cap)
-        return NULL;
-    switch ((av_op)step->op) {
-    case AV_OP_BOOL: return truth(p, s);
-    case AV_OP_INT: return whole_number(p, AV_OP_INT, s);
-    case AV_OP_INT_WIDE: return whole_number(p, AV_OP_INT_WIDE, s);
-    case AV_OP_LONG: return whole_number(p, AV_OP_LONG, s);
-    case AV_OP_COPY: return copied(p, r->end, step->n, s);
-    case AV_OP_TEXT: return text(p, r, true, s);
-    case AV_OP_BYTES: return text(p, r, false, s);
-    case AV_OP_ENUM: return symbol(p, step, s);
-    case AV_OP_DECIMAL:
-    case AV_OP_DECIMAL_FIX: return decimal(p, r->end, step, s);
-    case AV_OP_STRUCT: s->v.len++; return p;
-    default: return NULL;
-    }
-}
-
 /* The branch number of null and another type; *step goes to what is there. */
 static inline const uint8_t *branch(const av_run *r, const av_step *steps, const av_step **step,
                                     const uint8_t *p)
@@ -249,45 +250,76 @@ static inline const uint8_t *branch(const av_run *r, const av_step *steps, const
     return p + 1;
 }
 
-uint32_t av_ordinary(av_run *r, const av_step *steps, uint32_t at, uint32_t end)
+static inline bool has_room(const av_slot *s)
 {
-    const uint8_t *p = r->p, *last, *next = p;
-    const av_step *step, *fence;
+    return __builtin_expect(s->len < s->cap, 1);
+}
 
-    if (at >= end || r->end - p < AHEAD || r->own)
+uint32_t av_ordinary(av_run *r, const av_step *steps, uint32_t at, uint32_t end, bool records)
+{
+    const uint8_t *p = r->p, *const block_end = r->end, *last, *next;
+    const av_step *step, *fence;
+    av_slot *const slots = r->slots;
+
+/* The value of a step with a slot: it is left alone if the slot is full. */
+#define VALUE(call)                                                                                \
+    do {                                                                                           \
+        av_slot *s = &slots[step->slot];                                                           \
+        next = has_room(s) ? (call) : NULL;                                                        \
+    } while (0)
+
+    if (at >= end || block_end - p < AHEAD || r->own)
         return at;
     step = steps + at;
     fence = steps + end;
-    last = r->end - AHEAD;
-    while (step < fence && p <= last) {
-        switch ((av_op)step->op) {
-        case AV_OP_SKIP_FIXED:
-            next = pass_fixed(p, r->end, step->n);
-            step += next != NULL;
+    last = block_end - AHEAD;
+    for (;;) {
+        if (step == fence) {
+            if (!records || r->left <= 1)
+                break;
+            r->left--;
+            av_begin_record(r, p);
+            step = steps;
+        }
+        if (p > last)
             break;
+        switch ((av_op)step->op) {
+        case AV_OP_BOOL: VALUE(truth(p, s)); break;
+        case AV_OP_INT: VALUE(whole_number(p, AV_OP_INT, s)); break;
+        case AV_OP_INT_WIDE: VALUE(whole_number(p, AV_OP_INT_WIDE, s)); break;
+        case AV_OP_LONG: VALUE(whole_number(p, AV_OP_LONG, s)); break;
+        case AV_OP_COPY: VALUE(copied(p, block_end, step->n, s)); break;
+        case AV_OP_TEXT: VALUE(text(p, r, true, s)); break;
+        case AV_OP_BYTES: VALUE(text(p, r, false, s)); break;
+        case AV_OP_ENUM: VALUE(symbol(p, step, s)); break;
+        case AV_OP_DECIMAL:
+        case AV_OP_DECIMAL_FIX: VALUE(decimal(p, block_end, step, s)); break;
+        case AV_OP_STRUCT: VALUE((s->len++, p)); break;
+        case AV_OP_NULLABLE:
+            next = branch(r, steps, &step, p);
+            step -= next != NULL;
+            break;
+        case AV_OP_JUMP: step = steps + step->end; continue;
+        case AV_OP_SKIP_FIXED: next = pass_fixed(p, block_end, step->n); break;
         case AV_OP_SKIP_VARINT:
-            next = pass_number(p);
-            step += next != NULL;
+            next = step->n == 1 ? pass_number(p) : pass_numbers(p, step->n);
             break;
         case AV_OP_SKIP_BYTES: /* often several */
-            while ((next = pass_bytes(p, r->end)) != NULL) {
-                step++;
-                if (step == fence || step->op != AV_OP_SKIP_BYTES || next > last)
+            while ((next = pass_bytes(p, block_end)) != NULL) {
+                if (step + 1 == fence || step[1].op != AV_OP_SKIP_BYTES || next > last)
                     break;
+                step++;
                 p = next;
             }
             break;
-        case AV_OP_NULLABLE: next = branch(r, steps, &step, p); break;
-        case AV_OP_JUMP: step = steps + step->end; break;
-        default: /* what is behind AV_OP_STRUCT is not a value, and has no slot where it skips */
-            next = step->op <= AV_OP_STRUCT ? value(r, step, p) : NULL;
-            step += next != NULL;
-            break;
+        default: next = NULL; break;
         }
         if (!next)
             break;
         p = next;
+        step++;
     }
+#undef VALUE
     r->p = p;
     return (uint32_t)(step - steps);
 }

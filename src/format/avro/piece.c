@@ -11,6 +11,8 @@ nrw_status av_piece_init(av_piece *p, const av_shape *s, nrw_error *err)
         p->slots[i].below = plan->below;
         p->slots[i].symbols = plan->symbols == UINT32_MAX ? NULL : prog->symbols[plan->symbols];
     }
+    TRY(mem_zalloc(s->m, prog->n_outputs * sizeof *p->vector_sizes, (void **)&p->vector_sizes,
+                   err));
     return mem_zalloc(s->m, prog->n_outputs * sizeof *p->vectors, (void **)&p->vectors, err);
 }
 
@@ -22,8 +24,10 @@ static void drop_slots(av_piece *p)
 
 static void drop_vectors(av_piece *p)
 {
-    for (uint32_t i = 0; p->vectors && i < p->shape->program->n_outputs; i++)
+    for (uint32_t i = 0; p->vectors && i < p->shape->program->n_outputs; i++) {
         vector_release(&p->vectors[i]);
+        p->vector_sizes[i] = 0;
+    }
 }
 
 void av_piece_drop(av_piece *p)
@@ -50,6 +54,8 @@ void av_piece_free(av_piece *p)
     codec_ctx_release(&p->codec);
     mem_free(m, p->segments, p->cap_segments * sizeof *p->segments);
     mem_free(m, p->slots, p->slots ? p->shape->program->n_slots * sizeof *p->slots : 0);
+    mem_free(m, p->vector_sizes,
+             p->vector_sizes ? p->shape->program->n_outputs * sizeof *p->vector_sizes : 0);
     mem_free(m, p->vectors, p->vectors ? p->shape->program->n_outputs * sizeof *p->vectors : 0);
     *p = (av_piece){0};
 }
@@ -122,17 +128,15 @@ static nrw_status decode_segment(av_piece *p, av_segment *s, uint32_t rows, nrw_
                 .slots = p->slots,
                 .p = p->raw->data + s->at,
                 .end = p->raw->data + s->end,
-                .base = p->raw->data};
+                .base = p->raw->data,
+                .left = rows};
+    nrw_status st = av_decode(&r, err);
 
-    for (; rows > 0; rows--) {
-        const uint8_t *record = r.p;
-        nrw_status st = av_decode(&r, err);
-        if (st < 0) {
-            s->at = (uint32_t)(record - p->raw->data);
-            return segment_error(p, s, &r, st, err);
-        }
-        s->rows--;
-        s->record++;
+    s->rows -= rows - r.left;
+    s->record += rows - r.left;
+    if (st < 0) {
+        s->at = (uint32_t)(r.record - p->raw->data);
+        return segment_error(p, s, &r, st, err);
     }
     s->at = (uint32_t)(r.p - p->raw->data);
     if (s->rows > 0 || !s->whole || s->at == s->end)

@@ -59,6 +59,7 @@ typedef struct av_piece {
     uint32_t rows_before; /* of what was decoded last */
     uint32_t n_vectors;
     vector *vectors;                  /* decoded: one an output of the program */
+    size_t *vector_sizes;             /* as vector_bytes says; 0: not asked yet */
     uint64_t stored_bytes, raw_bytes; /* unpacked so far */
 } av_piece;
 

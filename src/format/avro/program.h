@@ -40,8 +40,8 @@ typedef enum av_op {
     AV_OP_DEFAULT,  /* the steps up to `end` read the n bytes at `data` */
     AV_OP_NOT_NULL, /* the branch number; the branch `null` is an error */
     AV_OP_FAIL,     /* a value of `type` has no place in the schema that is read by */
-    AV_OP_SKIP_FIXED, /* n bytes */
-    AV_OP_SKIP_VARINT,
+    AV_OP_SKIP_FIXED,  /* n bytes */
+    AV_OP_SKIP_VARINT, /* n of them */
     AV_OP_SKIP_BYTES,
     AV_OP_SKIP_LIST, /* as AV_OP_LIST; body_fixed: all items have n bytes */
     AV_OP_SKIP_TYPE  /* a value of `type`, by its schema */
@@ -98,11 +98,20 @@ typedef struct av_run {
     const uint8_t *p, *end; /* what is left of the block */
     const uint8_t *base;    /* data of the buffer that views point into */
     bool own;               /* what is read lies elsewhere: text is copied */
+    uint32_t left;          /* records to be decoded yet, with the one at `record` */
+    const uint8_t *record;  /* where the one in progress begins */
+    uint32_t empty;         /* its items of no bytes in lists */
 } av_run;
 
-/* One record into the slots. NRW_E_CORRUPT, NRW_E_VALUE: err says what is wrong, the column is set,
- * and r->p is where it was noticed; NRW_E_MEMLIMIT: the slots cannot grow. Slots then hold part of
- * a record. */
+static inline void av_begin_record(av_run *r, const uint8_t *p)
+{
+    r->record = p;
+    r->empty = 0;
+}
+
+/* Records into the slots until r->left is 0. NRW_E_CORRUPT, NRW_E_VALUE: err says what is wrong
+ * with the record at r->record, the column is set, and r->p is where it was noticed;
+ * NRW_E_MEMLIMIT: the slots cannot grow. Slots then hold part of a record. */
 nrw_status av_decode(av_run *r, nrw_error *err) NRW_CHECKED;
 /* Over one record. NRW_END: its bytes go on behind r->end, and r->p means nothing. */
 nrw_status av_skip(av_run *r, nrw_error *err) NRW_CHECKED;

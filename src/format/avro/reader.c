@@ -417,11 +417,15 @@ static nrw_status columns_begin(void *self, batch *b, nrw_error *err)
     return NRW_OK;
 }
 
-/* Rows of v from `first` on that take about max_bytes. */
-static uint32_t rows_within(const vector *v, uint32_t rows, size_t max_bytes)
+/* How many of `rows` rows of column `tag` take about max_bytes. */
+static uint32_t rows_within(av_piece *p, uint32_t tag, uint32_t rows, size_t max_bytes)
 {
-    size_t each = vector_bytes(v) / v->len + 1, n = max_bytes / each;
+    size_t each, n;
 
+    if (p->vector_sizes[tag] == 0)
+        p->vector_sizes[tag] = vector_bytes(&p->vectors[tag]);
+    each = p->vector_sizes[tag] / p->vectors[tag].len + 1;
+    n = max_bytes / each;
     return n >= rows ? rows : n ? (uint32_t)n : 1;
 }
 
@@ -441,12 +445,12 @@ static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t firs
     v = &ms->piece.vectors[tag];
     if (!sel) {
         n = max_rows < b->rows - first ? max_rows : b->rows - first;
-        n = rows_within(v, n, max_bytes);
+        n = rows_within(&ms->piece, tag, n, max_bytes);
         if (from == 0 && n == v->len)
             return vector_share(v, out, err);
         return vector_slice(v, from, n, m, out, err);
     }
-    n = rows_within(v, n_sel, max_bytes);
+    n = rows_within(&ms->piece, tag, n_sel, max_bytes);
     if (b->offset == ms->first)
         return vector_take(v, sel, n, m, out, err);
     n = n > 1024 ? 1024 : n;

@@ -8,7 +8,10 @@ nrw_status av_slot_begin(av_slot *s, mem *m, const type *t, uint32_t rows, nrw_e
         TRY(vector_dict(m, t, s->symbols, rows, &s->v, err));
     else
         TRY(vector_flat(m, t, rows, &s->v, err));
+    s->data = s->v.data;
+    s->len = 0;
     s->cap = rows;
+    s->width = s->symbols ? (uint32_t)sizeof(uint32_t) : t->width;
     return NRW_OK;
 }
 
@@ -17,13 +20,8 @@ void av_slot_release(av_slot *s)
     vector_release(&s->v);
     buffer_unref(s->text);
     s->text = NULL;
-    s->cap = 0;
-}
-
-/* Bytes of a value; of lists, of an offset. 0: nothing is kept. */
-static uint32_t width_of(const av_slot *s)
-{
-    return s->v.form == VECTOR_DICT ? (uint32_t)sizeof(uint32_t) : s->v.type.width;
+    s->data = NULL;
+    s->len = s->cap = 0;
 }
 
 /* What lies behind is all ones: only nulls touch it. */
@@ -42,14 +40,14 @@ static nrw_status grow_validity(av_slot *s, uint32_t cap, nrw_error *err)
 nrw_status av_slot_grow(av_slot *s, nrw_error *err)
 {
     bool list = s->v.type.id == TYPE_LIST || s->v.type.id == TYPE_MAP;
-    uint32_t cap = s->cap < 16 ? 32 : s->cap * 2, width = width_of(s);
+    uint32_t cap = s->cap < 16 ? 32 : s->cap * 2;
     size_t bytes;
 
     if (s->cap > UINT32_MAX / 8)
         return err_set(err, NRW_E_MEMLIMIT, "lists of more than %u elements in one batch", s->cap);
-    bytes = width ? ((size_t)cap + list) * width : ((size_t)cap + 7) / 8;
+    bytes = s->width ? ((size_t)cap + list) * s->width : ((size_t)cap + 7) / 8;
     TRY(buffer_resize(&s->v.data_buf, bytes, err));
-    s->v.data = s->v.data_buf->data;
+    s->data = s->v.data = s->v.data_buf->data;
     if (s->v.validity)
         TRY(grow_validity(s, cap, err));
     s->cap = cap;
@@ -58,26 +56,25 @@ nrw_status av_slot_grow(av_slot *s, nrw_error *err)
 
 static nrw_status mark_null(av_slot *s, nrw_error *err)
 {
+    s->v.len = s->len;
     if (!s->v.validity)
         TRY(vector_add_validity(&s->v, err));
-    bit_clear(s->v.validity, s->v.len);
+    bit_clear(s->v.validity, s->len);
     s->v.null_count++;
     return NRW_OK;
 }
 
 nrw_status av_slot_null(av_slot *s, nrw_error *err)
 {
-    uint32_t width = width_of(s);
-
     TRY(av_slot_room(s, err));
     TRY(mark_null(s, err));
     if (s->v.type.id == TYPE_LIST || s->v.type.id == TYPE_MAP) {
-        uint32_t *at = (uint32_t *)(void *)s->v.data;
-        at[s->v.len + 1] = at[s->v.len];
-    } else if (width) {
-        memset(s->v.data + (size_t)s->v.len * width, 0, width);
+        uint32_t *at = (uint32_t *)(void *)s->data;
+        at[s->len + 1] = at[s->len];
+    } else if (s->width) {
+        memset(s->data + (size_t)s->len * s->width, 0, s->width);
     }
-    s->v.len++;
+    s->len++;
     if (s->v.type.id != TYPE_STRUCT)
         return NRW_OK;
     for (uint32_t i = 1; i <= s->below; i += 1 + s[i].below)
@@ -119,7 +116,7 @@ nrw_status av_slot_finish(av_slot *s, buffer *block, vector *out, nrw_error *err
     int32_t index;
 
     *out = (vector){0};
-    s->before = s->v.len;
+    s->before = s->v.len = s->len;
     if (type_is_nested(&s->v.type))
         st = take_children(s, block, err);
     if (st >= 0 && s->views)

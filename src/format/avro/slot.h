@@ -8,11 +8,14 @@
 #include "column/vector.h"
 
 typedef struct av_slot {
-    vector v; /* v.len is up to date; children, heaps and null bitmaps' ends are set by finish */
+    uint8_t *data;   /* of v; what each value needs comes first, so that it is one cache line */
+    uint32_t len;    /* values it has */
     uint32_t cap;    /* values there is room for; list offsets: beside the first */
-    uint32_t below;  /* slots of its children, all levels */
-    dict *symbols;   /* of an enum; the owner's */
+    uint32_t width;  /* bytes of a value; of lists, of an offset; 0: nothing is kept */
     bool views;      /* some lie in the heap */
+    uint32_t below;  /* slots of its children, all levels */
+    vector v;        /* len, children, heaps and null bitmaps' ends are set by finish */
+    dict *symbols;   /* of an enum; the owner's */
     uint32_t before; /* values it had when it was finished last */
     buffer *text;    /* own heap of text that is put together; NULL: views point into the block */
 } av_slot;
@@ -26,12 +29,12 @@ nrw_status av_slot_grow(av_slot *s, nrw_error *err) NRW_CHECKED;
 
 static inline nrw_status av_slot_room(av_slot *s, nrw_error *err)
 {
-    return s->v.len < s->cap ? NRW_OK : av_slot_grow(s, err);
+    return s->len < s->cap ? NRW_OK : av_slot_grow(s, err);
 }
 /* Where the next value goes, for which there is room. */
 static inline void *av_slot_place(av_slot *s, uint32_t width)
 {
-    return s->v.data + (size_t)s->v.len++ * width;
+    return s->data + (size_t)s->len++ * width;
 }
 /* A null in the column at s: in structs all the way down. */
 nrw_status av_slot_null(av_slot *s, nrw_error *err) NRW_CHECKED;

@@ -15,10 +15,22 @@ bool av_uuid(span text, uint8_t to[16]);
 #define AV_BIG_DECIMAL_MAX 2200
 size_t av_big_decimal(span from, char to[AV_BIG_DECIMAL_MAX]);
 
+/* Items of no bytes (nulls, records without fields) are not bounded by the file's size: a record's
+ * lists have at most so many of them, all together. */
+#define AV_EMPTY_MOST 65536
+/* One more. NRW_E_CORRUPT: there are too many. */
+static inline nrw_status av_empty_item(uint32_t *empty, nrw_error *err)
+{
+    if (++*empty <= AV_EMPTY_MOST)
+        return NRW_OK;
+    return err_set(err, NRW_E_CORRUPT, "lists of one record claim more than %d items of no bytes",
+                   AV_EMPTY_MOST);
+}
+
 /* One encoded value of type t at *p as JSON behind what is in `out`; NULL: it is stepped over.
  * Values are spelled as json_value does; unions as their value alone. NRW_END: it goes on behind
- * `end`. Nested at most 500 deep. */
-nrw_status av_json(const av_type *t, const uint8_t **p, const uint8_t *end, bytes *out,
-                   nrw_error *err) NRW_CHECKED;
+ * `end`. Nested at most 500 deep. *empty counts the record's items of no bytes. */
+nrw_status av_json(const av_type *t, const uint8_t **p, const uint8_t *end, uint32_t *empty,
+                   bytes *out, nrw_error *err) NRW_CHECKED;
 
 #endif

@@ -184,8 +184,8 @@ nrw_status text_prepare(text_writer *w, const schema *s, const text_options *opt
         null = "null";
     TRY(padded(w, null, strlen(null), &w->null, err));
     TRY(distinct_names(w, s, &names, err));
-    TRY(padded(w, w->kind == TEXT_JSON ? "}\n" : "\n", w->kind == TEXT_JSON ? 2 : 1, &w->suffix,
-               err));
+    const char *suffix = w->kind != TEXT_JSON ? "\n" : w->n ? "}\n" : "{}\n";
+    TRY(padded(w, suffix, strlen(suffix), &w->suffix, err));
     for (uint32_t c = 0; c < w->n; c++) {
         w->fields[c].type = s->fields[c].type;
         w->fields[c].how = how_of(w, &s->fields[c].type);

@@ -244,8 +244,10 @@ static nrw_status put_row(text_writer *w, text_task *k, uint32_t row, nrw_error 
 
 static nrw_status put_rows(text_writer *w, text_task *k, nrw_error *err)
 {
-    uint32_t rows;
+    uint32_t rows = w->n ? 0 : batch_alive(k->b);
     nrw_status st;
+    for (; rows > 0; rows--) /* without columns */
+        TRY(put_row(w, k, 0, err));
     while ((st = lanes_next(k->cols, w->n, w->workers, k->step, &rows, err)) == NRW_OK) {
         bytes_clear(&k->scratch);
         for (uint32_t c = 0; c < w->n; c++)
