@@ -70,13 +70,24 @@ def ours(name, *arguments, **options):
     return Program(name, run)
 
 
-def peer(name, script, *arguments, timeout=900):
-    """A Python script that does `work(argv)` and prints the seconds it took."""
+class GaveUp(Exception):
+    """A peer could not do its work; the seconds until it said so."""
+
+    def __init__(self, seconds):
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+def peer(name, script, *arguments, timeout=900, gives_up=None):
+    """A Python script that does `work(argv)` and prints the seconds it took. With the exit code
+    `gives_up` it has printed how long it tried."""
     text = ("import sys, time\n" + script +
             "\nt = time.monotonic()\nwork(sys.argv[1:])\nprint(time.monotonic() - t)\n")
 
     def run():
         ran = harness.measure([PYTHON, "-c", text, *arguments], timeout)
+        if gives_up and ran.code == gives_up:
+            raise GaveUp(float(ran.out.split()[-1]))
         if ran.code:
             raise RuntimeError(f"{name}: {ran.err.strip()[-600:]}")
         return float(ran.out.split()[-1]), ran.peak

@@ -224,6 +224,17 @@ static void table_values(void *self, sql_table *table, uint32_t column, column_v
         out->distinct = (uint64_t)greatest - (uint64_t)least + 2;
 }
 
+static nrw_status table_marks(void *self, sql_table *table, uint32_t column, arena *a,
+                              key_marks *out, nrw_error *err)
+{
+    const query_catalog *c = self;
+    const query_table *t = table->self;
+
+    out->n = 0;
+    out->object = table->name;
+    return t->ready ? scan_marks(t->ready, c->m, column, a, out, err) : NRW_OK;
+}
+
 static nrw_status table_budget(void *self, sql_table *table, const uint32_t *columns, uint32_t n,
                                bool filtered, uint32_t workers, budget *out, nrw_error *err)
 {
@@ -259,7 +270,7 @@ void query_describe_table(const sql_table *table, bool filtered, char *out, size
 
 sql_catalog query_catalog_face(query_catalog *c)
 {
-    return (sql_catalog){c, find, open_scan, table_values, table_budget};
+    return (sql_catalog){c, find, open_scan, table_values, table_marks, table_budget};
 }
 
 int64_t query_rows(const query_catalog *c)

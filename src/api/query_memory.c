@@ -63,13 +63,17 @@ static budget group_need(const plan_estimate *e, uint64_t times, uint32_t worker
 {
     const plan *p = e->of;
     room_rows r = rows_of(e->left, times, plan_columns_width(e->left, NULL, p->n_keys));
-    uint64_t state = 0, hang = 0;
+    uint64_t state = 0, hang = 0, groups = count_of(e, times);
 
+    if (p->marks) { /* those between two marks are kept, by one worker maybe */
+        r.n = at_most(r.n, workers * (uint64_t)p->marks->most);
+        groups = at_most(groups, (uint64_t)p->marks->most);
+    }
     for (uint32_t i = 0; i < p->n_aggregates; i++) {
         state += aggregate_room(&p->aggregates[i]);
         hang += aggregate_gathers(&p->aggregates[i]) ? GROUP_HANG : 0;
     }
-    return room_of_group(&r, count_of(e, times), state, hang, workers);
+    return room_of_group(&r, groups, state, hang, workers);
 }
 
 static budget join_need(const plan_estimate *e, uint64_t times, uint32_t workers)

@@ -50,7 +50,10 @@ static plan_step *add_part(query *q, const plan *p)
         s->rows = (int64_t)part->step->most;
         s->rows_bound = p->kind != PLAN_GROUP || p->n_keys > 0;
     }
-    if (s->spill && s->spill < q->job->limits.spill_limit)
+    if (p->kind == PLAN_GROUP && p->marks)
+        snprintf(s->detail, sizeof s->detail, "clustered by %.60s: groups leave every %lld rows",
+                 p->marks->column, (long long)p->marks->most);
+    else if (s->spill && s->spill < q->job->limits.spill_limit)
         snprintf(s->detail, sizeof s->detail, "spills at most %s", text_size(s->spill, number));
     return s;
 }

@@ -296,6 +296,16 @@ static bool mapped_bounds(reader *r, mem *m, uint32_t column, int64_t *least, in
            p->inner->class->bounds(p->inner, m, p->map[column].column, least, greatest);
 }
 
+static nrw_status mapped_ranges(reader *r, mem *m, uint32_t column, range_found found, void *self,
+                                nrw_error *err)
+{
+    const mapped *p = of(r);
+
+    if (p->map[column].kind == MAP_FILE && p->inner->class->ranges)
+        return p->inner->class->ranges(p->inner, m, p->map[column].column, found, self, err);
+    return found(self, 0, &(value_facts){.rows = mapped_rows(r), .nulls = -1}, err);
+}
+
 static void mapped_values(reader *r, mem *m, uint32_t column, column_values *out)
 {
     const mapped *p = of(r);
@@ -363,6 +373,7 @@ static reader_class class_around(const reader_class *inner)
         .close = mapped_close,
         .carries = inner->carries ? mapped_carries : NULL,
         .bounds = inner->bounds ? mapped_bounds : NULL,
+        .ranges = inner->ranges ? mapped_ranges : NULL,
         .values = inner->values ? mapped_values : NULL,
         .estimate = inner->estimate ? mapped_estimate : NULL,
         .find_damage = inner->find_damage ? mapped_find_damage : NULL,

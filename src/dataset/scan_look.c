@@ -233,6 +233,11 @@ static nrw_status check_added(const scan *s, nrw_error *err)
 /* With fewer there is nothing to share. */
 #define FEW 8
 
+bool scan_files_small(const scan *s)
+{
+    return s->n >= FEW && s->largest <= SMALL;
+}
+
 /* A morsel is a file only where its rows are known before it is read. */
 static nrw_status decide(scan *s, nrw_error *err)
 {
@@ -241,9 +246,10 @@ static nrw_status decide(scan *s, nrw_error *err)
 
     while (i < s->n && (known = s->rows_of[i] >= 0 && s->rows_of[i] <= UINT32_MAX))
         i++;
-    s->by_file = known && (s->opts.process_by == PROCESS_FILE ||
-                           (s->opts.process_by == PROCESS_AUTO && s->opts.threads > 1 &&
-                            s->n >= FEW && s->largest <= SMALL));
+    s->by_file =
+        known &&
+        (s->opts.process_by == PROCESS_FILE ||
+         (s->opts.process_by == PROCESS_AUTO && s->opts.threads > 1 && scan_files_small(s)));
     if (known || s->opts.process_by != PROCESS_FILE)
         return NRW_OK;
     err_at_object(err, s->inputs[i].name);

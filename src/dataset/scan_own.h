@@ -54,6 +54,8 @@ struct scan {
 
 /* Schema, rows and bytes of all inputs; the first one's reader stays open. */
 nrw_status scan_look(scan *s, nrw_error *err) NRW_CHECKED;
+/* They are many and small: read each by one thread, where there are several. */
+bool scan_files_small(const scan *s);
 /* Input i with the columns of all. NRW_E_CHANGED: it is not what scan_look saw. */
 nrw_status scan_open_mapped(scan *s, size_t i, mem *m, reader **out, nrw_error *err) NRW_CHECKED;
 nrw_status scan_changed(const scan *s, size_t file, nrw_error *err);

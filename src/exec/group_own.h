@@ -1,5 +1,6 @@
 /* Inside of GROUP BY: op_group.c takes batches into tables, group_spill.c sends tables away and
- * reads them back, group_source.c puts partitions together. */
+ * reads them back, group_source.c puts partitions together, group_marked.c lets groups leave that
+ * are complete before all rows came. */
 #ifndef EXEC_GROUP_OWN_H
 #define EXEC_GROUP_OWN_H
 
@@ -8,9 +9,12 @@
 
 #include <pthread.h>
 
-#define GROUP_PARTITIONS 256u /* by the upper 8 bits of the hash */
+#define GROUP_BITS       8u
+#define GROUP_PARTITIONS (1u << GROUP_BITS) /* by the upper bits of the hash */
 #define GROUP_BLOCK      (64u << 10)
 #define GROUP_SLICE      1024u
+#define GROUP_MORSEL     8192u /* groups that leave together, about */
+#define GROUP_KEPT       2u    /* the null, and the key that is the mark */
 
 /* Blocks of the spill file with rows of one stretch of hashes. */
 typedef struct group_part {
@@ -58,7 +62,12 @@ typedef struct op_group {
     spill *spill;
     pthread_mutex_t lock; /* guards what follows */
     group_part *parts;    /* GROUP_PARTITIONS of them; NULL: nothing was spilled */
+    uint32_t bits;        /* of the hash that the source's morsels go by */
     uint32_t next_part;
+    /* with marks */
+    const key_mark *mark; /* groups below it leave; NULL: all */
+    const key_mark *passed;
+    uint8_t *kept[GROUP_KEPT]; /* rows of groups that go on behind it; NULL: none */
 } op_group;
 
 /* From rows to a state of theirs, and back. */
@@ -67,6 +76,14 @@ static inline void group_shift(uint8_t **rows, uint32_t n, ptrdiff_t by)
     for (uint32_t i = 0; i < n; i++)
         rows[i] += by;
 }
+
+/* Rows have come: tables are ready for the source. */
+nrw_status group_settle(op_group *o, nrw_error *err);
+/* What a worker's table and what is read back may take. */
+uint64_t group_share(const op_group *o);
+/* Of rows[0..*n) those that leave, *n of them; the others are kept. */
+nrw_status group_leaving(op_group *o, uint8_t **rows, uint32_t *n, nrw_error *err);
+void group_kept_free(op_group *o);
 
 /* All groups of w's table to the spill file; the table is empty then. */
 nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err);

@@ -14,10 +14,9 @@ static op_group *group_of(source *s)
 static nrw_status source_next(source *s, batch *b, nrw_error *err)
 {
     op_group *o = group_of(s);
-    uint32_t parts = o->spec.n_keys ? GROUP_PARTITIONS : 1;
 
     (void)err;
-    if (o->next_part == parts)
+    if (o->next_part == 1u << o->bits)
         return NRW_END;
     b->morsel = o->next_part++;
     return NRW_OK;
@@ -70,7 +69,7 @@ static nrw_status load_next(op_group *o, group_worker *w, nrw_error *err)
         if (w->table.n)
             break;
     }
-    group_table_order(&w->table);
+    group_table_order(&w->table, 64);
     w->walked = &w->table;
     w->at = 0;
     return NRW_OK;
@@ -81,27 +80,32 @@ static nrw_status load_next(op_group *o, group_worker *w, nrw_error *err)
 static nrw_status merge_tables(op_group *o, group_worker *w, uint32_t p, nrw_error *err)
 {
     group_table *merged;
+    uint64_t groups = 0;
     void *mem_;
 
     TRY(mem_zalloc(o->m, sizeof *merged, &mem_, err));
     merged = mem_;
     group_table_init(merged, &o->shape, o->m, o->m);
-    group_table_narrow(merged, o->spec.n_keys ? 8 : 0);
+    group_table_narrow(merged, o->bits);
     w->walked = merged;
     w->at = 0;
+    for (uint32_t i = 0; i < o->spec.workers; i++)
+        groups += o->workers[i].table.n;
+    if (o->bits) /* an eighth more than are in a morsel on average */
+        TRY(group_table_reserve(merged, (groups >> o->bits) * 9 / 8, err));
     for (uint32_t i = 0; i < o->spec.workers; i++) {
         group_table *t = &o->workers[i].table;
-        uint64_t at = o->spec.n_keys ? group_table_slot(t, (uint64_t)p << 56) : 0;
+        uint64_t at = o->bits ? group_table_slot(t, (uint64_t)p << (64 - o->bits)) : 0;
         uint8_t *row;
         while (group_table_next(t, &at, &row)) {
-            uint32_t q = (uint32_t)(row_hash(row) >> 56);
-            if (o->spec.n_keys && q > p)
+            uint32_t q = o->bits ? (uint32_t)(row_hash(row) >> (64 - o->bits)) : 0;
+            if (q > p)
                 break;
-            if (!o->spec.n_keys || q == p)
+            if (q == p)
                 TRY(group_table_adopt(merged, row, err));
         }
     }
-    group_table_order(merged);
+    group_table_order(merged, 64);
     return NRW_OK;
 }
 
@@ -175,7 +179,7 @@ static nrw_status source_fill(source *s, batch *b, nrw_error *err)
     op_group *o = group_of(s);
     group_worker *w = &o->workers[b->worker];
     uint8_t **rows;
-    uint32_t n = 0;
+    uint32_t n = 0, walked;
     nrw_status st = NRW_OK;
 
     if (!w->ready)
@@ -183,11 +187,14 @@ static nrw_status source_fill(source *s, batch *b, nrw_error *err)
     TRY(mem_alloc(b->m, LEAVE_ROWS * sizeof *rows, (void **)&rows, err));
     while (n < LEAVE_ROWS && group_table_next(w->walked, &w->at, &rows[n]))
         n++;
-    if (n)
+    walked = n;
+    if (o->spec.marks)
+        st = group_leaving(o, rows, &n, err);
+    if (st >= 0 && n)
         st = leave(o, b, rows, n, err);
-    if (st >= 0 && n < LEAVE_ROWS && o->parts && w->n_stack) {
+    if (st >= 0 && walked < LEAVE_ROWS && o->parts && w->n_stack) {
         st = load_next(o, w, err);
-    } else if (n < LEAVE_ROWS) {
+    } else if (walked < LEAVE_ROWS) {
         b->last = true;
         w->ready = false;
         group_merged_free(o, w);

@@ -60,7 +60,8 @@ static nrw_status parts_new(op_group *o, nrw_error *err)
     if (!o->parts) {
         st = mem_zalloc(o->m, GROUP_PARTITIONS * sizeof *o->parts, (void **)&o->parts, err);
         for (uint32_t p = 0; st >= 0 && p < GROUP_PARTITIONS; p++)
-            o->parts[p] = (group_part){.first = (uint64_t)p << 56, .bits = 8};
+            o->parts[p] =
+                (group_part){.first = (uint64_t)p << (64 - GROUP_BITS), .bits = GROUP_BITS};
     }
     pthread_mutex_unlock(&o->lock);
     return st;
@@ -73,10 +74,10 @@ nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err)
     uint8_t *row;
 
     TRY(parts_new(o, err));
-    group_table_order(&w->table);
+    group_table_order(&w->table, GROUP_BITS);
     w->out.len = 0;
     while (group_table_next(&w->table, &at, &row)) {
-        uint32_t p = (uint32_t)(row_hash(row) >> 56);
+        uint32_t p = (uint32_t)(row_hash(row) >> (64 - GROUP_BITS));
         if (p != part || w->out.len >= GROUP_BLOCK)
             TRY(write_block(o, &w->out, &o->parts[part], err));
         part = p;

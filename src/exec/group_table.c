@@ -43,22 +43,35 @@ void group_table_forget(group_table *t)
     t->n = 0;
 }
 
-void group_table_release(group_table *t)
+static void drop_all(group_table *t)
 {
     uint64_t at = 0;
     uint8_t *row;
+    bool hangs = false;
 
-    while (t->slots && group_table_next(t, &at, &row))
+    for (uint32_t i = 0; i < t->shape->n_aggregates; i++)
+        hangs |= t->shape->aggregates[i].class->drop != NULL;
+    while (hangs && t->slots && group_table_next(t, &at, &row))
         group_drop_states(t->shape, row, t->hang);
+}
+
+void group_table_clear(group_table *t)
+{
+    drop_all(t);
+    rows_clear(&t->rows);
+    if (t->slots)
+        memset(t->slots, 0, slots_bytes(t->n_slots));
+    t->n = 0;
+    t->skip = 0;
+}
+
+void group_table_release(group_table *t)
+{
+    drop_all(t);
     mem_free(t->m, t->slots, group_table_slots_bytes(t));
     rows_release(&t->rows);
     t->slots = NULL;
     t->n = t->n_slots = 0;
-}
-
-uint64_t group_table_slot(const group_table *t, uint64_t hash)
-{
-    return t->n_slots ? (hash << t->skip) >> (64 - __builtin_ctzll(t->n_slots)) : 0;
 }
 
 /* The empty slot for a hash; NULL where the slack at the end is used up. */
@@ -208,6 +221,11 @@ nrw_status group_table_find_all(group_table *t, uint8_t **keys, uint32_t n, uint
     for (*found = 0; *found < n; ++*found) {
         uint32_t i = *found;
         uint64_t *slot;
+        if (i && row_hash(keys[i - 1]) == row_hash(keys[i]) &&
+            same_key(t, keys[i - 1], row_values(l, keys[i]))) {
+            keys[i] = keys[i - 1]; /* rows of one group often follow each other */
+            continue;
+        }
         if (i % FETCHED == 0) {
             uint32_t some = n - i < FETCHED ? n - i : FETCHED;
             fetch_slots(t, keys + i, some);
@@ -270,16 +288,33 @@ static int by_hash(const void *a, const void *b, void *layout)
     return span_compare(row_values(layout, x), row_values(layout, y));
 }
 
+/* Whether slots from..last lie in more than one of the stretches. */
+static bool reaches_over(const group_table *t, uint32_t bits, uint64_t from, uint64_t last)
+{
+    uint32_t log = (uint32_t)__builtin_ctzll(t->n_slots);
+    uint32_t own = bits > t->skip ? bits - t->skip : 0; /* bits that slots tell apart */
+
+    return own >= log || from >> (log - own) != last >> (log - own);
+}
+
+/* The row of a slot some way ahead is about to be looked at. */
+static void expect_slot(const group_table *t, uint64_t at, uint64_t end)
+{
+    if (at + GROUP_AHEAD < end && t->slots[at + GROUP_AHEAD])
+        __builtin_prefetch(group_slot_row(t->slots[at + GROUP_AHEAD]));
+}
+
 /* Rows of later clusters have greater hashes: only inside of a cluster is anything out of order. */
-void group_table_order(group_table *t)
+void group_table_order(group_table *t, uint32_t bits)
 {
     uint64_t end = t->slots ? t->n_slots + GROUP_SLACK : 0;
 
     for (uint64_t i = 0; i < end;) {
         uint64_t from = i;
-        while (i < end && t->slots[i])
-            i++;
-        if (i - from > 1)
+        for (; i < end && t->slots[i]; i++)
+            if (bits == 64)
+                expect_slot(t, i, end);
+        if (i - from > 1 && reaches_over(t, bits, from, i - 1))
             qsort_r(t->slots + from, i - from, sizeof *t->slots, by_hash,
                     (void *)(uintptr_t)&t->shape->layout);
         i++;
@@ -294,6 +329,7 @@ bool group_table_next(group_table *t, uint64_t *at, uint8_t **row)
         ++*at;
     if (*at >= end)
         return false;
+    expect_slot(t, *at, end);
     *row = group_slot_row(t->slots[(*at)++]);
     return true;
 }

@@ -27,10 +27,18 @@ typedef struct group_table {
 } group_table;
 
 #define GROUP_SLACK 256
+/* So many rows ahead memory is asked for what walking needs. */
+#define GROUP_AHEAD 16u
 
 static inline uint8_t *group_slot_row(uint64_t slot)
 {
     return (uint8_t *)(uintptr_t)(slot & ((UINT64_C(1) << 48) - 1));
+}
+
+/* The first slot that may hold a hash of at least `hash`. */
+static inline uint64_t group_table_slot(const group_table *t, uint64_t hash)
+{
+    return t->n_slots ? (hash << t->skip) >> (64 - __builtin_ctzll(t->n_slots)) : 0;
 }
 
 void group_table_init(group_table *t, const group_shape *shape, mem *m, mem *hang);
@@ -39,6 +47,8 @@ void group_table_release(group_table *t); /* states too */
 size_t group_table_slots_bytes(const group_table *t);
 /* Forgets all groups without dropping what hangs from their states. */
 void group_table_forget(group_table *t);
+/* Drops all groups and keeps the room for others. */
+void group_table_clear(group_table *t);
 /* An empty table may be told that its hashes have their first `bits` bits in common. */
 void group_table_narrow(group_table *t, uint32_t bits);
 /* Room for so many groups without growing. */
@@ -61,10 +71,9 @@ uint64_t group_table_growth(const group_table *t, uint64_t n, uint64_t bytes);
 /* Walks in the order of hash and key: sets *row to the next group from slot *at on; false at the
  * end. The table is not changed any more. */
 bool group_table_next(group_table *t, uint64_t *at, uint8_t **row);
-/* The first slot that may hold a hash of at least `hash`. */
-uint64_t group_table_slot(const group_table *t, uint64_t hash);
-/* Puts clusters in order, once, before walking. */
-void group_table_order(group_table *t);
+/* Puts in order, once, before walking: all groups (64), or only as far as walking comes to the
+ * stretches of hashes with equal first `bits` one after the other. */
+void group_table_order(group_table *t, uint32_t bits);
 
 /* Its states are fresh again. */
 void group_drop_states(const group_shape *s, uint8_t *row, mem *hang);

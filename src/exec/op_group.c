@@ -412,11 +412,23 @@ out:
 
 /* ---- life ---- */
 
-/* Once one table went to the spill file all do, so that a partition lies in one place. */
-static nrw_status group_finish(op *base, nrw_error *err)
+/* Some thousand groups a morsel. */
+static uint32_t bits_for(const op_group *o)
 {
-    op_group *o = (op_group *)base;
+    uint64_t n = 0;
+    uint32_t bits = 0;
 
+    for (uint32_t i = 0; i < o->spec.workers; i++)
+        n += o->workers[i].table.n;
+    while (bits < GROUP_BITS && n >> bits > GROUP_MORSEL)
+        bits++;
+    return o->parts ? GROUP_BITS : bits;
+}
+
+/* Once one table went to the spill file all do, so that a partition lies in one place. */
+nrw_status group_settle(op_group *o, nrw_error *err)
+{
+    o->bits = bits_for(o);
     for (uint32_t i = 0; i < o->spec.workers; i++) {
         group_worker *w = &o->workers[i];
         rows_release(&w->scratch);
@@ -425,10 +437,22 @@ static nrw_status group_finish(op *base, nrw_error *err)
         if (o->parts)
             group_table_release(&w->table);
         else
-            group_table_order(&w->table);
+            group_table_order(&w->table, o->bits);
         mem_set_limit(w->m, MEM_NO_LIMIT); /* the operator's own limit holds */
     }
     return NRW_OK;
+}
+
+static nrw_status group_finish(op *base, nrw_error *err)
+{
+    return group_settle((op_group *)base, err);
+}
+
+uint64_t group_share(const op_group *o)
+{
+    uint64_t share = o->spec.memory / o->spec.workers;
+
+    return share - share / 8;
 }
 
 static void group_close(op *base)
@@ -447,6 +471,7 @@ static void group_close(op *base)
         mem_free(o->m, w->stack, w->cap_stack * sizeof *w->stack);
         mem_free_account(w->m);
     }
+    group_kept_free(o);
     for (uint32_t p = 0; o->parts && p < GROUP_PARTITIONS; p++)
         group_part_free(o, &o->parts[p]);
     mem_free(o->m, o->parts, GROUP_PARTITIONS * sizeof *o->parts);
@@ -527,7 +552,6 @@ nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op *
                         nrw_error *err)
 {
     op_group *o;
-    uint64_t share = spec->memory / spec->workers;
     nrw_status st;
 
     *out = NULL;
@@ -540,7 +564,7 @@ nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op *
     TRY_OUT(mem_zalloc(o->m, spec->workers * sizeof *o->workers, (void **)&o->workers, err));
     for (uint32_t i = 0; i < spec->workers; i++) {
         group_worker *w = &o->workers[i];
-        TRY_OUT(mem_child(o->m, "groups of a worker", share - share / 8, &w->m, err));
+        TRY_OUT(mem_child(o->m, "groups of a worker", group_share(o), &w->m, err));
         group_table_init(&w->table, &o->shape, w->m, o->m);
         w->scratch.m = w->read.m = w->m;
         w->out = bytes_init(w->m, UINT32_MAX);

@@ -35,6 +35,10 @@ typedef struct damage {
 
 typedef nrw_status (*damage_found)(void *self, const damage *d, nrw_error *err);
 
+/* See reader_class.ranges; bounds are valid for the time of the call. */
+typedef nrw_status (*range_found)(void *self, int64_t row, const value_facts *facts,
+                                  nrw_error *err);
+
 /* How the consumer would like its batches: a reader keeps each bound as far as it can know. */
 typedef struct batch_shape {
     uint32_t max_rows;   /* at most BATCH_MAX_ROWS */
@@ -155,6 +159,11 @@ typedef struct reader_class {
     /* Least and greatest value of a column of whole numbers; least > greatest: there are none.
      * False: not known. m is for the time of the call. */
     bool (*bounds)(reader *r, mem *m, uint32_t column, int64_t *least, int64_t *greatest);
+    /* What is known of a column's values in each stretch of rows, one behind the other, all rows of
+     * the file: `row` is the first one's ordinal in it. Only what can be believed. NRW_END from
+     * `found` ends it. m is for the time of the call. */
+    nrw_status (*ranges)(reader *r, mem *m, uint32_t column, range_found found, void *self,
+                         nrw_error *err);
     /* What the values of a column are like; what is not known is left as it is. m is for the time
      * of the call. */
     void (*values)(reader *r, mem *m, uint32_t column, column_values *out);

@@ -2,7 +2,7 @@
 #ifndef SQL_CATALOG_H
 #define SQL_CATALOG_H
 
-#include "dataset/scan.h"
+#include "dataset/marks.h"
 #include "expr/scalar.h"
 
 /* A table that was found; opened for its schema, read when the plan runs. */
@@ -49,6 +49,9 @@ typedef struct sql_catalog {
     /* Before it is read: what values a column has, as far as metadata tell; what reading n of its
      * columns takes. */
     void (*values)(void *self, sql_table *t, uint32_t column, column_values *out);
+    /* The marks of a column, as scan_marks; type and strict of *out are set. */
+    nrw_status (*marks)(void *self, sql_table *t, uint32_t column, arena *a, key_marks *out,
+                        nrw_error *err);
     nrw_status (*budget)(void *self, sql_table *t, const uint32_t *columns, uint32_t n,
                          bool filtered, uint32_t workers, budget *out, nrw_error *err);
 } sql_catalog;

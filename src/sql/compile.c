@@ -66,7 +66,7 @@ static nrw_status chain_source(sql_exec *x, chain *c, source *s, const plan *sca
     return NRW_OK;
 }
 
-static nrw_status add_stage(sql_exec *x, chain *c, op *end, nrw_error *err)
+static nrw_status add_stage(sql_exec *x, chain *c, op *end, sql_stage **out, nrw_error *err)
 {
     sql_stage *s;
 
@@ -75,14 +75,15 @@ static nrw_status add_stage(sql_exec *x, chain *c, op *end, nrw_error *err)
     *x->end = s;
     x->end = &s->next;
     *c = (chain){0};
+    *out = s;
     return NRW_OK;
 }
 
 /* The chain leads into `end` and is a stage. */
-static nrw_status chain_end(sql_exec *x, chain *c, op *end, nrw_error *err)
+static nrw_status chain_end(sql_exec *x, chain *c, op *end, sql_stage **out, nrw_error *err)
 {
     TRY(chain_add(x, c, end, err));
-    return add_stage(x, c, end, err);
+    return add_stage(x, c, end, out, err);
 }
 
 static nrw_status types_of(sql_exec *x, const plan *p, type **out, nrw_error *err)
@@ -149,16 +150,22 @@ static nrw_status compile_group(sql_exec *x, const plan *p, chain *c, nrw_error 
                        .aggregates = p->aggregates,
                        .workers = x->workers,
                        .memory = grant_of(x, p),
-                       .held = x->held};
+                       .held = x->held,
+                       .marks = p->marks,
+                       .marked_key = p->marked_key};
     type *types;
+    sql_stage *s;
     op *o;
 
     TRY(compile(x, p->left, c, err));
     TRY(types_of(x, p, &types, err));
     spec.key_types = types;
     TRY(op_group_new(x->a, x->m, &spec, x->spill, &o, err));
-    TRY(chain_end(x, c, o, err));
-    return chain_source(x, c, op_group_source(o), NULL, err);
+    TRY(chain_end(x, c, o, &s, err));
+    s->marks = p->marks;
+    TRY(chain_source(x, c, op_group_source(o), NULL, err));
+    c->at[c->n - 1].feed = p->marks ? s : NULL;
+    return NRW_OK;
 }
 
 static nrw_status compile_sort(sql_exec *x, const plan *p, chain *c, nrw_error *err)
@@ -172,13 +179,14 @@ static nrw_status compile_sort(sql_exec *x, const plan *p, chain *c, nrw_error *
                       .merging = grant_of(x, p) / 2,
                       .held = x->held};
     type *types;
+    sql_stage *s;
     op *o;
 
     TRY(compile(x, p->left, c, err));
     TRY(types_of(x, p, &types, err));
     spec.types = types;
     TRY(op_sort_new(x->a, x->m, &spec, x->spill, &o, err));
-    TRY(chain_end(x, c, o, err));
+    TRY(chain_end(x, c, o, &s, err));
     return chain_source(x, c, op_sort_source(o), NULL, err);
 }
 
@@ -211,6 +219,7 @@ static nrw_status compile_join(sql_exec *x, const plan *p, chain *c, nrw_error *
                       .held = x->held};
     type *left, *right;
     chain side = {0};
+    sql_stage *s;
     op *build, *probe;
 
     TRY(types_of(x, p->left, &left, err));
@@ -221,7 +230,7 @@ static nrw_status compile_join(sql_exec *x, const plan *p, chain *c, nrw_error *
     TRY(keep(x, build, err));
     TRY(compile(x, p->right, &side, err));
     link_behind(&side, build);
-    TRY(add_stage(x, &side, build, err));
+    TRY(add_stage(x, &side, build, &s, err));
     TRY(compile(x, p->left, c, err));
     TRY(op_probe_new(x->a, x->m, build, &probe, err));
     TRY(chain_add(x, c, probe, err));
@@ -272,10 +281,11 @@ static nrw_status add_window(sql_exec *x, const plan *p, const type *types, uint
                         .memory = grant_of(x, p),
                         .held = x->held,
                         .cancel = x->cancel};
+    sql_stage *s;
     op *o;
 
     TRY(op_window_new(x->a, x->m, &spec, x->spill, &o, err));
-    TRY(chain_end(x, c, o, err));
+    TRY(chain_end(x, c, o, &s, err));
     return chain_source(x, c, op_window_source(o), NULL, err);
 }
 
@@ -371,11 +381,12 @@ uint32_t plan_gatherers(const plan *p)
 nrw_status sql_compile(sql_exec *x, const plan *p, op *sink, nrw_error *err)
 {
     chain c = {0};
+    sql_stage *s;
 
     x->stages = NULL;
     x->end = &x->stages;
     TRY(compile(x, p, &c, err));
     x->sink = sink;
     link_behind(&c, sink);
-    return add_stage(x, &c, sink, err);
+    return add_stage(x, &c, sink, &s, err);
 }

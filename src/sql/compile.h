@@ -15,12 +15,15 @@ typedef struct sql_branch {
     bool ends;          /* its operators lead nowhere else: nothing is linked behind them, and its
                            morsels are not counted among the others' */
     const _Atomic uint32_t *enough;
+    struct sql_stage *feed; /* of groups with marks: the stage that leads to `source`, which runs
+                               together with this branch; NULL: it is through */
 } sql_branch;
 
 typedef struct sql_stage {
     sql_branch *branches;
     uint32_t n, cap;
-    op *end; /* finished when all branches are through */
+    op *end;                /* finished when all branches are through */
+    const key_marks *marks; /* it feeds a later stage, from mark to mark; NULL: runs by itself */
     struct sql_stage *next;
 } sql_stage;
 

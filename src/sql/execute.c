@@ -1,5 +1,7 @@
 /* Stages, one after the other; a stage's scans are open while it runs. */
 #include "exec/op_filter.h"
+#include "exec/op_group.h"
+#include "exec/source_marked.h"
 #include "sql/compile.h"
 
 typedef struct scanning {
@@ -101,34 +103,110 @@ static void close_scan(sql_exec *x, scanning *o)
     mem_free_account(o->reading);
 }
 
+static pipeline pipeline_of(const sql_exec *x, const sql_branch *b, mem *batches)
+{
+    return (pipeline){.source = b->source,
+                      .batches = batches,
+                      .workers = x->workers,
+                      .limit = -1,
+                      .enough = b->enough,
+                      .first = b->first};
+}
+
+/* The branch's scan as the pipeline's source, what its filter does not pass left out. */
+static nrw_status begin_scan(sql_exec *x, const sql_branch *b, scanning *o, pipeline *p,
+                             nrw_error *err)
+{
+    TRY(open_scan(x, b, o, err));
+    p->source = &o->source.base;
+    if (o->filter) {
+        o->filter->next = b->first;
+        p->first = o->filter;
+    }
+    return NRW_OK;
+}
+
+static nrw_status run(const sql_exec *x, pipeline *p, nrw_error *err)
+{
+    nrw_status st;
+
+    x->watch(x->watcher, p);
+    st = pipeline_run(p, err);
+    x->watch(x->watcher, NULL);
+    return st;
+}
+
+static bool has_enough(const sql_branch *b)
+{
+    return b->enough && atomic_load_explicit(b->enough, memory_order_relaxed);
+}
+
+/* From mark to mark: rows come to the groups, and those that are complete go on. */
+static nrw_status run_marked(sql_exec *x, const sql_branch *b, source_marked *from, pipeline *in,
+                             pipeline *out, nrw_error *err)
+{
+    const key_mark *mark;
+    op *groups = b->feed->end;
+    uint64_t morsels = 0;
+    bool more = true, any;
+
+    do {
+        if (more)
+            TRY(run(x, in, err));
+        mark = source_marked_pass(from, &more);
+        TRY(op_group_ready(groups, mark, &any, err));
+        if (!any)
+            continue;
+        out->first_morsel += out->morsels;
+        out->morsels = 0;
+        TRY(run(x, out, err));
+        morsels += out->morsels;
+        TRY(op_group_again(groups, err));
+    } while (mark && !has_enough(b));
+    out->morsels = morsels;
+    return NRW_OK;
+}
+
+static nrw_status run_fed(sql_exec *x, const sql_branch *b, mem *batches, pipeline *out,
+                          nrw_error *err)
+{
+    const sql_branch *feed = &b->feed->branches[0];
+    pipeline in = pipeline_of(x, feed, batches);
+    source_marked from;
+    scanning o = {0};
+    nrw_status st = begin_scan(x, feed, &o, &in, err);
+
+    if (st >= 0) {
+        source_marked_init(&from, in.source, b->feed->marks);
+        in.source = &from.base;
+        st = run_marked(x, b, &from, &in, out, err);
+        source_marked_close(&from, batches);
+        x->rows_in += atomic_load(&in.rows_in);
+    }
+    close_scan(x, &o);
+    return st;
+}
+
 static nrw_status run_branch(sql_exec *x, const sql_branch *b, mem *batches, uint64_t first,
                              uint64_t *morsels, nrw_error *err)
 {
-    pipeline p = {.batches = batches,
-                  .workers = x->workers,
-                  .limit = -1,
-                  .enough = b->enough,
-                  .first_morsel = first,
-                  .first = b->first};
+    pipeline p = pipeline_of(x, b, batches);
     scanning o = {0};
     nrw_status st = NRW_OK;
 
-    if (b->scan)
-        st = open_scan(x, b, &o, err);
-    p.source = b->scan ? &o.source.base : b->source;
-    if (st >= 0 && o.filter) {
-        o.filter->next = b->first;
-        p.first = o.filter;
-    }
-    if (st >= 0) {
-        x->watch(x->watcher, &p);
-        st = pipeline_run(&p, err);
-        x->watch(x->watcher, NULL);
-        *morsels = p.morsels;
+    p.first_morsel = first;
+    if (b->feed) {
+        st = run_fed(x, b, batches, &p, err);
+    } else {
         if (b->scan)
+            st = begin_scan(x, b, &o, &p, err);
+        if (st >= 0)
+            st = run(x, &p, err);
+        if (st >= 0 && b->scan)
             x->rows_in += atomic_load(&p.rows_in);
+        close_scan(x, &o);
     }
-    close_scan(x, &o);
+    *morsels = p.morsels;
     return st;
 }
 
@@ -158,6 +236,8 @@ nrw_status sql_execute(sql_exec *x, nrw_error *err)
         uint64_t first = 0;
         mem *batches;
         nrw_status st = NRW_OK;
+        if (s->marks) /* runs with the branch that it feeds */
+            continue;
         TRY(mem_child(x->m, "batches", x->batches, &batches, err));
         for (uint32_t i = 0; st >= 0 && i < s->n; i++) {
             uint64_t morsels = 0;

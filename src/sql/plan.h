@@ -49,6 +49,8 @@ struct plan {
     /* GROUP: the first n_keys columns of left are the keys */
     uint32_t n_keys, n_aggregates;
     aggregate *aggregates;
+    uint32_t marked_key;    /* which of the keys has marks */
+    const key_marks *marks; /* NULL: none has */
     /* SORT */
     uint32_t n_orders;
     sort_order *orders;
@@ -78,6 +80,8 @@ nrw_status plan_push_down(arena *a, plan **p, nrw_error *err);
 nrw_status plan_split_parts(arena *a, plan **p, nrw_error *err);
 /* Only columns that somebody looks at. */
 nrw_status plan_prune(arena *a, plan **p, nrw_error *err);
+/* Groups whose rows come from one table that is clustered by a key get its marks, by metadata. */
+nrw_status plan_mark(arena *a, const sql_catalog *c, plan *p, nrw_error *err);
 
 /* e with every column c replaced by number(self, c). */
 nrw_status expr_renumber(arena *a, const expr *e, uint32_t (*number)(void *self, uint32_t c),

@@ -29,6 +29,7 @@ import reading_datasets
 import reference
 import tables
 import tpch
+import sql_clustered
 import sql_corpus
 import sql_language
 import sql_random
@@ -613,6 +614,7 @@ def cases(tier):
     yield from sql_corpus.cases(tier)
     yield from sql_random.cases(tier)
     yield from sql_spilled.cases()
+    yield from sql_clustered.cases(tier)
     yield from sql_subqueries.cases(tier)
     yield from tpch.cases(tier)
     yield from sql_language.cases()

@@ -61,6 +61,43 @@ bool parquet_bounds(reader *r, mem *m, uint32_t column, int64_t *least, int64_t 
     return true;
 }
 
+static nrw_status group_range(pq_meta *p, mem *m, int32_t rg, int32_t leaf, range_found found,
+                              void *self, nrw_error *err)
+{
+    pq_row_group group;
+    value_facts f;
+    uint8_t room[64];
+    pq_chunk c;
+    arena *a;
+    nrw_status st;
+
+    TRY(pq_meta_row_group(p, rg, &group, err));
+    f = (value_facts){.rows = group.rows, .nulls = -1};
+    if (leaf < 0 || group.rows == 0)
+        return found(self, group.first_row, &f, err);
+    TRY(arena_new(m, &a, err));
+    st = pq_meta_chunk(p, rg, (uint32_t)leaf, a, &c, err);
+    if (st >= 0) {
+        f = pq_chunk_facts(p, (uint32_t)leaf, &c, group.rows, room);
+        st = found(self, group.first_row, &f, err);
+    }
+    arena_free(a);
+    return st;
+}
+
+/* By row groups. */
+nrw_status parquet_ranges(reader *r, mem *m, uint32_t column, range_found found, void *self,
+                          nrw_error *err)
+{
+    pq_meta *p = parquet_reader_meta(r);
+    int32_t leaf = leaf_of(p, column);
+    nrw_status st = NRW_OK;
+
+    for (int32_t rg = 0; rg < pq_meta_row_groups(p) && st == NRW_OK; rg++)
+        st = group_range(p, m, rg, leaf, found, self, err);
+    return st == NRW_END ? NRW_OK : st;
+}
+
 /* The dictionary of the chunk, where all its pages use it: as many values may be in each of the row
  * groups. Other texts are as long as the chunk says. */
 static nrw_status chunk_values(pq_meta *p, mem *m, const pq_chunk *c, column_values *out,

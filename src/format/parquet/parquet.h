@@ -15,6 +15,8 @@ nrw_status parquet_find_damage(reader *r, const uint32_t *cols, uint32_t n, mem 
                                damage_found found, void *self, nrw_error *err);
 /* As the rows of reader_class. Least and greatest value by trusted statistics. */
 bool parquet_bounds(reader *r, mem *m, uint32_t column, int64_t *least, int64_t *greatest);
+nrw_status parquet_ranges(reader *r, mem *m, uint32_t column, range_found found, void *self,
+                          nrw_error *err);
 /* By the first row group and the header of its dictionary. */
 void parquet_values(reader *r, mem *m, uint32_t column, column_values *out);
 nrw_status parquet_carries(reader *r, arena *a, carried *out, nrw_error *err);

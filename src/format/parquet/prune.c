@@ -154,31 +154,6 @@ static prune_column *column_of(pq_prune *p, uint32_t column)
 
 /* ---- facts of whole chunks ---- */
 
-/* Bounds in the vectors' layout; a least value above the greatest makes both worthless. */
-static void set_bounds(const pq_leaf *l, const span *min, const span *max, uint8_t room[64],
-                       value_facts *f)
-{
-    f->has_min = min && pq_bound_value(l, *min, room, &f->min);
-    f->has_max = max && pq_bound_value(l, *max, room + 32, &f->max);
-    if (min && max && f->has_min && f->has_max && pq_value_compare(l, *min, *max) > 0)
-        f->has_min = f->has_max = false;
-}
-
-static value_facts chunk_facts(const pq_prune *p, const prune_column *c, uint8_t room[64])
-{
-    const pq_leaf *l = pq_meta_leaf(p->meta, c->leaf);
-    const pq_statistics *s = &c->chunk->stats;
-    value_facts f = {.rows = p->rows, .nulls = -1};
-
-    if (l->max_def == 0)
-        f.nulls = 0;
-    else if (s->has_null_count && s->null_count <= p->rows && !p->no_nulls_said)
-        f.nulls = s->null_count;
-    if (!p->no_bounds_said)
-        set_bounds(l, s->has_min ? &s->min : NULL, s->has_max ? &s->max : NULL, room, &f);
-    return f;
-}
-
 /* Whether the chunk's bloom filter, if there is one, lets one of the test's values be there. */
 static bool bloom_may(pq_prune *p, uint32_t test, const prune_column *c)
 {
@@ -223,7 +198,7 @@ static bool chunk_may(pq_prune *p, const row_filter_step *s, bool look_up)
         f = (value_facts){.rows = p->rows, .nulls = -1};
         return p->filter->may_match(p->filter, s->test, &f);
     }
-    f = chunk_facts(p, c, room);
+    f = pq_chunk_facts(p->meta, c->leaf, c->chunk, p->rows, room);
     return p->filter->may_match(p->filter, s->test, &f) &&
            (!look_up || (bloom_may(p, s->test, c) && dictionary_may(p, s->test, c)));
 }
@@ -331,7 +306,7 @@ static value_facts page_facts(const pq_prune *p, const prune_column *c, uint32_t
                        : !c->chunk->stats.has_null_count || c->chunk->stats.null_count >= rows;
         f.nulls = all && l->max_def > 0 ? rows : f.nulls;
     } else if (pq_meta_ordered(p->meta, c->leaf))
-        set_bounds(l, &x->min[page], &x->max[page], room, &f);
+        pq_facts_bound(l, &x->min[page], &x->max[page], room, &f);
     return f;
 }
 

@@ -40,6 +40,14 @@ nrw_status pq_prune_estimate(pq_meta *meta, mem *m, const row_filter *f, int32_t
 /* A bound as statistics have it in the layout of vectors, in `room` or where it lies; false where
  * it is none: of another length, too large for the type, NaN. */
 bool pq_bound_value(const pq_leaf *l, span bound, uint8_t room[32], span *out);
+/* Bounds, NULL where there are none, as facts in the vectors' layout; a least value above the
+ * greatest makes both worthless. */
+void pq_facts_bound(const pq_leaf *l, const span *min, const span *max, uint8_t room[64],
+                    value_facts *f);
+/* What can be believed of what a chunk of so many rows says; bounds lie in `room` or in the chunk's
+ * arena. */
+value_facts pq_chunk_facts(const pq_meta *meta, uint32_t leaf, const pq_chunk *c, int64_t rows,
+                           uint8_t room[64]);
 /* The PLAIN bytes of a value that pages would hold; false where writers may differ in them. */
 bool pq_plain_value(const pq_leaf *l, span value, uint8_t room[32], span *out);
 

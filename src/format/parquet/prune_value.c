@@ -101,3 +101,28 @@ bool pq_plain_value(const pq_leaf *l, span value, uint8_t room[32], span *out)
     *out = (span){room, width};
     return true;
 }
+
+void pq_facts_bound(const pq_leaf *l, const span *min, const span *max, uint8_t room[64],
+                    value_facts *f)
+{
+    f->has_min = min && pq_bound_value(l, *min, room, &f->min);
+    f->has_max = max && pq_bound_value(l, *max, room + 32, &f->max);
+    if (min && max && f->has_min && f->has_max && pq_value_compare(l, *min, *max) > 0)
+        f->has_min = f->has_max = false;
+}
+
+value_facts pq_chunk_facts(const pq_meta *meta, uint32_t leaf, const pq_chunk *c, int64_t rows,
+                           uint8_t room[64])
+{
+    const pq_leaf *l = pq_meta_leaf(meta, leaf);
+    const pq_statistics *s = &c->stats;
+    value_facts f = {.rows = rows, .nulls = -1};
+
+    if (l->max_def == 0)
+        f.nulls = 0;
+    else if (s->has_null_count && s->null_count <= rows && !pq_meta_wrong_nulls(meta))
+        f.nulls = s->null_count;
+    if (!pq_meta_wrong_bounds(meta))
+        pq_facts_bound(l, s->has_min ? &s->min : NULL, s->has_max ? &s->max : NULL, room, &f);
+    return f;
+}

@@ -155,6 +155,7 @@ static const reader_class parquet_reader_class = {
     .close = reader_close,
     .carries = parquet_carries,
     .bounds = parquet_bounds,
+    .ranges = parquet_ranges,
     .values = parquet_values,
     .estimate = parquet_estimate,
     .find_damage = parquet_find_damage,
