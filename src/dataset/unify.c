@@ -367,15 +367,21 @@ static nrw_status map_column(arena *a, const field *to, const field *from, uint3
     return NRW_OK;
 }
 
+/* Parts of files that are alike have the same numbers; so are those told apart whose paths are
+ * equal (of fields that are named alike). */
 static nrw_status map_part(arena *a, const schema *all, uint32_t part, const schema *s,
                            map_entry *out, bool *fits, nrw_error *err)
 {
-    for (uint32_t i = s->n_fields; i < s->n_fields + s->n_parts; i++)
-        if (strcmp(s->part_paths[i - s->n_fields], all->part_paths[part]) == 0)
-            return map_column(a, &all->fields[all->n_fields + part], &s->fields[i], i, out, fits,
-                              err);
+    const char *path = all->part_paths[part];
+    uint32_t k = part < s->n_parts && strcmp(s->part_paths[part], path) == 0 ? part : 0;
+
+    while (k < s->n_parts && strcmp(s->part_paths[k], path) != 0)
+        k++;
     *out = (map_entry){MAP_NULL, 0};
-    return NRW_OK;
+    if (k == s->n_parts)
+        return NRW_OK;
+    return map_column(a, &all->fields[all->n_fields + part], &s->fields[s->n_fields + k],
+                      s->n_fields + k, out, fits, err);
 }
 
 static void map_added(const unify *u, map_entry *map)
