@@ -263,7 +263,13 @@ static nrw_status open_next(scan *s, nrw_error *err)
     if (st != NRW_OK)
         return st;
 
-    TRY(open_input(s, &r, err));
+    st = open_input(s, &r, err);
+    if (st < 0) {
+        pthread_mutex_lock(&s->lock);
+        s->stopped = true; /* who comes next shall not open what is closed already */
+        pthread_mutex_unlock(&s->lock);
+        return st;
+    }
     if (s->next_file > 0)
         s->file_row += s->rows_of[s->next_file - 1];
     s->cut_row = 0;
