@@ -15,6 +15,7 @@ SAME = r'''
 import sys, duckdb
 a, b = sys.argv[1:]
 c = duckdb.connect()
+c.execute("SET enable_progress_bar = false")
 c.execute("SET threads = 2")
 def facts(p):
     return c.execute(f"""SELECT count(*), sum(hash(l_orderkey, l_partkey, l_suppkey, l_linenumber,

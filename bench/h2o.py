@@ -17,6 +17,7 @@ MAKE = r'''
 import os, sys, duckdb
 path, n = sys.argv[1], int(sys.argv[2])
 c = duckdb.connect()
+c.execute("SET enable_progress_bar = false")
 def pick(column, values):
     return f"(hash(i * 9 + {column}) % {values} + 1)"
 c.execute(f"""COPY (SELECT format('id{{:03d}}', {pick(0, 100)}) AS id1,
@@ -49,6 +50,7 @@ import duckdb
 def work(argv):
     query, target = argv
     c = duckdb.connect()
+    c.execute("SET enable_progress_bar = false")
     c.execute(f"SET temp_directory = '{target}.tmp'")
     c.execute("SET preserve_insertion_order = false")
     c.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet)")
@@ -82,6 +84,7 @@ def work(argv):
 FACTS = r'''
 import sys, json, duckdb
 c = duckdb.connect()
+c.execute("SET enable_progress_bar = false")
 f = sys.argv[1]
 names = [r[0] for r in c.execute(f"DESCRIBE SELECT * FROM '{f}'").fetchall() if r[1] != "VARCHAR"]
 sums = ", ".join(f"sum({n}::DOUBLE)" for n in names)

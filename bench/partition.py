@@ -26,6 +26,7 @@ SAME = r'''
 import sys, duckdb
 source, target = sys.argv[1:]
 c = duckdb.connect()
+c.execute("SET enable_progress_bar = false")
 c.execute("SET threads = 2")
 def facts(rows):
     return c.execute(f"""SELECT count(*), sum(revenue), sum(hash(l_orderkey, l_partkey, l_quantity,

@@ -21,6 +21,7 @@ import duckdb
 def work(argv):
     source, target, threads, level, version = argv
     c = duckdb.connect()
+    c.execute("SET enable_progress_bar = false")
     c.execute(f"SET threads = {threads}")
     c.execute(f"""COPY (SELECT l_orderkey, l_partkey, l_quantity, l_shipdate,
             l_extendedprice * (1 - l_discount) AS revenue, year(l_shipdate) AS year,

@@ -22,6 +22,7 @@ import duckdb
 def work(argv):
     source, threads = argv
     c = duckdb.connect()
+    c.execute("SET enable_progress_bar = false")
     c.execute(f"SET threads = {threads}")
     names = [r[0] for r in c.execute(f"DESCRIBE FROM '{source}'").fetchall()]
     sums = ", ".join(f'sum(hash("{n}"))' for n in names)
