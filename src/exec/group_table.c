@@ -141,11 +141,14 @@ static uint64_t *look_up(const group_table *t, uint64_t hash, span key)
     return at < end ? at : NULL;
 }
 
-/* The empty slot for one group more, of that hash. */
-static nrw_status slot_for_new(group_table *t, uint64_t hash, uint64_t **out, nrw_error *err)
+/* The empty slot for one group more, of that hash: *slot, which looking it up gave (NULL: none), as
+ * long as there is room for one more. */
+static nrw_status slot_for_new(group_table *t, uint64_t hash, uint64_t **slot, nrw_error *err)
 {
+    if (*slot && t->n + 1 <= t->n_slots / 2)
+        return NRW_OK;
     TRY(group_table_reserve(t, t->n + 1, err));
-    while (!(*out = empty_slot(t, t->slots, hash)))
+    while (!(*slot = empty_slot(t, t->slots, hash)))
         TRY(resize(t, t->n_slots * 2, err));
     return NRW_OK;
 }
@@ -157,8 +160,7 @@ static nrw_status add_group(group_table *t, const uint8_t *key, uint64_t *slot, 
     span values = row_values(&s->keys, key);
     uint64_t hash = row_hash(key);
 
-    if (!slot || t->n + 1 > t->n_slots / 2)
-        TRY(slot_for_new(t, hash, &slot, err));
+    TRY(slot_for_new(t, hash, &slot, err));
     TRY(rows_new(&t->rows, (uint32_t)(s->layout.bits + values.len), row, err));
     store_u32(*row + 4, 0);
     store_u64(*row + 8, hash);
@@ -221,15 +223,15 @@ nrw_status group_table_find_all(group_table *t, uint8_t **keys, uint32_t n, uint
     for (*found = 0; *found < n; ++*found) {
         uint32_t i = *found;
         uint64_t *slot;
-        if (i && row_hash(keys[i - 1]) == row_hash(keys[i]) &&
-            same_key(t, keys[i - 1], row_values(l, keys[i]))) {
-            keys[i] = keys[i - 1]; /* rows of one group often follow each other */
-            continue;
-        }
         if (i % FETCHED == 0) {
             uint32_t some = n - i < FETCHED ? n - i : FETCHED;
             fetch_slots(t, keys + i, some);
             fetch_rows(t, keys + i, some);
+        }
+        if (i && row_hash(keys[i - 1]) == row_hash(keys[i]) &&
+            same_key(t, keys[i - 1], row_values(l, keys[i]))) {
+            keys[i] = keys[i - 1]; /* rows of one group often follow each other */
+            continue;
         }
         slot = look_up(t, row_hash(keys[i]), row_values(l, keys[i]));
         if (slot && *slot) {
@@ -262,8 +264,7 @@ nrw_status group_table_adopt(group_table *t, uint8_t *row, nrw_error *err)
     uint64_t *slot = t->slots ? look_up(t, hash, row_values(&s->layout, row)) : NULL;
 
     if (!slot || !*slot) {
-        if (!slot || t->n + 1 > t->n_slots / 2)
-            TRY(slot_for_new(t, hash, &slot, err));
+        TRY(slot_for_new(t, hash, &slot, err));
         *slot = SALT(hash) | (uint64_t)(uintptr_t)row;
         t->n++;
         return NRW_OK;
