@@ -158,6 +158,16 @@ static double kept_by(const expr *e)
 
 /* ---- which relations a condition looks at ---- */
 
+/* Which relation a column is of, as written. */
+static uint32_t relation_of(const region *r, uint32_t c)
+{
+    uint32_t i = 0;
+
+    while (i + 1 < r->n && r->at[i + 1].from <= c)
+        i++;
+    return i;
+}
+
 typedef struct looking {
     const region *r;
     uint64_t at;
@@ -166,13 +176,9 @@ typedef struct looking {
 static void look(void *self, uint32_t c)
 {
     looking *l = self;
-    uint32_t i = 0;
 
-    if (c >= RIGHT_BASE)
-        return;
-    while (i + 1 < l->r->n && l->r->at[i + 1].from <= c)
-        i++;
-    l->at |= (uint64_t)1 << i;
+    if (c < RIGHT_BASE)
+        l->at |= (uint64_t)1 << relation_of(l->r, c);
 }
 
 static uint64_t relations_of(const region *r, const expr *e)
@@ -340,13 +346,9 @@ static uint32_t less(void *self, uint32_t c)
 static uint32_t placed(void *self, uint32_t c)
 {
     const region *r = self;
-    uint32_t i = 0;
+    const relation *x = &r->at[relation_of(r, c)];
 
-    if (c >= RIGHT_BASE)
-        return c;
-    while (i + 1 < r->n && r->at[i + 1].from <= c)
-        i++;
-    return c - r->at[i].from + r->at[i].to;
+    return c >= RIGHT_BASE ? c : c - x->from + x->to;
 }
 
 static nrw_status join_filter(region *r, filter_join *f, plan **p, uint32_t base, nrw_error *err)
