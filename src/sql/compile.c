@@ -66,6 +66,7 @@ static nrw_status chain_source(sql_exec *x, chain *c, source *s, const plan *sca
     return NRW_OK;
 }
 
+/* *out, which may be NULL: the stage. */
 static nrw_status add_stage(sql_exec *x, chain *c, op *end, sql_stage **out, nrw_error *err)
 {
     sql_stage *s;
@@ -75,7 +76,8 @@ static nrw_status add_stage(sql_exec *x, chain *c, op *end, sql_stage **out, nrw
     *x->end = s;
     x->end = &s->next;
     *c = (chain){0};
-    *out = s;
+    if (out)
+        *out = s;
     return NRW_OK;
 }
 
@@ -179,14 +181,13 @@ static nrw_status compile_sort(sql_exec *x, const plan *p, chain *c, nrw_error *
                       .merging = grant_of(x, p) / 2,
                       .held = x->held};
     type *types;
-    sql_stage *s;
     op *o;
 
     TRY(compile(x, p->left, c, err));
     TRY(types_of(x, p, &types, err));
     spec.types = types;
     TRY(op_sort_new(x->a, x->m, &spec, x->spill, &o, err));
-    TRY(chain_end(x, c, o, &s, err));
+    TRY(chain_end(x, c, o, NULL, err));
     return chain_source(x, c, op_sort_source(o), NULL, err);
 }
 
@@ -219,7 +220,6 @@ static nrw_status compile_join(sql_exec *x, const plan *p, chain *c, nrw_error *
                       .held = x->held};
     type *left, *right;
     chain side = {0};
-    sql_stage *s;
     op *build, *probe;
 
     TRY(types_of(x, p->left, &left, err));
@@ -230,7 +230,7 @@ static nrw_status compile_join(sql_exec *x, const plan *p, chain *c, nrw_error *
     TRY(keep(x, build, err));
     TRY(compile(x, p->right, &side, err));
     link_behind(&side, build);
-    TRY(add_stage(x, &side, build, &s, err));
+    TRY(add_stage(x, &side, build, NULL, err));
     TRY(compile(x, p->left, c, err));
     TRY(op_probe_new(x->a, x->m, build, &probe, err));
     TRY(chain_add(x, c, probe, err));
@@ -281,11 +281,10 @@ static nrw_status add_window(sql_exec *x, const plan *p, const type *types, uint
                         .memory = grant_of(x, p),
                         .held = x->held,
                         .cancel = x->cancel};
-    sql_stage *s;
     op *o;
 
     TRY(op_window_new(x->a, x->m, &spec, x->spill, &o, err));
-    TRY(chain_end(x, c, o, &s, err));
+    TRY(chain_end(x, c, o, NULL, err));
     return chain_source(x, c, op_window_source(o), NULL, err);
 }
 
@@ -381,12 +380,11 @@ uint32_t plan_gatherers(const plan *p)
 nrw_status sql_compile(sql_exec *x, const plan *p, op *sink, nrw_error *err)
 {
     chain c = {0};
-    sql_stage *s;
 
     x->stages = NULL;
     x->end = &x->stages;
     TRY(compile(x, p, &c, err));
     x->sink = sink;
     link_behind(&c, sink);
-    return add_stage(x, &c, sink, &s, err);
+    return add_stage(x, &c, sink, NULL, err);
 }
