@@ -27,16 +27,6 @@
 
 enum { READ, BATCHES, WRITE, FIXED_PARTS };
 
-static uint64_t at_most(uint64_t x, uint64_t most)
-{
-    return x < most ? x : most;
-}
-
-static uint64_t at_least(uint64_t x, uint64_t least)
-{
-    return x > least ? x : least;
-}
-
 /* ---- what a step needs ---- */
 
 static uint64_t orders_width(const plan_estimate *e, const sort_order *orders, uint32_t n)
@@ -51,7 +41,7 @@ static uint64_t orders_width(const plan_estimate *e, const sort_order *orders, u
 /* So many times as many rows as are likely, no more than there may be. */
 static uint64_t count_of(const plan_estimate *e, uint64_t times)
 {
-    return at_most(room_mul(e->rows, times), e->most);
+    return room_at_most(room_mul(e->rows, times), e->most);
 }
 
 static room_rows rows_of(const plan_estimate *e, uint64_t times, uint64_t keys)
@@ -66,8 +56,8 @@ static budget group_need(const plan_estimate *e, uint64_t times, uint32_t worker
     uint64_t state = 0, hang = 0, groups = count_of(e, times);
 
     if (p->marks) { /* those between two marks are kept, by one worker maybe */
-        r.n = at_most(r.n, workers * (uint64_t)p->marks->most);
-        groups = at_most(groups, (uint64_t)p->marks->most);
+        r.n = room_at_most(r.n, workers * (uint64_t)p->marks->most);
+        groups = room_at_most(groups, (uint64_t)p->marks->most);
     }
     for (uint32_t i = 0; i < p->n_aggregates; i++) {
         state += aggregate_room(&p->aggregates[i]);
@@ -98,7 +88,7 @@ static budget window_need(const plan_estimate *e, uint64_t times, uint32_t worke
         const window_call *w = &p->windows[i];
         uint64_t keys = room_add(plan_columns_width(e->left, w->partition, w->n_partition),
                                  orders_width(e->left, w->orders, w->n_orders));
-        r.keys = at_least(r.keys, keys);
+        r.keys = room_at_least(r.keys, keys);
         runs_on &= window_runs_on(w);
     }
     return room_of_window(&r, runs_on, workers);
@@ -112,11 +102,11 @@ static budget first_need(const plan_estimate *e, uint64_t times)
 
     for (uint32_t i = 0; i < p->n_per; i++)
         groups = room_mul(groups, e->left->distinct[p->per[i]]);
-    groups = at_most(groups, rows);
-    b.wish =
-        op_first_memory(groups, (uint32_t)p->limit, at_most(room_mul(groups, p->limit), rows), 24);
+    groups = room_at_most(groups, rows);
+    b.wish = op_first_memory(groups, (uint32_t)p->limit,
+                             room_at_most(room_mul(groups, p->limit), rows), 24);
     b.wish = room_add(b.wish, 2 * MIB + 256 * KIB); /* codes of dictionaries */
-    b.least = at_most(b.wish, MIB);
+    b.least = room_at_most(b.wish, MIB);
     return b;
 }
 
@@ -151,10 +141,10 @@ static void settle(query_part *part, uint32_t workers)
 {
     const plan_estimate *e = part->step;
     budget most = need_of(e, EVERY, workers), likely = need_of(e, 1, workers);
-    uint64_t more = at_most(need_of(e, MORE, workers).wish, workers * WORKER_ROOM);
+    uint64_t more = room_at_most(need_of(e, MORE, workers).wish, workers * WORKER_ROOM);
 
     part->need = most;
-    part->need.wish = at_least(likely.wish, more);
+    part->need.wish = room_at_least(likely.wish, more);
     if (must_fit(e->of))
         part->need.wish = need_of(e, SURELY, workers).wish;
     part->certain = room_mul(most.wish, part->n);
@@ -199,9 +189,9 @@ static uint64_t batch_of(const plan_estimate *e)
 
     if (!e)
         return 0;
-    n = room_mul(at_most(count_of(e, 2), BATCH_ROWS), plan_row_width(e));
-    n = at_least(n, batch_of(e->left));
-    return at_least(n, batch_of(e->right));
+    n = room_mul(room_at_most(count_of(e, 2), BATCH_ROWS), plan_row_width(e));
+    n = room_at_least(n, batch_of(e->left));
+    return room_at_least(n, batch_of(e->right));
 }
 
 /* The scan that takes most: one is open at a time. */
@@ -221,10 +211,10 @@ static nrw_status reading_need(const query *q, const plan_estimate *e, uint32_t 
                        err));
     if (p->n_pushed) {
         b.least += 256 * KIB;
-        b.wish += at_most(2 * MIB, room_add(256 * KIB, room_mul(e->most, plan_row_width(e))));
+        b.wish += room_at_most(2 * MIB, room_add(256 * KIB, room_mul(e->most, plan_row_width(e))));
     }
-    sum->least = at_least(sum->least, b.least);
-    sum->wish = at_least(sum->wish, b.wish);
+    sum->least = room_at_least(sum->least, b.least);
+    sum->wish = room_at_least(sum->wish, b.wish);
     sum->spill = room_add(sum->spill, room_mul(2, room_mul(e->most, plan_row_width(e))));
     return NRW_OK;
 }
@@ -240,9 +230,10 @@ static nrw_status writing_need(const query *q, uint32_t workers, uint64_t all, b
     TRY(output_budget(&q->to, workers, b, err));
     if (q->to.n_keys) /* each row may be a file */
         bytes = room_add(bytes, room_mul(count_of(q->sizes, MORE), 16 * KIB));
-    b->spill = at_most(b->spill, room_mul(4, room_mul(q->sizes->most, plan_row_width(q->sizes))));
-    cap = at_most(cap, room_add(b->least + workers * 64 * KIB, bytes));
-    b->wish = at_least(at_most(b->wish, cap), b->least);
+    b->spill =
+        room_at_most(b->spill, room_mul(4, room_mul(q->sizes->most, plan_row_width(q->sizes))));
+    cap = room_at_most(cap, room_add(b->least + workers * 64 * KIB, bytes));
+    b->wish = room_at_least(room_at_most(b->wish, cap), b->least);
     return NRW_OK;
 }
 
@@ -268,15 +259,17 @@ static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, n
         s->wish[FIXED_PARTS + i] = p->need.wish;
     }
     s->least[READ] = s->reading.least;
-    s->wish[READ] = at_most(s->reading.wish, gathers ? at_most(all / 4, 48 * MIB) : all / 2);
+    s->wish[READ] =
+        room_at_most(s->reading.wish, gathers ? room_at_most(all / 4, 48 * MIB) : all / 2);
     s->least[BATCHES] = workers * FLIGHT_LEAST + MIB;
     s->wish[BATCHES] =
-        workers * at_most(room_add(FLIGHT_SMALL, room_mul(3, batch_of(q->sizes))), FLIGHT_MOST);
-    s->wish[BATCHES] = at_most(s->wish[BATCHES], gathers ? all / 4 : all * 3 / 8);
+        workers *
+        room_at_most(room_add(FLIGHT_SMALL, room_mul(3, batch_of(q->sizes))), FLIGHT_MOST);
+    s->wish[BATCHES] = room_at_most(s->wish[BATCHES], gathers ? all / 4 : all * 3 / 8);
     s->least[WRITE] = s->writing.least;
     s->wish[WRITE] = s->writing.wish;
     for (int i = 0; i < FIXED_PARTS; i++)
-        s->wish[i] = at_least(s->wish[i], s->least[i]);
+        s->wish[i] = room_at_least(s->wish[i], s->least[i]);
     return NRW_OK;
 }
 
@@ -319,11 +312,11 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
             p->need.spill = 0;
         else if (p->grant < p->certain / ROOM_ONCE)
             p->need.spill = room_mul(2, p->need.spill);
-        p->need.spill = at_most(p->need.spill, q->job->limits.spill_limit);
+        p->need.spill = room_at_most(p->need.spill, q->job->limits.spill_limit);
         q->spill = room_add(q->spill, p->need.spill);
         grants[i] = (sql_grant){p->step->of, p->grant / p->n};
     }
-    q->spill = at_most(q->spill, q->job->limits.spill_limit);
+    q->spill = room_at_most(q->spill, q->job->limits.spill_limit);
     *x = (sql_exec){.a = q->a,
                     .m = q->job->root,
                     .spill = q->job->spill,
@@ -333,7 +326,7 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
                     .batches = s->grants[BATCHES],
                     .grants = grants,
                     .n_grants = q->n_parts};
-    x->held = (size_t)at_most(x->batches / workers / 8, MIB / 2);
+    x->held = (size_t)room_at_most(x->batches / workers / 8, MIB / 2);
     return NRW_OK;
 }
 

@@ -26,11 +26,6 @@ uint64_t room_mul(uint64_t x, uint64_t y)
     return __builtin_mul_overflow(x, y, &z) ? UINT64_MAX : z;
 }
 
-static uint64_t at_least(uint64_t x, uint64_t least)
-{
-    return x > least ? x : least;
-}
-
 static uint64_t row_of(uint64_t width)
 {
     return room_add(width, ROW_HEAD + 16); /* bits, rounding */
@@ -82,7 +77,8 @@ budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64
     spill = room_mul(r->n, room_add(row, hang));
     wish = shared_out(tables / workers, workers);
     if (most == groups) /* each worker may meet all of them, and keeps an eighth free */
-        wish = at_least(wish, room_add(room_add(tables, tables / 6), FIXED + workers * FIXED_EACH));
+        wish = room_at_least(wish,
+                             room_add(room_add(tables, tables / 6), FIXED + workers * FIXED_EACH));
     return budget_of(wish, spill, workers);
 }
 

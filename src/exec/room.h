@@ -30,6 +30,15 @@ budget room_of_join(const room_rows *left, const room_rows *right, uint64_t resu
 /* runs_on: rows leave as they come (window_runs_on), else whole partitions are kept. */
 budget room_of_window(const room_rows *r, bool runs_on, uint32_t workers);
 
+static inline uint64_t room_at_most(uint64_t x, uint64_t most)
+{
+    return x < most ? x : most;
+}
+static inline uint64_t room_at_least(uint64_t x, uint64_t least)
+{
+    return x > least ? x : least;
+}
+
 /* Sums and products that stay at UINT64_MAX. */
 uint64_t room_add(uint64_t x, uint64_t y);
 uint64_t room_mul(uint64_t x, uint64_t y);

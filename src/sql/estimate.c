@@ -6,11 +6,6 @@
 #define NESTED 256u
 #define PICKED 16u
 
-static uint64_t least_of(uint64_t x, uint64_t y)
-{
-    return x < y ? x : y;
-}
-
 /* A value in a row: texts have their place and length beside them. */
 static uint64_t type_width(const type *t, uint64_t text)
 {
@@ -123,7 +118,7 @@ static void estimate_group(plan_estimate *e)
     for (uint32_t k = 0; k < p->n_keys; k++)
         groups = room_mul(groups, e->left->distinct[k]);
     e->most = p->n_keys ? e->left->most : 1;
-    e->rows = p->n_keys ? least_of(groups, e->left->rows) : 1;
+    e->rows = p->n_keys ? room_at_most(groups, e->left->rows) : 1;
     for (uint32_t i = 0; i < p->n_aggregates; i++) {
         const aggregate *g = &p->aggregates[i];
         uint64_t *width = &e->width[p->n_keys + i];
@@ -161,11 +156,11 @@ static void estimate_join(plan_estimate *e)
     case JOIN_RIGHT:
     case JOIN_FULL:
         e->most = room_add(e->most, room_add(e->left->most, e->right->most));
-        e->rows = room_add(e->rows, p->join == JOIN_FULL ? least_of(left, right) : 0);
+        e->rows = room_add(e->rows, p->join == JOIN_FULL ? room_at_most(left, right) : 0);
         break;
     case JOIN_INNER: break;
     }
-    e->rows = least_of(e->rows, e->most);
+    e->rows = room_at_most(e->rows, e->most);
 }
 
 static void estimate_one(const sql_catalog *c, plan_estimate *e)
@@ -209,8 +204,8 @@ static void estimate_one(const sql_catalog *c, plan_estimate *e)
         break;
     case PLAN_SORT:
     case PLAN_LIMIT:
-        e->most = least_of(e->most, p->limit);
-        e->rows = least_of(e->rows, p->limit);
+        e->most = room_at_most(e->most, p->limit);
+        e->rows = room_at_most(e->rows, p->limit);
         take_columns(e, 0, e->left, p->n);
         break;
     case PLAN_FILTER:
