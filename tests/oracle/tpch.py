@@ -45,9 +45,13 @@ def equal(mine, theirs):
     return str(mine) == str(theirs)
 
 
+def attached(folder):
+    return [w for t in TABLES for w in ("--attach", f"{t}={os.path.join(folder, t)}.parquet")]
+
+
 def ask(folder, query, memory):
-    attach = [w for t in TABLES for w in ("--attach", f"{t}={os.path.join(folder, t)}.parquet")]
-    ran = harness.ok("sql", query, "-f", "json", "--memory", f"{memory}MiB", *attach, timeout=300)
+    ran = harness.ok("sql", query, "-f", "json", "--memory", f"{memory}MiB", *attached(folder),
+                     timeout=300)
     assert ran.peak <= memory * harness.MIB, f"{harness.mib(ran.peak)} of {memory} MiB"
     return [list(json.loads(line, parse_float=str).values())
             for line in ran.out.decode().splitlines()]
@@ -83,7 +87,6 @@ SHUFFLED = {5: "customer, orders, lineitem, supplier, nation, region",
 def shuffled(seed):
     """However FROM lists its tables: the same answer, and no join without keys in the plan."""
     folder, dice = tables("0.05"), random.Random(seed)
-    attach = [w for t in TABLES for w in ("--attach", f"{t}={os.path.join(folder, t)}.parquet")]
     for n, tables_of in SHUFFLED.items():
         wanted = ask(folder, QUERIES[n], 64)
         for _ in range(2):
@@ -92,7 +95,7 @@ def shuffled(seed):
             query = QUERIES[n].replace(f"FROM {tables_of}", f"FROM {', '.join(order)}")
             assert query != QUERIES[n] or order == tables_of.split(", ")
             assert ask(folder, query, 64) == wanted, f"query {n} of {order}"
-            plan = harness.ok("plan", "sql", query, *attach).out.decode()
+            plan = harness.ok("plan", "sql", query, *attached(folder)).out.decode()
             assert "join on 0 keys" not in plan, plan
 
 
