@@ -211,18 +211,20 @@ def example(name, *arguments, **options):
 
 
 def rows_case():
-    """The memory of a program that pulls does not follow the input."""
+    """The memory of a program that pulls does not follow the input. How far its two threads are
+    apart differs from run to run, and with it the peak: the highest of five is compared."""
     with Scratch("oracle") as s:
         peaks = []
-        for rows in (200_000, 2_000_000):
+        for rows in (500_000, 5_000_000):
             path = s(f"{rows}.parquet")
             harness.ok("gen", path, "--range", f"id={rows}", "--column", "note=string:8..40", "-q")
-            ran = example("rows", f"SELECT id, note FROM '{path}'", "40MiB")
+            runs = [example("rows", f"SELECT id, note FROM '{path}'", "40MiB") for _ in range(5)]
             want = f"{rows} rows in "
             total = f"sum {rows * (rows - 1) // 2}\n"
-            if not ran.out.decode().startswith(want) or not ran.out.decode().endswith(total):
-                raise AssertionError(f"exit {ran.code}: {ran.out!r} {ran.err}")
-            peaks.append(ran.peak)
+            for ran in runs:
+                if not ran.out.decode().startswith(want) or not ran.out.decode().endswith(total):
+                    raise AssertionError(f"exit {ran.code}: {ran.out!r} {ran.err}")
+            peaks.append(max(ran.peak for ran in runs))
         if peaks[1] > max(peaks[0] * 1.05, peaks[0] + 2 * MIB) or peaks[1] > 56 * MIB:
             raise AssertionError(f"peaks {[p / MIB for p in peaks]}")
         ran = example("rows", "SELECT 1 AS")
