@@ -375,8 +375,10 @@ static nrw_status run(const arguments *a, mem *root, spill *sp, nrw_error *err)
 {
     static scanner s = {.base.class = &scanner_class, .lock = PTHREAD_MUTEX_INITIALIZER};
     static uint32_t cols[MAX_COLUMNS];
-    const batch_shape shape = {
-        .max_rows = BATCH_MAX_ROWS, .column_bytes = MORSEL, .workers = a->threads};
+    const batch_shape shape = {.max_rows = BATCH_MAX_ROWS,
+                               .column_bytes = MORSEL,
+                               .workers = a->threads,
+                               .any_order = true};
     const scan_input input = {.name = a->file, .open = open_file, .self = a};
     pipeline p = {.workers = a->threads, .limit = -1, .batches = root, .first = &s.base};
     source_scan from;

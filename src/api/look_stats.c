@@ -217,7 +217,7 @@ static nrw_status read_all(stats *t, nrw_error *err)
     source_scan from = source_scan_of(t->in.scan, t->n_cols);
     op_write to = op_write_of(&t->sink.base);
     pipeline p = {.source = &from.base, .first = &to.base, .workers = t->workers, .limit = -1};
-    batch_shape shape = {.max_rows = BATCH_MAX_ROWS, .workers = t->workers};
+    batch_shape shape = {.max_rows = BATCH_MAX_ROWS, .workers = t->workers, .any_order = true};
     uint64_t sets;
     nrw_status st;
 

@@ -89,6 +89,7 @@ static nrw_status read_all(counting *c, int64_t *rows, nrw_error *err)
     const batch_shape shape = {.max_rows = BATCH_MAX_ROWS,
                                .column_bytes = c->piece,
                                .workers = c->workers,
+                               .any_order = true,
                                .filter = where_filter(&c->where)};
     source_scan from = source_scan_of(c->in.scan, c->where.n);
     op_write to = op_write_of(&c->sink.base);

@@ -16,8 +16,8 @@
 /* Nothing larger can be meant; keeps all rounding below free of overflow. */
 #define REQUEST_MAX (SIZE_MAX / 4)
 
-/* Free blocks that may stay although the memory in use was never that much: so many bytes, or a
- * sixteenth of the limit. */
+/* Free blocks that may stay although the memory in use was never that much: so many bytes, or an
+ * eighth of the limit. */
 #define FREE_SLACK_MOST ((uint64_t)8 << 20)
 
 /* How often a thread looks again before it takes a refusal by the root as final. */
@@ -273,7 +273,7 @@ static void balance_cache(root_mem *r)
     while (most < live && !atomic_compare_exchange_weak_explicit(
                               &r->in_use, &most, live, memory_order_relaxed, memory_order_relaxed))
         continue;
-    uint64_t slack = mem_limit(&r->account) / 16;
+    uint64_t slack = mem_limit(&r->account) / 8;
     most = (most > live ? most : live) + (slack < FREE_SLACK_MOST ? slack : FREE_SLACK_MOST);
     if (used > most && held)
         discharge(&r->account, NULL, block_cache_shrink(&r->cache, used - most));

@@ -48,6 +48,14 @@ static inline nrw_status op_pass(op *o, batch *b, nrw_error *err)
     return o->next->class->push(o->next, b, err);
 }
 
+/* Whether any of these waits for the morsel before: then its source should cut small ones. */
+static inline bool op_any_waits(const op *first)
+{
+    while (first && !first->class->stop)
+        first = first->next;
+    return first;
+}
+
 static inline void op_count(op *o, uint64_t in, uint64_t filtered)
 {
     atomic_fetch_add_explicit(&o->rows_in, in, memory_order_relaxed);

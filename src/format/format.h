@@ -45,6 +45,7 @@ typedef struct batch_shape {
     size_t column_bytes; /* decoded bytes of the widest column: for who goes column by column */
     size_t batch_bytes;  /* decoded bytes of all columns: for who holds whole batches; 0: any */
     uint32_t workers;    /* threads that read */
+    bool any_order;      /* nobody waits for the rows before: threads may go far apart */
     const row_filter *filter; /* rows that cannot pass need not come; NULL: all come */
     /* Of readers that have leaves_out: what is damaged is told, by any thread, in no order, and
      * does not come. NULL: damage is an error. */

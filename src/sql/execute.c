@@ -56,14 +56,17 @@ static nrw_status table_filter(sql_exec *x, const sql_branch *b, predicate **out
                            err);
 }
 
-static nrw_status open_scan(sql_exec *x, const sql_branch *b, scanning *o, nrw_error *err)
+/* From mark to mark there may be fewer row groups than threads. */
+static nrw_status open_scan(sql_exec *x, const sql_branch *b, bool marked, scanning *o,
+                            nrw_error *err)
 {
     const plan *p = b->scan;
     predicate *rows = NULL;
     batch_shape shape = {.max_rows = 32768,
                          .column_bytes = x->held,
                          .batch_bytes = (size_t)(x->batches / x->workers / 4),
-                         .workers = x->workers};
+                         .workers = x->workers,
+                         .any_order = !marked && !op_any_waits(b->first)};
     budget need;
 
     TRY(x->catalog->open(x->catalog->self, p->table, &o->s, err));
@@ -114,10 +117,10 @@ static pipeline pipeline_of(const sql_exec *x, const sql_branch *b, mem *batches
 }
 
 /* The branch's scan as the pipeline's source, what its filter does not pass left out. */
-static nrw_status begin_scan(sql_exec *x, const sql_branch *b, scanning *o, pipeline *p,
-                             nrw_error *err)
+static nrw_status begin_scan(sql_exec *x, const sql_branch *b, bool marked, scanning *o,
+                             pipeline *p, nrw_error *err)
 {
-    TRY(open_scan(x, b, o, err));
+    TRY(open_scan(x, b, marked, o, err));
     p->source = &o->source.base;
     if (o->filter) {
         o->filter->next = b->first;
@@ -174,7 +177,7 @@ static nrw_status run_fed(sql_exec *x, const sql_branch *b, mem *batches, pipeli
     pipeline in = pipeline_of(x, feed, batches);
     source_marked from;
     scanning o = {0};
-    nrw_status st = begin_scan(x, feed, &o, &in, err);
+    nrw_status st = begin_scan(x, feed, true, &o, &in, err);
 
     if (st >= 0) {
         source_marked_init(&from, in.source, b->feed->marks);
@@ -199,7 +202,7 @@ static nrw_status run_branch(sql_exec *x, const sql_branch *b, mem *batches, uin
         st = run_fed(x, b, batches, &p, err);
     } else {
         if (b->scan)
-            st = begin_scan(x, b, &o, &p, err);
+            st = begin_scan(x, b, false, &o, &p, err);
         if (st >= 0)
             st = run(x, &p, err);
         if (st >= 0 && b->scan)

@@ -1,4 +1,5 @@
 /* Parquet as a row among the formats: what its metadata tell the layers above. */
+#include "column/compare.h"
 #include "format/parquet/meta_priv.h"
 #include "format/parquet/page_walk.h"
 #include "format/parquet/parquet.h"
@@ -98,12 +99,53 @@ nrw_status parquet_ranges(reader *r, mem *m, uint32_t column, range_found found,
     return st == NRW_END ? NRW_OK : st;
 }
 
-/* The dictionary of the chunk, where all its pages use it: as many values may be in each of the row
- * groups. Other texts are as long as the chunk says. */
-static nrw_status chunk_values(pq_meta *p, mem *m, const pq_chunk *c, column_values *out,
-                               nrw_error *err)
+typedef struct chunk_bounds {
+    pq_chunk chunk;
+    value_facts facts;
+    uint8_t room[64];
+} chunk_bounds;
+
+static bool find_bounds(pq_meta *p, arena *a, int32_t rg, uint32_t leaf, chunk_bounds *out)
 {
-    int32_t groups = pq_meta_row_groups(p);
+    pq_row_group group;
+
+    if (pq_meta_row_group(p, rg, &group, NULL) < 0 ||
+        pq_meta_chunk(p, rg, leaf, a, &out->chunk, NULL) < 0)
+        return false;
+    out->facts = pq_chunk_facts(p, leaf, &out->chunk, group.rows, out->room);
+    return out->facts.has_min && out->facts.has_max;
+}
+
+static bool overlap(const type *t, const value_facts *x, const value_facts *y)
+{
+    return value_compare(t, x->min, y->max) <= 0 && value_compare(t, y->min, x->max) <= 0;
+}
+
+/* Whether the first row group's values, which are many fewer than its rows, are those of the
+ * others, too: so the bounds of the middle one and of the last one look. */
+static bool come_again(pq_meta *p, mem *m, uint32_t leaf, const pq_chunk *c, uint64_t values)
+{
+    const int32_t groups = pq_meta_row_groups(p);
+    const type *t = &pq_meta_leaf(p, leaf)->field.type;
+    chunk_bounds first, middle, last;
+    arena *a;
+    bool again;
+
+    if (groups < 2 || values > (uint64_t)c->n_values / 4 || arena_new(m, &a, NULL) < 0)
+        return false;
+    again = find_bounds(p, a, 0, leaf, &first) && find_bounds(p, a, groups / 2, leaf, &middle) &&
+            find_bounds(p, a, groups - 1, leaf, &last) && overlap(t, &first.facts, &middle.facts) &&
+            overlap(t, &first.facts, &last.facts);
+    arena_free(a);
+    return again;
+}
+
+/* The dictionary of the chunk, where all its pages use it: as many values may be in each of the row
+ * groups, or the same ones, and a few more. Other texts are as long as the chunk says. */
+static nrw_status chunk_values(pq_meta *p, mem *m, uint32_t leaf, const pq_chunk *c,
+                               column_values *out, nrw_error *err)
+{
+    uint64_t groups = (uint64_t)pq_meta_row_groups(p), values;
     pq_page_walk walk;
     pq_page_at at;
     nrw_status st;
@@ -119,8 +161,9 @@ static nrw_status chunk_values(pq_meta *p, mem *m, const pq_chunk *c, column_val
         return st;
     if (out->bytes < (uint64_t)at.page.uncompressed / (uint64_t)at.page.n_values)
         out->bytes = (uint64_t)at.page.uncompressed / (uint64_t)at.page.n_values;
+    values = (uint64_t)at.page.n_values + 1; /* null is one */
     if (c->dictionary_only)
-        out->distinct = ((uint64_t)at.page.n_values + 1) * (uint64_t)groups;
+        out->distinct = values * (come_again(p, m, leaf, c, values) ? 2 : groups);
     return NRW_OK;
 }
 
@@ -136,7 +179,7 @@ void parquet_values(reader *r, mem *m, uint32_t column, column_values *out)
     if (leaf < 0 || pq_meta_row_groups(p) == 0 || arena_new(m, &a, &ignored) < 0)
         return;
     if (pq_meta_chunk(p, 0, (uint32_t)leaf, a, &c, &ignored) < 0 ||
-        chunk_values(p, m, &c, out, &ignored) < 0)
+        chunk_values(p, m, (uint32_t)leaf, &c, out, &ignored) < 0)
         *out = (column_values){UINT64_MAX, UINT64_MAX};
     arena_free(a);
 }

@@ -7,6 +7,10 @@
  * group is decoded once, in order, by all threads together, and holds one page and one dictionary
  * per column however large it is.
  *
+ * Where memory allows it there are several such sets of turns and chunk readers, *lanes*: a row
+ * group goes through one lane, the next one through another, and threads that are in different row
+ * groups do not wait for each other.
+ *
  * Where the grant is small for the number of columns, a chunk reader is parked (page and dictionary
  * dropped) whenever a morsel is done with it. */
 #include "format/parquet/reader_own.h"
@@ -49,7 +53,24 @@ static nrw_status sort_leaves(pq_reader *r, nrw_error *err)
     for (uint32_t i = 0; i < r->n; i++) {
         const uint32_t *at = bsearch(&r->cols[i].node->first_leaf, r->leaves, r->n_leaves,
                                      sizeof *r->leaves, by_number);
-        r->cols[i].place = (uint32_t)(at - r->leaves);
+        for (uint32_t l = 0; l < r->n_lanes; l++)
+            r->lanes[l].cols[i].place = (uint32_t)(at - r->leaves);
+    }
+    return NRW_OK;
+}
+
+static nrw_status open_lanes(pq_reader *r, const uint32_t *cols, uint32_t n, uint32_t lanes,
+                             nrw_error *err)
+{
+    r->n = n;
+    r->n_lanes = lanes;
+    TRY(mem_zalloc(r->grant, lanes * sizeof *r->lanes, (void **)&r->lanes, err));
+    TRY(mem_zalloc(r->grant, (size_t)lanes * n * sizeof *r->cols, (void **)&r->cols, err));
+    for (uint32_t l = 0; l < lanes; l++)
+        r->lanes[l].cols = r->cols + (size_t)l * n;
+    for (uint32_t i = 0; i < lanes * n; i++) {
+        r->cols[i].node = pq_meta_column(r->meta, cols[i % n]);
+        turn_init(&r->cols[i].turn);
     }
     return NRW_OK;
 }
@@ -65,20 +86,16 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     r->grant = grant;
     r->spill = s;
     r->shape = *shape;
-    TRY(mem_zalloc(grant, n * sizeof *r->cols, (void **)&r->cols, err));
-    r->n = n;
-    for (uint32_t i = 0; i < n; i++) {
-        r->cols[i].node = pq_meta_column(r->meta, cols[i]);
-        turn_init(&r->cols[i].turn);
-    }
-    TRY(sort_leaves(r, err));
     at_work = (n < shape->workers ? n : shape->workers) * need.widest;
-    open = pq_columns_room(r->n_leaves, need.pages);
+    open = pq_columns_room(need.leaves, need.pages);
+    TRY(open_lanes(r, cols, n, pq_reader_lanes(mem_room(grant), at_work, open, shape->workers),
+                   err));
+    TRY(sort_leaves(r, err));
     if (shape->filter) {
         pruning = pq_prune_room(mem_room(grant), open + at_work);
         TRY(pq_prune_new(grant, r->meta, shape->filter, pruning, &r->prune, err));
     }
-    share = mem_room(grant) / (r->n_leaves ? r->n_leaves : 1);
+    share = mem_room(grant) / r->n_lanes / (r->n_leaves ? r->n_leaves : 1);
     r->chunk_options.meta = r->meta;
     /* columns stay open between morsels where all of them, with their pages, have room */
     r->park = mem_room(grant) < open;
@@ -95,7 +112,9 @@ static void reader_counts_of(const reader *base, uint32_t col, reader_counts *ou
 {
     const pq_reader *r = (const pq_reader *)base;
 
-    *out = r->counting ? r->cols[col].closed : (reader_counts){0};
+    *out = (reader_counts){0};
+    for (uint32_t l = 0; r->counting && l < r->n_lanes; l++)
+        pq_counts_add(out, &r->lanes[l].cols[col].closed);
 }
 
 static void reader_pruned(const reader *base, prune_counts *out)
@@ -111,7 +130,7 @@ static void reader_stop(reader *base)
 {
     pq_reader *r = (pq_reader *)base;
 
-    for (uint32_t i = 0; i < r->n; i++)
+    for (uint32_t i = 0; i < r->n_lanes * r->n; i++)
         turn_stop(&r->cols[i].turn);
 }
 
@@ -121,7 +140,7 @@ static void reader_close(reader *base)
 
     if (!r)
         return;
-    for (uint32_t i = 0; i < r->n; i++) {
+    for (uint32_t i = 0; r->cols && i < r->n_lanes * r->n; i++) {
         pq_rcolumn_leave(r, &r->cols[i]);
         pq_rcolumn_close(&r->cols[i]);
     }
@@ -132,7 +151,9 @@ static void reader_close(reader *base)
         mem_free(r->grant, m, sizeof *m);
     }
     if (r->cols)
-        mem_free(r->grant, r->cols, r->n * sizeof *r->cols);
+        mem_free(r->grant, r->cols, (size_t)r->n_lanes * r->n * sizeof *r->cols);
+    if (r->lanes)
+        mem_free(r->grant, r->lanes, r->n_lanes * sizeof *r->lanes);
     mem_free(r->grant, r->leaves, r->leaves ? r->room * sizeof *r->leaves : 0);
     pq_prune_free(r->prune);
     pq_meta_close(r->meta);

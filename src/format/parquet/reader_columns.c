@@ -17,6 +17,13 @@ void pq_rcolumn_close(pq_rcolumn *c)
     c->nested = NULL;
 }
 
+void pq_counts_add(reader_counts *to, const reader_counts *n)
+{
+    to->pages_decompressed += n->pages_decompressed;
+    to->pages_skipped += n->pages_skipped;
+    to->bytes_decompressed += n->bytes_decompressed;
+}
+
 static void column_rest(pq_rcolumn *c, reader_counts *n)
 {
     if (c->nested) {
@@ -57,9 +64,7 @@ void pq_rcolumn_leave(pq_reader *r, pq_rcolumn *c)
         return;
     column_rest(c, &n);
     pthread_mutex_lock(&r->lock);
-    c->closed.pages_decompressed += n.pages_decompressed;
-    c->closed.pages_skipped += n.pages_skipped;
-    c->closed.bytes_decompressed += n.bytes_decompressed;
+    pq_counts_add(&c->closed, &n);
     pthread_mutex_unlock(&r->lock);
     if (r->park)
         pq_rcolumn_close(c);
@@ -85,7 +90,7 @@ static nrw_status column_enter(pq_reader *r, pq_rcolumn *c, const pq_morsel *m, 
 static void park_others(pq_reader *r, const pq_morsel *ms, uint32_t tag)
 {
     for (uint32_t i = 0; i < r->n; i++) {
-        pq_rcolumn *c = &r->cols[i];
+        pq_rcolumn *c = &ms->group->lane->cols[i];
         if (i != tag && atomic_load_explicit(&c->turn.next, memory_order_acquire) == ms->seq)
             column_park(c);
     }
@@ -103,13 +108,27 @@ static int64_t read_until(const pq_reader *r, const pq_morsel *ms, const batch *
     return ms->row0 + b->offset + rows;
 }
 
+/* A morsel for one thread is longer than a batch. */
+static nrw_status columns_begin(void *self, batch *b, nrw_error *err)
+{
+    const pq_morsel *ms = b->source_state;
+
+    (void)self;
+    (void)err;
+    if (b->rows > ms->group->batch_rows) {
+        b->rows = ms->group->batch_rows;
+        b->last = false;
+    }
+    return NRW_OK;
+}
+
 static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t first,
                                uint32_t max_rows, size_t max_bytes, const uint16_t *sel,
                                uint32_t n_sel, mem *m, vector *out, nrw_error *err)
 {
     pq_reader *r = self;
     pq_morsel *ms = b->source_state;
-    pq_rcolumn *c = &r->cols[tag];
+    pq_rcolumn *c = &ms->group->lane->cols[tag];
     nrw_status st;
 
     *out = (vector){0};
@@ -138,7 +157,7 @@ static void columns_done(void *self, batch *b, uint32_t tag)
 {
     pq_reader *r = self;
     pq_morsel *ms = b->source_state;
-    pq_rcolumn *c = &r->cols[tag];
+    pq_rcolumn *c = &ms->group->lane->cols[tag];
 
     /* who reads nothing of a column still has to let the others pass in order; a stopped turn
      * means the job has failed, and nobody waits any more */
@@ -153,4 +172,5 @@ static void columns_done(void *self, batch *b, uint32_t tag)
         pq_morsel_free(r, ms);
 }
 
-const column_source pq_reader_columns = {.read = columns_read, .done = columns_done};
+const column_source pq_reader_columns = {
+    .begin = columns_begin, .read = columns_read, .done = columns_done};

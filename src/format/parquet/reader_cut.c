@@ -1,6 +1,10 @@
 /* How the Parquet reader cuts morsels: row groups opened in turn, ranges of rows in them that a
- * filter leaves over, a length that keeps the consumer's bounds on average. */
+ * filter leaves over, a length that keeps the consumer's bounds on average; or, where nobody behind
+ * waits for rows that come before, whole stretches for one thread. */
 #include "format/parquet/reader_own.h"
+
+/* Rows of a morsel for one thread: where it is the last one, others wait for no more than that. */
+#define MORSEL_MOST (8 * (int64_t)BATCH_MAX_ROWS)
 
 void pq_group_unref(pq_reader *r, pq_open_group *g)
 {
@@ -88,6 +92,7 @@ static pq_morsel *morsel_take(pq_reader *r, nrw_error *err)
 
 void pq_morsel_free(pq_reader *r, pq_morsel *m)
 {
+    atomic_fetch_sub_explicit(&m->group->lane->under_way, 1, memory_order_relaxed);
     pq_group_unref(r, m->group);
     pthread_mutex_lock(&r->lock);
     m->next_free = r->free;
@@ -119,8 +124,23 @@ static void next_stretch(pq_reader *r)
     r->end = rows->to;
 }
 
+/* One that nobody is in, or else the one after the last row group's. */
+static pq_lane *next_lane(pq_reader *r, const pq_lane *last)
+{
+    uint32_t next = last ? ((uint32_t)(last - r->lanes) + 1) % r->n_lanes : 0;
+
+    for (uint32_t i = 0; i < r->n_lanes; i++) {
+        pq_lane *l = &r->lanes[(next + i) % r->n_lanes];
+        if (!atomic_load_explicit(&l->under_way, memory_order_relaxed))
+            return l;
+    }
+    return &r->lanes[next];
+}
+
 static nrw_status next_group(pq_reader *r, nrw_error *err)
 {
+    const pq_lane *last = r->group ? r->group->lane : NULL;
+
     pq_group_unref(r, r->group);
     r->group = NULL;
     do {
@@ -129,9 +149,21 @@ static nrw_status next_group(pq_reader *r, nrw_error *err)
         TRY(stretches_of(r, r->next_group++, err));
     } while (r->stretches->n == 0);
     TRY(group_open(r, r->next_group - 1, &r->group, err));
-    r->cut_rows = rows_for(r, r->group);
+    r->group->batch_rows = rows_for(r, r->group);
+    r->group->lane = next_lane(r, last);
     next_stretch(r);
     return NRW_OK;
+}
+
+/* Rows of the next morsel: a whole stretch, which one thread reads in batches, where threads need
+ * not stay close to each other and there is a row group for each of them behind this one. */
+static uint32_t morsel_rows(const pq_reader *r)
+{
+    const int64_t left = r->end - r->at, most = r->group->batch_rows;
+    bool whole = r->shape.any_order && r->n_lanes == r->shape.workers && left <= MORSEL_MOST &&
+                 pq_meta_row_groups(r->meta) - r->next_group >= (int32_t)r->n_lanes;
+
+    return (uint32_t)(whole || left < most ? left : most);
 }
 
 nrw_status pq_reader_next(reader *base, batch *b, nrw_error *err)
@@ -149,12 +181,13 @@ nrw_status pq_reader_next(reader *base, batch *b, nrw_error *err)
     m = morsel_take(r, err);
     if (!m)
         return err ? err->status : NRW_E_NOMEM;
-    *m = (pq_morsel){.seq = r->seq++, .row0 = r->at, .group = r->group};
-    m->rows = (uint32_t)(r->end - r->at < r->cut_rows ? r->end - r->at : r->cut_rows);
+    *m = (pq_morsel){.seq = r->group->lane->cut++, .row0 = r->at, .group = r->group};
+    m->rows = morsel_rows(r);
     m->until = r->end;
     m->last = r->at + m->rows == r->end && r->stretch == r->stretches->n;
     atomic_init(&m->columns_left, r->n);
     atomic_fetch_add_explicit(&r->group->refs, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&r->group->lane->under_way, 1, memory_order_relaxed);
     b->rows = m->rows;
     b->first_row = r->first_row + r->at;
     b->source = &pq_reader_columns;

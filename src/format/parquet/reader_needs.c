@@ -109,8 +109,18 @@ nrw_status pq_reader_budget(const reader *base, const uint32_t *cols, uint32_t n
     if (pq_columns_room(need.leaves, need.pages) > mem_room(r->m) / 2)
         need.pages = busy * AT_WORK;
     out->wish = out->least + need.pages + busy * ((uint64_t)1 << 20);
+    /* and those of a row group for each thread, where that is little */
+    if (workers * need.pages <= mem_room(r->m) / 4)
+        out->wish += (workers - 1) * need.pages;
     out->spill = UINT64_MAX;
     return NRW_OK;
+}
+
+uint32_t pq_reader_lanes(uint64_t room, uint64_t at_work, uint64_t open, uint32_t workers)
+{
+    uint64_t fit = room > at_work && open ? (room - at_work) / open : 0;
+
+    return fit < 1 ? 1 : fit < workers ? (uint32_t)fit : workers;
 }
 
 /* What the indexes of a row group may take while it is decided what to read of it. Pages leave it

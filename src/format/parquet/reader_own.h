@@ -10,17 +10,21 @@
 
 #include <pthread.h>
 
+typedef struct pq_lane pq_lane;
+
 /* What the morsels of one row group share; the cutter holds a reference, and each morsel one. */
 typedef struct pq_open_group {
     _Atomic uint32_t refs;
     int32_t index;
     int64_t rows;
+    uint32_t batch_rows; /* so many at a time keep the consumer's bounds, on average */
+    pq_lane *lane;       /* that all its morsels go through */
     arena *a;
     pq_chunk *chunks; /* one per chosen leaf */
 } pq_open_group;
 
 typedef struct pq_morsel {
-    uint64_t seq; /* in this reader */
+    uint64_t seq; /* in its lane */
     int64_t row0; /* in the row group */
     uint32_t rows;
     bool last;     /* of its row group */
@@ -41,6 +45,13 @@ typedef struct pq_rcolumn {
     reader_counts closed;   /* of chunks already closed */
 } pq_rcolumn;
 
+/* The columns, their turns and chunk readers: one row group goes through at a time. */
+struct pq_lane {
+    pq_rcolumn *cols;
+    uint64_t cut;                /* morsels, so far */
+    _Atomic uint32_t under_way; /* of these */
+};
+
 typedef struct pq_reader {
     reader base;
     mem *m;     /* books of the metadata */
@@ -48,7 +59,9 @@ typedef struct pq_reader {
     pq_meta *meta;
     spill *spill;
     uint32_t n;
-    pq_rcolumn *cols;
+    pq_rcolumn *cols; /* n for each lane */
+    pq_lane *lanes;
+    uint32_t n_lanes;
     uint32_t n_leaves;
     uint32_t *leaves; /* of the columns, rising, each once */
     uint32_t room;    /* for so many */
@@ -67,8 +80,6 @@ typedef struct pq_reader {
     pq_row_set all;
     const pq_row_set *stretches; /* of the group; `stretch` of them are begun */
     uint32_t stretch;
-    uint32_t cut_rows;
-    uint64_t seq;
 
     pthread_mutex_t lock; /* free list, counters of closed chunks */
     pq_morsel *free;
@@ -90,6 +101,9 @@ nrw_status pq_find_needs(const pq_reader *r, const uint32_t *cols, uint32_t n, p
                          nrw_error *err);
 /* All of `n` leaves stay open between morsels with so much; `pages` as pq_find_needs says. */
 uint64_t pq_columns_room(uint32_t n, uint64_t pages);
+/* How many row groups may be read at a time with so much room, where `at_work` is what columns at
+ * work take and `open` what the columns of one row group do; at most one for each worker. */
+uint32_t pq_reader_lanes(uint64_t room, uint64_t at_work, uint64_t open, uint32_t workers);
 /* What the indexes of a row group may take, of so much room, where columns take their part. */
 uint64_t pq_prune_room(uint64_t room, uint64_t columns);
 nrw_status pq_reader_budget(const reader *base, const uint32_t *cols, uint32_t n, uint32_t workers,
@@ -108,5 +122,6 @@ extern const column_source pq_reader_columns;
  * short. */
 void pq_rcolumn_leave(pq_reader *r, pq_rcolumn *c);
 void pq_rcolumn_close(pq_rcolumn *c);
+void pq_counts_add(reader_counts *to, const reader_counts *n);
 
 #endif
