@@ -48,7 +48,7 @@ typedef struct pq_rcolumn {
 /* The columns, their turns and chunk readers: one row group goes through at a time. */
 struct pq_lane {
     pq_rcolumn *cols;
-    uint64_t cut;                /* morsels, so far */
+    uint64_t cut;               /* morsels, so far */
     _Atomic uint32_t under_way; /* of these */
 };
 
