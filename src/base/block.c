@@ -5,6 +5,8 @@
 
 #define PAGE ((size_t)4096)
 
+enum { NEAR_CLASSES = 3 };
+
 /* Lies in the first page of the block it describes. */
 struct free_block {
     free_block *class_prev, *class_next;
@@ -135,6 +137,29 @@ void *block_cache_take(block_cache *c, size_t size)
     if (b)
         unlink_block(c, b);
     pthread_mutex_unlock(&c->lock);
+    return b;
+}
+
+void *block_cache_take_near(block_cache *c, size_t size, size_t *had)
+{
+    free_block *b = NULL;
+    unsigned at, away;
+
+    if (size > BLOCK_KEEP_MAX)
+        return NULL;
+    at = class_of(size);
+    pthread_mutex_lock(&c->lock);
+    for (away = 1; !b && away <= NEAR_CLASSES; away++) {
+        if (at + away < BLOCK_CLASSES)
+            b = c->by_class[at + away];
+        if (!b && at >= away)
+            b = c->by_class[at - away];
+    }
+    if (b)
+        unlink_block(c, b);
+    pthread_mutex_unlock(&c->lock);
+    if (b)
+        *had = b->size;
     return b;
 }
 

@@ -45,6 +45,9 @@ void *block_remap(void *p, size_t old_bytes, size_t new_bytes);
 void block_cache_init(block_cache *c);
 /* A free block of exactly this (rounded) size, or NULL. Its content is left over. */
 void *block_cache_take(block_cache *c, size_t size);
+/* One that is at most three classes larger or smaller than `size`; *had: its size. NULL:
+ * there is none. */
+void *block_cache_take_near(block_cache *c, size_t size, size_t *had);
 /* Keeps the block, or unmaps it where it is too large; returns the bytes that were unmapped. */
 uint64_t block_cache_put(block_cache *c, void *p, size_t size);
 /* Unmaps the blocks that have been free longest, `bytes` of them or all; returns their bytes. */

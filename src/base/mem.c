@@ -16,9 +16,9 @@
 /* Nothing larger can be meant; keeps all rounding below free of overflow. */
 #define REQUEST_MAX (SIZE_MAX / 4)
 
-/* Free blocks that may stay although the memory in use was never that much: so many bytes, or an
- * eighth of the limit. */
-#define FREE_SLACK_MOST ((uint64_t)8 << 20)
+/* Free blocks that may stay although the memory in use was never that much: so many bytes, or a
+ * sixth of the limit. */
+#define FREE_SLACK_MOST ((uint64_t)5 << 19)
 
 /* How often a thread looks again before it takes a refusal by the root as final. */
 #define ROOT_TRIES 16
@@ -261,22 +261,55 @@ static grab grab_small(mem *m, size_t bytes)
     return g;
 }
 
-/* A block came from the system: where free blocks beside it take the process beyond the most that
- * it ever used, and a little more, the oldest go. So what is kept for reuse adds little to the
- * peak, however long the run. */
-static void balance_cache(root_mem *r)
+/* By how much free blocks would take the process beyond the most that it ever used, and a little
+ * more, if `more` bytes came from the system. */
+static uint64_t cached_too_much(root_mem *r, uint64_t more)
 {
-    uint64_t used = mem_used(&r->account), held = block_cache_held(&r->cache);
+    uint64_t used = mem_used(&r->account) + more, held = block_cache_held(&r->cache);
     uint64_t live = used - (held < used ? held : used);
     uint64_t most = atomic_load_explicit(&r->in_use, memory_order_relaxed);
 
     while (most < live && !atomic_compare_exchange_weak_explicit(
                               &r->in_use, &most, live, memory_order_relaxed, memory_order_relaxed))
         continue;
-    uint64_t slack = mem_limit(&r->account) / 8;
+    uint64_t slack = mem_limit(&r->account) / 6;
     most = (most > live ? most : live) + (slack < FREE_SLACK_MOST ? slack : FREE_SLACK_MOST);
-    if (used > most && held)
-        discharge(&r->account, NULL, block_cache_shrink(&r->cache, used - most));
+    return used > most && held ? used - most : 0;
+}
+
+/* A block came from the system: the oldest free ones go where they would be too many beside it. So
+ * what is kept for reuse adds little to the peak, however long the run. */
+static void balance_cache(root_mem *r)
+{
+    uint64_t bytes = cached_too_much(r, 0);
+
+    if (bytes)
+        discharge(&r->account, NULL, block_cache_shrink(&r->cache, bytes));
+}
+
+/* Where a free block would have to go for one of another size, its pages become that one: taking
+ * new ones from the system costs more than all that is done with most of them. */
+static void *reshape_block(mem *m, size_t size)
+{
+    mem *root = m->root;
+    root_mem *r = root_of(m);
+    size_t had = 0, more;
+    void *p = cached_too_much(r, size) ? block_cache_take_near(&r->cache, size, &had) : NULL;
+
+    if (!p)
+        return NULL;
+    more = size > had ? size - had : 0;
+    if (!charge(m, root, size)) {
+        if (!more || !charge(root, NULL, more)) {
+            void *moved = block_remap(p, had, size);
+            discharge(root, NULL, !moved ? more : more ? 0 : had - size);
+            if (moved)
+                return moved;
+        }
+        discharge(m, root, size);
+    }
+    discharge(root, NULL, block_cache_put(&r->cache, p, had));
+    return NULL;
 }
 
 static grab grab_block(mem *m, size_t bytes)
@@ -293,6 +326,9 @@ static grab grab_block(mem *m, size_t bytes)
         }
         return g;
     }
+    g.p = reshape_block(m, size);
+    if (g.p)
+        return g;
     g.refuser = charge_all(m, size);
     if (g.refuser)
         return g;

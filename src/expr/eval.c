@@ -22,21 +22,29 @@ typedef struct entry_table {
     uint8_t bits[];
 } entry_table;
 
+/* What a test knows of dictionaries: threads are in several row groups at a time. */
+#define TABLES_KEPT 7
+
+typedef struct test_tables {
+    entry_table *at[TABLES_KEPT];
+    uint32_t next; /* the oldest of them */
+} test_tables;
+
 struct predicate_cache {
     mem *m;
-    size_t room; /* for each test */
+    size_t room; /* for a table of a test: those kept and one more fit */
     uint32_t n;
     pthread_mutex_t lock;
-    entry_table *tables[]; /* of the last dictionary of each test */
+    test_tables tests[];
 };
 
 nrw_status predicate_cache_new(mem *m, const predicate *p, size_t room, predicate_cache **out,
                                nrw_error *err)
 {
-    TRY(mem_zalloc(m, sizeof **out + p->n_tests * sizeof *(*out)->tables, (void **)out, err));
+    TRY(mem_zalloc(m, sizeof **out + p->n_tests * sizeof *(*out)->tests, (void **)out, err));
     (*out)->m = m;
     (*out)->n = p->n_tests;
-    (*out)->room = room / p->n_tests;
+    (*out)->room = room / p->n_tests / (TABLES_KEPT + 1);
     pthread_mutex_init(&(*out)->lock, NULL);
     return NRW_OK;
 }
@@ -52,33 +60,37 @@ void predicate_cache_free(predicate_cache *c)
     if (!c)
         return;
     for (uint32_t i = 0; i < c->n; i++)
-        table_unref(c, c->tables[i]);
+        for (int k = 0; k < TABLES_KEPT; k++)
+            table_unref(c, c->tests[i].at[k]);
     pthread_mutex_destroy(&c->lock);
-    mem_free(c->m, c, sizeof *c + c->n * sizeof *c->tables);
+    mem_free(c->m, c, sizeof *c + c->n * sizeof *c->tests);
 }
 
 static entry_table *table_find(predicate_cache *c, uint32_t test, uint64_t dict)
 {
-    entry_table *t;
+    const test_tables *known = &c->tests[test];
+    entry_table *found = NULL;
 
     pthread_mutex_lock(&c->lock);
-    t = c->tables[test];
-    if (t && t->dict == dict)
-        atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
-    else
-        t = NULL;
+    for (int k = 0; k < TABLES_KEPT && !found; k++)
+        if (known->at[k] && known->at[k]->dict == dict)
+            found = known->at[k];
+    if (found)
+        atomic_fetch_add_explicit(&found->refs, 1, memory_order_relaxed);
     pthread_mutex_unlock(&c->lock);
-    return t;
+    return found;
 }
 
 static void table_keep(predicate_cache *c, uint32_t test, entry_table *t)
 {
+    test_tables *known = &c->tests[test];
     entry_table *old;
 
     atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
     pthread_mutex_lock(&c->lock);
-    old = c->tables[test];
-    c->tables[test] = t;
+    old = known->at[known->next];
+    known->at[known->next] = t;
+    known->next = (known->next + 1) % TABLES_KEPT;
     pthread_mutex_unlock(&c->lock);
     table_unref(c, old);
 }
@@ -298,6 +310,10 @@ static void look_up(const uint8_t *entries, const vector *v, uint8_t *bits)
     bool few = n_entries <= FEW_ENTRIES && n_entries <= v->len;
     uint8_t pass[STRETCH + 64], spread[FEW_ENTRIES + 64];
 
+    if (n_entries <= 256) { /* all that bytes of index can mean may be read of a table */
+        kernels_get()->bits_of_256(entries, index, v->len, bits);
+        return;
+    }
     if (few)
         kernels_get()->bits_to_bytes(entries, 0, n_entries, spread);
     for (uint32_t at = 0; at < v->len; at += STRETCH) {
@@ -330,7 +346,7 @@ static nrw_status test_dict(const test *t, uint32_t number, predicate_cache *c, 
 {
     const dict *d = v->dict;
     entry_table *table = table_find(c, number, d->id);
-    bool keep = sizeof *table + d->values.len / 8 + 64 <= c->room / 2;
+    bool keep = sizeof *table + d->values.len / 8 + 64 <= c->room;
 
     if (!table && keep) {
         if (new_table(t, c->m, d, &table, NULL) >= 0)

@@ -52,6 +52,21 @@ TARGET_AVX2 void kernel_avx2_bytes_to_bits(const uint8_t *src, size_t n, uint8_t
     kernel_scalar_bytes_to_bits(src + i, n - i, dst + i / 8);
 }
 
+TARGET_AVX2 void kernel_avx2_bits_of_256(const uint8_t *set, const uint32_t *index, size_t n,
+                                         uint8_t *dst)
+{
+    const __m256i words = load_256(set), low = _mm256_set1_epi32(31);
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        __m256i at = load_256(index + i);
+        __m256i word = _mm256_permutevar8x32_epi32(words, _mm256_srli_epi32(at, 5));
+        /* the bit goes to the sign: by 31 - at, which is ~at in the low bits */
+        __m256i sign = _mm256_sllv_epi32(word, _mm256_andnot_si256(at, low));
+        dst[i / 8] = (uint8_t)_mm256_movemask_ps(_mm256_castsi256_ps(sign));
+    }
+    kernel_scalar_bits_of_256(set, index + i, n - i, dst + i / 8);
+}
+
 TARGET_AVX2 size_t kernel_avx2_levels_to_bits_u8(const uint8_t *levels, size_t n, uint8_t max,
                                                  uint8_t *dst)
 {

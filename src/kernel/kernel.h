@@ -50,6 +50,8 @@ typedef struct kernels {
     void (*bits_to_bytes)(const uint8_t *bits, size_t off, size_t n, uint8_t *dst /* 0, 1 */);
     /* Bit i = byte i is not 0; from bit 0 of dst; the last byte is filled up with zeros. */
     void (*bytes_to_bits)(const uint8_t *src, size_t n, uint8_t *dst);
+    /* Bit i = bit index[i] of the 256 of `set`, as above. */
+    void (*bits_of_256)(const uint8_t *set, const uint32_t *index, size_t n, uint8_t *dst);
     /* Bit i = (level i == max), as above; returns the count of ones. */
     size_t (*levels_to_bits_u8)(const uint8_t *levels, size_t n, uint8_t max, uint8_t *dst);
     size_t (*levels_to_bits_u32)(const uint32_t *levels, size_t n, uint32_t max, uint8_t *dst);

@@ -17,6 +17,7 @@
     X(ranks, avx2, avx2, avx2)                                                                     \
     X(bits_to_bytes, avx2, avx512, avx512)                                                         \
     X(bytes_to_bits, avx2, avx512, avx512)                                                         \
+    X(bits_of_256, avx2, avx2, avx2)                                                               \
     X(levels_to_bits_u8, avx2, avx512, avx512)                                                     \
     X(levels_to_bits_u32, avx2, avx512, avx512)                                                    \
     X(unpack_u8, avx2, avx2, avx2)                                                                 \

@@ -162,6 +162,16 @@ void kernel_scalar_bytes_to_bits(const uint8_t *src, size_t n, uint8_t *dst)
     }
 }
 
+void kernel_scalar_bits_of_256(const uint8_t *set, const uint32_t *index, size_t n, uint8_t *dst)
+{
+    for (size_t i = 0; i < n; i += 8) {
+        unsigned byte = 0;
+        for (size_t k = 0; k < size_min(8, n - i); k++)
+            byte |= (set[index[i + k] >> 3] >> (index[i + k] & 7) & 1u) << k;
+        dst[i >> 3] = (uint8_t)byte;
+    }
+}
+
 #define DEFINE_LEVELS_TO_BITS(name, type, any)                                                     \
     size_t kernel_scalar_levels_to_bits_##name(const type *levels, size_t n, type max,             \
                                                uint8_t *dst)                                       \

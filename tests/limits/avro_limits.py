@@ -158,7 +158,7 @@ def wide(columns, rows):
 
 def cases(tier):
     full = tier == "all"
-    rows = [1_000_000, 10_000_000] if full else [200_000, 2_000_000]
+    rows = [1_000_000, 10_000_000] if full else [400_000, 4_000_000]
     size = 1024 if full else 128
     for codec in ("null", "deflate"):
         yield f"avro: a block of {size} MiB, {codec}", \

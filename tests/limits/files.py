@@ -61,8 +61,8 @@ path, rows = sys.argv[1], int(sys.argv[2])
 r = np.random.default_rng(1)
 names = pa.array([f"sku{i}" for i in range(50000)])
 w = None
-for start in range(0, rows, 500000):
-    n = min(500000, rows - start)
+for start in range(0, rows, 100000):
+    n = min(100000, rows - start)
     ends = np.concatenate([[0], np.cumsum(r.integers(0, 6, n))]).astype(np.int32)
     m = int(ends[-1])
     items = pa.StructArray.from_arrays(
@@ -77,8 +77,8 @@ w.close()
 
 
 def nested(rows):
-    """Records with lists of structs."""
-    return made(f"nested-{rows}.parquet", NESTED, rows)
+    """Records with lists of structs, 100,000 a row group."""
+    return made(f"nested-{rows}-by-100000.parquet", NESTED, rows)
 
 
 MANY = r'''

@@ -110,6 +110,20 @@ static void pack(void **state)
     }
 }
 
+static void set_case(const kernels *k, size_t n, uint64_t *seed)
+{
+    room set = room_new(32, seed), bits = room_new((n + 7) / 8, seed);
+    uint32_t *index = malloc(n * sizeof *index + 1);
+    for (size_t i = 0; i < n; i++)
+        index[i] = (uint32_t)(next_random(seed) % 256);
+    k->bits_of_256(set.at, index, n, bits.at);
+    for (size_t i = 0; i < bits.n * 8; i++)
+        EQUAL(k, "bits_of_256", n, bit(bits.at, i), i < n && bit(set.at, index[i]));
+    free(index);
+    room_free(&bits);
+    room_free(&set);
+}
+
 static void bitmap_case(const kernels *k, size_t off, size_t n, uint64_t *seed)
 {
     room src = room_new((off + n + 7) / 8, seed);
@@ -153,8 +167,10 @@ static void bitmaps(void **state)
     (void)state;
     uint64_t seed = 4;
     for (int l = -1; l < 0 || level_at(l); l++)
-        for (size_t n = 0; n <= MAX_N; n++)
+        for (size_t n = 0; n <= MAX_N; n++) {
             bitmap_case(l < 0 ? scalar() : level_at(l), next_random(&seed) % 70, n, &seed);
+            set_case(l < 0 ? scalar() : level_at(l), n, &seed);
+        }
 }
 
 static void ranks(void **state)

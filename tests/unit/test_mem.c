@@ -197,6 +197,32 @@ static void recycled_blocks_are_zeroed_on_demand(void **state)
     test_mem_close(m);
 }
 
+/* Blocks of sizes that alternate are not taken from the system again and again. */
+static void a_free_block_becomes_one_of_nearly_its_size(void **state)
+{
+    const size_t sizes[] = {1024 * KIB, 896 * KIB, 768 * KIB, 960 * KIB};
+    nrw_error err = NRW_ERROR_INIT;
+    mem *m = test_mem_open(64 * MIB);
+    uint64_t base = mem_used(m);
+    void *all[8];
+
+    (void)state;
+    for (unsigned round = 0; round < 40; round++) {
+        size_t size = sizes[round % 4];
+        for (int i = 0; i < 8; i++) {
+            assert_ok(mem_zalloc(m, size, &all[i], &err), &err);
+            for (size_t k = 0; k < size; k += 512)
+                assert_int_equal(((uint8_t *)all[i])[k], 0);
+            memset(all[i], 0xee, size);
+        }
+        assert_in_range(mem_used(m), base + 8 * size, base + 11 * MIB);
+        for (int i = 0; i < 8; i++)
+            mem_free(m, all[i], size);
+    }
+    assert_in_range(mem_used(m), base + 8 * MIB, base + 11 * MIB);
+    test_mem_close(m);
+}
+
 static void a_refused_child_keeps_the_books_whole(void **state)
 {
     nrw_error err = NRW_ERROR_INIT;
@@ -311,6 +337,7 @@ int main(void)
 #ifndef BLOCK_FROM_MALLOC
         cmocka_unit_test(free_blocks_are_recycled_and_given_back),
         cmocka_unit_test(recycled_blocks_are_zeroed_on_demand),
+        cmocka_unit_test(a_free_block_becomes_one_of_nearly_its_size),
         cmocka_unit_test(a_refused_child_keeps_the_books_whole),
 #endif
         cmocka_unit_test(threads_share_accounts),

@@ -7,9 +7,9 @@
  * group is decoded once, in order, by all threads together, and holds one page and one dictionary
  * per column however large it is.
  *
- * Where memory allows it there are several such sets of turns and chunk readers, *lanes*: a row
- * group goes through one lane, the next one through another, and threads that are in different row
- * groups do not wait for each other.
+ * Where nobody behind the reader waits either, and memory allows it, there are several such sets of
+ * turns and chunk readers, *lanes*: a row group goes through one lane, the next one through another,
+ * and threads that are in different row groups do not wait for each other.
  *
  * Where the grant is small for the number of columns, a chunk reader is parked (page and dictionary
  * dropped) whenever a morsel is done with it. */
@@ -80,6 +80,7 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
 {
     pq_reader *r = (pq_reader *)base;
     uint64_t share, at_work, open, pruning = 0;
+    uint32_t lanes = 1;
     pq_needs need;
 
     TRY(pq_find_needs(r, cols, n, &need, err));
@@ -88,8 +89,9 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     r->shape = *shape;
     at_work = (n < shape->workers ? n : shape->workers) * need.widest;
     open = pq_columns_room(need.leaves, need.pages);
-    TRY(open_lanes(r, cols, n, pq_reader_lanes(mem_room(grant), at_work, open, shape->workers),
-                   err));
+    if (shape->any_order) /* else threads wait for each other further behind */
+        lanes = pq_reader_lanes(mem_room(grant), at_work, open, shape->workers);
+    TRY(open_lanes(r, cols, n, lanes, err));
     TRY(sort_leaves(r, err));
     if (shape->filter) {
         pruning = pq_prune_room(mem_room(grant), open + at_work);

@@ -4,7 +4,7 @@
 #include "format/parquet/reader_own.h"
 
 /* Rows of a morsel for one thread: where it is the last one, others wait for no more than that. */
-#define MORSEL_MOST (8 * (int64_t)BATCH_MAX_ROWS)
+#define MORSEL_MOST (4 * (int64_t)BATCH_MAX_ROWS)
 
 void pq_group_unref(pq_reader *r, pq_open_group *g)
 {
