@@ -303,6 +303,7 @@ static void *reshape_block(mem *m, size_t size)
         if (!more || !charge(root, NULL, more)) {
             void *moved = block_remap(p, had, size);
             discharge(root, NULL, !moved ? more : more ? 0 : had - size);
+            balance_cache(r);
             if (moved)
                 return moved;
         }

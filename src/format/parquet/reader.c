@@ -8,8 +8,8 @@
  * per column however large it is.
  *
  * Where nobody behind the reader waits either, and memory allows it, there are several such sets of
- * turns and chunk readers, *lanes*: a row group goes through one lane, the next one through another,
- * and threads that are in different row groups do not wait for each other.
+ * turns and chunk readers, *lanes*: a row group goes through one lane, the next one through
+ * another, and threads that are in different row groups do not wait for each other.
  *
  * Where the grant is small for the number of columns, a chunk reader is parked (page and dictionary
  * dropped) whenever a morsel is done with it. */
