@@ -75,7 +75,8 @@ void block_unmap(void *p, size_t bytes)
 
 void *block_remap(void *p, size_t old_bytes, size_t new_bytes)
 {
-    void *moved = mremap(p, block_size(old_bytes), block_size(new_bytes), MREMAP_MAYMOVE);
+    const size_t had = block_size(old_bytes), size = block_size(new_bytes);
+    void *moved = had == size ? p : mremap(p, had, size, MREMAP_MAYMOVE);
 
     return moved == MAP_FAILED ? NULL : moved;
 }
