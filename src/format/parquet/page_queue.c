@@ -2,9 +2,9 @@
  *
  * All threads share one queue. A page enters it in its column's turn, with a slot that fixes its
  * place; who has nothing better to do takes the oldest page, compresses and stores it, or splices
- * a chunk. Nobody sleeps beside work that others may wait for: a thread that makes the queue longer
- * than its bound shortens it, one that waits for the horizon does all there is first, and so does
- * the end of the file. */
+ * a chunk. Of many writers a queue is empty when its last pusher leaves. Nobody sleeps beside work
+ * that others may wait for: a thread that makes the queue longer than its bound shortens it, one
+ * that waits for the horizon does all there is first, and so does the end of the file. */
 #include "format/parquet/writer_own.h"
 
 static void free_pending(pq_writer *w, pq_pending *d)

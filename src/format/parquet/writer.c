@@ -375,6 +375,8 @@ static nrw_status writer_push(writer *base, batch *b, nrw_error *err)
         st = push_rows(&p, err);
     }
     pq_push_release(&p);
+    if (st == NRW_OK && w->room->shared) /* of writers that nobody is at no pages wait */
+        st = pq_queue_shrink(w, 0, err);
     if (st < 0)
         pq_writer_stop(w);
     return st;

@@ -155,6 +155,14 @@ nrw_status parquet_write_budget(const schema *s, const pq_write_options *opts, u
     return NRW_OK;
 }
 
+/* Bytes of bodies that may wait to be compressed, for each worker, where so much is left over. */
+static uint64_t pend_of(const costs *c, uint64_t extra)
+{
+    uint64_t pend = extra / 8 / c->workers;
+
+    return c->workers < 2 || pend < PEND_LEAST ? 0 : clamp(pend, PEND_LEAST, PEND_MOST);
+}
+
 nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_t workers,
                           uint64_t limit, pq_shares *out, nrw_error *err)
 {
@@ -171,8 +179,7 @@ nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_
     }
     uint64_t extra = limit - need;
     uint64_t tail = clamp(extra / 16 / c.n, c.tail, TAIL_MOST);
-    uint64_t pend = extra / 8 / c.workers;
-    pend = c.workers < 2 || pend < PEND_LEAST ? 0 : clamp(pend, PEND_LEAST, PEND_MOST);
+    uint64_t pend = pend_of(&c, extra);
     uint64_t piece = pend ? size_max(c.piece, PIECE_MOST) : c.piece;
     uint64_t window = clamp(extra / 8 & ~(uint64_t)(PQ_BLOOM_LEAST - 1), least_window(&c), c.bloom);
     uint64_t pool = limit - set_aside(&c, tail, pend, piece, window);
@@ -256,12 +263,15 @@ nrw_status pq_room_shares_plan(const schema *s, const pq_write_options *opts, ui
     uint64_t rest = limit - room_fixed(&c) - c.most;
     uint64_t writers = clamp(rest / each, 2, most > 2 ? most : 2);
     rest -= writers * open_cost(&c);
+    uint64_t pend = pend_of(&c, rest); /* of those at work; nothing waits in the others */
+    rest -= c.workers * pend;
     uint64_t begun = writers * (begun_cost(&c) + begun_cost(&c) / 4);
     uint64_t held = rest > begun ? rest - begun : 0;
     *out = (pq_room_shares){
         .writers = (uint32_t)writers,
         .held = held - held / 16, /* lists of the pages held */
         .each = {.pool = c.most + rest - held,
+                 .queue_max = pend,
                  .piece_bytes = c.piece,
                  .usual_body = c.usual,
                  .big_body = c.big_body,

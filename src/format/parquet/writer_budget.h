@@ -17,7 +17,7 @@ typedef struct pq_shares {
 
 /* What writers of one room share. */
 typedef struct pq_room_shares {
-    pq_shares each;   /* queue_max 0; the pool is that of all */
+    pq_shares each;   /* the pool is that of all; queue_max of a writer at work */
     uint32_t writers; /* that may be open */
     uint64_t held;    /* for finished pages of all */
 } pq_room_shares;
