@@ -235,6 +235,16 @@ static nrw_status table_marks(void *self, sql_table *table, uint32_t column, are
     return t->ready ? scan_marks(t->ready, c->m, column, a, out, err) : NRW_OK;
 }
 
+static nrw_status table_totals(void *self, sql_table *table, column_total *at, uint32_t n, arena *a,
+                               bool *known, nrw_error *err)
+{
+    const query_catalog *c = self;
+    const query_table *t = table->self;
+
+    *known = false;
+    return t->ready ? scan_totals(t->ready, c->m, at, n, a, known, err) : NRW_OK;
+}
+
 static nrw_status table_budget(void *self, sql_table *table, const uint32_t *columns, uint32_t n,
                                bool filtered, uint32_t workers, budget *out, nrw_error *err)
 {
@@ -270,7 +280,7 @@ void query_describe_table(const sql_table *table, bool filtered, char *out, size
 
 sql_catalog query_catalog_face(query_catalog *c)
 {
-    return (sql_catalog){c, find, open_scan, table_values, table_marks, table_budget};
+    return (sql_catalog){c, find, open_scan, table_values, table_marks, table_totals, table_budget};
 }
 
 int64_t query_rows(const query_catalog *c)

@@ -29,6 +29,15 @@ static void describe_scan(query *q, const plan *p)
              p->n_pushed ? ": what its conditions rule out is not read" : "");
 }
 
+/* A row that footers gave: nothing is read. */
+static void describe_footers(query *q, const plan *p)
+{
+    plan_step *s = add_step(q, "streams", 0, 0, 1);
+
+    snprintf(s->what, sizeof s->what, "%u aggregates from footers", p->n);
+    query_describe_table(p->table, false, s->detail, sizeof s->detail);
+}
+
 static const char *const joins[] = {"join",      "left join", "right join", "full join",
                                     "semi join", "anti join", "mark join",  "join of one"};
 
@@ -69,6 +78,8 @@ static void describe(query *q, const plan *p)
     describe(q, p->left);
     if (p->kind == PLAN_SCAN)
         describe_scan(q, p);
+    if (p->kind == PLAN_VALUES && p->table)
+        describe_footers(q, p);
     s = add_part(q, p);
     if (!s)
         return;

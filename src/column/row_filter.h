@@ -15,6 +15,7 @@ typedef struct value_facts {
     int64_t rows;
     int64_t nulls; /* -1: not known */
     bool has_min, has_max;
+    bool min_exact, max_exact; /* known to be values, not only bounds */
     span min, max;
 } value_facts;
 

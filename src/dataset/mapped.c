@@ -300,10 +300,17 @@ static nrw_status mapped_ranges(reader *r, mem *m, uint32_t column, range_found 
                                 nrw_error *err)
 {
     const mapped *p = of(r);
+    const map_entry *e = &p->map[column];
+    const int64_t rows = mapped_rows(r);
+    value_facts f = {.rows = rows, .nulls = e->kind == MAP_NULL ? rows : -1};
+    nrw_status st;
 
-    if (p->map[column].kind == MAP_FILE && p->inner->class->ranges)
-        return p->inner->class->ranges(p->inner, m, p->map[column].column, found, self, err);
-    return found(self, 0, &(value_facts){.rows = mapped_rows(r), .nulls = -1}, err);
+    if (e->kind == MAP_FILE && p->inner->class->ranges)
+        return p->inner->class->ranges(p->inner, m, e->column, found, self, err);
+    if (e->kind == MAP_ADDED)
+        mapped_constant_facts(p->added[e->column]->constant, &f);
+    st = found(self, 0, &f, err);
+    return st == NRW_END ? NRW_OK : st;
 }
 
 static void mapped_values(reader *r, mem *m, uint32_t column, column_values *out)

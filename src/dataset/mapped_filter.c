@@ -49,13 +49,21 @@ static filter_answer of_null(const row_filter *f, uint32_t test)
     return f->may_match(f, test, &facts) ? ANSWER_ANY : ANSWER_NONE;
 }
 
+void mapped_constant_facts(const vector *v, value_facts *f)
+{
+    f->nulls = v->null_count ? f->rows : 0;
+    f->has_min = f->has_max = f->min_exact = f->max_exact = !v->null_count;
+    if (!v->null_count)
+        f->min = f->max = flat_span(v, 0);
+}
+
 static filter_answer of_constant(const row_filter *f, uint32_t test, const vector *v)
 {
-    value_facts facts = {.rows = 1, .has_min = true, .has_max = true};
+    value_facts facts = {.rows = 1};
 
     if (v->null_count)
         return of_null(f, test);
-    facts.min = facts.max = flat_span(v, 0);
+    mapped_constant_facts(v, &facts);
     return f->may_match(f, test, &facts) && f->any_passes(f, test, v) ? ANSWER_ANY : ANSWER_NONE;
 }
 

@@ -22,5 +22,7 @@ typedef struct mapped_filter {
 nrw_status mapped_filter_of(arena *a, const row_filter *f, const map_entry *map,
                             const expr *const *added, mapped_filter *out,
                             nrw_error *err) NRW_CHECKED;
+/* What is known of f->rows rows that all have the value of v, which has one row and outlives f. */
+void mapped_constant_facts(const vector *v, value_facts *f);
 
 #endif

@@ -164,8 +164,7 @@ static nrw_status visit(void *self, reader *r, nrw_error *err)
     return c->unknown && st >= 0 ? NRW_END : st;
 }
 
-/* Bounds leave NaN out; of the others few are worth it. */
-static bool may_have_marks(const type *t)
+bool scan_bounds_order(const type *t)
 {
     switch (t->id) {
     case TYPE_INT8:
@@ -195,7 +194,7 @@ nrw_status scan_marks(scan *s, mem *m, uint32_t c, arena *a, key_marks *out, nrw
     out->type = s->schema.fields[c].type;
     out->column = s->schema.fields[c].name;
     if (s->n > MOST_FILES || s->opts.process_by == PROCESS_FILE || scan_files_small(s) ||
-        scan_rows(s) < (FEWEST + 1) * MARK_ROWS || !may_have_marks(&out->type))
+        scan_rows(s) < (FEWEST + 1) * MARK_ROWS || !scan_bounds_order(&out->type))
         return NRW_OK;
     TRY(arena_new(m, &all.a, err));
     st = arena_alloc(all.a, MOST_RANGES * sizeof *all.at, (void **)&all.at, err);

@@ -58,6 +58,8 @@ nrw_status scan_look(scan *s, nrw_error *err) NRW_CHECKED;
 bool scan_files_small(const scan *s);
 /* Input i with the columns of all. NRW_E_CHANGED: it is not what scan_look saw. */
 nrw_status scan_open_mapped(scan *s, size_t i, mem *m, reader **out, nrw_error *err) NRW_CHECKED;
+/* Whether bounds of such values bind all of them (NaN is outside) and are worth keeping. */
+bool scan_bounds_order(const type *t);
 nrw_status scan_changed(const scan *s, size_t file, nrw_error *err);
 /* Adds up what a reader that is about to be closed has read; under the lock. */
 void scan_count_closed(scan *s, reader *r);

@@ -80,10 +80,9 @@ nrw_status expr_int64(arena *a, int64_t x, const expr **out, nrw_error *err)
     return fixed(a, &t, &x, BEND_NO, out, err);
 }
 
-static nrw_status viewed(arena *a, type_id id, span s, literal_bend bend, const expr **out,
+static nrw_status viewed(arena *a, const type *t, span s, literal_bend bend, const expr **out,
                          nrw_error *err)
 {
-    const type t = type_of(id);
     text_out text = {0};
     vector v;
     nrw_status st;
@@ -91,7 +90,7 @@ static nrw_status viewed(arena *a, type_id id, span s, literal_bend bend, const 
     *out = NULL;
     if (s.len > INT32_MAX)
         return err_set(err, NRW_E_ARG, "a text of %zu bytes is too long", s.len);
-    TRY(vector_flat(arena_mem(a), &t, 1, &v, err));
+    TRY(vector_flat(arena_mem(a), t, 1, &v, err));
     v.len = 1;
     text.out = &v;
     st = text_put(&text, 0, s.data, s.len, err);
@@ -104,12 +103,22 @@ static nrw_status viewed(arena *a, type_id id, span s, literal_bend bend, const 
 
 nrw_status expr_text(arena *a, span text, const expr **out, nrw_error *err)
 {
-    return viewed(a, TYPE_UTF8, text, BEND_STRING, out, err);
+    const type t = type_of(TYPE_UTF8);
+
+    return viewed(a, &t, text, BEND_STRING, out, err);
 }
 
 nrw_status expr_blob(arena *a, span bytes, const expr **out, nrw_error *err)
 {
-    return viewed(a, TYPE_BINARY, bytes, BEND_NO, out, err);
+    const type t = type_of(TYPE_BINARY);
+
+    return viewed(a, &t, bytes, BEND_NO, out, err);
+}
+
+nrw_status expr_flat(arena *a, const type *t, span value, const expr **out, nrw_error *err)
+{
+    return type_is_view(t) ? viewed(a, t, value, BEND_NO, out, err)
+                           : fixed(a, t, value.data, BEND_NO, out, err);
 }
 
 /* ---- numbers ---- */

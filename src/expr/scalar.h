@@ -81,6 +81,8 @@ nrw_status expr_text(arena *a, span text, const expr **out, nrw_error *err);  /*
 nrw_status expr_blob(arena *a, span bytes, const expr **out, nrw_error *err);
 /* Digits as written: INTEGER (bends), BIGINT, HUGEINT, DECIMAL or DOUBLE as DuckDB has it. */
 nrw_status expr_number(arena *a, span digits, const expr **out, nrw_error *err);
+/* A value of a type that is not nested, as flat_span gives it; copied. */
+nrw_status expr_flat(arena *a, const type *t, span value, const expr **out, nrw_error *err);
 /* Row `row` of any vector as a constant; copied. */
 nrw_status expr_value(arena *a, const vector *v, uint32_t row, const expr **out, nrw_error *err);
 

@@ -3,6 +3,7 @@
 #define SQL_CATALOG_H
 
 #include "dataset/marks.h"
+#include "dataset/totals.h"
 #include "expr/scalar.h"
 
 /* A table that was found; opened for its schema, read when the plan runs. */
@@ -52,6 +53,9 @@ typedef struct sql_catalog {
     /* The marks of a column, as scan_marks; type and strict of *out are set. */
     nrw_status (*marks)(void *self, sql_table *t, uint32_t column, arena *a, key_marks *out,
                         nrw_error *err);
+    /* What metadata say of whole columns, as scan_totals. */
+    nrw_status (*totals)(void *self, sql_table *t, column_total *at, uint32_t n, arena *a,
+                         bool *known, nrw_error *err);
     nrw_status (*budget)(void *self, sql_table *t, const uint32_t *columns, uint32_t n,
                          bool filtered, uint32_t workers, budget *out, nrw_error *err);
 } sql_catalog;

@@ -40,7 +40,7 @@ struct plan {
     const expr **exprs;
     uint64_t n_rows; /* VALUES */
     /* SCAN */
-    sql_table *table;
+    sql_table *table;        /* VALUES: whose footers gave its row; NULL: the query did */
     uint32_t *table_columns; /* n of them, of the table */
     const expr **pushed;     /* conjuncts over this scan's columns that were pushed down */
     uint32_t n_pushed;
@@ -80,6 +80,8 @@ nrw_status plan_push_down(arena *a, plan **p, nrw_error *err);
 nrw_status plan_split_parts(arena *a, plan **p, nrw_error *err);
 /* Only columns that somebody looks at. */
 nrw_status plan_prune(arena *a, plan **p, nrw_error *err);
+/* Groups without keys that footers answer become rows. */
+nrw_status plan_take_footers(arena *a, const sql_catalog *c, plan **p, nrw_error *err);
 /* Groups whose rows come from one table that is clustered by a key get its marks, by metadata. */
 nrw_status plan_mark(arena *a, const sql_catalog *c, plan *p, nrw_error *err);
 

@@ -30,6 +30,7 @@ import reference
 import tables
 import tpch
 import sql_clustered
+import sql_footers
 import sql_corpus
 import sql_language
 import sql_random
@@ -615,6 +616,7 @@ def cases(tier):
     yield from sql_random.cases(tier)
     yield from sql_spilled.cases()
     yield from sql_clustered.cases(tier)
+    yield from sql_footers.cases()
     yield from sql_subqueries.cases(tier)
     yield from tpch.cases(tier)
     yield from sql_language.cases()

@@ -111,6 +111,13 @@ void pq_facts_bound(const pq_leaf *l, const span *min, const span *max, uint8_t 
         f->has_min = f->has_max = false;
 }
 
+/* Nobody cuts such bounds short. */
+static bool bounds_are_values(const pq_leaf *l)
+{
+    return l->physical == PQ_BOOLEAN || l->physical == PQ_INT32 || l->physical == PQ_INT64 ||
+           (l->field.type.id == TYPE_DECIMAL && l->physical == PQ_FIXED_LEN_BYTE_ARRAY);
+}
+
 value_facts pq_chunk_facts(const pq_meta *meta, uint32_t leaf, const pq_chunk *c, int64_t rows,
                            uint8_t room[64])
 {
@@ -124,5 +131,7 @@ value_facts pq_chunk_facts(const pq_meta *meta, uint32_t leaf, const pq_chunk *c
         f.nulls = s->null_count;
     if (!pq_meta_wrong_bounds(meta))
         pq_facts_bound(l, s->has_min ? &s->min : NULL, s->has_max ? &s->max : NULL, room, &f);
+    f.min_exact = f.has_min && (s->min_exact || bounds_are_values(l));
+    f.max_exact = f.has_max && (s->max_exact || bounds_are_values(l));
     return f;
 }
