@@ -98,7 +98,7 @@ static nrw_status distinct_add(const aggregate *g, const aggregate_rows *r, nrw_
     nrw_status st = NRW_OK;
 
     for (uint32_t k = 0; st >= 0 && k < g->n_args; k++)
-        st = vector_expand(r->args[k], r->m, &flat[k], err);
+        st = vector_expand(r->args[k], r->scratch, &flat[k], err);
     for (uint32_t i = 0; st >= 0 && i < r->n; i++) {
         bool null = false;
         key.len = 0;

@@ -108,13 +108,13 @@ static nrw_status add_entries(const aggregate *g, const aggregate_rows *r, const
 
     if (best == entries->len || !beats(g, s, flat_span(entries, best)))
         return NRW_OK;
-    TRY(mem_zalloc(r->m, entries->len, (void **)&used, err));
+    TRY(mem_zalloc(r->scratch, entries->len, (void **)&used, err));
     for (uint32_t i = 0; i < r->n; i++)
         used[index[i]] |= vector_is_valid(v, i);
     for (uint32_t k = 0; st >= 0 && k < entries->len; k++)
         if (used[k])
             st = take(g, s, flat_span(entries, k), r->m, err);
-    mem_free(r->m, used, entries->len);
+    mem_free(r->scratch, used, entries->len);
     return st;
 }
 

@@ -11,11 +11,15 @@ nrw_status agg_feed(const aggregate *inner, const vector *columns, uint32_t n, u
         args[k] = &columns[k];
     for (uint32_t i = 0; i < n; i++)
         ordinals[i] = first + i;
-    return inner->class->add(
-        inner,
-        &(aggregate_rows){
-            .n = n, .states = &state, .args = args, .one = true, .ordinals = ordinals, .m = m},
-        err);
+    return inner->class->add(inner,
+                             &(aggregate_rows){.n = n,
+                                               .states = &state,
+                                               .args = args,
+                                               .one = true,
+                                               .ordinals = ordinals,
+                                               .m = m,
+                                               .scratch = m},
+                             err);
 }
 
 nrw_status agg_finish_fed(const aggregate *g, const aggregate *inner, agg_filler fill,

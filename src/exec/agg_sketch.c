@@ -85,7 +85,7 @@ static nrw_status sketch_add(const aggregate *g, const aggregate_rows *r, nrw_er
     nrw_status st = NRW_OK;
 
     (void)g;
-    TRY(vector_expand(r->args[0], r->m, &v, err));
+    TRY(vector_expand(r->args[0], r->scratch, &v, err));
     for (uint32_t i = 0; st >= 0 && i < r->n; i++) {
         if (!vector_is_valid(&v, i))
             continue;

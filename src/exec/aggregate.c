@@ -147,5 +147,5 @@ nrw_status aggregate_finish(const aggregate *g, uint8_t *const *states, uint32_t
 
 nrw_status agg_flat(const aggregate_rows *r, uint32_t k, vector *own, nrw_error *err)
 {
-    return vector_flatten(r->args[k], r->m, own, err);
+    return vector_flatten(r->args[k], r->scratch, own, err);
 }

@@ -32,6 +32,7 @@ typedef struct aggregate_rows {
     const uint64_t *ordinals; /* rise with the rows of the input; may have gaps; NULL where nobody
                                  looks at them (AGG_UNPLACED) */
     mem *m;                   /* what states hold is charged here */
+    mem *scratch;             /* what is needed during the call: as much as the rows */
 } aggregate_rows;
 
 /* The state of row i. */

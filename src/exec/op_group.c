@@ -259,7 +259,8 @@ static nrw_status add_to(taking *t, uint32_t k, nrw_error *err)
                         .codes = t->codes,
                         .few_rows = t->few_rows,
                         .ordinals = t->o->placed ? t->numbers : NULL,
-                        .m = t->o->m};
+                        .m = t->o->m,
+                        .scratch = t->b->m};
     nrw_status st;
 
     for (uint32_t i = 0; i < g->n_args; i++)

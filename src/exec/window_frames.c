@@ -53,7 +53,8 @@ static nrw_status add_rows(framing *f, uint32_t from, uint32_t to, nrw_error *er
                                          .args = args,
                                          .one = true,
                                          .ordinals = ordinals,
-                                         .m = s->m},
+                                         .m = s->m,
+                                         .scratch = s->m},
                        err);
 out:
     for (uint32_t k = 0; k < g->n_args; k++)

@@ -32,6 +32,7 @@ import tpch
 import sql_clustered
 import sql_footers
 import sql_corpus
+import sql_dictionaries
 import sql_language
 import sql_random
 import sql_spilled
@@ -617,6 +618,7 @@ def cases(tier):
     yield from sql_spilled.cases()
     yield from sql_clustered.cases(tier)
     yield from sql_footers.cases()
+    yield from sql_dictionaries.cases()
     yield from sql_subqueries.cases(tier)
     yield from tpch.cases(tier)
     yield from sql_language.cases()

@@ -196,7 +196,8 @@ static void add_row(bench *b, uint32_t row, uint8_t *state)
                                                 .args = args,
                                                 .one = true,
                                                 .ordinals = &ordinal,
-                                                .m = b->m},
+                                                .m = b->m,
+                                                .scratch = b->m},
                               &err),
               &err);
     for (uint32_t k = 0; k < b->g.n_args; k++)
