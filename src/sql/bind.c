@@ -283,6 +283,7 @@ nrw_status sql_bind(const sql_bind_input *in, const sql_statement *s, plan **out
     if (s->kind == SQL_SUMMARIZE)
         TRY(bind_at(&b, s->at, plan_summarized(in->a, *out, out, err), err));
     TRY(plan_push_down(in->a, out, err));
+    plan_drop_sorts(out);
     TRY(plan_prune(in->a, out, err));
     TRY(plan_split_parts(in->a, out, err));
     return plan_prune(in->a, out, err);

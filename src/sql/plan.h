@@ -75,6 +75,8 @@ nrw_status plan_new(arena *a, plan_kind kind, uint32_t n, plan *left, plan *righ
 /* ---- rules (one file each) ---- */
 /* Conditions to where they cost least, joins with keys. */
 nrw_status plan_push_down(arena *a, plan **p, nrw_error *err);
+/* Without the sorts whose order nobody sees; for plans that are pruned behind it. */
+void plan_drop_sorts(plan **p);
 /* Scans of parts of nested columns, where no more of them is looked at; for plans that were pruned,
  * which is to be done again. */
 nrw_status plan_split_parts(arena *a, plan **p, nrw_error *err);
