@@ -94,6 +94,11 @@ static nrw_status skip_fixed(compiler *k, uint32_t bytes)
         last->n += bytes;
         return NRW_OK;
     }
+    if (last && (last->op == AV_OP_SKIP_VARINT || last->op == AV_OP_SKIP_BYTES) &&
+        last->then < INT32_MAX - bytes) {
+        last->then += bytes;
+        return NRW_OK;
+    }
     TRY(av_add_step(p, AV_OP_SKIP_FIXED, NULL, &at, k->err));
     p->steps[at].n = bytes;
     return NRW_OK;
@@ -105,7 +110,7 @@ static nrw_status skip_varint(compiler *k, const av_node *n)
     av_step *last = p->n_steps > k->fence ? &p->steps[p->n_steps - 1] : NULL;
     uint32_t at;
 
-    if (last && last->op == AV_OP_SKIP_VARINT) {
+    if (last && last->op == AV_OP_SKIP_VARINT && last->then == 0) {
         last->n++;
         last->name = ""; /* which of them is damaged is not known */
         return NRW_OK;

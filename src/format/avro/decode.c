@@ -280,7 +280,18 @@ static inline nrw_status read_single(av_run *r, const av_step *step, nrw_error *
     }
 }
 
-static nrw_status skip_single(av_run *r, const av_step *step, nrw_error *err)
+/* What has no step of its own behind one that is stepped over: fixed bytes of other columns. */
+static nrw_status skip_behind(av_run *r, const av_step *step, const char **name, nrw_error *err)
+{
+    const uint8_t *p;
+    nrw_status st = take(r, step->then, &p, err);
+
+    if (__builtin_expect(st != NRW_OK, 0) && !*name)
+        *name = "";
+    return st;
+}
+
+static nrw_status skip_single(av_run *r, const av_step *step, const char **name, nrw_error *err)
 {
     const uint8_t *p;
     int64_t x = 0;
@@ -291,8 +302,8 @@ static nrw_status skip_single(av_run *r, const av_step *step, nrw_error *err)
     case AV_OP_SKIP_VARINT:
         for (uint32_t i = 0; i < step->n; i++)
             STEP(take_long(r, &x, err));
-        return NRW_OK;
-    case AV_OP_SKIP_BYTES: return take_text(r, &text, err);
+        return skip_behind(r, step, name, err);
+    case AV_OP_SKIP_BYTES: STEP(take_text(r, &text, err)); return skip_behind(r, step, name, err);
     default: return av_json(step->type, &r->p, r->end, &r->empty, NULL, err);
     }
 }
@@ -521,7 +532,8 @@ static nrw_status run_step(av_run *r, const av_step *steps, uint32_t *at, const 
     case AV_OP_NOT_NULL:
     case AV_OP_FAIL: st = run_resolving(r, steps, at, name, err); break;
     default:
-        st = step->op < AV_OP_SKIP_FIXED ? read_single(r, step, err) : skip_single(r, step, err);
+        st = step->op < AV_OP_SKIP_FIXED ? read_single(r, step, err)
+                                         : skip_single(r, step, name, err);
         ++*at;
         break;
     }

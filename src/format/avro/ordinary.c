@@ -81,17 +81,17 @@ static inline const uint8_t *length(const uint8_t *p, const uint8_t *end, size_t
     return p;
 }
 
-static inline const uint8_t *pass_bytes(const uint8_t *p, const uint8_t *end)
+static inline const uint8_t *pass_fixed(const uint8_t *p, const uint8_t *end, uint32_t n)
+{
+    return n <= (size_t)(end - p) ? p + n : NULL;
+}
+
+static inline const uint8_t *pass_bytes(const uint8_t *p, const uint8_t *end, uint32_t then)
 {
     size_t len;
 
     p = length(p, end, &len);
-    return p ? p + len : NULL;
-}
-
-static inline const uint8_t *pass_fixed(const uint8_t *p, const uint8_t *end, uint32_t n)
-{
-    return n <= (size_t)(end - p) ? p + n : NULL;
+    return p ? pass_fixed(p + len, end, then) : NULL;
 }
 
 /* ---- values ---- */
@@ -303,9 +303,10 @@ uint32_t av_ordinary(av_run *r, const av_step *steps, uint32_t at, uint32_t end,
         case AV_OP_SKIP_FIXED: next = pass_fixed(p, block_end, step->n); break;
         case AV_OP_SKIP_VARINT:
             next = step->n == 1 ? pass_number(p) : pass_numbers(p, step->n);
+            next = next ? pass_fixed(next, block_end, step->then) : NULL;
             break;
         case AV_OP_SKIP_BYTES: /* often several */
-            while ((next = pass_bytes(p, block_end)) != NULL) {
+            while ((next = pass_bytes(p, block_end, step->then)) != NULL) {
                 if (step + 1 == fence || step[1].op != AV_OP_SKIP_BYTES || next > last)
                     break;
                 step++;

@@ -56,6 +56,7 @@ typedef struct av_step {
     uint32_t null; /* branch that is null; UINT32_MAX: none */
     uint32_t end;
     uint32_t data; /* place in the program's data */
+    uint32_t then; /* AV_OP_SKIP_VARINT and _BYTES: so many bytes behind it are stepped over, too */
     const av_type *type;
     const char *name; /* of the column or field, for messages */
 } av_step;
