@@ -261,6 +261,11 @@ static const aggregate_class distinct_class = {" ",
                                                distinct_save,
                                                distinct_load};
 
+const aggregate *agg_proper(const aggregate *g)
+{
+    return g->class == &distinct_class ? &((const distinct_data *)g->data)->inner : g;
+}
+
 nrw_status aggregate_make_distinct(arena *a, aggregate *g, nrw_error *err)
 {
     static const char *const same[] = {"min", "max", "any_value", "bool_and", "bool_or"};

@@ -120,9 +120,10 @@ bool aggregate_gathers(const aggregate *g)
 
 bool aggregate_counts(const aggregate *g)
 {
-    return has_name(g->class->names, "count") || has_name(g->class->names, "count_if") ||
-           has_name(g->class->names, "regr_count") ||
-           has_name(g->class->names, "approx_count_distinct");
+    const char *names = agg_proper(g)->class->names;
+
+    return has_name(names, "count") || has_name(names, "count_if") ||
+           has_name(names, "regr_count") || has_name(names, "approx_count_distinct");
 }
 
 nrw_status aggregate_finish(const aggregate *g, uint8_t *const *states, uint32_t n, mem *m,

@@ -18,6 +18,9 @@ extern const aggregate_table agg_count_table, agg_sum_table, agg_extreme_table, 
 /* Argument k as a flat vector. */
 nrw_status agg_flat(const aggregate_rows *r, uint32_t k, vector *own, nrw_error *err);
 
+/* The aggregate that a DISTINCT one hands its values to; others: g itself. */
+const aggregate *agg_proper(const aggregate *g);
+
 /* NRW_E_ARG: "sum does not take VARCHAR", of a name, `what` and a type; NULL: no type. */
 nrw_status agg_refuse(const aggregate *g, const char *what, const type *t, nrw_error *err);
 /* Casts argument k, where it casts to that without being asked. */

@@ -30,6 +30,8 @@ QUERIES = [
     "SELECT DATE '2020-01-01' AS d UNION ALL SELECT 'x'",
     # groups
     "SELECT a, b, count(*), grouping(a, b) FROM t GROUP BY CUBE (a, b)",
+    "SELECT count(DISTINCT a) AS n, count(DISTINCT a) FILTER (a > 1) AS x, sum(DISTINCT b) AS s, "
+    "count(*) AS c FROM t WHERE a > 99999 GROUP BY CUBE (a, b)",
     "SELECT count(*), sum(b) FROM t WHERE false GROUP BY ROLLUP (a)",
     "SELECT a, count(*) FROM t GROUP BY ALL HAVING b > 1",
     # rows and subqueries
