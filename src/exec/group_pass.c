@@ -5,8 +5,8 @@
  * whatever number of rows a group comes in. */
 #include "exec/group_own.h"
 
-#define PASS_TIMES 8u           /* as many rows as a table took */
-#define LEAST_PASS (4u << 10)   /* bytes a block; smaller ones are not worth writing */
+#define PASS_TIMES 8u         /* as many rows as a table took */
+#define LEAST_PASS (4u << 10) /* bytes a block; smaller ones are not worth writing */
 
 /* Blocks take a quarter of the share. */
 static size_t block_bytes(const group_worker *w)
@@ -43,7 +43,8 @@ static nrw_status pass_row(op_group *o, group_worker *w, const uint8_t *row, siz
 
     if (out->len + row_bytes(row) > block)
         TRY(group_write_block(o, out, &o->parts[p], err));
-    TRY(bytes_reserve(out, block - out->len, err));
+    if (out->cap < block)
+        TRY(bytes_reserve(out, block - out->len, err));
     TRY(group_save_row(&o->shape, row, out, err));
     if (out->len < block)
         return NRW_OK;

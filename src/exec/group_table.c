@@ -298,6 +298,25 @@ static int by_hash(const void *a, const void *b, void *layout)
     return span_compare(row_values(layout, x), row_values(layout, y));
 }
 
+#define FEW_SLOTS 16u
+
+/* Clusters are some slots, mostly, and nearly in order. */
+static void order_cluster(uint64_t *slots, uint64_t n, const row_layout *l)
+{
+    void *layout = (void *)(uintptr_t)l;
+
+    if (n > FEW_SLOTS) {
+        qsort_r(slots, n, sizeof *slots, by_hash, layout);
+        return;
+    }
+    for (uint64_t i = 1; i < n; i++) {
+        uint64_t slot = slots[i], to = i;
+        for (; to && by_hash(&slots[to - 1], &slot, layout) > 0; to--)
+            slots[to] = slots[to - 1];
+        slots[to] = slot;
+    }
+}
+
 /* Whether slots from..last lie in more than one of the stretches. */
 static bool reaches_over(const group_table *t, uint32_t bits, uint64_t from, uint64_t last)
 {
@@ -325,8 +344,7 @@ void group_table_order(group_table *t, uint32_t bits)
             if (bits == 64)
                 expect_slot(t, i, end);
         if (i - from > 1 && reaches_over(t, bits, from, i - 1))
-            qsort_r(t->slots + from, i - from, sizeof *t->slots, by_hash,
-                    (void *)(uintptr_t)&t->shape->layout);
+            order_cluster(t->slots + from, i - from, &t->shape->layout);
         i++;
     }
 }
