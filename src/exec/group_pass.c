@@ -5,13 +5,13 @@
  * whatever number of rows a group comes in. */
 #include "exec/group_own.h"
 
-#define PASS_TIMES 8u         /* as many rows as a table took */
-#define LEAST_PASS (4u << 10) /* bytes a block; smaller ones are not worth writing */
+#define PASS_TIMES 8u          /* as many rows as a table took */
+#define LEAST_PASS (16u << 10) /* bytes a block; the lists of smaller ones grow too long */
 
-/* Blocks take a quarter of the share. */
+/* Blocks take half of the share: nothing else needs much while rows pass. */
 static size_t block_bytes(const group_worker *w)
 {
-    uint64_t bytes = mem_limit(w->m) / 4 / GROUP_PARTITIONS;
+    uint64_t bytes = mem_limit(w->m) / 2 / GROUP_PARTITIONS;
 
     return bytes < GROUP_BLOCK ? (size_t)bytes : GROUP_BLOCK;
 }
@@ -68,7 +68,7 @@ nrw_status group_pass(op_group *o, group_worker *w, uint8_t *const *rows, uint32
         group_drop_states(&o->shape, rows[i], o->m);
     }
     w->passing -= n < w->passing ? n : w->passing;
-    return st;
+    return st >= 0 && w->passing == 0 ? group_pass_end(o, w, err) : st;
 }
 
 nrw_status group_pass_end(op_group *o, group_worker *w, nrw_error *err)
