@@ -3,6 +3,7 @@
 #include <math.h>
 
 #define DIGIT_BITS 24
+#define DIGIT      0x1p24L
 
 /* Either kind of sum: its digits lie behind one head. */
 typedef struct window {
@@ -79,13 +80,17 @@ static bool is_odd(uint32_t odd, long double *value)
 
 static wide_float value(window w)
 {
-    long double special;
+    long double special, scale;
     wide_float sum = 0;
 
     if (is_odd(*w.odd, &special))
         return special;
-    for (int32_t j = w.n - 1; *w.top && j >= 0; j--)
-        sum += (wide_float)ldexpl((long double)w.digits[j], (*w.top - 1 - j) * DIGIT_BITS - 1074);
+    if (*w.top == 0)
+        return 0;
+    scale = ldexpl(1, (*w.top - w.n) * DIGIT_BITS - 1074);
+    for (int32_t j = w.n - 1; j >= 0; j--, scale *= DIGIT)
+        if (w.digits[j]) /* a product with a power of two is exact */
+            sum += (wide_float)((long double)w.digits[j] * scale);
     return sum;
 }
 
@@ -103,13 +108,17 @@ void float_sum_merge(float_sum *into, const float_sum *from)
 
 double float_sum_value(const float_sum *s)
 {
-    long double sum = 0;
+    long double sum = 0, scale;
 
     if (is_odd(s->odd, &sum))
         return (double)sum;
+    if (s->top == 0)
+        return 0;
     sum = 0;
-    for (int32_t j = 4; s->top && j >= 0; j--)
-        sum += ldexpl((long double)s->digits[j], (s->top - 1 - j) * DIGIT_BITS - 1074);
+    scale = ldexpl(1, (s->top - 5) * DIGIT_BITS - 1074);
+    for (int32_t j = 4; j >= 0; j--, scale *= DIGIT)
+        if (s->digits[j]) /* a product with a power of two is exact */
+            sum += (long double)s->digits[j] * scale;
     return (double)sum;
 }
 

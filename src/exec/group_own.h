@@ -1,6 +1,7 @@
 /* Inside of GROUP BY: op_group.c takes batches into tables, group_spill.c sends tables away and
- * reads them back, group_source.c puts partitions together, group_marked.c lets groups leave that
- * are complete before all rows came. */
+ * reads them back, group_pass.c sends rows away that a table would not put together,
+ * group_source.c puts partitions together, group_marked.c lets groups leave that are complete
+ * before all rows came. */
 #ifndef EXEC_GROUP_OWN_H
 #define EXEC_GROUP_OWN_H
 
@@ -39,6 +40,9 @@ typedef struct group_worker {
     bytes out; /* a block on its way to the spill file */
     bool lone; /* without keys: the one group is there */
     uint8_t *one;
+    uint64_t came;    /* rows since the table was empty */
+    uint64_t passing; /* so many rows more are not looked up */
+    bytes *outs;      /* GROUP_PARTITIONS blocks of such rows; NULL: there were none */
     /* putting together */
     group_part *stack;
     uint32_t n_stack, cap_stack;
@@ -87,6 +91,21 @@ void group_kept_free(op_group *o);
 
 /* All groups of w's table to the spill file; the table is empty then. */
 nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err);
+/* A row as it is written, behind `out`; its states stay. */
+nrw_status group_save_row(const group_shape *s, const uint8_t *row, bytes *out, nrw_error *err);
+/* Ends the block in `out`, which is empty then. */
+nrw_status group_write_block(op_group *o, bytes *out, group_part *part, nrw_error *err);
+
+/* Before a table is emptied into the spill file: where it found next to nothing to put together,
+ * the rows that come next pass it by. */
+void group_pass_judge(group_worker *w);
+/* Rows of shape->layout with their states to the spill file, equal pointers side by side once; the
+ * states are dropped, in any case. */
+nrw_status group_pass(op_group *o, group_worker *w, uint8_t *const *rows, uint32_t n,
+                      nrw_error *err);
+/* What is left of them. */
+nrw_status group_pass_end(op_group *o, group_worker *w, nrw_error *err);
+void group_pass_free(group_worker *w);
 /* Cuts a part by the next `bits` of its hashes into `out` (1 << bits of them, all zero), and frees
  * its blocks. */
 nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t bits,

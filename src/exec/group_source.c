@@ -3,7 +3,7 @@
 
 #include "exec/dense.h"
 
-#define LEAVE_ROWS 4096u
+#define LEAVE_ROWS 2048u
 #define SPLIT_BITS 4u
 
 static op_group *group_of(source *s)

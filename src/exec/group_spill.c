@@ -19,7 +19,7 @@ void group_part_free(op_group *o, group_part *part)
     part->n = part->cap = 0;
 }
 
-static nrw_status write_block(op_group *o, bytes *out, group_part *part, nrw_error *err)
+nrw_status group_write_block(op_group *o, bytes *out, group_part *part, nrw_error *err)
 {
     spill_block b;
     nrw_status st;
@@ -35,7 +35,7 @@ static nrw_status write_block(op_group *o, bytes *out, group_part *part, nrw_err
     return st;
 }
 
-static nrw_status save_row(const group_shape *s, const uint8_t *row, bytes *out, nrw_error *err)
+nrw_status group_save_row(const group_shape *s, const uint8_t *row, bytes *out, nrw_error *err)
 {
     TRY(bytes_append(out, row, row_bytes(row), err));
     for (uint32_t i = 0; i < s->n_aggregates; i++) {
@@ -73,18 +73,19 @@ nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err)
     uint32_t part = 0;
     uint8_t *row;
 
+    group_pass_judge(w);
     TRY(parts_new(o, err));
     group_table_order(&w->table, GROUP_BITS);
     w->out.len = 0;
     while (group_table_next(&w->table, &at, &row)) {
         uint32_t p = (uint32_t)(row_hash(row) >> (64 - GROUP_BITS));
         if (p != part || w->out.len >= GROUP_BLOCK)
-            TRY(write_block(o, &w->out, &o->parts[part], err));
+            TRY(group_write_block(o, &w->out, &o->parts[part], err));
         part = p;
-        TRY(save_row(&o->shape, row, &w->out, err));
+        TRY(group_save_row(&o->shape, row, &w->out, err));
         group_drop_states(&o->shape, row, o->m);
     }
-    TRY(write_block(o, &w->out, &o->parts[part], err));
+    TRY(group_write_block(o, &w->out, &o->parts[part], err));
     group_table_forget(&w->table);
     w->lone = false;
     return NRW_OK;
@@ -133,13 +134,30 @@ static nrw_status adopt(op_group *o, group_worker *w, uint8_t *row, const span *
     return st;
 }
 
+/* Slots come into the cache before the rows of a block are looked up. *rows: how many. */
+static nrw_status expect_block(op_group *o, group_worker *w, span block, uint64_t *rows,
+                               nrw_error *err)
+{
+    span saved[o->shape.n_aggregates + 1];
+    uint8_t *row;
+
+    *rows = 0;
+    for (size_t at = 0; at < block.len; ++*rows) {
+        TRY(next_row(&o->shape, block, &at, &row, saved, err));
+        group_table_expect(&w->table, row_hash(row));
+    }
+    return NRW_OK;
+}
+
 nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error *err)
 {
     span saved[o->shape.n_aggregates + 1];
     nrw_status st;
 
+    TRY(group_table_reserve(&w->table, 1, err));
     for (uint32_t i = 0; i < part->n; i++) {
         uint8_t *data, *row;
+        uint64_t rows;
         size_t at = 0;
         span block;
         TRY(op_check(&o->base, err));
@@ -147,6 +165,9 @@ nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error 
         TRY(rows_new(&w->read, (uint32_t)((part->blocks[i].len + 7) / 8 * 8), &data, err));
         TRY(spill_read(o->spill, &part->blocks[i], data, err));
         block = (span){data, part->blocks[i].len};
+        TRY(expect_block(o, w, block, &rows, err));
+        if (i == 0) /* as many groups as rows, if the blocks behind are like this one */
+            TRY(group_table_reserve(&w->table, rows * part->bytes / block.len, err));
         while (at < block.len) {
             st = next_row(&o->shape, block, &at, &row, saved, err);
             TRY(st);
@@ -185,13 +206,13 @@ nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t 
             k = (uint32_t)(row_hash(row) >> shift) & (n - 1);
             TRY_OUT(bytes_append(&to[k], data + from, at - from, err));
             if (to[k].len >= GROUP_BLOCK)
-                TRY_OUT(write_block(o, &to[k], &out[k], err));
+                TRY_OUT(group_write_block(o, &to[k], &out[k], err));
         }
         spill_free(o->spill, &part->blocks[i]);
         part->blocks[i].len = 0;
     }
     for (uint32_t k = 0; k < n; k++)
-        TRY_OUT(write_block(o, &to[k], &out[k], err));
+        TRY_OUT(group_write_block(o, &to[k], &out[k], err));
     st = NRW_OK;
 out:
     for (uint32_t k = 0; k < n; k++)

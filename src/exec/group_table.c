@@ -185,6 +185,16 @@ nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, n
 
 #define FETCHED 64u
 
+static void fetch_row(const group_table *t, uint64_t slot)
+{
+    const row_layout *l = &t->shape->layout;
+    const uint8_t *row = group_slot_row(slot);
+    uint32_t bytes = l->fixed + (l->has_text ? 32 : 0); /* text is short, mostly */
+
+    for (uint32_t at = 0; row && at < bytes; at += 64)
+        __builtin_prefetch(row + at);
+}
+
 /* Slots, then rows, come into the cache before they are looked at. */
 static void fetch_slots(const group_table *t, uint8_t *const *keys, uint32_t n)
 {
@@ -194,14 +204,13 @@ static void fetch_slots(const group_table *t, uint8_t *const *keys, uint32_t n)
 
 static void fetch_rows(const group_table *t, uint8_t *const *keys, uint32_t n)
 {
-    const row_layout *l = &t->shape->layout;
-    uint32_t bytes = l->fixed + (l->has_text ? 64 : 0); /* text is short, mostly */
+    for (uint32_t i = 0; i < n; i++)
+        fetch_row(t, t->slots[group_table_slot(t, row_hash(keys[i]))]);
+}
 
-    for (uint32_t i = 0; i < n; i++) {
-        const uint8_t *row = group_slot_row(t->slots[group_table_slot(t, row_hash(keys[i]))]);
-        for (uint32_t at = 0; row && at < bytes; at += 64)
-            __builtin_prefetch(row + at);
-    }
+void group_table_expect(const group_table *t, uint64_t hash)
+{
+    __builtin_prefetch(t->slots + group_table_slot(t, hash));
 }
 
 /* What a group of that key would take more. */
@@ -289,6 +298,25 @@ static int by_hash(const void *a, const void *b, void *layout)
     return span_compare(row_values(layout, x), row_values(layout, y));
 }
 
+#define FEW_SLOTS 16u
+
+/* Clusters are some slots, mostly, and nearly in order. */
+static void order_cluster(uint64_t *slots, uint64_t n, const row_layout *l)
+{
+    void *layout = (void *)(uintptr_t)l;
+
+    if (n > FEW_SLOTS) {
+        qsort_r(slots, n, sizeof *slots, by_hash, layout);
+        return;
+    }
+    for (uint64_t i = 1; i < n; i++) {
+        uint64_t slot = slots[i], to = i;
+        for (; to && by_hash(&slots[to - 1], &slot, layout) > 0; to--)
+            slots[to] = slots[to - 1];
+        slots[to] = slot;
+    }
+}
+
 /* Whether slots from..last lie in more than one of the stretches. */
 static bool reaches_over(const group_table *t, uint32_t bits, uint64_t from, uint64_t last)
 {
@@ -298,7 +326,7 @@ static bool reaches_over(const group_table *t, uint32_t bits, uint64_t from, uin
     return own >= log || from >> (log - own) != last >> (log - own);
 }
 
-/* The row of a slot some way ahead is about to be looked at. */
+/* The hash of a row some slots ahead is about to be looked at. */
 static void expect_slot(const group_table *t, uint64_t at, uint64_t end)
 {
     if (at + GROUP_AHEAD < end && t->slots[at + GROUP_AHEAD])
@@ -316,8 +344,7 @@ void group_table_order(group_table *t, uint32_t bits)
             if (bits == 64)
                 expect_slot(t, i, end);
         if (i - from > 1 && reaches_over(t, bits, from, i - 1))
-            qsort_r(t->slots + from, i - from, sizeof *t->slots, by_hash,
-                    (void *)(uintptr_t)&t->shape->layout);
+            order_cluster(t->slots + from, i - from, &t->shape->layout);
         i++;
     }
 }
@@ -330,7 +357,8 @@ bool group_table_next(group_table *t, uint64_t *at, uint8_t **row)
         ++*at;
     if (*at >= end)
         return false;
-    expect_slot(t, *at, end);
+    if (*at + GROUP_AHEAD < end)
+        fetch_row(t, t->slots[*at + GROUP_AHEAD]);
     *row = group_slot_row(t->slots[(*at)++]);
     return true;
 }

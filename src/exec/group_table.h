@@ -62,6 +62,8 @@ nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, n
  * first that there is no room for. */
 nrw_status group_table_find_all(group_table *t, uint8_t **keys, uint32_t n, uint64_t room,
                                 uint32_t *found, nrw_error *err);
+/* That hash is about to be looked up: t has room for a group at least. */
+void group_table_expect(const group_table *t, uint64_t hash);
 /* Takes a row over that lies elsewhere, as long as the table; where its key is there already, its
  * states are merged into that group's and dropped. */
 nrw_status group_table_adopt(group_table *t, uint8_t *row, nrw_error *err);

@@ -17,6 +17,7 @@ typedef struct taking {
     uint8_t *few[AGGREGATE_FEW];
     uint32_t few_rows[AGGREGATE_FEW];
     uint32_t n_few; /* 0: there are more of them */
+    bool passing;   /* states are rows of the scratch, on their way to the spill file */
 } taking;
 
 /* ---- which group ---- */
@@ -52,24 +53,36 @@ static nrw_status make_room(taking *t, uint64_t groups, uint64_t bytes, nrw_erro
     return group_flush(t->o, w, err);
 }
 
-/* The key of rows[0..n) in the scratch, as rows of shape->keys. */
-static nrw_status encode(taking *t, const vector *const *keys, uint32_t n, uint8_t **out,
-                         nrw_error *err)
+/* The key of rows[0..n) in the scratch, as rows of shape->keys or shape->layout. */
+static nrw_status encode(taking *t, const row_layout *l, const vector *const *keys, uint32_t n,
+                         uint8_t **out, nrw_error *err)
 {
-    const group_shape *s = &t->o->shape;
-
     rows_clear(&t->w->scratch);
-    for (uint32_t c = 0; c < s->keys.n; c++)
+    for (uint32_t c = 0; c < l->n; c++)
         hash_vector(keys[c], n, c > 0, t->numbers);
-    if (s->keys.n == 0)
+    if (l->n == 0)
         memset(t->numbers, 0, n * sizeof *t->numbers);
-    return rows_add(&t->w->scratch, &s->keys, keys, n, t->numbers, t->b->m, out, err);
+    return rows_add(&t->w->scratch, l, keys, n, t->numbers, t->b->m, out, err);
+}
+
+/* Each row is a group, but for those of one key that follow each other. */
+static nrw_status find_none(taking *t, const vector *const *keys, nrw_error *err)
+{
+    const row_layout *l = &t->o->shape.layout;
+
+    t->passing = true;
+    TRY(encode(t, l, keys, t->rows, t->states, err));
+    for (uint32_t i = 1; i < t->rows; i++)
+        if (row_hash(t->states[i]) == row_hash(t->states[i - 1]) &&
+            span_equal(row_values(l, t->states[i]), row_values(l, t->states[i - 1])))
+            t->states[i] = t->states[i - 1];
+    return NRW_OK;
 }
 
 /* *found: of how many rows; the next one's group has no room beside the others. */
 static nrw_status find_each(taking *t, const vector *const *keys, uint32_t *found, nrw_error *err)
 {
-    TRY(encode(t, keys, t->rows, t->states, err));
+    TRY(encode(t, &t->o->shape.keys, keys, t->rows, t->states, err));
     TRY(make_room_to_hang(t, err));
     return group_table_find_all(&t->w->table, t->states, t->rows, room_left(t->w), found, err);
 }
@@ -151,7 +164,7 @@ static nrw_status find_by_code(taking *t, const vector *const *keys, uint32_t n_
         TRY_OUT(vector_take(keys[c], sel, n, m, &few[c], err));
         at[c] = &few[c];
     }
-    TRY_OUT(encode(t, at, n, found, err));
+    TRY_OUT(encode(t, &t->o->shape.keys, at, n, found, err));
     TRY_OUT(make_room(t, n, t->w->scratch.bytes, err));
     for (uint32_t i = 0; i < n; i++)
         TRY_OUT(group_table_find(&t->w->table, found[i], &found[i], err));
@@ -179,6 +192,8 @@ static nrw_status find_groups(taking *t, const vector *const *keys, uint32_t *fo
         n_codes *= codes_of(keys[c]);
     if (n_codes <= t->rows / 2)
         return find_by_code(t, keys, (uint32_t)n_codes, err);
+    if (t->w->passing)
+        return find_none(t, keys, err);
     return find_each(t, keys, found, err);
 }
 
@@ -186,7 +201,7 @@ static nrw_status find_groups(taking *t, const vector *const *keys, uint32_t *fo
 static nrw_status find_one(taking *t, nrw_error *err)
 {
     if (!t->w->lone) {
-        TRY(encode(t, NULL, 1, t->states, err));
+        TRY(encode(t, &t->o->shape.keys, NULL, 1, t->states, err));
         TRY(group_table_find(&t->w->table, t->states[0], &t->w->one, err));
         t->w->lone = true;
     }
@@ -304,6 +319,18 @@ static nrw_status add_some(const taking *whole, uint32_t n, nrw_error *err)
     return st < 0 ? st : group_flush(o, t.w, err);
 }
 
+static nrw_status pass_all(taking *t, nrw_error *err)
+{
+    nrw_status st = add_all(t, err), passed = NRW_OK;
+
+    if (st < 0) /* states go all the same */
+        for (uint32_t i = 0; i < t->rows; i++)
+            group_drop_states(&t->o->shape, t->states[i], t->o->m);
+    else
+        passed = group_pass(t->o, t->w, t->states, t->rows, err);
+    return st < 0 ? st : passed;
+}
+
 static nrw_status take_rows(taking *t, uint32_t *taken, nrw_error *err)
 {
     uint32_t n_keys = t->o->spec.n_keys;
@@ -322,6 +349,9 @@ static nrw_status take_rows(taking *t, uint32_t *taken, nrw_error *err)
         }
         TRY(find_groups(t, keys, taken, err));
     }
+    if (t->passing)
+        return pass_all(t, err);
+    t->w->came += *taken;
     return *taken < t->rows ? add_some(t, *taken, err) : add_all(t, err);
 }
 
@@ -435,6 +465,7 @@ nrw_status group_settle(op_group *o, nrw_error *err)
         rows_release(&w->scratch);
         if (o->parts && w->table.n)
             TRY(group_flush(o, w, err));
+        TRY(group_pass_end(o, w, err));
         if (o->parts)
             group_table_release(&w->table);
         else
@@ -466,6 +497,7 @@ static void group_close(op *base)
         group_merged_free(o, w);
         group_table_release(&w->table);
         rows_release(&w->read);
+        group_pass_free(w);
         bytes_release(&w->out);
         for (uint32_t k = 0; k < w->n_stack; k++)
             group_part_free(o, &w->stack[k]);

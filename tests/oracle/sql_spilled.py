@@ -1,6 +1,7 @@
 """Joins whose right side is larger than memory, against DuckDB: every kind, with nulls, with
 conditions, with a key that alone is larger than memory; windows whose partition is; values of
-DISTINCT aggregates that are. The same bytes as where all of it fits."""
+DISTINCT aggregates that are; groups of next to no rows, which pass their tables by. The same bytes
+as where all of it fits."""
 import hashlib
 import json
 
@@ -19,6 +20,8 @@ TABLES = {
     # two thirds of the rows have one key
     "skew": "SELECT (CASE WHEN i % 3 < 2 THEN 5 ELSE i END)::BIGINT AS k, i AS r, "
             "'skewed ' || i AS s2 FROM range(300000) t(i)",
+    "wide": "SELECT CASE WHEN i % 64 = 1 THEN repeat('text number ' || i, 2000) ELSE 'text ' || i "
+            "END AS g, i AS k FROM range(120000) t(i)",
 }
 
 JOINS = {
@@ -56,6 +59,18 @@ DISTINCT = {
                 "count(*) AS m, max(i) AS x, sum(i) AS s FROM range(500000) t(i) GROUP BY ALL",
 }
 
+# Most groups have one row; then, further on, few do: tables are tried again. States of all kinds.
+GROUPS = {
+    "of one row": "SELECT s2, k, r % 3 AS z, count(*) AS n, sum(q * 0.25) AS s, max(s2) AS x, "
+                  "arg_min(s2, r) AS a, count(DISTINCT q) AS d, sum(r) FILTER (q > 50) AS f "
+                  "FROM '{r}' GROUP BY s2, k, z",
+    "of one row, then of many": "SELECT CASE WHEN l < 140000 OR l % 5 = 0 THEN 'a key of some "
+                                "length, ' || l ELSE 'one of few, ' || l % 3000 END AS g, "
+                                "count(*) AS n, sum(d) AS s, min(k) AS k, max(s) AS x "
+                                "FROM '{l}' GROUP BY ALL",
+    "some longer than a block": "SELECT g, count(*) AS n, max(k) AS k FROM '{wide}' GROUP BY g",
+}
+
 # What is behind the first of each need not be kept: it may spill or not.
 FIRST = {
     "two": "SELECT k, l, s FROM (SELECT *, row_number() OVER (PARTITION BY k % 5000 ORDER BY d "
@@ -84,7 +99,8 @@ def spill_case(query, spills=True):
     with Scratch("spilled") as s:
         c = duckdb.connect()
         c.execute("SET threads = 1")
-        for table, made in TABLES.items():
+        for table in [t for t in TABLES if f"{{{t}}}" in query]:
+            made = TABLES[table]
             c.execute(f"COPY ({made}) TO '{s(table + '.parquet')}'")
         query = query.format(**{t: s(t + ".parquet") for t in TABLES})
         seen, spilled = set(), []
@@ -113,6 +129,8 @@ def cases():
         yield f"a join that spills: {name}", lambda q=query: spill_case(q), 300
     for name, query in DISTINCT.items():
         yield f"DISTINCT larger than memory: {name}", lambda q=query: spill_case(q), 300
+    for name, query in GROUPS.items():
+        yield f"groups that spill: {name}", lambda q=query: spill_case(q), 300
     for name, query in FIRST.items():
         yield f"the first of each: {name}", lambda q=query: spill_case(q, False), 300
     for name, query in WINDOWS.items():
