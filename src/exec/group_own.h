@@ -1,7 +1,7 @@
-/* Inside of GROUP BY: op_group.c takes batches into tables, group_spill.c sends tables away and
- * reads them back, group_pass.c sends rows away that a table would not put together,
- * group_source.c puts partitions together, group_marked.c lets groups leave that are complete
- * before all rows came. */
+/* Inside of GROUP BY: op_group.c makes and ends it, group_taking.h is how rows come to their
+ * groups, group_spill.c sends tables away and reads them back, group_pass.c sends rows away that a
+ * table would not put together, group_source.c puts partitions together, group_marked.c lets groups
+ * leave that are complete before all rows came. */
 #ifndef EXEC_GROUP_OWN_H
 #define EXEC_GROUP_OWN_H
 

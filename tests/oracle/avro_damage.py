@@ -209,6 +209,44 @@ def large_case(codec):
                 raise AssertionError(f"{len(ids)} rows of a block whose bytes are damaged")
 
 
+PASSED_OVER = {"type": "record", "name": "p", "fields": [
+    {"name": "first", "type": "long"}, {"name": "text", "type": "string"},
+    {"name": "mark", "type": {"type": "fixed", "name": "mark", "size": 6}},
+    {"name": "count", "type": "int"}, {"name": "yes", "type": "boolean"},
+    {"name": "bytes", "type": "bytes"}, {"name": "x", "type": "double"},
+    {"name": "last", "type": "int"}]}
+PASSED_ROW = {"text": "some text", "mark": b"123456", "count": 70000, "yes": True,
+              "bytes": b"some bytes", "x": 0.5, "last": 3}
+
+
+def passed_over_case():
+    """A block that ends inside its last record, at every byte of it: whatever columns are read,
+    the record is seen to be cut off, and those before it are kept."""
+    rows = 50
+    with Scratch("oracle") as scratch:
+        avro_files.write(scratch("good.avro"), PASSED_OVER,
+                         [{"first": 1000 * i, **PASSED_ROW} for i in range(rows)], "null", 10**6)
+        with open(scratch("good.avro"), "rb") as f:
+            data = f.read()
+        block, = blocks_of(data)
+        length = (block.end - block.data) // rows - 1
+        size, _ = number(data, number(data, block.at)[1])
+        for cut in range(1, length):
+            left = size - cut
+            coded = bytes([left << 1 & 127 | 128, left >> 6 & 127 | 128, left >> 13])
+            with open(scratch("bad.avro"), "wb") as f:
+                f.write(data[:number(data, block.at)[1]] + coded +
+                        data[block.data:block.end - cut] + data[block.end:])
+            for columns in ("first", "last", "text,x", "first,text,mark,count,yes,bytes,x,last"):
+                _, lines, report = quarantined(scratch("bad.avro"), scratch, "--select", columns)
+                if report["rows"]["out"] != rows - 1 or [x["rows"] for x in lines] != [1]:
+                    raise AssertionError(f"{cut} bytes less, {columns}: {report['rows']} {lines}")
+                line = harness.refused(harness.narrows("copy", scratch("bad.avro"), "-", "-f",
+                                                       "csv", "--select", columns))
+                if f"record {rows - 1}," not in line:
+                    raise AssertionError(f"{cut} bytes less, {columns}: {line}")
+
+
 def many_case():
     """Several files: the side file names each; --max-bad-rows bounds them all."""
     with Scratch("oracle") as scratch:
@@ -238,4 +276,5 @@ def cases(tier):
         yield f"avro damaged: {codec}", lambda c=codec: case(c), 240
     for codec in ("null", "deflate", "snappy", "zstandard"):
         yield f"avro damaged: a large block, {codec}", lambda c=codec: large_case(c), 240
+    yield "avro damaged: cut off in what is passed over", passed_over_case
     yield "avro damaged: several files", many_case

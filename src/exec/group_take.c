@@ -1,0 +1,229 @@
+#include "exec/dense.h"
+#include "exec/group_taking.h"
+#include "exec/hash_rows.h"
+
+static const vector *column_of(const group_taking *t, const expr *e)
+{
+    return &t->columns[e->column];
+}
+
+/* Only rows whose filter is true. */
+static nrw_status add_filtered(group_taking *t, const aggregate *g, aggregate_rows *r,
+                               nrw_error *err)
+{
+    const vector *some_args[AGGREGATE_ARGS], *columns[1];
+    vector some[AGGREGATE_ARGS] = {0};
+    mem *m = t->b->m;
+    size_t bytes = t->rows * (sizeof(uint8_t *) + sizeof(uint64_t) + sizeof(uint16_t));
+    uint8_t **states;
+    uint64_t *ordinals;
+    uint16_t *sel;
+    uint32_t n;
+    nrw_status st;
+    expr filter = {.kind = EXPR_COLUMN, .type = g->filter->type};
+
+    TRY(mem_alloc(m, bytes, (void **)&states, err));
+    ordinals = (uint64_t *)(void *)(states + t->rows);
+    sel = (uint16_t *)(void *)(ordinals + t->rows);
+    columns[0] = column_of(t, g->filter);
+    TRY_OUT(expr_select(&filter, columns, t->rows, m, sel, &n, err));
+    for (uint32_t i = 0; i < n; i++) {
+        states[i] = agg_state(r, sel[i]);
+        if (r->ordinals)
+            ordinals[i] = r->ordinals[sel[i]];
+    }
+    for (uint32_t k = 0; k < g->n_args; k++) {
+        some_args[k] = &some[k];
+        TRY_OUT(vector_take(r->args[k], sel, n, m, &some[k], err));
+    }
+    r->args = some_args;
+    r->states = states;
+    r->n_few = 0;
+    r->ordinals = r->ordinals ? ordinals : NULL;
+    r->n = n;
+    st = n ? g->class->add(g, r, err) : NRW_OK;
+out:
+    for (uint32_t k = 0; k < g->n_args; k++)
+        vector_release(&some[k]);
+    mem_free(m, states, bytes);
+    return st;
+}
+
+static nrw_status add_to(group_taking *t, uint32_t k, nrw_error *err)
+{
+    const aggregate *g = &t->o->shape.aggregates[k];
+    const vector *args[AGGREGATE_ARGS] = {0};
+    uint32_t at = t->o->shape.states[k];
+    bool one = t->o->spec.n_keys == 0;
+    uint8_t **states = t->n_few ? t->few : t->states;
+    uint32_t n = t->n_few ? t->n_few : one ? 1 : t->rows;
+    aggregate_rows r = {.n = t->rows,
+                        .states = t->states,
+                        .args = args,
+                        .one = one,
+                        .n_few = t->n_few,
+                        .few = t->few,
+                        .codes = t->codes,
+                        .few_rows = t->few_rows,
+                        .ordinals = t->o->placed ? t->numbers : NULL,
+                        .m = t->o->m,
+                        .scratch = t->b->m};
+    nrw_status st;
+
+    for (uint32_t i = 0; i < g->n_args; i++)
+        args[i] = column_of(t, g->args[i]);
+    group_shift(states, n, at);
+    st = g->filter ? add_filtered(t, g, &r, err) : g->class->add(g, &r, err);
+    group_shift(states, n, -(ptrdiff_t)at);
+    return st;
+}
+
+static nrw_status add_all(group_taking *t, nrw_error *err)
+{
+    op_group *o = t->o;
+    uint64_t first = (t->b->morsel << 32 | t->b->offset) + t->first;
+
+    for (uint32_t i = 0; o->placed && i < t->rows; i++)
+        t->numbers[i] = first + i;
+    for (uint32_t k = 0; k < o->shape.n_aggregates; k++)
+        TRY(add_to(t, k, err));
+    return NRW_OK;
+}
+
+/* The first n rows alone; then the table is full. */
+static nrw_status add_some(const group_taking *whole, uint32_t n, nrw_error *err)
+{
+    op_group *o = whole->o;
+    mem *m = whole->b->m;
+    size_t head = o->n_in * sizeof(vector) + 1;
+    group_taking t = *whole;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_zalloc(m, head, (void **)&t.columns, err));
+    t.rows = n;
+    for (uint32_t c = 0; st >= 0 && c < o->n_in; c++)
+        st = vector_slice(&whole->columns[c], 0, n, m, &t.columns[c], err);
+    if (st >= 0)
+        st = add_all(&t, err);
+    for (uint32_t c = 0; c < o->n_in; c++)
+        vector_release(&t.columns[c]);
+    mem_free(m, t.columns, head);
+    return st < 0 ? st : group_flush(o, t.w, err);
+}
+
+static nrw_status pass_all(group_taking *t, nrw_error *err)
+{
+    nrw_status st = add_all(t, err), passed = NRW_OK;
+
+    if (st < 0) /* states go all the same */
+        for (uint32_t i = 0; i < t->rows; i++)
+            group_drop_states(&t->o->shape, t->states[i], t->o->m);
+    else
+        passed = group_pass(t->o, t->w, t->states, t->rows, err);
+    return st < 0 ? st : passed;
+}
+
+static nrw_status take_rows(group_taking *t, uint32_t *taken, nrw_error *err)
+{
+    uint32_t n_keys = t->o->spec.n_keys;
+    const vector *keys[n_keys + 1];
+
+    for (uint32_t c = 0; c < n_keys; c++) {
+        vector v;
+        TRY(key_canonical(&t->columns[c], t->b->m, &v, err));
+        vector_release(&t->columns[c]);
+        t->columns[c] = v;
+        keys[c] = &t->columns[c];
+    }
+    TRY(group_find(t, keys, taken, err));
+    if (t->passing)
+        return pass_all(t, err);
+    t->w->came += *taken;
+    return *taken < t->rows ? add_some(t, *taken, err) : add_all(t, err);
+}
+
+static nrw_status take_columns(group_taking *t, uint32_t *taken, nrw_error *err)
+{
+    size_t bytes = t->rows * (sizeof *t->states + sizeof *t->numbers + sizeof *t->codes);
+    nrw_status st;
+
+    TRY(mem_alloc(t->b->m, bytes, (void **)&t->states, err));
+    t->numbers = (uint64_t *)(void *)(t->states + t->rows);
+    t->codes = (uint32_t *)(void *)(t->numbers + t->rows);
+    st = take_rows(t, taken, err);
+    mem_free(t->b->m, t->states, bytes);
+    return st;
+}
+
+/* Some rows at a time, so that their groups stay in the cache while one aggregate after the other
+ * sees them; fewer where what they take is more than there is when a table has gone to the spill
+ * file. Keys of few codes have few groups. */
+static uint32_t slice_rows(const group_taking *t)
+{
+    const op_group *o = t->o;
+    uint32_t fit;
+    uint64_t n_codes = 1;
+
+    if (o->spec.n_keys == 0)
+        return t->rows;
+    fit = rows_that_fit(&o->shape.layout, t->columns, o->spec.n_keys, mem_limit(t->w->m) / 4,
+                        t->rows);
+    for (uint32_t c = 0; c < o->spec.n_keys && n_codes <= fit; c++)
+        n_codes *= group_codes(&t->columns[c]);
+    if (n_codes <= fit && n_codes <= t->rows / 2 && !o->hang)
+        return t->rows;
+    return fit < GROUP_SLICE ? fit : GROUP_SLICE;
+}
+
+/* Rows from `first` on. */
+static nrw_status take_slices(const group_taking *whole, uint32_t first, uint32_t some,
+                              nrw_error *err)
+{
+    op_group *o = whole->o;
+    mem *m = whole->b->m;
+    size_t head = o->n_in * sizeof(vector) + 1;
+    vector *columns;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_zalloc(m, head, (void **)&columns, err));
+    while (st >= 0 && first < whole->rows) {
+        uint32_t left = whole->rows - first, n = left < some ? left : some, taken = 0;
+        group_taking t = {
+            .o = o, .w = whole->w, .b = whole->b, .first = first, .rows = n, .columns = columns};
+        for (uint32_t c = 0; st >= 0 && c < o->n_in; c++)
+            st = vector_slice(&whole->columns[c], first, n, m, &columns[c], err);
+        if (st >= 0)
+            st = take_columns(&t, &taken, err);
+        first += taken;
+        for (uint32_t c = 0; c < o->n_in; c++) {
+            vector_release(&columns[c]);
+            columns[c] = (vector){0};
+        }
+    }
+    mem_free(m, columns, head);
+    return st;
+}
+
+nrw_status group_take(op_group *o, batch *b, nrw_error *err)
+{
+    group_taking t = {.o = o, .w = &o->workers[b->worker], .b = b};
+    size_t head = o->n_in * sizeof(vector) + 1;
+    uint32_t some, taken = 0;
+    nrw_status st;
+
+    if (batch_alive(b) == 0)
+        return NRW_OK;
+    TRY(mem_zalloc(b->m, head, (void **)&t.columns, err));
+    TRY_OUT(dense_take(b, NULL, o->n_in, o->spec.held, t.columns, err));
+    t.rows = o->n_in ? t.columns[0].len : batch_alive(b);
+    op_count(&o->base, t.rows, 0);
+    some = slice_rows(&t);
+    if (t.rows <= some)
+        TRY_OUT(take_columns(&t, &taken, err));
+    st = taken < t.rows ? take_slices(&t, taken, some, err) : NRW_OK;
+out:
+    for (uint32_t c = 0; c < o->n_in; c++)
+        vector_release(&t.columns[c]);
+    mem_free(b->m, t.columns, head);
+    return st;
+}

@@ -1,0 +1,34 @@
+/* How rows come to their groups: group_find.c says which group each is of, group_take.c feeds the
+ * aggregates. Inside of op_group.c. */
+#ifndef EXEC_GROUP_TAKING_H
+#define EXEC_GROUP_TAKING_H
+
+#include "exec/group_own.h"
+
+/* A batch on its way into the table. */
+typedef struct group_taking {
+    op_group *o;
+    group_worker *w;
+    batch *b;
+    uint32_t first; /* of the batch */
+    uint32_t rows;
+    vector *columns;   /* n_in */
+    uint8_t **states;  /* the group's row of each row, unless there are few */
+    uint64_t *numbers; /* hashes, then ordinals */
+    uint32_t *codes;   /* number of each row's group in `few` */
+    uint8_t *few[AGGREGATE_FEW];
+    uint32_t few_rows[AGGREGATE_FEW];
+    uint32_t n_few; /* 0: there are more of them */
+    bool passing;   /* states are rows of the scratch, on their way to the spill file */
+} group_taking;
+
+/* The groups of the first *found rows, new ones made: t->states, or t->few and t->codes; fewer than
+ * all are found where the table is full. Without keys all rows are one group. */
+nrw_status group_find(group_taking *t, const vector *const *keys, uint32_t *found, nrw_error *err);
+/* How many values a key column may have; more than rows: not worth knowing. */
+uint32_t group_codes(const vector *v);
+
+/* A batch's rows into the worker's table. */
+nrw_status group_take(op_group *o, batch *b, nrw_error *err);
+
+#endif
