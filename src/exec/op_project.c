@@ -17,7 +17,7 @@ static void see(void *self, uint32_t column)
 {
     op_project *o = self;
 
-    if (o->place[column] != UINT32_MAX)
+    if (column >= o->n_in || o->place[column] != UINT32_MAX)
         return;
     o->place[column] = o->n_used;
     o->used[o->n_used++] = column;
@@ -38,6 +38,7 @@ static nrw_status compute(const op_project *o, batch *in, vector *taken, const v
         vector v = {0};
         TRY(expr_eval(o->exprs[i], columns, rows, in->m, &v, err));
         TRY(dense_put(out, i, &v, err));
+        columns[o->n_in + i] = out->cols[i].held;
     }
     return NRW_OK;
 }
@@ -59,7 +60,7 @@ static nrw_status pass_none(op *base, batch *b, nrw_error *err)
 static nrw_status project_push(op *base, batch *b, nrw_error *err)
 {
     op_project *o = (op_project *)base;
-    size_t bytes = o->n_used * sizeof(vector) + o->n_in * sizeof(vector *) + 1;
+    size_t bytes = o->n_used * sizeof(vector) + (o->n_in + o->n) * sizeof(vector *) + 1;
     vector *taken;
     batch made = {0};
     nrw_status st;

@@ -116,6 +116,10 @@ nrw_status type_common(arena *a, const expr *x, const expr *y, type *out, nrw_er
 nrw_status expr_replace(arena *a, const expr *e, const expr *const *columns, const expr **out,
                         nrw_error *err);
 bool expr_equal(const expr *a, const expr *b);
+/* A copy where what equals known[i], a computed one, is column first + i: so that it is evaluated
+ * once, where known[0..n) are evaluated before e, for the same rows. */
+nrw_status expr_share(arena *a, const expr *e, const expr *const *known, uint32_t n, uint32_t first,
+                      const expr **out, nrw_error *err);
 /* Whether its values may be of any length, however short those are that it looks at. */
 bool expr_grows(const expr *e);
 /* Calls see(column) for every column it looks at; a column may come several times. */

@@ -138,10 +138,16 @@ static nrw_status compile_values(sql_exec *x, const plan *p, chain *c, nrw_error
 
 static nrw_status compile_project(sql_exec *x, const plan *p, chain *c, nrw_error *err)
 {
+    const expr **exprs;
+    void *room;
     op *o;
 
     TRY(compile(x, p->left, c, err));
-    TRY(op_project_new(x->m, p->exprs, p->n, p->left->n, x->held, &o, err));
+    TRY(arena_alloc(x->a, p->n * sizeof *exprs + 1, &room, err));
+    exprs = room;
+    for (uint32_t i = 0; i < p->n; i++)
+        TRY(expr_share(x->a, p->exprs[i], p->exprs, i, p->left->n, &exprs[i], err));
+    TRY(op_project_new(x->m, exprs, p->n, p->left->n, x->held, &o, err));
     return chain_add(x, c, o, err);
 }
 

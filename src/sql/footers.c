@@ -10,7 +10,6 @@ typedef struct answer {
 
 typedef struct answering {
     arena *a;
-    const sql_catalog *catalog;
     const plan *scan;
     column_total *totals;
     answer *answers;
@@ -112,7 +111,7 @@ static nrw_status put(const answering *w, plan **slot, nrw_error *err)
 static nrw_status answer_group(arena *a, const sql_catalog *c, plan **slot, nrw_error *err)
 {
     const plan *g = *slot;
-    answering w = {.a = a, .catalog = c, .scan = scan_below(g->left)};
+    answering w = {.a = a, .scan = scan_below(g->left)};
     bool known;
 
     if (g->n_keys > 0 || !w.scan)

@@ -35,6 +35,7 @@ import sql_corpus
 import sql_dictionaries
 import sql_language
 import sql_random
+import sql_shared
 import sql_sorts
 import sql_spilled
 import sql_subqueries
@@ -619,6 +620,7 @@ def cases(tier):
     yield from sql_spilled.cases()
     yield from sql_clustered.cases(tier)
     yield from sql_footers.cases()
+    yield from sql_shared.cases()
     yield from sql_sorts.cases()
     yield from sql_dictionaries.cases()
     yield from sql_subqueries.cases(tier)
