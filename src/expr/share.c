@@ -7,12 +7,12 @@ static bool is_computed(const expr *e)
     return e->kind != EXPR_COLUMN && e->kind != EXPR_CONSTANT && !e->changes;
 }
 
-static const expr *known_as(const expr *e, const expr *const *known, uint32_t n, uint32_t *at)
+static bool is_known(const expr *e, const expr *const *known, uint32_t n, uint32_t *at)
 {
     for (*at = 0; is_computed(e) && *at < n; ++*at)
         if (is_computed(known[*at]) && expr_equal(e, known[*at]))
-            return known[*at];
-    return NULL;
+            return true;
+    return false;
 }
 
 nrw_status expr_share(arena *a, const expr *e, const expr *const *known, uint32_t n, uint32_t first,
@@ -25,7 +25,7 @@ nrw_status expr_share(arena *a, const expr *e, const expr *const *known, uint32_
     void *p;
 
     *out = e;
-    if (known_as(e, known, n, &at))
+    if (is_known(e, known, n, &at))
         return expr_column(a, first + at, &e->type, out, err);
     if (e->n_args == 0)
         return NRW_OK;

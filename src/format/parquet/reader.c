@@ -62,10 +62,10 @@ static nrw_status sort_leaves(pq_reader *r, nrw_error *err)
 static nrw_status open_lanes(pq_reader *r, const uint32_t *cols, uint32_t n, uint32_t lanes,
                              nrw_error *err)
 {
-    r->n = n;
     r->n_lanes = lanes;
     TRY(mem_zalloc(r->grant, lanes * sizeof *r->lanes, (void **)&r->lanes, err));
     TRY(mem_zalloc(r->grant, (size_t)lanes * n * sizeof *r->cols, (void **)&r->cols, err));
+    r->n = n; /* now there are turns to be stopped */
     for (uint32_t l = 0; l < lanes; l++)
         r->lanes[l].cols = r->cols + (size_t)l * n;
     for (uint32_t i = 0; i < lanes * n; i++) {
@@ -142,7 +142,7 @@ static void reader_close(reader *base)
 
     if (!r)
         return;
-    for (uint32_t i = 0; r->cols && i < r->n_lanes * r->n; i++) {
+    for (uint32_t i = 0; i < r->n_lanes * r->n; i++) {
         pq_rcolumn_leave(r, &r->cols[i]);
         pq_rcolumn_close(&r->cols[i]);
     }
