@@ -15,7 +15,8 @@ typedef struct sort_worker {
     rows rows;
     sort_entry *entries;
     uint64_t n, cap;
-    bytes keys, out;
+    bytes keys;
+    run_writer out;
     bool full; /* the first rows are there: what comes behind `last` is not looked at */
     bytes last;
     uint64_t cut; /* rows that were left when those beyond `each` were dropped */
@@ -61,9 +62,18 @@ static nrw_status add_run(op_sort *o, const sort_run *r, nrw_error *err)
     return st;
 }
 
-static uint32_t run_block(const op_sort *o)
+static uint32_t block_bytes(const op_sort *o)
 {
     return o->spec.merging < 64 * RUN_BLOCK ? RUN_SMALL_BLOCK : RUN_BLOCK;
+}
+
+static run_writer run_writer_for(op_sort *o)
+{
+    bool texts = false;
+
+    for (uint32_t i = 0; i < o->spec.n_orders; i++)
+        texts |= type_is_view(&o->spec.types[o->spec.orders[i].column]);
+    return run_writer_of(&o->layout, texts, o->m, o->spill);
 }
 
 /* ---- rows come ---- */
@@ -75,10 +85,11 @@ static span alike(const op_sort *o, const uint8_t *row)
 }
 
 /* Rows lie as they came, entries as they are to leave: those that are next come into the cache. */
-static void fetch(const sort_worker *w, uint64_t i)
+static void fetch(const sort_worker *w, uint64_t i, uint32_t bytes)
 {
     if (i + AHEAD < w->n)
-        __builtin_prefetch(w->entries[i + AHEAD].row);
+        for (uint32_t at = 0; at < bytes; at += 64)
+            __builtin_prefetch(w->entries[i + AHEAD].row + at);
 }
 
 /* In order; of rows that are alike only the first stay. */
@@ -90,7 +101,7 @@ static void order_entries(op_sort *o, sort_worker *w)
     sort_entries(&o->layout, w->entries, w->n, o->base.cancel);
     for (uint64_t i = 0; o->spec.each && i < w->n; i++) {
         span now;
-        fetch(w, i);
+        fetch(w, i, 64);
         now = alike(o, w->entries[i].row);
         same = i && span_equal(now, last) ? same + 1 : 1;
         last = now;
@@ -106,19 +117,18 @@ static void order_entries(op_sort *o, sort_worker *w)
 /* What w gathered becomes a run of the spill file. */
 static nrw_status spill_run(op_sort *o, sort_worker *w, nrw_error *err)
 {
-    sort_run run = {.block = run_block(o)};
+    sort_run run = {.block = block_bytes(o)};
     nrw_status st = NRW_OK;
 
     order_entries(o, w);
-    w->out.len = 0;
     for (uint64_t i = 0; st >= 0 && i < w->n; i++) {
-        fetch(w, i);
-        st = sort_run_put(&run, o->m, o->spill, &w->out, w->entries[i].row, err);
+        fetch(w, i, o->layout.fixed + 64);
+        st = sort_run_put(&run, &w->out, w->entries[i].row, err);
         if (st >= 0 && i % LEAVE_ROWS == 0)
             st = op_check(&o->base, err);
     }
     if (st >= 0)
-        st = sort_run_end(&run, o->m, o->spill, &w->out, err);
+        st = sort_run_end(&run, &w->out, err);
     if (st >= 0)
         st = add_run(o, &run, err);
     if (st < 0)
@@ -136,7 +146,7 @@ static nrw_status keep_entries(sort_worker *w, nrw_error *err)
     for (uint64_t i = 0; i < w->n; i++) {
         uint8_t *row;
         nrw_status st;
-        fetch(w, i);
+        fetch(w, i, row_bytes(w->entries[i].row));
         st = rows_new(&kept, row_bytes(w->entries[i].row), &row, err);
         if (st < 0) {
             rows_release(&kept);
@@ -365,23 +375,23 @@ static nrw_status sort_push(op *base, batch *b, nrw_error *err)
 /* More runs than can be open at once: the first ones become one. */
 static nrw_status merge_some(op_sort *o, uint32_t n, nrw_error *err)
 {
-    bytes out = bytes_init(o->m, UINT32_MAX);
-    sort_run whole = {.block = run_block(o)};
+    run_writer out = run_writer_for(o);
+    sort_run whole = {.block = block_bytes(o)};
     sort_merge g = {0};
     uint8_t *row = NULL;
     nrw_status st;
 
     TRY_OUT(sort_merge_open(&g, &o->layout, o->m, o->spill, o->runs, n, err));
     for (uint64_t i = 0; (st = sort_merge_next(&g, &row, err)) == NRW_OK; i++) {
-        TRY_OUT(sort_run_put(&whole, o->m, o->spill, &out, row, err));
+        TRY_OUT(sort_run_put(&whole, &out, row, err));
         if (i % LEAVE_ROWS == 0)
             TRY_OUT(op_check(&o->base, err));
     }
     if (st == NRW_END)
-        st = sort_run_end(&whole, o->m, o->spill, &out, err);
+        st = sort_run_end(&whole, &out, err);
 out:
     sort_merge_close(&g);
-    bytes_release(&out);
+    run_writer_release(&out);
     if (st < 0) {
         sort_run_free(&whole, o->m, o->spill);
         return st;
@@ -397,7 +407,7 @@ out:
 static nrw_status sort_finish(op *base, nrw_error *err)
 {
     op_sort *o = (op_sort *)base;
-    uint64_t fan = o->spec.merging / (run_block(o) + 4096);
+    uint64_t fan = o->spec.merging / (block_bytes(o) + 4096);
     bool spilled = o->n_runs > 0;
 
     fan = fan < 8 ? 8 : fan;
@@ -410,6 +420,7 @@ static nrw_status sort_finish(op *base, nrw_error *err)
             TRY(add_run(o, &(sort_run){.entries = w->entries, .n = w->n}, err));
         }
         if (spilled) {
+            run_writer_release(&w->out);
             rows_release(&w->rows);
             mem_free(w->m, w->entries, w->cap * sizeof *w->entries);
             w->entries = NULL;
@@ -495,7 +506,7 @@ static void sort_close(op *base)
         rows_release(&w->rows);
         rows_release(&w->leaving);
         bytes_release(&w->keys);
-        bytes_release(&w->out);
+        run_writer_release(&w->out);
         bytes_release(&w->last);
         mem_free(w->m, w->entries, w->cap * sizeof *w->entries);
         mem_free(w->m, w->left, w->left ? LEAVE_ROWS * sizeof *w->left : 0);
@@ -532,7 +543,8 @@ nrw_status op_sort_new(arena *a, mem *m, const sort_spec *spec, spill *s, op **o
         sort_worker *w = &o->workers[i];
         TRY_OUT(mem_child(o->m, "rows of a worker", share - share / 8, &w->m, err));
         w->rows.m = w->leaving.m = w->m;
-        w->keys = w->out = w->last = bytes_init(w->m, UINT32_MAX);
+        w->keys = w->last = bytes_init(w->m, UINT32_MAX);
+        w->out = run_writer_for(o);
     }
     *out = &o->base;
     return NRW_OK;

@@ -24,7 +24,24 @@ int sort_compare(const row_layout *l, const sort_entry *a, const sort_entry *b)
 /* ---- spilled runs ---- */
 
 #define LIST_BLOCKS 64
-#define LIST_BYTES  (LIST_BLOCKS * sizeof(spill_block))
+#define LIST_BYTES  (LIST_BLOCKS * sizeof(run_block))
+
+run_writer run_writer_of(const row_layout *l, bool again, mem *m, spill *s)
+{
+    return (run_writer){.layout = l,
+                        .again = again,
+                        .m = m,
+                        .spill = s,
+                        .rows = bytes_init(m, UINT32_MAX),
+                        .packed = bytes_init(m, UINT32_MAX)};
+}
+
+void run_writer_release(run_writer *w)
+{
+    bytes_release(&w->rows);
+    bytes_release(&w->packed);
+    w->n = 0;
+}
 
 static nrw_status list_room(sort_run *r, mem *m, nrw_error *err)
 {
@@ -61,42 +78,57 @@ static nrw_status take_list(sort_run *r, mem *m, spill *s, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status put_block(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *err)
+/* A row that is larger than blocks are is not held twice. */
+static nrw_status put_rows(sort_run *r, run_writer *w, run_block *b, nrw_error *err)
 {
-    if (out->len == 0)
+    span rows = {w->rows.data, w->rows.len};
+
+    *b = (run_block){0};
+    if (rows.len > r->block)
+        return spill_write(w->spill, rows, true, &b->at, err);
+    w->packed.len = 0;
+    TRY(rows_pack(w->layout, rows.data, w->n, &w->packed, err));
+    b->rows = rows.len;
+    return spill_write(w->spill, (span){w->packed.data, w->packed.len}, w->again, &b->at, err);
+}
+
+static nrw_status put_block(sort_run *r, run_writer *w, nrw_error *err)
+{
+    if (w->n == 0)
         return NRW_OK;
-    TRY(list_room(r, m, err));
+    TRY(list_room(r, w->m, err));
     if (r->n_blocks == LIST_BLOCKS)
-        TRY(put_list(r, m, s, err));
-    TRY(spill_write(s, (span){out->data, out->len}, true, &r->blocks[r->n_blocks], err));
+        TRY(put_list(r, w->m, w->spill, err));
+    TRY(put_rows(r, w, &r->blocks[r->n_blocks], err));
     r->n_blocks++;
-    out->len = 0;
+    w->rows.len = w->n = 0;
     return NRW_OK;
 }
 
-nrw_status sort_run_end(sort_run *r, mem *m, spill *s, bytes *out, nrw_error *err)
+nrw_status sort_run_end(sort_run *r, run_writer *w, nrw_error *err)
 {
-    TRY(put_block(r, m, s, out, err));
+    TRY(put_block(r, w, err));
     if (r->n_blocks)
-        TRY(put_list(r, m, s, err));
-    mem_free(m, r->blocks, r->blocks ? LIST_BYTES : 0);
+        TRY(put_list(r, w->m, w->spill, err));
+    mem_free(w->m, r->blocks, r->blocks ? LIST_BYTES : 0);
     r->blocks = NULL;
     return NRW_OK;
 }
 
-nrw_status sort_run_put(sort_run *r, mem *m, spill *s, bytes *out, const uint8_t *row,
-                        nrw_error *err)
+nrw_status sort_run_put(sort_run *r, run_writer *w, const uint8_t *row, nrw_error *err)
 {
-    if (out->len && out->len + row_bytes(row) > r->block)
-        TRY(put_block(r, m, s, out, err));
-    return bytes_append(out, row, row_bytes(row), err);
+    if (w->n == PACK_ROWS || (w->n && w->rows.len + row_bytes(row) > r->block))
+        TRY(put_block(r, w, err));
+    TRY(bytes_append(&w->rows, row, row_bytes(row), err));
+    w->n++;
+    return NRW_OK;
 }
 
 void sort_run_free(sort_run *r, mem *m, spill *s)
 {
     do {
         for (uint32_t i = r->next_block; i < r->n_blocks; i++)
-            spill_free(s, &r->blocks[i]);
+            spill_free(s, &r->blocks[i].at);
         r->next_block = r->n_blocks = 0;
     } while (r->next_list < r->n_lists && take_list(r, m, s, NULL) == NRW_OK);
     mem_free(m, r->blocks, r->blocks ? LIST_BYTES : 0);
@@ -107,24 +139,37 @@ void sort_run_free(sort_run *r, mem *m, spill *s)
 
 /* ---- merging ---- */
 
+static nrw_status load_block(sort_merge *g, sort_run *r, const run_block *b, nrw_error *err)
+{
+    if (!b->rows)
+        return spill_read(g->spill, &b->at, r->data, err);
+    g->packed.len = 0;
+    TRY(bytes_reserve(&g->packed, b->at.len + PACK_SLACK, err));
+    TRY(spill_read(g->spill, &b->at, g->packed.data, err));
+    rows_unpack(g->layout, g->packed.data, r->data);
+    return NRW_OK;
+}
+
 static nrw_status open_block(sort_merge *g, sort_run *r, nrw_error *err)
 {
-    const spill_block *b;
+    const run_block *b;
+    uint64_t len;
 
     if (r->next_block == r->n_blocks)
         TRY(take_list(r, g->m, g->spill, err));
     b = &r->blocks[r->next_block];
-    if (b->len > r->cap) {
+    len = b->rows ? b->rows : b->at.len;
+    if (len > r->cap) {
         mem_free(g->m, r->data, r->cap);
         r->data = NULL;
         r->cap = 0;
-        TRY(mem_alloc(g->m, b->len, (void **)&r->data, err));
-        r->cap = b->len;
+        TRY(mem_alloc(g->m, len, (void **)&r->data, err));
+        r->cap = len;
     }
-    TRY(spill_read(g->spill, b, r->data, err));
-    spill_free(g->spill, b);
+    TRY(load_block(g, r, b, err));
+    spill_free(g->spill, &b->at);
     r->next_block++;
-    r->len = b->len;
+    r->len = len;
     r->at = 0;
     return NRW_OK;
 }
@@ -180,6 +225,7 @@ nrw_status sort_merge_open(sort_merge *g, const row_layout *l, mem *m, spill *s,
                            uint32_t n, nrw_error *err)
 {
     *g = (sort_merge){.layout = l, .m = m, .spill = s, .runs = runs, .n = n};
+    g->packed = bytes_init(m, UINT32_MAX);
     TRY(mem_alloc(m, (n + 1) * sizeof *g->tree, (void **)&g->tree, err));
     for (uint32_t i = 0; i <= n; i++)
         g->tree[i] = UINT32_MAX;
@@ -210,4 +256,5 @@ void sort_merge_close(sort_merge *g)
 {
     mem_free(g->m, g->tree, g->tree ? (g->n + 1) * sizeof *g->tree : 0);
     g->tree = NULL;
+    bytes_release(&g->packed);
 }

@@ -72,3 +72,21 @@ bool extents_give(extents *x, uint64_t offset, uint64_t len, uint64_t *from, uin
     *to = high * x->size;
     return high > low;
 }
+
+static bool is_dead(extents *x, uint64_t extent)
+{
+    return extent < x->first || !*slot(x, extent);
+}
+
+bool extents_dead(extents *x, uint64_t at, uint64_t *from, uint64_t *to)
+{
+    uint64_t i = (at + x->size - 1) / x->size, sealed = x->end / x->size;
+
+    while (i < sealed && !is_dead(x, i))
+        i++;
+    *from = i * x->size;
+    while (i < sealed && is_dead(x, i))
+        i++;
+    *to = i * x->size;
+    return *to > *from;
+}

@@ -22,5 +22,8 @@ void extents_init(extents *x);
 uint64_t extents_take(extents *x, uint64_t len);
 /* Gives a range back. True when the file can be punched at [*from, *to). */
 bool extents_give(extents *x, uint64_t offset, uint64_t len, uint64_t *from, uint64_t *to);
+/* The first range of extents at or behind `at` in which nothing is live and nothing will be. False:
+ * there is none. */
+bool extents_dead(extents *x, uint64_t at, uint64_t *from, uint64_t *to);
 
 #endif

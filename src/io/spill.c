@@ -26,15 +26,27 @@
 #define SCRATCH   (DISK_SIZE + CHUNK)
 /* An emptied file up to this size is written over from the start, a larger one cut first. */
 #define KEEP_EMPTY ((uint64_t)1 << 20)
+/* Giving space back waits for the disk, which may be busy writing that very space. So a file keeps
+ * what was freed until more than this part of the limit was written. */
+#define KEEP_PART 4
+/* Small files are gone before the system writes them to the disk. Of one that is larger, each piece
+ * is begun to be written when the next one is whole and nobody writes to it any more, mostly: the
+ * system by itself begins late, and then lets everybody wait. */
+#define BEGIN_FROM  ((uint64_t)512 << 20)
+#define BEGIN_PIECE ((uint64_t)8 << 20)
 
 struct spill {
     mem *m;
     char *dir;
     uint64_t limit;
-    pthread_mutex_t lock; /* guards extents, used, and the making of fd */
+    pthread_mutex_t lock; /* guards what is up to fd */
     extents extents;
     uint64_t used;
+    uint64_t idle;     /* freed, but still the file's, at most */
+    uint64_t anew;     /* what had been written when the file was empty last */
+    uint32_t punching; /* ranges that are being given back */
     _Atomic uint64_t written;
+    _Atomic uint64_t begun; /* the position up to which the disk was asked to write */
     _Atomic int fd;
     /* One buffer that is always there, so that blocks can be read back when memory is short. */
     pthread_mutex_t scratch_lock;
@@ -103,12 +115,33 @@ static nrw_status open_once(spill *s, nrw_error *err)
     return NRW_OK;
 }
 
+static void punch(spill *s, uint64_t from, uint64_t to)
+{
+    if (to > from)
+        (void)!fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
+                         (off_t)(to - from));
+}
+
+/* All that is idle goes back. */
+static void sweep(spill *s)
+{
+    uint64_t at = 0, from, to;
+
+    while (extents_dead(&s->extents, at, &from, &to)) {
+        punch(s, from, to);
+        at = to;
+    }
+    s->idle = 0;
+}
+
 static nrw_status take(spill *s, uint64_t len, uint64_t *offset, nrw_error *err)
 {
     nrw_status st;
 
     *offset = 0;
     pthread_mutex_lock(&s->lock);
+    if (s->idle && (len > s->limit || s->used + s->idle > s->limit - len))
+        sweep(s);
     if (s->used > s->limit || len > s->limit - s->used || len > INT64_MAX - s->extents.end)
         st = over_limit(s, len, err);
     else
@@ -124,27 +157,49 @@ static nrw_status take(spill *s, uint64_t len, uint64_t *offset, nrw_error *err)
 /* Nothing is in use: start again at the front. Under the lock, so nobody has a position. */
 static void restart(spill *s)
 {
-    if (s->extents.end > KEEP_EMPTY && ftruncate(s->fd, 0) < 0)
+    if (s->punching || (s->extents.end > KEEP_EMPTY && ftruncate(s->fd, 0) < 0))
         return;
     extents_init(&s->extents);
+    s->anew = s->written;
+    s->begun = s->idle = 0;
 }
 
 static void give(spill *s, uint64_t offset, uint64_t len)
 {
     uint64_t from = 0, to = 0;
-    bool punch;
+    bool dead;
 
     pthread_mutex_lock(&s->lock);
     s->used -= len;
-    punch = extents_give(&s->extents, offset, len, &from, &to);
+    dead = extents_give(&s->extents, offset, len, &from, &to);
+    if (s->written - s->anew <= s->limit / KEEP_PART) {
+        s->idle += len;
+        dead = false;
+    }
     if (!s->used) {
         restart(s);
-        punch = false;
+        dead = false;
     }
-    if (punch) /* under the lock too: the range may not be given out again meanwhile */
-        (void)!fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
-                         (off_t)(to - from));
+    s->punching += dead;
     pthread_mutex_unlock(&s->lock);
+    if (!dead)
+        return;
+    punch(s, from, to); /* positions are not given out twice before a restart */
+    pthread_mutex_lock(&s->lock);
+    s->punching--;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void begin_writing(spill *s, uint64_t to)
+{
+    uint64_t from = s->begun;
+
+    to = to < BEGIN_PIECE ? 0 : to - BEGIN_PIECE - to % BEGIN_PIECE;
+    if (to <= from || s->written < BEGIN_FROM ||
+        !atomic_compare_exchange_strong(&s->begun, &from, to))
+        return;
+    from = to - from > BEGIN_PIECE ? to - BEGIN_PIECE : from;
+    sync_file_range(s->fd, (off_t)from, (off_t)(to - from), SYNC_FILE_RANGE_WRITE);
 }
 
 static nrw_status put(spill *s, uint64_t offset, const void *data, size_t len, nrw_error *err)
@@ -153,8 +208,10 @@ static nrw_status put(spill *s, uint64_t offset, const void *data, size_t len, n
     int e = sys_write_at(s->fd, offset, data, len, &done);
 
     atomic_fetch_add_explicit(&s->written, done, memory_order_relaxed);
-    if (!e)
+    if (!e) {
+        begin_writing(s, offset + done);
         return NRW_OK;
+    }
     err_at_object(err, s->dir);
     err_next(err, "--spill-dir names another folder");
     return sys_write_error(s->fd, e, len, done, "spilling: ", err);
@@ -250,7 +307,7 @@ static nrw_status write_packed(spill *s, span data, uint64_t offset, uint8_t *sc
 
 static nrw_status write_block(spill *s, span data, bool compress, spill_block *out, nrw_error *err)
 {
-    if (compress && data.len > 64 && can_compress(s)) {
+    if (compress) {
         uint8_t *scratch = scratch_take(s);
         nrw_status st = write_packed(s, data, out->offset, scratch, out, err);
         scratch_give(s, scratch);
@@ -263,19 +320,53 @@ static nrw_status write_block(spill *s, span data, bool compress, spill_block *o
     return NRW_OK;
 }
 
-nrw_status spill_write(spill *s, span data, bool compress, spill_block *out, nrw_error *err)
+/* A block of one chunk is packed before its place is taken, so that blocks lie without gaps.
+ * out->stored is 0 where packing does not pay. */
+static nrw_status write_one(spill *s, span data, spill_block *out, nrw_error *err)
+{
+    uint8_t *scratch = scratch_take(s);
+    size_t size = pack_chunk(data.data, data.len, scratch);
+    nrw_status st = NRW_OK;
+
+    if (size <= data.len - data.len / 8) {
+        st = take(s, size, &out->offset, err);
+        if (st >= 0) {
+            out->stored = size;
+            out->checksum = XXH3_64bits(scratch, size);
+            st = put(s, out->offset, scratch, size, err);
+            if (st < 0)
+                give(s, out->offset, size);
+        }
+    }
+    scratch_give(s, scratch);
+    return st;
+}
+
+static nrw_status write_many(spill *s, span data, bool compress, spill_block *out, nrw_error *err)
 {
     nrw_status st;
 
-    *out = (spill_block){.len = data.len};
     TRY(take(s, data.len, &out->offset, err));
     st = write_block(s, data, compress, out, err);
-    if (st < 0) {
+    if (st < 0)
         give(s, out->offset, data.len);
-        *out = (spill_block){0};
-    } else if (out->stored < data.len) {
+    else if (out->stored < data.len)
         give(s, out->offset + out->stored, data.len - out->stored);
-    }
+    return st;
+}
+
+nrw_status spill_write(spill *s, span data, bool compress, spill_block *out, nrw_error *err)
+{
+    nrw_status st = NRW_OK;
+
+    *out = (spill_block){.len = data.len};
+    compress = compress && data.len > 64 && can_compress(s);
+    if (compress && data.len <= CHUNK)
+        st = write_one(s, data, out, err);
+    if (st >= 0 && !out->stored)
+        st = write_many(s, data, compress && data.len > CHUNK, out, err);
+    if (st < 0)
+        *out = (spill_block){0};
     return st;
 }
 

@@ -132,7 +132,7 @@ static void space_is_given_back(void **state)
     spill *s;
 
     (void)state;
-    assert_ok(spill_new(m, NULL, 1 << 30, &s, &err), &err);
+    assert_ok(spill_new(m, NULL, 64 * MIB, &s, &err), &err);
     for (int i = 0; i < 1000; i++)
         assert_ok(spill_write(s, SPAN(data), false, &b[i], &err), &err);
     fsync(spill_fd(s));
@@ -148,6 +148,36 @@ static void space_is_given_back(void **state)
     assert_int_equal(bytes_on_disk(s), 0);
     assert_ok(spill_write(s, SPAN(data), false, &b[0], &err), &err);
     assert_int_equal(b[0].offset, 0);
+    spill_close(s);
+    test_mem_close(m);
+}
+
+/* What little was freed stays the file's until the limit asks for it. */
+static void space_is_given_back_in_time(void **state)
+{
+    nrw_error err = NRW_ERROR_INIT;
+    mem *m = test_mem_open(64 * MIB);
+    static uint8_t data[50000];
+    static spill_block b[1400];
+    spill *s;
+
+    (void)state;
+    assert_ok(spill_new(m, NULL, 64 * MIB, &s, &err), &err);
+    for (int i = 0; i < 300; i++)
+        assert_ok(spill_write(s, SPAN(data), false, &b[i], &err), &err);
+    for (int i = 0; i < 299; i++)
+        spill_free(s, &b[i]);
+    fsync(spill_fd(s));
+    assert_true(bytes_on_disk(s) >= 14 * MIB);
+    for (int i = 300; i < 1400; i++)
+        assert_ok(spill_write(s, SPAN(data), false, &b[i], &err), &err);
+    fsync(spill_fd(s));
+    assert_true(bytes_on_disk(s) < 64 * MIB);
+    for (int i = 299; i < 1400; i++)
+        assert_ok(spill_read(s, &b[i], data, &err), &err);
+    for (int i = 299; i < 1400; i++)
+        spill_free(s, &b[i]);
+    assert_int_equal(bytes_on_disk(s), 0);
     spill_close(s);
     test_mem_close(m);
 }
@@ -340,6 +370,7 @@ int main(void)
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(the_limit_holds),
         cmocka_unit_test(space_is_given_back),
+        cmocka_unit_test(space_is_given_back_in_time),
         cmocka_unit_test(regions_are_written_in_pieces),
         cmocka_unit_test(packed_blocks_are_readable_without_memory),
         cmocka_unit_test(a_folder_that_is_not_there),

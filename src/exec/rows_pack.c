@@ -1,0 +1,309 @@
+/* A block: the number of rows (4 bytes), the fields, the texts.
+ *
+ * A field is the least value (as wide as the field), how many bytes the distances from it take (1),
+ * and the distances. Fields are, in this order: the lengths of all text columns, from which follows
+ * where texts start and how long rows are; what stands before the columns, word by word; the other
+ * columns, those wider than a word in pieces. Texts come column by column, one behind the other;
+ * where a column's are all of one length, their words are fields, big end first: keys and codes
+ * that are near to each other differ in their last bytes. */
+#include "exec/rows_pack.h"
+
+#define WORDS_FROM 8u  /* rows that pay for the fields of a text's words */
+#define WORDS_LEN  64u /* longer texts are not split */
+
+static uint32_t bytes_of(uint64_t v)
+{
+    return v ? (71 - (uint32_t)__builtin_clzll(v)) / 8 : 0;
+}
+
+/* The widest piece of a value of so many bytes. */
+static uint32_t piece_of(uint32_t width)
+{
+    return width >= 8 ? 8 : width >= 4 ? 4 : width >= 2 ? 2 : 1;
+}
+
+static bool is_text(const row_layout *l, uint32_t c)
+{
+    return type_is_view(&l->types[c]);
+}
+
+/* Where the columns begin: the bits are whole words. */
+static uint32_t head_end(const row_layout *l)
+{
+    return l->bits + (l->n + 63) / 64 * 8;
+}
+
+/* The length that all of n texts have and that is worth words; 0: there is none. */
+static uint32_t even_length(const uint32_t *len, uint32_t n)
+{
+    if (n < WORDS_FROM || len[0] > WORDS_LEN)
+        return 0;
+    for (uint32_t i = 1; i < n; i++)
+        if (len[i] != len[0])
+            return 0;
+    return len[0];
+}
+
+/* ---- packing ---- */
+
+typedef struct packing {
+    const row_layout *l;
+    uint32_t n;
+    const uint8_t *row[PACK_ROWS];
+    int64_t value[PACK_ROWS];
+    uint32_t len[PACK_ROWS];
+    uint8_t *out;
+} packing;
+
+/* The values as a field of so many bytes. */
+static void put_values(packing *p, uint32_t width)
+{
+    int64_t least = p->value[0], most = least;
+    uint32_t w;
+    uint8_t *out = p->out;
+
+    for (uint32_t i = 1; i < p->n; i++) {
+        least = p->value[i] < least ? p->value[i] : least;
+        most = p->value[i] > most ? p->value[i] : most;
+    }
+    w = bytes_of((uint64_t)most - (uint64_t)least);
+    memcpy(out, &least, width);
+    out[width] = (uint8_t)w;
+    out += width + 1;
+    for (uint32_t i = 0; w && i < p->n; i++, out += w)
+        store_u64(out, (uint64_t)p->value[i] - (uint64_t)least);
+    p->out = out;
+}
+
+#define LOAD(ctype)                                                                                \
+    for (uint32_t i = 0; i < p->n; i++) {                                                          \
+        ctype v;                                                                                   \
+        memcpy(&v, p->row[i] + at, sizeof v);                                                      \
+        p->value[i] = v;                                                                           \
+    }
+
+static void put_field(packing *p, uint32_t at, uint32_t width)
+{
+    switch (width) {
+    case 8: LOAD(int64_t) break;
+    case 4: LOAD(int32_t) break;
+    case 2: LOAD(int16_t) break;
+    default: LOAD(int8_t) break;
+    }
+    put_values(p, width);
+}
+
+static void put_fixed(packing *p, uint32_t c)
+{
+    uint32_t at = p->l->at[c], end = at + p->l->types[c].width;
+
+    for (uint32_t width; at < end; at += width) {
+        width = piece_of(end - at);
+        put_field(p, at, width);
+    }
+}
+
+static void load_lengths(packing *p, uint32_t c)
+{
+    for (uint32_t i = 0; i < p->n; i++)
+        p->len[i] = load_u32(p->row[i] + p->l->at[c] + 4);
+}
+
+static const uint8_t *text_at(const packing *p, uint32_t c, uint32_t i)
+{
+    return p->row[i] + p->l->bits + load_u32(p->row[i] + p->l->at[c]);
+}
+
+static void put_words(packing *p, uint32_t c, uint32_t len)
+{
+    for (uint32_t at = 0, width; at < len; at += width) {
+        width = piece_of(len - at);
+        for (uint32_t i = 0; i < p->n; i++) {
+            uint64_t v = 0;
+            memcpy(&v, text_at(p, c, i) + at, width);
+            p->value[i] = (int64_t)(__builtin_bswap64(v) >> (64 - 8 * width));
+        }
+        put_values(p, width);
+    }
+}
+
+static void put_texts(packing *p, uint32_t c)
+{
+    uint32_t even;
+
+    load_lengths(p, c);
+    even = even_length(p->len, p->n);
+    if (even) {
+        put_words(p, c, even);
+        return;
+    }
+    for (uint32_t i = 0; i < p->n; i++) {
+        memcpy(p->out, text_at(p, c, i), p->len[i]);
+        p->out += p->len[i];
+    }
+}
+
+nrw_status rows_pack(const row_layout *l, const uint8_t *rows, uint32_t n, bytes *out,
+                     nrw_error *err)
+{
+    packing p = {.l = l, .n = n};
+    size_t all = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        p.row[i] = rows + all;
+        all += row_bytes(p.row[i]);
+    }
+    /* no more than the rows, and for each byte of a first one a least value and a width */
+    TRY(bytes_reserve(out, 4 + all + 2 * (size_t)l->fixed + 2 * WORDS_LEN * l->n + PACK_SLACK,
+                      err));
+    p.out = out->data + out->len;
+    store_u32(p.out, n);
+    p.out += 4;
+    for (uint32_t c = 0; c < l->n; c++)
+        if (is_text(l, c))
+            put_field(&p, l->at[c] + 4, 4);
+    put_field(&p, 4, 4);
+    for (uint32_t at = 8; at < head_end(l); at += 8)
+        put_field(&p, at, 8);
+    for (uint32_t c = 0; c < l->n; c++)
+        if (!is_text(l, c))
+            put_fixed(&p, c);
+    for (uint32_t c = 0; c < l->n; c++)
+        if (is_text(l, c))
+            put_texts(&p, c);
+    out->len = (size_t)(p.out - out->data);
+    return NRW_OK;
+}
+
+/* ---- unpacking ---- */
+
+typedef struct unpacking {
+    const row_layout *l;
+    uint32_t n;
+    const uint8_t *in;
+    uint8_t *row[PACK_ROWS];
+    uint64_t value[PACK_ROWS];
+    uint32_t text[PACK_ROWS]; /* how far the row's texts have come, from the bits */
+    uint32_t len[PACK_ROWS];
+} unpacking;
+
+/* The values of a field of so many bytes. Bits above them are anything. */
+static void take_values(unpacking *u, uint32_t width)
+{
+    uint64_t least = 0, mask;
+    uint32_t w = u->in[width];
+    const uint8_t *in = u->in + width + 1;
+
+    memcpy(&least, u->in, width);
+    mask = w == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * w) - 1;
+    for (uint32_t i = 0; i < u->n; i++, in += w)
+        u->value[i] = least + (load_u64(in) & mask);
+    u->in = in;
+}
+
+#define STORE(ctype)                                                                               \
+    for (uint32_t i = 0; i < u->n; i++) {                                                          \
+        ctype v = (ctype)u->value[i];                                                              \
+        memcpy(u->row[i] + at, &v, sizeof v);                                                      \
+    }
+
+static void take_field(unpacking *u, uint32_t at, uint32_t width)
+{
+    take_values(u, width);
+    switch (width) {
+    case 8: STORE(uint64_t) break;
+    case 4: STORE(uint32_t) break;
+    case 2: STORE(uint16_t) break;
+    default: STORE(uint8_t) break;
+    }
+}
+
+static void take_fixed(unpacking *u, uint32_t c)
+{
+    uint32_t at = u->l->at[c], end = at + u->l->types[c].width;
+
+    for (uint32_t width; at < end; at += width) {
+        width = piece_of(end - at);
+        take_field(u, at, width);
+    }
+}
+
+/* Sizes of the rows, from the lengths of their texts, and the rows, all zero but for them and the
+ * lengths. */
+static void lay_rows(unpacking *u, uint8_t *dst)
+{
+    const row_layout *l = u->l;
+    const uint8_t *fields = u->in;
+    uint32_t *size = u->text;
+
+    for (uint32_t i = 0; i < u->n; i++)
+        size[i] = l->fixed;
+    for (uint32_t c = 0; c < l->n; c++)
+        if (is_text(l, c)) {
+            take_values(u, 4);
+            for (uint32_t i = 0; i < u->n; i++)
+                size[i] += (uint32_t)u->value[i];
+        }
+    for (uint32_t i = 0; i < u->n; i++) {
+        uint32_t bytes = (size[i] + 7) & ~7u;
+        u->row[i] = dst;
+        memset(dst, 0, l->fixed);
+        memset(dst + bytes - 8, 0, 8);
+        store_u32(dst, bytes);
+        dst += bytes;
+        u->text[i] = l->fixed - l->bits;
+    }
+    u->in = fields;
+    for (uint32_t c = 0; c < l->n; c++)
+        if (is_text(l, c))
+            take_field(u, l->at[c] + 4, 4);
+}
+
+static void take_words(unpacking *u, uint32_t len)
+{
+    for (uint32_t at = 0, width; at < len; at += width) {
+        width = piece_of(len - at);
+        take_values(u, width);
+        for (uint32_t i = 0; i < u->n; i++) {
+            uint64_t v = __builtin_bswap64(u->value[i] << (64 - 8 * width));
+            memcpy(u->row[i] + u->l->bits + u->text[i] + at, &v, width);
+        }
+    }
+}
+
+static void take_texts(unpacking *u, uint32_t c)
+{
+    uint32_t at = u->l->at[c], even;
+
+    for (uint32_t i = 0; i < u->n; i++) {
+        u->len[i] = load_u32(u->row[i] + at + 4);
+        if (row_has(u->l, u->row[i], c))
+            store_u32(u->row[i] + at, u->text[i]);
+    }
+    even = even_length(u->len, u->n);
+    if (even)
+        take_words(u, even);
+    for (uint32_t i = 0; i < u->n; i++) {
+        if (!even) {
+            memcpy(u->row[i] + u->l->bits + u->text[i], u->in, u->len[i]);
+            u->in += u->len[i];
+        }
+        u->text[i] += u->len[i];
+    }
+}
+
+void rows_unpack(const row_layout *l, const uint8_t *block, uint8_t *dst)
+{
+    unpacking u = {.l = l, .n = load_u32(block), .in = block + 4};
+
+    lay_rows(&u, dst);
+    take_field(&u, 4, 4);
+    for (uint32_t at = 8; at < head_end(l); at += 8)
+        take_field(&u, at, 8);
+    for (uint32_t c = 0; c < l->n; c++)
+        if (!is_text(l, c))
+            take_fixed(&u, c);
+    for (uint32_t c = 0; c < l->n; c++)
+        if (is_text(l, c))
+            take_texts(&u, c);
+}

@@ -1,0 +1,22 @@
+/* Rows of one layout as a block for a spill file: values of a field beside each other, each in as
+ * few bytes as its distance from the least of them needs, then the texts, column by column. Rows
+ * come back byte for byte, at several times the speed of a general codec and mostly smaller (frame
+ * of reference: Goldstein, Ramakrishnan, Shaft, "Compressing relations and indexes", 1998). */
+#ifndef EXEC_ROWS_PACK_H
+#define EXEC_ROWS_PACK_H
+
+#include "base/buffer.h"
+#include "exec/rows.h"
+
+#define PACK_ROWS 1024u /* in a block, at most */
+
+/* Appends a block of the n rows that lie one after another at `rows`. Behind out->len there are at
+ * least PACK_SLACK bytes then. */
+#define PACK_SLACK 8u
+nrw_status rows_pack(const row_layout *l, const uint8_t *rows, uint32_t n, bytes *out,
+                     nrw_error *err) NRW_CHECKED;
+/* Puts the rows of a block back at dst, which has room for as many bytes as they had. Behind the
+ * block PACK_SLACK bytes can be read. */
+void rows_unpack(const row_layout *l, const uint8_t *block, uint8_t *dst);
+
+#endif

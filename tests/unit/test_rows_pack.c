@@ -1,0 +1,159 @@
+/* Rows that are packed come back byte for byte. */
+#include "temp_folder.h"
+
+#include "exec/rows_pack.h"
+#include "random.h"
+
+#define MIB       ((uint64_t)1 << 20)
+#define N_COLUMNS 9u
+
+static nrw_error err = NRW_ERROR_INIT;
+static uint64_t seed;
+
+/* How far apart the values of a field are, by turns: all alike, near to each other, anything. */
+static uint64_t some_value(uint32_t spread)
+{
+    uint64_t r = next_random(&seed);
+
+    return spread == 0 ? 77 : spread == 1 ? r % 300 : spread == 2 ? (uint64_t)0 - r % 70000 : r;
+}
+
+static vector fixed_column(mem *m, const type *t, uint32_t n, uint32_t spread, bool nulls)
+{
+    vector v;
+
+    assert_ok(vector_flat(m, t, n, &v, &err), &err);
+    v.len = n;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t at = 0; at < t->width; at += 8) {
+            uint64_t value = some_value(spread);
+            memcpy(v.data + (size_t)i * t->width + at, &value, size_min(8, t->width - at));
+        }
+    if (nulls)
+        assert_ok(vector_add_validity(&v, &err), &err);
+    for (uint32_t i = 0; nulls && i < n; i += 3) {
+        bit_clear(v.validity, i);
+        v.null_count++;
+    }
+    return v;
+}
+
+/* Texts of `len` bytes, or of up to as many. */
+static vector text_column(mem *m, const type *t, uint32_t n, uint32_t len, bool even, bool nulls)
+{
+    vector v;
+    buffer *heap;
+    int32_t index;
+    size_t at = 0;
+
+    assert_ok(vector_flat(m, t, n, &v, &err), &err);
+    v.len = n;
+    assert_ok(buffer_new(m, (size_t)n * len + 1, &heap, &err), &err);
+    heap->len = (size_t)n * len;
+    assert_ok(vector_add_heap(&v, heap, &index, &err), &err);
+    if (nulls)
+        assert_ok(vector_add_validity(&v, &err), &err);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t size = even ? len : (uint32_t)(next_random(&seed) % (len + 1));
+        for (uint32_t k = 0; k < size; k++)
+            heap->data[at + k] = (uint8_t)(k < len / 2 ? 'a' : next_random(&seed));
+        ((view *)(void *)v.data)[i] = view_make(heap->data + at, (int32_t)size, index, (int32_t)at);
+        at += size;
+        if (nulls && i % 5 == 1) {
+            bit_clear(v.validity, i);
+            v.null_count++;
+        }
+    }
+    buffer_unref(heap);
+    return v;
+}
+
+static void make_columns(mem *m, const type *types, uint32_t n, uint32_t spread, bool nulls,
+                         vector *columns)
+{
+    for (uint32_t c = 0; c < N_COLUMNS; c++)
+        if (!type_is_view(&types[c]))
+            columns[c] = fixed_column(m, &types[c], n, spread, nulls);
+        else
+            columns[c] = text_column(m, &types[c], n,
+                                     c == 0   ? 22
+                                     : c == 4 ? 70
+                                              : 11,
+                                     c != 8, nulls);
+}
+
+static void there_and_back(mem *m, const row_layout *l, const vector *columns, uint32_t n,
+                           bool smaller)
+{
+    rows r = {.m = m};
+    const vector *at[N_COLUMNS];
+    uint64_t hashes[PACK_ROWS];
+    uint8_t **row = malloc(n * sizeof *row), *rows, *back;
+    bytes packed = bytes_init(m, UINT32_MAX);
+    size_t len = 0;
+
+    for (uint32_t c = 0; c < N_COLUMNS; c++)
+        at[c] = &columns[c];
+    for (uint32_t i = 0; i < n; i++)
+        hashes[i] = next_random(&seed);
+    assert_ok(rows_add(&r, l, at, n, hashes, m, row, &err), &err);
+    rows = malloc(r.bytes);
+    back = malloc(r.bytes + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        store_u32(row[i] + 4, i % 7);
+        store_u64(row_extra(row[i]), next_random(&seed));
+        memcpy(rows + len, row[i], row_bytes(row[i]));
+        len += row_bytes(row[i]);
+    }
+    assert_ok(bytes_append(&packed, "head", 4, &err), &err);
+    assert_ok(rows_pack(l, rows, n, &packed, &err), &err);
+    assert_true(packed.cap - packed.len >= PACK_SLACK);
+    if (smaller)
+        assert_true(packed.len < len / 4 * 3);
+    memset(back, 0xee, len + 1);
+    rows_unpack(l, packed.data + 4, back);
+    assert_memory_equal(rows, back, len);
+    assert_int_equal(back[len], 0xee);
+    bytes_release(&packed);
+    rows_release(&r);
+    free(rows);
+    free(back);
+    free(row);
+}
+
+static void rows_come_back(void **state)
+{
+    const type types[N_COLUMNS] = {
+        type_of(TYPE_BINARY),  type_of(TYPE_INT64), type_of(TYPE_INT8),
+        type_decimal(38, 2),   type_of(TYPE_UTF8),  type_of(TYPE_INT16),
+        type_of(TYPE_FLOAT32), type_fixed(13),      type_of(TYPE_UTF8),
+    };
+    const uint32_t counts[] = {1, 2, 7, 8, 100, PACK_ROWS};
+    mem *m = test_mem_open(64 * MIB);
+    row_layout l;
+    arena *a;
+
+    (void)state;
+    assert_ok(arena_new(m, &a, &err), &err);
+    assert_ok(row_layout_new(a, types, N_COLUMNS, 8, &l, &err), &err);
+    for (uint32_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        for (uint32_t spread = 0; spread < 4; spread++)
+            for (uint32_t nulls = 0; nulls < 2; nulls++) {
+                vector columns[N_COLUMNS];
+                make_columns(m, types, counts[i], spread, nulls, columns);
+                there_and_back(m, &l, columns, counts[i], counts[i] == PACK_ROWS && !spread);
+                for (uint32_t c = 0; c < N_COLUMNS; c++)
+                    vector_release(&columns[c]);
+            }
+    arena_free(a);
+    test_mem_close(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_come_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
