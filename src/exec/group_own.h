@@ -7,30 +7,24 @@
 
 #include "exec/group_table.h"
 #include "exec/op_group.h"
+#include "io/spill_chain.h"
 
 #include <pthread.h>
 
 #define GROUP_BITS       8u
 #define GROUP_PARTITIONS (1u << GROUP_BITS) /* by the upper bits of the hash */
-#define GROUP_BLOCK      (64u << 10)
+#define GROUP_BLOCK      (64u << 10)        /* bytes of a block in the spill file, at most */
 #define GROUP_SLICE      1024u
 #define GROUP_MORSEL     8192u /* groups that leave together, about */
 #define GROUP_KEPT       2u    /* the null, and the key that is the mark */
 
 /* Blocks of the spill file with rows of one stretch of hashes. */
 typedef struct group_part {
-    spill_block *blocks;
-    uint32_t n, cap;
+    spill_chain blocks;
     uint64_t bytes;
     uint64_t first; /* least hash */
     uint32_t bits;  /* upper bits of the hash that all have in common */
 } group_part;
-
-/* A block under construction. */
-typedef struct group_out {
-    bytes data;
-    group_part *part;
-} group_out;
 
 /* What a worker has: rows it took in, later the partition it puts together. */
 typedef struct group_worker {
@@ -93,12 +87,18 @@ void group_kept_free(op_group *o);
 nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err);
 /* A row as it is written, behind `out`; its states stay. */
 nrw_status group_save_row(const group_shape *s, const uint8_t *row, bytes *out, nrw_error *err);
+/* How long blocks are so that n of a worker under construction take half of its share. */
+size_t group_block_bytes(const op_group *o, uint32_t n);
+/* Room for a row of `more` bytes in a block of `part` under construction: one that would get longer
+ * than `block` for it is ended before; 0: one that a long row made longer. */
+nrw_status group_block_room(op_group *o, bytes *out, group_part *part, uint64_t more, size_t block,
+                            nrw_error *err);
 /* Ends the block in `out`, which is empty then. */
 nrw_status group_write_block(op_group *o, bytes *out, group_part *part, nrw_error *err);
 
 /* Before a table is emptied into the spill file: where it found next to nothing to put together,
  * the rows that come next pass it by. */
-void group_pass_judge(group_worker *w);
+void group_pass_judge(const op_group *o, group_worker *w);
 /* Rows of shape->layout with their states to the spill file, equal pointers side by side once; the
  * states are dropped, in any case. */
 nrw_status group_pass(op_group *o, group_worker *w, uint8_t *const *rows, uint32_t n,

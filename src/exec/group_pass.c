@@ -6,21 +6,19 @@
 #include "exec/group_own.h"
 
 #define PASS_TIMES 8u          /* as many rows as a table took */
-#define LEAST_PASS (16u << 10) /* bytes a block; the lists of smaller ones grow too long */
+#define LEAST_PASS (16u << 10) /* bytes a block; smaller ones cost more than a table */
 
-/* Blocks take half of the share: nothing else needs much while rows pass. */
-static size_t block_bytes(const group_worker *w)
+/* Nothing else needs much while rows pass. */
+static size_t block_bytes(const op_group *o)
 {
-    uint64_t bytes = mem_limit(w->m) / 2 / GROUP_PARTITIONS;
-
-    return bytes < GROUP_BLOCK ? (size_t)bytes : GROUP_BLOCK;
+    return group_block_bytes(o, GROUP_PARTITIONS);
 }
 
-void group_pass_judge(group_worker *w)
+void group_pass_judge(const op_group *o, group_worker *w)
 {
     bool alone = w->table.n >= w->came - w->came / 4;
 
-    w->passing = alone && block_bytes(w) >= LEAST_PASS ? w->came * PASS_TIMES : 0;
+    w->passing = alone && block_bytes(o) >= LEAST_PASS ? w->came * PASS_TIMES : 0;
     w->came = 0;
 }
 
@@ -41,23 +39,15 @@ static nrw_status pass_row(op_group *o, group_worker *w, const uint8_t *row, siz
     uint32_t p = (uint32_t)(row_hash(row) >> (64 - GROUP_BITS));
     bytes *out = &w->outs[p];
 
-    if (out->len + row_bytes(row) > block)
-        TRY(group_write_block(o, out, &o->parts[p], err));
-    if (out->cap < block)
-        TRY(bytes_reserve(out, block - out->len, err));
+    TRY(group_block_room(o, out, &o->parts[p], row_bytes(row), block, err));
     TRY(group_save_row(&o->shape, row, out, err));
-    if (out->len < block)
-        return NRW_OK;
-    TRY(group_write_block(o, out, &o->parts[p], err));
-    if (out->cap > block) /* of a row longer than blocks are */
-        bytes_release(out);
-    return NRW_OK;
+    return group_block_room(o, out, &o->parts[p], 0, block, err);
 }
 
 nrw_status group_pass(op_group *o, group_worker *w, uint8_t *const *rows, uint32_t n,
                       nrw_error *err)
 {
-    size_t block = block_bytes(w);
+    size_t block = block_bytes(o);
     nrw_status st = w->outs ? NRW_OK : outs_new(w, err);
 
     for (uint32_t i = 0; i < n; i++) {

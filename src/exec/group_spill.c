@@ -2,21 +2,20 @@
  * does not stand for itself its saved bytes with their length before them, padded to 8. */
 #include "exec/group_own.h"
 
-static nrw_status part_add(op_group *o, group_part *part, const spill_block *b, nrw_error *err)
-{
-    TRY(spill_list_add(o->m, &part->blocks, &part->n, &part->cap, b, err));
-    part->bytes += b->len;
-    return NRW_OK;
-}
+/* A flush fills one block at a time: so small a part of the share is free when a table is full. */
+#define FLUSH_BLOCKS 16u
 
 void group_part_free(op_group *o, group_part *part)
 {
-    for (uint32_t i = 0; i < part->n; i++)
-        if (part->blocks[i].len)
-            spill_free(o->spill, &part->blocks[i]);
-    mem_free(o->m, part->blocks, part->cap * sizeof *part->blocks);
-    part->blocks = NULL;
-    part->n = part->cap = 0;
+    spill_chain_free(&part->blocks, o->spill);
+    *part = (group_part){0};
+}
+
+size_t group_block_bytes(const op_group *o, uint32_t n)
+{
+    uint64_t bytes = group_share(o) / 2 / n;
+
+    return bytes < GROUP_BLOCK ? (size_t)bytes : GROUP_BLOCK;
 }
 
 nrw_status group_write_block(op_group *o, bytes *out, group_part *part, nrw_error *err)
@@ -29,10 +28,24 @@ nrw_status group_write_block(op_group *o, bytes *out, group_part *part, nrw_erro
     TRY(op_check(&o->base, err));
     TRY(spill_write(o->spill, (span){out->data, out->len}, true, &b, err));
     pthread_mutex_lock(&o->lock);
-    st = part_add(o, part, &b, err);
+    st = spill_chain_add(&part->blocks, o->spill, &b, err);
+    if (st >= 0)
+        part->bytes += b.len;
     pthread_mutex_unlock(&o->lock);
+    if (st < 0)
+        spill_free(o->spill, &b);
     out->len = 0;
     return st;
+}
+
+nrw_status group_block_room(op_group *o, bytes *out, group_part *part, uint64_t more, size_t block,
+                            nrw_error *err)
+{
+    if (out->len + more > block)
+        TRY(group_write_block(o, out, part, err));
+    if (out->len == 0 && out->cap > block) /* of a row longer than blocks are */
+        bytes_release(out);
+    return out->cap < block ? bytes_reserve(out, block - out->len, err) : NRW_OK;
 }
 
 nrw_status group_save_row(const group_shape *s, const uint8_t *row, bytes *out, nrw_error *err)
@@ -69,23 +82,26 @@ static nrw_status parts_new(op_group *o, nrw_error *err)
 
 nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err)
 {
+    const size_t block = group_block_bytes(o, FLUSH_BLOCKS);
     uint64_t at = 0;
     uint32_t part = 0;
     uint8_t *row;
 
-    group_pass_judge(w);
+    group_pass_judge(o, w);
     TRY(parts_new(o, err));
     group_table_order(&w->table, GROUP_BITS);
     w->out.len = 0;
     while (group_table_next(&w->table, &at, &row)) {
         uint32_t p = (uint32_t)(row_hash(row) >> (64 - GROUP_BITS));
-        if (p != part || w->out.len >= GROUP_BLOCK)
+        if (p != part)
             TRY(group_write_block(o, &w->out, &o->parts[part], err));
         part = p;
+        TRY(group_block_room(o, &w->out, &o->parts[p], row_bytes(row), block, err));
         TRY(group_save_row(&o->shape, row, &w->out, err));
         group_drop_states(&o->shape, row, o->m);
     }
     TRY(group_write_block(o, &w->out, &o->parts[part], err));
+    bytes_release(&w->out);
     group_table_forget(&w->table);
     w->lone = false;
     return NRW_OK;
@@ -149,32 +165,65 @@ static nrw_status expect_block(op_group *o, group_worker *w, span block, uint64_
     return NRW_OK;
 }
 
+/* The next block of a part, whose rows lie in w->read; NRW_END: there is none. */
+static nrw_status read_block(op_group *o, group_worker *w, group_part *part, span *out,
+                             nrw_error *err)
+{
+    spill_block b;
+    uint8_t *data;
+    nrw_status st;
+
+    TRY(op_check(&o->base, err));
+    st = spill_chain_take(&part->blocks, o->spill, &b, err);
+    if (st != NRW_OK)
+        return st;
+    st = rows_new(&w->read, (uint32_t)((b.len + 7) / 8 * 8), &data, err);
+    if (st >= 0)
+        st = spill_read(o->spill, &b, data, err);
+    spill_free(o->spill, &b);
+    *out = (span){data, b.len};
+    return st;
+}
+
 nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error *err)
 {
-    span saved[o->shape.n_aggregates + 1];
+    span saved[o->shape.n_aggregates + 1], block;
     nrw_status st;
 
     TRY(group_table_reserve(&w->table, 1, err));
-    for (uint32_t i = 0; i < part->n; i++) {
-        uint8_t *data, *row;
+    for (bool first = true;; first = false) {
+        uint8_t *row;
         uint64_t rows;
         size_t at = 0;
-        span block;
-        TRY(op_check(&o->base, err));
-        /* rows of the block are adopted where they lie */
-        TRY(rows_new(&w->read, (uint32_t)((part->blocks[i].len + 7) / 8 * 8), &data, err));
-        TRY(spill_read(o->spill, &part->blocks[i], data, err));
-        block = (span){data, part->blocks[i].len};
+        st = read_block(o, w, part, &block, err);
+        if (st != NRW_OK)
+            return st < 0 ? st : NRW_OK;
         TRY(expect_block(o, w, block, &rows, err));
-        if (i == 0) /* as many groups as rows, if the blocks behind are like this one */
+        if (first) /* as many groups as rows, if the blocks behind are like this one */
             TRY(group_table_reserve(&w->table, rows * part->bytes / block.len, err));
-        while (at < block.len) {
-            st = next_row(&o->shape, block, &at, &row, saved, err);
-            TRY(st);
+        while (at < block.len) { /* rows are adopted where they lie */
+            TRY(next_row(&o->shape, block, &at, &row, saved, err));
             TRY(adopt(o, w, row, saved, err));
         }
-        spill_free(o->spill, &part->blocks[i]);
-        part->blocks[i].len = 0;
+    }
+}
+
+/* The rows of a block to the parts of `out` by the bits of their hash from `shift` on. */
+static nrw_status split_block(op_group *o, span block, uint32_t shift, uint32_t n, bytes *to,
+                              group_part *out, nrw_error *err)
+{
+    const size_t most = group_block_bytes(o, n);
+    span saved[o->shape.n_aggregates + 1];
+    uint8_t *row;
+
+    for (size_t at = 0; at < block.len;) {
+        size_t from = at;
+        uint32_t k;
+        TRY(next_row(&o->shape, block, &at, &row, saved, err));
+        k = (uint32_t)(row_hash(row) >> shift) & (n - 1);
+        TRY(group_block_room(o, &to[k], &out[k], at - from, most, err));
+        TRY(bytes_append(&to[k], block.data + from, at - from, err));
+        TRY(group_block_room(o, &to[k], &out[k], 0, most, err));
     }
     return NRW_OK;
 }
@@ -183,8 +232,8 @@ nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t 
                        group_part *out, nrw_error *err)
 {
     uint32_t n = 1u << bits, shift = 64 - part->bits - bits;
-    span saved[o->shape.n_aggregates + 1];
     bytes *to;
+    span block;
     nrw_status st;
 
     for (uint32_t k = 0; k < n; k++)
@@ -193,23 +242,12 @@ nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t 
     TRY(mem_zalloc(w->m, n * sizeof *to, (void **)&to, err));
     for (uint32_t k = 0; k < n; k++)
         to[k] = bytes_init(w->m, UINT32_MAX);
-    for (uint32_t i = 0; i < part->n; i++) {
-        size_t len = part->blocks[i].len, at = 0;
-        uint8_t *data, *row;
+    for (;;) {
         rows_clear(&w->read);
-        TRY_OUT(rows_new(&w->read, (uint32_t)((len + 7) / 8 * 8), &data, err));
-        TRY_OUT(spill_read(o->spill, &part->blocks[i], data, err));
-        while (at < len) {
-            size_t from = at;
-            uint32_t k;
-            TRY_OUT(next_row(&o->shape, (span){data, len}, &at, &row, saved, err));
-            k = (uint32_t)(row_hash(row) >> shift) & (n - 1);
-            TRY_OUT(bytes_append(&to[k], data + from, at - from, err));
-            if (to[k].len >= GROUP_BLOCK)
-                TRY_OUT(group_write_block(o, &to[k], &out[k], err));
-        }
-        spill_free(o->spill, &part->blocks[i]);
-        part->blocks[i].len = 0;
+        TRY_OUT(read_block(o, w, part, &block, err));
+        if (st == NRW_END)
+            break;
+        TRY_OUT(split_block(o, block, shift, n, to, out, err));
     }
     for (uint32_t k = 0; k < n; k++)
         TRY_OUT(group_write_block(o, &to[k], &out[k], err));

@@ -1,6 +1,8 @@
 """Queries under a ceiling: what they take, what `plan` says they take, and what they spill."""
+import filecmp
 import json
 import os
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -98,9 +100,38 @@ def spill(name, rows):
                 f"peak {mib(ran.peak)}")
 
 
+def least(name, rows, threads):
+    """It runs with the least memory that it says it takes."""
+    sql, _ = SPILLING[name]
+    with Scratch("limits") as s:
+        harness.ok("gen", s("big.parquet"), "--range", f"id={rows}", "--column",
+                   "note=string:120..200", "--shuffle", "-q", timeout=120)
+        command = [harness.need(harness.RELEASE), "sql", sql, "--attach",
+                   f"big={s('big.parquet')}", "--threads", str(threads), "-q", "-o"]
+        refused = measure([*command, s("o.parquet"), "--memory", "1MiB"])
+        said = re.search(r"give --memory (\d+)MiB or more", refused.err)
+        if refused.code != 4 or not said:
+            raise AssertionError(f"at 1 MiB: exit {refused.code}: {refused.err}")
+        memory = int(said[1])
+        ran, told = run([*command, s("o.parquet"), "--memory", f"{memory}MiB"], s("r.json"), 300)
+        run([*command, s("all.parquet"), "--memory", "1GiB"], s("r.json"), 300)
+        if not 0 < told["spilled"] <= told["plan"]["spill"]:
+            raise AssertionError(f"{mib(told['spilled'])} spilled, "
+                                 f"planned {mib(told['plan']['spill'])}")
+        if ran.peak > memory * MIB:
+            raise AssertionError(f"peak {mib(ran.peak)} of {memory} MiB")
+        if not filecmp.cmp(s("o.parquet"), s("all.parquet"), False):
+            raise AssertionError("bytes depend on memory")
+        return f"{memory} MiB, {mib(told['spilled'])} spilled, peak {mib(ran.peak)}"
+
+
 def cases(full):
     if os.path.isdir(sql_corpus.FOLDER):
         yield "queries of the corpus at 64 MiB", lambda: corpus(1 if full else 40), 900
     for name in SPILLING:
         yield (f"a {name} that spills, and its plan",
                lambda n=name: spill(n, 2000000 if full else 300000), 600)
+    for name in SPILLING if full else ("group by",):
+        for threads in (1, 8) if full else (1,):
+            yield (f"a {name} with the least memory, {threads} threads",
+                   lambda n=name, t=threads: least(n, 1000000 if full else 400000, t), 900)

@@ -2,7 +2,7 @@
 
 #include "base/fault.h"
 #include "io/extents.h"
-#include "io/spill.h"
+#include "io/spill_chain.h"
 
 #include <pthread.h>
 
@@ -332,6 +332,71 @@ static void threads_share_a_file(void **state)
     test_mem_close(m);
 }
 
+static nrw_status chain_of(spill *s, spill_chain *c, uint64_t n, nrw_error *err)
+{
+    *c = (spill_chain){0};
+    for (uint64_t i = 0; i < n; i++) {
+        spill_block b;
+        TRY(spill_write(s, (span){(const uint8_t *)&i, sizeof i}, false, &b, err));
+        TRY(spill_chain_add(c, s, &b, err));
+    }
+    return NRW_OK;
+}
+
+static void chains_keep_their_blocks(void **state)
+{
+    static const uint64_t lengths[] = {0, 1, SPILL_LINK, SPILL_LINK + 1, 9 * SPILL_LINK, 1000};
+    nrw_error err = NRW_ERROR_INIT;
+    mem *m = test_mem_open(MIB);
+    spill *s;
+
+    (void)state;
+    assert_ok(spill_new(m, NULL, MIB, &s, &err), &err);
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++)
+        for (uint64_t taken = 0; taken <= lengths[k]; taken += 1 + lengths[k] / 3) {
+            uint8_t seen[1000] = {0};
+            spill_chain c;
+            spill_block b;
+            uint64_t i;
+            assert_ok(chain_of(s, &c, lengths[k], &err), &err);
+            for (uint64_t n = 0; n < taken; n++) {
+                assert_int_equal(spill_chain_take(&c, s, &b, &err), NRW_OK);
+                assert_ok(spill_read(s, &b, &i, &err), &err);
+                assert_true(i < lengths[k]);
+                assert_int_equal(seen[i]++, 0);
+                spill_free(s, &b);
+            }
+            if (taken == lengths[k])
+                assert_int_equal(spill_chain_take(&c, s, &b, &err), NRW_END);
+            spill_chain_free(&c, s);
+            assert_int_equal(spill_used(s), 0);
+        }
+    spill_close(s);
+    test_mem_close(m);
+}
+
+/* A link that came back damaged gives no blocks. */
+static void a_damaged_chain(void **state)
+{
+    nrw_error err = NRW_ERROR_INIT;
+    mem *m = test_mem_open(MIB);
+    uint8_t byte = 0xa5;
+    spill_chain c;
+    spill_block b;
+    spill *s;
+
+    (void)state;
+    assert_ok(spill_new(m, NULL, MIB, &s, &err), &err);
+    assert_ok(chain_of(s, &c, SPILL_LINK + 1, &err), &err);
+    assert_int_equal(pwrite(spill_fd(s), &byte, 1, (off_t)c.before.offset + 3), 1);
+    assert_int_equal(spill_chain_take(&c, s, &b, &err), NRW_OK);
+    spill_free(s, &b);
+    assert_int_equal(spill_chain_take(&c, s, &b, &err), NRW_E_IO);
+    spill_chain_free(&c, s);
+    spill_close(s);
+    test_mem_close(m);
+}
+
 #ifdef NARROWS_FAULTS
 static void every_fault_is_an_error(void **state)
 {
@@ -376,6 +441,8 @@ int main(void)
         cmocka_unit_test(a_folder_that_is_not_there),
         cmocka_unit_test(extents_never_lose_a_byte),
         cmocka_unit_test(threads_share_a_file),
+        cmocka_unit_test(chains_keep_their_blocks),
+        cmocka_unit_test(a_damaged_chain),
 #ifdef NARROWS_FAULTS
         cmocka_unit_test(every_fault_is_an_error),
 #endif

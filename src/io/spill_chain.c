@@ -1,0 +1,56 @@
+#include "io/spill_chain.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* What of a chain is a link in the spill file. */
+#define LINK_BYTES offsetof(spill_chain, at)
+
+/* The blocks at hand become a link. */
+static nrw_status put_link(spill_chain *c, spill *s, nrw_error *err)
+{
+    spill_block b;
+
+    TRY(spill_write(s, (span){(const uint8_t *)c, LINK_BYTES}, false, &b, err));
+    *c = (spill_chain){.before = b};
+    return NRW_OK;
+}
+
+nrw_status spill_chain_add(spill_chain *c, spill *s, const spill_block *b, nrw_error *err)
+{
+    if (c->n == SPILL_LINK)
+        TRY(put_link(c, s, err));
+    c->blocks[c->n++] = *b;
+    return NRW_OK;
+}
+
+/* The link before those at hand, which are taken. */
+static nrw_status take_link(spill_chain *c, spill *s, nrw_error *err)
+{
+    spill_chain link = {.n = SPILL_LINK};
+
+    if (!c->before.len)
+        return NRW_END;
+    TRY(spill_read(s, &c->before, &link, err));
+    spill_free(s, &c->before);
+    *c = link;
+    return NRW_OK;
+}
+
+nrw_status spill_chain_take(spill_chain *c, spill *s, spill_block *out, nrw_error *err)
+{
+    nrw_status st = c->at < c->n ? NRW_OK : take_link(c, s, err);
+
+    if (st == NRW_OK)
+        *out = c->blocks[c->at++];
+    return st;
+}
+
+void spill_chain_free(spill_chain *c, spill *s)
+{
+    spill_block b;
+
+    while (spill_chain_take(c, s, &b, NULL) == NRW_OK)
+        spill_free(s, &b);
+    *c = (spill_chain){0};
+}

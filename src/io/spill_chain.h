@@ -1,0 +1,26 @@
+/* Lists of spilled blocks in constant memory, however many: the last few blocks are at hand, those
+ * before them in the spill file, link by link. The caller locks. */
+#ifndef IO_SPILL_CHAIN_H
+#define IO_SPILL_CHAIN_H
+
+#include "io/spill.h"
+
+#define SPILL_LINK 8u /* blocks that are at hand, at most */
+
+/* All zero is an empty one. It may be copied; the copy stands for it from then on. */
+typedef struct spill_chain {
+    spill_block before; /* with as many blocks, and what was before them; len 0: nothing is */
+    spill_block blocks[SPILL_LINK];
+    uint32_t at, n; /* those not taken yet: [at, n) */
+} spill_chain;
+
+/* Adds a block, which stays the caller's on failure. Not between takes. */
+nrw_status spill_chain_add(spill_chain *c, spill *s, const spill_block *b,
+                           nrw_error *err) NRW_CHECKED;
+/* Takes a block out, which is the caller's then; links come back the last one first. NRW_END: there
+ * is none. */
+nrw_status spill_chain_take(spill_chain *c, spill *s, spill_block *out, nrw_error *err) NRW_CHECKED;
+/* Frees all blocks, as far as their links can be read. */
+void spill_chain_free(spill_chain *c, spill *s);
+
+#endif
