@@ -1,9 +1,11 @@
 /* Tables and the spill file. A block holds whole rows: the row, then of each aggregate whose state
  * does not stand for itself its saved bytes with their length before them, padded to 8. */
 #include "exec/group_own.h"
+#include "exec/rows_pack.h"
 
 /* A flush fills one block at a time: so small a part of the share is free when a table is full. */
 #define FLUSH_BLOCKS 16u
+#define PACK_FROM    1024u /* bytes of rows */
 
 void group_part_free(op_group *o, group_part *part)
 {
@@ -18,6 +20,23 @@ size_t group_block_bytes(const op_group *o, uint32_t n)
     return bytes < GROUP_BLOCK ? (size_t)bytes : GROUP_BLOCK;
 }
 
+/* Rows alone are packed where there is memory for it and it pays. */
+static nrw_status write_rows(op_group *o, const bytes *rows, spill_block *b, nrw_error *err)
+{
+    const span plain = {rows->data, rows->len};
+    bytes packed = bytes_init(rows->m, UINT32_MAX);
+    nrw_status st = NRW_END;
+
+    if (!o->shape.saves && plain.len >= PACK_FROM)
+        st = rows_pack(&o->shape.layout, plain, &packed, NULL);
+    if (st == NRW_OK && packed.len < plain.len)
+        st = spill_write(o->spill, (span){packed.data, packed.len}, false, b, err);
+    else
+        st = spill_write(o->spill, plain, true, b, err);
+    bytes_release(&packed);
+    return st;
+}
+
 nrw_status group_write_block(op_group *o, bytes *out, group_part *part, nrw_error *err)
 {
     spill_block b;
@@ -26,11 +45,11 @@ nrw_status group_write_block(op_group *o, bytes *out, group_part *part, nrw_erro
     if (out->len == 0)
         return NRW_OK;
     TRY(op_check(&o->base, err));
-    TRY(spill_write(o->spill, (span){out->data, out->len}, true, &b, err));
+    TRY(write_rows(o, out, &b, err));
     pthread_mutex_lock(&o->lock);
     st = spill_chain_add(&part->blocks, o->spill, &b, err);
     if (st >= 0)
-        part->bytes += b.len;
+        part->bytes += out->len;
     pthread_mutex_unlock(&o->lock);
     if (st < 0)
         spill_free(o->spill, &b);
@@ -165,23 +184,53 @@ static nrw_status expect_block(op_group *o, group_worker *w, span block, uint64_
     return NRW_OK;
 }
 
+/* A block that may be packed: its rows at *out, in w->read. */
+static nrw_status read_rows(op_group *o, group_worker *w, const spill_block *b, span *out,
+                            nrw_error *err)
+{
+    bytes packed = bytes_init(w->m, UINT32_MAX);
+    uint8_t *data = NULL;
+    nrw_status st;
+
+    TRY(bytes_reserve(&packed, b->len + PACK_SLACK, err));
+    TRY_OUT(spill_read(o->spill, b, packed.data, err));
+    out->len = rows_packed(packed.data) ? rows_packed(packed.data) : b->len;
+    TRY_OUT(rows_new(&w->read, (uint32_t)out->len, &data, err));
+    if (rows_packed(packed.data))
+        rows_unpack(&o->shape.layout, packed.data, data);
+    else
+        memcpy(data, packed.data, b->len);
+    out->data = data;
+    st = NRW_OK;
+out:
+    bytes_release(&packed);
+    return st;
+}
+
+/* Rows with saved states between them. */
+static nrw_status read_saved(op_group *o, group_worker *w, const spill_block *b, span *out,
+                             nrw_error *err)
+{
+    uint8_t *data;
+
+    TRY(rows_new(&w->read, (uint32_t)((b->len + 7) / 8 * 8), &data, err));
+    *out = (span){data, b->len};
+    return spill_read(o->spill, b, data, err);
+}
+
 /* The next block of a part, whose rows lie in w->read; NRW_END: there is none. */
 static nrw_status read_block(op_group *o, group_worker *w, group_part *part, span *out,
                              nrw_error *err)
 {
     spill_block b;
-    uint8_t *data;
     nrw_status st;
 
     TRY(op_check(&o->base, err));
     st = spill_chain_take(&part->blocks, o->spill, &b, err);
     if (st != NRW_OK)
         return st;
-    st = rows_new(&w->read, (uint32_t)((b.len + 7) / 8 * 8), &data, err);
-    if (st >= 0)
-        st = spill_read(o->spill, &b, data, err);
+    st = o->shape.saves ? read_saved(o, w, &b, out, err) : read_rows(o, w, &b, out, err);
     spill_free(o->spill, &b);
-    *out = (span){data, b.len};
     return st;
 }
 

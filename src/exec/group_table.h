@@ -13,6 +13,7 @@ typedef struct group_shape {
     uint32_t n_aggregates; /* those that have a state of their own */
     const aggregate *aggregates;
     uint32_t *states; /* where each one's state begins in a row */
+    bool saves;       /* there are states that do not stand for themselves */
 } group_shape;
 
 typedef struct group_table {

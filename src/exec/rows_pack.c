@@ -1,4 +1,5 @@
-/* A block: the number of rows (4 bytes), the fields, the texts.
+/* A block: zero, which no row begins with, and how many bytes the rows take (4 each). Then
+ * stretches of rows: their number (4), the fields, the texts.
  *
  * A field is the least value (as wide as the field), how many bytes the distances from it take (1),
  * and the distances. Fields are, in this order: the lengths of all text columns, from which follows
@@ -8,8 +9,9 @@
  * that are near to each other differ in their last bytes. */
 #include "exec/rows_pack.h"
 
-#define WORDS_FROM 8u  /* rows that pay for the fields of a text's words */
-#define WORDS_LEN  64u /* longer texts are not split */
+#define PACK_ROWS  1024u /* of a stretch, at most */
+#define WORDS_FROM 8u    /* rows that pay for the fields of a text's words */
+#define WORDS_LEN  64u   /* longer texts are not split */
 
 static uint32_t bytes_of(uint64_t v)
 {
@@ -143,35 +145,54 @@ static void put_texts(packing *p, uint32_t c)
     }
 }
 
-nrw_status rows_pack(const row_layout *l, const uint8_t *rows, uint32_t n, bytes *out,
-                     nrw_error *err)
+/* The rows of a stretch at the front of `rows`, which it takes from there. */
+static void take_rows(packing *p, span *rows)
 {
-    packing p = {.l = l, .n = n};
-    size_t all = 0;
-
-    for (uint32_t i = 0; i < n; i++) {
-        p.row[i] = rows + all;
-        all += row_bytes(p.row[i]);
+    for (p->n = 0; p->n < PACK_ROWS && rows->len; p->n++) {
+        p->row[p->n] = rows->data;
+        span_skip(rows, row_bytes(rows->data));
     }
-    /* no more than the rows, and for each byte of a first one a least value and a width */
-    TRY(bytes_reserve(out, 4 + all + 2 * (size_t)l->fixed + 2 * WORDS_LEN * l->n + PACK_SLACK,
-                      err));
-    p.out = out->data + out->len;
-    store_u32(p.out, n);
-    p.out += 4;
+}
+
+static void put_stretch(packing *p)
+{
+    const row_layout *l = p->l;
+
+    store_u32(p->out, p->n);
+    p->out += 4;
     for (uint32_t c = 0; c < l->n; c++)
         if (is_text(l, c))
-            put_field(&p, l->at[c] + 4, 4);
-    put_field(&p, 4, 4);
+            put_field(p, l->at[c] + 4, 4);
+    put_field(p, 4, 4);
     for (uint32_t at = 8; at < head_end(l); at += 8)
-        put_field(&p, at, 8);
+        put_field(p, at, 8);
     for (uint32_t c = 0; c < l->n; c++)
         if (!is_text(l, c))
-            put_fixed(&p, c);
+            put_fixed(p, c);
     for (uint32_t c = 0; c < l->n; c++)
         if (is_text(l, c))
-            put_texts(&p, c);
-    out->len = (size_t)(p.out - out->data);
+            put_texts(p, c);
+}
+
+nrw_status rows_pack(const row_layout *l, span rows, bytes *out, nrw_error *err)
+{
+    packing p = {.l = l};
+    size_t head = 8, stretch;
+
+    TRY(bytes_reserve(out, head + PACK_SLACK, err));
+    store_u32(out->data + out->len, 0);
+    store_u32(out->data + out->len + 4, (uint32_t)rows.len);
+    out->len += head;
+    while (rows.len) {
+        size_t all = rows.len;
+        take_rows(&p, &rows);
+        /* no more than the rows, and a least value and a width for each byte of a first one */
+        stretch = 4 + (all - rows.len) + 2 * (size_t)l->fixed + 2 * WORDS_LEN * (size_t)l->n;
+        TRY(bytes_reserve(out, stretch + PACK_SLACK, err));
+        p.out = out->data + out->len;
+        put_stretch(&p);
+        out->len = (size_t)(p.out - out->data);
+    }
     return NRW_OK;
 }
 
@@ -229,8 +250,8 @@ static void take_fixed(unpacking *u, uint32_t c)
 }
 
 /* Sizes of the rows, from the lengths of their texts, and the rows, all zero but for them and the
- * lengths. */
-static void lay_rows(unpacking *u, uint8_t *dst)
+ * lengths. Where the last one ends. */
+static uint8_t *lay_rows(unpacking *u, uint8_t *dst)
 {
     const row_layout *l = u->l;
     const uint8_t *fields = u->in;
@@ -257,6 +278,7 @@ static void lay_rows(unpacking *u, uint8_t *dst)
     for (uint32_t c = 0; c < l->n; c++)
         if (is_text(l, c))
             take_field(u, l->at[c] + 4, 4);
+    return dst;
 }
 
 static void take_words(unpacking *u, uint32_t len)
@@ -292,18 +314,36 @@ static void take_texts(unpacking *u, uint32_t c)
     }
 }
 
-void rows_unpack(const row_layout *l, const uint8_t *block, uint8_t *dst)
+static uint8_t *take_stretch(unpacking *u, uint8_t *dst)
 {
-    unpacking u = {.l = l, .n = load_u32(block), .in = block + 4};
+    const row_layout *l = u->l;
+    uint8_t *end;
 
-    lay_rows(&u, dst);
-    take_field(&u, 4, 4);
+    u->n = load_u32(u->in);
+    u->in += 4;
+    end = lay_rows(u, dst);
+    take_field(u, 4, 4);
     for (uint32_t at = 8; at < head_end(l); at += 8)
-        take_field(&u, at, 8);
+        take_field(u, at, 8);
     for (uint32_t c = 0; c < l->n; c++)
         if (!is_text(l, c))
-            take_fixed(&u, c);
+            take_fixed(u, c);
     for (uint32_t c = 0; c < l->n; c++)
         if (is_text(l, c))
-            take_texts(&u, c);
+            take_texts(u, c);
+    return end;
+}
+
+uint32_t rows_packed(const uint8_t *block)
+{
+    return load_u32(block) ? 0 : load_u32(block + 4);
+}
+
+void rows_unpack(const row_layout *l, const uint8_t *block, uint8_t *dst)
+{
+    unpacking u = {.l = l, .in = block + 8};
+    const uint8_t *end = dst + rows_packed(block);
+
+    while (dst < end)
+        dst = take_stretch(&u, dst);
 }

@@ -8,15 +8,13 @@
 #include "base/buffer.h"
 #include "exec/rows.h"
 
-#define PACK_ROWS 1024u /* in a block, at most */
-
-/* Appends a block of the n rows that lie one after another at `rows`. Behind out->len there are at
+/* Appends a block of rows that lie one after another, 4 GiB at most. Behind out->len there are at
  * least PACK_SLACK bytes then. */
 #define PACK_SLACK 8u
-nrw_status rows_pack(const row_layout *l, const uint8_t *rows, uint32_t n, bytes *out,
-                     nrw_error *err) NRW_CHECKED;
-/* Puts the rows of a block back at dst, which has room for as many bytes as they had. Behind the
- * block PACK_SLACK bytes can be read. */
+nrw_status rows_pack(const row_layout *l, span rows, bytes *out, nrw_error *err) NRW_CHECKED;
+/* What the rows of a block take; 0: these are not a block but rows as they are. */
+uint32_t rows_packed(const uint8_t *block);
+/* Puts the rows of a block back at dst. Behind the block PACK_SLACK bytes can be read. */
 void rows_unpack(const row_layout *l, const uint8_t *block, uint8_t *dst);
 
 #endif

@@ -40,7 +40,6 @@ void run_writer_release(run_writer *w)
 {
     bytes_release(&w->rows);
     bytes_release(&w->packed);
-    w->n = 0;
 }
 
 static nrw_status list_room(sort_run *r, mem *m, nrw_error *err)
@@ -87,21 +86,21 @@ static nrw_status put_rows(sort_run *r, run_writer *w, run_block *b, nrw_error *
     if (rows.len > r->block)
         return spill_write(w->spill, rows, true, &b->at, err);
     w->packed.len = 0;
-    TRY(rows_pack(w->layout, rows.data, w->n, &w->packed, err));
+    TRY(rows_pack(w->layout, rows, &w->packed, err));
     b->rows = rows.len;
     return spill_write(w->spill, (span){w->packed.data, w->packed.len}, w->again, &b->at, err);
 }
 
 static nrw_status put_block(sort_run *r, run_writer *w, nrw_error *err)
 {
-    if (w->n == 0)
+    if (w->rows.len == 0)
         return NRW_OK;
     TRY(list_room(r, w->m, err));
     if (r->n_blocks == LIST_BLOCKS)
         TRY(put_list(r, w->m, w->spill, err));
     TRY(put_rows(r, w, &r->blocks[r->n_blocks], err));
     r->n_blocks++;
-    w->rows.len = w->n = 0;
+    w->rows.len = 0;
     return NRW_OK;
 }
 
@@ -117,11 +116,9 @@ nrw_status sort_run_end(sort_run *r, run_writer *w, nrw_error *err)
 
 nrw_status sort_run_put(sort_run *r, run_writer *w, const uint8_t *row, nrw_error *err)
 {
-    if (w->n == PACK_ROWS || (w->n && w->rows.len + row_bytes(row) > r->block))
+    if (w->rows.len && w->rows.len + row_bytes(row) > r->block)
         TRY(put_block(r, w, err));
-    TRY(bytes_append(&w->rows, row, row_bytes(row), err));
-    w->n++;
-    return NRW_OK;
+    return bytes_append(&w->rows, row, row_bytes(row), err);
 }
 
 void sort_run_free(sort_run *r, mem *m, spill *s)

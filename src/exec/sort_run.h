@@ -53,7 +53,6 @@ typedef struct run_writer {
     spill *spill;
     bool again;         /* keys have texts, which stand in the columns, too: LZ4 finds those */
     bytes rows, packed; /* the block under construction */
-    uint32_t n;
 } run_writer;
 run_writer run_writer_of(const row_layout *l, bool again, mem *m, spill *s);
 void run_writer_release(run_writer *w);
