@@ -29,8 +29,13 @@ typedef struct look_file {
 nrw_status look_open(look *l, const char *path, look_file *out, nrw_error *err) NRW_CHECKED;
 void look_close(look_file *f); /* all zero is fine */
 
-/* inspect of a file whose reader tells facts. */
-nrw_status look_facts(look *l, const char *path, reader *r, nrw_error *err) NRW_CHECKED;
+/* inspect of a file whose reader tells facts; `columns`: a line each, where they are told. */
+nrw_status look_facts(look *l, const char *path, reader *r, bool columns,
+                      nrw_error *err) NRW_CHECKED;
+struct look_table;
+/* As a line among others: format, rows, parts, columns, bytes, codec. */
+nrw_status look_facts_row(struct look_table *t, const char *path, reader *r,
+                          nrw_error *err) NRW_CHECKED;
 
 /* Takes its sources as they were typed. */
 nrw_status look_recover(look *l, nrw_error *err) NRW_CHECKED;

@@ -16,30 +16,6 @@ static const char *codec_name(int id)
     return c ? c->name : "unknown";
 }
 
-/* ---- several files ---- */
-
-static const look_column file_columns[] = {{"file", "name", false},
-                                           {"rows", "rows", true},
-                                           {"row groups", "n_row_groups", true},
-                                           {"columns", "n_columns", true},
-                                           {"bytes", "bytes", true},
-                                           {"codec", "codecs", false},
-                                           {"written by", "created_by", false}};
-
-static void file_row(look_table *t, const pq_file_info *i)
-{
-    look_cell_text(t, i->name);
-    look_cell_int(t, i->rows);
-    look_cell_int(t, i->row_groups);
-    look_cell_int(t, i->columns);
-    look_cell_size(t, i->bytes);
-    look_cell_bits(t, i->codecs, codec_name);
-    if (i->created_by)
-        look_cell_text(t, i->created_by);
-    else
-        look_cell_none(t);
-}
-
 /* Left open for more. */
 static nrw_status header_json(look *l, const pq_file_info *i, nrw_error *err)
 {
@@ -62,28 +38,6 @@ static nrw_status header_json(look *l, const pq_file_info *i, nrw_error *err)
     return look_flush_line(l, err);
 }
 
-static nrw_status files(look *l, nrw_error *err)
-{
-    look_table t = look_table_of(l, file_columns, 7, err);
-
-    for (size_t i = 0; i < l->files.n && t.st >= 0; i++) {
-        pq_file_info info;
-        look_file f;
-        t.st = look_open(l, l->files.at[i], &f, err);
-        if (t.st < 0)
-            break;
-        t.st = pq_inspect_file(f.meta, l->job->root, &info, err);
-        if (t.st < 0)
-            err_at_object(err, l->files.at[i]);
-        else if (!l->json)
-            file_row(&t, &info);
-        else if ((t.st = header_json(l, &info, err)) >= 0)
-            t.st = look_printf(l, err, "}\n");
-        look_close(&f);
-    }
-    return look_table_end(&t);
-}
-
 /* ---- tables of one file ---- */
 
 typedef struct place {
@@ -101,14 +55,6 @@ static void value_cell(look_table *t, const pq_leaf *leaf, bool has, span value)
     }
     pq_value_print(leaf, value, text, sizeof text);
     look_cell_value(t, text);
-}
-
-static void maybe_int(look_table *t, int64_t x)
-{
-    if (x < 0)
-        look_cell_none(t);
-    else
-        look_cell_int(t, x);
 }
 
 static const look_column column_columns[] = {{"column", "name", false},
@@ -157,14 +103,14 @@ static nrw_status column_row(void *self, const pq_column_info *c, nrw_error *err
     look_cell_bits(t, c->encodings, pq_encoding_name);
     look_cell_size(t, (uint64_t)c->compressed);
     look_cell_size(t, (uint64_t)c->uncompressed);
-    maybe_int(t, c->nulls);
+    look_cell_maybe(t, c->nulls);
     value_cell(t, c->column, c->has_min, c->min);
     value_cell(t, c->column, c->has_max, c->max);
     index_cell(t, c);
     look_cell_int(t, c->offset_indexes);
     look_cell_int(t, c->column_indexes);
     look_cell_int(t, c->bloom_filters);
-    maybe_int(t, c->text_bytes);
+    look_cell_maybe(t, c->text_bytes);
     look_cell_ints(t, c->level_counts[0], c->n_level_counts[0]);
     look_cell_ints(t, c->level_counts[1], c->n_level_counts[1]);
     return t->st;
@@ -234,16 +180,16 @@ static nrw_status page_row(void *self, const pq_page_info *i, nrw_error *err)
     (void)err;
     look_cell_int(t, i->row_group);
     look_cell_text(t, i->column->path);
-    maybe_int(t, i->ordinal);
+    look_cell_maybe(t, i->ordinal);
     look_cell_text(t, pq_page_type_name((int)i->page.type));
     look_cell_int(t, i->offset);
     look_cell_int(t, i->page.n_values);
-    maybe_int(t, i->first_row);
+    look_cell_maybe(t, i->first_row);
     look_cell_text(t, pq_encoding_name((int)i->page.encoding));
     look_cell_size(t, (uint64_t)i->page.compressed);
     look_cell_size(t, (uint64_t)i->page.uncompressed);
     look_cell_bool(t, i->page.has_crc);
-    maybe_int(t, i->nulls);
+    look_cell_maybe(t, i->nulls);
     value_cell(t, i->column, i->has_min, i->min);
     value_cell(t, i->column, i->has_max, i->max);
     return t->st;
@@ -399,19 +345,14 @@ static nrw_status is_other(look *l, const char *path, bool *other, nrw_error *er
     return st;
 }
 
-static nrw_status other_file(look *l, const char *path, nrw_error *err)
+static nrw_status other_file(look *l, const char *path, bool columns, nrw_error *err)
 {
     reader *r;
-    nrw_status st = NRW_OK;
+    nrw_status st;
 
     TRY(job_open_file(l->job, path, &r, err));
-    for (int i = 0; i < PART_METADATA && st >= 0; i++)
-        if (job_switch(l->job, parts[i].option, false))
-            st = err_set(err, NRW_E_ARG, "--%s is for Parquet, this is %s", parts[i].option,
-                         r->class->name);
-    if (st >= 0)
-        st = look_facts(l, path, r, err);
-    if (st < 0)
+    st = look_facts(l, path, r, columns, err);
+    if (st < 0 && st != NRW_E_PIPE)
         err_at_object(err, path);
     r->class->close(r);
     return st;
@@ -426,7 +367,7 @@ static nrw_status one_file(look *l, const char *path, const bool *wanted, nrw_er
 
     TRY(is_other(l, path, &other, err));
     if (other)
-        return other_file(l, path, err);
+        return other_file(l, path, wanted[PART_COLUMNS], err);
     TRY(look_open(l, path, &f, err));
     st = pq_inspect_file(f.meta, l->job->root, &info, err);
     if (st >= 0)
@@ -437,26 +378,96 @@ static nrw_status one_file(look *l, const char *path, const bool *wanted, nrw_er
     return st;
 }
 
-static nrw_status all_parquet(look *l, bool *all, nrw_error *err)
-{
-    bool other = false;
+/* ---- several files ---- */
 
-    for (size_t i = 0; i < l->files.n && !other; i++)
-        TRY(is_other(l, l->files.at[i], &other, err));
-    *all = !other;
-    return NRW_OK;
+static const look_column parquet_columns[] = {{"file", NULL, false},      {"rows", NULL, true},
+                                              {"row groups", NULL, true}, {"columns", NULL, true},
+                                              {"bytes", NULL, true},      {"codec", NULL, false},
+                                              {"written by", NULL, false}};
+
+/* Parts are row groups, record batches or blocks. */
+static const look_column mixed_columns[] = {
+    {"file", NULL, false},   {"format", NULL, false}, {"rows", NULL, true},  {"parts", NULL, true},
+    {"columns", NULL, true}, {"bytes", NULL, true},   {"codec", NULL, false}};
+
+static void parquet_row(look_table *t, const pq_file_info *i, bool mixed)
+{
+    look_cell_text(t, i->name);
+    if (mixed)
+        look_cell_text(t, "parquet");
+    look_cell_int(t, i->rows);
+    look_cell_int(t, i->row_groups);
+    look_cell_int(t, i->columns);
+    look_cell_size(t, i->bytes);
+    look_cell_bits(t, i->codecs, codec_name);
+    if (mixed)
+        return;
+    if (i->created_by)
+        look_cell_text(t, i->created_by);
+    else
+        look_cell_none(t);
+}
+
+static nrw_status parquet_line(look *l, look_table *t, const char *path, bool mixed, nrw_error *err)
+{
+    pq_file_info info;
+    look_file f;
+    nrw_status st;
+
+    TRY(look_open(l, path, &f, err));
+    st = pq_inspect_file(f.meta, l->job->root, &info, err);
+    if (st < 0)
+        err_at_object(err, path);
+    else if (!l->json)
+        parquet_row(t, &info, mixed);
+    else if ((st = header_json(l, &info, err)) >= 0)
+        st = look_printf(l, err, "}\n");
+    look_close(&f);
+    return st;
+}
+
+static nrw_status other_line(look *l, look_table *t, const char *path, nrw_error *err)
+{
+    reader *r;
+    nrw_status st;
+
+    if (l->json)
+        return other_file(l, path, false, err);
+    TRY(job_open_file(l->job, path, &r, err));
+    st = look_facts_row(t, path, r, err);
+    if (st < 0)
+        err_at_object(err, path);
+    r->class->close(r);
+    return st;
+}
+
+static nrw_status files(look *l, nrw_error *err)
+{
+    bool mixed = false, other;
+    look_table t;
+
+    for (size_t i = 0; i < l->files.n && !mixed; i++)
+        TRY(is_other(l, l->files.at[i], &mixed, err));
+    t = look_table_of(l, mixed ? mixed_columns : parquet_columns, 7, err);
+    for (size_t i = 0; i < l->files.n && t.st >= 0; i++) {
+        const char *path = l->files.at[i];
+        nrw_status st = is_other(l, path, &other, err);
+        if (st >= 0)
+            st = other ? other_line(l, &t, path, err) : parquet_line(l, &t, path, mixed, err);
+        t.st = st < 0 ? st : t.st;
+    }
+    return look_table_end(&t);
 }
 
 nrw_status look_inspect(look *l, nrw_error *err)
 {
-    bool wanted[N_PARTS], any = false, parquet;
+    bool wanted[N_PARTS], any = false;
 
     for (int i = 0; i < N_PARTS; i++) {
         wanted[i] = job_switch(l->job, parts[i].option, false);
         any |= wanted[i];
     }
-    TRY(all_parquet(l, &parquet, err));
-    if (!any && l->files.n > 1 && parquet)
+    if (!any && l->files.n > 1)
         return files(l, err);
     wanted[PART_COLUMNS] |= !any;
     for (size_t i = 0; i < l->files.n; i++) {

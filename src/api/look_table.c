@@ -200,6 +200,14 @@ void look_cell_int(look_table *t, int64_t x)
     add(t, all, digits);
 }
 
+void look_cell_maybe(look_table *t, int64_t x)
+{
+    if (x < 0)
+        look_cell_none(t);
+    else
+        look_cell_int(t, x);
+}
+
 void look_cell_size(look_table *t, uint64_t x)
 {
     char digits[32], shown[TEXT_NUMBER];

@@ -38,6 +38,7 @@ void look_cell_text(look_table *t, const char *text);
 void look_cell_bytes(look_table *t, span text);
 void look_cell_type(look_table *t, const type *ty); /* whole, however long */
 void look_cell_int(look_table *t, int64_t x);
+void look_cell_maybe(look_table *t, int64_t x); /* below 0: none */
 void look_cell_size(look_table *t, uint64_t x); /* "1.3 MB"; JSON: bytes */
 void look_cell_bool(look_table *t, bool x);     /* "yes", "-" */
 /* A value: a table has it cut to LOOK_SHORT bytes. */

@@ -195,7 +195,7 @@ static const nrw_option options[] = {
      0},
 
     {"columns", NULL, "look", NULL, "a line each column", " inspect ", 0},
-    {"row-groups", NULL, "look", NULL, "a line each row group", " inspect ", 0},
+    {"row-groups", NULL, "look", NULL, "a line each row group, record batch", " inspect ", 0},
     {"pages", NULL, "look", NULL, "a line each page", " inspect ", 0},
     {"metadata", NULL, "look", NULL, "keys and values, the schema as the file has it", " inspect ",
      0},

@@ -90,8 +90,9 @@ typedef struct verify_counts {
     uint64_t bytes;
 } verify_counts;
 
-/* What a file is like, for inspect: numbers, bytes, text. */
-typedef enum fact_kind { FACT_NUMBER, FACT_BYTES, FACT_TEXT } fact_kind;
+/* What a file is like, for inspect: numbers, bytes, text; FACT_PARTS: a number, of what its rows
+ * lie in. */
+typedef enum fact_kind { FACT_NUMBER, FACT_BYTES, FACT_TEXT, FACT_PARTS } fact_kind;
 
 typedef struct fact {
     const char *key, *title; /* for machines, for people */
@@ -112,6 +113,25 @@ typedef struct facts {
     uint32_t n;
     fact at[FACTS_MAX];
 } facts;
+
+/* A column over the whole file, for inspect; -1: not known, or there is none. */
+typedef struct column_facts {
+    uint32_t column;
+    char stored[64]; /* how its values lie, in the format's words */
+    uint64_t bytes;  /* in the file */
+    int64_t nulls;
+    int64_t entries; /* of its dictionary */
+} column_facts;
+typedef nrw_status (*column_told)(void *self, const column_facts *c, nrw_error *err);
+
+/* A record batch, for inspect. */
+typedef struct stretch_facts {
+    int64_t rows, first_row;
+    uint64_t bytes; /* of its buffers */
+    const char *codec;
+    uint64_t start, end; /* in the file */
+} stretch_facts;
+typedef nrw_status (*stretch_told)(void *self, const stretch_facts *s, nrw_error *err);
 
 typedef nrw_status (*fault_found)(void *self, const nrw_error *what, nrw_error *err);
 
@@ -186,6 +206,9 @@ typedef struct reader_class {
                          verify_counts *out, nrw_error *err);
     /* For inspect, where metadata are not Parquet's. Memory as for reading a little of the file. */
     nrw_status (*facts)(reader *r, mem *m, facts *out, nrw_error *err);
+    /* Beside facts; NULL: nothing more is said of columns, of stretches of rows. */
+    nrw_status (*columns)(reader *r, mem *m, column_told told, void *self, nrw_error *err);
+    nrw_status (*stretches)(reader *r, mem *m, stretch_told told, void *self, nrw_error *err);
     /* The schema as the file has it, where that is in the language called so ("avsc"). */
     bool (*schema_text)(const reader *r, const char *language, span *out);
     /* How the file spells a column's type; NULL where it is nested, or says nothing. */

@@ -7,6 +7,7 @@ import os
 import random
 
 import arrow_files
+import arrow_inspect
 import avro_append
 import avro_damage
 import avro_edges
@@ -516,6 +517,7 @@ def several_case():
 
 def cases(tier):
     yield from arrow_files.cases(tier)
+    yield from arrow_inspect.cases(tier)
     yield from avro_append.cases(tier)
     yield from c_streams.cases(tier)
     yield from avro_damage.cases(tier)

@@ -8,8 +8,8 @@
  * that count for it. */
 #include "column/arrow_schema.h"
 #include "format/arrow/arrow.h"
+#include "format/arrow/inspect.h"
 #include "format/arrow/parts.h"
-#include "format/arrow/verify.h"
 
 #include <stdio.h>
 
@@ -472,13 +472,41 @@ static nrw_status reader_carries(reader *base, arena *a, carried *out, nrw_error
     return NRW_OK;
 }
 
+static ipc_contents contents_of(const reader *base)
+{
+    const ipc_reader *r = (const ipc_reader *)base;
+
+    return (ipc_contents){base->file, r->begin, r->schema.n_fields, r->layouts, r->places};
+}
+
 static nrw_status reader_verify(reader *base, spill *sp, mem *m, fault_found fault, void *self,
                                 verify_counts *out, nrw_error *err)
 {
-    const ipc_reader *r = (const ipc_reader *)base;
-    const ipc_contents c = {base->file, r->begin, r->schema.n_fields, r->layouts, r->places};
+    const ipc_contents c = contents_of(base);
 
     return ipc_verify(&c, sp, m, fault, self, out, err);
+}
+
+static nrw_status reader_facts(reader *base, mem *m, facts *out, nrw_error *err)
+{
+    const ipc_contents c = contents_of(base);
+
+    return ipc_facts(&c, m, out, err);
+}
+
+static nrw_status reader_columns(reader *base, mem *m, column_told told, void *self, nrw_error *err)
+{
+    const ipc_contents c = contents_of(base);
+
+    return ipc_columns(&c, m, told, self, err);
+}
+
+static nrw_status reader_stretches(reader *base, mem *m, stretch_told told, void *self,
+                                   nrw_error *err)
+{
+    const ipc_contents c = contents_of(base);
+
+    return ipc_stretches(&c, m, told, self, err);
 }
 
 static const reader_class arrow_reader_class = {
@@ -494,6 +522,9 @@ static const reader_class arrow_reader_class = {
     .close = reader_close,
     .carries = reader_carries,
     .verify = reader_verify,
+    .facts = reader_facts,
+    .columns = reader_columns,
+    .stretches = reader_stretches,
     .spelled = reader_spelled,
 };
 

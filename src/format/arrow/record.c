@@ -341,6 +341,14 @@ ipc_arrays ipc_arrays_of(ipc_record *r, uint32_t column, const arrow_layout *l)
                         .layout = l};
 }
 
+int64_t ipc_column_nulls(const ipc_record *r, const arrow_layout *l)
+{
+    uint32_t node = l->dictionary ? l->index_node : l->node;
+    int64_t nulls = (int64_t)load_u64(r->nodes.all.data + r->nodes.at + (size_t)node * NODE + 8);
+
+    return l->kind == LAID_RUNS || nulls < 0 || nulls > r->rows ? -1 : nulls;
+}
+
 uint64_t ipc_column_bytes(const ipc_record *r, const arrow_layout *l)
 {
     uint32_t first = first_buffer(r, l), n = own_buffers(r, l);

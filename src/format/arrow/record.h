@@ -66,6 +66,10 @@ ipc_arrays ipc_arrays_of(ipc_record *r, uint32_t column, const arrow_layout *l);
 /* Stored bytes of the column's buffers. */
 uint64_t ipc_column_bytes(const ipc_record *r, const arrow_layout *l);
 
+/* Its nulls, as the header says: of a dictionary's indices. -1: of runs, or a number that cannot
+ * be. */
+int64_t ipc_column_nulls(const ipc_record *r, const arrow_layout *l);
+
 /* A morsel has done with the column (or the cutter with the batch): lets go of its buffers. */
 void ipc_column_done(ipc_record *r, uint32_t column);
 void ipc_record_unref(ipc_record *r);

@@ -76,7 +76,7 @@ static nrw_status count(io_file *f, const av_header *h, facts *out, uint64_t *ro
         largest = b.size > largest ? b.size : largest;
     }
     add(out, "rows", "records", FACT_NUMBER, *rows);
-    add(out, "blocks", "blocks", FACT_NUMBER, blocks);
+    add(out, "blocks", "blocks", FACT_PARTS, blocks);
     add(out, "largest_block", "largest block", FACT_BYTES, largest);
     return st < 0 ? st : NRW_OK;
 }
