@@ -235,15 +235,25 @@ nrw_status files_inputs(nrw_job *job, arena *a, file_set *f, nrw_error *err)
     return NRW_OK;
 }
 
-nrw_status job_open_file(nrw_job *job, const char *path, reader **out, nrw_error *err)
+nrw_status job_read_file(nrw_job *job, io_file *f, reader **out, nrw_error *err)
 {
     read_options read;
+    nrw_status st = format_words(job, job->a, &read, err);
+
+    *out = NULL;
+    if (st >= 0)
+        return format_open(job->root, f, &read, out, err);
+    file_close(f);
+    return st;
+}
+
+nrw_status job_open_file(nrw_job *job, const char *path, reader **out, nrw_error *err)
+{
     io_file *f;
 
     *out = NULL;
-    TRY(format_words(job, job->a, &read, err));
     TRY(file_open(job->root, path, job_last(job, "spill-dir"), &f, err));
-    return format_open(job->root, f, &read, out, err);
+    return job_read_file(job, f, out, err);
 }
 
 enum { NOTES_MOST = 8 };

@@ -72,13 +72,12 @@ nrw_status look_json_string(look *l, const char *text, size_t len, nrw_error *er
     return st;
 }
 
-nrw_status look_open(look *l, const char *path, look_file *out, nrw_error *err)
+nrw_status look_meta(look *l, const char *path, io_file *file, look_file *out, nrw_error *err)
 {
     const pq_read_options read = {0};
     nrw_status st;
 
-    *out = (look_file){0};
-    TRY(file_open(l->job->root, path, job_last(l->job, "spill-dir"), &out->file, err));
+    *out = (look_file){.file = file};
     st = pq_meta_open(l->job->root, out->file, &read, &out->meta, err);
     if (st < 0) {
         err_at_object(err, path);

@@ -26,7 +26,9 @@ typedef struct look_file {
     pq_meta *meta;
 } look_file;
 
-nrw_status look_open(look *l, const char *path, look_file *out, nrw_error *err) NRW_CHECKED;
+/* Takes the file, also on failure. */
+nrw_status look_meta(look *l, const char *path, io_file *file, look_file *out,
+                     nrw_error *err) NRW_CHECKED;
 void look_close(look_file *f); /* all zero is fine */
 
 /* inspect of a file whose reader tells facts; `columns`: a line each, where they are told. */

@@ -331,50 +331,52 @@ static nrw_status text_file(look *l, const look_file *f, const pq_file_info *inf
     return NRW_OK;
 }
 
-/* Files of formats whose metadata are not Parquet's. */
-static nrw_status is_other(look *l, const char *path, bool *other, nrw_error *err)
+/* A file: of Parquet its metadata, of other formats a reader. */
+typedef struct opened {
+    look_file parquet;
+    reader *other; /* NULL: it is Parquet */
+} opened;
+
+/* Opened once, for what comes through a pipe comes once. */
+static nrw_status open_any(look *l, const char *path, opened *out, nrw_error *err)
 {
+    nrw_error ignored = NRW_ERROR_INIT;
     const format *f;
     io_file *file;
-    nrw_status st;
 
+    *out = (opened){0};
     TRY(file_open(l->job->root, path, job_last(l->job, "spill-dir"), &file, err));
-    st = format_of(file, &f, err);
-    *other = st >= 0 && f != format_at(0);
-    file_close(file);
-    return st;
+    if (format_of(file, &f, &ignored) < 0 || f == format_at(0))
+        return look_meta(l, path, file, &out->parquet, err);
+    return job_read_file(l->job, file, &out->other, err);
 }
 
-static nrw_status other_file(look *l, const char *path, bool columns, nrw_error *err)
+static void close_any(opened *o)
 {
-    reader *r;
-    nrw_status st;
+    look_close(&o->parquet);
+    if (o->other)
+        o->other->class->close(o->other);
+}
 
-    TRY(job_open_file(l->job, path, &r, err));
-    st = look_facts(l, path, r, columns, err);
-    if (st < 0 && st != NRW_E_PIPE)
-        err_at_object(err, path);
-    r->class->close(r);
-    return st;
+static nrw_status parquet_file(look *l, const look_file *f, const bool *wanted, nrw_error *err)
+{
+    pq_file_info info;
+
+    TRY(pq_inspect_file(f->meta, l->job->root, &info, err));
+    return l->json ? json_file(l, f, &info, wanted, err) : text_file(l, f, &info, wanted, err);
 }
 
 static nrw_status one_file(look *l, const char *path, const bool *wanted, nrw_error *err)
 {
-    pq_file_info info;
-    look_file f;
     nrw_status st;
-    bool other;
+    opened o;
 
-    TRY(is_other(l, path, &other, err));
-    if (other)
-        return other_file(l, path, wanted[PART_COLUMNS], err);
-    TRY(look_open(l, path, &f, err));
-    st = pq_inspect_file(f.meta, l->job->root, &info, err);
-    if (st >= 0)
-        st = l->json ? json_file(l, &f, &info, wanted, err) : text_file(l, &f, &info, wanted, err);
+    TRY(open_any(l, path, &o, err));
+    st = o.other ? look_facts(l, path, o.other, wanted[PART_COLUMNS], err)
+                 : parquet_file(l, &o.parquet, wanted, err);
     if (st < 0 && st != NRW_E_PIPE)
         err_at_object(err, path);
-    look_close(&f);
+    close_any(&o);
     return st;
 }
 
@@ -408,52 +410,65 @@ static void parquet_row(look_table *t, const pq_file_info *i, bool mixed)
         look_cell_none(t);
 }
 
-static nrw_status parquet_line(look *l, look_table *t, const char *path, bool mixed, nrw_error *err)
+static nrw_status parquet_line(look *l, look_table *t, const look_file *f, bool mixed,
+                               nrw_error *err)
 {
     pq_file_info info;
-    look_file f;
-    nrw_status st;
 
-    TRY(look_open(l, path, &f, err));
-    st = pq_inspect_file(f.meta, l->job->root, &info, err);
-    if (st < 0)
-        err_at_object(err, path);
-    else if (!l->json)
+    TRY(pq_inspect_file(f->meta, l->job->root, &info, err));
+    if (!l->json) {
         parquet_row(t, &info, mixed);
-    else if ((st = header_json(l, &info, err)) >= 0)
-        st = look_printf(l, err, "}\n");
-    look_close(&f);
+        return NRW_OK;
+    }
+    TRY(header_json(l, &info, err));
+    return look_printf(l, err, "}\n");
+}
+
+static nrw_status other_line(look *l, look_table *t, const char *path, reader *r, nrw_error *err)
+{
+    return l->json ? look_facts(l, path, r, false, err) : look_facts_row(t, path, r, err);
+}
+
+static nrw_status file_line(look *l, look_table *t, const char *path, bool mixed, nrw_error *err)
+{
+    nrw_status st;
+    opened o;
+
+    TRY(open_any(l, path, &o, err));
+    st =
+        o.other ? other_line(l, t, path, o.other, err) : parquet_line(l, t, &o.parquet, mixed, err);
+    if (st < 0 && st != NRW_E_PIPE)
+        err_at_object(err, path);
+    close_any(&o);
     return st;
 }
 
-static nrw_status other_line(look *l, look_table *t, const char *path, nrw_error *err)
+/* Whether the file may be of another format than Parquet: of a pipe, nobody looks before. */
+static nrw_status may_differ(look *l, const char *path, bool *differs, nrw_error *err)
 {
-    reader *r;
-    nrw_status st;
+    nrw_error ignored = NRW_ERROR_INIT;
+    const format *f;
+    io_file *file;
 
-    if (l->json)
-        return other_file(l, path, false, err);
-    TRY(job_open_file(l->job, path, &r, err));
-    st = look_facts_row(t, path, r, err);
-    if (st < 0)
-        err_at_object(err, path);
-    r->class->close(r);
-    return st;
+    *differs = strcmp(path, "-") == 0;
+    if (*differs)
+        return NRW_OK;
+    TRY(file_open(l->job->root, path, job_last(l->job, "spill-dir"), &file, err));
+    *differs = format_of(file, &f, &ignored) >= 0 && f != format_at(0);
+    file_close(file);
+    return NRW_OK;
 }
 
 static nrw_status files(look *l, nrw_error *err)
 {
-    bool mixed = false, other;
+    bool mixed = false;
     look_table t;
 
     for (size_t i = 0; i < l->files.n && !mixed; i++)
-        TRY(is_other(l, l->files.at[i], &mixed, err));
+        TRY(may_differ(l, l->files.at[i], &mixed, err));
     t = look_table_of(l, mixed ? mixed_columns : parquet_columns, 7, err);
     for (size_t i = 0; i < l->files.n && t.st >= 0; i++) {
-        const char *path = l->files.at[i];
-        nrw_status st = is_other(l, path, &other, err);
-        if (st >= 0)
-            st = other ? other_line(l, &t, path, err) : parquet_line(l, &t, path, mixed, err);
+        nrw_status st = file_line(l, &t, l->files.at[i], mixed, err);
         t.st = st < 0 ? st : t.st;
     }
     return look_table_end(&t);

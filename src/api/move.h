@@ -41,6 +41,8 @@ nrw_status move_merge(nrw_job *job, const char *name, target *t, nrw_error *err)
 
 /* A file by its path, in whatever format. */
 nrw_status job_open_file(nrw_job *job, const char *path, reader **out, nrw_error *err) NRW_CHECKED;
+/* One that is open, which is taken, also on failure. */
+nrw_status job_read_file(nrw_job *job, io_file *f, reader **out, nrw_error *err) NRW_CHECKED;
 /* Rows of one file, by its metadata: nothing is decoded. */
 nrw_status job_count_rows(nrw_job *job, const char *path, int64_t *rows, nrw_error *err);
 

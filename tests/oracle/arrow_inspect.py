@@ -2,6 +2,7 @@
 lie, nulls, bytes, dictionaries, metadata."""
 import json
 import os
+import subprocess
 
 import harness
 from arrow_files import Maker, modules
@@ -182,6 +183,11 @@ def several():
         told = [json.loads(line) for line in
                 harness.ok("inspect", *files, "-f", "json").out.splitlines()]
         same("rows", [t["rows"] for t in told], [3000] * 4)
+        for path, one in zip(files, told):
+            with open(path, "rb") as f:
+                piped = subprocess.run([harness.RELEASE, "inspect", "-", "-f", "json"],
+                                       input=f.read(), check=True, stdout=subprocess.PIPE)
+            same("rows through a pipe", json.loads(piped.stdout)["rows"], one["rows"])
         for option in ("--pages", "--columns", "--row-groups"):
             for path in (files[0], files[3]):
                 ran = harness.narrows("inspect", path, option)
