@@ -1,22 +1,30 @@
 #include "exec/group_taking.h"
 #include "exec/hash_rows.h"
 
-/* What a worker's tables may take more: they keep to its share. */
-static uint64_t room_left(const group_worker *w)
+/* What a worker may take of the operator's room while all others do the same: half of it for its
+ * tables, half for what hangs from states. */
+static uint64_t fair_room(const group_taking *t)
 {
-    uint64_t most = mem_limit(w->m) - mem_limit(w->m) / 8, used = mem_used(w->m);
+    return mem_room(t->o->m) / t->o->spec.workers / 2;
+}
 
-    return used < most ? most - used : 0;
+/* What a worker's tables may take more: they keep to its share. */
+static uint64_t room_left(const group_taking *t)
+{
+    const mem *m = t->w->m;
+    uint64_t most = mem_limit(m) - mem_limit(m) / 8, used = mem_used(m);
+    uint64_t left = used < most ? most - used : 0, fair = fair_room(t);
+
+    return t->o->hang && fair < left ? fair : left;
 }
 
 /* What hangs from states lies beside the tables: where there is no room for it, they go to the
  * spill file. */
 static nrw_status make_room_to_hang(group_taking *t, nrw_error *err)
 {
-    const op_group *o = t->o;
-    uint64_t hangs = (uint64_t)t->rows * o->hang;
+    uint64_t hangs = (uint64_t)t->rows * t->o->hang;
 
-    if (t->w->table.n == 0 || !hangs || mem_room(o->m) > hangs + mem_limit(t->w->m) / 16)
+    if (t->w->table.n == 0 || !hangs || fair_room(t) > hangs)
         return NRW_OK;
     return group_flush(t->o, t->w, err);
 }
@@ -27,7 +35,7 @@ static nrw_status make_room(group_taking *t, uint64_t groups, uint64_t bytes, nr
     group_worker *w = t->w;
 
     TRY(make_room_to_hang(t, err));
-    if (w->table.n == 0 || group_table_growth(&w->table, groups, bytes) <= room_left(w))
+    if (w->table.n == 0 || group_table_growth(&w->table, groups, bytes) <= room_left(t))
         return NRW_OK;
     return group_flush(t->o, w, err);
 }
@@ -64,7 +72,7 @@ static nrw_status find_each(group_taking *t, const vector *const *keys, uint32_t
 {
     TRY(encode(t, &t->o->shape.keys, keys, t->rows, t->states, err));
     TRY(make_room_to_hang(t, err));
-    return group_table_find_all(&t->w->table, t->states, t->rows, room_left(t->w), found, err);
+    return group_table_find_all(&t->w->table, t->states, t->rows, room_left(t), found, err);
 }
 
 /* Keys of few values a batch: each column as small codes. */
