@@ -139,8 +139,18 @@ uint32_t rows_that_fit(const row_layout *l, const vector *cols, uint32_t n, uint
 
 /* ---- columns to rows ---- */
 
+/* What all rows begin with behind their head: columns without nulls are there. */
+static void begin_rows(const row_layout *l, const vector *flat, uint8_t *start)
+{
+    memset(start, 0, l->fixed);
+    for (uint32_t c = 0; c < l->n; c++)
+        if (!flat[c].validity)
+            bit_set(start + l->bits, c);
+}
+
 static nrw_status lay_out(rows *r, const row_layout *l, const vector *flat, uint32_t n,
-                          const uint64_t *hashes, uint8_t **out, nrw_error *err)
+                          const uint64_t *hashes, const uint8_t *start, uint8_t **out,
+                          nrw_error *err)
 {
     for (uint32_t i = 0; i < n; i++) {
         uint64_t bytes = l->fixed;
@@ -151,9 +161,8 @@ static nrw_status lay_out(rows *r, const row_layout *l, const vector *flat, uint
         if (bytes > UINT32_MAX)
             return err_set(err, NRW_E_UNSUPPORTED, "a row of more than 4 GiB cannot be kept");
         TRY(rows_new(r, (uint32_t)bytes, &out[i], err));
-        store_u32(out[i] + 4, 0);
         store_u64(out[i] + 8, hashes ? hashes[i] : 0);
-        memset(out[i] + ROW_HEAD, 0, l->fixed - ROW_HEAD);
+        memcpy(out[i] + ROW_HEAD, start + ROW_HEAD, l->fixed - ROW_HEAD);
         if (bytes > l->fixed)
             memset(out[i] + bytes - 8, 0, 8);      /* the padding behind the text */
         store_u32(out[i] + 4, l->fixed - l->bits); /* how far text has come */
@@ -164,8 +173,10 @@ static nrw_status lay_out(rows *r, const row_layout *l, const vector *flat, uint
 #define PUT(ctype)                                                                                 \
     do {                                                                                           \
         const ctype *v = (const ctype *)(const void *)flat->data;                                  \
-        for (uint32_t i = 0; i < n; i++)                                                           \
-            if (vector_is_valid(flat, i)) {                                                        \
+        for (uint32_t i = 0; !flat->validity && i < n; i++)                                        \
+            memcpy(out[i] + at, &v[i], sizeof v[i]);                                               \
+        for (uint32_t i = 0; flat->validity && i < n; i++)                                         \
+            if (bit_get(flat->validity, i)) {                                                      \
                 memcpy(out[i] + at, &v[i], sizeof v[i]);                                           \
                 out[i][bit_at] |= bit;                                                             \
             }                                                                                      \
@@ -215,13 +226,17 @@ static void put_column(const row_layout *l, const vector *flat, uint32_t c, uint
 nrw_status rows_add(rows *r, const row_layout *l, const vector *const *cols, uint32_t n,
                     const uint64_t *hashes, mem *m, uint8_t **out, nrw_error *err)
 {
+    size_t head = l->n * sizeof(vector) + l->fixed;
     vector *flat;
+    uint8_t *start;
     nrw_status st = NRW_OK;
 
-    TRY(mem_zalloc(m, l->n * sizeof *flat + 1, (void **)&flat, err));
+    TRY(mem_zalloc(m, head, (void **)&flat, err));
+    start = (uint8_t *)(flat + l->n);
     for (uint32_t c = 0; c < l->n; c++)
         TRY_OUT(vector_flatten(cols[c], m, &flat[c], err));
-    TRY_OUT(lay_out(r, l, flat, n, hashes, out, err));
+    begin_rows(l, flat, start);
+    TRY_OUT(lay_out(r, l, flat, n, hashes, start, out, err));
     for (uint32_t c = 0; c < l->n; c++)
         put_column(l, &flat[c], c, n, out);
     for (uint32_t i = 0; i < n; i++)
@@ -229,7 +244,7 @@ nrw_status rows_add(rows *r, const row_layout *l, const vector *const *cols, uin
 out:
     for (uint32_t c = 0; c < l->n; c++)
         vector_release(&flat[c]);
-    mem_free(m, flat, l->n * sizeof *flat + 1);
+    mem_free(m, flat, head);
     return st;
 }
 
