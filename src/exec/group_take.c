@@ -108,7 +108,7 @@ static nrw_status add_some(const group_taking *whole, uint32_t n, nrw_error *err
     for (uint32_t c = 0; c < o->n_in; c++)
         vector_release(&t.columns[c]);
     mem_free(m, t.columns, head);
-    return st < 0 ? st : group_flush(o, t.w, err);
+    return st < 0 ? st : group_send_away(o, t.w, whole->b, err);
 }
 
 static nrw_status pass_all(group_taking *t, nrw_error *err)
@@ -168,6 +168,8 @@ static uint32_t slice_rows(const group_taking *t)
         return t->rows;
     fit = rows_that_fit(&o->shape.layout, t->columns, o->spec.n_keys, mem_limit(t->w->m) / 4,
                         t->rows);
+    if (o->spec.marks && !t->w->mixed)
+        return fit < GROUP_RUNS ? fit : GROUP_RUNS;
     for (uint32_t c = 0; c < o->spec.n_keys && n_codes <= fit; c++)
         n_codes *= group_codes(&t->columns[c]);
     if (n_codes <= fit && n_codes <= t->rows / 2 && !o->hang)
