@@ -1,14 +1,19 @@
 #include "exec/group_taking.h"
 #include "exec/hash_rows.h"
 
-/* What hangs from states lies beside the tables: where there is no room for it, they go to the
- * spill file. */
-static nrw_status make_room_to_hang(group_taking *t, nrw_error *err)
+bool group_room_to_hang(const group_taking *t)
 {
     const op_group *o = t->o;
     uint64_t hangs = (uint64_t)t->rows * o->hang;
 
-    if (t->w->table.n == 0 || !hangs || mem_room(o->m) > hangs + mem_limit(t->w->m) / 16)
+    return !hangs || mem_room(o->m) > hangs + mem_limit(t->w->m) / 16;
+}
+
+/* What hangs from states lies beside the tables: where there is no room for it, they go to the
+ * spill file. */
+static nrw_status make_room_to_hang(group_taking *t, nrw_error *err)
+{
+    if (t->w->table.n == 0 || group_room_to_hang(t))
         return NRW_OK;
     return group_send_away(t->o, t->w, t->b, err);
 }

@@ -123,9 +123,9 @@ static nrw_status make_room(group_taking *t, const vector *const *keys, uint32_t
     for (uint32_t c = 0; c < o->spec.n_keys; c++)
         if (type_is_view(&keys[c]->type))
             bytes += vector_bytes(keys[c]) + 8 * (uint64_t)n;
-    bytes += (uint64_t)t->rows * o->hang;
-    return t->w->runs.n && bytes > group_room(o, t->w) ? group_send_away(o, t->w, t->b, err)
-                                                       : NRW_OK;
+    if (t->w->runs.n && (bytes > group_room(o, t->w) || !group_room_to_hang(t)))
+        return group_send_away(o, t->w, t->b, err);
+    return NRW_OK;
 }
 
 /* Row sel[j] of the keys as a row of the layout, at row[j]. */

@@ -283,10 +283,13 @@ static nrw_status give_aside(op_group *o, group_worker *w, group_stretch *s, nrw
     return NRW_OK;
 }
 
-/* So much may be gathered of a stretch; others may be leaving at the same time. */
-static uint64_t most_bytes(const op_group *o)
+/* Whether no more may be gathered: others may be leaving at the same time, and what hangs from
+ * states is in no row. */
+static bool is_full(const op_group *o, const group_stretch *s)
 {
-    return o->spec.memory / (2 * (o->spec.workers + 1));
+    uint64_t most = o->spec.memory / (2 * (o->spec.workers + 1));
+
+    return s->bytes > most || (o->hang && mem_room(o->m) < o->spec.memory / 4);
 }
 
 nrw_status group_hand_over(op_group *o, group_worker *w, nrw_error *err)
@@ -306,7 +309,7 @@ nrw_status group_hand_over(op_group *o, group_worker *w, nrw_error *err)
         TRY(append_rows(o, s, &w->table.rows, true, &last, err));
         group_table_forget(&w->table);
     }
-    return s->bytes > most_bytes(o) ? group_stretch_spill(o, w, s, err) : NRW_OK;
+    return is_full(o, s) ? group_stretch_spill(o, w, s, err) : NRW_OK;
 }
 
 nrw_status group_stretch_follow(op_group *o, group_stretch *from, group_stretch *to, nrw_error *err)

@@ -168,7 +168,7 @@ static uint32_t slice_rows(const group_taking *t)
         return t->rows;
     fit = rows_that_fit(&o->shape.layout, t->columns, o->spec.n_keys, mem_limit(t->w->m) / 4,
                         t->rows);
-    if (o->spec.marks && !t->w->mixed)
+    if (o->spec.marks && !t->w->mixed && !o->hang)
         return fit < GROUP_RUNS ? fit : GROUP_RUNS;
     for (uint32_t c = 0; c < o->spec.n_keys && n_codes <= fit; c++)
         n_codes *= group_codes(&t->columns[c]);

@@ -29,6 +29,8 @@ nrw_status group_find(group_taking *t, const vector *const *keys, uint32_t *foun
  * follow each other, behind those that came before. *rise is false where it does not: nothing has
  * happened then, and the morsel is mixed. */
 nrw_status group_find_runs(group_taking *t, const vector *const *keys, bool *rise, nrw_error *err);
+/* Whether there is room for what may come to hang from the states of t's rows. */
+bool group_room_to_hang(const group_taking *t);
 /* How many values a key column may have; more than rows: not worth knowing. */
 uint32_t group_codes(const vector *v);
 
