@@ -201,7 +201,10 @@ bool group_walk_next(const rows *r, group_walk *w, uint8_t **row);
 /* In the order of the marks: < 0 where the marked key of x comes before that of y. Neither is
  * null. */
 int group_key_order(const op_group *o, const uint8_t *x, const uint8_t *y);
-bool group_key_is_null(const op_group *o, const uint8_t *row);
+static inline bool group_key_is_null(const op_group *o, const uint8_t *row)
+{
+    return !row_has(&o->shape.layout, row, o->spec.marked_key);
+}
 bool group_same_key(const op_group *o, const uint8_t *x, const uint8_t *y);
 /* NRW_E_CORRUPT: the statistics that marks come from are wrong. */
 nrw_status group_wrong(const op_group *o, nrw_error *err);

@@ -12,6 +12,13 @@ static bool differs(const vector *v, uint32_t i, uint32_t k)
     return null_i != null_k || (!null_i && !span_equal(x, y));
 }
 
+static void starts_by_value(const vector *v, uint32_t n, uint8_t *starts)
+{
+    for (uint32_t i = 1; i < n; i++)
+        if (!starts[i])
+            starts[i] = differs(v, i, i - 1);
+}
+
 #define STARTS_BY(ctype)                                                                           \
     do {                                                                                           \
         const ctype *x = (const ctype *)(const void *)v->data;                                     \
@@ -19,18 +26,26 @@ static bool differs(const vector *v, uint32_t i, uint32_t k)
             starts[i] |= x[i] != x[i - 1];                                                         \
     } while (0)
 
+#define STARTS_BY_ENTRY(ctype)                                                                     \
+    do {                                                                                           \
+        const ctype *e = (const ctype *)(const void *)v->dict->values.data;                        \
+        for (uint32_t i = 1; i < n; i++)                                                           \
+            starts[i] |= e[x[i]] != e[x[i - 1]];                                                   \
+    } while (0)
+
 /* Entries of a dictionary may be equal. */
 static void starts_by_code(const vector *v, uint32_t n, uint8_t *starts)
 {
     const uint32_t *x = (const uint32_t *)(const void *)v->data;
 
-    if (v->dict->distinct) {
+    if (v->dict->distinct)
         STARTS_BY(uint32_t);
-        return;
-    }
-    for (uint32_t i = 1; i < n; i++)
-        if (x[i] != x[i - 1] && !starts[i])
-            starts[i] = differs(v, i, i - 1);
+    else if (v->type.width == 8)
+        STARTS_BY_ENTRY(uint64_t);
+    else if (v->type.width == 4)
+        STARTS_BY_ENTRY(uint32_t);
+    else
+        starts_by_value(v, n, starts);
 }
 
 /* starts[i] becomes 1 where row i is distinct from the one before. */
@@ -48,9 +63,7 @@ static void mark_starts(const vector *v, uint32_t n, uint8_t *starts)
     } else if (v->form == VECTOR_FLAT && !v->validity && v->type.width == 4) {
         STARTS_BY(uint32_t);
     } else {
-        for (uint32_t i = 1; i < n; i++)
-            if (!starts[i])
-                starts[i] = differs(v, i, i - 1);
+        starts_by_value(v, n, starts);
     }
 }
 
@@ -72,12 +85,24 @@ static uint32_t find_starts(const vector *const *keys, uint32_t n_keys, uint32_t
 
 /* ---- runs to groups ---- */
 
+static inline int key_order(const op_group *o, bool number, const uint8_t *x, const uint8_t *y)
+{
+    uint32_t at = o->shape.layout.at[o->spec.marked_key];
+    int64_t a, b;
+
+    if (!number)
+        return group_key_order(o, x, y);
+    a = (int64_t)load_u64(x + at);
+    b = (int64_t)load_u64(y + at);
+    return o->spec.marks->descending ? (b > a) - (b < a) : (a > b) - (a < b);
+}
+
 /* Which row each run's states lie in: its own, the one of the run before the null, or the null's;
- * others are gone. False: the key falls. */
+ * others are gone, and all new ones are where the key falls: false. */
 static bool settle_runs(op_group *o, group_worker *w, uint8_t **row, uint32_t n)
 {
     uint8_t *first = w->first_run, *last = w->last_run, *null = w->aside[GROUP_NULL];
-    bool rise = true;
+    bool rise = true, number = o->spec.marks->type.id == TYPE_INT64; /* which it is, mostly */
 
     for (uint32_t j = 0; rise && j < n; j++) {
         if (group_key_is_null(o, row[j])) {
@@ -86,7 +111,7 @@ static bool settle_runs(op_group *o, group_worker *w, uint8_t **row, uint32_t n)
             row[j] = null;
             continue;
         }
-        int order = last ? group_key_order(o, last, row[j]) : -1;
+        int order = last ? key_order(o, number, last, row[j]) : -1;
         if (order == 0 && group_same_key(o, last, row[j])) {
             group_go(row[j]);
             row[j] = last;
@@ -103,16 +128,6 @@ static bool settle_runs(op_group *o, group_worker *w, uint8_t **row, uint32_t n)
     w->last_run = last;
     w->aside[GROUP_NULL] = null;
     return true;
-}
-
-static void spread(uint8_t *const *row, const uint16_t *sel, uint32_t n, uint32_t rows,
-                   uint8_t **states)
-{
-    for (uint32_t j = 0; j < n; j++) {
-        uint32_t end = j + 1 < n ? sel[j + 1] : rows;
-        for (uint32_t i = sel[j]; i < end; i++)
-            states[i] = row[j];
-    }
 }
 
 static nrw_status make_room(group_taking *t, const vector *const *keys, uint32_t n, nrw_error *err)
@@ -158,25 +173,41 @@ nrw_status group_find_runs(group_taking *t, const vector *const *keys, bool *ris
 {
     op_group *o = t->o;
     group_worker *w = t->w;
-    mem *m = t->b->m;
     uint16_t *sel = (uint16_t *)(void *)t->numbers;
-    uint32_t n =
-        find_starts(keys, o->spec.n_keys, t->rows, (uint8_t *)(void *)t->codes, sel);
-    uint8_t **row;
-    nrw_status st;
+    uint32_t n = find_starts(keys, o->spec.n_keys, t->rows, (uint8_t *)(void *)t->codes, sel);
 
-    TRY(mem_alloc(m, n * sizeof *row, (void **)&row, err));
-    TRY_OUT(add_rows(t, keys, sel, n, row, err));
-    *rise = settle_runs(o, w, row, n);
+    TRY(mem_alloc(t->b->m, n * sizeof *t->runs, (void **)&t->runs, err));
+    t->n_runs = n;
+    TRY(add_rows(t, keys, sel, n, t->runs, err));
+    *rise = settle_runs(o, w, t->runs, n);
     if (*rise) {
-        spread(row, sel, n, t->rows, t->states);
-        goto out;
+        t->ends = t->codes;
+        for (uint32_t k = 0; k < n; k++)
+            t->ends[k] = k + 1 < n ? sel[k + 1] : t->rows;
+        return NRW_OK;
     }
-    for (uint32_t j = 0; j < n; j++)
-        group_go(row[j]);
+    for (uint32_t k = 0; k < n; k++)
+        if (t->runs[k] != w->last_run) /* of rows before these */
+            group_go(t->runs[k]);
+    group_runs_free(t);
     w->mixed = true;
     atomic_store_explicit(&o->mixed_hint, w->stretch + 1, memory_order_relaxed);
-out:
-    mem_free(m, row, n * sizeof *row);
-    return st;
+    return NRW_OK;
+}
+
+void group_runs_free(group_taking *t)
+{
+    mem_free(t->b->m, t->runs, t->n_runs * sizeof *t->runs);
+    t->runs = NULL;
+    t->n_runs = 0;
+}
+
+void group_runs_spread(group_taking *t)
+{
+    uint32_t i = 0;
+
+    for (uint32_t k = 0; !t->spread && k < t->n_runs; k++)
+        for (; i < t->ends[k]; i++)
+            t->states[i] = t->runs[k];
+    t->spread = true;
 }

@@ -22,11 +22,6 @@ bool group_walk_next(const rows *r, group_walk *w, uint8_t **row)
     return false;
 }
 
-bool group_key_is_null(const op_group *o, const uint8_t *row)
-{
-    return !row_has(&o->shape.layout, row, o->spec.marked_key);
-}
-
 static span key_of(const op_group *o, const uint8_t *row)
 {
     return row_value(&o->shape.layout, row, o->spec.marked_key);
@@ -34,16 +29,8 @@ static span key_of(const op_group *o, const uint8_t *row)
 
 int group_key_order(const op_group *o, const uint8_t *x, const uint8_t *y)
 {
-    const type *t = &o->shape.layout.types[o->spec.marked_key];
-    int order;
+    int order = value_compare(&o->spec.marks->type, key_of(o, x), key_of(o, y));
 
-    if (t->id == TYPE_INT64) { /* what is grouped by, mostly */
-        int64_t a = (int64_t)load_u64(x + o->shape.layout.at[o->spec.marked_key]);
-        int64_t b = (int64_t)load_u64(y + o->shape.layout.at[o->spec.marked_key]);
-        order = (a > b) - (a < b);
-    } else {
-        order = value_compare(t, key_of(o, x), key_of(o, y));
-    }
     return o->spec.marks->descending ? -order : order;
 }
 
@@ -89,7 +76,7 @@ void group_rows_free(op_group *o, rows *r)
     group_walk at = {0};
     uint8_t *row;
 
-    while (group_walk_next(r, &at, &row))
+    while (o->hang && group_walk_next(r, &at, &row))
         group_drop_states(&o->shape, row, o->m);
     rows_release(r);
 }
