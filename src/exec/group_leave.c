@@ -97,7 +97,7 @@ static nrw_status begin_mixed(op_group *o, group_worker *w, mem *m, nrw_error *e
     group_part all;
     bool made;
 
-    if (!s->spilled.n) {
+    if (!s->spilled.n && (!o->hang || mem_room(o->m) >= o->spec.memory / 2)) {
         TRY(table_of_lists(o, w, m, &made, err));
         if (made)
             return NRW_OK;

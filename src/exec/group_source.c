@@ -3,7 +3,7 @@
 
 #include "exec/dense.h"
 
-#define SPLIT_BITS 4u
+#define SPLIT_BITS 4u /* at most */
 
 static op_group *group_of(source *s)
 {
@@ -37,9 +37,21 @@ nrw_status group_push_part(op_group *o, group_worker *w, const group_part *part,
     return NRW_OK;
 }
 
+/* Of so many bits that the blocks under construction take a part of the share. */
+static uint32_t split_bits(uint64_t share)
+{
+    uint32_t bits = 1;
+
+    while (bits < SPLIT_BITS && ((uint64_t)4 * GROUP_BLOCK << bits) < share / 3)
+        bits++;
+    return bits;
+}
+
 nrw_status group_load_next(op_group *o, group_worker *w, nrw_error *err)
 {
     const uint64_t share = o->spec.memory / o->spec.workers;
+    const uint64_t most = share / (o->spec.marks ? 8 : 3); /* others gather meanwhile */
+    const uint32_t bits = split_bits(share);
     group_part cut[1u << SPLIT_BITS], part;
     nrw_status st;
 
@@ -47,11 +59,11 @@ nrw_status group_load_next(op_group *o, group_worker *w, nrw_error *err)
     rows_clear(&w->read);
     while (w->n_stack) {
         part = w->stack[--w->n_stack];
-        if (part.bytes > share / 3 && part.bits + SPLIT_BITS <= 64) {
+        if (part.bytes > most && part.bits + bits <= 64) {
             rows_release(&w->read);
-            st = group_split(o, w, &part, SPLIT_BITS, cut, err);
+            st = group_split(o, w, &part, bits, cut, err);
             group_part_free(o, &part);
-            for (uint32_t k = 1u << SPLIT_BITS; k-- > 0;) {
+            for (uint32_t k = 1u << bits; k-- > 0;) {
                 if (st >= 0)
                     st = group_push_part(o, w, &cut[k], err);
                 if (st < 0)

@@ -276,7 +276,7 @@ static bool is_full(const op_group *o, const group_stretch *s)
 {
     uint64_t most = o->spec.memory / (2 * (o->spec.workers + 1));
 
-    return s->bytes > most || (o->hang && mem_room(o->m) < o->spec.memory / 4);
+    return s->bytes > most || (o->hang && mem_room(o->m) < o->spec.memory / 2);
 }
 
 nrw_status group_hand_over(op_group *o, group_worker *w, nrw_error *err)
