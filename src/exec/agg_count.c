@@ -111,8 +111,8 @@ static nrw_status count_finish(const aggregate *g, uint8_t *const *states, uint3
 static const aggregate_class classes[] = {
     {" count ", 0, 1, AGG_UNPLACED | AGG_RUNS, count_bind, count_add, count_merge, count_finish,
      AGG_PLAIN},
-    {" count_star ", 0, 0, AGG_UNPLACED | AGG_RUNS, count_bind, count_add, count_merge, count_finish,
-     AGG_PLAIN},
+    {" count_star ", 0, 0, AGG_UNPLACED | AGG_RUNS, count_bind, count_add, count_merge,
+     count_finish, AGG_PLAIN},
     {" count_if countif ", 1, 1, AGG_UNPLACED, count_if_bind, count_if_add, count_merge,
      count_finish, AGG_PLAIN},
 };

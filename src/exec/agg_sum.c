@@ -271,7 +271,8 @@ static bool take_batch(const aggregate_rows *r)
                       .codes = r->n_few ? r->codes : NULL,
                       .n = r->n};
 
-    if ((!r->n_few && !r->one && !r->n_runs) || v->form == VECTOR_RUNS || v->validity || values->type.width != 8)
+    if ((!r->n_few && !r->one && !r->n_runs) || v->form == VECTOR_RUNS || v->validity ||
+        values->type.width != 8)
         return false;
     if (r->n_runs)
         add_batch_runs(&b, r);
@@ -441,12 +442,10 @@ static nrw_status avg_finish(const aggregate *g, uint8_t *const *states, uint32_
 
 static const aggregate_class classes[] = {
     {" sum ", 1, 1, SUM_TRAITS, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
-    {" avg mean ", 1, 1, SUM_TRAITS, avg_bind, sum_add, sum_merge, avg_finish,
+    {" avg mean ", 1, 1, SUM_TRAITS, avg_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
+    {" fsum kahan_sum sumkahan ", 1, 1, SUM_TRAITS, float_bind, sum_add, sum_merge, sum_finish,
      AGG_PLAIN},
-    {" fsum kahan_sum sumkahan ", 1, 1, SUM_TRAITS, float_bind, sum_add, sum_merge,
-     sum_finish, AGG_PLAIN},
-    {" favg ", 1, 1, SUM_TRAITS, float_bind, sum_add, sum_merge, avg_finish,
-     AGG_PLAIN},
+    {" favg ", 1, 1, SUM_TRAITS, float_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
 };
 
 const aggregate_table agg_sum_table = {classes, sizeof classes / sizeof *classes};

@@ -30,7 +30,7 @@ typedef struct aggregate_rows {
     uint8_t *const *few;
     const uint32_t *codes;
     const uint32_t *few_rows; /* how many rows each of `few` has */
-    uint32_t n_runs;           /* so many states, with AGG_RUNS alone; else 0 */
+    uint32_t n_runs;          /* so many states, with AGG_RUNS alone; else 0 */
     const uint32_t *ends;
     const uint64_t *ordinals; /* rise with the rows of the input; may have gaps; NULL where nobody
                                  looks at them (AGG_UNPLACED) */

@@ -61,7 +61,8 @@ static nrw_status find_each(group_taking *t, const vector *const *keys, uint32_t
 {
     TRY(encode(t, &t->o->shape.keys, keys, t->rows, t->states, err));
     TRY(make_room_to_hang(t, err));
-    return group_table_find_all(&t->w->table, t->states, t->rows, group_room(t->o, t->w), found, err);
+    return group_table_find_all(&t->w->table, t->states, t->rows, group_room(t->o, t->w), found,
+                                err);
 }
 
 /* Keys of few values a batch: each column as small codes. */

@@ -94,7 +94,7 @@ static nrw_status table_of_lists(op_group *o, group_worker *w, mem *m, bool *mad
 static nrw_status begin_mixed(op_group *o, group_worker *w, mem *m, nrw_error *err)
 {
     group_stretch *s = &w->leaving.s;
-    group_part all;
+    nrw_status st;
     bool made;
 
     if (!s->spilled.n && (!o->hang || mem_room(o->m) >= o->spec.memory / 2)) {
@@ -104,10 +104,12 @@ static nrw_status begin_mixed(op_group *o, group_worker *w, mem *m, nrw_error *e
     }
     s->last = NULL;
     TRY(group_stretch_spill(o, w, s, err));
-    all = s->spilled;
-    s->spilled = (group_part){0};
-    TRY(group_push_part(o, w, &all, err));
-    return group_load_next(o, w, err);
+    st = group_push_part(o, w, &s->spilled, err);
+    if (st >= 0) {
+        s->spilled = (group_part){0};
+        st = group_load_next(o, w, err);
+    }
+    return st;
 }
 
 static nrw_status walk_mixed(op_group *o, group_worker *w, uint8_t **row, uint32_t *n,
@@ -181,8 +183,7 @@ nrw_status group_leaving_next(op_group *o, group_worker *w, mem *m, uint8_t **ro
         phase = l->phase;
         before = *n;
         TRY(step(o, w, m, row, n, err));
-    } while (*n < GROUP_LEAVE && l->phase != OVER &&
-             (*n == 0 || *n > before || l->phase != phase));
+    } while (*n < GROUP_LEAVE && l->phase != OVER && (*n == 0 || *n > before || l->phase != phase));
     *more = l->phase != OVER;
     return NRW_OK;
 }

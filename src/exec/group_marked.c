@@ -26,14 +26,14 @@ static void begin_morsel(op_group *o, group_worker *w, const batch *b)
     w->begun = true;
     w->turn = false;
     w->stretch = stretch_of(o, b->first_row);
-    w->mixed =
-        atomic_load_explicit(&o->mixed_hint, memory_order_relaxed) == w->stretch + 1;
+    w->mixed = atomic_load_explicit(&o->mixed_hint, memory_order_relaxed) == w->stretch + 1;
 }
 
 /* The turn, and the stretch that w's rows belong to. */
 static nrw_status take_turn(op_group *o, group_worker *w, const batch *b, nrw_error *err)
 {
     group_stretch next;
+    nrw_status st;
 
     if (w->turn)
         return NRW_OK;
@@ -42,7 +42,11 @@ static nrw_status take_turn(op_group *o, group_worker *w, const batch *b, nrw_er
     if (o->current.number == w->stretch)
         return NRW_OK;
     group_stretch_init(o, &next, w->stretch);
-    TRY(group_stretch_follow(o, &o->current, &next, err));
+    st = group_stretch_follow(o, &o->current, &next, err);
+    if (st < 0) {
+        group_stretch_free(o, &next);
+        return st;
+    }
     w->leaving = (group_leaving){.s = o->current};
     w->leaves = true;
     o->current = next;
@@ -128,6 +132,9 @@ static void marked_stop(op *base)
 
 void group_marked_close(op_group *o, group_worker *w)
 {
+    for (uint32_t k = 0; k < GROUP_ASIDE; k++)
+        if (w->aside[k])
+            group_drop_states(&o->shape, w->aside[k], o->m);
     group_leaving_free(o, w);
     group_rows_free(o, &w->runs);
 }

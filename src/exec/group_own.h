@@ -53,18 +53,18 @@ typedef struct group_walk {
 } group_walk;
 
 typedef struct group_stretch {
-    uint32_t number;           /* marks before it */
-    rows heads;                /* groups of the marks before it, complete when it is */
-    uint8_t *head;             /* the last of them; NULL: there is none */
-    group_part spilled;        /* what lies before the lists */
+    uint32_t number;    /* marks before it */
+    rows heads;         /* groups of the marks before it, complete when it is */
+    uint8_t *head;      /* the last of them; NULL: there is none */
+    group_part spilled; /* what lies before the lists */
     group_list *lists;
     uint32_t n, cap;
-    uint64_t bytes;            /* of the lists */
-    uint8_t *last;             /* row of the lists that the next one may belong to; NULL: none */
-    bool mixed;                /* its key does not rise all the way */
-    bool at_mark;              /* so far that the mark itself came */
-    rows next;                 /* the group of the mark behind it */
-    uint8_t *next_head;        /* that one; NULL: none */
+    uint64_t bytes;     /* of the lists */
+    uint8_t *last;      /* row of the lists that the next one may belong to; NULL: none */
+    bool mixed;         /* its key falls somewhere, or stays while others change */
+    bool at_mark;       /* so far that the mark itself came */
+    rows next;          /* the group of the mark behind it */
+    uint8_t *next_head; /* that one; NULL: none */
 } group_stretch;
 
 /* A stretch on its way out. */
@@ -122,13 +122,13 @@ typedef struct op_group {
     uint32_t bits;        /* of the hash that the source's morsels go by */
     uint32_t next_part;
     /* with marks */
-    turn turn;                    /* guards `current` and `null` */
+    turn turn; /* guards `current` and `null` */
     uint64_t first_morsel;
     group_stretch current;
     rows nulls;
-    uint8_t *null;                /* the group of the null; NULL: none came */
-    _Atomic uint32_t mixed_hint;  /* number of the last stretch seen to be mixed, and one */
-    bool rest;                    /* all rows came: what is left leaves */
+    uint8_t *null;               /* the group of the null; NULL: none came */
+    _Atomic uint32_t mixed_hint; /* number of the last stretch seen to be mixed, and one */
+    bool rest;                   /* all rows came: what is left leaves */
 } op_group;
 
 /* From rows to a state of theirs, and back. */

@@ -54,7 +54,8 @@ static nrw_status add_to(group_taking *t, uint32_t k, nrw_error *err)
     const aggregate *g = &t->o->shape.aggregates[k];
     const vector *args[AGGREGATE_ARGS] = {0};
     uint32_t at = t->o->shape.states[k];
-    bool one = t->o->spec.n_keys == 0, runs = t->n_runs && !g->filter && g->class->traits & AGG_RUNS;
+    bool one = t->o->spec.n_keys == 0,
+         runs = t->n_runs && !g->filter && g->class->traits & AGG_RUNS;
     uint8_t **states = runs ? t->runs : t->n_few ? t->few : t->states;
     uint32_t n = runs ? t->n_runs : t->n_few ? t->n_few : one ? 1 : t->rows;
     aggregate_rows r = {.n = t->rows,

@@ -29,9 +29,9 @@ typedef struct group_taking {
 /* The groups of the first *found rows, new ones made: t->states, or t->few and t->codes; fewer than
  * all are found where the table is full. Without keys all rows are one group. */
 nrw_status group_find(group_taking *t, const vector *const *keys, uint32_t *found, nrw_error *err);
-/* As group_find (t->runs, of the caller to free), where the marked key rises from row to row: one group for rows of one key that
- * follow each other, behind those that came before. *rise is false where it does not: nothing has
- * happened then, and the morsel is mixed. */
+/* As group_find (t->runs, of the caller to free), where the marked key rises from row to row: one
+ * group for rows of one key that follow each other, behind those that came before. *rise is false
+ * where it does not: nothing has happened then, and the morsel is mixed. */
 nrw_status group_find_runs(group_taking *t, const vector *const *keys, bool *rise, nrw_error *err);
 void group_runs_free(group_taking *t);
 /* t->states as t->runs say. */

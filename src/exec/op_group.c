@@ -169,9 +169,8 @@ nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op *
 
     *out = NULL;
     TRY(arena_alloc(a, sizeof *o, (void **)&o, err));
-    *o = (op_group){.base.class = spec->marks ? &group_marked_class : &group_class,
-                    .spec = *spec,
-                    .spill = s};
+    *o = (op_group){
+        .base.class = spec->marks ? &group_marked_class : &group_class, .spec = *spec, .spill = s};
     o->source = (source){spec->marks ? &group_rest_class : &group_source_class,
                          spec->n_keys + spec->n_aggregates, false};
     pthread_mutex_init(&o->lock, NULL);

@@ -2,11 +2,11 @@
  * another. Groups leave in the order of their key's hash, ties by the key: whatever the threads,
  * the memory and the order of rows.
  *
- * Where a key has marks (dataset/marks.h), groups leave while rows come: first those below the first
- * mark, then those below the second, and so on; the group of a mark's own value before the others
- * behind it; a null, which may come anywhere, last. Where the marked key never falls between two
- * marks, nor stays while other keys change, they leave in that order, which is the input's; else in
- * the order of hashes.
+ * Where a key has marks (dataset/marks.h), groups leave while rows come: first those below the
+ * first mark, then those below the second, and so on; the group of a mark's own value before the
+ * others behind it; a null, which may come anywhere, last. Where the marked key never falls between
+ * two marks, nor stays while other keys change, they leave in that order, which is the input's;
+ * else in the order of hashes.
  *
  * Every worker has a table of its own, cut into partitions by the upper bits of the hash. A table
  * that outgrows its share sends its partitions to the spill file, and so go rows that a table would
