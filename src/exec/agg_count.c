@@ -25,11 +25,36 @@ static inline void more(uint8_t *state, uint64_t n)
     store_u64(state, load_u64(state) + n);
 }
 
+/* Of a column with nulls. */
+static uint64_t count_between(const vector *v, uint32_t from, uint32_t to)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = from; i < to; i++) {
+        bool null;
+        vector_value(v, i, &null);
+        n += !null;
+    }
+    return n;
+}
+
+static void count_runs(const aggregate_rows *r, const vector *v)
+{
+    uint32_t from = 0;
+
+    for (uint32_t k = 0; k < r->n_runs; from = r->ends[k++])
+        more(r->states[k], v ? count_between(v, from, r->ends[k]) : r->ends[k] - from);
+}
+
 static nrw_status count_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
 {
     const vector *v = g->n_args ? r->args[0] : NULL;
 
     (void)err;
+    if (r->n_runs) {
+        count_runs(r, v && v->null_count ? v : NULL);
+        return NRW_OK;
+    }
     if (r->one) {
         more(r->states[0], r->n - (v ? v->null_count : 0));
         return NRW_OK;
@@ -44,11 +69,8 @@ static nrw_status count_add(const aggregate *g, const aggregate_rows *r, nrw_err
             more(agg_state(r, i), 1);
         return NRW_OK;
     }
-    for (uint32_t i = 0; i < r->n; i++) {
-        bool null;
-        vector_value(v, i, &null);
-        more(agg_state(r, i), !null);
-    }
+    for (uint32_t i = 0; i < r->n; i++)
+        more(agg_state(r, i), count_between(v, i, i + 1));
     return NRW_OK;
 }
 
@@ -87,9 +109,10 @@ static nrw_status count_finish(const aggregate *g, uint8_t *const *states, uint3
 }
 
 static const aggregate_class classes[] = {
-    {" count ", 0, 1, AGG_UNPLACED, count_bind, count_add, count_merge, count_finish, AGG_PLAIN},
-    {" count_star ", 0, 0, AGG_UNPLACED, count_bind, count_add, count_merge, count_finish,
+    {" count ", 0, 1, AGG_UNPLACED | AGG_RUNS, count_bind, count_add, count_merge, count_finish,
      AGG_PLAIN},
+    {" count_star ", 0, 0, AGG_UNPLACED | AGG_RUNS, count_bind, count_add, count_merge,
+     count_finish, AGG_PLAIN},
     {" count_if countif ", 1, 1, AGG_UNPLACED, count_if_bind, count_if_add, count_merge,
      count_finish, AGG_PLAIN},
 };

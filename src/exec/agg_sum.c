@@ -125,12 +125,12 @@ static inline void whole_put(whole_state *s, i128 x)
     s->n++;
 }
 
-static void add_one_group(const vector *v, uint32_t n, uint8_t *state)
+static void add_between(const vector *v, uint32_t from, uint32_t to, uint8_t *state)
 {
     whole_state s = whole_load(state);
     uint32_t width = v->type.width;
 
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t i = from; i < to; i++)
         if (vector_is_valid(v, i))
             whole_put(&s, wide_at(v->data + (size_t)i * width, width));
     memcpy(state, &s, sizeof s);
@@ -245,7 +245,23 @@ static void add_batch(const batch_values *b, uint32_t n_states, uint8_t *const *
     }
 }
 
-/* Takes it, where it is such a batch of few groups or of one. */
+/* A run's values cannot overflow 128 bits. */
+static void add_batch_runs(const batch_values *b, const aggregate_rows *r)
+{
+    uint32_t i = 0;
+
+    for (uint32_t k = 0; k < r->n_runs; k++) {
+        whole_state s = whole_load(r->states[k]);
+        i128 sum = 0;
+        s.n += r->ends[k] - i;
+        for (; i < r->ends[k]; i++)
+            sum += batch_value(b, b->index, i);
+        s.overflow |= __builtin_add_overflow(s.sum, sum, &s.sum);
+        memcpy(r->states[k], &s, sizeof s);
+    }
+}
+
+/* Takes it, where it is such a batch of few groups, of one, or of runs. */
 static bool take_batch(const aggregate_rows *r)
 {
     const vector *v = r->args[0], *values = v->form == VECTOR_DICT ? &v->dict->values : v;
@@ -255,9 +271,12 @@ static bool take_batch(const aggregate_rows *r)
                       .codes = r->n_few ? r->codes : NULL,
                       .n = r->n};
 
-    if ((!r->n_few && !r->one) || v->form == VECTOR_RUNS || v->validity || values->type.width != 8)
+    if ((!r->n_few && !r->one && !r->n_runs) || v->form == VECTOR_RUNS || v->validity ||
+        values->type.width != 8)
         return false;
-    if (r->n_few)
+    if (r->n_runs)
+        add_batch_runs(&b, r);
+    else if (r->n_few)
         add_batch(&b, r->n_few, r->few, r->few_rows);
     else
         add_batch(&b, 1, r->states, &r->n);
@@ -279,32 +298,51 @@ static void add_few_wide(const vector *v, const aggregate_rows *r)
         memcpy(r->few[k], &sums[k], sizeof *sums);
 }
 
-static void add_floats(const vector *v, const aggregate_rows *r)
+static void add_float(const vector *v, uint32_t i, uint8_t *state)
 {
     const double *x = (const double *)(const void *)v->data;
+    float_state *s = (float_state *)(void *)state;
 
-    for (uint32_t i = 0; i < r->n; i++) {
-        float_state *s = (float_state *)(void *)agg_state(r, i);
-        if (!vector_is_valid(v, i))
-            continue;
-        float_sum_add(&s->sum, x[i]);
-        s->n++;
+    if (!vector_is_valid(v, i))
+        return;
+    float_sum_add(&s->sum, x[i]);
+    s->n++;
+}
+
+static void add_floats(const vector *v, const aggregate_rows *r)
+{
+    for (uint32_t i = 0; i < r->n; i++)
+        add_float(v, i, agg_state(r, i));
+}
+
+static void add_runs(const vector *v, bool floats, const aggregate_rows *r)
+{
+    uint32_t i = 0;
+
+    for (uint32_t k = 0; k < r->n_runs; i = r->ends[k++]) {
+        if (!floats)
+            add_between(v, i, r->ends[k], r->states[k]);
+        for (; floats && i < r->ends[k]; i++)
+            add_float(v, i, r->states[k]);
     }
 }
 
 static nrw_status sum_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
 {
+    bool floats = g->args[0]->type.id == TYPE_FLOAT64;
     vector flat;
 
-    if (g->args[0]->type.id != TYPE_FLOAT64 && take_batch(r))
+    if (!floats && take_batch(r))
         return NRW_OK;
     TRY(agg_flat(r, 0, &flat, err));
-    if (g->args[0]->type.id == TYPE_FLOAT64)
+    if (r->n_runs)
+        add_runs(&flat, floats, r);
+    else if (floats)
         add_floats(&flat, r);
     else if (r->n_few && !flat.validity && flat.type.width == 16)
         add_few_wide(&flat, r);
     else if (r->one)
-        add_one_group(&flat, r->n, r->states[0]);
+        add_between(&flat, 0, r->n, r->states[0]);
     else
         add_groups(&flat, r);
     vector_release(&flat);
@@ -400,14 +438,14 @@ static nrw_status avg_finish(const aggregate *g, uint8_t *const *states, uint32_
     return NRW_OK;
 }
 
+#define SUM_TRAITS (AGG_SHARED | AGG_UNPLACED | AGG_RUNS)
+
 static const aggregate_class classes[] = {
-    {" sum ", 1, 1, AGG_SHARED | AGG_UNPLACED, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
-    {" avg mean ", 1, 1, AGG_SHARED | AGG_UNPLACED, avg_bind, sum_add, sum_merge, avg_finish,
+    {" sum ", 1, 1, SUM_TRAITS, sum_bind, sum_add, sum_merge, sum_finish, AGG_PLAIN},
+    {" avg mean ", 1, 1, SUM_TRAITS, avg_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
+    {" fsum kahan_sum sumkahan ", 1, 1, SUM_TRAITS, float_bind, sum_add, sum_merge, sum_finish,
      AGG_PLAIN},
-    {" fsum kahan_sum sumkahan ", 1, 1, AGG_SHARED | AGG_UNPLACED, float_bind, sum_add, sum_merge,
-     sum_finish, AGG_PLAIN},
-    {" favg ", 1, 1, AGG_SHARED | AGG_UNPLACED, float_bind, sum_add, sum_merge, avg_finish,
-     AGG_PLAIN},
+    {" favg ", 1, 1, SUM_TRAITS, float_bind, sum_add, sum_merge, avg_finish, AGG_PLAIN},
 };
 
 const aggregate_table agg_sum_table = {classes, sizeof classes / sizeof *classes};

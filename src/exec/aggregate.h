@@ -19,7 +19,8 @@ typedef struct aggregate aggregate;
 /* Of `few` states at most so many. */
 #define AGGREGATE_FEW 256u
 
-/* Rows that go to states: row i of the arguments belongs to states[i], or to few[codes[i]]. */
+/* Rows that go to states: row i of the arguments belongs to states[i], or to few[codes[i]]; with
+ * runs rows from ends[k - 1] (0) to ends[k] belong to states[k]. */
 typedef struct aggregate_rows {
     uint32_t n;
     uint8_t *const *states;
@@ -29,6 +30,8 @@ typedef struct aggregate_rows {
     uint8_t *const *few;
     const uint32_t *codes;
     const uint32_t *few_rows; /* how many rows each of `few` has */
+    uint32_t n_runs;          /* so many states, with AGG_RUNS alone; else 0 */
+    const uint32_t *ends;
     const uint64_t *ordinals; /* rise with the rows of the input; may have gaps; NULL where nobody
                                  looks at them (AGG_UNPLACED) */
     mem *m;                   /* what states hold is charged here */
@@ -48,11 +51,13 @@ static inline uint8_t *agg_state(const aggregate_rows *r, uint32_t i)
 #define AGG_SHARED 4u
 /* Its `add` does not look at ordinals. */
 #define AGG_UNPLACED 8u
+/* Its `add` takes runs. */
+#define AGG_RUNS 16u
 
 typedef struct aggregate_class {
     const char *names; /* " sum fsum " */
     uint8_t min_args, max_args;
-    uint8_t traits; /* AGG_ORDERED, AGG_NULLS, AGG_SHARED, AGG_UNPLACED */
+    uint8_t traits; /* AGG_ORDERED, AGG_NULLS, AGG_SHARED, AGG_UNPLACED, AGG_RUNS */
     /* For the arguments as bound: the types they are to be cast to (in place), the result's type,
      * state_bytes and data. NRW_E_ARG where there is no such overload. Constant arguments
      * (separators, fractions) may be read here and taken out of the list (n_args less). */

@@ -1,32 +1,20 @@
 #include "exec/group_taking.h"
 #include "exec/hash_rows.h"
 
-/* What a worker may take of the operator's room while all others do the same: half of it for its
- * tables, half for what hangs from states. */
-static uint64_t fair_room(const group_taking *t)
+bool group_room_to_hang(const group_taking *t)
 {
-    return mem_room(t->o->m) / t->o->spec.workers / 2;
-}
+    uint64_t hangs = (uint64_t)t->rows * t->o->hang;
 
-/* What a worker's tables may take more: they keep to its share. */
-static uint64_t room_left(const group_taking *t)
-{
-    const mem *m = t->w->m;
-    uint64_t most = mem_limit(m) - mem_limit(m) / 8, used = mem_used(m);
-    uint64_t left = used < most ? most - used : 0, fair = fair_room(t);
-
-    return t->o->hang && fair < left ? fair : left;
+    return !hangs || group_fair_room(t->o) > hangs;
 }
 
 /* What hangs from states lies beside the tables: where there is no room for it, they go to the
  * spill file. */
 static nrw_status make_room_to_hang(group_taking *t, nrw_error *err)
 {
-    uint64_t hangs = (uint64_t)t->rows * t->o->hang;
-
-    if (t->w->table.n == 0 || !hangs || fair_room(t) > hangs)
+    if (t->w->table.n == 0 || group_room_to_hang(t))
         return NRW_OK;
-    return group_flush(t->o, t->w, err);
+    return group_send_away(t->o, t->w, t->b, err);
 }
 
 /* Room for what comes; a table that has none goes to the spill file. */
@@ -35,9 +23,9 @@ static nrw_status make_room(group_taking *t, uint64_t groups, uint64_t bytes, nr
     group_worker *w = t->w;
 
     TRY(make_room_to_hang(t, err));
-    if (w->table.n == 0 || group_table_growth(&w->table, groups, bytes) <= room_left(t))
+    if (w->table.n == 0 || group_table_growth(&w->table, groups, bytes) <= group_room(t->o, w))
         return NRW_OK;
-    return group_flush(t->o, w, err);
+    return group_send_away(t->o, w, t->b, err);
 }
 
 /* The key of rows[0..n) in the scratch, as rows of shape->keys or shape->layout. */
@@ -72,7 +60,8 @@ static nrw_status find_each(group_taking *t, const vector *const *keys, uint32_t
 {
     TRY(encode(t, &t->o->shape.keys, keys, t->rows, t->states, err));
     TRY(make_room_to_hang(t, err));
-    return group_table_find_all(&t->w->table, t->states, t->rows, room_left(t), found, err);
+    return group_table_find_all(&t->w->table, t->states, t->rows, group_room(t->o, t->w), found,
+                                err);
 }
 
 /* Keys of few values a batch: each column as small codes. */
@@ -176,6 +165,12 @@ static nrw_status find_by_keys(group_taking *t, const vector *const *keys, uint3
 {
     uint64_t n_codes = 1;
 
+    if (t->o->spec.marks && !t->w->mixed) {
+        bool rise;
+        TRY(group_find_runs(t, keys, &rise, err));
+        if (rise)
+            return NRW_OK;
+    }
     for (uint32_t c = 0; c < t->o->spec.n_keys && n_codes <= t->rows; c++)
         n_codes *= group_codes(keys[c]);
     if (n_codes <= t->rows / 2)

@@ -1,10 +1,12 @@
 /* Inside of GROUP BY: op_group.c makes and ends it, group_taking.h is how rows come to their
  * groups, group_spill.c sends tables away and reads them back, group_pass.c sends rows away that a
- * table would not put together, group_source.c puts partitions together, group_marked.c lets groups
- * leave that are complete before all rows came. */
+ * table would not put together, group_source.c puts partitions together. With marks: group_runs.c
+ * makes groups of rows that follow each other, group_stretch.c gathers those of a stretch,
+ * group_leave.c lets them leave, group_marked.c carries them there. */
 #ifndef EXEC_GROUP_OWN_H
 #define EXEC_GROUP_OWN_H
 
+#include "base/turn.h"
 #include "exec/group_table.h"
 #include "exec/op_group.h"
 #include "io/spill_chain.h"
@@ -15,8 +17,9 @@
 #define GROUP_PARTITIONS (1u << GROUP_BITS) /* by the upper bits of the hash */
 #define GROUP_BLOCK      (64u << 10)        /* bytes of a block in the spill file, at most */
 #define GROUP_SLICE      1024u
+#define GROUP_RUNS       8192u /* rows that are looked for runs at a time */
 #define GROUP_MORSEL     8192u /* groups that leave together, about */
-#define GROUP_KEPT       2u    /* the null, and the key that is the mark */
+#define GROUP_LEAVE      2048u /* groups that leave at a time */
 
 /* Blocks of the spill file with rows of one stretch of hashes. */
 typedef struct group_part {
@@ -25,6 +28,45 @@ typedef struct group_part {
     uint64_t first; /* least hash */
     uint32_t bits;  /* upper bits of the hash that all have in common */
 } group_part;
+
+/* ---- between two marks ----
+ *
+ * A stretch is what lies between two marks. Its groups are rows of shape->layout, in the order of
+ * the input, and one key may come in several of them. The word of a row that is free for its owner
+ * says whether the row is gone: its states are then in another one. */
+
+enum { GROUP_NULL, GROUP_PASSED, GROUP_MARK, GROUP_ASIDE };
+
+typedef struct group_list {
+    rows rows;
+    bool hashed; /* its rows have their hash */
+} group_list;
+
+typedef struct group_walk {
+    uint32_t block, at;
+} group_walk;
+
+typedef struct group_stretch {
+    uint32_t number;    /* marks before it */
+    rows heads;         /* groups of the marks before it, complete when it is */
+    uint8_t *head;      /* the last of them; NULL: there is none */
+    group_part spilled; /* what lies before the lists */
+    group_list *lists;
+    uint32_t n, cap;
+    uint64_t bytes;     /* of the lists */
+    uint8_t *last;      /* row of the lists that the next one may belong to; NULL: none */
+    bool mixed;         /* its key falls somewhere, or stays while others change */
+    bool at_mark;       /* so far that the mark itself came */
+    rows next;          /* the group of the mark behind it */
+    uint8_t *next_head; /* that one; NULL: none */
+} group_stretch;
+
+/* A stretch on its way out. */
+typedef struct group_leaving {
+    group_stretch s;
+    uint32_t phase, list;
+    group_walk walk;
+} group_leaving;
 
 /* What a worker has: rows it took in, later the partition it puts together. */
 typedef struct group_worker {
@@ -44,6 +86,17 @@ typedef struct group_worker {
     group_table *walked;
     uint64_t at;
     bool ready;
+    /* with marks: of the morsel at hand */
+    bool begun;
+    bool turn;        /* has the operator's turn */
+    bool mixed;       /* its keys do not rise: they go to the table */
+    uint32_t stretch; /* its number */
+    rows runs;        /* groups as they came, keys rising */
+    uint8_t *first_run, *last_run;
+    uint8_t *aside[GROUP_ASIDE]; /* rows that do not leave with the others, in `runs` or the table,
+                                    where they are gone */
+    bool leaves;
+    group_leaving leaving; /* the stretch before, where this morsel begins another */
 } group_worker;
 
 typedef struct op_group {
@@ -63,9 +116,13 @@ typedef struct op_group {
     uint32_t bits;        /* of the hash that the source's morsels go by */
     uint32_t next_part;
     /* with marks */
-    const key_mark *mark; /* groups below it leave; NULL: all */
-    const key_mark *passed;
-    uint8_t *kept[GROUP_KEPT]; /* rows of groups that go on behind it; NULL: none */
+    turn turn; /* guards `current` and `null` */
+    uint64_t first_morsel;
+    group_stretch current;
+    rows nulls;
+    uint8_t *null;               /* the group of the null; NULL: none came */
+    _Atomic uint32_t mixed_hint; /* number of the last stretch seen to be mixed, and one */
+    bool rest;                   /* all rows came: what is left leaves */
 } op_group;
 
 /* From rows to a state of theirs, and back. */
@@ -79,9 +136,22 @@ static inline void group_shift(uint8_t **rows, uint32_t n, ptrdiff_t by)
 nrw_status group_settle(op_group *o, nrw_error *err);
 /* What a worker's table and what is read back may take. */
 uint64_t group_share(const op_group *o);
-/* Of rows[0..*n) those that leave, *n of them; the others are kept. */
-nrw_status group_leaving(op_group *o, uint8_t **rows, uint32_t *n, nrw_error *err);
-void group_kept_free(op_group *o);
+/* All that w's table holds goes elsewhere, so that there is room; b: the batch at hand. */
+nrw_status group_send_away(op_group *o, group_worker *w, const batch *b, nrw_error *err);
+/* What a worker may take of the operator's room while all others do the same: half of it for its
+ * rows, half for what hangs from states. */
+uint64_t group_fair_room(const op_group *o);
+/* What w's rows may take more before they are to be sent away. */
+uint64_t group_room(const op_group *o, const group_worker *w);
+/* rows[0..n) become the batch's columns. */
+nrw_status group_leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_error *err);
+/* One part more for group_load_next; its blocks are the stack's then. */
+nrw_status group_push_part(op_group *o, group_worker *w, const group_part *part, nrw_error *err);
+/* The groups of the next part of the stack, which is cut where it is too large: w->walked, in order
+ * and not begun. */
+nrw_status group_load_next(op_group *o, group_worker *w, nrw_error *err);
+/* A table for w->walked that has no rows of its own. */
+nrw_status group_merged_new(op_group *o, group_worker *w, nrw_error *err);
 
 /* All groups of w's table to the spill file; the table is empty then. */
 nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err);
@@ -117,5 +187,61 @@ void group_part_free(op_group *o, group_part *part);
 void group_merged_free(op_group *o, group_worker *w);
 
 extern const source_class group_source_class;
+
+/* ---- with marks ---- */
+
+static inline bool group_gone(const uint8_t *row)
+{
+    return load_u32(row + 4);
+}
+static inline void group_go(uint8_t *row)
+{
+    store_u32(row + 4, 1);
+}
+/* The next row that is not gone; false: none is left. */
+bool group_walk_next(const rows *r, group_walk *w, uint8_t **row);
+
+/* In the order of the marks: < 0 where the marked key of x comes before that of y. Neither is
+ * null. */
+int group_key_order(const op_group *o, const uint8_t *x, const uint8_t *y);
+static inline bool group_key_is_null(const op_group *o, const uint8_t *row)
+{
+    return !row_has(&o->shape.layout, row, o->spec.marked_key);
+}
+bool group_same_key(const op_group *o, const uint8_t *x, const uint8_t *y);
+/* NRW_E_CORRUPT: the statistics that marks come from are wrong. */
+nrw_status group_wrong(const op_group *o, nrw_error *err);
+
+/* The mark that a stretch begins with and that it ends with; NULL: there is none. */
+const key_mark *group_mark_before(const op_group *o, uint32_t stretch);
+const key_mark *group_mark_behind(const op_group *o, uint32_t stretch);
+/* Sees that w's rows lie between the marks, and puts aside what does not leave with the others. */
+nrw_status group_check_marks(op_group *o, group_worker *w, nrw_error *err);
+/* w's rows to the stretch, under the turn. */
+nrw_status group_hand_over(op_group *o, group_worker *w, nrw_error *err);
+/* The hash that rows[0..n) have as keys; m: for what is needed meanwhile. */
+nrw_status group_hash_rows(op_group *o, uint8_t *const *rows, uint32_t n, mem *m, nrw_error *err);
+nrw_status group_stretch_spill(op_group *o, group_worker *w, group_stretch *s, nrw_error *err);
+/* The group that goes on behind `from`, if any, to `to`, which comes next. */
+nrw_status group_stretch_follow(op_group *o, group_stretch *from, group_stretch *to,
+                                nrw_error *err);
+void group_stretch_init(const op_group *o, group_stretch *s, uint32_t number);
+void group_stretch_free(op_group *o, group_stretch *s);
+/* As group_send_away: w's rows go to the stretch. */
+nrw_status group_marked_send(op_group *o, group_worker *w, const batch *b, nrw_error *err);
+/* Drops a list's states and frees it. */
+void group_rows_free(op_group *o, rows *r);
+
+/* The next groups of w->leaving: *n of them, GROUP_LEAVE at most, good until the next call; *more:
+ * call again. */
+nrw_status group_leaving_next(op_group *o, group_worker *w, mem *m, uint8_t **rows, uint32_t *n,
+                              bool *more, nrw_error *err);
+void group_leaving_free(op_group *o, group_worker *w);
+
+void group_close(op *o);
+/* What w has of a morsel, and of a stretch that leaves. */
+void group_marked_close(op_group *o, group_worker *w);
+extern const op_class group_marked_class;
+extern const source_class group_rest_class;
 
 #endif

@@ -3,8 +3,7 @@
 
 #include "exec/dense.h"
 
-#define LEAVE_ROWS 2048u
-#define SPLIT_BITS 4u
+#define SPLIT_BITS 4u /* at most */
 
 static op_group *group_of(source *s)
 {
@@ -24,7 +23,7 @@ static nrw_status source_next(source *s, batch *b, nrw_error *err)
 
 /* ---- one partition's groups in w's table, or a part of them ---- */
 
-static nrw_status push_part(op_group *o, group_worker *w, const group_part *part, nrw_error *err)
+nrw_status group_push_part(op_group *o, group_worker *w, const group_part *part, nrw_error *err)
 {
     void *p = w->stack;
 
@@ -38,10 +37,21 @@ static nrw_status push_part(op_group *o, group_worker *w, const group_part *part
     return NRW_OK;
 }
 
-/* The next part of the stack that is small enough; larger ones are cut. */
-static nrw_status load_next(op_group *o, group_worker *w, nrw_error *err)
+/* Of so many bits that the blocks under construction take a part of the share. */
+static uint32_t split_bits(uint64_t share)
+{
+    uint32_t bits = 1;
+
+    while (bits < SPLIT_BITS && ((uint64_t)4 * GROUP_BLOCK << bits) < share / 3)
+        bits++;
+    return bits;
+}
+
+nrw_status group_load_next(op_group *o, group_worker *w, nrw_error *err)
 {
     const uint64_t share = o->spec.memory / o->spec.workers;
+    const uint64_t most = share / (o->spec.marks ? 8 : 3); /* others gather meanwhile */
+    const uint32_t bits = split_bits(share);
     group_part cut[1u << SPLIT_BITS], part;
     nrw_status st;
 
@@ -49,13 +59,13 @@ static nrw_status load_next(op_group *o, group_worker *w, nrw_error *err)
     rows_clear(&w->read);
     while (w->n_stack) {
         part = w->stack[--w->n_stack];
-        if (part.bytes > share / 3 && part.bits + SPLIT_BITS <= 64) {
+        if (part.bytes > most && part.bits + bits <= 64) {
             rows_release(&w->read);
-            st = group_split(o, w, &part, SPLIT_BITS, cut, err);
+            st = group_split(o, w, &part, bits, cut, err);
             group_part_free(o, &part);
-            for (uint32_t k = 1u << SPLIT_BITS; k-- > 0;) {
+            for (uint32_t k = 1u << bits; k-- > 0;) {
                 if (st >= 0)
-                    st = push_part(o, w, &cut[k], err);
+                    st = group_push_part(o, w, &cut[k], err);
                 if (st < 0)
                     group_part_free(o, &cut[k]);
             }
@@ -75,20 +85,27 @@ static nrw_status load_next(op_group *o, group_worker *w, nrw_error *err)
     return NRW_OK;
 }
 
+nrw_status group_merged_new(op_group *o, group_worker *w, nrw_error *err)
+{
+    void *p;
+
+    TRY(mem_zalloc(o->m, sizeof *w->walked, &p, err));
+    w->walked = p;
+    group_table_init(w->walked, &o->shape, o->m, o->m);
+    w->at = 0;
+    return NRW_OK;
+}
+
 /* Nothing was spilled: what the workers' tables have of this partition, merged into the first
  * worker's own rows by a table without rows. */
 static nrw_status merge_tables(op_group *o, group_worker *w, uint32_t p, nrw_error *err)
 {
     group_table *merged;
     uint64_t groups = 0;
-    void *mem_;
 
-    TRY(mem_zalloc(o->m, sizeof *merged, &mem_, err));
-    merged = mem_;
-    group_table_init(merged, &o->shape, o->m, o->m);
+    TRY(group_merged_new(o, w, err));
+    merged = w->walked;
     group_table_narrow(merged, o->bits);
-    w->walked = merged;
-    w->at = 0;
     for (uint32_t i = 0; i < o->spec.workers; i++)
         groups += o->workers[i].table.n;
     if (o->bits) /* an eighth more than are in a morsel on average */
@@ -139,8 +156,8 @@ static nrw_status begin(op_group *o, group_worker *w, uint32_t p, nrw_error *err
     if (o->parts) {
         group_part part = o->parts[p];
         o->parts[p] = (group_part){0};
-        TRY(push_part(o, w, &part, err));
-        return load_next(o, w, err);
+        TRY(group_push_part(o, w, &part, err));
+        return group_load_next(o, w, err);
     }
     if (o->spec.n_keys == 0) {
         bool any = false;
@@ -154,7 +171,7 @@ static nrw_status begin(op_group *o, group_worker *w, uint32_t p, nrw_error *err
 
 /* ---- rows to columns ---- */
 
-static nrw_status leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_error *err)
+nrw_status group_leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_error *err)
 {
     vector v;
 
@@ -179,27 +196,24 @@ static nrw_status source_fill(source *s, batch *b, nrw_error *err)
     op_group *o = group_of(s);
     group_worker *w = &o->workers[b->worker];
     uint8_t **rows;
-    uint32_t n = 0, walked;
+    uint32_t n = 0;
     nrw_status st = NRW_OK;
 
     if (!w->ready)
         TRY(begin(o, w, (uint32_t)b->source_number, err));
-    TRY(mem_alloc(b->m, LEAVE_ROWS * sizeof *rows, (void **)&rows, err));
-    while (n < LEAVE_ROWS && group_table_next(w->walked, &w->at, &rows[n]))
+    TRY(mem_alloc(b->m, GROUP_LEAVE * sizeof *rows, (void **)&rows, err));
+    while (n < GROUP_LEAVE && group_table_next(w->walked, &w->at, &rows[n]))
         n++;
-    walked = n;
-    if (o->spec.marks)
-        st = group_leaving(o, rows, &n, err);
-    if (st >= 0 && n)
-        st = leave(o, b, rows, n, err);
-    if (st >= 0 && walked < LEAVE_ROWS && o->parts && w->n_stack) {
-        st = load_next(o, w, err);
-    } else if (walked < LEAVE_ROWS) {
+    if (n)
+        st = group_leave(o, b, rows, n, err);
+    if (st >= 0 && n < GROUP_LEAVE && o->parts && w->n_stack) {
+        st = group_load_next(o, w, err);
+    } else if (n < GROUP_LEAVE) {
         b->last = true;
         w->ready = false;
         group_merged_free(o, w);
     }
-    mem_free(b->m, rows, LEAVE_ROWS * sizeof *rows);
+    mem_free(b->m, rows, GROUP_LEAVE * sizeof *rows);
     return st;
 }
 

@@ -54,11 +54,14 @@ static nrw_status add_to(group_taking *t, uint32_t k, nrw_error *err)
     const aggregate *g = &t->o->shape.aggregates[k];
     const vector *args[AGGREGATE_ARGS] = {0};
     uint32_t at = t->o->shape.states[k];
-    bool one = t->o->spec.n_keys == 0;
-    uint8_t **states = t->n_few ? t->few : t->states;
-    uint32_t n = t->n_few ? t->n_few : one ? 1 : t->rows;
+    bool one = t->o->spec.n_keys == 0,
+         runs = t->n_runs && !g->filter && g->class->traits & AGG_RUNS;
+    uint8_t **states = runs ? t->runs : t->n_few ? t->few : t->states;
+    uint32_t n = runs ? t->n_runs : t->n_few ? t->n_few : one ? 1 : t->rows;
     aggregate_rows r = {.n = t->rows,
-                        .states = t->states,
+                        .states = runs ? t->runs : t->states,
+                        .n_runs = runs ? n : 0,
+                        .ends = t->ends,
                         .args = args,
                         .one = one,
                         .n_few = t->n_few,
@@ -70,6 +73,8 @@ static nrw_status add_to(group_taking *t, uint32_t k, nrw_error *err)
                         .scratch = t->b->m};
     nrw_status st;
 
+    if (t->n_runs && !runs)
+        group_runs_spread(t);
     for (uint32_t i = 0; i < g->n_args; i++)
         args[i] = column_of(t, g->args[i]);
     group_shift(states, n, at);
@@ -108,7 +113,7 @@ static nrw_status add_some(const group_taking *whole, uint32_t n, nrw_error *err
     for (uint32_t c = 0; c < o->n_in; c++)
         vector_release(&t.columns[c]);
     mem_free(m, t.columns, head);
-    return st < 0 ? st : group_flush(o, t.w, err);
+    return st < 0 ? st : group_send_away(o, t.w, whole->b, err);
 }
 
 static nrw_status pass_all(group_taking *t, nrw_error *err)
@@ -151,6 +156,7 @@ static nrw_status take_columns(group_taking *t, uint32_t *taken, nrw_error *err)
     t->numbers = (uint64_t *)(void *)(t->states + t->rows);
     t->codes = (uint32_t *)(void *)(t->numbers + t->rows);
     st = take_rows(t, taken, err);
+    group_runs_free(t);
     mem_free(t->b->m, t->states, bytes);
     return st;
 }
@@ -168,6 +174,8 @@ static uint32_t slice_rows(const group_taking *t)
         return t->rows;
     fit = rows_that_fit(&o->shape.layout, t->columns, o->spec.n_keys, mem_limit(t->w->m) / 4,
                         t->rows);
+    if (o->spec.marks && !t->w->mixed && !o->hang)
+        return fit < GROUP_RUNS ? fit : GROUP_RUNS;
     for (uint32_t c = 0; c < o->spec.n_keys && n_codes <= fit; c++)
         n_codes *= group_codes(&t->columns[c]);
     if (n_codes <= fit && n_codes <= t->rows / 2 && !o->hang)

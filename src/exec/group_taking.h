@@ -19,12 +19,25 @@ typedef struct group_taking {
     uint8_t *few[AGGREGATE_FEW];
     uint32_t few_rows[AGGREGATE_FEW];
     uint32_t n_few; /* 0: there are more of them */
-    bool passing;   /* states are rows of the scratch, on their way to the spill file */
+    uint8_t **runs; /* n_runs rows, of the rows up to ends[0], up to ends[1], and so on */
+    uint32_t *ends;
+    uint32_t n_runs; /* 0: `states` or `few` say */
+    bool spread;     /* `states` say as well */
+    bool passing;    /* states are rows of the scratch, on their way to the spill file */
 } group_taking;
 
 /* The groups of the first *found rows, new ones made: t->states, or t->few and t->codes; fewer than
  * all are found where the table is full. Without keys all rows are one group. */
 nrw_status group_find(group_taking *t, const vector *const *keys, uint32_t *found, nrw_error *err);
+/* As group_find (t->runs, of the caller to free), where the marked key rises from row to row: one
+ * group for rows of one key that follow each other, behind those that came before. *rise is false
+ * where it does not: nothing has happened then, and the morsel is mixed. */
+nrw_status group_find_runs(group_taking *t, const vector *const *keys, bool *rise, nrw_error *err);
+void group_runs_free(group_taking *t);
+/* t->states as t->runs say. */
+void group_runs_spread(group_taking *t);
+/* Whether there is room for what may come to hang from the states of t's rows. */
+bool group_room_to_hang(const group_taking *t);
 /* How many values a key column may have; more than rows: not worth knowing. */
 uint32_t group_codes(const vector *v);
 

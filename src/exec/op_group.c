@@ -42,14 +42,36 @@ static nrw_status group_finish(op *base, nrw_error *err)
     return group_settle((op_group *)base, err);
 }
 
+/* With marks rows of the workers, of the stretch at hand and of those that leave share it. */
 uint64_t group_share(const op_group *o)
 {
     uint64_t share = o->spec.memory / o->spec.workers;
 
-    return share - share / 8;
+    return o->spec.marks ? share / 6 : share - share / 8;
 }
 
-static void group_close(op *base)
+uint64_t group_fair_room(const op_group *o)
+{
+    return mem_room(o->m) / o->spec.workers / 2;
+}
+
+uint64_t group_room(const op_group *o, const group_worker *w)
+{
+    uint64_t most = mem_limit(w->m) - mem_limit(w->m) / 8, used = mem_used(w->m);
+    uint64_t fair = o->hang ? group_fair_room(o) : UINT64_MAX, left;
+
+    if (o->spec.marks)
+        used += w->runs.bytes + w->table.rows.bytes;
+    left = used < most ? most - used : 0;
+    return fair < left ? fair : left;
+}
+
+nrw_status group_send_away(op_group *o, group_worker *w, const batch *b, nrw_error *err)
+{
+    return o->spec.marks ? group_marked_send(o, w, b, err) : group_flush(o, w, err);
+}
+
+void group_close(op *base)
 {
     op_group *o = (op_group *)base;
 
@@ -57,6 +79,8 @@ static void group_close(op *base)
         group_worker *w = &o->workers[i];
         rows_release(&w->scratch);
         group_merged_free(o, w);
+        if (o->spec.marks)
+            group_marked_close(o, w);
         group_table_release(&w->table);
         rows_release(&w->read);
         group_pass_free(w);
@@ -66,7 +90,8 @@ static void group_close(op *base)
         mem_free(o->m, w->stack, w->cap_stack * sizeof *w->stack);
         mem_free_account(w->m);
     }
-    group_kept_free(o);
+    group_stretch_free(o, &o->current);
+    group_rows_free(o, &o->nulls);
     for (uint32_t p = 0; o->parts && p < GROUP_PARTITIONS; p++)
         group_part_free(o, &o->parts[p]);
     mem_free(o->m, o->parts, GROUP_PARTITIONS * sizeof *o->parts);
@@ -152,8 +177,10 @@ nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op *
 
     *out = NULL;
     TRY(arena_alloc(a, sizeof *o, (void **)&o, err));
-    *o = (op_group){.base.class = &group_class, .spec = *spec, .spill = s};
-    o->source = (source){&group_source_class, spec->n_keys + spec->n_aggregates, false};
+    *o = (op_group){
+        .base.class = spec->marks ? &group_marked_class : &group_class, .spec = *spec, .spill = s};
+    o->source = (source){spec->marks ? &group_rest_class : &group_source_class,
+                         spec->n_keys + spec->n_aggregates, false};
     pthread_mutex_init(&o->lock, NULL);
     TRY(mem_child(m, "group", spec->memory, &o->m, err));
     TRY_OUT(make_shape(a, o, err));
@@ -164,7 +191,12 @@ nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op *
         group_table_init(&w->table, &o->shape, w->m, o->m);
         w->scratch.m = w->read.m = w->m;
         w->out = bytes_init(w->m, UINT32_MAX);
+        w->runs.m = o->m;
+        if (spec->marks) /* they go to the stretch */
+            w->table.rows.m = o->m;
     }
+    group_stretch_init(o, &o->current, 0);
+    o->nulls.m = o->m;
     *out = &o->base;
     return NRW_OK;
 out:

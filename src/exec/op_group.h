@@ -1,7 +1,12 @@
 /* GROUP BY and DISTINCT: groups by keys, with aggregates; the end of one pipeline and the source of
  * another. Groups leave in the order of their key's hash, ties by the key: whatever the threads,
- * the memory and the order of rows. Where a key has marks (dataset/marks.h), those below the first
- * mark leave first, then those below the second, and so on; a null, which may come anywhere, last.
+ * the memory and the order of rows.
+ *
+ * Where a key has marks (dataset/marks.h), groups leave while rows come: first those below the
+ * first mark, then those below the second, and so on; the group of a mark's own value before the
+ * others behind it; a null, which may come anywhere, last. Where the marked key never falls between
+ * two marks, nor stays while other keys change, they leave in that order, which is the input's;
+ * else in the order of hashes.
  *
  * Every worker has a table of its own, cut into partitions by the upper bits of the hash. A table
  * that outgrows its share sends its partitions to the spill file, and so go rows that a table would
@@ -39,12 +44,10 @@ nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op *
  * operator and is used once it is finished. */
 source *op_group_source(op *o);
 
-/* With marks, by one thread, while nothing is pushed: the rows before the mark (NULL: all rows)
- * have come, and the groups below it are the source's next morsels, numbered from 0; *any: there
- * are some. A key that passed a mark before has passed the statistics: NRW_E_CORRUPT, maybe of the
- * source. */
-nrw_status op_group_ready(op *o, const key_mark *mark, bool *any, nrw_error *err) NRW_CHECKED;
-/* They have left: their room is given back, and rows may come again. */
-nrw_status op_group_again(op *o, nrw_error *err) NRW_CHECKED;
+/* With marks, before rows come: it passes groups on to `next`, those below a mark once the rows
+ * before it have come, in morsels of its input's numbers, which begin with first_morsel. The
+ * source has the rest, one morsel, when all rows have come. A key that passed a mark before has
+ * passed the statistics: NRW_E_CORRUPT, maybe of the source. */
+void op_group_stream(op *o, op *next, uint64_t first_morsel);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* What of a chain is a link in the spill file. */
-#define LINK_BYTES offsetof(spill_chain, at)
+#define LINK_BYTES offsetof(spill_chain, n)
 
 /* The blocks at hand become a link. */
 static nrw_status put_link(spill_chain *c, spill *s, nrw_error *err)
@@ -39,11 +39,31 @@ static nrw_status take_link(spill_chain *c, spill *s, nrw_error *err)
 
 nrw_status spill_chain_take(spill_chain *c, spill *s, spill_block *out, nrw_error *err)
 {
-    nrw_status st = c->at < c->n ? NRW_OK : take_link(c, s, err);
+    nrw_status st = c->n ? NRW_OK : take_link(c, s, err);
 
     if (st == NRW_OK)
-        *out = c->blocks[c->at++];
+        *out = c->blocks[--c->n];
     return st;
+}
+
+nrw_status spill_chain_turn(spill_chain *c, spill *s, nrw_error *err)
+{
+    spill_chain turned = {0};
+    spill_block b;
+    nrw_status st;
+
+    while ((st = spill_chain_take(c, s, &b, err)) == NRW_OK) {
+        st = spill_chain_add(&turned, s, &b, err);
+        if (st < 0) {
+            spill_free(s, &b);
+            break;
+        }
+    }
+    if (st < 0)
+        spill_chain_free(&turned, s);
+    else
+        *c = turned;
+    return st < 0 ? st : NRW_OK;
 }
 
 void spill_chain_free(spill_chain *c, spill *s)

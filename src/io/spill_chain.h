@@ -11,15 +11,17 @@
 typedef struct spill_chain {
     spill_block before; /* with as many blocks, and what was before them; len 0: nothing is */
     spill_block blocks[SPILL_LINK];
-    uint32_t at, n; /* those not taken yet: [at, n) */
+    uint32_t n;
 } spill_chain;
 
-/* Adds a block, which stays the caller's on failure. Not between takes. */
+/* Adds a block, which stays the caller's on failure. */
 nrw_status spill_chain_add(spill_chain *c, spill *s, const spill_block *b,
                            nrw_error *err) NRW_CHECKED;
-/* Takes a block out, which is the caller's then; links come back the last one first. NRW_END: there
- * is none. */
+/* Takes the block out that was added last; it is the caller's then. NRW_END: there is none. */
 nrw_status spill_chain_take(spill_chain *c, spill *s, spill_block *out, nrw_error *err) NRW_CHECKED;
+/* Turns the order round, so that the block added first comes first. On failure some blocks are
+ * gone. */
+nrw_status spill_chain_turn(spill_chain *c, spill *s, nrw_error *err) NRW_CHECKED;
 /* Frees all blocks, as far as their links can be read. */
 void spill_chain_free(spill_chain *c, spill *s);
 

@@ -1,7 +1,6 @@
 /* Stages, one after the other; a stage's scans are open while it runs. */
 #include "exec/op_filter.h"
 #include "exec/op_group.h"
-#include "exec/source_marked.h"
 #include "sql/compile.h"
 
 typedef struct scanning {
@@ -56,9 +55,7 @@ static nrw_status table_filter(sql_exec *x, const sql_branch *b, predicate **out
                            err);
 }
 
-/* From mark to mark there may be fewer row groups than threads. */
-static nrw_status open_scan(sql_exec *x, const sql_branch *b, bool marked, scanning *o,
-                            nrw_error *err)
+static nrw_status open_scan(sql_exec *x, const sql_branch *b, scanning *o, nrw_error *err)
 {
     const plan *p = b->scan;
     predicate *rows = NULL;
@@ -66,7 +63,7 @@ static nrw_status open_scan(sql_exec *x, const sql_branch *b, bool marked, scann
                          .column_bytes = x->held,
                          .batch_bytes = (size_t)(x->batches / x->workers / 4),
                          .workers = x->workers,
-                         .any_order = !marked && !op_any_waits(b->first)};
+                         .any_order = !op_any_waits(b->first)};
     budget need;
 
     TRY(x->catalog->open(x->catalog->self, p->table, &o->s, err));
@@ -117,10 +114,10 @@ static pipeline pipeline_of(const sql_exec *x, const sql_branch *b, mem *batches
 }
 
 /* The branch's scan as the pipeline's source, what its filter does not pass left out. */
-static nrw_status begin_scan(sql_exec *x, const sql_branch *b, bool marked, scanning *o,
-                             pipeline *p, nrw_error *err)
+static nrw_status begin_scan(sql_exec *x, const sql_branch *b, scanning *o, pipeline *p,
+                             nrw_error *err)
 {
-    TRY(open_scan(x, b, marked, o, err));
+    TRY(open_scan(x, b, o, err));
     p->source = &o->source.base;
     if (o->filter) {
         o->filter->next = b->first;
@@ -139,54 +136,28 @@ static nrw_status run(const sql_exec *x, pipeline *p, nrw_error *err)
     return st;
 }
 
-static bool has_enough(const sql_branch *b)
-{
-    return b->enough && atomic_load_explicit(b->enough, memory_order_relaxed);
-}
-
-/* From mark to mark: rows come to the groups, and those that are complete go on. */
-static nrw_status run_marked(sql_exec *x, const sql_branch *b, source_marked *from, pipeline *in,
-                             pipeline *out, nrw_error *err)
-{
-    const key_mark *mark;
-    op *groups = b->feed->end;
-    uint64_t morsels = 0;
-    bool more = true, any;
-
-    do {
-        if (more)
-            TRY(run(x, in, err));
-        mark = source_marked_pass(from, &more);
-        TRY(op_group_ready(groups, mark, &any, err));
-        if (!any)
-            continue;
-        out->first_morsel += out->morsels;
-        out->morsels = 0;
-        TRY(run(x, out, err));
-        morsels += out->morsels;
-        TRY(op_group_again(groups, err));
-    } while (mark && !has_enough(b));
-    out->morsels = morsels;
-    return NRW_OK;
-}
-
+/* Groups go on while rows come, to the operators that they lead to; what is left when all came is
+ * the source of `out`. */
 static nrw_status run_fed(sql_exec *x, const sql_branch *b, mem *batches, pipeline *out,
                           nrw_error *err)
 {
     const sql_branch *feed = &b->feed->branches[0];
     pipeline in = pipeline_of(x, feed, batches);
-    source_marked from;
     scanning o = {0};
-    nrw_status st = begin_scan(x, feed, true, &o, &in, err);
+    nrw_status st;
 
-    if (st >= 0) {
-        source_marked_init(&from, in.source, b->feed->marks);
-        in.source = &from.base;
-        st = run_marked(x, b, &from, &in, out, err);
-        source_marked_close(&from, batches);
-        x->rows_in += atomic_load(&in.rows_in);
-    }
+    in.first_morsel = out->first_morsel;
+    in.enough = b->enough;
+    op_group_stream(b->feed->end, b->first, in.first_morsel);
+    st = begin_scan(x, feed, &o, &in, err);
+    if (st >= 0)
+        st = run(x, &in, err);
+    x->rows_in += atomic_load(&in.rows_in);
     close_scan(x, &o);
+    out->first_morsel += in.morsels;
+    if (st >= 0)
+        st = run(x, out, err);
+    out->morsels += in.morsels;
     return st;
 }
 
@@ -202,7 +173,7 @@ static nrw_status run_branch(sql_exec *x, const sql_branch *b, mem *batches, uin
         st = run_fed(x, b, batches, &p, err);
     } else {
         if (b->scan)
-            st = begin_scan(x, b, false, &o, &p, err);
+            st = begin_scan(x, b, &o, &p, err);
         if (st >= 0)
             st = run(x, &p, err);
         if (st >= 0 && b->scan)

@@ -115,6 +115,95 @@ def queries_case(tier):
         return f"{len(chosen)} queries"
 
 
+# What rises inside of row groups, too: groups leave in the order of the input. Orders are those of
+# the rows, by their number: as they are; or shuffled in such a way that the key falls once, where
+# blocks of rows meet. kn: nulls anywhere; few: a key goes over several row groups.
+RISING = """
+SELECT k, CASE WHEN hash(i) % 11 = 3 THEN NULL ELSE k END AS kn, i // 100000 AS few,
+       DATE '2040-01-01' - (k // 9)::INT AS down,
+       'key ' || lpad((k // 3)::VARCHAR, 40, '0') AS s, (k / 7)::DECIMAL(12, 3) AS dec,
+       (i * 7919) % 1009 AS x, (x / 4)::DOUBLE AS f, 'value ' || (i * 104729) % 99991 AS w
+FROM (SELECT i, (i + {shift}) * 10 // {tenths} AS k FROM range({rows}) t(i)) ORDER BY {order}
+"""
+FALLING = "i // {group}, i % {group} // {block} = {first} DESC, i"
+
+# name, query, keys whose order is the input's
+RISING_QUERIES = [
+    ("a number", "SELECT k, count(*) AS n, count(kn) AS m, sum(x) AS s, sum(f) AS f, min(w) AS w "
+                 "FROM '{t}' GROUP BY k", "k"),
+    ("of few rows", "SELECT k, count(*) AS n, avg(x) AS a, sum(x) FILTER (x > 500) AS s "
+                    "FROM '{few}' GROUP BY k", "k"),
+    ("nulls among the keys", "SELECT kn, count(*) AS n, sum(x) AS s, max(w) AS w FROM '{t}' "
+                             "GROUP BY kn", "kn"),
+    ("falling dates", "SELECT down, count(*) AS n, avg(x) AS a FROM '{t}' GROUP BY down", "down"),
+    ("texts", "SELECT s, count(DISTINCT x) AS n, first(w ORDER BY w) AS w FROM '{t}' GROUP BY s",
+     "s"),
+    ("decimals", "SELECT dec, sum(x) AS s FROM '{t}' GROUP BY dec", "dec"),
+    ("across row groups", "SELECT few, count(*) AS n, sum(x) AS s FROM '{t}' GROUP BY few", "few"),
+    ("two keys", "SELECT k, k // 2 AS z, sum(x) AS s FROM '{apart}' GROUP BY k, z", "k"),
+    ("two keys, the other one changes", "SELECT k, x % 2 AS z, sum(x) AS s FROM '{apart}' "
+                                        "GROUP BY k, z", None),
+    ("behind filters", "SELECT k, count(*) AS n FROM '{t}' WHERE (k < 9000 OR k > 20000) "
+                       "AND x % 3 = 0 GROUP BY k", "k"),
+    ("falls once", "SELECT k, count(*) AS n, sum(x) AS s, list(x ORDER BY i) AS l FROM (SELECT *, "
+                   "x + 1 AS i FROM '{falls}') GROUP BY k", None),
+    ("falls behind the mark", "SELECT k, count(*) AS n, sum(x) AS s FROM '{mark}' GROUP BY k",
+     None),
+]
+
+RISING_QUICK = ("nulls among the keys", "across row groups", "falls behind the mark")
+
+
+def make_rising(s, wanted):
+    import duckdb
+    import pyarrow.parquet as pq
+    c = duckdb.connect()
+    c.execute("SET threads = 1")
+    names, wide = {}, 3 * GROUP
+
+    def write(name, tenths=70, order="i", rows=ROWS, group=wide, shift=5):
+        names[name] = s(f"{name}.parquet")
+        if f"{{{name}}}" in wanted:
+            rows = c.execute(RISING.format(tenths=tenths, rows=rows, order=order,
+                                           shift=shift)).to_arrow_table()
+            pq.write_table(rows, names[name], row_group_size=group)
+
+    write("t")
+    write("few", 13)
+    write("apart", 70, "i", 12 * APART, 3 * APART, 0)
+    write("falls", 70, FALLING.format(group=wide, block=GROUP, first=1))
+    # the last rows of a row group, which have the key that the next one begins with, stand before
+    # others
+    write("mark", 70, f"i // {wide}, i % {wide} < {GROUP} + 77, i % {wide} < {wide} - 4, i")
+    return c, names
+
+
+def rising_case(tier):
+    """Groups leave in the order of the input where their key rises, whatever is spilled."""
+    import pyarrow.parquet as pq
+    with Scratch("clustered") as s:
+        chosen = [q for q in RISING_QUERIES if tier == "all" or q[0] in RISING_QUICK]
+        c, names = make_rising(s, " ".join(q[1] for q in chosen))
+        spilled = 0
+        for name, query, key in chosen:
+            query = query.format(**names)
+            some = OPTIONS + [["--memory", "26MiB", "--threads", "3"]]
+            ran = [run(query, s, options) for options in (some if tier == "all" else some[::3])]
+            assert len({r[0] for r in ran}) == 1, f"{name}: bytes depend on memory or threads"
+            assert is_marked(ran[0][1]), f"{name}: {ran[0][1]['plan']['steps']}"
+            spilled = max([spilled] + [r[1]["spilled"] for r in ran])
+            mine = f"FROM '{s('o.parquet')}'"
+            for x, y in ((f"({query})", mine), (mine, f"({query})")):
+                n = c.execute(f"SELECT count(*) FROM ({x} EXCEPT ALL {y})").fetchone()[0]
+                assert n == 0, f"{name}: {n} rows differ"
+            if key:
+                keys = pq.read_table(s("o.parquet"), columns=[key])[key].to_pylist()
+                keys = keys[:-1] if keys[-1] is None else keys
+                assert keys == sorted(keys, reverse=key == "down"), f"{name}: not the input's order"
+        assert tier != "all" or spilled > 1 << 20, f"nothing was spilled: {spilled}"
+        return f"{len(chosen)} queries, spilled {spilled >> 10} KiB"
+
+
 def spilled_case():
     """What lies between two marks may be larger than memory, too."""
     with Scratch("clustered") as s:
@@ -168,6 +257,7 @@ def lying_case():
 
 def cases(tier):
     yield "groups of a clustered key", lambda: queries_case(tier), 300
+    yield "groups of a key that rises", lambda: rising_case(tier), 300
     if tier == "all":
         yield "groups of a clustered key that spill", spilled_case, 300
     yield "statistics of a clustered key that lie", lying_case, 60

@@ -375,6 +375,35 @@ static void chains_keep_their_blocks(void **state)
     test_mem_close(m);
 }
 
+/* The last one first, or, turned round, the first one. */
+static void chains_have_an_order(void **state)
+{
+    nrw_error err = NRW_ERROR_INIT;
+    mem *m = test_mem_open(MIB);
+    const uint64_t n = 5 * SPILL_LINK + 3;
+    spill_chain c;
+    spill_block b;
+    spill *s;
+
+    (void)state;
+    assert_ok(spill_new(m, NULL, MIB, &s, &err), &err);
+    for (int turned = 0; turned < 2; turned++) {
+        assert_ok(chain_of(s, &c, n, &err), &err);
+        if (turned)
+            assert_ok(spill_chain_turn(&c, s, &err), &err);
+        for (uint64_t k = 0, i; k < n; k++) {
+            assert_int_equal(spill_chain_take(&c, s, &b, &err), NRW_OK);
+            assert_ok(spill_read(s, &b, &i, &err), &err);
+            assert_int_equal(i, turned ? k : n - 1 - k);
+            spill_free(s, &b);
+        }
+        assert_int_equal(spill_chain_take(&c, s, &b, &err), NRW_END);
+        assert_int_equal(spill_used(s), 0);
+    }
+    spill_close(s);
+    test_mem_close(m);
+}
+
 /* A link that came back damaged gives no blocks. */
 static void a_damaged_chain(void **state)
 {
@@ -442,6 +471,7 @@ int main(void)
         cmocka_unit_test(extents_never_lose_a_byte),
         cmocka_unit_test(threads_share_a_file),
         cmocka_unit_test(chains_keep_their_blocks),
+        cmocka_unit_test(chains_have_an_order),
         cmocka_unit_test(a_damaged_chain),
 #ifdef NARROWS_FAULTS
         cmocka_unit_test(every_fault_is_an_error),
