@@ -49,11 +49,23 @@ static room_rows rows_of(const plan_estimate *e, uint64_t times, uint64_t keys)
     return (room_rows){count_of(e, times), plan_row_width(e), keys};
 }
 
+/* What the spill file has of a state: values that lie beside it (agg_value.h), with their heads. */
+static uint64_t saved_bytes(const plan_estimate *e, const aggregate *g)
+{
+    uint64_t bytes = 16;
+
+    if (!g->class->save || aggregate_gathers(g))
+        return 0;
+    for (uint32_t i = 0; i < g->n_args; i++)
+        bytes = room_add(bytes, room_add(16, plan_expr_width(e, g->args[i])));
+    return bytes;
+}
+
 static budget group_need(const plan_estimate *e, uint64_t times, uint32_t workers)
 {
     const plan *p = e->of;
     room_rows r = rows_of(e->left, times, plan_columns_width(e->left, NULL, p->n_keys));
-    uint64_t state = 0, hang = 0, groups = count_of(e, times);
+    uint64_t state = 0, hang = 0, saved = 0, groups = count_of(e, times);
 
     if (p->marks) { /* those between two marks are kept, by one worker maybe */
         r.n = room_at_most(r.n, workers * (uint64_t)p->marks->most);
@@ -62,8 +74,9 @@ static budget group_need(const plan_estimate *e, uint64_t times, uint32_t worker
     for (uint32_t i = 0; i < p->n_aggregates; i++) {
         state += aggregate_room(&p->aggregates[i]);
         hang += aggregate_gathers(&p->aggregates[i]) ? GROUP_HANG : 0;
+        saved = room_add(saved, saved_bytes(e->left, &p->aggregates[i]));
     }
-    return room_of_group(&r, groups, state, hang, workers);
+    return room_of_group(&r, groups, state, hang, saved, workers);
 }
 
 static budget join_need(const plan_estimate *e, uint64_t times, uint32_t workers)
@@ -110,6 +123,13 @@ static budget first_need(const plan_estimate *e, uint64_t times)
     return b;
 }
 
+static room_rows sorted_rows(const plan_estimate *e, uint64_t times)
+{
+    const plan *p = e->of;
+
+    return rows_of(e->left, times, orders_width(e->left, p->orders, p->n_orders));
+}
+
 static budget need_of(const plan_estimate *e, uint64_t times, uint32_t workers)
 {
     const plan *p = e->of;
@@ -122,7 +142,7 @@ static budget need_of(const plan_estimate *e, uint64_t times, uint32_t workers)
     case PLAN_FIRST: return first_need(e, times);
     default: break;
     }
-    r = rows_of(e->left, times, orders_width(e->left, p->orders, p->n_orders));
+    r = sorted_rows(e, times);
     return room_of_sort(&r, p->limit, workers);
 }
 
@@ -292,6 +312,26 @@ static nrw_status refuse(const query *q, uint64_t needs, nrw_error *err)
                    text_size(needs, need), text_size(q->job->limits.ceiling, have));
 }
 
+/* At most, with the grant. */
+static uint64_t spill_of(const query_part *part, uint32_t workers)
+{
+    const plan_estimate *e = part->step;
+    const uint64_t grant = part->grant / part->n, once = part->need.spill / part->n;
+    room_rows r;
+
+    if (part->grant >= part->certain)
+        return 0;
+    switch (e->of->kind) {
+    case PLAN_GROUP: return room_mul(part->n, room_group_spill(once, grant, workers));
+    case PLAN_SORT:
+        r = sorted_rows(e, EVERY);
+        return room_mul(part->n, room_sort_spill(&r, once, grant, workers));
+    default:
+        return part->grant < part->certain / ROOM_ONCE ? room_mul(2, part->need.spill)
+                                                       : part->need.spill;
+    }
+}
+
 static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_error *err)
 {
     sql_exec *x = &q->exec;
@@ -308,10 +348,7 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
     for (uint32_t i = 0; i < q->n_parts; i++) {
         query_part *p = &q->parts[i];
         p->grant = s->grants[FIXED_PARTS + i];
-        if (p->grant >= p->certain)
-            p->need.spill = 0;
-        else if (p->grant < p->certain / ROOM_ONCE)
-            p->need.spill = room_mul(2, p->need.spill);
+        p->need.spill = spill_of(p, workers);
         p->need.spill = room_at_most(p->need.spill, q->job->limits.spill_limit);
         q->spill = room_add(q->spill, p->need.spill);
         grants[i] = (sql_grant){p->step->of, p->grant / p->n};

@@ -1,6 +1,7 @@
 #include "exec/room.h"
 
 #include "exec/rows.h"
+#include "exec/sort_run.h"
 
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
@@ -51,10 +52,16 @@ static budget budget_of(uint64_t wish, uint64_t spill, uint32_t workers)
     return b;
 }
 
+/* With its key, and the ordinal behind. */
+static uint64_t sorted_row(const room_rows *r)
+{
+    return room_add(row_of(r->width), room_add(r->keys, 24));
+}
+
 budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers)
 {
     const uint64_t entries = 72; /* 24 each, twice as many while the list grows */
-    uint64_t row = room_add(row_of(r->width), room_add(r->keys, 24)), kept = r->n;
+    uint64_t row = sorted_row(r), kept = r->n;
     uint64_t spill = room_mul(r->n, row);
 
     if (limit != UINT64_MAX && limit < kept / 2)
@@ -63,8 +70,57 @@ budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers)
     return budget_of(shared_out(room_mul(kept, room_add(row, entries)), workers), spill, workers);
 }
 
+/* Rows of a run, at least: a worker has no room for a batch more, or for twice the entries. */
+static uint64_t run_rows(uint64_t row, uint64_t share)
+{
+    const uint64_t batch = 4096, entry = sizeof(sort_entry);
+    uint64_t limit = share * 49 / 64, beside, fit, n;
+
+    beside = room_at_most(2 * rows_cost(room_mul(batch, row)), share / 4 + 2 * ROWS_BLOCK);
+    limit = limit > beside ? limit - beside : 0;
+    for (uint64_t cap = 1024;; cap *= 2) {
+        n = limit > cap * entry ? (limit - cap * entry) / row : 0;
+        if (n >= cap)
+            n = cap;
+        if (n < cap || cap * (row + 3 * entry) > limit)
+            break;
+    }
+    n = n > batch ? n - batch : 0;
+    fit = share / 4 / row;
+    fit = fit < 1 ? 1 : fit < batch ? fit : batch;
+    return n > fit ? n : fit;
+}
+
+/* Of `once` bytes in so many runs, what is written again until `fan` of them are left: the first
+ * ones become one, again and again. */
+static uint64_t merged_again(uint64_t once, uint64_t runs, uint64_t fan)
+{
+    uint64_t merges, rounds = 0, some;
+
+    if (runs <= fan)
+        return 0;
+    for (uint64_t left = runs; left > fan; left = (left + fan - 1) / fan)
+        rounds++;
+    merges = (runs - fan + fan - 2) / (fan - 1);
+    /* runs are not all of one length */
+    some = room_mul(once / runs + 1, room_mul(merges, fan + fan / 4));
+    return room_at_most(some, room_mul(once, rounds));
+}
+
+uint64_t room_sort_spill(const room_rows *r, uint64_t once, uint64_t grant, uint32_t workers)
+{
+    const uint64_t merging = grant / 2;
+    const uint64_t block = merging < 64 * RUN_BLOCK ? RUN_SMALL_BLOCK : RUN_BLOCK;
+    uint64_t fan = merging / (block + 4096), row = sorted_row(r), runs;
+
+    if (r->n == UINT64_MAX || row >= UINT32_MAX)
+        return UINT64_MAX;
+    runs = r->n / run_rows(row, grant / workers) + workers;
+    return room_add(once, merged_again(once, runs, room_at_least(fan, 8)));
+}
+
 budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64_t hang,
-                     uint32_t workers)
+                     uint64_t saved, uint32_t workers)
 {
     const uint64_t slots = 48; /* up to three quarters empty, and half as many while they grow */
     uint64_t row = room_add(row_of(r->keys), state), most = groups, tables, spill, wish;
@@ -74,12 +130,23 @@ budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64
         most = r->n / workers + 1 > groups ? groups : r->n / workers + 1;
     tables = room_mul(room_mul(most, workers), room_add(row, slots));
     tables = room_add(tables, room_mul(r->n, hang));
-    spill = room_mul(r->n, room_add(row, hang));
+    spill = room_mul(r->n, room_add(row, room_add(hang, saved)));
     wish = shared_out(tables / workers, workers);
     if (most == groups) /* each worker may meet all of them, and keeps an eighth free */
         wish = room_at_least(wish,
                              room_add(room_add(tables, tables / 6), FIXED + workers * FIXED_EACH));
     return budget_of(wish, spill, workers);
+}
+
+/* 256 parts, of which those larger than a third of the share are cut into 16; they are not all of
+ * one size. */
+uint64_t room_group_spill(uint64_t once, uint64_t grant, uint32_t workers)
+{
+    uint64_t part = once / 256, times = 1;
+
+    for (; part / 3 * 4 > grant / workers / 3 && part; part /= 16)
+        times++;
+    return room_mul(once, times);
 }
 
 budget room_of_join(const room_rows *left, const room_rows *right, uint64_t results,

@@ -3,8 +3,9 @@
  *
  * Of each budget: `least` is what the operator can work with, spilling; with `wish` it spills
  * nothing, however unevenly rows fall to the workers while that costs little; `spill` is the most
- * that goes to the spill file when every row goes there once, as with ROOM_ONCE-th of `wish`. With
- * less some rows go there again (runs of runs, parts of parts). */
+ * that goes to the spill file when every row goes there once. With little memory some rows go there
+ * again (runs of runs, parts of parts): of joins and windows with less than ROOM_ONCE-th of `wish`,
+ * of others as the functions below say. */
 #ifndef EXEC_ROOM_H
 #define EXEC_ROOM_H
 
@@ -21,14 +22,21 @@ typedef struct room_rows {
 /* limit: only so many rows leave; UINT64_MAX: all. */
 budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers);
 /* `groups` of r->n rows come of it, keys alone stay of each. state: bytes of all aggregates; hang:
- * bytes that a row may leave in states beside them, 0: none. */
+ * bytes that a row may leave in states beside them, 0: none; saved: what the spill file has of a
+ * row's states beside them. */
 budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64_t hang,
-                     uint32_t workers);
+                     uint64_t saved, uint32_t workers);
 /* `results` rows come of it: they are sorted where the right side spills. */
 budget room_of_join(const room_rows *left, const room_rows *right, uint64_t results,
                     uint32_t workers);
 /* runs_on: rows leave as they come (window_runs_on), else whole partitions are kept. */
 budget room_of_window(const room_rows *r, bool runs_on, uint32_t workers);
+
+/* What goes to the spill file with a grant that is less than `wish`, for rows of which `once` bytes
+ * are there (the budget's `spill`): rows go there again where runs are too many to be open at once,
+ * or where parts are too large for a worker's share. */
+uint64_t room_sort_spill(const room_rows *r, uint64_t once, uint64_t grant, uint32_t workers);
+uint64_t room_group_spill(uint64_t once, uint64_t grant, uint32_t workers);
 
 static inline uint64_t room_at_most(uint64_t x, uint64_t most)
 {

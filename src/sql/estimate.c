@@ -31,7 +31,7 @@ uint64_t plan_row_width(const plan_estimate *e)
 /* ---- expressions ---- */
 
 /* Texts are as long as all that goes in. */
-static uint64_t expr_width(const plan_estimate *in, const expr *e)
+uint64_t plan_expr_width(const plan_estimate *in, const expr *e)
 {
     uint64_t text = 0;
 
@@ -44,7 +44,7 @@ static uint64_t expr_width(const plan_estimate *in, const expr *e)
     if (expr_grows(e))
         return UNKNOWN;
     for (uint32_t i = 0; i < e->n_args; i++)
-        text = room_add(text, expr_width(in, e->args[i]));
+        text = room_add(text, plan_expr_width(in, e->args[i]));
     return type_width(&e->type, text > TEXT ? text : TEXT);
 }
 
@@ -92,7 +92,7 @@ static void estimate_values(plan_estimate *e)
 
     e->rows = e->most = p->n_rows;
     for (uint64_t i = 0; i < p->n_rows * p->n; i++) {
-        uint64_t width = expr_width(e, p->exprs[i]), *most = &e->width[i % p->n];
+        uint64_t width = plan_expr_width(e, p->exprs[i]), *most = &e->width[i % p->n];
         *most = width > *most ? width : *most;
     }
 }
@@ -124,7 +124,7 @@ static void estimate_group(plan_estimate *e)
         uint64_t *width = &e->width[p->n_keys + i];
         if (!type_is_view(&g->result) || g->n_args == 0)
             continue;
-        *width = expr_width(e->left, g->args[0]);
+        *width = plan_expr_width(e->left, g->args[0]);
         if (aggregate_gathers(g)) /* the texts of all rows, perhaps */
             *width = room_mul(*width, e->left->rows);
     }
@@ -178,7 +178,7 @@ static void estimate_one(const sql_catalog *c, plan_estimate *e)
     case PLAN_RANGE: estimate_range(e); break;
     case PLAN_PROJECT:
         for (uint32_t i = 0; i < p->n; i++) {
-            e->width[i] = expr_width(e->left, p->exprs[i]);
+            e->width[i] = plan_expr_width(e->left, p->exprs[i]);
             e->distinct[i] = expr_distinct(e->left, p->exprs[i]);
         }
         break;

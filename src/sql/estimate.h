@@ -22,6 +22,8 @@ nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_
                             nrw_error *err);
 /* Bytes of a row's values, about, in rows of exec/rows.h. */
 uint64_t plan_row_width(const plan_estimate *e);
+/* Of a value of an expression over its columns, about. */
+uint64_t plan_expr_width(const plan_estimate *in, const expr *e);
 /* Of some of its columns; NULL: the first n. */
 uint64_t plan_columns_width(const plan_estimate *e, const uint32_t *columns, uint32_t n);
 

@@ -1,0 +1,62 @@
+#include "temp_folder.h"
+
+#include "exec/room.h"
+
+#define MIB ((uint64_t)1 << 20)
+
+/* More memory, no more in the spill file, but for how merges come out even; where it is enough,
+ * every row goes there once. */
+static void sorts_spill_less_with_more(void **state)
+{
+    static const uint64_t widths[] = {8, 100, 3000, 200000};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof widths / sizeof *widths; k++)
+        for (uint32_t workers = 1; workers <= 8; workers *= 2) {
+            const room_rows r = {1000000000 / widths[k], widths[k], 8};
+            const uint64_t once = room_of_sort(&r, UINT64_MAX, workers).spill;
+            uint64_t before = UINT64_MAX;
+            for (uint64_t grant = 2 * MIB; grant <= 1024 * MIB; grant *= 2) {
+                uint64_t spill = room_sort_spill(&r, once, grant, workers);
+                assert_in_range(spill, once, before);
+                before = spill + spill / 100;
+            }
+            assert_int_equal(room_sort_spill(&r, once, 1024 * MIB, workers), once);
+        }
+}
+
+static void groups_spill_less_with_more(void **state)
+{
+    const uint64_t once = 6000 * MIB;
+    uint64_t before = UINT64_MAX;
+
+    (void)state;
+    for (uint64_t grant = 2 * MIB; grant <= 1024 * MIB; grant *= 2) {
+        uint64_t spill = room_group_spill(once, grant, 1);
+        assert_in_range(spill, once, before);
+        before = spill;
+    }
+    assert_int_equal(before, once);
+    assert_int_equal(room_group_spill(once, 2 * MIB, 1), 3 * once);
+    assert_int_equal(room_group_spill(once, 100 * MIB, 1), once);
+}
+
+static void nobody_knows(void **state)
+{
+    const room_rows r = {UINT64_MAX, 8, 8}, wide = {1000, UINT64_MAX, 8};
+
+    (void)state;
+    assert_int_equal(room_sort_spill(&r, UINT64_MAX, MIB, 1), UINT64_MAX);
+    assert_int_equal(room_sort_spill(&wide, UINT64_MAX, MIB, 1), UINT64_MAX);
+    assert_int_equal(room_group_spill(UINT64_MAX, MIB, 1), UINT64_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sorts_spill_less_with_more),
+        cmocka_unit_test(groups_spill_less_with_more),
+        cmocka_unit_test(nobody_knows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
