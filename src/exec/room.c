@@ -79,13 +79,14 @@ static uint64_t run_rows(uint64_t row, uint64_t share)
     beside = room_at_most(2 * rows_cost(room_mul(batch, row)), share / 4 + 2 * ROWS_BLOCK);
     limit = limit > beside ? limit - beside : 0;
     for (uint64_t cap = 1024;; cap *= 2) {
+        uint64_t end = cap > batch ? cap - batch : 0; /* a batch more, and entries grow */
         n = limit > cap * entry ? (limit - cap * entry) / row : 0;
-        if (n >= cap)
-            n = cap;
-        if (n < cap || cap * (row + 3 * entry) > limit)
+        if (n < end)
+            break;
+        n = end;
+        if (end * row + 3 * cap * entry > limit)
             break;
     }
-    n = n > batch ? n - batch : 0;
     fit = share / 4 / row;
     fit = fit < 1 ? 1 : fit < batch ? fit : batch;
     return n > fit ? n : fit;
