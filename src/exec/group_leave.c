@@ -88,7 +88,7 @@ static nrw_status table_of_lists(op_group *o, group_worker *w, mem *m, bool *mad
     for (uint32_t i = 0; i < s->n; i++)
         n += s->lists[i].rows.n;
     TRY(group_merged_new(o, w, err));
-    if (group_table_reserve(w->walked, n, &none) < 0) {
+    if (group_table_reserve(w->walked, n, &none) < 0 || mem_room(o->m) < o->spec.memory / 6) {
         group_merged_free(o, w);
         return NRW_OK;
     }
@@ -105,7 +105,7 @@ static nrw_status begin_mixed(op_group *o, group_worker *w, mem *m, nrw_error *e
     nrw_status st;
     bool made;
 
-    if (!s->spilled.bytes && (!o->hang || mem_room(o->m) >= o->spec.memory / 2)) {
+    if (!s->spilled.bytes && (!o->hang || mem_room(o->m) >= group_reserve(o))) {
         TRY(table_of_lists(o, w, m, &made, err));
         if (made)
             return NRW_OK;

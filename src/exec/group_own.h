@@ -217,6 +217,8 @@ const key_mark *group_mark_before(const op_group *o, uint32_t stretch);
 const key_mark *group_mark_behind(const op_group *o, uint32_t stretch);
 /* Sees that w's rows lie between the marks, and puts aside what does not leave with the others. */
 nrw_status group_check_marks(op_group *o, group_worker *w, nrw_error *err);
+/* What is to stay free where something may hang from states. */
+uint64_t group_reserve(const op_group *o);
 /* w's rows to the stretch, under the turn. */
 nrw_status group_hand_over(op_group *o, group_worker *w, nrw_error *err);
 /* The hash that rows[0..n) have as keys; m: for what is needed meanwhile. */

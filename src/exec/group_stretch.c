@@ -6,6 +6,7 @@
 #include "exec/hash_rows.h"
 
 #define STRETCH_BLOCK (48u << 10) /* so that a block has no more rows than leave at a time */
+#define AMPLE         (16u << 20)
 #define HASHED        512u
 
 /* ---- rows and keys ---- */
@@ -270,13 +271,25 @@ static nrw_status give_aside(op_group *o, group_worker *w, group_stretch *s, nrw
     return NRW_OK;
 }
 
+/* Whether blocks of rows are small beside what a worker may take. */
+static bool is_ample(const op_group *o)
+{
+    return o->spec.memory / o->spec.workers >= AMPLE;
+}
+
+uint64_t group_reserve(const op_group *o)
+{
+    return o->spec.memory / (is_ample(o) ? 3 : 2);
+}
+
 /* Whether no more may be gathered: others may be leaving at the same time, and what hangs from
  * states is in no row. */
 static bool is_full(const op_group *o, const group_stretch *s)
 {
-    uint64_t most = o->spec.memory / (2 * (o->spec.workers + 1));
+    uint64_t most = is_ample(o) ? o->spec.memory / 20 * 11 / o->spec.workers
+                                : o->spec.memory / 2 / (o->spec.workers + 1);
 
-    return s->bytes > most || (o->hang && mem_room(o->m) < o->spec.memory / 2);
+    return s->bytes > most || (o->hang && mem_room(o->m) < group_reserve(o));
 }
 
 nrw_status group_hand_over(op_group *o, group_worker *w, nrw_error *err)
