@@ -1,7 +1,7 @@
 /* A join whose right side does not fit, part by part. A worker reads the right rows of a part into
  * a table, as many as there is room for, then lets the left rows of the part meet it, block by
  * block; where right rows are left, the left ones come again (a pass). What a left row has met so
- * far is kept between passes, in the spill file as well. A part that would take many passes is cut
+ * far is kept between passes, in the spill file as well, where that decides what leaves. A part that would take many passes is cut
  * by more bits of the hash first, unless most of it has one key. */
 #include "exec/dense.h"
 #include "exec/join_own.h"
@@ -142,6 +142,14 @@ static void forget_table(part_worker *w)
     w->right.n = 0;
 }
 
+/* Whether what leaves depends on what a left row has met in earlier passes. */
+static bool remembers(const op_build *o)
+{
+    join_kind k = o->spec.kind;
+
+    return k != JOIN_INNER && k != JOIN_RIGHT && !join_only_right(k);
+}
+
 /* The right rows of the next pass; of one block at least. */
 static nrw_status begin_pass(op_build *o, part_worker *w, nrw_error *err)
 {
@@ -163,7 +171,7 @@ static nrw_status begin_pass(op_build *o, part_worker *w, nrw_error *err)
     w->last = w->next_right == p->n;
     w->next_left = 0;
     w->rested = false;
-    if (w->last || w->met)
+    if (w->last || w->met || !remembers(o))
         return NRW_OK;
     return mem_zalloc(w->m, (w->task.left.n + 1) * sizeof *w->met, (void **)&w->met, err);
 }
@@ -215,18 +223,14 @@ static nrw_status cut_task(op_build *o, part_worker *w, task *t, nrw_error *err)
     return st;
 }
 
-static bool gives_rest(const op_build *o)
-{
-    return o->spec.kind == JOIN_RIGHT || o->spec.kind == JOIN_FULL;
-}
-
 /* Whether anything can come of it. */
 static bool is_idle(const op_build *o, const task *t)
 {
     join_kind k = o->spec.kind;
-    bool needs_right = k == JOIN_INNER || k == JOIN_SEMI || k == JOIN_RIGHT;
+    bool needs_right = k == JOIN_INNER || k == JOIN_SEMI || k == JOIN_RIGHT || join_only_right(k);
+    bool needs_left = !join_keeps_right(k) || k == JOIN_RIGHT_SEMI;
 
-    return (t->right.n == 0 && needs_right) || (t->left.n == 0 && !gives_rest(o));
+    return (t->right.n == 0 && needs_right) || (t->left.n == 0 && needs_left);
 }
 
 static nrw_status open_task(op_build *o, part_worker *w, nrw_error *err)
@@ -321,7 +325,7 @@ static nrw_status read_left(op_build *o, part_worker *w, batch *b, nrw_error *er
         TRY(rows_column(&o->left_layout, (const uint8_t *const *)w->rows, n, c, b->m, &v, err));
         TRY(dense_put(b, c, &v, err));
     }
-    if (w->first)
+    if (!w->met || w->first)
         memset(w->met_now, 0, n);
     else
         TRY(spill_read(o->spill, &w->met[w->next_left], w->met_now, err));
@@ -341,7 +345,7 @@ static nrw_status parts_fill(source *s, batch *b, nrw_error *err)
     }
     if (w->next_left < w->task.left.n)
         return read_left(o, w, b, err);
-    if (gives_rest(o) && !w->rested) {
+    if (join_keeps_right(o->spec.kind) && !w->rested) {
         w->rested = true;
         w->what = STEP_REST;
         return NRW_OK;
@@ -368,6 +372,8 @@ static nrw_status end_block(op_build *o, part_worker *w, uint32_t rows, nrw_erro
         hash_part_forget(&o->left, &w->task.left, i);
         return NRW_OK;
     }
+    if (!w->met)
+        return NRW_OK;
     if (w->met[i].len)
         spill_free(o->spill, &w->met[i]);
     w->met[i].len = 0;
@@ -520,10 +526,8 @@ static nrw_status new_sort(op_build *o, nrw_error *err)
 
     TRY(arena_alloc(o->a, 2 * sizeof *orders, (void **)&orders, err));
     TRY(arena_alloc(o->a, (width + 2) * sizeof *types, (void **)&types, err));
-    for (uint32_t c = 0; c < s->n_left; c++)
-        types[c] = s->left_types[c];
-    for (uint32_t c = s->n_left; c < width; c++)
-        types[c] = s->kind == JOIN_MARK ? type_of(TYPE_BOOL) : s->right_types[c - s->n_left];
+    for (uint32_t c = 0; c < width; c++)
+        types[c] = join_type(s, c);
     for (uint32_t k = 0; k < 2; k++) {
         types[width + k] = type_of(TYPE_INT64);
         orders[k] = (sort_order){.column = width + k};

@@ -204,7 +204,7 @@ uint64_t join_table_slots(const op_build *o, uint64_t rows)
     return n;
 }
 
-static bool meets_nobody(const op_build *o, const uint8_t *row)
+bool build_meets_nobody(const op_build *o, const uint8_t *row)
 {
     for (uint32_t k = 0; k < o->spec.n_keys; k++)
         if (!row_has(&o->layout, row, o->key_at[k]) && !o->spec.null_equal[k])
@@ -218,14 +218,14 @@ void join_table_fill(const op_build *o, join_table *t, uint8_t **rows, uint64_t 
         uint8_t *row = rows[i], **slot = &t->slots[row_hash(row) & (t->n_slots - 1)];
         if (i % LONG == 0 && is_cancelled(o->base.cancel))
             return;
-        if (meets_nobody(o, row))
+        if (build_meets_nobody(o, row))
             continue;
         build_link_of(row)->next = *slot;
         *slot = row;
     }
 }
 
-/* ---- rows that nobody met ---- */
+/* ---- rows that leave at the end ---- */
 
 static op_build *build_of(source *s)
 {
@@ -250,11 +250,11 @@ static nrw_status rest_fill(source *s, batch *b, nrw_error *err)
     op_build *o = build_of(s);
     uint64_t from = b->source_number * REST_ROWS;
     uint64_t to = from + REST_ROWS < o->n ? from + REST_ROWS : o->n;
-    const uint8_t *rows[REST_ROWS];
+    uint8_t *rows[REST_ROWS];
     uint32_t n = 0;
 
     for (uint64_t i = from; i < to; i++)
-        if (!build_was_met(o->order[i]))
+        if (leaves_at_end(o, o->order[i]))
             rows[n++] = o->order[i];
     b->rows = n;
     b->last = true;
@@ -322,7 +322,7 @@ nrw_status op_build_new(arena *a, mem *m, const join_spec *spec, spill *s, op **
     *out = NULL;
     TRY(arena_alloc(a, sizeof *o, (void **)&o, err));
     *o = (op_build){.base.class = &build_class, .spec = *spec, .a = a, .spill = s};
-    o->rest = (source){&rest_class, spec->n_left + spec->n_right, false};
+    o->rest = (source){&rest_class, join_width(spec), false};
     TRY(arena_alloc(a, spec->workers * sizeof *o->locks, (void **)&o->locks, err));
     TRY(lay_out(o, err));
     TRY(join_parts_new(o, err));
