@@ -92,6 +92,11 @@ bool join_keeps_right(join_kind k)
     return k == JOIN_RIGHT || k == JOIN_FULL || join_only_right(k);
 }
 
+bool join_needs_match(join_kind k)
+{
+    return k == JOIN_INNER || k == JOIN_SEMI || k == JOIN_RIGHT || join_only_right(k);
+}
+
 bool join_gives_pairs(join_kind k)
 {
     return k != JOIN_SEMI && k != JOIN_ANTI && k != JOIN_MARK && !join_only_right(k);

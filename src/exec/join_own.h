@@ -78,6 +78,19 @@ typedef struct join_table {
     uint64_t n_slots; /* a power of two */
 } join_table;
 
+/* ---- which hashes may be among rows that were spilled ---- */
+
+typedef struct join_filter {
+    uint64_t *words;
+    uint64_t n; /* a power of two; 0: there is no filter, and each may be */
+} join_filter;
+
+/* Of at most so many bytes; none where m has no room for it. */
+nrw_status join_filter_open(join_filter *f, mem *m, uint64_t most, nrw_error *err);
+void join_filter_close(join_filter *f, mem *m);
+void join_filter_add(join_filter *f, uint64_t hash); /* thread-safe */
+bool join_filter_has(const join_filter *f, uint64_t hash);
+
 typedef struct join_parts join_parts;
 
 typedef struct op_build {
@@ -105,12 +118,15 @@ typedef struct op_build {
     pthread_mutex_t spilling;
     _Atomic uint32_t spilled;
     hash_parts right, left;
+    join_filter filter; /* of right rows; only where a left row without a match is of no account */
     join_parts *parts;
 } op_build;
 
 uint64_t join_table_slots(const op_build *o, uint64_t rows); /* of a table of so many rows */
 /* Links rows, first one first, into t->slots, which are zero. Who meets nobody is left out. */
 void join_table_fill(const op_build *o, join_table *t, uint8_t **rows, uint64_t n);
+/* Whether a left row that meets nobody is of no account. */
+bool join_needs_match(join_kind k);
 /* Whether the key of a kept row is null. */
 bool build_meets_nobody(const op_build *o, const uint8_t *row);
 

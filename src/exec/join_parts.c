@@ -52,25 +52,56 @@ struct join_parts {
 
 /* ---- left rows come ---- */
 
-static nrw_status take_stretch(op_build *o, join_rows *w, const meeting *t, uint32_t first,
-                               uint32_t n, vector *columns, nrw_error *err)
+/* Of n left rows from `first` on those that may meet somebody, or all. */
+static uint32_t worth_taking(const op_build *o, const meeting *t, uint32_t first, uint32_t n,
+                             uint32_t *picked)
+{
+    uint32_t some = 0;
+
+    for (uint32_t i = first; i < first + n; i++)
+        if (join_filter_has(&o->filter, t->hashes[i]))
+            picked[some++] = i;
+    return some;
+}
+
+static nrw_status keep_left(op_build *o, join_rows *w, const meeting *t, const uint32_t *picked,
+                            uint32_t n, vector *columns, nrw_error *err)
 {
     const uint64_t share = o->spec.memory / o->spec.workers * 3 / 4;
-    uint64_t place = (t->b->morsel << 32 | t->b->offset) + first;
+    const uint64_t place = t->b->morsel << 32 | t->b->offset;
     const vector *at[o->spec.n_left + 1];
+    uint64_t hashes[TAKE_ROWS];
     uint8_t **made;
 
-    for (uint32_t c = 0; c < o->spec.n_left; c++) {
-        TRY(vector_slice(&t->columns[c], first, n, t->b->m, &columns[c], err));
+    for (uint32_t c = 0; c < o->spec.n_left; c++)
         at[c] = &columns[c];
-    }
+    for (uint32_t i = 0; i < n; i++)
+        hashes[i] = t->hashes[picked[i]];
     if (w->n &&
         mem_used(w->m) + join_rows_need(w, &o->left_layout, columns, o->spec.n_left, n) > share)
         TRY(join_rows_flush(w, &o->left, err));
-    TRY(join_rows_add(w, &o->left_layout, at, n, t->hashes + first, t->b->m, &made, err));
+    TRY(join_rows_add(w, &o->left_layout, at, n, hashes, t->b->m, &made, err));
     for (uint32_t i = 0; i < n; i++)
-        store_u64(row_extra(made[i]), place + i);
+        store_u64(row_extra(made[i]), place + picked[i]);
     return NRW_OK;
+}
+
+static nrw_status take_stretch(op_build *o, join_rows *w, const meeting *t, uint32_t first,
+                               uint32_t n, vector *columns, nrw_error *err)
+{
+    uint32_t picked[TAKE_ROWS], some = worth_taking(o, t, first, n, picked);
+    nrw_status st = NRW_OK;
+
+    for (uint32_t c = 0; st >= 0 && some && c < o->spec.n_left; c++)
+        st = some == n ? vector_slice(&t->columns[c], first, n, t->b->m, &columns[c], err)
+                       : vector_pick(&t->columns[c], picked, some, t->b->m, &columns[c], err);
+    if (st >= 0 && some)
+        st = keep_left(o, w, t, picked, some, columns, err);
+    for (uint32_t c = 0; c < o->spec.n_left; c++) {
+        vector_release(&columns[c]);
+        columns[c] = (vector){0};
+    }
+    return st;
 }
 
 nrw_status join_parts_take(op_build *o, meeting *t, nrw_error *err)
@@ -84,14 +115,8 @@ nrw_status join_parts_take(op_build *o, meeting *t, nrw_error *err)
     TRY(mem_zalloc(t->b->m, bytes, (void **)&columns, err));
     some = rows_that_fit(&o->left_layout, t->columns, o->spec.n_left,
                          o->spec.memory / o->spec.workers / 8, TAKE_ROWS);
-    for (uint32_t at = 0; st >= 0 && at < t->rows; at += some) {
-        uint32_t n = t->rows - at < some ? t->rows - at : some;
-        st = take_stretch(o, w, t, at, n, columns, err);
-        for (uint32_t c = 0; c < o->spec.n_left; c++) {
-            vector_release(&columns[c]);
-            columns[c] = (vector){0};
-        }
-    }
+    for (uint32_t at = 0; st >= 0 && at < t->rows; at += some)
+        st = take_stretch(o, w, t, at, t->rows - at < some ? t->rows - at : some, columns, err);
     mem_free(t->b->m, columns, bytes);
     return st;
 }
@@ -279,6 +304,7 @@ static nrw_status take_rest(op_build *o, nrw_error *err)
         TRY(join_rows_flush(&j->left[i], &o->left, err));
         join_rows_empty(&j->left[i]);
     }
+    join_filter_close(&o->filter, o->m);
     j->all_taken = true;
     return NRW_OK;
 }

@@ -7,7 +7,27 @@
 #define STRETCH_ROWS 4096u
 #define LONG         65536u /* rows that take a while */
 
+#define FILTER_PART  16u    /* of the memory, for a filter */
+
 /* ---- rows come ---- */
+
+static nrw_status flush(op_build *o, join_rows *w, nrw_error *err)
+{
+    for (uint64_t i = 0; i < w->n && o->filter.n; i++)
+        join_filter_add(&o->filter, row_hash(w->at[i]));
+    return join_rows_flush(w, &o->right, err);
+}
+
+static nrw_status begin_spilling(op_build *o, nrw_error *err)
+{
+    const join_spec *s = &o->spec;
+
+    if (o->right.at) /* another worker's try has failed */
+        return NRW_OK;
+    if (s->n_keys && join_needs_match(s->kind))
+        TRY(join_filter_open(&o->filter, o->m, s->memory / FILTER_PART, err));
+    return hash_parts_open(&o->right, o->m, o->spill, s->memory / s->workers, o->base.cancel, err);
+}
 
 /* The rows of all workers go to the spill file, and from now on those of each when its share is
  * used up. */
@@ -17,12 +37,10 @@ static nrw_status spill_all(op_build *o, nrw_error *err)
 
     pthread_mutex_lock(&o->spilling);
     if (!atomic_load(&o->spilled)) {
-        if (!o->right.at) /* else another worker's try has failed */
-            st = hash_parts_open(&o->right, o->m, o->spill, o->spec.memory / o->spec.workers,
-                                 o->base.cancel, err);
+        st = begin_spilling(o, err);
         for (uint32_t i = 0; st >= 0 && i < o->spec.workers; i++) {
             pthread_mutex_lock(&o->locks[i]);
-            st = join_rows_flush(&o->workers[i], &o->right, err);
+            st = flush(o, &o->workers[i], err);
             pthread_mutex_unlock(&o->locks[i]);
         }
         if (st >= 0)
@@ -52,7 +70,7 @@ static nrw_status make_room(op_build *o, join_rows *w, const vector *columns, ui
         TRY(spill_all(o, err));
     if (!atomic_load(&o->spilled) || w->n == 0 || mem_used(w->m) + need <= share)
         return NRW_OK;
-    return join_rows_flush(w, &o->right, err);
+    return flush(o, w, err);
 }
 
 static void note_null_keys(op_build *o, const vector *keys)
@@ -181,7 +199,7 @@ static nrw_status build_finish(op *base, nrw_error *err)
         TRY(spill_all(o, err));
     if (atomic_load(&o->spilled)) {
         for (uint32_t i = 0; i < o->spec.workers; i++) {
-            TRY(join_rows_flush(&o->workers[i], &o->right, err));
+            TRY(flush(o, &o->workers[i], err));
             join_rows_empty(&o->workers[i]);
         }
         return join_parts_begin(o, err);
@@ -275,6 +293,7 @@ static void build_close(op *base)
     op_build *o = (op_build *)base;
 
     join_parts_close(o);
+    join_filter_close(&o->filter, o->m);
     hash_parts_close(&o->right);
     hash_parts_close(&o->left);
     for (uint32_t i = 0; o->workers && i < o->spec.workers; i++) {
