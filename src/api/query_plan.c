@@ -39,7 +39,7 @@ static void describe_footers(query *q, const plan *p)
 }
 
 static const char *const joins[] = {
-    "join",      "left join", "right join",  "full join",       "semi join",       "anti join",
+    "join",      "left join",   "right join",      "full join",       "semi join",      "anti join",
     "mark join", "join of one", "right semi join", "right anti join", "right mark join"};
 
 /* A step that gathers: what it may keep, what it spills where that is not enough. */

@@ -1,8 +1,9 @@
 /* A join whose right side does not fit, part by part. A worker reads the right rows of a part into
  * a table, as many as there is room for, then lets the left rows of the part meet it, block by
  * block; where right rows are left, the left ones come again (a pass). What a left row has met so
- * far is kept between passes, in the spill file as well, where that decides what leaves. A part that would take many passes is cut
- * by more bits of the hash first, unless most of it has one key. */
+ * far is kept between passes, in the spill file as well, where that decides what leaves. A part
+ * that would take many passes is cut by more bits of the hash first, unless most of it has one key.
+ */
 #include "exec/dense.h"
 #include "exec/join_own.h"
 #include "exec/op_sort.h"

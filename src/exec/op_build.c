@@ -7,7 +7,7 @@
 #define STRETCH_ROWS 4096u
 #define LONG         65536u /* rows that take a while */
 
-#define FILTER_PART  16u    /* of the memory, for a filter */
+#define FILTER_PART 16u /* of the memory, for a filter */
 
 /* ---- rows come ---- */
 

@@ -60,8 +60,8 @@ nrw_status op_probe_new(arena *a, mem *m, op *build, op **out, nrw_error *err);
 source *op_build_parts(op *build);
 op *op_build_meet(op *build);
 source *op_build_results(op *build);
-/* Right rows without a match, nulls for the left columns; of JOIN_RIGHT_SEMI, ANTI and MARK the rows
- * that stay. None where they were among the results. */
+/* Right rows without a match, nulls for the left columns; of JOIN_RIGHT_SEMI, ANTI and MARK the
+ * rows that stay. None where they were among the results. */
 source *op_build_rest(op *build);
 
 #endif

@@ -1,8 +1,8 @@
 /* Which side of a join is kept. Operators keep the right side and let the left one stream; here
  * joins are turned round whose left side is the smaller one. Of semi, anti and mark joins the kept
  * rows then leave at the end, in their own order, which is what it was. Outer joins would pair rows
- * in the order of the other side: they are turned where nobody sees it. Inner joins have their order
- * by join_order.c.
+ * in the order of the other side: they are turned where nobody sees it. Inner joins have their
+ * order by join_order.c.
  *
  * Sizes are rows that metadata tell, and guesses at what conditions keep. A side is taken for the
  * smaller one if it is so by far, and if it would not be the larger one by far without conditions:

@@ -9,7 +9,7 @@
 
 #define MOST_RELATIONS 64
 #define MANY_ROWS      1e18 /* of relations that nobody knows the rows of */
-#define KEPT_ORDERED   0.3 /* by a condition inside of a relation */
+#define KEPT_ORDERED   0.3  /* by a condition inside of a relation */
 #define KEPT_GROUPS    0.25
 
 typedef struct relation {

@@ -10,7 +10,8 @@ double expr_kept(const expr *e)
 
     if (e->kind == EXPR_AND || e->kind == EXPR_OR) {
         for (uint32_t i = 0; i < e->n_args; i++)
-            kept = e->kind == EXPR_AND ? kept * expr_kept(e->args[i]) : kept + expr_kept(e->args[i]);
+            kept =
+                e->kind == EXPR_AND ? kept * expr_kept(e->args[i]) : kept + expr_kept(e->args[i]);
         return kept < 1 ? kept : 1;
     }
     if (expr_is_call(e, "=") || expr_is_call(e, "is null") || expr_is_call(e, "~~"))

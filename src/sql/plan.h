@@ -86,8 +86,8 @@ nrw_status plan_prune(arena *a, plan **p, nrw_error *err);
 nrw_status plan_take_footers(arena *a, const sql_catalog *c, plan **p, nrw_error *err);
 /* Groups whose rows come from one table that is clustered by a key get its marks, by metadata. */
 nrw_status plan_mark(arena *a, const sql_catalog *c, plan *p, nrw_error *err);
-/* Joins whose left side is the smaller one are turned round, since it is the right one that is kept.
- * For plans that are pruned and have their marks. */
+/* Joins whose left side is the smaller one are turned round, since it is the right one that is
+ * kept. For plans that are pruned and have their marks. */
 nrw_status plan_choose_sides(arena *a, const sql_catalog *c, plan **p, nrw_error *err);
 
 /* e with every column c replaced by number(self, c). */
