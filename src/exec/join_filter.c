@@ -27,6 +27,11 @@ void join_filter_close(join_filter *f, mem *m)
     *f = (join_filter){0};
 }
 
+uint64_t join_filter_rows(const join_filter *f)
+{
+    return f->n * 32;
+}
+
 static uint64_t bits_of(uint64_t hash)
 {
     return UINT64_C(1) << (hash & 63) | UINT64_C(1) << (hash >> 6 & 63);

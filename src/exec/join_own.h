@@ -88,6 +88,8 @@ typedef struct join_filter {
 /* Of at most so many bytes; none where m has no room for it. */
 nrw_status join_filter_open(join_filter *f, mem *m, uint64_t most, nrw_error *err);
 void join_filter_close(join_filter *f, mem *m);
+/* Of more rows it lets nearly all pass. */
+uint64_t join_filter_rows(const join_filter *f);
 void join_filter_add(join_filter *f, uint64_t hash); /* thread-safe */
 bool join_filter_has(const join_filter *f, uint64_t hash);
 

@@ -202,6 +202,8 @@ static nrw_status build_finish(op *base, nrw_error *err)
             TRY(flush(o, &o->workers[i], err));
             join_rows_empty(&o->workers[i]);
         }
+        if (atomic_load(&base->rows_in) > join_filter_rows(&o->filter))
+            join_filter_close(&o->filter, o->m);
         return join_parts_begin(o, err);
     }
     TRY(put_in_order(o, err));

@@ -22,6 +22,7 @@
 #define SQL_BIND_OWN_H
 
 #include "sql/bind.h"
+#include "sql/estimate.h"
 #include "sql/own.h"
 
 #define AGGREGATE_BASE (1u << 24) /* + number of the aggregate */
@@ -161,6 +162,9 @@ nrw_status conjuncts_split(arena *a, const expr *e, conjuncts *out, nrw_error *e
 nrw_status plan_order_joins(arena *a, plan **p, conjuncts *c, bool *done, nrw_error *err);
 /* The part of the rows that a condition keeps: a guess by its form. */
 double expr_kept(const expr *e);
+/* The part of a scan's rows that its conditions keep: a guess by what metadata say of columns. */
+nrw_status scan_kept(arena *a, const sql_catalog *c, const plan_estimate *e, double *out,
+                     nrw_error *err);
 /* Whether the order of rows of p's right or left side is seen, where that of p's rows is as `seen`
  * says. */
 bool plan_sees(const plan *p, bool right, bool seen);

@@ -47,18 +47,14 @@ static guess guess_limited(const plan *p, guess l)
     return (double)p->limit < l.all * l.kept ? (guess){(double)p->limit, 1} : l;
 }
 
-/* Of e, whose sides are l and r. */
+/* Of e, whose sides are l and r; a scan's own is l. */
 static guess guess_of(const plan_estimate *e, guess l, guess r)
 {
     const plan *p = e->of;
     double rows = e->rows == UNKNOWN ? MANY_ROWS : (double)e->rows;
 
     switch (p->kind) {
-    case PLAN_SCAN:
-        l = (guess){rows, 1};
-        for (uint32_t i = 0; i < p->n_pushed; i++)
-            l.kept *= expr_kept(p->pushed[i]);
-        return l;
+    case PLAN_SCAN: return (guess){rows, l.kept};
     case PLAN_FILTER: return (guess){l.all, l.kept * expr_kept(p->exprs[0])};
     case PLAN_GROUP: return rows < l.all ? (guess){rows, 1} : l;
     case PLAN_SORT:
@@ -162,17 +158,19 @@ static nrw_status turn(arena *a, plan **p, join_kind kind, nrw_error *err)
 }
 
 /* e is the estimate of *p as it was. */
-static nrw_status choose(arena *a, const plan_estimate *e, plan **p, bool seen, guess *out,
-                         nrw_error *err)
+static nrw_status choose(arena *a, const sql_catalog *c, const plan_estimate *e, plan **p,
+                         bool seen, guess *out, nrw_error *err)
 {
     const plan *was = *p;
     guess l = {1, 1}, r = {1, 1};
     join_kind kind;
 
     if (was->left)
-        TRY(choose(a, e->left, &(*p)->left, plan_sees(was, false, seen), &l, err));
+        TRY(choose(a, c, e->left, &(*p)->left, plan_sees(was, false, seen), &l, err));
     if (was->right)
-        TRY(choose(a, e->right, &(*p)->right, plan_sees(was, true, seen), &r, err));
+        TRY(choose(a, c, e->right, &(*p)->right, plan_sees(was, true, seen), &r, err));
+    if (was->kind == PLAN_SCAN)
+        TRY(scan_kept(a, c, e, &l.kept, err));
     *out = guess_of(e, l, r);
     if (was->kind != PLAN_JOIN || was->n_join_keys == 0)
         return NRW_OK;
@@ -183,9 +181,12 @@ static nrw_status choose(arena *a, const plan_estimate *e, plan **p, bool seen, 
     return turn(a, p, kind, err);
 }
 
-static bool any_join(const plan *p)
+static bool any_to_turn(const plan *p)
 {
-    return p && (p->kind == PLAN_JOIN || any_join(p->left) || any_join(p->right));
+    if (!p)
+        return false;
+    return (p->kind == PLAN_JOIN && turned_kind(p, false) != JOIN_INNER) || any_to_turn(p->left) ||
+           any_to_turn(p->right);
 }
 
 nrw_status plan_choose_sides(arena *a, const sql_catalog *c, plan **p, nrw_error *err)
@@ -193,8 +194,8 @@ nrw_status plan_choose_sides(arena *a, const sql_catalog *c, plan **p, nrw_error
     plan_estimate *e;
     guess g;
 
-    if (!any_join(*p))
+    if (!any_to_turn(*p))
         return NRW_OK;
     TRY(plan_estimate_of(a, c, *p, &e, err));
-    return choose(a, e, p, true, &g, err);
+    return choose(a, c, e, p, true, &g, err);
 }

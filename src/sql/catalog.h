@@ -11,6 +11,7 @@ typedef struct sql_table {
     const char *name; /* as typed, for messages and plans */
     schema schema;
     int64_t rows; /* -1: not known */
+    size_t files;
     void *self;   /* the catalog's */
 } sql_table;
 

@@ -25,7 +25,7 @@ TABLES = {
     "ones": "SELECT 5 AS k, i AS r FROM range(100000) t(i)",
 }
 
-LIE = "id < 1000000 AND g < 1000000"
+LIE = "s > 'a' AND id <> -5 AND g <> 99"
 
 # a join as it is named in the plan, a query, and what DuckDB is asked instead where it does not
 # keep the order
@@ -44,7 +44,7 @@ QUERIES = [
     ("right mark join", "SELECT id, k IN (SELECT k FROM {whole}) AS m FROM {small} l"),
     ("right mark join", "FROM {small} l WHERE k NOT IN (SELECT k FROM {large})"),
     ("right mark join", "FROM {small} l WHERE k NOT IN (SELECT k FROM {whole})"),
-    ("right mark join", "SELECT id, k NOT IN (SELECT k FROM {large} WHERE r < 0) AS m "
+    ("right mark join", "SELECT id, k NOT IN (SELECT k FROM {large} WHERE q > q) AS m "
                         "FROM {small} l"),
     ("right mark join", "SELECT id, k IN (SELECT r.k FROM {large} r WHERE r.q = l.g) AS m, "
                         "EXISTS (FROM {whole} r WHERE r.k = l.k) AS e FROM {small} l"),
@@ -73,6 +73,10 @@ QUERIES = [
     ("mark join", "SELECT r, k IN (SELECT k FROM {small}) AS m FROM {large}"),
     ("semi join", "FROM {small} l WHERE EXISTS (FROM {large} r WHERE r.k = l.k AND "
                   "r.q + l.g > 5)"),
+    # conditions that keep little, and such that keep all: bounds tell
+    ("right semi join", "SELECT * FROM {other} l WHERE r < 800 AND k IN (SELECT k FROM {wide})"),
+    ("semi join", "SELECT * FROM {large} l WHERE r >= 0 AND q < 90 AND k IN (SELECT k FROM "
+                  "{whole} WHERE r < 3000)"),
     # larger than they seem
     ("right semi join", f"SELECT * FROM {{wide}} l WHERE {LIE} AND EXISTS (FROM {{other}} r WHERE "
                         "r.k = l.k AND r.q > l.g AND r.t <> l.s)"),
@@ -128,11 +132,11 @@ def sides(queries):
 
 
 def as_said_case():
-    return sides([q for q in QUERIES if "{wide}" not in q[1]])[0]
+    return sides([q for q in QUERIES if "{wide} " not in q[1]])[0]
 
 
 def wrong_case():
-    said, spilled = sides([q for q in QUERIES if "{wide}" in q[1]])
+    said, spilled = sides([q for q in QUERIES if "{wide} " in q[1]])
     assert spilled > 1 << 20, said
     return said
 
