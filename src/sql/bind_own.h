@@ -162,8 +162,12 @@ nrw_status conjuncts_split(arena *a, const expr *e, conjuncts *out, nrw_error *e
 nrw_status plan_order_joins(arena *a, plan **p, conjuncts *c, bool *done, nrw_error *err);
 /* The part of the rows that a condition keeps: a guess by its form. */
 double expr_kept(const expr *e);
-/* The part of a scan's rows that its conditions keep: a guess by what metadata say of columns. */
-nrw_status scan_kept(arena *a, const sql_catalog *c, const plan_estimate *e, double *out,
+/* The part of a scan's rows that its conditions keep. */
+typedef struct part_kept {
+    double told;    /* by those whose columns have bounds, as if values lay evenly between them */
+    double guessed; /* by the others */
+} part_kept;
+nrw_status scan_kept(arena *a, const sql_catalog *c, const plan_estimate *e, part_kept *out,
                      nrw_error *err);
 /* Whether the order of rows of p's right or left side is seen, where that of p's rows is as `seen`
  * says. */

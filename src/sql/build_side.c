@@ -5,18 +5,19 @@
  * order by join_order.c.
  *
  * Sizes are rows that metadata tell, and guesses at what conditions keep. A side is taken for the
- * smaller one if it is so by far, and if it would not be the larger one by far without conditions:
- * where all guesses are wrong, not much is lost. */
+ * smaller one if it is so by far, and if it would not be the larger one by far were there no
+ * conditions but those that bounds tell of: where all guesses are wrong, not much is lost. */
 #include "sql/bind_own.h"
 #include "sql/estimate.h"
 
 #define MANY_ROWS  1e18 /* nobody knows how many */
 #define KEPT_MEET  0.5  /* of rows that have a match, or have none */
 #define BY_FAR     2
+#define UNEVEN     4  /* times as many values may lie in a stretch as if they lay evenly */
 #define ROW_BYTES  56 /* of a row that is kept, beside its values */
 #define MOST_BYTES 4096.0
 
-/* Rows of a relation if no condition kept any out; the part that conditions leave. */
+/* Rows of a relation by what is known; the part of them that conditions leave. */
 typedef struct guess {
     double all, kept;
 } guess;
@@ -47,14 +48,26 @@ static guess guess_limited(const plan *p, guess l)
     return (double)p->limit < l.all * l.kept ? (guess){(double)p->limit, 1} : l;
 }
 
-/* Of e, whose sides are l and r; a scan's own is l. */
+/* Of each row. */
+static nrw_status guess_scan(arena *a, const sql_catalog *c, const plan_estimate *e, guess *out,
+                             nrw_error *err)
+{
+    part_kept k;
+
+    TRY(scan_kept(a, c, e, &k, err));
+    out->all = k.told * UNEVEN < 1 ? k.told * UNEVEN : 1;
+    out->kept = k.guessed * k.told / out->all;
+    return NRW_OK;
+}
+
+/* Of e, whose sides are l and r; l of a scan: of each of its rows. */
 static guess guess_of(const plan_estimate *e, guess l, guess r)
 {
     const plan *p = e->of;
     double rows = e->rows == UNKNOWN ? MANY_ROWS : (double)e->rows;
 
     switch (p->kind) {
-    case PLAN_SCAN: return (guess){rows, l.kept};
+    case PLAN_SCAN: return (guess){rows * l.all, l.kept};
     case PLAN_FILTER: return (guess){l.all, l.kept * expr_kept(p->exprs[0])};
     case PLAN_GROUP: return rows < l.all ? (guess){rows, 1} : l;
     case PLAN_SORT:
@@ -170,7 +183,7 @@ static nrw_status choose(arena *a, const sql_catalog *c, const plan_estimate *e,
     if (was->right)
         TRY(choose(a, c, e->right, &(*p)->right, plan_sees(was, true, seen), &r, err));
     if (was->kind == PLAN_SCAN)
-        TRY(scan_kept(a, c, e, &l.kept, err));
+        TRY(guess_scan(a, c, e, &l, err));
     *out = guess_of(e, l, r);
     if (was->kind != PLAN_JOIN || was->n_join_keys == 0)
         return NRW_OK;

@@ -133,13 +133,13 @@ static void clip(interval *v, const comparison *x)
 
 /* What the conditions from pushed[i] on leave that compare the column with more or less. */
 static nrw_status kept_by_bounds(arena *a, const sql_catalog *c, const plan *p, uint32_t i,
-                                 uint32_t column, double *out, nrw_error *err)
+                                 uint32_t column, part_kept *out, nrw_error *err)
 {
     interval all, part;
+    double told = 1;
 
     TRY(bounds_of(a, c, p, column, &all, err));
     part = all;
-    *out = 1;
     for (; i < p->n_pushed; i++) {
         comparison x;
         if (!is_comparison(p->pushed[i], &x) || x.equal || x.column != column)
@@ -147,12 +147,13 @@ static nrw_status kept_by_bounds(arena *a, const sql_catalog *c, const plan *p, 
         if (all.known)
             clip(&part, &x);
         else
-            *out *= KEPT_ORDERED;
+            out->guessed *= KEPT_ORDERED;
     }
     if (all.known && part.to < part.from)
-        *out = 0;
+        told = 0;
     else if (all.known && all.to > all.from)
-        *out = (part.to - part.from) / (all.to - all.from);
+        told = (part.to - part.from) / (all.to - all.from);
+    out->told *= told > KEPT_LEAST ? told : KEPT_LEAST;
     return NRW_OK;
 }
 
@@ -166,23 +167,18 @@ static bool was_compared(const plan *p, uint32_t n, uint32_t column)
     return false;
 }
 
-nrw_status scan_kept(arena *a, const sql_catalog *c, const plan_estimate *e, double *out,
+nrw_status scan_kept(arena *a, const sql_catalog *c, const plan_estimate *e, part_kept *out,
                      nrw_error *err)
 {
     const plan *p = e->of;
 
-    *out = 1;
+    *out = (part_kept){1, 1};
     for (uint32_t i = 0; i < p->n_pushed; i++) {
         comparison x;
-        double kept;
         if (!is_comparison(p->pushed[i], &x) || x.equal)
-            kept = kept_by_values(e, p->pushed[i]);
-        else if (was_compared(p, i, x.column))
-            continue;
-        else
-            TRY(kept_by_bounds(a, c, p, i, x.column, &kept, err));
-        *out *= kept;
+            out->guessed *= kept_by_values(e, p->pushed[i]);
+        else if (!was_compared(p, i, x.column))
+            TRY(kept_by_bounds(a, c, p, i, x.column, out, err));
     }
-    *out = *out > KEPT_LEAST ? *out : KEPT_LEAST;
     return NRW_OK;
 }
