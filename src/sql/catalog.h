@@ -12,7 +12,7 @@ typedef struct sql_table {
     schema schema;
     int64_t rows; /* -1: not known */
     size_t files;
-    void *self;   /* the catalog's */
+    void *self; /* the catalog's */
 } sql_table;
 
 /* What a column of it, or a part of one, is called: the path of a part. */
