@@ -118,6 +118,7 @@ static nrw_status prepare(query *q, const script *s, const sql_statement *asked,
     TRY(make_plan(q, s, asked, err));
     TRY(plan_take_footers(q->a, &q->face, &q->plan, err));
     TRY(plan_mark(q->a, &q->face, q->plan, err));
+    TRY(plan_choose_sides(q->a, &q->face, &q->plan, err));
     TRY(out_schema(q, err));
     q->to.n_keys = q->keys.n;
     TRY(query_keys_find(&q->keys, q->plan, q->a, (uint32_t **)&q->to.keys, err));

@@ -147,6 +147,7 @@ static nrw_status open_table(query_catalog *c, query_table *t, const sql_source 
     TRY(files_inputs(c->job, c->a, &t->files, err));
     TRY(scan_open(c->m, t->files.inputs, t->files.left.n, &t->files.options, &t->ready, err));
     t->base.rows = scan_rows(t->ready);
+    t->base.files = t->files.left.n;
     TRY(files_note(t->ready, &c->job->result.notes, err));
     c->job->result.files_read += t->files.left.n;
     c->job->result.files_of += t->files.all.n;

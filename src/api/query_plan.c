@@ -38,8 +38,9 @@ static void describe_footers(query *q, const plan *p)
     query_describe_table(p->table, false, s->detail, sizeof s->detail);
 }
 
-static const char *const joins[] = {"join",      "left join", "right join", "full join",
-                                    "semi join", "anti join", "mark join",  "join of one"};
+static const char *const joins[] = {
+    "join",      "left join",   "right join",      "full join",       "semi join",      "anti join",
+    "mark join", "join of one", "right semi join", "right anti join", "right mark join"};
 
 /* A step that gathers: what it may keep, what it spills where that is not enough. */
 static plan_step *add_part(query *q, const plan *p)

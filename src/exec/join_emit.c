@@ -137,26 +137,34 @@ static bool is_open(const meeting *t, uint32_t i)
            (atomic_load(&t->build->null_key) || has_null_key(t, i));
 }
 
-static nrw_status put_marks(const meeting *t, batch *out, uint32_t at, uint32_t n, nrw_error *err)
+static nrw_status mark_column(mem *m, uint32_t n, vector *out, nrw_error *err)
 {
     const type boolean = type_of(TYPE_BOOL);
-    vector v;
     nrw_status st;
 
-    TRY(vector_flat(t->b->m, &boolean, n, &v, err));
-    st = vector_add_validity(&v, err);
-    if (st < 0) {
-        vector_release(&v);
-        return st;
-    }
-    v.len = n;
-    for (uint32_t i = 0; i < n; i++) {
-        bool open = is_open(t, i);
-        v.data[i] = t->met[i] == MET;
-        if (open)
-            bit_clear(v.validity, i);
-        v.null_count += open;
-    }
+    TRY(vector_flat(m, &boolean, n, out, err));
+    out->len = n;
+    st = vector_add_validity(out, err);
+    if (st < 0)
+        vector_release(out);
+    return st;
+}
+
+static void set_mark(vector *v, uint32_t i, bool met, bool open)
+{
+    v->data[i] = met;
+    if (open)
+        bit_clear(v->validity, i);
+    v->null_count += open;
+}
+
+static nrw_status put_marks(const meeting *t, batch *out, uint32_t at, uint32_t n, nrw_error *err)
+{
+    vector v;
+
+    TRY(mark_column(t->b->m, n, &v, err));
+    for (uint32_t i = 0; i < n; i++)
+        set_mark(&v, i, t->met[i] == MET, is_open(t, i));
     return dense_put(out, at, &v, err);
 }
 
@@ -219,23 +227,52 @@ out:
     return st;
 }
 
-/* ---- right rows that nobody met ---- */
+/* ---- right rows that leave at the end ---- */
 
-nrw_status put_rest(const op_build *o, batch *out, const uint8_t *const *rows, uint32_t n,
-                    nrw_error *err)
+bool leaves_at_end(const op_build *o, uint8_t *row)
 {
-    const join_spec *s = &o->spec;
+    join_kind k = o->spec.kind;
+
+    return k == JOIN_RIGHT_MARK || build_was_met(row) == (k == JOIN_RIGHT_SEMI);
+}
+
+/* As is_open says of left rows. */
+static bool right_is_open(const op_build *o, uint8_t *row)
+{
+    if (!o->spec.in_nulls || build_was_met(row))
+        return false;
+    if (o->spec.condition)
+        return *build_state(row) == OPEN;
+    return atomic_load(&o->any_left) &&
+           (atomic_load(&o->left_null_key) || build_meets_nobody(o, row));
+}
+
+static nrw_status put_right_marks(const op_build *o, batch *out, uint8_t *const *rows, uint32_t n,
+                                  nrw_error *err)
+{
     vector v;
 
-    for (uint32_t c = 0; c < s->n_left; c++) {
+    TRY(mark_column(out->m, n, &v, err));
+    for (uint32_t i = 0; i < n; i++)
+        set_mark(&v, i, build_was_met(rows[i]), right_is_open(o, rows[i]));
+    return dense_put(out, o->spec.n_right, &v, err);
+}
+
+nrw_status put_rest(const op_build *o, batch *out, uint8_t *const *rows, uint32_t n, nrw_error *err)
+{
+    const join_spec *s = &o->spec;
+    uint32_t n_left = join_only_right(s->kind) ? 0 : s->n_left;
+    vector v;
+
+    for (uint32_t c = 0; c < n_left; c++) {
         TRY(vector_nulls(out->m, &s->left_types[c], n, &v, err));
         TRY(dense_put(out, c, &v, err));
     }
     for (uint32_t c = 0; c < s->n_right; c++) {
-        TRY(rows_column(&o->layout, rows, n, c, out->m, &v, err));
-        TRY(dense_put(out, s->n_left + c, &v, err));
+        TRY(rows_column(&o->layout, (const uint8_t *const *)rows, n, c, out->m, &v, err));
+        TRY(dense_put(out, n_left + c, &v, err));
     }
-    return NRW_OK;
+    return s->kind == JOIN_RIGHT_MARK ? put_right_marks(o, out, rows, n, err) : NRW_OK;
 }
 
 /* Behind all left rows, in their own order. */
@@ -264,7 +301,7 @@ static nrw_status emit_some(const op_build *o, op *to, const batch *b, uint8_t *
         return NRW_OK;
     TRY(dense_new(b, width + 2, n, &out, err));
     out.last = false;
-    st = put_rest(o, &out, (const uint8_t *const *)rows, n, err);
+    st = put_rest(o, &out, rows, n, err);
     if (st >= 0)
         st = put_rest_places(&out, width, rows, n, err);
     if (st >= 0)
@@ -280,7 +317,7 @@ nrw_status emit_rest(const op_build *o, op *to, const batch *b, uint8_t *const *
     uint32_t at = 0;
 
     for (uint64_t i = 0; i < n; i++) {
-        if (build_was_met(rows[i]))
+        if (!leaves_at_end(o, rows[i]))
             continue;
         some[at++] = rows[i];
         if (at < 256)

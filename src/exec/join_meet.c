@@ -54,8 +54,8 @@ static nrw_status test_pairs(const meeting *t, const pair *p, uint32_t n, vector
     return st;
 }
 
-/* Drops pairs for which the condition is not true. Where it is null the left row has not met, but
- * is not known to have met nobody. */
+/* Drops pairs for which the condition is not true. Where it is null the row has not met, but is not
+ * known to have met nobody. */
 static nrw_status keep_true(meeting *t, nrw_error *err)
 {
     meet_room *w = t->w;
@@ -68,6 +68,8 @@ static nrw_status keep_true(meeting *t, nrw_error *err)
     for (uint32_t i = 0; i < w->n; i++) {
         pair p = w->pairs[i];
         bool null = !vector_is_valid(&v, i);
+        if (null && t->spec->kind == JOIN_RIGHT_MARK)
+            build_leave_open(p.right);
         if (null && t->met[p.left] == UNMET)
             t->met[p.left] = OPEN;
         if (!null && v.data[i])
@@ -80,16 +82,43 @@ static nrw_status keep_true(meeting *t, nrw_error *err)
 
 /* ---- what leaves ---- */
 
+bool join_only_right(join_kind k)
+{
+    return k == JOIN_RIGHT_SEMI || k == JOIN_RIGHT_ANTI || k == JOIN_RIGHT_MARK;
+}
+
+bool join_keeps_right(join_kind k)
+{
+    return k == JOIN_RIGHT || k == JOIN_FULL || join_only_right(k);
+}
+
+bool join_needs_match(join_kind k)
+{
+    return k == JOIN_INNER || k == JOIN_SEMI || k == JOIN_RIGHT || join_only_right(k);
+}
+
 bool join_gives_pairs(join_kind k)
 {
-    return k != JOIN_SEMI && k != JOIN_ANTI && k != JOIN_MARK;
+    return k != JOIN_SEMI && k != JOIN_ANTI && k != JOIN_MARK && !join_only_right(k);
 }
 
 uint32_t join_width(const join_spec *s)
 {
     if (join_gives_pairs(s->kind))
         return s->n_left + s->n_right;
+    if (join_only_right(s->kind))
+        return s->n_right + (s->kind == JOIN_RIGHT_MARK);
     return s->n_left + (s->kind == JOIN_MARK);
+}
+
+type join_type(const join_spec *s, uint32_t c)
+{
+    uint32_t n_left = join_only_right(s->kind) ? 0 : s->n_left;
+
+    if (c < n_left)
+        return s->left_types[c];
+    return s->kind == JOIN_MARK || c - n_left == s->n_right ? type_of(TYPE_BOOL)
+                                                            : s->right_types[c - n_left];
 }
 
 static bool keeps_left(join_kind k)
@@ -197,14 +226,47 @@ static nrw_status meet_row(meeting *t, uint32_t i, uint32_t *from, nrw_error *er
     return NRW_OK;
 }
 
+static uint8_t *load_row(uint8_t *const *at)
+{
+    return __atomic_load_n(at, __ATOMIC_RELAXED);
+}
+
+/* Left row i, and the right rows that are to know of it. Those that have met are taken out of their
+ * chain on the way, so that many rows of one key do not meet over and over. Several threads may do
+ * so at once: whatever link they leave behind leads further, over rows that have met alone. */
+static nrw_status pass_by(meeting *t, uint32_t i, nrw_error *err)
+{
+    uint8_t **at = &t->table->slots[t->hashes[i] & (t->table->n_slots - 1)], *row;
+
+    while ((row = load_row(at))) {
+        uint8_t **next = &build_link_of(row)->next;
+        if (build_was_met(row)) {
+            __atomic_store_n(at, load_row(next), __ATOMIC_RELAXED);
+            continue;
+        }
+        at = next;
+        if (row_hash(row) != t->hashes[i] || !key_is(t, row, i))
+            continue;
+        if (!t->spec->condition) {
+            build_meet(row);
+            continue;
+        }
+        if (t->w->n == EMIT_ROWS)
+            TRY(settle(t, i, i, err));
+        t->w->pairs[t->w->n++] = (pair){row, i};
+    }
+    return NRW_OK;
+}
+
 nrw_status join_meet(meeting *t, nrw_error *err)
 {
+    bool only_right = join_only_right(t->spec->kind);
     uint32_t from = 0;
 
     t->w->n = 0;
     for (uint32_t i = 0; i < t->rows; i++)
         if (!has_null_key(t, i))
-            TRY(meet_row(t, i, &from, err));
+            TRY(only_right ? pass_by(t, i, err) : meet_row(t, i, &from, err));
     TRY(settle(t, from, t->rows, err));
-    return join_gives_pairs(t->spec->kind) || !t->final ? NRW_OK : emit_left(t, err);
+    return only_right || join_gives_pairs(t->spec->kind) || !t->final ? NRW_OK : emit_left(t, err);
 }

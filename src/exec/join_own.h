@@ -21,14 +21,27 @@ static inline build_link *build_link_of(uint8_t *row)
 {
     return (build_link *)(void *)row_extra(row);
 }
-/* Whether anybody met the row: the row's free word. */
+enum { UNMET, MET, OPEN }; /* OPEN: a null left it open */
+
+/* What a kept row has met: its free word. Once it is MET it stays so. */
+static inline uint32_t *build_state(uint8_t *row)
+{
+    return (uint32_t *)(void *)(row + 4);
+}
 static inline void build_meet(uint8_t *row)
 {
-    __atomic_store_n((uint32_t *)(void *)(row + 4), 1, __ATOMIC_RELAXED);
+    __atomic_store_n(build_state(row), MET, __ATOMIC_RELAXED);
 }
-static inline bool build_was_met(const uint8_t *row)
+static inline void build_leave_open(uint8_t *row)
 {
-    return load_u32(row + 4) != 0;
+    uint32_t was = UNMET;
+
+    __atomic_compare_exchange_n(build_state(row), &was, OPEN, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
+}
+static inline bool build_was_met(uint8_t *row)
+{
+    return __atomic_load_n(build_state(row), __ATOMIC_RELAXED) == MET;
 }
 
 /* ---- rows of a side ---- */
@@ -65,6 +78,21 @@ typedef struct join_table {
     uint64_t n_slots; /* a power of two */
 } join_table;
 
+/* ---- which hashes may be among rows that were spilled ---- */
+
+typedef struct join_filter {
+    uint64_t *words;
+    uint64_t n; /* a power of two; 0: there is no filter, and each may be */
+} join_filter;
+
+/* Of at most so many bytes; none where m has no room for it. */
+nrw_status join_filter_open(join_filter *f, mem *m, uint64_t most, nrw_error *err);
+void join_filter_close(join_filter *f, mem *m);
+/* Of more rows it lets nearly all pass. */
+uint64_t join_filter_rows(const join_filter *f);
+void join_filter_add(join_filter *f, uint64_t hash); /* thread-safe */
+bool join_filter_has(const join_filter *f, uint64_t hash);
+
 typedef struct join_parts join_parts;
 
 typedef struct op_build {
@@ -81,8 +109,10 @@ typedef struct op_build {
     uint8_t **order;        /* all rows, in the order of the input */
     uint64_t n;
     join_table table;
-    _Atomic uint32_t null_key; /* a key that is null and not null_equal was there: it meets nobody
-                                */
+    /* a key that is null and not null_equal was there, among right and among left rows: it meets
+     * nobody */
+    _Atomic uint32_t null_key, left_null_key;
+    _Atomic uint32_t any_left; /* a left row came; both of JOIN_RIGHT_MARK alone */
     uint64_t rest_at, rest_morsel;
     /* what does not fit */
     bool can_spill;         /* rows of the left side can be kept, too */
@@ -90,12 +120,17 @@ typedef struct op_build {
     pthread_mutex_t spilling;
     _Atomic uint32_t spilled;
     hash_parts right, left;
+    join_filter filter; /* of right rows; only where a left row without a match is of no account */
     join_parts *parts;
 } op_build;
 
 uint64_t join_table_slots(const op_build *o, uint64_t rows); /* of a table of so many rows */
 /* Links rows, first one first, into t->slots, which are zero. Who meets nobody is left out. */
 void join_table_fill(const op_build *o, join_table *t, uint8_t **rows, uint64_t n);
+/* Whether a left row that meets nobody is of no account. */
+bool join_needs_match(join_kind k);
+/* Whether the key of a kept row is null. */
+bool build_meets_nobody(const op_build *o, const uint8_t *row);
 
 /* ---- meeting ---- */
 
@@ -104,8 +139,6 @@ typedef struct pair {
     uint8_t *right;
     uint32_t left;
 } pair;
-
-enum { UNMET, MET, OPEN };
 
 /* What a worker needs to meet and to emit. */
 typedef struct meet_room {
@@ -137,6 +170,8 @@ typedef struct meeting {
 
 /* Columns of the results, without places. */
 uint32_t join_width(const join_spec *s);
+/* Of column c of them. */
+type join_type(const join_spec *s, uint32_t c);
 nrw_status join_meet(meeting *t, nrw_error *err);
 
 bool join_gives_pairs(join_kind k);
@@ -146,10 +181,12 @@ nrw_status emit_left(meeting *t, nrw_error *err);
 /* Of n pairs the columns that `wanted` names, all where it is NULL. */
 nrw_status pair_columns(const meeting *t, const pair *p, uint32_t n, const bool *wanted,
                         vector *out, nrw_error *err);
-/* Columns of right rows that nobody met. */
-nrw_status put_rest(const op_build *o, batch *out, const uint8_t *const *rows, uint32_t n,
+/* Whether a right row is among those that leave when all left ones have come. */
+bool leaves_at_end(const op_build *o, uint8_t *row);
+/* Columns of such rows. */
+nrw_status put_rest(const op_build *o, batch *out, uint8_t *const *rows, uint32_t n,
                     nrw_error *err);
-/* Those of rows[0..n) that nobody met, with their places, behind `to`. */
+/* Those of rows[0..n) that leave at the end, with their places, behind `to`. */
 nrw_status emit_rest(const op_build *o, op *to, const batch *b, uint8_t *const *rows, uint64_t n,
                      nrw_error *err);
 bool has_null_key(const meeting *t, uint32_t i);

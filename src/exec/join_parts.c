@@ -1,8 +1,9 @@
 /* A join whose right side does not fit, part by part. A worker reads the right rows of a part into
  * a table, as many as there is room for, then lets the left rows of the part meet it, block by
  * block; where right rows are left, the left ones come again (a pass). What a left row has met so
- * far is kept between passes, in the spill file as well. A part that would take many passes is cut
- * by more bits of the hash first, unless most of it has one key. */
+ * far is kept between passes, in the spill file as well, where that decides what leaves. A part
+ * that would take many passes is cut by more bits of the hash first, unless most of it has one key.
+ */
 #include "exec/dense.h"
 #include "exec/join_own.h"
 #include "exec/op_sort.h"
@@ -52,25 +53,56 @@ struct join_parts {
 
 /* ---- left rows come ---- */
 
-static nrw_status take_stretch(op_build *o, join_rows *w, const meeting *t, uint32_t first,
-                               uint32_t n, vector *columns, nrw_error *err)
+/* Of n left rows from `first` on those that may meet somebody, or all. */
+static uint32_t worth_taking(const op_build *o, const meeting *t, uint32_t first, uint32_t n,
+                             uint32_t *picked)
+{
+    uint32_t some = 0;
+
+    for (uint32_t i = first; i < first + n; i++)
+        if (join_filter_has(&o->filter, t->hashes[i]))
+            picked[some++] = i;
+    return some;
+}
+
+static nrw_status keep_left(op_build *o, join_rows *w, const meeting *t, const uint32_t *picked,
+                            uint32_t n, vector *columns, nrw_error *err)
 {
     const uint64_t share = o->spec.memory / o->spec.workers * 3 / 4;
-    uint64_t place = (t->b->morsel << 32 | t->b->offset) + first;
+    const uint64_t place = t->b->morsel << 32 | t->b->offset;
     const vector *at[o->spec.n_left + 1];
+    uint64_t hashes[TAKE_ROWS];
     uint8_t **made;
 
-    for (uint32_t c = 0; c < o->spec.n_left; c++) {
-        TRY(vector_slice(&t->columns[c], first, n, t->b->m, &columns[c], err));
+    for (uint32_t c = 0; c < o->spec.n_left; c++)
         at[c] = &columns[c];
-    }
+    for (uint32_t i = 0; i < n; i++)
+        hashes[i] = t->hashes[picked[i]];
     if (w->n &&
         mem_used(w->m) + join_rows_need(w, &o->left_layout, columns, o->spec.n_left, n) > share)
         TRY(join_rows_flush(w, &o->left, err));
-    TRY(join_rows_add(w, &o->left_layout, at, n, t->hashes + first, t->b->m, &made, err));
+    TRY(join_rows_add(w, &o->left_layout, at, n, hashes, t->b->m, &made, err));
     for (uint32_t i = 0; i < n; i++)
-        store_u64(row_extra(made[i]), place + i);
+        store_u64(row_extra(made[i]), place + picked[i]);
     return NRW_OK;
+}
+
+static nrw_status take_stretch(op_build *o, join_rows *w, const meeting *t, uint32_t first,
+                               uint32_t n, vector *columns, nrw_error *err)
+{
+    uint32_t picked[TAKE_ROWS], some = worth_taking(o, t, first, n, picked);
+    nrw_status st = NRW_OK;
+
+    for (uint32_t c = 0; st >= 0 && some && c < o->spec.n_left; c++)
+        st = some == n ? vector_slice(&t->columns[c], first, n, t->b->m, &columns[c], err)
+                       : vector_pick(&t->columns[c], picked, some, t->b->m, &columns[c], err);
+    if (st >= 0 && some)
+        st = keep_left(o, w, t, picked, some, columns, err);
+    for (uint32_t c = 0; c < o->spec.n_left; c++) {
+        vector_release(&columns[c]);
+        columns[c] = (vector){0};
+    }
+    return st;
 }
 
 nrw_status join_parts_take(op_build *o, meeting *t, nrw_error *err)
@@ -84,14 +116,8 @@ nrw_status join_parts_take(op_build *o, meeting *t, nrw_error *err)
     TRY(mem_zalloc(t->b->m, bytes, (void **)&columns, err));
     some = rows_that_fit(&o->left_layout, t->columns, o->spec.n_left,
                          o->spec.memory / o->spec.workers / 8, TAKE_ROWS);
-    for (uint32_t at = 0; st >= 0 && at < t->rows; at += some) {
-        uint32_t n = t->rows - at < some ? t->rows - at : some;
-        st = take_stretch(o, w, t, at, n, columns, err);
-        for (uint32_t c = 0; c < o->spec.n_left; c++) {
-            vector_release(&columns[c]);
-            columns[c] = (vector){0};
-        }
-    }
+    for (uint32_t at = 0; st >= 0 && at < t->rows; at += some)
+        st = take_stretch(o, w, t, at, t->rows - at < some ? t->rows - at : some, columns, err);
     mem_free(t->b->m, columns, bytes);
     return st;
 }
@@ -142,6 +168,14 @@ static void forget_table(part_worker *w)
     w->right.n = 0;
 }
 
+/* Whether what leaves depends on what a left row has met in earlier passes. */
+static bool remembers(const op_build *o)
+{
+    join_kind k = o->spec.kind;
+
+    return k != JOIN_INNER && k != JOIN_RIGHT && !join_only_right(k);
+}
+
 /* The right rows of the next pass; of one block at least. */
 static nrw_status begin_pass(op_build *o, part_worker *w, nrw_error *err)
 {
@@ -163,7 +197,7 @@ static nrw_status begin_pass(op_build *o, part_worker *w, nrw_error *err)
     w->last = w->next_right == p->n;
     w->next_left = 0;
     w->rested = false;
-    if (w->last || w->met)
+    if (w->last || w->met || !remembers(o))
         return NRW_OK;
     return mem_zalloc(w->m, (w->task.left.n + 1) * sizeof *w->met, (void **)&w->met, err);
 }
@@ -215,18 +249,14 @@ static nrw_status cut_task(op_build *o, part_worker *w, task *t, nrw_error *err)
     return st;
 }
 
-static bool gives_rest(const op_build *o)
-{
-    return o->spec.kind == JOIN_RIGHT || o->spec.kind == JOIN_FULL;
-}
-
 /* Whether anything can come of it. */
 static bool is_idle(const op_build *o, const task *t)
 {
     join_kind k = o->spec.kind;
-    bool needs_right = k == JOIN_INNER || k == JOIN_SEMI || k == JOIN_RIGHT;
+    bool needs_right = k == JOIN_INNER || k == JOIN_SEMI || k == JOIN_RIGHT || join_only_right(k);
+    bool needs_left = !join_keeps_right(k) || k == JOIN_RIGHT_SEMI;
 
-    return (t->right.n == 0 && needs_right) || (t->left.n == 0 && !gives_rest(o));
+    return (t->right.n == 0 && needs_right) || (t->left.n == 0 && needs_left);
 }
 
 static nrw_status open_task(op_build *o, part_worker *w, nrw_error *err)
@@ -275,6 +305,7 @@ static nrw_status take_rest(op_build *o, nrw_error *err)
         TRY(join_rows_flush(&j->left[i], &o->left, err));
         join_rows_empty(&j->left[i]);
     }
+    join_filter_close(&o->filter, o->m);
     j->all_taken = true;
     return NRW_OK;
 }
@@ -321,7 +352,7 @@ static nrw_status read_left(op_build *o, part_worker *w, batch *b, nrw_error *er
         TRY(rows_column(&o->left_layout, (const uint8_t *const *)w->rows, n, c, b->m, &v, err));
         TRY(dense_put(b, c, &v, err));
     }
-    if (w->first)
+    if (!w->met || w->first)
         memset(w->met_now, 0, n);
     else
         TRY(spill_read(o->spill, &w->met[w->next_left], w->met_now, err));
@@ -341,7 +372,7 @@ static nrw_status parts_fill(source *s, batch *b, nrw_error *err)
     }
     if (w->next_left < w->task.left.n)
         return read_left(o, w, b, err);
-    if (gives_rest(o) && !w->rested) {
+    if (join_keeps_right(o->spec.kind) && !w->rested) {
         w->rested = true;
         w->what = STEP_REST;
         return NRW_OK;
@@ -368,6 +399,8 @@ static nrw_status end_block(op_build *o, part_worker *w, uint32_t rows, nrw_erro
         hash_part_forget(&o->left, &w->task.left, i);
         return NRW_OK;
     }
+    if (!w->met)
+        return NRW_OK;
     if (w->met[i].len)
         spill_free(o->spill, &w->met[i]);
     w->met[i].len = 0;
@@ -520,10 +553,8 @@ static nrw_status new_sort(op_build *o, nrw_error *err)
 
     TRY(arena_alloc(o->a, 2 * sizeof *orders, (void **)&orders, err));
     TRY(arena_alloc(o->a, (width + 2) * sizeof *types, (void **)&types, err));
-    for (uint32_t c = 0; c < s->n_left; c++)
-        types[c] = s->left_types[c];
-    for (uint32_t c = s->n_left; c < width; c++)
-        types[c] = s->kind == JOIN_MARK ? type_of(TYPE_BOOL) : s->right_types[c - s->n_left];
+    for (uint32_t c = 0; c < width; c++)
+        types[c] = join_type(s, c);
     for (uint32_t k = 0; k < 2; k++) {
         types[width + k] = type_of(TYPE_INT64);
         orders[k] = (sort_order){.column = width + k};

@@ -7,7 +7,27 @@
 #define STRETCH_ROWS 4096u
 #define LONG         65536u /* rows that take a while */
 
+#define FILTER_PART 16u /* of the memory, for a filter */
+
 /* ---- rows come ---- */
+
+static nrw_status flush(op_build *o, join_rows *w, nrw_error *err)
+{
+    for (uint64_t i = 0; i < w->n && o->filter.n; i++)
+        join_filter_add(&o->filter, row_hash(w->at[i]));
+    return join_rows_flush(w, &o->right, err);
+}
+
+static nrw_status begin_spilling(op_build *o, nrw_error *err)
+{
+    const join_spec *s = &o->spec;
+
+    if (o->right.at) /* another worker's try has failed */
+        return NRW_OK;
+    if (s->n_keys && join_needs_match(s->kind))
+        TRY(join_filter_open(&o->filter, o->m, s->memory / FILTER_PART, err));
+    return hash_parts_open(&o->right, o->m, o->spill, s->memory / s->workers, o->base.cancel, err);
+}
 
 /* The rows of all workers go to the spill file, and from now on those of each when its share is
  * used up. */
@@ -17,12 +37,10 @@ static nrw_status spill_all(op_build *o, nrw_error *err)
 
     pthread_mutex_lock(&o->spilling);
     if (!atomic_load(&o->spilled)) {
-        if (!o->right.at) /* else another worker's try has failed */
-            st = hash_parts_open(&o->right, o->m, o->spill, o->spec.memory / o->spec.workers,
-                                 o->base.cancel, err);
+        st = begin_spilling(o, err);
         for (uint32_t i = 0; st >= 0 && i < o->spec.workers; i++) {
             pthread_mutex_lock(&o->locks[i]);
-            st = join_rows_flush(&o->workers[i], &o->right, err);
+            st = flush(o, &o->workers[i], err);
             pthread_mutex_unlock(&o->locks[i]);
         }
         if (st >= 0)
@@ -52,7 +70,7 @@ static nrw_status make_room(op_build *o, join_rows *w, const vector *columns, ui
         TRY(spill_all(o, err));
     if (!atomic_load(&o->spilled) || w->n == 0 || mem_used(w->m) + need <= share)
         return NRW_OK;
-    return join_rows_flush(w, &o->right, err);
+    return flush(o, w, err);
 }
 
 static void note_null_keys(op_build *o, const vector *keys)
@@ -181,9 +199,11 @@ static nrw_status build_finish(op *base, nrw_error *err)
         TRY(spill_all(o, err));
     if (atomic_load(&o->spilled)) {
         for (uint32_t i = 0; i < o->spec.workers; i++) {
-            TRY(join_rows_flush(&o->workers[i], &o->right, err));
+            TRY(flush(o, &o->workers[i], err));
             join_rows_empty(&o->workers[i]);
         }
+        if (atomic_load(&base->rows_in) > join_filter_rows(&o->filter))
+            join_filter_close(&o->filter, o->m);
         return join_parts_begin(o, err);
     }
     TRY(put_in_order(o, err));
@@ -204,7 +224,7 @@ uint64_t join_table_slots(const op_build *o, uint64_t rows)
     return n;
 }
 
-static bool meets_nobody(const op_build *o, const uint8_t *row)
+bool build_meets_nobody(const op_build *o, const uint8_t *row)
 {
     for (uint32_t k = 0; k < o->spec.n_keys; k++)
         if (!row_has(&o->layout, row, o->key_at[k]) && !o->spec.null_equal[k])
@@ -218,14 +238,14 @@ void join_table_fill(const op_build *o, join_table *t, uint8_t **rows, uint64_t 
         uint8_t *row = rows[i], **slot = &t->slots[row_hash(row) & (t->n_slots - 1)];
         if (i % LONG == 0 && is_cancelled(o->base.cancel))
             return;
-        if (meets_nobody(o, row))
+        if (build_meets_nobody(o, row))
             continue;
         build_link_of(row)->next = *slot;
         *slot = row;
     }
 }
 
-/* ---- rows that nobody met ---- */
+/* ---- rows that leave at the end ---- */
 
 static op_build *build_of(source *s)
 {
@@ -250,11 +270,11 @@ static nrw_status rest_fill(source *s, batch *b, nrw_error *err)
     op_build *o = build_of(s);
     uint64_t from = b->source_number * REST_ROWS;
     uint64_t to = from + REST_ROWS < o->n ? from + REST_ROWS : o->n;
-    const uint8_t *rows[REST_ROWS];
+    uint8_t *rows[REST_ROWS];
     uint32_t n = 0;
 
     for (uint64_t i = from; i < to; i++)
-        if (!build_was_met(o->order[i]))
+        if (leaves_at_end(o, o->order[i]))
             rows[n++] = o->order[i];
     b->rows = n;
     b->last = true;
@@ -275,6 +295,7 @@ static void build_close(op *base)
     op_build *o = (op_build *)base;
 
     join_parts_close(o);
+    join_filter_close(&o->filter, o->m);
     hash_parts_close(&o->right);
     hash_parts_close(&o->left);
     for (uint32_t i = 0; o->workers && i < o->spec.workers; i++) {
@@ -322,7 +343,7 @@ nrw_status op_build_new(arena *a, mem *m, const join_spec *spec, spill *s, op **
     *out = NULL;
     TRY(arena_alloc(a, sizeof *o, (void **)&o, err));
     *o = (op_build){.base.class = &build_class, .spec = *spec, .a = a, .spill = s};
-    o->rest = (source){&rest_class, spec->n_left + spec->n_right, false};
+    o->rest = (source){&rest_class, join_width(spec), false};
     TRY(arena_alloc(a, spec->workers * sizeof *o->locks, (void **)&o->locks, err));
     TRY(lay_out(o, err));
     TRY(join_parts_new(o, err));

@@ -1,4 +1,5 @@
-/* The left side: each batch meets the right side, or goes after it to the spill file. */
+/* The left side: each batch meets the right side, or goes after it to the spill file. Where only
+ * right rows leave nothing is passed on. */
 #include "exec/dense.h"
 #include "exec/join_own.h"
 
@@ -20,6 +21,8 @@ static nrw_status end_morsel(op_probe *o, batch *b, nrw_error *err)
     batch none;
     nrw_status st;
 
+    if (join_only_right(o->build->spec.kind))
+        return NRW_OK;
     TRY(dense_new(b, join_width(&o->build->spec), 0, &none, err));
     none.last = true;
     none.offset = o->workers[b->worker].room.offset;
@@ -28,10 +31,21 @@ static nrw_status end_morsel(op_probe *o, batch *b, nrw_error *err)
     return st;
 }
 
+/* What marks of right rows are open for. */
+static void note_left(op_build *o, const meeting *t)
+{
+    atomic_store_explicit(&o->any_left, 1, memory_order_relaxed);
+    for (uint32_t k = 0; k < t->spec->n_keys; k++)
+        if (t->keys[k].null_count && !t->spec->null_equal[k])
+            atomic_store_explicit(&o->left_null_key, 1, memory_order_relaxed);
+}
+
 static nrw_status meet(op_probe *o, meeting *t, nrw_error *err)
 {
     TRY(join_keys(t->columns, t->spec->left_keys, t->spec->n_keys, t->rows, true, t->b->m, t->keys,
                   t->hashes, err));
+    if (t->spec->kind == JOIN_RIGHT_MARK)
+        note_left(o->build, t);
     if (atomic_load_explicit(&o->build->spilled, memory_order_relaxed))
         return join_parts_take(o->build, t, err);
     TRY(meet_room_open(t->w, o->m, err));

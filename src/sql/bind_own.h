@@ -22,6 +22,7 @@
 #define SQL_BIND_OWN_H
 
 #include "sql/bind.h"
+#include "sql/estimate.h"
 #include "sql/own.h"
 
 #define AGGREGATE_BASE (1u << 24) /* + number of the aggregate */
@@ -159,6 +160,18 @@ nrw_status conjuncts_split(arena *a, const expr *e, conjuncts *out, nrw_error *e
 /* The inner joins of *p in the order of their sizes, where equalities connect them (*done); c, over
  * the columns of *p, then has their conditions, too. */
 nrw_status plan_order_joins(arena *a, plan **p, conjuncts *c, bool *done, nrw_error *err);
+/* The part of the rows that a condition keeps: a guess by its form. */
+double expr_kept(const expr *e);
+/* The part of a scan's rows that its conditions keep. */
+typedef struct part_kept {
+    double told;    /* by those whose columns have bounds, as if values lay evenly between them */
+    double guessed; /* by the others */
+} part_kept;
+nrw_status scan_kept(arena *a, const sql_catalog *c, const plan_estimate *e, part_kept *out,
+                     nrw_error *err);
+/* Whether the order of rows of p's right or left side is seen, where that of p's rows is as `seen`
+ * says. */
+bool plan_sees(const plan *p, bool right, bool seen);
 /* NRW_E_ARG: it is not that simple. `lone`: what counts the rows of nothing is seen to. */
 nrw_status plan_pull(arena *a, plan **p, bool lone, conjuncts *up, nrw_error *err);
 bool expr_looks_out(const expr *e);

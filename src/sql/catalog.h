@@ -11,7 +11,8 @@ typedef struct sql_table {
     const char *name; /* as typed, for messages and plans */
     schema schema;
     int64_t rows; /* -1: not known */
-    void *self;   /* the catalog's */
+    size_t files;
+    void *self; /* the catalog's */
 } sql_table;
 
 /* What a column of it, or a part of one, is called: the path of a part. */

@@ -240,11 +240,13 @@ static nrw_status compile_join(sql_exec *x, const plan *p, chain *c, nrw_error *
     TRY(compile(x, p->left, c, err));
     TRY(op_probe_new(x->a, x->m, build, &probe, err));
     TRY(chain_add(x, c, probe, err));
+    for (uint32_t i = 0; join_only_right(p->join) && i < c->n; i++)
+        c->at[i].ends = true;
     TRY(chain_source(x, c, op_build_parts(build), NULL, err));
     c->at[c->n - 1].first = op_build_meet(build);
     c->at[c->n - 1].ends = true;
     TRY(chain_source(x, c, op_build_results(build), NULL, err));
-    if (p->join == JOIN_RIGHT || p->join == JOIN_FULL)
+    if (join_keeps_right(p->join))
         TRY(chain_source(x, c, op_build_rest(build), NULL, err));
     return NRW_OK;
 }

@@ -1,7 +1,7 @@
 /* Sorts whose order nobody sees are dropped: those below groups whose aggregates do not look at it,
  * and of what is only looked up (semi, anti and mark joins). Ties keep the order they came in, so
  * below another sort, a window or a limit an order is seen. */
-#include "sql/plan.h"
+#include "sql/bind_own.h"
 
 static bool any_changes(const plan *p)
 {
@@ -19,8 +19,7 @@ static bool aggregates_look(const plan *p)
     return false;
 }
 
-/* Whether the order of the side's rows is seen, where that of p's rows is as `seen` says. */
-static bool sees(const plan *p, bool right, bool seen)
+bool plan_sees(const plan *p, bool right, bool seen)
 {
     switch (p->kind) {
     case PLAN_GROUP: return aggregates_look(p);
@@ -39,9 +38,9 @@ static void drop_sorts(plan **p, bool seen)
     while ((*p)->kind == PLAN_SORT && !seen && (*p)->limit == UINT64_MAX)
         *p = (*p)->left;
     if ((*p)->left)
-        drop_sorts(&(*p)->left, sees(*p, false, seen));
+        drop_sorts(&(*p)->left, plan_sees(*p, false, seen));
     if ((*p)->right)
-        drop_sorts(&(*p)->right, sees(*p, true, seen));
+        drop_sorts(&(*p)->right, plan_sees(*p, true, seen));
 }
 
 void plan_drop_sorts(plan **p)

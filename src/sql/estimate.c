@@ -137,8 +137,11 @@ static void estimate_join(plan_estimate *e)
     const plan *p = e->of, *l = p->left;
     uint64_t left = e->left->rows, right = e->right->rows, both = room_mul(left, right);
 
-    take_columns(e, 0, e->left, l->n);
-    if (p->n == l->n + p->right->n)
+    if (!join_only_right(p->join))
+        take_columns(e, 0, e->left, l->n);
+    if (join_only_right(p->join))
+        take_columns(e, 0, e->right, p->right->n);
+    else if (p->n == l->n + p->right->n)
         take_columns(e, l->n, e->right, p->right->n);
     e->most = room_mul(e->left->most, e->right->most);
     e->rows = left > right ? left : right;
@@ -151,6 +154,12 @@ static void estimate_join(plan_estimate *e)
     case JOIN_SINGLE:
         e->most = e->left->most;
         e->rows = left;
+        break;
+    case JOIN_RIGHT_SEMI:
+    case JOIN_RIGHT_ANTI:
+    case JOIN_RIGHT_MARK:
+        e->most = e->right->most;
+        e->rows = right;
         break;
     case JOIN_LEFT:
     case JOIN_RIGHT:

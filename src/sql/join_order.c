@@ -9,9 +9,7 @@
 
 #define MOST_RELATIONS 64
 #define MANY_ROWS      1e18 /* of relations that nobody knows the rows of */
-#define KEPT_EQUAL     0.05
-#define KEPT_ORDERED   0.3
-#define KEPT_OTHER     0.5
+#define KEPT_ORDERED   0.3  /* by a condition inside of a relation */
 #define KEPT_GROUPS    0.25
 
 typedef struct relation {
@@ -135,27 +133,6 @@ static double rows_of(const plan *p)
     }
 }
 
-static double kept_by(const expr *e)
-{
-    double kept = e->kind == EXPR_AND ? 1 : 0;
-
-    if (e->kind == EXPR_AND || e->kind == EXPR_OR) {
-        for (uint32_t i = 0; i < e->n_args; i++)
-            kept = e->kind == EXPR_AND ? kept * kept_by(e->args[i]) : kept + kept_by(e->args[i]);
-        return kept < 1 ? kept : 1;
-    }
-    if (expr_is_call(e, "=") || expr_is_call(e, "is null") || expr_is_call(e, "~~"))
-        return KEPT_EQUAL;
-    if (expr_is_call(e, "in")) {
-        kept = KEPT_EQUAL * (e->n_args ? e->n_args - 1 : 1);
-        return kept < KEPT_OTHER ? kept : KEPT_OTHER;
-    }
-    if (expr_is_call(e, "<") || expr_is_call(e, ">") || expr_is_call(e, "<=") ||
-        expr_is_call(e, ">="))
-        return KEPT_ORDERED;
-    return KEPT_OTHER;
-}
-
 /* ---- which relations a condition looks at ---- */
 
 /* Which relation a column is of, as written. */
@@ -214,7 +191,7 @@ static void measure(region *r)
     for (uint32_t i = 0; i < r->on.n; i++) {
         int one = lone(relations_of(r, r->on.at[i]));
         if (one >= 0)
-            r->at[one].kept *= kept_by(r->on.at[i]);
+            r->at[one].kept *= expr_kept(r->on.at[i]);
         r->n_edges += edge_of(r, r->on.at[i], &x, &y);
     }
 }

@@ -34,15 +34,18 @@ nrw_status plan_filter(arena *a, plan *left, const expr *condition, plan **out, 
 nrw_status plan_join(arena *a, join_kind kind, plan *left, plan *right, const expr *on, plan **out,
                      nrw_error *err)
 {
-    bool both = kind != JOIN_SEMI && kind != JOIN_ANTI && kind != JOIN_MARK;
-    uint32_t n = left->n + (both ? right->n : kind == JOIN_MARK);
+    bool only_right = join_only_right(kind);
+    const plan *first = only_right ? right : left;
+    bool both = !only_right && kind != JOIN_SEMI && kind != JOIN_ANTI && kind != JOIN_MARK;
+    bool mark = kind == JOIN_MARK || kind == JOIN_RIGHT_MARK;
+    uint32_t n = first->n + (both ? right->n : mark);
 
     TRY(plan_new(a, PLAN_JOIN, n, left, right, out, err));
-    memcpy((*out)->columns, left->columns, left->n * sizeof *left->columns);
+    memcpy((*out)->columns, first->columns, first->n * sizeof *first->columns);
     if (both)
         memcpy((*out)->columns + left->n, right->columns, right->n * sizeof *right->columns);
-    else if (kind == JOIN_MARK)
-        (*out)->columns[left->n] = (plan_column){.type = type_of(TYPE_BOOL)};
+    else if (mark)
+        (*out)->columns[first->n] = (plan_column){.type = type_of(TYPE_BOOL)};
     (*out)->join = kind;
     (*out)->condition = on;
     return NRW_OK;

@@ -86,6 +86,9 @@ nrw_status plan_prune(arena *a, plan **p, nrw_error *err);
 nrw_status plan_take_footers(arena *a, const sql_catalog *c, plan **p, nrw_error *err);
 /* Groups whose rows come from one table that is clustered by a key get its marks, by metadata. */
 nrw_status plan_mark(arena *a, const sql_catalog *c, plan *p, nrw_error *err);
+/* Joins whose left side is the smaller one are turned round, since it is the right one that is
+ * kept. For plans that are pruned and have their marks. */
+nrw_status plan_choose_sides(arena *a, const sql_catalog *c, plan **p, nrw_error *err);
 
 /* e with every column c replaced by number(self, c). */
 nrw_status expr_renumber(arena *a, const expr *e, uint32_t (*number)(void *self, uint32_t c),

@@ -203,47 +203,6 @@ static nrw_status prune_group(pruner *w, plan *p, const bool *need, plan **out, 
     return NRW_OK;
 }
 
-static nrw_status prune_join(pruner *w, plan *p, const bool *need, plan **out, uint32_t *map)
-{
-    uint32_t nl = p->left->n, nr = p->right->n, *from, n = 0;
-    bool both = p->join != JOIN_SEMI && p->join != JOIN_ANTI && p->join != JOIN_MARK;
-    plan *left, *right;
-    uint32_t *lk, *rk;
-    bool *below;
-
-    TRY(sides(w, nl + nr, &below, &from));
-    for (uint32_t c = 0; c < (both ? nl + nr : nl); c++)
-        below[c] = need[c];
-    for (uint32_t k = 0; k < p->n_join_keys; k++)
-        below[p->left_keys[k]] = below[nl + p->right_keys[k]] = true;
-    if (p->condition)
-        expr_columns(p->condition, mark, below);
-    TRY(prune(w, p->left, below, &left, from));
-    TRY(prune(w, p->right, below + nl, &right, from + nl));
-    for (uint32_t c = nl; c < nl + nr; c++)
-        from[c] = from[c] == GONE ? GONE : from[c] + left->n;
-    n = left->n + (both ? right->n : p->join == JOIN_MARK);
-    TRY(copy_of(w, p, n, left, right, out));
-    memcpy((*out)->columns, left->columns, left->n * sizeof *left->columns);
-    if (both)
-        memcpy((*out)->columns + left->n, right->columns, right->n * sizeof *right->columns);
-    else if (p->join == JOIN_MARK)
-        (*out)->columns[left->n] = p->columns[nl];
-    for (uint32_t c = 0; c < p->n; c++)
-        map[c] = c < nl || both ? from[c] : left->n;
-    if (p->condition)
-        TRY(renumber(w, &(*out)->condition, from));
-    TRY(arena_alloc(w->a, p->n_join_keys * sizeof *lk + 1, (void **)&lk, w->err));
-    TRY(arena_alloc(w->a, p->n_join_keys * sizeof *rk + 1, (void **)&rk, w->err));
-    for (uint32_t k = 0; k < p->n_join_keys; k++) {
-        lk[k] = from[p->left_keys[k]];
-        rk[k] = from[nl + p->right_keys[k]] - left->n;
-    }
-    (*out)->left_keys = lk;
-    (*out)->right_keys = rk;
-    return NRW_OK;
-}
-
 /* Exactly the columns of `need`, in their order. */
 static nrw_status exactly(pruner *w, plan *p, bool *need, plan **out, uint32_t *map)
 {
@@ -267,6 +226,52 @@ static nrw_status exactly(pruner *w, plan *p, bool *need, plan **out, uint32_t *
         map[c] = n++;
     }
     return n == (*out)->n ? NRW_OK : plan_project(w->a, *out, exprs, names, n, out, w->err);
+}
+
+/* What is kept has no columns for nothing: the right side, the left one where it may be turned. */
+static nrw_status prune_join(pruner *w, plan *p, const bool *need, plan **out, uint32_t *map)
+{
+    uint32_t nl = p->left->n, nr = p->right->n, *from, n = 0;
+    bool both = p->join != JOIN_SEMI && p->join != JOIN_ANTI && p->join != JOIN_MARK;
+    bool turns = !both || p->join == JOIN_LEFT;
+    plan *left, *right;
+    uint32_t *lk, *rk;
+    bool *below;
+
+    TRY(sides(w, nl + nr, &below, &from));
+    for (uint32_t c = 0; c < (both ? nl + nr : nl); c++)
+        below[c] = need[c];
+    for (uint32_t k = 0; k < p->n_join_keys; k++)
+        below[p->left_keys[k]] = below[nl + p->right_keys[k]] = true;
+    if (p->condition)
+        expr_columns(p->condition, mark, below);
+    if (turns)
+        TRY(exactly(w, p->left, below, &left, from));
+    else
+        TRY(prune(w, p->left, below, &left, from));
+    TRY(exactly(w, p->right, below + nl, &right, from + nl));
+    for (uint32_t c = nl; c < nl + nr; c++)
+        from[c] = from[c] == GONE ? GONE : from[c] + left->n;
+    n = left->n + (both ? right->n : p->join == JOIN_MARK);
+    TRY(copy_of(w, p, n, left, right, out));
+    memcpy((*out)->columns, left->columns, left->n * sizeof *left->columns);
+    if (both)
+        memcpy((*out)->columns + left->n, right->columns, right->n * sizeof *right->columns);
+    else if (p->join == JOIN_MARK)
+        (*out)->columns[left->n] = p->columns[nl];
+    for (uint32_t c = 0; c < p->n; c++)
+        map[c] = c < nl || both ? from[c] : left->n;
+    if (p->condition)
+        TRY(renumber(w, &(*out)->condition, from));
+    TRY(arena_alloc(w->a, p->n_join_keys * sizeof *lk + 1, (void **)&lk, w->err));
+    TRY(arena_alloc(w->a, p->n_join_keys * sizeof *rk + 1, (void **)&rk, w->err));
+    for (uint32_t k = 0; k < p->n_join_keys; k++) {
+        lk[k] = from[p->left_keys[k]];
+        rk[k] = from[nl + p->right_keys[k]] - left->n;
+    }
+    (*out)->left_keys = lk;
+    (*out)->right_keys = rk;
+    return NRW_OK;
 }
 
 static nrw_status prune_union(pruner *w, plan *p, bool *need, plan **out, uint32_t *map)

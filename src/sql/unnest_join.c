@@ -16,11 +16,7 @@ static sides sides_of(const plan *j)
     case JOIN_INNER: s.left = l || !r; break;
     case JOIN_RIGHT: s.right = true; break;
     case JOIN_FULL: s.left = s.right = true; break;
-    case JOIN_LEFT:
-    case JOIN_SEMI:
-    case JOIN_ANTI:
-    case JOIN_MARK:
-    case JOIN_SINGLE: s.left = true; break;
+    default: s.left = true; break;
     }
     return s;
 }

@@ -37,6 +37,7 @@ import sql_dictionaries
 import sql_language
 import sql_random
 import sql_shared
+import sql_sides
 import sql_sorts
 import sql_spilled
 import sql_subqueries
@@ -624,6 +625,7 @@ def cases(tier):
     yield from sql_footers.cases()
     yield from sql_shared.cases()
     yield from sql_sorts.cases()
+    yield from sql_sides.cases()
     yield from sql_dictionaries.cases()
     yield from sql_subqueries.cases(tier)
     yield from tpch.cases(tier)
