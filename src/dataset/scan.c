@@ -304,9 +304,13 @@ nrw_status scan_next(scan *s, batch *b, nrw_error *err)
         return scan_files_next(s, b);
     for (;;) {
         part *p = &s->parts[s->current];
-        bool cutting = p->r && p->end_morsel == UINT64_MAX;
-        nrw_status st = cutting ? p->r->class->next(p->r, b, err) : NRW_END;
+        nrw_status st;
+        bool cutting;
 
+        pthread_mutex_lock(&s->lock); /* a part that was cut is closed by whoever is its last */
+        cutting = p->r && p->end_morsel == UINT64_MAX;
+        pthread_mutex_unlock(&s->lock);
+        st = cutting ? p->r->class->next(p->r, b, err) : NRW_END;
         if (st < 0)
             return st;
         if (st == NRW_OK) {

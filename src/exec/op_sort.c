@@ -44,11 +44,11 @@ typedef struct op_sort {
 
 static nrw_status add_run(op_sort *o, const sort_run *r, nrw_error *err)
 {
-    void *p = o->runs;
     nrw_status st = NRW_OK;
 
     pthread_mutex_lock(&o->lock);
     if (o->n_runs == o->cap_runs) {
+        void *p = o->runs;
         uint32_t cap = o->cap_runs ? o->cap_runs * 2 : 16;
         st = mem_realloc(o->m, &p, o->cap_runs * sizeof *r, cap * sizeof *r, err);
         if (st >= 0) {
