@@ -152,11 +152,6 @@ void op_group_stream(op *base, op *next, uint64_t first_morsel)
 
 /* ---- what is left ---- */
 
-static op_group *group_of(source *s)
-{
-    return (op_group *)(void *)((char *)s - offsetof(op_group, source));
-}
-
 static nrw_status rest_next(source *s, batch *b, nrw_error *err)
 {
     op_group *o = group_of(s);

@@ -125,6 +125,12 @@ typedef struct op_group {
     bool rest;                   /* all rows came: what is left leaves */
 } op_group;
 
+/* Whose source it is. */
+static inline op_group *group_of(source *s)
+{
+    return (op_group *)(void *)((char *)s - offsetof(op_group, source));
+}
+
 /* From rows to a state of theirs, and back. */
 static inline void group_shift(uint8_t **rows, uint32_t n, ptrdiff_t by)
 {

@@ -5,11 +5,6 @@
 
 #define SPLIT_BITS 4u /* at most */
 
-static op_group *group_of(source *s)
-{
-    return (op_group *)(void *)((char *)s - offsetof(op_group, source));
-}
-
 static nrw_status source_next(source *s, batch *b, nrw_error *err)
 {
     op_group *o = group_of(s);
