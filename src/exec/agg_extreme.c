@@ -1,33 +1,38 @@
-/* min(x), max(x), of any type with an order. */
+/* min(x), max(x), of any type with an order. What is no longer than a word has a state of its own
+ * kind, with nothing hanging from it. */
 #include "column/compare.h"
+#include "exec/agg_extreme.h"
 #include "exec/agg_value.h"
-
-static nrw_status extreme_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
-{
-    TRY(agg_any(a, &args[0], err));
-    if (type_is_nested(&args[0]->type))
-        return err_set(err, NRW_E_ARG, "min and max of nested values are not supported");
-    out->result = args[0]->type;
-    out->state_bytes = sizeof(value_state);
-    return NRW_OK;
-}
 
 static bool is_max(const aggregate *g)
 {
     return g->class->names[2] == 'a';
 }
 
-/* Whether the state changes with v. */
-static bool beats(const aggregate *g, const value_state *s, span v)
+static bool is_word(const aggregate *g)
 {
-    int c = s->there ? value_compare(&g->result, v, value_of(s)) : 0;
+    return g->state_bytes == sizeof(word_state);
+}
 
+/* Whether the state changes with v. */
+static bool beats(const aggregate *g, const uint8_t *state, span v)
+{
+    const value_state *s = (const value_state *)(const void *)state;
+    int c;
+
+    if (is_word(g))
+        return word_beats((const word_state *)(const void *)state,
+                          word_of(&g->result, v.data, is_max(g)));
+    c = s->there ? value_compare(&g->result, v, value_of(s)) : 0;
     return !s->there || (is_max(g) ? c > 0 : c < 0);
 }
 
-static nrw_status take(const aggregate *g, value_state *s, span v, mem *m, nrw_error *err)
+static nrw_status take(const aggregate *g, uint8_t *state, span v, mem *m, nrw_error *err)
 {
-    return beats(g, s, v) ? value_set(s, v, m, err) : NRW_OK;
+    if (!is_word(g))
+        return beats(g, state, v) ? value_set((value_state *)(void *)state, v, m, err) : NRW_OK;
+    word_take((word_state *)(void *)state, word_of(&g->result, v.data, is_max(g)));
+    return NRW_OK;
 }
 
 /* Row of the least or greatest value that there is; n: all are null. */
@@ -90,8 +95,7 @@ static nrw_status add_one_group(const aggregate *g, const aggregate_rows *r, con
 {
     uint32_t best = best_of(g, v, n);
 
-    return best < n ? take(g, (value_state *)(void *)r->states[0], flat_span(v, best), r->m, err)
-                    : NRW_OK;
+    return best < n ? take(g, r->states[0], flat_span(v, best), r->m, err) : NRW_OK;
 }
 
 /* Entries of a dictionary that a row uses, once each. Most often none is better than what the state
@@ -101,7 +105,7 @@ static nrw_status add_entries(const aggregate *g, const aggregate_rows *r, const
 {
     const uint32_t *index = (const uint32_t *)(const void *)v->data;
     const vector *entries = &v->dict->values;
-    value_state *s = (value_state *)(void *)r->states[0];
+    uint8_t *s = r->states[0];
     uint32_t best = best_of(g, entries, entries->len);
     uint8_t *used;
     nrw_status st = NRW_OK;
@@ -131,9 +135,11 @@ static nrw_status extreme_add(const aggregate *g, const aggregate_rows *r, nrw_e
     TRY(agg_flat(r, 0, &flat, err));
     if (r->one)
         st = add_one_group(g, r, &flat, r->n, err);
-    for (uint32_t i = 0; st >= 0 && !r->one && i < r->n; i++)
+    else if (is_word(g))
+        word_add(&flat, r, is_max(g));
+    for (uint32_t i = 0; st >= 0 && !r->one && !is_word(g) && i < r->n; i++)
         if (vector_is_valid(&flat, i))
-            st = take(g, (value_state *)(void *)agg_state(r, i), flat_span(&flat, i), r->m, err);
+            st = take(g, agg_state(r, i), flat_span(&flat, i), r->m, err);
     vector_release(&flat);
     return st;
 }
@@ -143,14 +149,62 @@ static nrw_status extreme_merge(const aggregate *g, uint8_t *into, uint8_t *from
 {
     const value_state *s = (const value_state *)(const void *)from;
 
-    return s->there ? take(g, (value_state *)(void *)into, value_of(s), m, err) : NRW_OK;
+    return s->there ? take(g, into, value_of(s), m, err) : NRW_OK;
 }
 
+static nrw_status words_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m,
+                              nrw_error *err)
+{
+    const word_state *s = (const word_state *)(const void *)from;
+
+    (void)g;
+    (void)m;
+    (void)err;
+    if (s->there)
+        word_take((word_state *)(void *)into, s->word);
+    return NRW_OK;
+}
+
+static nrw_status words_finish(const aggregate *g, uint8_t *const *states, uint32_t n, vector *out,
+                               nrw_error *err)
+{
+    (void)err;
+    for (uint32_t i = 0; i < n; i++) {
+        const word_state *s = (const word_state *)(const void *)states[i];
+        if (s->there)
+            word_put(&g->result, s->word, is_max(g), out->data + (size_t)i * out->type.width);
+        else
+            agg_put_null(out, i);
+    }
+    return NRW_OK;
+}
+
+static nrw_status extreme_bind(arena *a, const expr **args, aggregate *out, nrw_error *err);
+
+/* The first two by name; those of words in the same order. */
 static const aggregate_class classes[] = {
     {" min ", 1, 1, AGG_UNPLACED, extreme_bind, extreme_add, extreme_merge, value_finish,
      value_drop, value_save, value_load},
     {" max ", 1, 1, AGG_UNPLACED, extreme_bind, extreme_add, extreme_merge, value_finish,
      value_drop, value_save, value_load},
 };
+static const aggregate_class words[] = {
+    {" min ", 1, 1, AGG_UNPLACED, extreme_bind, extreme_add, words_merge, words_finish, AGG_PLAIN},
+    {" max ", 1, 1, AGG_UNPLACED, extreme_bind, extreme_add, words_merge, words_finish, AGG_PLAIN},
+};
+
+static nrw_status extreme_bind(arena *a, const expr **args, aggregate *out, nrw_error *err)
+{
+    TRY(agg_any(a, &args[0], err));
+    if (type_is_nested(&args[0]->type))
+        return err_set(err, NRW_E_ARG, "min and max of nested values are not supported");
+    out->result = args[0]->type;
+    out->state_bytes = sizeof(value_state);
+    if (word_fits(&args[0]->type)) {
+        out->class = &words[out->class - classes];
+        out->state_bytes = sizeof(word_state);
+    }
+    return NRW_OK;
+}
 
 const aggregate_table agg_extreme_table = {classes, sizeof classes / sizeof *classes};

@@ -175,7 +175,7 @@ static nrw_status moment_finish(const aggregate *g, uint8_t *const *states, uint
             continue;
         }
         for (int k = 0; k < powers_of(g); k++)
-            odd |= s->sums[k].odd != 0;
+            odd |= sum_odd(s->sums[k].head) != 0;
         to[i] = odd ? NAN : moment_value(kind, s, &none);
         if (isinf(to[i]))
             return agg_refuse(g, "is out of range", NULL, err);

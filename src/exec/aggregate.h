@@ -87,10 +87,10 @@ struct aggregate {
     const void *data;                 /* the class's own */
 };
 
-/* Bytes of a state among others: all are aligned to 16. */
+/* Bytes of a state among others: all are aligned to 8. */
 static inline uint32_t aggregate_room(const aggregate *g)
 {
-    return (g->state_bytes + 15) & ~15u;
+    return (g->state_bytes + 7) & ~7u;
 }
 
 /* By name in any case; NRW_E_ARG: no such function or overload. */

@@ -48,10 +48,20 @@ nrw_status agg_finish_fed(const aggregate *g, const aggregate *inner, agg_filler
  * and digits below the window are dropped whole, so that what is left depends on the set of the
  * numbers alone. 2^39 additions fit. */
 typedef struct float_sum {
-    int32_t top;  /* plus 1; 0: nothing was added */
-    uint32_t odd; /* 1: NaN, 2: infinity, 4: -infinity were there */
+    uint64_t head; /* 8 bits: top plus 1, 0: nothing but zeros was added; 8 bits: 1: NaN, 2:
+                      infinity, 4: -infinity were there; 48 bits: how many were added */
     int64_t digits[5];
 } float_sum;
+
+static inline uint32_t sum_odd(uint64_t head)
+{
+    return (uint32_t)(head >> 8 & 0xff);
+}
+
+static inline uint64_t float_sum_n(const float_sum *s)
+{
+    return s->head >> 16;
+}
 
 void float_sum_add(float_sum *s, double x);
 void float_sum_merge(float_sum *into, const float_sum *from);
@@ -59,8 +69,7 @@ double float_sum_value(const float_sum *s);
 
 /* The same with a window that holds products whole. */
 typedef struct power_sum {
-    int32_t top;
-    uint32_t odd;
+    uint64_t head;
     int64_t digits[10];
 } power_sum;
 

@@ -7,22 +7,27 @@
 
 /* Either kind of sum: its digits lie behind one head. */
 typedef struct window {
-    int32_t *top;
-    uint32_t *odd;
+    uint64_t *head;
     int64_t *digits;
     int32_t n;
 } window;
 
-#define WINDOW(s) ((window){&(s)->top, &(s)->odd, (s)->digits, sizeof(s)->digits / 8})
+#define WINDOW(s) ((window){&(s)->head, (s)->digits, sizeof(s)->digits / 8})
+#define ONE       (UINT64_C(1) << 16)
+
+static inline int32_t top_of(uint64_t head)
+{
+    return (int32_t)(head & 0xff);
+}
 
 /* Makes `top` the window's first digit. */
 static inline void raise_top(window w, int32_t top)
 {
-    int32_t by = top - (*w.top - 1);
+    int32_t by = top - (top_of(*w.head) - 1);
 
-    for (int32_t j = w.n - 1; *w.top && j >= 0; j--)
+    for (int32_t j = w.n - 1; top_of(*w.head) && j >= 0; j--)
         w.digits[j] = j >= by ? w.digits[j - by] : 0;
-    *w.top = top + 1;
+    *w.head = (*w.head & ~UINT64_C(0xff)) | (uint64_t)(top + 1);
 }
 
 static inline void add(window w, double x)
@@ -32,11 +37,12 @@ static inline void add(window w, double x)
     unsigned __int128 wide;
     int64_t sign;
 
+    *w.head += ONE;
     memcpy(&bits, &x, sizeof bits);
     exponent = (int32_t)(bits >> 52 & 0x7ff);
     mantissa = bits & ((UINT64_C(1) << 52) - 1);
     if (exponent == 0x7ff) {
-        *w.odd |= mantissa ? 1 : bits >> 63 ? 4 : 2;
+        *w.head |= (uint64_t)(mantissa ? 1 : bits >> 63 ? 4 : 2) << 8;
         return;
     }
     if (exponent)
@@ -49,9 +55,9 @@ static inline void add(window w, double x)
     low = (exponent - 1) / DIGIT_BITS;
     wide = (unsigned __int128)mantissa << ((exponent - 1) % DIGIT_BITS);
     top = low + 3;
-    if (top >= *w.top)
+    if (top >= top_of(*w.head))
         raise_top(w, top);
-    for (int32_t k = 0, j = *w.top - 1 - low; k < 4; k++, j--) {
+    for (int32_t k = 0, j = top_of(*w.head) - 1 - low; k < 4; k++, j--) {
         if (j < w.n)
             w.digits[j] += sign * (int64_t)((uint64_t)wide & ((1u << DIGIT_BITS) - 1));
         wide >>= DIGIT_BITS;
@@ -60,13 +66,16 @@ static inline void add(window w, double x)
 
 static inline void merge(window into, window from)
 {
-    *into.odd |= *from.odd;
-    if (*from.top == 0)
+    int32_t top = top_of(*from.head);
+
+    *into.head += *from.head >> 16 << 16;
+    *into.head |= (uint64_t)sum_odd(*from.head) << 8;
+    if (top == 0)
         return;
-    if (*from.top > *into.top)
-        raise_top(into, *from.top - 1);
+    if (top > top_of(*into.head))
+        raise_top(into, top - 1);
     for (int32_t j = 0; j < into.n; j++) {
-        int32_t to = j + (*into.top - *from.top);
+        int32_t to = j + (top_of(*into.head) - top);
         if (to < into.n)
             into.digits[to] += from.digits[j];
     }
@@ -83,11 +92,11 @@ static wide_float value(window w)
     long double special, scale;
     wide_float sum = 0;
 
-    if (is_odd(*w.odd, &special))
+    if (is_odd(sum_odd(*w.head), &special))
         return special;
-    if (*w.top == 0)
+    if (top_of(*w.head) == 0)
         return 0;
-    scale = ldexpl(1, (*w.top - w.n) * DIGIT_BITS - 1074);
+    scale = ldexpl(1, (top_of(*w.head) - w.n) * DIGIT_BITS - 1074);
     for (int32_t j = w.n - 1; j >= 0; j--, scale *= DIGIT)
         if (w.digits[j]) /* a product with a power of two is exact */
             sum += (wide_float)((long double)w.digits[j] * scale);
@@ -110,12 +119,12 @@ double float_sum_value(const float_sum *s)
 {
     long double sum = 0, scale;
 
-    if (is_odd(s->odd, &sum))
+    if (is_odd(sum_odd(s->head), &sum))
         return (double)sum;
-    if (s->top == 0)
+    if (top_of(s->head) == 0)
         return 0;
     sum = 0;
-    scale = ldexpl(1, (s->top - 5) * DIGIT_BITS - 1074);
+    scale = ldexpl(1, (top_of(s->head) - 5) * DIGIT_BITS - 1074);
     for (int32_t j = 4; j >= 0; j--, scale *= DIGIT)
         if (s->digits[j]) /* a product with a power of two is exact */
             sum += (long double)s->digits[j] * scale;

@@ -33,7 +33,10 @@ static nrw_status encode(group_taking *t, const row_layout *l, const vector *con
                          uint32_t n, uint8_t **out, nrw_error *err)
 {
     rows_clear(&t->w->scratch);
-    for (uint32_t c = 0; c < l->n; c++)
+    if (t->hashes && n == t->rows)
+        for (uint32_t i = 0; i < n; i++)
+            t->numbers[i] = t->hashes[t->sel[i]];
+    for (uint32_t c = 0; c < l->n && (!t->hashes || n < t->rows); c++)
         hash_vector(keys[c], n, c > 0, t->numbers);
     if (l->n == 0)
         memset(t->numbers, 0, n * sizeof *t->numbers);

@@ -1,6 +1,6 @@
 /* Inside of GROUP BY: op_group.c makes and ends it, group_taking.h is how rows come to their
- * groups, group_spill.c sends tables away and reads them back, group_pass.c sends rows away that a
- * table would not put together, group_source.c puts partitions together. With marks: group_runs.c
+ * groups, group_spill.c sends tables away and reads them back, group_shared.c has one table for each group,
+ * group_pass.c sends rows away that a table would not put together, group_source.c puts partitions together. With marks: group_runs.c
  * makes groups of rows that follow each other, group_stretch.c gathers those of a stretch,
  * group_leave.c lets them leave, group_marked.c carries them there. */
 #ifndef EXEC_GROUP_OWN_H
@@ -70,6 +70,9 @@ typedef struct group_leaving {
 
 /* What a worker has: rows it took in, later the partition it puts together. */
 typedef struct group_worker {
+    pthread_mutex_t lock; /* where tables may be shared, while rows come: of its table and what goes
+                             with it */
+    bool spread;          /* its table has no more than its part of the hashes */
     mem *m;
     group_table table;
     rows scratch;
@@ -109,6 +112,8 @@ typedef struct op_group {
     uint32_t n_in;
     uint32_t hang; /* bytes a row may hang from its states, about; 0: states hang nothing */
     bool placed;   /* states look at the ordinals of rows */
+    bool shares;   /* tables may be shared */
+    _Atomic bool shared;
     group_worker *workers;
     spill *spill;
     pthread_mutex_t lock; /* guards what follows */
@@ -149,6 +154,8 @@ nrw_status group_send_away(op_group *o, group_worker *w, const batch *b, nrw_err
 uint64_t group_fair_room(const op_group *o);
 /* What w's rows may take more before they are to be sent away. */
 uint64_t group_room(const op_group *o, const group_worker *w);
+/* Before w takes rows, without any lock: *share, whether they go to all tables. */
+nrw_status group_sharing(op_group *o, group_worker *w, bool *share, nrw_error *err);
 /* rows[0..n) become the batch's columns. */
 nrw_status group_leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_error *err);
 /* One part more for group_load_next; its blocks are the stack's then. */

@@ -266,22 +266,54 @@ uint64_t group_table_growth(const group_table *t, uint64_t n, uint64_t bytes)
     return mem_cost(more) + rows_cost(bytes + n * t->shape->layout.extra);
 }
 
-nrw_status group_table_adopt(group_table *t, uint8_t *row, nrw_error *err)
+static nrw_status merge_row(group_table *t, uint8_t *into, uint8_t *row, nrw_error *err)
 {
     const group_shape *s = t->shape;
-    uint64_t hash = row_hash(row);
-    uint64_t *slot = t->slots ? look_up(t, hash, row_values(&s->layout, row)) : NULL;
 
-    if (!slot || !*slot) {
-        TRY(slot_for_new(t, hash, &slot, err));
-        *slot = SALT(hash) | (uint64_t)(uintptr_t)row;
-        t->n++;
-        return NRW_OK;
-    }
     for (uint32_t i = 0; i < s->n_aggregates; i++)
-        TRY(s->aggregates[i].class->merge(&s->aggregates[i], group_slot_row(*slot) + s->states[i],
+        TRY(s->aggregates[i].class->merge(&s->aggregates[i], into + s->states[i],
                                           row + s->states[i], t->hang, err));
     group_drop_states(s, row, t->hang);
+    return NRW_OK;
+}
+
+/* The row's slot where its key is there, else an empty one. */
+static nrw_status slot_of_row(group_table *t, const uint8_t *row, uint64_t **slot, nrw_error *err)
+{
+    uint64_t hash = row_hash(row);
+
+    *slot = t->slots ? look_up(t, hash, row_values(&t->shape->layout, row)) : NULL;
+    return *slot && **slot ? NRW_OK : slot_for_new(t, hash, slot, err);
+}
+
+static void put_row(group_table *t, uint64_t *slot, const uint8_t *row)
+{
+    *slot = SALT(row_hash(row)) | (uint64_t)(uintptr_t)row;
+    t->n++;
+}
+
+nrw_status group_table_adopt(group_table *t, uint8_t *row, nrw_error *err)
+{
+    uint64_t *slot;
+
+    TRY(slot_of_row(t, row, &slot, err));
+    if (*slot)
+        return merge_row(t, group_slot_row(*slot), row, err);
+    put_row(t, slot, row);
+    return NRW_OK;
+}
+
+nrw_status group_table_copy(group_table *t, uint8_t *row, nrw_error *err)
+{
+    uint64_t *slot;
+    uint8_t *copy;
+
+    TRY(slot_of_row(t, row, &slot, err));
+    if (*slot)
+        return merge_row(t, group_slot_row(*slot), row, err);
+    TRY(rows_new(&t->rows, row_bytes(row), &copy, err));
+    memcpy(copy, row, row_bytes(row));
+    put_row(t, slot, copy);
     return NRW_OK;
 }
 

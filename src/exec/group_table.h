@@ -68,6 +68,8 @@ void group_table_expect(const group_table *t, uint64_t hash);
 /* Takes a row over that lies elsewhere, as long as the table; where its key is there already, its
  * states are merged into that group's and dropped. */
 nrw_status group_table_adopt(group_table *t, uint8_t *row, nrw_error *err);
+/* The same of a row that is copied: what hangs from its states is the table's then. */
+nrw_status group_table_copy(group_table *t, uint8_t *row, nrw_error *err);
 /* Bytes that `n` new groups of `bytes` in all (as rows of shape->keys) may take more. */
 uint64_t group_table_growth(const group_table *t, uint64_t n, uint64_t bytes);
 

@@ -128,18 +128,24 @@ static nrw_status pass_all(group_taking *t, nrw_error *err)
     return st < 0 ? st : passed;
 }
 
-static nrw_status take_rows(group_taking *t, uint32_t *taken, nrw_error *err)
+nrw_status group_canonical_keys(group_taking *t, nrw_error *err)
 {
-    uint32_t n_keys = t->o->spec.n_keys;
-    const vector *keys[n_keys + 1];
-
-    for (uint32_t c = 0; c < n_keys; c++) {
+    for (uint32_t c = 0; c < t->o->spec.n_keys; c++) {
         vector v;
         TRY(key_canonical(&t->columns[c], t->b->m, &v, err));
         vector_release(&t->columns[c]);
         t->columns[c] = v;
-        keys[c] = &t->columns[c];
     }
+    return NRW_OK;
+}
+
+static nrw_status take_rows(group_taking *t, uint32_t *taken, nrw_error *err)
+{
+    const vector *keys[t->o->spec.n_keys + 1];
+
+    TRY(group_canonical_keys(t, err));
+    for (uint32_t c = 0; c < t->o->spec.n_keys; c++)
+        keys[c] = &t->columns[c];
     TRY(group_find(t, keys, taken, err));
     if (t->passing)
         return pass_all(t, err);
@@ -147,7 +153,7 @@ static nrw_status take_rows(group_taking *t, uint32_t *taken, nrw_error *err)
     return *taken < t->rows ? add_some(t, *taken, err) : add_all(t, err);
 }
 
-static nrw_status take_columns(group_taking *t, uint32_t *taken, nrw_error *err)
+nrw_status group_take_columns(group_taking *t, uint32_t *taken, nrw_error *err)
 {
     size_t bytes = t->rows * (sizeof *t->states + sizeof *t->numbers + sizeof *t->codes);
     nrw_status st;
@@ -161,6 +167,16 @@ static nrw_status take_columns(group_taking *t, uint32_t *taken, nrw_error *err)
     return st;
 }
 
+/* Whether keys have so few values that not every row is looked up. */
+static bool few_codes(const group_taking *t, uint32_t most)
+{
+    uint64_t n = 1;
+
+    for (uint32_t c = 0; c < t->o->spec.n_keys && n <= most; c++)
+        n *= group_codes(&t->columns[c]);
+    return n <= most && n <= t->rows / 2;
+}
+
 /* Some rows at a time, so that their groups stay in the cache while one aggregate after the other
  * sees them; fewer where what they take is more than there is when a table has gone to the spill
  * file. Keys of few codes have few groups. */
@@ -168,7 +184,6 @@ static uint32_t slice_rows(const group_taking *t)
 {
     const op_group *o = t->o;
     uint32_t fit;
-    uint64_t n_codes = 1;
 
     if (o->spec.n_keys == 0)
         return t->rows;
@@ -176,9 +191,7 @@ static uint32_t slice_rows(const group_taking *t)
                         t->rows);
     if (o->spec.marks && !t->w->mixed && !o->hang)
         return fit < GROUP_RUNS ? fit : GROUP_RUNS;
-    for (uint32_t c = 0; c < o->spec.n_keys && n_codes <= fit; c++)
-        n_codes *= group_codes(&t->columns[c]);
-    if (n_codes <= fit && n_codes <= t->rows / 2 && !o->hang)
+    if (few_codes(t, fit) && !o->hang)
         return t->rows;
     return fit < GROUP_SLICE ? fit : GROUP_SLICE;
 }
@@ -201,7 +214,7 @@ static nrw_status take_slices(const group_taking *whole, uint32_t first, uint32_
         for (uint32_t c = 0; st >= 0 && c < o->n_in; c++)
             st = vector_slice(&whole->columns[c], first, n, m, &columns[c], err);
         if (st >= 0)
-            st = take_columns(&t, &taken, err);
+            st = group_take_columns(&t, &taken, err);
         first += taken;
         for (uint32_t c = 0; c < o->n_in; c++) {
             vector_release(&columns[c]);
@@ -212,11 +225,36 @@ static nrw_status take_slices(const group_taking *whole, uint32_t first, uint32_
     return st;
 }
 
+static nrw_status take_own(group_taking *t, nrw_error *err)
+{
+    const uint32_t some = slice_rows(t);
+    uint32_t taken = 0;
+
+    if (t->rows <= some)
+        TRY(group_take_columns(t, &taken, err));
+    return taken < t->rows ? take_slices(t, taken, some, err) : NRW_OK;
+}
+
+static nrw_status take_any(group_taking *t, nrw_error *err)
+{
+    bool share;
+    nrw_status st;
+
+    TRY(group_sharing(t->o, t->w, &share, err));
+    if (share && !few_codes(t, t->rows))
+        return group_take_shared(t, err);
+    if (!t->o->shares)
+        return take_own(t, err);
+    pthread_mutex_lock(&t->w->lock);
+    st = take_own(t, err);
+    pthread_mutex_unlock(&t->w->lock);
+    return st;
+}
+
 nrw_status group_take(op_group *o, batch *b, nrw_error *err)
 {
     group_taking t = {.o = o, .w = &o->workers[b->worker], .b = b};
     size_t head = o->n_in * sizeof(vector) + 1;
-    uint32_t some, taken = 0;
     nrw_status st;
 
     if (batch_alive(b) == 0)
@@ -225,10 +263,7 @@ nrw_status group_take(op_group *o, batch *b, nrw_error *err)
     TRY_OUT(dense_take(b, NULL, o->n_in, o->spec.held, t.columns, err));
     t.rows = o->n_in ? t.columns[0].len : batch_alive(b);
     op_count(&o->base, t.rows, 0);
-    some = slice_rows(&t);
-    if (t.rows <= some)
-        TRY_OUT(take_columns(&t, &taken, err));
-    st = taken < t.rows ? take_slices(&t, taken, some, err) : NRW_OK;
+    st = take_any(&t, err);
 out:
     for (uint32_t c = 0; c < o->n_in; c++)
         vector_release(&t.columns[c]);

@@ -14,6 +14,8 @@ typedef struct group_taking {
     uint32_t rows;
     vector *columns;   /* n_in */
     uint8_t **states;  /* the group's row of each row, unless there are few */
+    const uint64_t *hashes; /* of the keys of rows sel[0..rows); NULL: they are not known */
+    const uint16_t *sel;
     uint64_t *numbers; /* hashes, then ordinals */
     uint32_t *codes;   /* number of each row's group in `few` */
     uint8_t *few[AGGREGATE_FEW];
@@ -40,6 +42,13 @@ void group_runs_spread(group_taking *t);
 bool group_room_to_hang(const group_taking *t);
 /* How many values a key column may have; more than rows: not worth knowing. */
 uint32_t group_codes(const vector *v);
+
+/* Keys that are equal have one spelling. */
+nrw_status group_canonical_keys(group_taking *t, nrw_error *err);
+/* t's rows into the table of t->w; *taken: of how many, before the table was full and went away. */
+nrw_status group_take_columns(group_taking *t, uint32_t *taken, nrw_error *err);
+/* All of t's rows into the tables of their owners, whatever t->w. */
+nrw_status group_take_shared(group_taking *t, nrw_error *err);
 
 /* A batch's rows into the worker's table. */
 nrw_status group_take(op_group *o, batch *b, nrw_error *err);

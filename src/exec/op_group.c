@@ -89,6 +89,7 @@ void group_close(op *base)
             group_part_free(o, &w->stack[k]);
         mem_free(o->m, w->stack, w->cap_stack * sizeof *w->stack);
         mem_free_account(w->m);
+        pthread_mutex_destroy(&w->lock);
     }
     group_stretch_free(o, &o->current);
     group_rows_free(o, &o->nulls);
@@ -187,6 +188,7 @@ nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op *
     TRY_OUT(mem_zalloc(o->m, spec->workers * sizeof *o->workers, (void **)&o->workers, err));
     for (uint32_t i = 0; i < spec->workers; i++) {
         group_worker *w = &o->workers[i];
+        pthread_mutex_init(&w->lock, NULL);
         TRY_OUT(mem_child(o->m, "groups of a worker", group_share(o), &w->m, err));
         group_table_init(&w->table, &o->shape, w->m, o->m);
         w->scratch.m = w->read.m = w->m;
@@ -195,6 +197,7 @@ nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op *
         if (spec->marks) /* they go to the stretch */
             w->table.rows.m = o->m;
     }
+    o->shares = spec->workers > 1 && spec->n_keys && !spec->marks && !o->hang && !o->placed;
     group_stretch_init(o, &o->current, 0);
     o->nulls.m = o->m;
     *out = &o->base;

@@ -101,6 +101,12 @@ void rows_release(rows *r)
     *r = (rows){.m = r->m};
 }
 
+void rows_drop_block(rows *r, uint32_t i)
+{
+    mem_free(r->m, r->blocks[i].data, r->blocks[i].cap);
+    r->blocks[i] = (rows_block){0};
+}
+
 uint64_t rows_cost(uint64_t bytes)
 {
     return (bytes / ROWS_BLOCK + 2) * (ROWS_BLOCK + 32);

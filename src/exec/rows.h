@@ -84,6 +84,8 @@ uint32_t rows_that_fit(const row_layout *l, const vector *cols, uint32_t n, uint
                        uint32_t most);
 void rows_clear(rows *r);   /* keeps the blocks */
 void rows_release(rows *r); /* gives all back */
+/* Gives block i back; its rows are still counted. */
+void rows_drop_block(rows *r, uint32_t i);
 /* What so many bytes of rows take in the books, about; what one row of so many bytes takes more. */
 uint64_t rows_cost(uint64_t bytes);
 uint64_t rows_next_cost(const rows *r, uint32_t bytes);
