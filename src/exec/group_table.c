@@ -185,32 +185,32 @@ nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, n
 
 #define FETCHED 64u
 
-static void fetch_row(const group_table *t, uint64_t slot)
+/* Text is short, mostly. */
+FETCHES fetch_row(const group_table *t, uint64_t slot)
 {
     const row_layout *l = &t->shape->layout;
-    const uint8_t *row = group_slot_row(slot);
-    uint32_t bytes = l->fixed + (l->has_text ? 32 : 0); /* text is short, mostly */
 
-    for (uint32_t at = 0; row && at < bytes; at += 64)
-        __builtin_prefetch(row + at);
+    if (slot)
+        fetch_bytes(group_slot_row(slot), l->fixed + (l->has_text ? 16 : 0));
 }
 
 /* Slots, then rows, come into the cache before they are looked at. */
-static void fetch_slots(const group_table *t, uint8_t *const *keys, uint32_t n)
+FETCHES fetch_slots(const group_table *t, uint8_t *const *keys, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
-        __builtin_prefetch(t->slots + group_table_slot(t, row_hash(keys[i])));
+        group_table_expect(t, row_hash(keys[i]));
 }
 
-static void fetch_rows(const group_table *t, uint8_t *const *keys, uint32_t n)
+/* Of the slot that has the key, in all likelihood: often it is not the first of its hash. */
+FETCHES fetch_rows(const group_table *t, uint8_t *const *keys, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++)
-        fetch_row(t, t->slots[group_table_slot(t, row_hash(keys[i]))]);
-}
-
-void group_table_expect(const group_table *t, uint64_t hash)
-{
-    __builtin_prefetch(t->slots + group_table_slot(t, hash));
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t hash = row_hash(keys[i]);
+        const uint64_t *at = t->slots + group_table_slot(t, hash);
+        for (uint32_t k = 1; k < GROUP_SLACK && *at && (*at & ~ROW_BITS) != SALT(hash); k++)
+            at++;
+        fetch_row(t, *at);
+    }
 }
 
 /* What a group of that key would take more. */
@@ -359,7 +359,7 @@ static bool reaches_over(const group_table *t, uint32_t bits, uint64_t from, uin
 }
 
 /* The hash of a row some slots ahead is about to be looked at. */
-static void expect_slot(const group_table *t, uint64_t at, uint64_t end)
+FETCHES expect_slot(const group_table *t, uint64_t at, uint64_t end)
 {
     if (at + GROUP_AHEAD < end && t->slots[at + GROUP_AHEAD])
         __builtin_prefetch(group_slot_row(t->slots[at + GROUP_AHEAD]));

@@ -3,6 +3,7 @@
 #ifndef EXEC_GROUP_TABLE_H
 #define EXEC_GROUP_TABLE_H
 
+#include "base/fetch.h"
 #include "exec/aggregate.h"
 #include "exec/rows.h"
 
@@ -64,7 +65,10 @@ nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, n
 nrw_status group_table_find_all(group_table *t, uint8_t **keys, uint32_t n, uint64_t room,
                                 uint32_t *found, nrw_error *err);
 /* That hash is about to be looked up: t has room for a group at least. */
-void group_table_expect(const group_table *t, uint64_t hash);
+FETCHES group_table_expect(const group_table *t, uint64_t hash)
+{
+    __builtin_prefetch(t->slots + group_table_slot(t, hash));
+}
 /* Takes a row over that lies elsewhere, as long as the table; where its key is there already, its
  * states are merged into that group's and dropped. */
 nrw_status group_table_adopt(group_table *t, uint8_t *row, nrw_error *err);
