@@ -7,6 +7,7 @@
 #define EXEC_GROUP_OWN_H
 
 #include "base/turn.h"
+#include "exec/group_book.h"
 #include "exec/group_table.h"
 #include "exec/op_group.h"
 #include "io/spill_chain.h"
@@ -75,6 +76,7 @@ typedef struct group_worker {
     bool spread;          /* its table has no more than its part of the hashes */
     mem *m;
     group_table table;
+    group_book book;
     rows scratch;
     bytes out; /* a block on its way to the spill file */
     bool lone; /* without keys: the one group is there */

@@ -77,6 +77,7 @@ static nrw_status spread(op_group *o, group_worker *w, nrw_error *err)
     old = w->table;
     came = w->came;
     group_table_init(&w->table, &o->shape, w->m, o->m);
+    group_book_reset(&w->book);
     w->came = 0;
     mem_free(old.m, old.slots, group_table_slots_bytes(&old));
     pthread_mutex_unlock(&w->lock);

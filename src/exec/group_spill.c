@@ -122,6 +122,7 @@ nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err)
     TRY(group_write_block(o, &w->out, &o->parts[part], err));
     bytes_release(&w->out);
     group_table_forget(&w->table);
+    group_book_reset(&w->book);
     w->lone = false;
     return NRW_OK;
 }

@@ -1,5 +1,5 @@
-/* How rows come to their groups: group_find.c says which group each is of, group_take.c feeds the
- * aggregates. Inside of op_group.c. */
+/* How rows come to their groups: group_find.c says which group each is of, group_few.c where keys
+ * have few values, group_take.c feeds the aggregates. Inside of op_group.c. */
 #ifndef EXEC_GROUP_TAKING_H
 #define EXEC_GROUP_TAKING_H
 
@@ -38,6 +38,15 @@ nrw_status group_find_runs(group_taking *t, const vector *const *keys, bool *ris
 void group_runs_free(group_taking *t);
 /* t->states as t->runs say. */
 void group_runs_spread(group_taking *t);
+/* The key of rows[0..n) in the scratch, as rows of shape->keys or shape->layout. */
+nrw_status group_encode(group_taking *t, const row_layout *l, const vector *const *keys, uint32_t n,
+                        uint8_t **out, nrw_error *err);
+/* Room for what comes; a table that has none goes to the spill file. */
+nrw_status group_make_room(group_taking *t, uint64_t groups, uint64_t bytes, nrw_error *err);
+/* The groups of keys that have at most n_codes combinations, dictionaries or runs: t->few and
+ * t->codes, or t->states. */
+nrw_status group_find_few(group_taking *t, const vector *const *keys, uint32_t n_codes,
+                          nrw_error *err);
 /* Whether there is room for what may come to hang from the states of t's rows. */
 bool group_room_to_hang(const group_taking *t);
 /* How many values a key column may have; more than rows: not worth knowing. */

@@ -25,6 +25,7 @@ nrw_status group_settle(op_group *o, nrw_error *err)
     for (uint32_t i = 0; i < o->spec.workers; i++) {
         group_worker *w = &o->workers[i];
         rows_release(&w->scratch);
+        group_book_free(&w->book);
         if (o->parts && w->table.n)
             TRY(group_flush(o, w, err));
         TRY(group_pass_end(o, w, err));
@@ -78,6 +79,7 @@ void group_close(op *base)
     for (uint32_t i = 0; o->workers && i < o->spec.workers; i++) {
         group_worker *w = &o->workers[i];
         rows_release(&w->scratch);
+        group_book_free(&w->book);
         group_merged_free(o, w);
         if (o->spec.marks)
             group_marked_close(o, w);
@@ -193,6 +195,7 @@ nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op *
         group_table_init(&w->table, &o->shape, w->m, o->m);
         w->scratch.m = w->read.m = w->m;
         w->out = bytes_init(w->m, UINT32_MAX);
+        w->book = (group_book){.m = w->m, .most = group_share(o) / 16};
         w->runs.m = o->m;
         if (spec->marks) /* they go to the stretch */
             w->table.rows.m = o->m;
