@@ -1,7 +1,7 @@
 /* min(x), max(x), of any type with an order. What is no longer than a word has a state of its own
  * kind, with nothing hanging from it. */
-#include "column/compare.h"
 #include "exec/agg_extreme.h"
+#include "column/compare.h"
 #include "exec/agg_value.h"
 
 static bool is_max(const aggregate *g)

@@ -142,8 +142,8 @@ static void add_halves(const batch_values *b, uint32_t n_states, bool narrow,
 }
 
 /* rows[k] of the values belong to states[k]. */
-static void add_batch(const batch_values *b, uint32_t n_states, bool narrow,
-                      uint8_t *const *states, const uint32_t *rows)
+static void add_batch(const batch_values *b, uint32_t n_states, bool narrow, uint8_t *const *states,
+                      const uint32_t *rows)
 {
     uint64_t even[AGGREGATE_FEW], odd[AGGREGATE_FEW];
     bool small = b->n <= BATCH_MAX_ROWS;

@@ -115,16 +115,46 @@ void float_sum_merge(float_sum *into, const float_sum *from)
     merge(WINDOW(into), WINDOW(&copy));
 }
 
+/* A power of two that is a double of full precision; false: it is not one. */
+static bool power_of_two(int32_t power, double *out)
+{
+    uint64_t bits = (uint64_t)(power + 1023) << 52;
+
+    memcpy(out, &bits, sizeof bits);
+    return power >= -900 && power <= 900;
+}
+
+/* Of few additions digits are short, and fit in one word together. */
+static bool short_value(const float_sum *s, int32_t power, double *out)
+{
+    __int128 sum = 0;
+    uint64_t long_ones = 0;
+    double scale;
+
+    for (int32_t j = 0; j < 5; j++) {
+        long_ones |= (uint64_t)(s->digits[j] + (INT64_C(1) << 29)) >> 30;
+        sum = (__int128)((unsigned __int128)sum << DIGIT_BITS) + s->digits[j];
+    }
+    if (long_ones || !power_of_two(power, &scale))
+        return false;
+    *out = (double)sum * scale;
+    return true;
+}
+
 double float_sum_value(const float_sum *s)
 {
+    int32_t power = (top_of(s->head) - 5) * DIGIT_BITS - 1074;
     long double sum = 0, scale;
+    double value;
 
     if (is_odd(sum_odd(s->head), &sum))
         return (double)sum;
     if (top_of(s->head) == 0)
         return 0;
+    if (short_value(s, power, &value))
+        return value;
     sum = 0;
-    scale = ldexpl(1, (top_of(s->head) - 5) * DIGIT_BITS - 1074);
+    scale = ldexpl(1, power);
     for (int32_t j = 4; j >= 0; j--, scale *= DIGIT)
         if (s->digits[j]) /* a product with a power of two is exact */
             sum += (long double)s->digits[j] * scale;

@@ -47,7 +47,7 @@ static void count_rows(const uint32_t *codes, uint32_t rows, uint32_t n, uint32_
 
 /* The first row that has a combination is encoded. */
 static nrw_status find_each_code(group_taking *t, const vector *const *keys, uint32_t n_codes,
-                               nrw_error *err)
+                                 nrw_error *err)
 {
     mem *m = t->b->m;
     uint32_t n_keys = t->o->spec.n_keys, *codes = t->codes, *firsts, n = 0, times = 1;

@@ -1,8 +1,9 @@
 /* Inside of GROUP BY: op_group.c makes and ends it, group_taking.h is how rows come to their
- * groups, group_spill.c sends tables away and reads them back, group_shared.c has one table for each group,
- * group_pass.c sends rows away that a table would not put together, group_source.c puts partitions together. With marks: group_runs.c
- * makes groups of rows that follow each other, group_stretch.c gathers those of a stretch,
- * group_leave.c lets them leave, group_marked.c carries them there. */
+ * groups, group_spill.c sends tables away and reads them back, group_shared.c has one table for
+ * each group, group_pass.c sends rows away that a table would not put together, group_source.c puts
+ * partitions together. With marks: group_runs.c makes groups of rows that follow each other,
+ * group_stretch.c gathers those of a stretch, group_leave.c lets them leave, group_marked.c carries
+ * them there. */
 #ifndef EXEC_GROUP_OWN_H
 #define EXEC_GROUP_OWN_H
 
@@ -156,6 +157,8 @@ nrw_status group_send_away(op_group *o, group_worker *w, const batch *b, nrw_err
 uint64_t group_fair_room(const op_group *o);
 /* What w's rows may take more before they are to be sent away. */
 uint64_t group_room(const op_group *o, const group_worker *w);
+/* Whether it is time for w's table to become one of those that all share. */
+bool group_begins_sharing(const op_group *o, const group_worker *w);
 /* Before w takes rows, without any lock: *share, whether they go to all tables. */
 nrw_status group_sharing(op_group *o, group_worker *w, bool *share, nrw_error *err);
 /* rows[0..n) become the batch's columns. */

@@ -13,9 +13,14 @@ static uint32_t owner_of(const op_group *o, uint64_t hash)
     return (uint32_t)((hash & UINT32_MAX) * o->spec.workers >> 32);
 }
 
-static bool is_time(const op_group *o, const group_worker *w)
+static bool is_shared(const op_group *o)
 {
-    return mem_used(w->m) > group_share(o) / 2;
+    return atomic_load_explicit(&o->shared, memory_order_relaxed);
+}
+
+bool group_begins_sharing(const op_group *o, const group_worker *w)
+{
+    return o->shares && !w->spread && (is_shared(o) || mem_used(w->m) > group_share(o) / 2);
 }
 
 /* ---- what a worker had before ---- */
@@ -89,14 +94,12 @@ static nrw_status spread(op_group *o, group_worker *w, nrw_error *err)
 nrw_status group_sharing(op_group *o, group_worker *w, bool *share, nrw_error *err)
 {
     *share = false;
-    if (!o->shares)
-        return NRW_OK;
-    if (!atomic_load_explicit(&o->shared, memory_order_relaxed) && is_time(o, w))
+    if (group_begins_sharing(o, w)) {
         atomic_store_explicit(&o->shared, true, memory_order_relaxed);
-    if (!atomic_load_explicit(&o->shared, memory_order_relaxed))
-        return NRW_OK;
-    if (!w->spread)
         TRY(spread(o, w, err));
+    }
+    if (!w->spread)
+        return NRW_OK;
     pthread_mutex_lock(&w->lock);
     *share = w->passing == 0;
     pthread_mutex_unlock(&w->lock);
@@ -196,7 +199,7 @@ static nrw_status take_chunk(sharing *s, uint32_t first, uint32_t n, nrw_error *
     return st;
 }
 
-nrw_status group_take_shared(group_taking *t, nrw_error *err)
+nrw_status group_take_shared(group_taking *t, uint32_t first, nrw_error *err)
 {
     op_group *o = t->o;
     mem *m = t->b->m;
@@ -215,7 +218,7 @@ nrw_status group_take_shared(group_taking *t, nrw_error *err)
     s.done = (bool *)(void *)(s.sel + t->rows);
     for (uint32_t c = 0; c < o->spec.n_keys; c++)
         hash_vector(&t->columns[c], t->rows, c > 0, s.hashes);
-    for (uint32_t at = 0; st >= 0 && at < t->rows; at += chunk)
+    for (uint32_t at = first; st >= 0 && at < t->rows; at += chunk)
         st = take_chunk(&s, at, t->rows - at < chunk ? t->rows - at : chunk, err);
     mem_free(m, s.columns, bytes);
     return st;

@@ -196,8 +196,8 @@ static uint32_t slice_rows(const group_taking *t)
     return fit < GROUP_SLICE ? fit : GROUP_SLICE;
 }
 
-/* Rows from `first` on. */
-static nrw_status take_slices(const group_taking *whole, uint32_t first, uint32_t some,
+/* Rows from *first on, which moves on: to the end, or as far as tables are to be shared. */
+static nrw_status take_slices(const group_taking *whole, uint32_t some, uint32_t *first,
                               nrw_error *err)
 {
     op_group *o = whole->o;
@@ -207,47 +207,50 @@ static nrw_status take_slices(const group_taking *whole, uint32_t first, uint32_
     nrw_status st = NRW_OK;
 
     TRY(mem_zalloc(m, head, (void **)&columns, err));
-    while (st >= 0 && first < whole->rows) {
-        uint32_t left = whole->rows - first, n = left < some ? left : some, taken = 0;
+    do {
+        uint32_t left = whole->rows - *first, n = left < some ? left : some, taken = 0;
         group_taking t = {
-            .o = o, .w = whole->w, .b = whole->b, .first = first, .rows = n, .columns = columns};
+            .o = o, .w = whole->w, .b = whole->b, .first = *first, .rows = n, .columns = columns};
         for (uint32_t c = 0; st >= 0 && c < o->n_in; c++)
-            st = vector_slice(&whole->columns[c], first, n, m, &columns[c], err);
+            st = vector_slice(&whole->columns[c], *first, n, m, &columns[c], err);
         if (st >= 0)
             st = group_take_columns(&t, &taken, err);
-        first += taken;
+        *first += taken;
         for (uint32_t c = 0; c < o->n_in; c++) {
             vector_release(&columns[c]);
             columns[c] = (vector){0};
         }
-    }
+    } while (st >= 0 && *first < whole->rows && !group_begins_sharing(o, whole->w));
     mem_free(m, columns, head);
     return st;
 }
 
-static nrw_status take_own(group_taking *t, nrw_error *err)
+/* Rows from *first on into the worker's own table. */
+static nrw_status take_own(group_taking *t, uint32_t *first, nrw_error *err)
 {
     const uint32_t some = slice_rows(t);
-    uint32_t taken = 0;
 
-    if (t->rows <= some)
-        TRY(group_take_columns(t, &taken, err));
-    return taken < t->rows ? take_slices(t, taken, some, err) : NRW_OK;
+    if (*first == 0 && t->rows <= some)
+        TRY(group_take_columns(t, first, err));
+    return *first < t->rows ? take_slices(t, some, first, err) : NRW_OK;
 }
 
-static nrw_status take_any(group_taking *t, nrw_error *err)
+static nrw_status take_all(group_taking *t, nrw_error *err)
 {
+    uint32_t first = 0;
+    nrw_status st = NRW_OK;
     bool share;
-    nrw_status st;
 
-    TRY(group_sharing(t->o, t->w, &share, err));
-    if (share && !few_codes(t, t->rows))
-        return group_take_shared(t, err);
-    if (!t->o->shares)
-        return take_own(t, err);
-    pthread_mutex_lock(&t->w->lock);
-    st = take_own(t, err);
-    pthread_mutex_unlock(&t->w->lock);
+    while (st >= 0 && first < t->rows) {
+        TRY(group_sharing(t->o, t->w, &share, err));
+        if (share && !few_codes(t, t->rows))
+            return group_take_shared(t, first, err);
+        if (t->o->shares)
+            pthread_mutex_lock(&t->w->lock);
+        st = take_own(t, &first, err);
+        if (t->o->shares)
+            pthread_mutex_unlock(&t->w->lock);
+    }
     return st;
 }
 
@@ -263,7 +266,7 @@ nrw_status group_take(op_group *o, batch *b, nrw_error *err)
     TRY_OUT(dense_take(b, NULL, o->n_in, o->spec.held, t.columns, err));
     t.rows = o->n_in ? t.columns[0].len : batch_alive(b);
     op_count(&o->base, t.rows, 0);
-    st = take_any(&t, err);
+    st = take_all(&t, err);
 out:
     for (uint32_t c = 0; c < o->n_in; c++)
         vector_release(&t.columns[c]);

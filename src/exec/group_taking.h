@@ -12,8 +12,8 @@ typedef struct group_taking {
     batch *b;
     uint32_t first; /* of the batch */
     uint32_t rows;
-    vector *columns;   /* n_in */
-    uint8_t **states;  /* the group's row of each row, unless there are few */
+    vector *columns;        /* n_in */
+    uint8_t **states;       /* the group's row of each row, unless there are few */
     const uint64_t *hashes; /* of the keys of rows sel[0..rows); NULL: they are not known */
     const uint16_t *sel;
     uint64_t *numbers; /* hashes, then ordinals */
@@ -56,8 +56,8 @@ uint32_t group_codes(const vector *v);
 nrw_status group_canonical_keys(group_taking *t, nrw_error *err);
 /* t's rows into the table of t->w; *taken: of how many, before the table was full and went away. */
 nrw_status group_take_columns(group_taking *t, uint32_t *taken, nrw_error *err);
-/* All of t's rows into the tables of their owners, whatever t->w. */
-nrw_status group_take_shared(group_taking *t, nrw_error *err);
+/* t's rows from `first` on into the tables of their owners, whatever t->w. */
+nrw_status group_take_shared(group_taking *t, uint32_t first, nrw_error *err);
 
 /* A batch's rows into the worker's table. */
 nrw_status group_take(op_group *o, batch *b, nrw_error *err);

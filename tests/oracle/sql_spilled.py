@@ -20,6 +20,10 @@ TABLES = {
     # two thirds of the rows have one key
     "skew": "SELECT (CASE WHEN i % 3 < 2 THEN 5 ELSE i END)::BIGINT AS k, i AS r, "
             "'skewed ' || i AS s2 FROM range(300000) t(i)",
+    "codes": "SELECT CASE WHEN i % 31 = 7 THEN NULL ELSE 'code ' || hash(i) % 100 END AS a, "
+             "CASE WHEN i % 37 = 5 THEN NULL ELSE (hash(i + 1) % 60)::INTEGER END AS b, "
+             "(hash(i + 2) % 1000)::SMALLINT - 500 AS v, (i * 0.25)::DOUBLE AS x "
+             "FROM range(300000) t(i)",
     "wide": "SELECT CASE WHEN i % 64 = 1 THEN repeat('text number ' || i, 2000) ELSE 'text ' || i "
             "END AS g, i AS k FROM range(120000) t(i)",
 }
@@ -71,6 +75,25 @@ GROUPS = {
     "some longer than a block": "SELECT g, count(*) AS n, max(k) AS k FROM '{wide}' GROUP BY g",
 }
 
+# Groups that fit into memory once, but not once for each thread; keys over dictionaries, whose
+# combinations are many. States of numbers alone, and such that make tables go.
+SHARED = {
+    "one for all": "SELECT k, l % 3 AS z, sum(l::INTEGER) AS a, avg(l::INTEGER) AS b, sum(l) AS c, "
+                   "sum(d::DOUBLE) AS s, min(d::DOUBLE) AS e, max((l % 9999)::SMALLINT) AS f, "
+                   "min(l::UINTEGER) AS h, max(DATE '2020-01-01' + l::INTEGER) AS i, "
+                   "min(k % 2 = 0) AS j, max((d - 7000)::FLOAT) AS m, "
+                   "min((d - 70)::DECIMAL(18, 2)) AS n, sum(d::DECIMAL(9, 1)) AS o "
+                   "FROM (FROM '{l}' WHERE l < 90000) GROUP BY k, z",
+    "one for all, spilled": "SELECT k, l % 2 AS z, sum(l::INTEGER) AS a, avg(d::DOUBLE) AS b, "
+                            "min(d::FLOAT) AS e, max(l) AS f FROM '{l}' GROUP BY k, z",
+    "by codes": "SELECT a, b, count(*) AS n, sum(v) AS s, avg(x) AS m, max(v) AS x, min(x) AS y "
+                "FROM '{codes}' GROUP BY a, b",
+    "by codes, spilled": "SELECT a, b, count(*) AS n, sum(v) AS s, avg(x) AS m FROM "
+                         "(FROM '{codes}' UNION ALL "
+                         "SELECT s2, q, (r % 100)::SMALLINT, r::DOUBLE FROM '{r}' UNION ALL "
+                         "FROM '{codes}') GROUP BY a, b",
+}
+
 # What is behind the first of each need not be kept: it may spill or not.
 FIRST = {
     "two": "SELECT k, l, s FROM (SELECT *, row_number() OVER (PARTITION BY k % 5000 ORDER BY d "
@@ -94,14 +117,14 @@ WINDOWS = {
 }
 
 
-def spill_case(query, spills=True):
+def spill_case(query, spills=True, row_group=122880):
     import duckdb
     with Scratch("spilled") as s:
         c = duckdb.connect()
         c.execute("SET threads = 1")
         for table in [t for t in TABLES if f"{{{t}}}" in query]:
             made = TABLES[table]
-            c.execute(f"COPY ({made}) TO '{s(table + '.parquet')}'")
+            c.execute(f"COPY ({made}) TO '{s(table + '.parquet')}' (ROW_GROUP_SIZE {row_group})")
         query = query.format(**{t: s(t + ".parquet") for t in TABLES})
         seen, spilled = set(), []
         for options in [FITS] + SPILLS:
@@ -131,6 +154,9 @@ def cases():
         yield f"DISTINCT larger than memory: {name}", lambda q=query: spill_case(q), 300
     for name, query in GROUPS.items():
         yield f"groups that spill: {name}", lambda q=query: spill_case(q), 300
+    for name, query in SHARED.items():
+        yield f"groups of many threads: {name}", lambda q=query: \
+            spill_case(q, False, 122880 if "{codes}" in q else 8192), 300
     for name, query in FIRST.items():
         yield f"the first of each: {name}", lambda q=query: spill_case(q, False), 300
     for name, query in WINDOWS.items():
