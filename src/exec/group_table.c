@@ -28,7 +28,7 @@ size_t group_table_slots_bytes(const group_table *t)
 
 void group_drop_states(const group_shape *s, uint8_t *row, mem *hang)
 {
-    for (uint32_t i = 0; i < s->n_aggregates; i++)
+    for (uint32_t i = 0; s->drops && i < s->n_aggregates; i++)
         if (s->aggregates[i].class->drop) {
             s->aggregates[i].class->drop(&s->aggregates[i], row + s->states[i], hang);
             memset(row + s->states[i], 0, s->aggregates[i].state_bytes);
@@ -47,11 +47,8 @@ static void drop_all(group_table *t)
 {
     uint64_t at = 0;
     uint8_t *row;
-    bool hangs = false;
 
-    for (uint32_t i = 0; i < t->shape->n_aggregates; i++)
-        hangs |= t->shape->aggregates[i].class->drop != NULL;
-    while (hangs && t->slots && group_table_next(t, &at, &row))
+    while (t->shape->drops && t->slots && group_table_next(t, &at, &row))
         group_drop_states(t->shape, row, t->hang);
 }
 

@@ -15,6 +15,7 @@ typedef struct group_shape {
     const aggregate *aggregates;
     uint32_t *states; /* where each one's state begins in a row */
     bool saves;       /* there are states that do not stand for themselves */
+    bool drops;       /* something hangs from some */
 } group_shape;
 
 typedef struct group_table {

@@ -144,6 +144,7 @@ static nrw_status make_states(arena *a, op_group *o, uint32_t *bytes, nrw_error 
         if (k == s->n_aggregates) {
             own[s->n_aggregates++] = *g;
             s->saves |= g->class->save != NULL;
+            s->drops |= g->class->drop != NULL;
             s->states[k] = ROW_HEAD + *bytes;
             *bytes += aggregate_room(g);
             o->hang += g->class->drop ? GROUP_HANG : 0;
