@@ -90,11 +90,11 @@ static nrw_status skip_fixed(compiler *k, uint32_t bytes)
 
     if (bytes == 0)
         return NRW_OK;
-    if (last && last->op == AV_OP_SKIP_FIXED && last->n < INT32_MAX - bytes) {
+    if (last && last->op == AV_OP_SKIP_FIXED && !last->maybe && last->n < INT32_MAX - bytes) {
         last->n += bytes;
         return NRW_OK;
     }
-    if (last && (last->op == AV_OP_SKIP_VARINT || last->op == AV_OP_SKIP_BYTES) &&
+    if (last && av_is_element(last->op) && (last->op != AV_OP_SKIP_FIXED || last->maybe) &&
         last->then < INT32_MAX - bytes) {
         last->then += bytes;
         return NRW_OK;
@@ -110,7 +110,8 @@ static nrw_status skip_varint(compiler *k, const av_node *n)
     av_step *last = p->n_steps > k->fence ? &p->steps[p->n_steps - 1] : NULL;
     uint32_t at;
 
-    if (last && last->op == AV_OP_SKIP_VARINT && last->then == 0) {
+    if (last && last->op == AV_OP_SKIP_VARINT && last->then == 0 && !last->maybe &&
+        last->n < AV_NUMBERS_MOST) {
         last->n++;
         last->name = ""; /* which of them is damaged is not known */
         return NRW_OK;
@@ -133,7 +134,7 @@ static nrw_status skip_list(compiler *k, const av_node *n)
     av_step *s = &k->p->steps[at];
     s->n = least;
     s->end = k->fence = k->p->n_steps;
-    s->body_fixed = s->end == at + 1 || (s->end == at + 2 && s[1].op == AV_OP_SKIP_FIXED);
+    s->body_fixed = s->end == at + 1 || (s->end == at + 2 && s[1].op == AV_OP_SKIP_FIXED && !s[1].maybe);
     return NRW_OK;
 }
 
@@ -191,6 +192,16 @@ static nrw_status skip_union(compiler *k, const av_node *n)
     return branches(k, n, true, false, k->err);
 }
 
+static uint32_t fixed_bytes(const av_type *t)
+{
+    switch (t->kind) {
+    case AV_BOOLEAN: return 1;
+    case AV_FLOAT: return 4;
+    case AV_DOUBLE: return 8;
+    default: return t->size;
+    }
+}
+
 static nrw_status skip_value(compiler *k, const av_node *n)
 {
     uint32_t at;
@@ -199,10 +210,10 @@ static nrw_status skip_value(compiler *k, const av_node *n)
         return av_add_step(k->p, AV_OP_SKIP_TYPE, n, &at, k->err);
     switch (n->type->kind) {
     case AV_NULL: return NRW_OK;
-    case AV_BOOLEAN: return skip_fixed(k, 1);
-    case AV_FLOAT: return skip_fixed(k, 4);
-    case AV_DOUBLE: return skip_fixed(k, 8);
-    case AV_FIXED: return skip_fixed(k, n->type->size);
+    case AV_BOOLEAN:
+    case AV_FLOAT:
+    case AV_DOUBLE:
+    case AV_FIXED: return skip_fixed(k, fixed_bytes(n->type));
     case AV_INT:
     case AV_LONG:
     case AV_ENUM: return skip_varint(k, n);
@@ -218,12 +229,43 @@ static nrw_status skip_value(compiler *k, const av_node *n)
     return NRW_OK;
 }
 
+/* A value that may be null, as one element. False: it takes several steps. */
+static bool maybe_element(const av_node *n, av_op *op, uint32_t *bytes)
+{
+    *bytes = 1;
+    if (n->repeats || n->null_branch == UINT32_MAX)
+        return false;
+    switch (n->type->kind) {
+    case AV_BOOLEAN:
+    case AV_FLOAT:
+    case AV_DOUBLE:
+    case AV_FIXED:
+        *op = AV_OP_SKIP_FIXED;
+        *bytes = fixed_bytes(n->type);
+        return true;
+    case AV_INT:
+    case AV_LONG:
+    case AV_ENUM: *op = AV_OP_SKIP_VARINT; return true;
+    case AV_BYTES:
+    case AV_STRING: *op = AV_OP_SKIP_BYTES; return true;
+    default: return false;
+    }
+}
+
 nrw_status av_skip_node(compiler *k, const av_node *n)
 {
-    uint32_t at;
+    uint32_t at, bytes;
+    av_op op;
 
     if (!n->outer)
         return skip_value(k, n);
+    if (maybe_element(n, &op, &bytes)) {
+        TRY(av_add_step(k->p, op, n, &at, k->err));
+        k->p->steps[at].maybe = true;
+        k->p->steps[at].null = n->null_branch;
+        k->p->steps[at].n = bytes;
+        return NRW_OK;
+    }
     TRY(av_add_step(k->p, AV_OP_NULLABLE, n, &at, k->err));
     k->p->steps[at].null = n->null_branch;
     k->fence = k->p->n_steps;
@@ -363,6 +405,19 @@ static nrw_status read_node(compiler *k, const av_node *n, bool whole)
 
 /* ---- the program ---- */
 
+/* Elements that follow each other, and how many there are in all. Whose steps end earlier does not
+ * go on behind their end. */
+static uint32_t find_runs(av_step *steps, uint32_t n)
+{
+    uint32_t run = 0, elements = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        steps[i].guess = av_is_element(steps[i].op) ? elements++ : 0;
+    while (n-- > 0)
+        steps[n].run = run = av_is_element(steps[n].op) ? run + 1 : 0;
+    return elements;
+}
+
 static nrw_status compile_reading(compiler *k)
 {
     const av_columns *c = k->c, *file = c->written ? c->written : c;
@@ -408,6 +463,8 @@ static nrw_status make(mem *m, const av_columns *c, const uint32_t *cols, uint32
         wanted[cols[i]] = true;
     TRY(compile_reading(&k));
     TRY(compile_skipping(&k));
+    out->n_elements = find_runs(out->steps, out->n_steps);
+    out->n_skip_elements = find_runs(out->skip, out->n_skip);
     for (uint32_t i = 0; i < n; i++)
         out->outputs[i] = slot_of[cols[i]];
     return NRW_OK;

@@ -291,21 +291,35 @@ static nrw_status skip_behind(av_run *r, const av_step *step, const char **name,
     return st;
 }
 
-static nrw_status skip_single(av_run *r, const av_step *step, const char **name, nrw_error *err)
+/* The branch number in front of an element that may be null. */
+static nrw_status skip_branch(av_run *r, const av_step *step, bool *null, nrw_error *err)
+{
+    int64_t branch = 0;
+
+    STEP(take_long(r, &branch, err));
+    *null = branch == step->null;
+    return branch >= 0 && branch < 2 ? NRW_OK : no_branch(2, branch, err);
+}
+
+static nrw_status skip_element(av_run *r, const av_step *step, const char **name, nrw_error *err)
 {
     const uint8_t *p;
     int64_t x = 0;
     span text = {0};
+    bool null = false;
 
-    switch ((av_op)step->op) {
-    case AV_OP_SKIP_FIXED: return take(r, step->n, &p, err);
-    case AV_OP_SKIP_VARINT:
+    if (step->maybe)
+        STEP(skip_branch(r, step, &null, err));
+    if (null)
+        return skip_behind(r, step, name, err);
+    if (step->op == AV_OP_SKIP_FIXED)
+        STEP(take(r, step->n, &p, err));
+    else if (step->op == AV_OP_SKIP_BYTES)
+        STEP(take_text(r, &text, err));
+    else
         for (uint32_t i = 0; i < step->n; i++)
             STEP(take_long(r, &x, err));
-        return skip_behind(r, step, name, err);
-    case AV_OP_SKIP_BYTES: STEP(take_text(r, &text, err)); return skip_behind(r, step, name, err);
-    default: return av_json(step->type, &r->p, r->end, &r->empty, NULL, err);
-    }
+    return skip_behind(r, step, name, err);
 }
 
 /* ---- nested ---- */
@@ -532,8 +546,12 @@ static nrw_status run_step(av_run *r, const av_step *steps, uint32_t *at, const 
     case AV_OP_NOT_NULL:
     case AV_OP_FAIL: st = run_resolving(r, steps, at, name, err); break;
     default:
-        st = step->op < AV_OP_SKIP_FIXED ? read_single(r, step, err)
-                                         : skip_single(r, step, name, err);
+        if (av_is_element(step->op))
+            st = skip_element(r, step, name, err);
+        else if (step->op == AV_OP_SKIP_TYPE)
+            st = av_json(step->type, &r->p, r->end, &r->empty, NULL, err);
+        else
+            st = read_single(r, step, err);
         ++*at;
         break;
     }

@@ -4,95 +4,8 @@
 #include "format/avro/ordinary.h"
 
 #include "base/utf8.h"
-
-#define AHEAD 24 /* bytes behind p that can be read at the start of a step */
-
-#define HIGH_BITS UINT64_C(0x8080808080808080)
-
-/* A varint of up to eight bytes, as it is. NULL: it has more. */
-static inline const uint8_t *number(const uint8_t *p, uint64_t *out)
-{
-    uint64_t x, stops;
-    unsigned bits;
-
-    if (*p < 128) {
-        *out = *p;
-        return p + 1;
-    }
-    x = load_u64(p);
-    stops = ~x & HIGH_BITS;
-    if (stops == 0)
-        return NULL;
-    bits = (unsigned)__builtin_ctzll(stops) + 1;
-    x &= UINT64_MAX >> (64 - bits);
-    x &= ~HIGH_BITS; /* eight times 7 bits, four times 14, twice 28, 56 */
-    x = (x & UINT64_C(0x007F007F007F007F)) | (x & UINT64_C(0x7F007F007F007F00)) >> 1;
-    x = (x & UINT64_C(0x00003FFF00003FFF)) | (x & UINT64_C(0x3FFF00003FFF0000)) >> 2;
-    *out = (x & UINT64_C(0x000000000FFFFFFF)) | (x & UINT64_C(0x0FFFFFFF00000000)) >> 4;
-    return p + bits / 8;
-}
-
-static inline int64_t zigzag(uint64_t x)
-{
-    return (int64_t)(x >> 1) ^ -(int64_t)(x & 1);
-}
-
-static inline const uint8_t *pass_number(const uint8_t *p)
-{
-    uint64_t stops;
-
-    if (*p < 128)
-        return p + 1;
-    stops = ~load_u64(p) & HIGH_BITS;
-    return stops ? p + (__builtin_ctzll(stops) + 1) / 8 : NULL;
-}
-
-/* By byte of x, whether its high bit is 0. */
-static inline unsigned low_bytes(uint64_t x)
-{
-    return (unsigned)(((~x & HIGH_BITS) * UINT64_C(0x0002040810204081)) >> 56);
-}
-
-/* Behind n numbers: the n-th byte of the next sixteen that ends one. NULL: they are longer, or one
- * of them may be too long. */
-static inline const uint8_t *pass_numbers(const uint8_t *p, uint32_t n)
-{
-    unsigned ends = low_bytes(load_u64(p)) | low_bytes(load_u64(p + 8)) << 8;
-    unsigned going_on = ~ends & 0xFFFF;
-
-    going_on &= going_on >> 1;
-    going_on &= going_on >> 2;
-    if (going_on & going_on >> 4) /* eight bytes in a row */
-        return NULL;
-    for (; n > 1; n--)
-        ends &= ends - 1;
-    return ends ? p + __builtin_ctz(ends) + 1 : NULL;
-}
-
-/* Behind a length; so many bytes are there. NULL: they are not. */
-static inline const uint8_t *length(const uint8_t *p, const uint8_t *end, size_t *len)
-{
-    uint64_t x;
-
-    p = number(p, &x);
-    if (!p || (x & 1) || x >> 1 > (uint64_t)(end - p))
-        return NULL;
-    *len = (size_t)(x >> 1);
-    return p;
-}
-
-static inline const uint8_t *pass_fixed(const uint8_t *p, const uint8_t *end, uint32_t n)
-{
-    return n <= (size_t)(end - p) ? p + n : NULL;
-}
-
-static inline const uint8_t *pass_bytes(const uint8_t *p, const uint8_t *end, uint32_t then)
-{
-    size_t len;
-
-    p = length(p, end, &len);
-    return p ? pass_fixed(p + len, end, then) : NULL;
-}
+#include "format/avro/pass.h"
+#include "format/avro/word.h"
 
 /* ---- values ---- */
 
@@ -102,10 +15,10 @@ static inline const uint8_t *whole_number(const uint8_t *p, av_op op, av_slot *s
     int64_t value;
     int32_t narrow;
 
-    p = number(p, &x);
+    p = av_number(p, &x);
     if (!p)
         return NULL;
-    value = zigzag(x);
+    value = av_zigzag(x);
     narrow = (int32_t)value;
     if (op != AV_OP_LONG && value != narrow)
         return NULL;
@@ -146,7 +59,7 @@ static inline bool put_short(av_slot *s, const uint8_t *p, size_t len, bool utf8
     uint64_t first = load_u64(p) & load_u64(mask);
     uint64_t last = load_u32(p + 8) & load_u32(mask + 8);
 
-    if (utf8 && ((first | last) & HIGH_BITS) && !utf8_valid(p, len))
+    if (utf8 && ((first | last) & AV_HIGH_BITS) && !utf8_valid(p, len))
         return false;
     put_view(s, len | first << 32, first >> 32 | last << 32);
     return true;
@@ -159,7 +72,7 @@ static inline bool long_is_ascii(const uint8_t *p, size_t len)
 
     for (size_t i = 0; i + 8 < len; i += 8)
         high |= load_u64(p + i);
-    return (high & HIGH_BITS) == 0;
+    return (high & AV_HIGH_BITS) == 0;
 }
 
 /* Text of more than twelve bytes at p, `offset` behind what views point into. */
@@ -178,7 +91,7 @@ static inline __attribute__((always_inline)) const uint8_t *text(const uint8_t *
     size_t len;
     bool put = false;
 
-    p = length(p, r->end, &len);
+    p = av_length(p, r->end, &len);
     if (!p)
         return NULL;
     if (len > VIEW_INLINE)
@@ -198,7 +111,7 @@ static inline const uint8_t *decimal(const uint8_t *p, const uint8_t *end, const
     uint8_t *to;
 
     if (step->op == AV_OP_DECIMAL)
-        p = length(p, end, &len);
+        p = av_length(p, end, &len);
     if (!p || end - p < 8 || len - 1 >= 8 || len > width || width > 16)
         return NULL;
     value[0] = (int64_t)__builtin_bswap64(load_u64(p)) >> (64 - 8 * len);
@@ -260,6 +173,7 @@ uint32_t av_ordinary(av_run *r, const av_step *steps, uint32_t at, uint32_t end,
     const uint8_t *p = r->p, *const block_end = r->end, *last, *next;
     const av_step *step, *fence;
     av_slot *const slots = r->slots;
+    av_place place;
 
 /* The value of a step with a slot: it is left alone if the slot is full. */
 #define VALUE(call)                                                                                \
@@ -268,11 +182,11 @@ uint32_t av_ordinary(av_run *r, const av_step *steps, uint32_t at, uint32_t end,
         next = has_room(s) ? (call) : NULL;                                                        \
     } while (0)
 
-    if (at >= end || block_end - p < AHEAD || r->own)
+    if (at >= end || block_end - p < AV_AHEAD || r->own)
         return at;
     step = steps + at;
     fence = steps + end;
-    last = block_end - AHEAD;
+    last = block_end - AV_AHEAD;
     for (;;) {
         if (step == fence) {
             if (!records || r->left <= 1)
@@ -300,19 +214,15 @@ uint32_t av_ordinary(av_run *r, const av_step *steps, uint32_t at, uint32_t end,
             step -= next != NULL;
             break;
         case AV_OP_JUMP: step = steps + step->end; continue;
-        case AV_OP_SKIP_FIXED: next = pass_fixed(p, block_end, step->n); break;
+        case AV_OP_SKIP_FIXED:
         case AV_OP_SKIP_VARINT:
-            next = step->n == 1 ? pass_number(p) : pass_numbers(p, step->n);
-            next = next ? pass_fixed(next, block_end, step->then) : NULL;
-            break;
-        case AV_OP_SKIP_BYTES: /* often several */
-            while ((next = pass_bytes(p, block_end, step->then)) != NULL) {
-                if (step + 1 == fence || step[1].op != AV_OP_SKIP_BYTES || next > last)
-                    break;
-                step++;
-                p = next;
-            }
-            break;
+        case AV_OP_SKIP_BYTES:
+            place = av_pass(r, step, fence, p, last);
+            p = place.p;
+            step = place.step;
+            if (step < fence && av_is_element(step->op) && p <= last)
+                goto out; /* it is left to decode.c */
+            continue;
         default: next = NULL; break;
         }
         if (!next)
@@ -320,6 +230,7 @@ uint32_t av_ordinary(av_run *r, const av_step *steps, uint32_t at, uint32_t end,
         p = next;
         step++;
     }
+out:
 #undef VALUE
     r->p = p;
     return (uint32_t)(step - steps);

@@ -11,6 +11,7 @@ nrw_status av_piece_init(av_piece *p, const av_shape *s, nrw_error *err)
         p->slots[i].below = plan->below;
         p->slots[i].symbols = plan->symbols == UINT32_MAX ? NULL : prog->symbols[plan->symbols];
     }
+    TRY(mem_zalloc(s->m, prog->n_elements * sizeof *p->guesses + 1, (void **)&p->guesses, err));
     TRY(mem_zalloc(s->m, prog->n_outputs * sizeof *p->vector_sizes, (void **)&p->vector_sizes,
                    err));
     return mem_zalloc(s->m, prog->n_outputs * sizeof *p->vectors, (void **)&p->vectors, err);
@@ -54,6 +55,10 @@ void av_piece_free(av_piece *p)
     codec_ctx_release(&p->codec);
     mem_free(m, p->segments, p->cap_segments * sizeof *p->segments);
     mem_free(m, p->slots, p->slots ? p->shape->program->n_slots * sizeof *p->slots : 0);
+    mem_free(m, p->guesses,
+             p->guesses ? p->shape->program->n_elements * sizeof *p->guesses + 1 : 0);
+    mem_free(m, p->skip_guesses,
+             p->skip_guesses ? p->shape->program->n_skip_elements * sizeof *p->guesses + 1 : 0);
     mem_free(m, p->vector_sizes,
              p->vector_sizes ? p->shape->program->n_outputs * sizeof *p->vector_sizes : 0);
     mem_free(m, p->vectors, p->vectors ? p->shape->program->n_outputs * sizeof *p->vectors : 0);
@@ -129,9 +134,12 @@ static nrw_status decode_segment(av_piece *p, av_segment *s, uint32_t rows, nrw_
                 .p = p->raw->data + s->at,
                 .end = p->raw->data + s->end,
                 .base = p->raw->data,
-                .left = rows};
+                .left = rows,
+                .rows = p->guess_rows + rows,
+                .guesses = p->guesses};
     nrw_status st = av_decode(&r, err);
 
+    p->guess_rows += rows - r.left;
     s->rows -= rows - r.left;
     s->record += rows - r.left;
     if (st < 0) {

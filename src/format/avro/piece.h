@@ -56,6 +56,8 @@ typedef struct av_piece {
     size_t carry, carried; /* where in `raw`, and how many, are bytes of records not complete yet */
 
     av_slot *slots;
+    av_guess *guesses, *skip_guesses; /* of the elements of the program; the latter when needed */
+    uint64_t guess_rows;              /* records since the former were made anew */
     uint32_t rows_before; /* of what was decoded last */
     uint32_t n_vectors;
     vector *vectors;                  /* decoded: one an output of the program */

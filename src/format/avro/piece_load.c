@@ -1,4 +1,5 @@
 /* Blocks on their way in: as many whole ones as there is room for, read and unpacked at once. */
+#include "format/avro/pass.h"
 #include "format/avro/piece_own.h"
 
 /* ---- damage ---- */
@@ -164,6 +165,8 @@ nrw_status av_piece_load(av_piece *p, nrw_error *err)
     nrw_status st;
 
     p->n_segments = p->segment = 0;
+    p->guess_rows = 0;
+    av_guess_anew(p->guesses, p->shape->program->n_elements);
     if (p->stream.m)
         return av_piece_load_part(p, err);
     buffer_unref(p->raw);

@@ -1,5 +1,6 @@
 /* A block that does not come at once: unpacked by stream, its whole records measured, and handed on
  * in parts. */
+#include "format/avro/pass.h"
 #include "format/avro/piece_own.h"
 
 static void say_cut(const av_block *b, nrw_error *why)
@@ -102,6 +103,16 @@ static nrw_status fill(av_piece *p, nrw_error *err)
     return NRW_OK;
 }
 
+static nrw_status guesses_anew(av_piece *p, nrw_error *err)
+{
+    const uint32_t n = p->shape->program->n_skip_elements;
+
+    if (!p->skip_guesses)
+        TRY(mem_alloc(p->shape->m, n * sizeof *p->guesses + 1, (void **)&p->skip_guesses, err));
+    av_guess_anew(p->skip_guesses, n);
+    return NRW_OK;
+}
+
 /* How many records are whole in `raw`, and where they end. */
 static nrw_status measure(av_piece *p, uint32_t *rows, size_t *end, nrw_error *err)
 {
@@ -111,8 +122,11 @@ static nrw_status measure(av_piece *p, uint32_t *rows, size_t *end, nrw_error *e
                 .end = span_end((span){p->raw->data, p->raw->len})};
 
     *end = 0;
+    TRY(guesses_anew(p, err));
+    r.guesses = p->skip_guesses;
     for (*rows = 0; *rows < most; ++*rows) {
         nrw_status st = av_skip(&r, err);
+        r.rows++;
         if (st == NRW_END)
             break;
         if (av_is_damage(st))

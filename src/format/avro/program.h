@@ -40,26 +40,51 @@ typedef enum av_op {
     AV_OP_DEFAULT,  /* the steps up to `end` read the n bytes at `data` */
     AV_OP_NOT_NULL, /* the branch number; the branch `null` is an error */
     AV_OP_FAIL,     /* a value of `type` has no place in the schema that is read by */
+    /* the elements of runs: `maybe` the branch number first, of which `null` has nothing behind it;
+       then what the step is named for; then `then` bytes */
     AV_OP_SKIP_FIXED,  /* n bytes */
-    AV_OP_SKIP_VARINT, /* n of them */
+    AV_OP_SKIP_VARINT, /* n of them, at most AV_NUMBERS_MOST */
     AV_OP_SKIP_BYTES,
     AV_OP_SKIP_LIST, /* as AV_OP_LIST; body_fixed: all items have n bytes */
     AV_OP_SKIP_TYPE  /* a value of `type`, by its schema */
 } av_op;
 
+#define AV_NUMBERS_MOST 4
+
+static inline bool av_is_element(av_op op)
+{
+    return op >= AV_OP_SKIP_FIXED && op <= AV_OP_SKIP_BYTES;
+}
+
 typedef struct av_step {
     uint8_t op; /* av_op */
     bool body_fixed;
     bool whole; /* AV_OP_UNION: its first slot is the struct's */
+    bool maybe;
     uint32_t slot, slots;
     uint32_t n;
     uint32_t null; /* branch that is null; UINT32_MAX: none */
     uint32_t end;
     uint32_t data; /* place in the program's data */
-    uint32_t then; /* AV_OP_SKIP_VARINT and _BYTES: so many bytes behind it are stepped over, too */
+    uint32_t then;
+    uint32_t run;   /* elements from here on; 0: it is none */
+    uint32_t guess; /* number among the elements */
     const av_type *type;
     const char *name; /* of the column or field, for messages */
 } av_step;
+
+/* What an element that is stepped over will look like (pass.h). Where the next eight bytes, masked,
+ * are as expected, it has `advance` bytes and those that its kind says. */
+typedef enum av_guess_kind { AV_AS_BEFORE, AV_SOME_TEXT, AV_SOME_NUMBERS } av_guess_kind;
+
+typedef struct av_guess {
+    uint64_t mask, expect;
+    uint32_t advance;
+    uint16_t misses;
+    uint8_t kind;
+    uint8_t shift; /* bits in front of the numbers, or of the six of a length */
+    uint32_t n;    /* numbers */
+} av_guess;
 
 typedef struct av_slot_plan {
     const type *type;
@@ -72,6 +97,7 @@ typedef struct av_program {
     mem *m;
     av_step *steps, *skip; /* skip: one whole record stepped over */
     uint32_t n_steps, cap_steps, n_skip, cap_skip;
+    uint32_t n_elements, n_skip_elements; /* of the one and the other */
     av_slot_plan *slots;
     uint32_t n_slots, cap_slots;
     dict **symbols;
@@ -100,6 +126,8 @@ typedef struct av_run {
     const uint8_t *base;    /* data of the buffer that views point into */
     bool own;               /* what is read lies elsewhere: text is copied */
     uint32_t left;          /* records to be decoded yet, with the one at `record` */
+    uint64_t rows;          /* less `left`: records since the guesses were made anew */
+    av_guess *guesses;      /* one an element of what is run */
     const uint8_t *record;  /* where the one in progress begins */
     uint32_t empty;         /* its items of no bytes in lists */
 } av_run;

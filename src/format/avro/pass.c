@@ -1,0 +1,103 @@
+#include "format/avro/pass.h"
+
+#include "format/avro/word.h"
+
+#define GIVEN_UP UINT16_MAX
+
+void av_guess_anew(av_guess *g, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        g[i] = (av_guess){.expect = 1};
+}
+
+static const uint8_t *behind_numbers(const uint8_t *p, const uint8_t *end, uint32_t n)
+{
+    const uint8_t *next = av_pass_numbers(p, n);
+
+    if (next)
+        return next;
+    for (; p && n > 0; n--)
+        p = end - p >= 8 ? av_pass_number(p) : NULL;
+    return p;
+}
+
+/* Behind the element at p; *decide: so many of its bytes say where it ends. NULL: it is not as
+ * usual. */
+static const uint8_t *behind(const av_step *step, const uint8_t *p, const uint8_t *end,
+                             uint32_t *decide)
+{
+    const uint8_t *const start = p;
+    size_t len = 0;
+
+    if (step->maybe) {
+        if ((*p & 1) || *p > 2)
+            return NULL;
+        if (*p++ / 2u == step->null) {
+            *decide = 1;
+            return av_pass_fixed(p, end, step->then);
+        }
+    }
+    switch ((av_op)step->op) {
+    case AV_OP_SKIP_VARINT: p = behind_numbers(p, end, step->n); break;
+    case AV_OP_SKIP_BYTES: p = av_length(p, end, &len); break;
+    default: len = step->n; break;
+    }
+    if (!p || len > (size_t)(end - p))
+        return NULL;
+    *decide = (uint32_t)(p - start);
+    return av_pass_fixed(p + len, end, step->then);
+}
+
+static uint64_t low_bytes(uint32_t n)
+{
+    return n >= 8 ? UINT64_MAX : (UINT64_C(1) << 8 * n) - 1;
+}
+
+/* Its values differ: all that is expected on is that texts have less than 64 bytes. */
+static void give_up(const av_step *step, av_guess *g)
+{
+    const unsigned lead = step->maybe;
+
+    *g = (av_guess){.expect = 1, .misses = GIVEN_UP, .n = step->n};
+    if (step->op == AV_OP_SKIP_FIXED) /* null and not null take turns */
+        return;
+    g->mask = lead ? 0xFF : 0;
+    g->expect = lead && step->null == 0 ? 2 : 0;
+    g->advance = lead + step->then;
+    g->kind = AV_SOME_NUMBERS;
+    g->shift = (uint8_t)(lead * 8);
+    if (step->op == AV_OP_SKIP_BYTES) {
+        g->mask |= UINT64_C(0x81) << lead * 8;
+        g->advance++;
+        g->kind = AV_SOME_TEXT;
+        g->shift++; /* zigzag */
+    }
+}
+
+/* That the element at p is what the next ones will look like. */
+static void learn(const av_run *r, const av_step *step, av_guess *g, const uint8_t *p,
+                  const uint8_t *next, uint32_t decide)
+{
+    const uint64_t seen = r->rows - r->left;
+    uint64_t mask = low_bytes(decide);
+
+    if (decide > 8 || ++g->misses == GIVEN_UP || g->misses * UINT64_C(8) > seen + 64) {
+        give_up(step, g);
+        return;
+    }
+    if (step->op == AV_OP_SKIP_VARINT)
+        mask &= AV_HIGH_BITS | (step->maybe ? 0xFF : 0);
+    g->mask = mask;
+    g->expect = load_u64(p) & mask;
+    g->advance = (uint32_t)(next - p);
+}
+
+const uint8_t *av_look(const av_run *r, const av_step *step, av_guess *g, const uint8_t *p)
+{
+    uint32_t decide;
+    const uint8_t *next = behind(step, p, r->end, &decide);
+
+    if (next && g->misses != GIVEN_UP)
+        learn(r, step, g, p, next, decide);
+    return next;
+}

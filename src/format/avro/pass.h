@@ -1,0 +1,70 @@
+/* Stepping over what nobody wants. Internal to the Avro folder.
+ *
+ * Where a value ends shows only in its first bytes, so that fields wait for each other. But records
+ * resemble each other: what decides about an element's bytes (the branch, the length, which bytes of
+ * numbers go on) is mostly what it was in the record before. This is asked with one comparison, and
+ * if it holds the next element begins where it did then. An element whose values differ much is
+ * given up and looked at each time. What is passed does not depend on guesses. */
+#ifndef AVRO_PASS_H
+#define AVRO_PASS_H
+
+#include "format/avro/program.h"
+#include "format/avro/word.h"
+
+typedef struct av_place {
+    const uint8_t *p;
+    const av_step *step;
+} av_place;
+
+/* Behind the element at p, which is not as expected; from now on it is. NULL: it is left to
+ * decode.c. */
+const uint8_t *av_look(const av_run *r, const av_step *step, av_guess *g, const uint8_t *p);
+
+/* Guesses of n elements, made anew: nothing is known yet. */
+void av_guess_anew(av_guess *g, uint32_t n);
+
+/* Bytes of an element that is as expected; 0: it is not. */
+static inline size_t av_expected(const av_guess *g, const uint8_t *p)
+{
+    const uint64_t word = load_u64(p);
+    const uint8_t *numbers, *next;
+
+    if ((word & g->mask) != g->expect)
+        return 0;
+    if (g->kind == AV_AS_BEFORE)
+        return g->advance;
+    if (g->kind == AV_SOME_TEXT)
+        return g->advance + (word >> g->shift & 63);
+    numbers = p + g->shift / 8;
+    next = av_pass_numbers(numbers, g->n);
+    return next ? (size_t)(next - numbers) + g->advance : 0;
+}
+
+/* From p, which is not behind `last`, and `step`, an element, over it and those that follow it, up
+ * to `fence` at most. It stops where they end, at a p behind `last`, or else at an element that is
+ * left to decode.c. AV_AHEAD bytes behind `last` are the block's. */
+static inline av_place av_pass(const av_run *r, const av_step *step, const av_step *fence,
+                               const uint8_t *p, const uint8_t *last)
+{
+    const av_step *end = step + step->run;
+    av_guess *g = r->guesses + step->guess;
+
+    if (end > fence)
+        end = fence;
+    do {
+        const size_t n = av_expected(g, p);
+        const uint8_t *next = p + n;
+        if (n == 0 || next > last) {
+            next = av_look(r, step, g, p);
+            if (!next)
+                break;
+            if (next > last)
+                end = step + 1;
+        }
+        p = next;
+        g++;
+    } while (++step < end);
+    return (av_place){p, step};
+}
+
+#endif
