@@ -405,6 +405,15 @@ static nrw_status read_node(compiler *k, const av_node *n, bool whole)
 
 /* ---- the program ---- */
 
+static uint32_t count_texts(const av_program *p)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < p->n_slots; i += 1 + p->slots[i].below)
+        n += type_is_view(p->slots[i].type) && p->slots[i].symbols == UINT32_MAX;
+    return n;
+}
+
 /* Elements that follow each other, and how many there are in all. Whose steps end earlier does not
  * go on behind their end. */
 static uint32_t find_runs(av_step *steps, uint32_t n)
@@ -463,6 +472,7 @@ static nrw_status make(mem *m, const av_columns *c, const uint32_t *cols, uint32
         wanted[cols[i]] = true;
     TRY(compile_reading(&k));
     TRY(compile_skipping(&k));
+    out->n_texts = count_texts(out);
     out->n_elements = find_runs(out->steps, out->n_steps);
     out->n_skip_elements = find_runs(out->skip, out->n_skip);
     for (uint32_t i = 0; i < n; i++)

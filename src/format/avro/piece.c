@@ -12,6 +12,10 @@ nrw_status av_piece_init(av_piece *p, const av_shape *s, nrw_error *err)
         p->slots[i].symbols = plan->symbols == UINT32_MAX ? NULL : prog->symbols[plan->symbols];
     }
     TRY(mem_zalloc(s->m, prog->n_elements * sizeof *p->guesses + 1, (void **)&p->guesses, err));
+    if (s->repeats)
+        TRY(mem_zalloc(s->m, prog->n_texts * sizeof *p->repeats + 1, (void **)&p->repeats, err));
+    for (uint32_t i = 0; p->repeats && i < prog->n_texts; i++)
+        av_repeats_init(&p->repeats[i], s->m);
     TRY(mem_zalloc(s->m, prog->n_outputs * sizeof *p->vector_sizes, (void **)&p->vector_sizes,
                    err));
     return mem_zalloc(s->m, prog->n_outputs * sizeof *p->vectors, (void **)&p->vectors, err);
@@ -55,6 +59,10 @@ void av_piece_free(av_piece *p)
     codec_ctx_release(&p->codec);
     mem_free(m, p->segments, p->cap_segments * sizeof *p->segments);
     mem_free(m, p->slots, p->slots ? p->shape->program->n_slots * sizeof *p->slots : 0);
+    for (uint32_t i = 0; p->repeats && i < p->shape->program->n_texts; i++)
+        av_repeats_release(&p->repeats[i]);
+    mem_free(m, p->repeats,
+             p->repeats ? p->shape->program->n_texts * sizeof *p->repeats + 1 : 0);
     mem_free(m, p->guesses,
              p->guesses ? p->shape->program->n_elements * sizeof *p->guesses + 1 : 0);
     mem_free(m, p->skip_guesses,
@@ -195,11 +203,14 @@ static nrw_status share_outputs(av_piece *p, uint32_t first, const vector *colum
 static nrw_status finish_vectors(av_piece *p, nrw_error *err)
 {
     const av_program *prog = p->shape->program;
+    uint32_t texts = 0;
 
     for (uint32_t i = 0; i < prog->n_slots; i += 1 + prog->slots[i].below) {
         vector column;
         nrw_status st;
         TRY(av_slot_finish(&p->slots[i], p->raw, &column, err));
+        if (p->repeats && type_is_view(&column.type) && column.form == VECTOR_FLAT)
+            av_repeats_find(&p->repeats[texts++], &column);
         st = share_outputs(p, i, &column, err);
         vector_release(&column);
         TRY(st);

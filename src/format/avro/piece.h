@@ -9,6 +9,7 @@
 
 #include "format/avro/container.h"
 #include "format/avro/program.h"
+#include "format/avro/repeats.h"
 #include "format/format.h"
 
 /* The same for all pieces of a reader. */
@@ -20,6 +21,7 @@ typedef struct av_shape {
     size_t stored_max;    /* bytes of blocks read at once */
     size_t raw_max;       /* unpacked bytes at once; more only for a single record that has more */
     uint32_t rows_max;    /* records decoded at once */
+    bool repeats;         /* there is room to look for text that repeats */
     damage_found damaged; /* NULL: damage is an error; else it is told and left out */
     void *damaged_self;
 } av_shape;
@@ -58,6 +60,7 @@ typedef struct av_piece {
     av_slot *slots;
     av_guess *guesses, *skip_guesses; /* of the elements of the program; the latter when needed */
     uint64_t guess_rows;              /* records since the former were made anew */
+    av_repeats *repeats;              /* of each column of text; NULL: not looked for */
     uint32_t rows_before; /* of what was decoded last */
     uint32_t n_vectors;
     vector *vectors;                  /* decoded: one an output of the program */
