@@ -12,6 +12,7 @@ import avro_append
 import avro_damage
 import avro_edges
 import avro_files
+import avro_passed
 import avro_resolution
 import avro_writing
 import c_streams
@@ -523,6 +524,7 @@ def cases(tier):
     yield from c_streams.cases(tier)
     yield from avro_damage.cases(tier)
     yield from avro_edges.cases(tier)
+    yield from avro_passed.cases(tier)
     yield from avro_files.cases(tier)
     yield from avro_resolution.cases(tier)
     yield from avro_writing.cases(tier)

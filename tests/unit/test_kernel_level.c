@@ -1,4 +1,5 @@
 /* Kernels over levels and text: by their definitions, at every level of this CPU. */
+#include "kernel/window.h"
 #include "kernel_testing.h"
 
 static void unpack_u8(void **state)
@@ -117,11 +118,31 @@ static void ascii(void **state)
     }
 }
 
+/* The form for this CPU beside the scalar one and the definition. */
+static void window(void **state)
+{
+    (void)state;
+    uint64_t seed = 6;
+    for (size_t n = 0; n < 4096; n++) {
+        room a = room_new(16, &seed);
+        unsigned want = 0;
+        for (unsigned i = 0; i < 16; i++) {
+            a.at[i] = n % 5 == 0 ? (uint8_t)(n / 5 >> i % 8 << 7 | (n + i) % 128) : a.at[i];
+            want |= (unsigned)(a.at[i] >> 7) << i;
+        }
+        EQUAL(scalar(), "high_bits_8", n, high_bits_8(load_u64(a.at)), want & 0xff);
+        EQUAL(scalar(), "high_bits_16", n, high_bits_16(a.at), want);
+        EQUAL(scalar(), "high_bits_16_scalar", n, high_bits_16_scalar(a.at), want);
+        room_free(&a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unpack_u8), cmocka_unit_test(from_level), cmocka_unit_test(entries),
         cmocka_unit_test(agree),     cmocka_unit_test(ascii),
+        cmocka_unit_test(window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
