@@ -37,7 +37,7 @@ typedef struct input {
     uint32_t max_rows;
     size_t batch_bytes;
     uint32_t some; /* a bit for each column that is read; 0: all */
-    writer *to; /* the rows go there, too */
+    writer *to;    /* the rows go there, too */
 } input;
 
 static uint64_t hash_value(const vector *v, uint32_t row, uint64_t hash)

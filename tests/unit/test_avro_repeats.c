@@ -1,5 +1,5 @@
-/* Text that repeats, as dictionary vectors: the same values, one dictionary while nothing new comes,
- * left alone where they are too many or memory is short. */
+/* Text that repeats, as dictionary vectors: the same values, one dictionary while nothing new
+ * comes, left alone where they are too many or memory is short. */
 #include "format/avro/repeats.h"
 #include "testing.h"
 
@@ -9,8 +9,8 @@ typedef void word_of(uint32_t row, char out[64]);
 
 static void a_few(uint32_t row, char out[64])
 {
-    static const char *const words[] = {"", "AIR", "twelve bytes", "thirteen byte",
-                                        "thirteen bytf", "a text that lies elsewhere"};
+    static const char *const words[] = {
+        "", "AIR", "twelve bytes", "thirteen byte", "thirteen bytf", "a text that lies elsewhere"};
 
     strcpy(out, words[row * 7 % 6]);
 }

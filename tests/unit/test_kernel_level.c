@@ -141,8 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unpack_u8), cmocka_unit_test(from_level), cmocka_unit_test(entries),
-        cmocka_unit_test(agree),     cmocka_unit_test(ascii),
-        cmocka_unit_test(window),
+        cmocka_unit_test(agree),     cmocka_unit_test(ascii),      cmocka_unit_test(window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

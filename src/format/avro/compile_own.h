@@ -1,5 +1,5 @@
 /* Inside of the two compilers: of the file's own schema (compile.c) and of another one that it is
- * read by (resolve.c). Internal to the Avro folder. */
+ * read by (resolve.c); compile_skip.c is both's. Internal to the Avro folder. */
 #ifndef AVRO_COMPILE_OWN_H
 #define AVRO_COMPILE_OWN_H
 
@@ -18,6 +18,9 @@ typedef struct compiler {
 nrw_status av_add_step(av_program *p, av_op op, const av_node *n, uint32_t *at,
                        nrw_error *err) NRW_CHECKED;
 nrw_status av_add_slot(compiler *k, const av_node *n, uint32_t *at) NRW_CHECKED;
+/* The steps of a union's branches, each behind a link that says which slots are the branch's own;
+ * all others get a null. Stepped over, there are no slots. */
+nrw_status av_branches(compiler *k, const av_node *n, bool skip, bool whole) NRW_CHECKED;
 /* Steps over a value. */
 nrw_status av_skip_node(compiler *k, const av_node *n) NRW_CHECKED;
 /* Whether n or something in it is wanted. */

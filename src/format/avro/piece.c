@@ -61,8 +61,7 @@ void av_piece_free(av_piece *p)
     mem_free(m, p->slots, p->slots ? p->shape->program->n_slots * sizeof *p->slots : 0);
     for (uint32_t i = 0; p->repeats && i < p->shape->program->n_texts; i++)
         av_repeats_release(&p->repeats[i]);
-    mem_free(m, p->repeats,
-             p->repeats ? p->shape->program->n_texts * sizeof *p->repeats + 1 : 0);
+    mem_free(m, p->repeats, p->repeats ? p->shape->program->n_texts * sizeof *p->repeats + 1 : 0);
     mem_free(m, p->guesses,
              p->guesses ? p->shape->program->n_elements * sizeof *p->guesses + 1 : 0);
     mem_free(m, p->skip_guesses,

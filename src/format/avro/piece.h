@@ -61,7 +61,7 @@ typedef struct av_piece {
     av_guess *guesses, *skip_guesses; /* of the elements of the program; the latter when needed */
     uint64_t guess_rows;              /* records since the former were made anew */
     av_repeats *repeats;              /* of each column of text; NULL: not looked for */
-    uint32_t rows_before; /* of what was decoded last */
+    uint32_t rows_before;             /* of what was decoded last */
     uint32_t n_vectors;
     vector *vectors;                  /* decoded: one an output of the program */
     size_t *vector_sizes;             /* as vector_bytes says; 0: not asked yet */

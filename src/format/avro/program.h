@@ -102,7 +102,7 @@ typedef struct av_program {
     uint32_t n_slots, cap_slots;
     dict **symbols;
     uint32_t n_symbols, cap_symbols;
-    uint32_t n_texts; /* columns, or parts on their own, of text or binary values */
+    uint32_t n_texts;  /* columns, or parts on their own, of text or binary values */
     uint32_t *outputs; /* slot of each wanted column */
     uint32_t n_outputs;
     bytes data;           /* defaults as values, tables of symbols */

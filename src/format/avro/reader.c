@@ -7,63 +7,18 @@
  * uncompressed run nobody touches nothing is read. */
 #include "format/avro/avro.h"
 #include "format/avro/inspect.h"
-#include "format/avro/piece.h"
+#include "format/avro/reader_own.h"
 #include "format/avro/salvage.h"
 #include "format/avro/verify.h"
 
 #include "base/text.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define KIB         ((uint64_t)1 << 10)
 #define MIB         ((uint64_t)1 << 20)
 #define SCHEMA_MOST (16 << 20) /* bytes of a schema that is read by */
-
-typedef struct morsel {
-    av_piece piece;
-    uint64_t at, end;
-    int64_t block;
-    av_block cut; /* the last one; where it is cut it is the only one */
-    uint32_t rows;
-    uint32_t first, n; /* rows of the morsel that are decoded, or will be when touched */
-    bool decoded;
-    uint32_t columns_left;
-    struct morsel *next_free;
-} morsel;
-
-typedef struct av_reader {
-    reader base;
-    mem *m, *grant;
-    arena *a;
-    av_header header;
-    const av_type *type;
-    const char *schema_path;              /* --read schema=; NULL: none */
-    uint64_t buffer_blocks, buffer_bytes; /* --read; how much is asked for ahead, 0: not said */
-    av_columns columns;
-    av_columns written;    /* of the file, where `columns` are of another schema */
-    uint64_t codec_memory; /* of one worker */
-
-    uint32_t n;
-    av_program program;
-    av_shape shape;
-    bool eager; /* how much comes of a run is not known before it is unpacked and decoded */
-
-    /* the cutter */
-    av_walk walk;
-    av_block ahead; /* read, but not cut yet */
-    bool has_ahead;
-    uint64_t asked_for;   /* of the file, ahead of what is read */
-    int64_t row, cut_row; /* of the next morsel, of the block behind the one ahead */
-    uint32_t left;        /* rows of a block cut by rows alone: no column is wanted */
-
-    _Atomic uint64_t stored_seen, raw_seen; /* bytes unpacked so far: how blocks expand */
-    pthread_mutex_t lock;
-    morsel *free;
-} av_reader;
-
-static const column_source avro_columns;
 
 static const schema *reader_schema(const reader *base)
 {
@@ -206,275 +161,6 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     return NRW_OK;
 }
 
-/* ---- cutting ---- */
-
-static nrw_status look_ahead(av_reader *r, nrw_error *err)
-{
-    nrw_status st;
-
-    if (r->has_ahead)
-        return NRW_OK;
-    do
-        st = r->shape.damaged ? av_salvage_next(&r->walk, r->cut_row, r->shape.damaged,
-                                                r->shape.damaged_self, &r->ahead, err)
-                              : av_walk_next(&r->walk, &r->ahead, err);
-    while (st == NRW_OK && r->ahead.rows == 0 && (r->ahead.size == 0 || r->ahead.cut));
-    if (st == NRW_OK)
-        r->cut_row += r->ahead.rows;
-    r->has_ahead = st == NRW_OK;
-    if (st < 0)
-        err_at_object(err, r->base.file->name);
-    return st;
-}
-
-/* What a block is likely to unpack to. */
-static uint64_t expected(const av_reader *r, uint64_t stored)
-{
-    uint64_t seen = atomic_load_explicit(&r->stored_seen, memory_order_relaxed);
-    uint64_t raw = atomic_load_explicit(&r->raw_seen, memory_order_relaxed);
-
-    if (r->header.codec == codec_named("none"))
-        return stored;
-    return seen ? (uint64_t)((double)stored * ((double)raw / (double)seen)) : stored * 4;
-}
-
-/* Whether the block ahead still fits behind what the run has, without a gap. */
-static bool joins(const av_reader *r, const morsel *m, uint64_t raw)
-{
-    const av_block *b = &r->ahead;
-
-    return !b->cut && b->at == m->end && m->rows + b->rows <= r->shape.rows_max &&
-           b->data + b->size + AV_SYNC - m->at <= r->shape.stored_max &&
-           raw + expected(r, b->size) <= r->shape.raw_max;
-}
-
-static void take_block(av_reader *r, morsel *m, uint64_t *raw)
-{
-    m->rows += (uint32_t)r->ahead.rows;
-    m->end = r->ahead.data + r->ahead.size + AV_SYNC;
-    m->cut = r->ahead;
-    *raw += expected(r, r->ahead.size);
-    r->has_ahead = false;
-}
-
-static nrw_status cut_run(av_reader *r, morsel *m, nrw_error *err)
-{
-    uint64_t raw = 0;
-    nrw_status st;
-
-    m->rows = 0;
-    do { /* a run has rows: an empty block goes with its neighbour */
-        TRY(st = look_ahead(r, err));
-        if (st == NRW_END)
-            return m->rows ? NRW_OK : NRW_END;
-        if (m->rows == 0) {
-            m->at = r->ahead.at;
-            m->block = r->ahead.number;
-        } else if (!joins(r, m, raw)) {
-            return NRW_OK;
-        }
-        take_block(r, m, &raw);
-    } while (m->end - m->at <= r->shape.stored_max && !m->cut.cut);
-    return NRW_OK;
-}
-
-static morsel *morsel_take(av_reader *r, nrw_error *err)
-{
-    morsel *m;
-
-    pthread_mutex_lock(&r->lock);
-    m = r->free;
-    if (m)
-        r->free = m->next_free;
-    pthread_mutex_unlock(&r->lock);
-    if (m)
-        return m;
-    if (mem_zalloc(r->grant, sizeof *m, (void **)&m, err) < 0)
-        return NULL;
-    if (av_piece_init(&m->piece, &r->shape, err) >= 0)
-        return m;
-    av_piece_free(&m->piece);
-    mem_free(r->grant, m, sizeof *m);
-    return NULL;
-}
-
-static void morsel_free(av_reader *r, morsel *m)
-{
-    av_piece *p = &m->piece;
-
-    atomic_fetch_add_explicit(&r->stored_seen, p->stored_bytes, memory_order_relaxed);
-    atomic_fetch_add_explicit(&r->raw_seen, p->raw_bytes, memory_order_relaxed);
-    p->stored_bytes = p->raw_bytes = 0;
-    av_piece_drop(p);
-    pthread_mutex_lock(&r->lock);
-    m->next_free = r->free;
-    r->free = m;
-    pthread_mutex_unlock(&r->lock);
-}
-
-/* No column is wanted: rows by the headers. */
-static nrw_status cut_rows(av_reader *r, batch *b, nrw_error *err)
-{
-    nrw_status st;
-
-    while (r->left == 0) {
-        TRY(st = look_ahead(r, err));
-        if (st == NRW_END)
-            return st;
-        r->left = (uint32_t)r->ahead.rows;
-        r->has_ahead = false;
-    }
-    b->rows = r->left < BATCH_MAX_ROWS ? r->left : BATCH_MAX_ROWS;
-    r->left -= b->rows;
-    return NRW_OK;
-}
-
-/* What is read next is asked for beforehand; the system keeps it, not this process. */
-static void fetch_ahead(av_reader *r, uint64_t end)
-{
-    const uint64_t blocks = r->ahead.data + r->ahead.size - r->ahead.at;
-    uint64_t want = r->buffer_bytes ? r->buffer_bytes : r->shape.stored_max;
-
-    if (r->buffer_blocks)
-        want = r->buffer_blocks * (blocks + AV_SYNC);
-    want = size_min((size_t)want, (size_t)(r->base.file->size - size_min(end, r->base.file->size)));
-    if (end + want <= r->asked_for)
-        return;
-    if (r->asked_for < end)
-        r->asked_for = end;
-    file_will_read(r->base.file, r->asked_for, end + want - r->asked_for);
-    r->asked_for = end + want;
-}
-
-static nrw_status reader_next(reader *base, batch *b, nrw_error *err)
-{
-    av_reader *r = (av_reader *)base;
-    morsel *m = NULL;
-    nrw_status st;
-
-    if (r->n == 0) {
-        st = cut_rows(r, b, err);
-    } else {
-        m = morsel_take(r, err);
-        if (!m)
-            return err ? err->status : NRW_E_NOMEM;
-        st = cut_run(r, m, err);
-    }
-    if (st != NRW_OK) {
-        if (m)
-            morsel_free(r, m);
-        return st;
-    }
-    if (m) {
-        b->rows = m->rows;
-        m->first = m->n = 0;
-        m->decoded = false;
-        m->columns_left = r->n;
-        if (m->cut.cut)
-            av_piece_start_cut(&m->piece, &m->cut, r->row);
-        else
-            av_piece_start(&m->piece, m->at, m->end, m->block, r->row);
-        fetch_ahead(r, m->end);
-    }
-    b->first_row = r->row;
-    b->source = &avro_columns;
-    b->source_self = r;
-    b->source_state = m;
-    r->row += b->rows;
-    return NRW_OK;
-}
-
-/* ---- columns ---- */
-
-static nrw_status decode_on(av_reader *r, morsel *m, uint32_t rows, nrw_error *err)
-{
-    nrw_status st = av_piece_next(&m->piece, rows, &m->n, err);
-
-    m->decoded = st >= 0;
-    if (st == NRW_END) /* all that was left is lost */
-        m->n = 0;
-    if (st < 0)
-        err_at_object(err, r->base.file->name);
-    return st;
-}
-
-/* The batch ends where what is decoded at once does. */
-static nrw_status columns_begin(void *self, batch *b, nrw_error *err)
-{
-    av_reader *r = self;
-    morsel *m = b->source_state;
-
-    if (!m)
-        return NRW_OK;
-    if (b->offset >= m->first + m->n) {
-        m->first = b->offset;
-        m->decoded = false;
-        m->n = b->rows;
-        if (r->eager || m->end - m->at > r->shape.stored_max || b->rows > r->shape.rows_max)
-            TRY(decode_on(r, m, b->rows, err));
-    }
-    b->rows -= (uint32_t)m->piece.lost;
-    if (b->rows > m->first + m->n - b->offset) {
-        b->rows = m->first + m->n - b->offset;
-        b->last = false;
-    }
-    return NRW_OK;
-}
-
-/* How many of `rows` rows of column `tag` take about max_bytes. */
-static uint32_t rows_within(av_piece *p, uint32_t tag, uint32_t rows, size_t max_bytes)
-{
-    size_t each, n;
-
-    if (p->vector_sizes[tag] == 0)
-        p->vector_sizes[tag] = vector_bytes(&p->vectors[tag]);
-    each = p->vector_sizes[tag] / p->vectors[tag].len + 1;
-    n = max_bytes / each;
-    return n >= rows ? rows : n ? (uint32_t)n : 1;
-}
-
-static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t first,
-                               uint32_t max_rows, size_t max_bytes, const uint16_t *sel,
-                               uint32_t n_sel, mem *m, vector *out, nrw_error *err)
-{
-    av_reader *r = self;
-    morsel *ms = b->source_state;
-    const vector *v;
-    uint32_t from = b->offset - ms->first + first, n;
-    uint16_t shifted[1024];
-
-    *out = (vector){0};
-    if (!ms->decoded)
-        TRY(decode_on(r, ms, ms->n, err));
-    v = &ms->piece.vectors[tag];
-    if (!sel) {
-        n = max_rows < b->rows - first ? max_rows : b->rows - first;
-        n = rows_within(&ms->piece, tag, n, max_bytes);
-        if (from == 0 && n == v->len)
-            return vector_share(v, out, err);
-        return vector_slice(v, from, n, m, out, err);
-    }
-    n = rows_within(&ms->piece, tag, n_sel, max_bytes);
-    if (b->offset == ms->first)
-        return vector_take(v, sel, n, m, out, err);
-    n = n > 1024 ? 1024 : n;
-    for (uint32_t i = 0; i < n; i++)
-        shifted[i] = (uint16_t)(sel[i] + (b->offset - ms->first));
-    return vector_take(v, shifted, n, m, out, err);
-}
-
-static void columns_done(void *self, batch *b, uint32_t tag)
-{
-    morsel *m = b->source_state;
-
-    (void)tag;
-    if (--m->columns_left == 0)
-        morsel_free(self, m);
-}
-
-static const column_source avro_columns = {
-    .begin = columns_begin, .read = columns_read, .done = columns_done};
-
 /* ---- the rest of the class ---- */
 
 static void reader_close(reader *base)
@@ -483,12 +169,7 @@ static void reader_close(reader *base)
 
     if (!r)
         return;
-    while (r->free) {
-        morsel *m = r->free;
-        r->free = m->next_free;
-        av_piece_free(&m->piece);
-        mem_free(r->grant, m, sizeof *m);
-    }
+    av_morsels_free(r);
     av_program_release(&r->program);
     arena_free(r->a);
     file_close(base->file);
@@ -562,7 +243,7 @@ static const reader_class avro_reader_class = {
     .count = reader_count,
     .budget = reader_budget,
     .start = reader_start,
-    .next = reader_next,
+    .next = av_reader_next,
     .describe = reader_describe,
     .close = reader_close,
     .carries = reader_carries,

@@ -18,7 +18,7 @@ typedef struct av_repeats {
     bytes heap; /* of texts that do not lie in their view */
     uint32_t n;
     bool given_up;
-    uint8_t slots[AV_REPEATS_SLOTS]; /* text + 1; 0: free */
+    uint8_t slots[AV_REPEATS_SLOTS];                      /* text + 1; 0: free */
     uint64_t low[AV_REPEATS_MOST], high[AV_REPEATS_MOST]; /* what is compared of them */
     view views[AV_REPEATS_MOST];                          /* into `heap` */
 } av_repeats;

@@ -1,0 +1,190 @@
+/* Runs of blocks, by their headers and markers alone. */
+#include "format/avro/reader_own.h"
+
+#include "format/avro/salvage.h"
+
+static nrw_status look_ahead(av_reader *r, nrw_error *err)
+{
+    nrw_status st;
+
+    if (r->has_ahead)
+        return NRW_OK;
+    do
+        st = r->shape.damaged ? av_salvage_next(&r->walk, r->cut_row, r->shape.damaged,
+                                                r->shape.damaged_self, &r->ahead, err)
+                              : av_walk_next(&r->walk, &r->ahead, err);
+    while (st == NRW_OK && r->ahead.rows == 0 && (r->ahead.size == 0 || r->ahead.cut));
+    if (st == NRW_OK)
+        r->cut_row += r->ahead.rows;
+    r->has_ahead = st == NRW_OK;
+    if (st < 0)
+        err_at_object(err, r->base.file->name);
+    return st;
+}
+
+/* What a block is likely to unpack to. */
+static uint64_t expected(const av_reader *r, uint64_t stored)
+{
+    uint64_t seen = atomic_load_explicit(&r->stored_seen, memory_order_relaxed);
+    uint64_t raw = atomic_load_explicit(&r->raw_seen, memory_order_relaxed);
+
+    if (r->header.codec == codec_named("none"))
+        return stored;
+    return seen ? (uint64_t)((double)stored * ((double)raw / (double)seen)) : stored * 4;
+}
+
+/* Whether the block ahead still fits behind what the run has, without a gap. */
+static bool joins(const av_reader *r, const morsel *m, uint64_t raw)
+{
+    const av_block *b = &r->ahead;
+
+    return !b->cut && b->at == m->end && m->rows + b->rows <= r->shape.rows_max &&
+           b->data + b->size + AV_SYNC - m->at <= r->shape.stored_max &&
+           raw + expected(r, b->size) <= r->shape.raw_max;
+}
+
+static void take_block(av_reader *r, morsel *m, uint64_t *raw)
+{
+    m->rows += (uint32_t)r->ahead.rows;
+    m->end = r->ahead.data + r->ahead.size + AV_SYNC;
+    m->cut = r->ahead;
+    *raw += expected(r, r->ahead.size);
+    r->has_ahead = false;
+}
+
+static nrw_status cut_run(av_reader *r, morsel *m, nrw_error *err)
+{
+    uint64_t raw = 0;
+    nrw_status st;
+
+    m->rows = 0;
+    do { /* a run has rows: an empty block goes with its neighbour */
+        TRY(st = look_ahead(r, err));
+        if (st == NRW_END)
+            return m->rows ? NRW_OK : NRW_END;
+        if (m->rows == 0) {
+            m->at = r->ahead.at;
+            m->block = r->ahead.number;
+        } else if (!joins(r, m, raw)) {
+            return NRW_OK;
+        }
+        take_block(r, m, &raw);
+    } while (m->end - m->at <= r->shape.stored_max && !m->cut.cut);
+    return NRW_OK;
+}
+
+static morsel *morsel_take(av_reader *r, nrw_error *err)
+{
+    morsel *m;
+
+    pthread_mutex_lock(&r->lock);
+    m = r->free;
+    if (m)
+        r->free = m->next_free;
+    pthread_mutex_unlock(&r->lock);
+    if (m)
+        return m;
+    if (mem_zalloc(r->grant, sizeof *m, (void **)&m, err) < 0)
+        return NULL;
+    if (av_piece_init(&m->piece, &r->shape, err) >= 0)
+        return m;
+    av_piece_free(&m->piece);
+    mem_free(r->grant, m, sizeof *m);
+    return NULL;
+}
+
+void av_morsel_give(av_reader *r, morsel *m)
+{
+    av_piece *p = &m->piece;
+
+    atomic_fetch_add_explicit(&r->stored_seen, p->stored_bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&r->raw_seen, p->raw_bytes, memory_order_relaxed);
+    p->stored_bytes = p->raw_bytes = 0;
+    av_piece_drop(p);
+    pthread_mutex_lock(&r->lock);
+    m->next_free = r->free;
+    r->free = m;
+    pthread_mutex_unlock(&r->lock);
+}
+
+void av_morsels_free(av_reader *r)
+{
+    while (r->free) {
+        morsel *m = r->free;
+        r->free = m->next_free;
+        av_piece_free(&m->piece);
+        mem_free(r->grant, m, sizeof *m);
+    }
+}
+
+/* No column is wanted: rows by the headers. */
+static nrw_status cut_rows(av_reader *r, batch *b, nrw_error *err)
+{
+    nrw_status st;
+
+    while (r->left == 0) {
+        TRY(st = look_ahead(r, err));
+        if (st == NRW_END)
+            return st;
+        r->left = (uint32_t)r->ahead.rows;
+        r->has_ahead = false;
+    }
+    b->rows = r->left < BATCH_MAX_ROWS ? r->left : BATCH_MAX_ROWS;
+    r->left -= b->rows;
+    return NRW_OK;
+}
+
+/* What is read next is asked for beforehand; the system keeps it, not this process. */
+static void fetch_ahead(av_reader *r, uint64_t end)
+{
+    const uint64_t blocks = r->ahead.data + r->ahead.size - r->ahead.at;
+    uint64_t want = r->buffer_bytes ? r->buffer_bytes : r->shape.stored_max;
+
+    if (r->buffer_blocks)
+        want = r->buffer_blocks * (blocks + AV_SYNC);
+    want = size_min((size_t)want, (size_t)(r->base.file->size - size_min(end, r->base.file->size)));
+    if (end + want <= r->asked_for)
+        return;
+    if (r->asked_for < end)
+        r->asked_for = end;
+    file_will_read(r->base.file, r->asked_for, end + want - r->asked_for);
+    r->asked_for = end + want;
+}
+
+nrw_status av_reader_next(reader *base, batch *b, nrw_error *err)
+{
+    av_reader *r = (av_reader *)base;
+    morsel *m = NULL;
+    nrw_status st;
+
+    if (r->n == 0) {
+        st = cut_rows(r, b, err);
+    } else {
+        m = morsel_take(r, err);
+        if (!m)
+            return err ? err->status : NRW_E_NOMEM;
+        st = cut_run(r, m, err);
+    }
+    if (st != NRW_OK) {
+        if (m)
+            av_morsel_give(r, m);
+        return st;
+    }
+    if (m) {
+        b->rows = m->rows;
+        m->first = m->n = 0;
+        m->decoded = false;
+        m->columns_left = r->n;
+        if (m->cut.cut)
+            av_piece_start_cut(&m->piece, &m->cut, r->row);
+        else
+            av_piece_start(&m->piece, m->at, m->end, m->block, r->row);
+        fetch_ahead(r, m->end);
+    }
+    b->first_row = r->row;
+    b->source = &av_column_source;
+    b->source_self = r;
+    b->source_state = m;
+    r->row += b->rows;
+    return NRW_OK;
+}
