@@ -102,14 +102,17 @@ static nrw_status reader_budget(const reader *base, const uint32_t *cols, uint32
                                 uint32_t workers, budget *out, nrw_error *err)
 {
     const av_reader *r = (const av_reader *)base;
+    const av_columns *file = r->columns.written ? r->columns.written : &r->columns;
+    const uint64_t steps = 4 * file->n_nodes * sizeof(av_step); /* two programs, which double */
+    const uint64_t guesses = 2 * file->n_nodes * sizeof(av_guess);
     uint64_t slots = 0, row = 0, each;
 
     (void)err;
     *out = (budget){0};
     for (uint32_t i = 0; i < n; i++)
         weigh(r->columns.nodes[cols[i]], &slots, &row);
-    each = n ? slots * 1024 + 4 * row + r->codec_memory + AV_STREAM_ROOM : 0;
-    out->least = slots * 512 + workers * (each + 192 * KIB) + 16 * KIB;
+    each = n ? slots * 1024 + 4 * row + guesses + r->codec_memory + AV_STREAM_ROOM : 0;
+    out->least = (n ? steps : 0) + slots * 512 + workers * (each + 192 * KIB) + 16 * KIB;
     out->wish = out->least + (n ? workers * (8 * MIB + 1024 * row) : 0);
     return NRW_OK;
 }
