@@ -107,7 +107,7 @@ static bool decode_far(state *s)
 #define STEP_16(t) STEP_4(t), STEP_4((t) + 4), STEP_4((t) + 8), STEP_4((t) + 12)
 #define STEP_64(t) STEP_16(t), STEP_16((t) + 16), STEP_16((t) + 32), STEP_16((t) + 48)
 static const uint32_t step_offset[256] = {STEP_64(0), STEP_64(64), STEP_64(128), STEP_64(192)};
-enum { PAIR_LITERAL = 5 * 4 }; /* tag of six bytes: two words hold them and a copy behind */
+enum { PAIR_LITERAL = 5 * 4 }; /* six bytes: of eight from the second on, three are left */
 
 /* Numbers whose upper bytes are those of numbers before: literals of few bytes, each with a copy
  * behind it. Where they follow each other without an exception, branches cost nothing, and a pair
