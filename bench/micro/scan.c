@@ -45,29 +45,44 @@ static inline uint64_t seed(size_t n)
     return UINT64_C(0xe17a1465) ^ n * UINT64_C(0xc6a4a7935bd1e995);
 }
 
-#define FEW_BLOCKS 5
+/* Texts of up to FEW bytes take one way without a branch, for lengths are hard to guess: by length,
+ * which bits of each block count, and what is multiplied by; blocks behind the last one change
+ * nothing. */
+#define FEW        48
+#define FEW_BLOCKS (FEW / 8)
+typedef struct step {
+    uint64_t mask, factor;
+} step;
+static step steps[FEW + 1][FEW_BLOCKS];
 
-/* The first n / 8 blocks, at most FEW_BLOCKS, without a branch: lengths are hard to guess. */
-static inline uint64_t hash_few(uint64_t h, const uint8_t *p, size_t n)
+static void make_steps(void)
 {
-#pragma GCC unroll 8
-    for (size_t i = 0; i < FEW_BLOCKS; i++) {
-        uint64_t next = (h ^ load_u64(p + size_min(8 * i, n))) * MULTIPLY;
-        h ^= (h ^ next) & -(uint64_t)(8 * i + 8 <= n);
-    }
-    return h;
+    for (size_t n = 0; n <= FEW; n++)
+        for (size_t i = 0; i < FEW_BLOCKS; i++) {
+            size_t left = n > 8 * i ? n - 8 * i : 0;
+            uint64_t mask = left >= 8 ? UINT64_MAX : ((uint64_t)1 << 8 * left) - 1;
+            steps[n][i] = (step){mask, left ? MULTIPLY : 1};
+        }
 }
 
-/* Of n bytes, where eight may be read behind each. */
+/* Of n <= FEW bytes, where FEW may be read. */
+static inline uint64_t hash_few(const uint8_t *p, size_t n)
+{
+    uint64_t h = seed(n);
+
+#pragma GCC unroll 8
+    for (size_t i = 0; i < FEW_BLOCKS; i++)
+        h = (h ^ (load_u64(p + 8 * i) & steps[n][i].mask)) * steps[n][i].factor;
+    return mix(h);
+}
+
+/* Of n bytes, where FEW may be read behind the first. */
 static inline uint64_t hash_bytes(const uint8_t *p, size_t n)
 {
     uint64_t h = seed(n);
 
-    if (n < 8 * (FEW_BLOCKS + 1)) {
-        h = hash_few(h, p, n);
-        p += n & ~(size_t)7;
-        n &= 7;
-    }
+    if (n <= FEW)
+        return hash_few(p, n);
     for (; n >= 8; n -= 8, p += 8)
         h = (h ^ load_u64(p)) * MULTIPLY;
     if (n)
@@ -112,20 +127,11 @@ static inline uint64_t hash_fixed(const vector *v, uint32_t i)
     return hash_bytes(v->data + (size_t)i * v->type.width, v->type.width);
 }
 
-/* Short texts lie in the view itself, with zeros behind, and take one block or two. */
 static inline __attribute__((always_inline)) uint64_t hash_view(const vector *v, uint32_t i)
 {
-    const uint8_t *p = v->data + 16 * (size_t)i;
-    uint32_t n = load_u32(p);
-    uint64_t one, two;
+    span s = view_span(v, i);
 
-    if (n > VIEW_INLINE) {
-        span s = view_span(v, i);
-        return hash_bytes(s.data, s.len);
-    }
-    one = (seed(n) ^ load_u64(p + 4)) * MULTIPLY;
-    two = (one ^ load_u32(p + 12)) * MULTIPLY;
-    return mix(n > 8 ? two : n ? one : seed(0));
+    return hash_bytes(s.data, s.len);
 }
 
 /* The sum over all rows, or, with `out`, the hash of each, where none is null. */
@@ -413,6 +419,7 @@ int main(int argc, char **argv)
     uint64_t base;
 
     nrw_process_init();
+    make_steps();
     if (!read_arguments(argc, argv, &a))
         return fprintf(stderr, "scan [-tTHREADS] [-mMIB] [-h] FILE [COLUMN...]\n"), 2;
     base = mem_process_rss() + touched_later;

@@ -25,6 +25,7 @@ bool snappy_block_length(span src, uint64_t *len)
 typedef struct state {
     const uint8_t *ip, *in_end;
     uint8_t *dst, *op, *out_end;
+    size_t stretch; /* bytes of output before decode_pairs is tried again */
 } state;
 
 /* By tag: the length of what it makes; 0 for elements that are left to decode_one (literals over 60
@@ -46,6 +47,13 @@ enum { FAR = 80, FAR_BACK = 16 };
 static const uint16_t offset_base[256] = {BASES_32(0x000), BASES_32(0x100), BASES_32(0x200),
                                           BASES_32(0x300), BASES_32(0x400), BASES_32(0x500),
                                           BASES_32(0x600), BASES_32(0x700)};
+/* By kind: which of the bytes behind a tag belong to the offset. */
+static const uint32_t offset_bytes[4] = {0, 0xff, 0xffff, 0};
+
+static bool is_far(const state *s)
+{
+    return s->in_end - s->ip >= FAR && s->out_end - s->op >= FAR;
+}
 
 /* Both are known, so that choosing between them is a conditional move. */
 #define WITHOUT_BRANCH(a, b) __asm__("" : "+r"(a), "+r"(b))
@@ -54,14 +62,14 @@ static const uint16_t offset_base[256] = {BASES_32(0x000), BASES_32(0x100), BASE
  * what it overshoots, and all heads. Literals and copies follow each other without any order, so
  * that is not branched for: a literal is a copy from behind its tag, and the next tag is read for
  * both before it is known which one this is. Starts FAR_BACK behind the beginning; stops in front
- * of what it does not take and of what is wrong. */
-static void decode_far(state *s)
+ * of what it does not take and of what is wrong; true where it stops for the stretch's end. */
+static bool decode_far(state *s)
 {
-    static const uint32_t offset_bytes[4] = {0, 0xff, 0xffff, 0};
     const uint8_t *ip = s->ip, *in_far = s->in_end - FAR;
     uint8_t *dst = s->dst;
     size_t at = (size_t)(s->op - dst), far = (size_t)(s->out_end - dst) - FAR;
     size_t tag = *ip;
+    far = size_min(far, at + s->stretch);
     while (ip <= in_far && at <= far) {
         size_t kind = tag & 3, len = length_of[tag];
         size_t offset = (load_u32(ip + 1) & offset_bytes[kind]) + offset_base[tag];
@@ -88,6 +96,61 @@ static void decode_far(state *s)
     }
     s->ip = ip;
     s->op = dst + at;
+    return at > far;
+}
+
+/* By tag: the least offset from which a copy is one step that does not meet itself; of other
+ * elements and of longer copies NEVER. */
+#define NEVER      ((uint32_t)1 << 16)
+#define STEP(len)  ((len) > 16 ? NEVER : 16)
+#define STEP_4(t)  NEVER, STEP(COPY_1(t)), STEP(COPY_2(t)), NEVER
+#define STEP_16(t) STEP_4(t), STEP_4((t) + 4), STEP_4((t) + 8), STEP_4((t) + 12)
+#define STEP_64(t) STEP_16(t), STEP_16((t) + 16), STEP_16((t) + 32), STEP_16((t) + 48)
+static const uint32_t step_offset[256] = {STEP_64(0), STEP_64(64), STEP_64(128), STEP_64(192)};
+enum { PAIR_LITERAL = 5 * 4 }; /* six bytes: of eight from the second on, three are left */
+
+/* Numbers whose upper bytes are those of numbers before: literals of few bytes, each with a copy
+ * behind it. Where they follow each other without an exception, branches cost nothing, and a pair
+ * takes as long as one element of decode_far. Stops in front of anything else. */
+static void decode_pairs(state *s)
+{
+    const uint8_t *ip = s->ip, *in_far = s->in_end - FAR;
+    uint8_t *dst = s->dst, *op = s->op, *out_far = s->out_end - FAR;
+    while (ip <= in_far && op <= out_far) {
+        size_t literal = *ip;
+        if ((literal & 3) || literal > PAIR_LITERAL)
+            break;
+        uint64_t copy = load_u64(ip + 2) >> (2 * literal);
+        size_t tag = (uint8_t)copy, kind = copy & 3, len = length_of[tag];
+        size_t offset = ((copy >> 8) & offset_bytes[kind]) + offset_base[tag];
+        uint8_t *to = op + literal / 4 + 1;
+        memcpy(op, ip + 1, 8);
+        if (offset > (size_t)(to - dst))
+            break;
+        if (offset >= step_offset[tag])
+            memcpy(to, to - offset, 16);
+        else if ((kind == 1 || kind == 2) && offset >= 8 && len <= 8)
+            memcpy(to, to - offset, 8);
+        else
+            break;
+        op = to + len;
+        ip += literal / 4 + 3 + kind;
+    }
+    s->ip = ip;
+    s->op = op;
+}
+
+/* As long as it goes in whole steps. Pairs are looked for often where there were some, and hardly
+ * ever where there were none. */
+enum { PAIRS_FEW = 128, STRETCH_LEAST = 64, STRETCH_MOST = 64 << 10 };
+static void decode_fast(state *s)
+{
+    do {
+        const uint8_t *before = s->op;
+        decode_pairs(s);
+        s->stretch =
+            s->op - before > PAIRS_FEW ? STRETCH_LEAST : size_min(2 * s->stretch, STRETCH_MOST);
+    } while (is_far(s) && decode_far(s) && is_far(s));
 }
 
 /* One element, with every check; false where it is damaged. */
@@ -128,10 +191,10 @@ nrw_status snappy_block_decode(span src, uint8_t *dst, size_t dst_len, nrw_error
         return codec_damaged("snappy", err);
     if (len != dst_len)
         return codec_wrong_size("snappy", len, dst_len, err);
-    state s = {src.data, src.data + src.len, dst, dst, dst + dst_len};
+    state s = {src.data, src.data + src.len, dst, dst, dst + dst_len, STRETCH_LEAST};
     while (s.ip < s.in_end) {
-        if (s.in_end - s.ip >= FAR && s.out_end - s.op >= FAR && s.op - dst >= FAR_BACK)
-            decode_far(&s);
+        if (is_far(&s) && s.op - dst >= FAR_BACK)
+            decode_fast(&s);
         if (!decode_one(&s))
             return codec_damaged("snappy", err);
     }

@@ -28,8 +28,8 @@
     X(fill_4, avx2, avx512, avx512)                                                                \
     X(fill_8, avx2, avx512, avx512)                                                                \
     X(max_u32, avx2, avx512, avx512)                                                               \
-    X(gather_4, scalar, avx512, avx512)                                                            \
-    X(gather_8, scalar, avx512, avx512)                                                            \
+    X(gather_4, avx2, avx512, avx512)                                                              \
+    X(gather_8, avx2, avx512, avx512)                                                              \
     X(gather_16, avx2, avx2, avx2)                                                                 \
     X(gather_any, avx2, avx2, avx2)                                                                \
     X(shift_u32, avx2, avx2, avx2)                                                                 \

@@ -214,6 +214,21 @@ static void lz4_blocks(void **state)
     }
 }
 
+/* Bytes that come again after `period`, but for noise; or numbers of which some lower bytes differ,
+ * which make a literal and a copy each. */
+static void fill_again(uint8_t *src, size_t n, uint64_t *seed)
+{
+    size_t period = 1 + next_random(seed) % 70, low = next_random(seed) % 8;
+    unsigned noise = 2 + (unsigned)next_random(seed) % 60;
+    bool numbers = next_random(seed) % 3 == 0;
+    if (numbers)
+        period = 8 + next_random(seed) % 17;
+    for (size_t i = 0; i < n; i++) {
+        bool other = numbers ? i % period < low : next_random(seed) % noise == 0;
+        src[i] = i < period || other ? (uint8_t)next_random(seed) : src[i - period];
+    }
+}
+
 /* Sound and damaged blocks against the library's reading of them. */
 static void snappy_blocks(void **state)
 {
@@ -223,11 +238,8 @@ static void snappy_blocks(void **state)
     codec_ctx c = codec_ctx_init(codec_by_id(CODEC_SNAPPY), m);
     for (int round = 0; round < ROUNDS(1500); round++) {
         static uint8_t src[3000], got[3000], want[3000];
-        size_t n = next_random(&seed) % 3000, period = 1 + next_random(&seed) % 70, len = 6000;
-        unsigned noise = 2 + (unsigned)next_random(&seed) % 60;
-        for (size_t i = 0; i < n; i++)
-            src[i] = i < period || next_random(&seed) % noise == 0 ? (uint8_t)next_random(&seed)
-                                                                   : src[i - period];
+        size_t n = next_random(&seed) % 3000, len = 6000;
+        fill_again(src, n, &seed);
         assert_int_equal(snappy_compress((char *)src, n, (char *)packed, &len), SNAPPY_OK);
         for (int damage = 0; damage < 3; damage++) {
             size_t out = n;

@@ -77,8 +77,10 @@ struct pq_chunk_reader {
 
 /* ---- the walk (chunk_walk.c) ---- */
 
-/* The next data page with rows, its header only. `hint`: bytes worth reading along with it. */
-nrw_status chunk_next_page(pq_chunk_reader *r, size_t hint, nrw_error *err) NRW_CHECKED;
+/* The next data page with rows, its header only. `hint`: bytes worth reading along with it;
+ * `wanted`: it will be loaded, so that a dictionary before it is loaded, too. */
+nrw_status chunk_next_page(pq_chunk_reader *r, size_t hint, bool wanted,
+                           nrw_error *err) NRW_CHECKED;
 /* Moves to before the page that holds row `row` of the row group, where the offset index tells it
  * and that lies ahead; *first: the page's first row. False: everything stays. */
 bool chunk_jump_rows(pq_chunk_reader *r, int64_t row, int64_t *first);

@@ -10,6 +10,37 @@
 /* Headers that are only passed do not need the page's bytes. */
 #define SKIP_READ ((size_t)4 << 10)
 
+/* ---- the dictionary ---- */
+
+static nrw_status dictionary(pq_chunk_reader *r, nrw_error *err)
+{
+    uint64_t at = r->pages.at, ahead_end = r->pages.ahead_end;
+    pq_page h;
+    nrw_status st;
+
+    if (r->dict.loaded || r->dict_at == 0) /* no page: there may be no values but nulls */
+        return NRW_OK;
+    r->pages.at = r->dict_at;
+    if (r->places) /* the pages behind it are not its business */
+        r->pages.ahead_end = (uint64_t)r->places[0].offset;
+    st = page_header(&r->pages, r->opts.read_ahead, &h, err);
+    if (st == NRW_OK)
+        st = dict_load(&r->dict, &r->pages, &h, r->leaf, &r->conv, r->dict_id, err);
+    else if (st == NRW_END)
+        st = err_set(err, NRW_E_CORRUPT, "the dictionary page is gone");
+    if (st < 0)
+        err_at_offset(err, (int64_t)r->dict_at);
+    if (st < 0)
+        err_wrap(err, st, "dictionary");
+    r->pages.at = at;
+    r->pages.ahead_end = ahead_end;
+    if (st >= 0)
+        r->dict_bytes = (uint64_t)h.uncompressed;
+    if (st >= 0 && r->dict.shared)
+        r->dict_id = r->dict.shared->id;
+    return st;
+}
+
 /* ---- pages by their headers ---- */
 
 static nrw_status data_header(pq_chunk_reader *r, nrw_error *err)
@@ -25,7 +56,7 @@ static nrw_status data_header(pq_chunk_reader *r, nrw_error *err)
     return NRW_OK;
 }
 
-nrw_status chunk_next_page(pq_chunk_reader *r, size_t hint, nrw_error *err)
+nrw_status chunk_next_page(pq_chunk_reader *r, size_t hint, bool wanted, nrw_error *err)
 {
     page_walk *w = &r->walk;
 
@@ -56,6 +87,9 @@ nrw_status chunk_next_page(pq_chunk_reader *r, size_t hint, nrw_error *err)
             if (r->dict_at && r->dict_at != r->pages.at)
                 return err_set(err, NRW_E_CORRUPT, "a second dictionary page in the chunk");
             r->dict_at = r->pages.at;
+            /* while its bytes are at hand; what is wrong with it is said where it is needed */
+            if (wanted && !r->conv.null_type)
+                (void)dictionary(r, NULL);
         }
         page_pass(&r->pages, &h);
     }
@@ -258,35 +292,6 @@ void chunk_unload(pq_chunk_reader *r)
     r->loaded = false;
 }
 
-static nrw_status dictionary(pq_chunk_reader *r, nrw_error *err)
-{
-    uint64_t at = r->pages.at, ahead_end = r->pages.ahead_end;
-    pq_page h;
-    nrw_status st;
-
-    if (r->dict.loaded || r->dict_at == 0) /* no page: there may be no values but nulls */
-        return NRW_OK;
-    r->pages.at = r->dict_at;
-    if (r->places) /* the pages behind it are not its business */
-        r->pages.ahead_end = (uint64_t)r->places[0].offset;
-    st = page_header(&r->pages, r->opts.read_ahead, &h, err);
-    if (st == NRW_OK)
-        st = dict_load(&r->dict, &r->pages, &h, r->leaf, &r->conv, r->dict_id, err);
-    else if (st == NRW_END)
-        st = err_set(err, NRW_E_CORRUPT, "the dictionary page is gone");
-    if (st < 0)
-        err_at_offset(err, (int64_t)r->dict_at);
-    if (st < 0)
-        err_wrap(err, st, "dictionary");
-    r->pages.at = at;
-    r->pages.ahead_end = ahead_end;
-    if (st >= 0)
-        r->dict_bytes = (uint64_t)h.uncompressed;
-    if (st >= 0 && r->dict.shared)
-        r->dict_id = r->dict.shared->id;
-    return st;
-}
-
 /* Levels of a data page v1 lie at `from`: either kind, of at most `max`. */
 static nrw_status levels_v1(pq_chunk_reader *r, pq_encoding e, uint8_t max, const char *what,
                             size_t *from, size_t *to, bool *unpacked, nrw_error *err)
@@ -460,7 +465,7 @@ nrw_status chunk_seek(pq_chunk_reader *r, int64_t row, nrw_error *err)
 
     while (!w->in_page || row >= chunk_page_end(r)) {
         size_t hint = SKIP_READ;
-        bool far = worth_a_jump(r, row);
+        bool far = worth_a_jump(r, row), wanted;
         chunk_unload(r);
         if (!(far && jump(r, row)) && w->in_page && !w->counted) {
             r->counts.pages_skipped++;
@@ -469,7 +474,8 @@ nrw_status chunk_seek(pq_chunk_reader *r, int64_t row, nrw_error *err)
         r->must_jump = false;
         if (comes_next(r, row))
             hint = r->opts.read_ahead;
-        TRY(chunk_next_page(r, hint, err));
+        wanted = row == (w->in_page ? chunk_page_end(r) : w->first);
+        TRY(chunk_next_page(r, hint, wanted, err));
     }
     if (!r->loaded)
         TRY(chunk_load(r, err));

@@ -246,7 +246,7 @@ static nrw_status next_page(pq_leaf_stream *s, uint32_t *skip, nrw_error *err)
         s->row = first;
         s->jumped = true;
     }
-    TRY(chunk_next_page(r, *skip ? 0 : r->opts.read_ahead, err));
+    TRY(chunk_next_page(r, *skip ? 0 : r->opts.read_ahead, !*skip, err));
     s->page_row = s->row;
     s->used = 0;
     rows = rows_said(s);
