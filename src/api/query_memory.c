@@ -325,7 +325,7 @@ static uint64_t spill_of(const query_part *part, uint32_t workers)
     case PLAN_GROUP: return room_mul(part->n, room_group_spill(once, grant, workers));
     case PLAN_SORT:
         r = sorted_rows(e, EVERY);
-        return room_mul(part->n, room_sort_spill(&r, once, grant, workers));
+        return room_mul(part->n, room_sort_spill(&r, grant, workers));
     default:
         return part->grant < part->certain / ROOM_ONCE ? room_mul(2, part->need.spill)
                                                        : part->need.spill;

@@ -9,6 +9,7 @@
 
 #include "exec/op.h"
 #include "exec/sort_key.h"
+#include "exec/sort_room.h"
 #include "exec/source.h"
 #include "io/spill.h"
 

@@ -1,7 +1,7 @@
 #include "exec/room.h"
 
 #include "exec/rows.h"
-#include "exec/sort_run.h"
+#include "exec/sort_room.h"
 
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
@@ -70,54 +70,9 @@ budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers)
     return budget_of(shared_out(room_mul(kept, room_add(row, entries)), workers), spill, workers);
 }
 
-/* Rows of a run, at least: a worker has no room for a batch more, or for twice the entries. */
-static uint64_t run_rows(uint64_t row, uint64_t share)
+uint64_t room_sort_spill(const room_rows *r, uint64_t grant, uint32_t workers)
 {
-    const uint64_t batch = 4096, entry = sizeof(sort_entry);
-    uint64_t limit = share * 49 / 64, beside, fit, n;
-
-    beside = room_at_most(2 * rows_cost(room_mul(batch, row)), share / 4 + 2 * ROWS_BLOCK);
-    limit = limit > beside ? limit - beside : 0;
-    for (uint64_t cap = 1024;; cap *= 2) {
-        uint64_t end = cap > batch ? cap - batch : 0; /* a batch more, and entries grow */
-        n = limit > cap * entry ? (limit - cap * entry) / row : 0;
-        if (n < end)
-            break;
-        n = end;
-        if (end * row + 3 * cap * entry > limit)
-            break;
-    }
-    fit = share / 4 / row;
-    fit = fit < 1 ? 1 : fit < batch ? fit : batch;
-    return n > fit ? n : fit;
-}
-
-/* Of `once` bytes in so many runs, what is written again until `fan` of them are left: the first
- * ones become one, again and again. */
-static uint64_t merged_again(uint64_t once, uint64_t runs, uint64_t fan)
-{
-    uint64_t merges, rounds = 0, some;
-
-    if (runs <= fan)
-        return 0;
-    for (uint64_t left = runs; left > fan; left = (left + fan - 1) / fan)
-        rounds++;
-    merges = (runs - fan + fan - 2) / (fan - 1);
-    /* runs are not all of one length */
-    some = room_mul(once / runs + 1, room_mul(merges, fan + fan / 4));
-    return room_at_most(some, room_mul(once, rounds));
-}
-
-uint64_t room_sort_spill(const room_rows *r, uint64_t once, uint64_t grant, uint32_t workers)
-{
-    const uint64_t merging = grant / 2;
-    const uint64_t block = merging < 64 * RUN_BLOCK ? RUN_SMALL_BLOCK : RUN_BLOCK;
-    uint64_t fan = merging / (block + 4096), row = sorted_row(r), runs;
-
-    if (r->n == UINT64_MAX || row >= UINT32_MAX)
-        return UINT64_MAX;
-    runs = r->n / run_rows(row, grant / workers) + workers;
-    return room_add(once, merged_again(once, runs, room_at_least(fan, 8)));
+    return sort_spill(r->n, sorted_row(r), grant, sort_merging(grant), workers);
 }
 
 budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64_t hang,

@@ -35,7 +35,7 @@ budget room_of_window(const room_rows *r, bool runs_on, uint32_t workers);
 /* What goes to the spill file with a grant that is less than `wish`, for rows of which `once` bytes
  * are there (the budget's `spill`): rows go there again where runs are too many to be open at once,
  * or where parts are too large for a worker's share. */
-uint64_t room_sort_spill(const room_rows *r, uint64_t once, uint64_t grant, uint32_t workers);
+uint64_t room_sort_spill(const room_rows *r, uint64_t grant, uint32_t workers);
 uint64_t room_group_spill(uint64_t once, uint64_t grant, uint32_t workers);
 
 static inline uint64_t room_at_most(uint64_t x, uint64_t most)

@@ -17,11 +17,11 @@ static void sorts_spill_less_with_more(void **state)
             const uint64_t once = room_of_sort(&r, UINT64_MAX, workers).spill;
             uint64_t before = UINT64_MAX;
             for (uint64_t grant = 2 * MIB; grant <= 1024 * MIB; grant *= 2) {
-                uint64_t spill = room_sort_spill(&r, once, grant, workers);
+                uint64_t spill = room_sort_spill(&r, grant, workers);
                 assert_in_range(spill, once, before);
                 before = spill + spill / 100;
             }
-            assert_int_equal(room_sort_spill(&r, once, 1024 * MIB, workers), once);
+            assert_int_equal(room_sort_spill(&r, 1024 * MIB, workers), once);
         }
 }
 
@@ -46,8 +46,8 @@ static void nobody_knows(void **state)
     const room_rows r = {UINT64_MAX, 8, 8}, wide = {1000, UINT64_MAX, 8};
 
     (void)state;
-    assert_int_equal(room_sort_spill(&r, UINT64_MAX, MIB, 1), UINT64_MAX);
-    assert_int_equal(room_sort_spill(&wide, UINT64_MAX, MIB, 1), UINT64_MAX);
+    assert_int_equal(room_sort_spill(&r, MIB, 1), UINT64_MAX);
+    assert_int_equal(room_sort_spill(&wide, MIB, 1), UINT64_MAX);
     assert_int_equal(room_group_spill(UINT64_MAX, MIB, 1), UINT64_MAX);
 }
 
