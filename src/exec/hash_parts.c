@@ -11,12 +11,20 @@ void hash_out_release(hash_out *o)
     bytes_release(&o->scratch);
 }
 
+uint32_t hash_parts_bits(uint64_t memory)
+{
+    uint32_t bits = 4;
+
+    while (bits < HASH_PARTS_BITS && memory >> (bits + 1) >= HASH_PART_BLOCK)
+        bits++;
+    return bits;
+}
+
 nrw_status hash_parts_open(hash_parts *p, const row_layout *l, mem *m, spill *s, uint64_t memory,
                            const cancel_flag *cancel, nrw_error *err)
 {
-    *p = (hash_parts){.m = m, .spill = s, .layout = l, .bits = 4, .cancel = cancel};
-    while (p->bits < HASH_PARTS_BITS && memory >> (p->bits + 1) >= HASH_PART_BLOCK)
-        p->bits++;
+    *p = (hash_parts){
+        .m = m, .spill = s, .layout = l, .bits = hash_parts_bits(memory), .cancel = cancel};
     TRY(mem_zalloc(m, sizeof *p->at << p->bits, (void **)&p->at, err));
     pthread_mutex_init(&p->lock, NULL);
     return NRW_OK;

@@ -36,7 +36,8 @@ typedef struct hash_out {
 hash_out hash_out_of(mem *m);
 void hash_out_release(hash_out *o);
 
-/* So many parts that `memory` bytes of rows make blocks of about HASH_PART_BLOCK. */
+/* Bits of so many parts that `memory` bytes of rows make blocks of about HASH_PART_BLOCK. */
+uint32_t hash_parts_bits(uint64_t memory);
 nrw_status hash_parts_open(hash_parts *p, const row_layout *l, mem *m, spill *s, uint64_t memory,
                            const cancel_flag *cancel, nrw_error *err);
 void hash_parts_close(hash_parts *p);

@@ -2,6 +2,7 @@
  * worker (join_pass.h), and a sort by the places of both rows puts the results in order. */
 #include "exec/dense.h"
 #include "exec/join_pass.h"
+#include "exec/join_room.h"
 #include "exec/op_sort.h"
 
 enum { STEP_NONE, STEP_MEET, STEP_REST };
@@ -192,15 +193,9 @@ static nrw_status results_next(source *s, batch *b, nrw_error *err)
 
 static nrw_status results_fill(source *s, batch *b, nrw_error *err)
 {
-    join_parts *j = of_results(s);
-    source *from = op_sort_source(j->sort);
-    uint32_t width = join_width(&j->build->spec);
+    source *from = op_sort_source(of_results(s)->sort);
 
-    TRY(from->class->fill(from, b, err));
-    batch_drop(b, width);
-    batch_drop(b, width + 1);
-    b->n_cols = width;
-    return NRW_OK;
+    return from->class->fill(from, b, err);
 }
 
 static const source_class results_class = {"results", results_next, results_fill, NULL,
@@ -216,7 +211,7 @@ nrw_status join_parts_new(op_build *o, nrw_error *err)
     TRY(arena_alloc(o->a, sizeof *j, (void **)&j, err));
     *j = (join_parts){.build = o, .meet = {.class = &meet_class}};
     j->source = (source){&parts_class, o->spec.n_left, false};
-    j->results = (source){&results_class, width + 2, false};
+    j->results = (source){&results_class, width, false};
     o->parts = j;
     return NRW_OK;
 }
@@ -227,11 +222,13 @@ static nrw_status new_sort(op_build *o, nrw_error *err)
     const join_spec *s = &o->spec;
     uint32_t width = join_width(s);
     sort_spec sort = {.n_columns = width + 2,
+                      .n_aside = 2,
+                      .unique = true,
                       .n_orders = 2,
                       .limit = UINT64_MAX,
                       .workers = s->workers,
-                      .memory = s->memory / 2,
-                      .merging = s->memory * 5 / 8, /* parts are through then */
+                      .memory = join_sort_memory(s->memory),
+                      .merging = join_sort_merging(s->memory),
                       .held = s->held};
     sort_order *orders;
     type *types;

@@ -1,16 +1,8 @@
 #include "exec/join_pass.h"
 
-#define MANY  3u           /* passes that cost more than a cut */
-#define FIXED (320u << 10) /* what a worker needs beside a table, about */
+#include "exec/join_room.h"
 
 /* ---- a part's right rows ---- */
-
-static uint64_t worker_room(const op_build *o)
-{
-    uint64_t share = o->spec.memory * 3 / 8 / o->spec.workers;
-
-    return share > 2 * FIXED ? share - FIXED : FIXED;
-}
 
 /* What n right rows of so many bytes take as a table. */
 static uint64_t table_cost(const op_build *o, uint64_t bytes, uint64_t n)
@@ -65,7 +57,9 @@ static nrw_status take_block(op_build *o, join_pass *p, uint64_t *bytes, nrw_err
         return st;
     st = rows_fetch(o->spill, &b, &p->scratch, &len, err);
     more = len * part->rows / part->bytes + 1;
-    if (st >= 0 && p->right.n && table_cost(o, *bytes + len, p->right.n + more) > worker_room(o)) {
+    if (st >= 0 && p->right.n &&
+        table_cost(o, *bytes + len, p->right.n + more) >
+            join_pass_room(o->spec.memory, o->spec.workers)) {
         TRY(spill_chain_add(&part->blocks, o->spill, &b, err));
         return NRW_END;
     }
@@ -160,7 +154,7 @@ nrw_status join_pass_open(op_build *o, join_pass *p, nrw_error *err)
         return NRW_OK;
     }
     if (!t.one_key && o->spec.n_keys && t.bits + HASH_PARTS_SPLIT <= 64 &&
-        table_cost(o, t.right.bytes, t.right.rows) > MANY * worker_room(o))
+        join_is_cut(table_cost(o, t.right.bytes, t.right.rows), o->spec.memory, o->spec.workers))
         return cut_task(o, p, &t, err);
     p->task = t;
     p->open = true;

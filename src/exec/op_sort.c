@@ -116,7 +116,7 @@ static nrw_status source_fill(source *s, batch *b, nrw_error *err)
 
     b->rows = w->n_left;
     b->last = true;
-    for (uint32_t c = 0; c < o->spec.n_columns; c++) {
+    for (uint32_t c = 0; c < sort_columns(o); c++) {
         TRY(rows_column(&o->layout, (const uint8_t *const *)w->left, w->n_left, c + 1, b->m, &v,
                         err));
         TRY(dense_put(b, c, &v, err));
@@ -166,12 +166,12 @@ nrw_status op_sort_new(arena *a, mem *m, const sort_spec *spec, spill *s, op **o
     TRY(arena_alloc(a, sizeof *o, (void **)&o, err));
     *o = (op_sort){
         .base = {.class = &sort_class, .cancel = spec->cancel}, .spec = *spec, .spill = s};
-    o->source = (source){&sort_source_class, spec->n_columns, false};
-    TRY(arena_alloc(a, (spec->n_columns + 1) * sizeof *types, (void **)&types, err));
+    o->source = (source){&sort_source_class, sort_columns(o), false};
+    TRY(arena_alloc(a, (sort_columns(o) + 1) * sizeof *types, (void **)&types, err));
     types[0] = type_of(TYPE_BINARY);
-    for (uint32_t c = 0; c < spec->n_columns; c++)
+    for (uint32_t c = 0; c < sort_columns(o); c++)
         types[c + 1] = spec->types[c];
-    TRY(row_layout_new(a, types, spec->n_columns + 1, 0, &o->layout, err));
+    TRY(row_layout_new(a, types, sort_columns(o) + 1, 0, &o->layout, err));
     pthread_mutex_init(&o->lock, NULL);
     TRY(mem_child(m, "sort", spec->memory, &o->m, err));
     TRY_OUT(mem_zalloc(o->m, spec->workers * sizeof *o->workers, (void **)&o->workers, err));

@@ -47,6 +47,15 @@ static uint32_t even_length(const uint32_t *len, uint32_t n)
     return len[0];
 }
 
+uint32_t rows_pack_bytes(const type *t, int64_t least, int64_t greatest)
+{
+    uint32_t bytes = bytes_of((uint64_t)greatest - (uint64_t)least);
+
+    if (t->width > 8 && least < 0 && greatest >= 0) /* the words above are all bits or none */
+        return 8 + t->width / 8 - 1;
+    return bytes < t->width ? bytes : t->width;
+}
+
 /* ---- which fields, in which order: for who packs and who unpacks ---- */
 
 typedef void (*on_field)(void *self, uint32_t at, uint32_t width);

@@ -44,6 +44,11 @@ struct op_sort {
     uint64_t gone, morsel;
 };
 
+/* Columns that leave. */
+static inline uint32_t sort_columns(const op_sort *o)
+{
+    return o->spec.n_columns - o->spec.n_aside;
+}
 /* Takes the rows of a batch. */
 nrw_status sort_take(op_sort *o, batch *b, nrw_error *err);
 /* What w gathered becomes a run of the spill file, or of memory. */

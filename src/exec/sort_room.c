@@ -91,12 +91,14 @@ static uint64_t merged_again(uint64_t once, uint64_t runs, uint64_t fan)
     return room_at_most(some, room_mul(once, rounds));
 }
 
-uint64_t sort_spill(uint64_t n, uint64_t row, uint64_t memory, uint64_t merging, uint32_t workers)
+uint64_t sort_spill(uint64_t n, uint64_t row, uint64_t packed, uint64_t memory, uint64_t merging,
+                    uint32_t workers)
 {
+    const uint64_t once = room_mul(n, packed);
     uint64_t runs;
 
-    if (n == UINT64_MAX || row >= UINT32_MAX)
+    if (once == UINT64_MAX || row >= UINT32_MAX)
         return UINT64_MAX;
     runs = n / sort_run_rows(row, memory, workers) + workers;
-    return room_add(room_mul(n, row), merged_again(room_mul(n, row), runs, sort_fan(merging)));
+    return room_add(once, merged_again(once, runs, sort_fan(merging)));
 }

@@ -23,7 +23,9 @@ uint32_t sort_fan(uint64_t merging);
 
 /* Rows of a run, at least, where a row takes so many bytes. */
 uint64_t sort_run_rows(uint64_t row, uint64_t memory, uint32_t workers);
-/* Bytes that are written at most for n such rows; UINT64_MAX: nobody knows. */
-uint64_t sort_spill(uint64_t n, uint64_t row, uint64_t memory, uint64_t merging, uint32_t workers);
+/* Bytes that are written at most for n such rows, each of which takes `packed` bytes then;
+ * UINT64_MAX: nobody knows. */
+uint64_t sort_spill(uint64_t n, uint64_t row, uint64_t packed, uint64_t memory, uint64_t merging,
+                    uint32_t workers);
 
 #endif

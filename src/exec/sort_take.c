@@ -199,7 +199,8 @@ static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t
         t->alike[*n] = (uint32_t)(w->keys.len - from);
         TRY_OUT(sort_key_append(&w->keys, columns, o->spec.orders + o->spec.n_alike,
                                 o->spec.n_orders - o->spec.n_alike, i, err));
-        TRY_OUT(bytes_append(&w->keys, &place, sizeof place, err));
+        if (!o->spec.unique)
+            TRY_OUT(bytes_append(&w->keys, &place, sizeof place, err));
         if (w->full && span_compare((span){w->keys.data + from, w->keys.len - from},
                                     (span){w->last.data, w->last.len}) > 0) {
             w->keys.len = from;
@@ -234,7 +235,7 @@ static nrw_status gather(op_sort *o, sort_worker *w, batch *b, uint32_t first, v
                          uint32_t rows, stretch *t, nrw_error *err)
 {
     const vector **at = t->at;
-    uint32_t n, n_columns = o->spec.n_columns;
+    uint32_t n, n_columns = o->spec.n_columns, kept = sort_columns(o);
     uint64_t bytes = 0;
 
     for (uint32_t c = 0; c < n_columns; c++) {
@@ -245,13 +246,13 @@ static nrw_status gather(op_sort *o, sort_worker *w, batch *b, uint32_t first, v
         at[c] = &columns[c + 1];
     }
     TRY(make_keys(o, w, b, first, at, rows, t, &n, &columns[0], err));
-    for (uint32_t c = 0; c < n_columns && n < rows; c++) {
+    for (uint32_t c = 0; c < kept && n < rows; c++) {
         vector some;
         TRY(vector_take(&columns[c + 1], t->sel, n, b->m, &some, err));
         vector_release(&columns[c + 1]);
         columns[c + 1] = some;
     }
-    for (uint32_t c = 0; c <= n_columns; c++) {
+    for (uint32_t c = 0; c <= kept; c++) {
         at[c] = &columns[c];
         bytes += vector_bytes(&columns[c]);
         if (columns[c].form == VECTOR_DICT && type_is_view(&columns[c].type))
@@ -308,7 +309,7 @@ nrw_status sort_take(op_sort *o, batch *b, nrw_error *err)
     rows = columns[0].len;
     op_count(&o->base, rows, 0);
     if (st >= 0)
-        some = rows_that_fit(&o->layout, columns, n,
+        some = rows_that_fit(&o->layout, columns, sort_columns(o),
                              sort_take_bytes(mem_limit(o->workers[b->worker].m)), SORT_TAKE_ROWS);
     for (uint32_t at = 0; st >= 0 && at < rows; at += some)
         st = gather_stretch(o, b, columns, at, rows - at < some ? rows - at : some, err);
