@@ -64,7 +64,7 @@ static void make_rows(parts_case *c, uint64_t (*of)(uint64_t i))
     }
 }
 
-/* Marks the rows of a part, which is emptied, as seen; all have the upper `bits` bits of `first`. */
+/* Marks the rows of a part as seen, and empties it; all have the upper `bits` bits of `first`. */
 static void see(const parts_case *c, const hash_parts *p, hash_part *part, uint64_t first,
                 uint32_t bits, bool *seen)
 {
