@@ -210,7 +210,6 @@ static void table_values(void *self, sql_table *table, uint32_t column, column_v
     const query_catalog *c = self;
     const query_table *t = table->self;
     reader *r = t->ready ? scan_first(t->ready) : NULL;
-    int64_t least, greatest;
 
     if (!r)
         return;
@@ -219,10 +218,12 @@ static void table_values(void *self, sql_table *table, uint32_t column, column_v
     if (out->distinct != UINT64_MAX &&
         __builtin_mul_overflow(out->distinct, scan_files(t->ready), &out->distinct))
         out->distinct = UINT64_MAX;
-    if (out->distinct == UINT64_MAX && scan_files(t->ready) == 1 && r->class->bounds &&
-        r->class->bounds(r, c->m, column, &least, &greatest) && least <= greatest &&
-        (uint64_t)greatest - (uint64_t)least < INT64_MAX)
-        out->distinct = (uint64_t)greatest - (uint64_t)least + 2;
+    out->bounded = scan_files(t->ready) == 1 && r->class->bounds &&
+                   r->class->bounds(r, c->m, column, &out->least, &out->greatest) &&
+                   out->least <= out->greatest;
+    if (out->distinct == UINT64_MAX && out->bounded &&
+        (uint64_t)out->greatest - (uint64_t)out->least < INT64_MAX)
+        out->distinct = (uint64_t)out->greatest - (uint64_t)out->least + 2;
 }
 
 static nrw_status table_marks(void *self, sql_table *table, uint32_t column, arena *a,

@@ -4,6 +4,7 @@
 #include "api/query_own.h"
 
 #include "base/text.h"
+#include "exec/hash_rows.h"
 #include "exec/op_first.h"
 #include "exec/op_group.h"
 #include "exec/room.h"
@@ -16,6 +17,7 @@
 #define WORKER_ROOM (6 * MIB)
 /* So many times the rows that are likely: while that takes little, where it is dear to be wrong,
  * and all there may be. */
+#define FEW    0 /* plan_estimate.few */
 #define MORE   4
 #define SURELY 64
 #define EVERY  UINT64_MAX
@@ -38,15 +40,33 @@ static uint64_t orders_width(const plan_estimate *e, const sort_order *orders, u
     return sum;
 }
 
+/* A sort's key in the spill file: a mark and a value each. Where all are words of 8 bytes each of
+ * them stays by itself. */
+static uint64_t orders_packed(const plan_estimate *e, const sort_order *orders, uint32_t n)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const type *t = &e->of->columns[orders[i].column].type;
+        if (type_is_view(t) || t->width != 8)
+            return orders_width(e, orders, n);
+        sum = room_add(sum, room_add(1, e->packed[orders[i].column]));
+    }
+    return sum;
+}
+
 /* So many times as many rows as are likely, no more than there may be. */
 static uint64_t count_of(const plan_estimate *e, uint64_t times)
 {
-    return room_at_most(room_mul(e->rows, times), e->most);
+    return times == FEW ? e->few : room_at_most(room_mul(e->rows, times), e->most);
 }
 
 static room_rows rows_of(const plan_estimate *e, uint64_t times, uint64_t keys)
 {
-    return (room_rows){count_of(e, times), plan_row_width(e), keys};
+    return (room_rows){.n = count_of(e, times),
+                       .width = plan_row_width(e),
+                       .keys = keys,
+                       .packed = plan_row_packed(e)};
 }
 
 /* What the spill file has of a state: values that lie beside it (agg_value.h), with their heads. */
@@ -79,31 +99,67 @@ static budget group_need(const plan_estimate *e, uint64_t times, uint32_t worker
     return room_of_group(&r, groups, state, hang, saved, workers);
 }
 
-static budget join_need(const plan_estimate *e, uint64_t times, uint32_t workers)
+/* What a join is about. */
+typedef struct join_rooms {
+    room_rows left, right, results;
+} join_rooms;
+
+/* Keys whose values have several spellings are kept in one beside the columns (op_build.c). */
+static join_rooms join_of(const plan_estimate *e, uint64_t times, uint64_t results)
 {
     const plan *p = e->of;
-    room_rows left =
-        rows_of(e->left, times, plan_columns_width(e->left, p->left_keys, p->n_join_keys));
-    room_rows right =
-        rows_of(e->right, times, plan_columns_width(e->right, p->right_keys, p->n_join_keys));
+    join_rooms j = {rows_of(e->left, times, 0), rows_of(e->right, times, 0),
+                    rows_of(e, results, 0)};
 
-    return room_of_join(&left, &right, count_of(e, times), workers);
+    for (uint32_t k = 0; k < p->n_join_keys; k++)
+        if (!key_is_canonical(&e->right->of->columns[p->right_keys[k]].type))
+            j.right.keys = room_add(j.right.keys, e->right->width[p->right_keys[k]]);
+    j.right.packed_keys = j.right.keys;
+    return j;
 }
 
-static budget window_need(const plan_estimate *e, uint64_t times, uint32_t workers)
+static budget join_need(const plan_estimate *e, uint64_t times, uint32_t workers)
+{
+    join_rooms j = join_of(e, times, times);
+
+    return room_of_join(&j.left, &j.right, &j.results, workers);
+}
+
+static uint64_t window_keys_packed(const plan_estimate *e, const window_call *w)
+{
+    uint64_t sum = orders_packed(e, w->orders, w->n_orders);
+
+    for (uint32_t i = 0; i < w->n_partition; i++)
+        sum = room_add(sum, orders_packed(e, &(sort_order){.column = w->partition[i]}, 1));
+    return sum;
+}
+
+static room_rows window_rows(const plan_estimate *e, uint64_t times)
 {
     const plan *p = e->of;
     room_rows r = rows_of(e->left, times, 0);
-    bool runs_on = true;
 
     r.width = plan_row_width(e); /* the next set of calls has the columns of those before */
+    if (plan_gatherers(p) > 1)
+        r.packed = plan_row_packed(e);
     for (uint32_t i = 0; i < p->n_windows; i++) {
         const window_call *w = &p->windows[i];
         uint64_t keys = room_add(plan_columns_width(e->left, w->partition, w->n_partition),
                                  orders_width(e->left, w->orders, w->n_orders));
         r.keys = room_at_least(r.keys, keys);
-        runs_on &= window_runs_on(w);
+        r.packed_keys = room_at_least(r.packed_keys, window_keys_packed(e->left, w));
     }
+    return r;
+}
+
+static budget window_need(const plan_estimate *e, uint64_t times, uint32_t workers)
+{
+    const plan *p = e->of;
+    room_rows r = window_rows(e, times);
+    bool runs_on = true;
+
+    for (uint32_t i = 0; i < p->n_windows; i++)
+        runs_on &= window_runs_on(&p->windows[i]);
     return room_of_window(&r, runs_on, workers);
 }
 
@@ -127,7 +183,10 @@ static room_rows sorted_rows(const plan_estimate *e, uint64_t times)
 {
     const plan *p = e->of;
 
-    return rows_of(e->left, times, orders_width(e->left, p->orders, p->n_orders));
+    room_rows r = rows_of(e->left, times, orders_width(e->left, p->orders, p->n_orders));
+
+    r.packed_keys = orders_packed(e->left, p->orders, p->n_orders);
+    return r;
 }
 
 static budget need_of(const plan_estimate *e, uint64_t times, uint32_t workers)
@@ -239,11 +298,17 @@ static nrw_status reading_need(const query *q, const plan_estimate *e, uint32_t 
     return NRW_OK;
 }
 
+/* What a result may fill, in memory. */
+static uint64_t written_bytes(const plan_estimate *e, uint64_t times)
+{
+    return room_mul(4, room_mul(count_of(e, times), plan_row_width(e)));
+}
+
 /* No more than the result may fill. */
 static nrw_status writing_need(const query *q, uint32_t workers, uint64_t all, budget *b,
                                nrw_error *err)
 {
-    uint64_t bytes = room_mul(4, room_mul(count_of(q->sizes, MORE), plan_row_width(q->sizes)));
+    uint64_t bytes = written_bytes(q->sizes, MORE);
     /* many files at once take more, as much as others leave */
     uint64_t cap = !q->to.n_keys ? all / 5 : q->n_parts ? all / 2 : all;
 
@@ -262,6 +327,8 @@ static nrw_status writing_need(const query *q, uint32_t workers, uint64_t all, b
 typedef struct shares {
     uint32_t n;
     uint64_t *least, *wish, *grants;
+    uint64_t *few;  /* wishes for what is likely, if groups are few */
+    uint64_t *firm; /* what each has at least */
     budget reading, writing;
 } shares;
 
@@ -275,6 +342,7 @@ static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, n
     for (uint32_t i = 0; i < q->n_parts; i++) {
         query_part *p = &q->parts[i];
         settle(p, workers);
+        s->few[FIXED_PARTS + i] = room_mul(need_of(p->step, FEW, workers).wish, p->n);
         s->least[FIXED_PARTS + i] = p->need.least;
         s->wish[FIXED_PARTS + i] = p->need.wish;
     }
@@ -288,16 +356,66 @@ static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, n
     s->wish[BATCHES] = room_at_most(s->wish[BATCHES], gathers ? all / 4 : all * 3 / 8);
     s->least[WRITE] = s->writing.least;
     s->wish[WRITE] = s->writing.wish;
-    for (int i = 0; i < FIXED_PARTS; i++)
+    for (int i = 0; i < FIXED_PARTS; i++) {
         s->wish[i] = room_at_least(s->wish[i], s->least[i]);
+        s->few[i] = s->wish[i];
+    }
+    s->few[WRITE] = room_add(s->least[WRITE], written_bytes(q->sizes, FEW));
     return NRW_OK;
+}
+
+/* What works well, or all that is likely to come. */
+static void ask_little(uint32_t workers, shares *s)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        s->firm[i] = room_at_most(s->wish[i], room_at_most(workers * WORKER_ROOM, s->few[i]));
+        s->firm[i] = room_at_least(s->firm[i], s->least[i]);
+    }
+}
+
+/* Of the operators that were not asked yet the one that is likely to take least. */
+static uint32_t next_part(const shares *s, bool *asked)
+{
+    uint32_t best = s->n;
+
+    for (uint32_t i = FIXED_PARTS; i < s->n; i++)
+        if (!asked[i] && (best == s->n || s->few[i] < s->few[best]))
+            best = i;
+    asked[best] = true;
+    return best;
+}
+
+/* Where not all wishes can be met, an operator that has all it takes spills nothing, and others
+ * with a little more spill as much as before. So everybody gets what works well; then one operator
+ * after the other gets all that is likely to come, those first that take least; what is left is
+ * shared evenly. */
+static nrw_status share(const query *q, uint32_t workers, shares *s, uint64_t *needs)
+{
+    bool asked[s->n];
+    uint64_t none;
+
+    if (job_share(q->job, s->least, s->wish, s->n, s->grants, needs) < 0)
+        return NRW_E_MEMLIMIT;
+    ask_little(workers, s);
+    if (job_share(q->job, s->firm, s->wish, s->n, s->grants, &none) < 0)
+        return job_share(q->job, s->least, s->wish, s->n, s->grants, &none);
+    memset(asked, 0, sizeof asked);
+    for (uint32_t k = 0; k < q->n_parts; k++) {
+        uint32_t i = next_part(s, asked);
+        uint64_t was = s->firm[i];
+        s->firm[i] = room_at_least(was, room_at_most(s->few[i], s->wish[i]));
+        if (job_share(q->job, s->firm, s->wish, s->n, s->grants, &none) < 0)
+            s->firm[i] = was;
+    }
+    return job_share(q->job, s->firm, s->wish, s->n, s->grants, &none);
 }
 
 /* Whether each worker has enough of every operator to gather some batches' rows. */
 static bool roomy(const query *q, const shares *s, uint32_t workers)
 {
     for (uint32_t i = 0; i < q->n_parts; i++)
-        if (s->grants[FIXED_PARTS + i] < s->wish[FIXED_PARTS + i] &&
+        if (s->grants[FIXED_PARTS + i] <
+                room_at_most(s->wish[FIXED_PARTS + i], s->few[FIXED_PARTS + i]) &&
             s->grants[FIXED_PARTS + i] / q->parts[i].n / workers < WORKER_ROOM)
             return false;
     return true;
@@ -312,23 +430,27 @@ static nrw_status refuse(const query *q, uint64_t needs, nrw_error *err)
                    text_size(needs, need), text_size(q->job->limits.ceiling, have));
 }
 
-/* At most, with the grant. */
-static uint64_t spill_of(const query_part *part, uint32_t workers)
+/* At most, with the grant, where so many times as many rows come of it as are likely. */
+static uint64_t spill_of(const query_part *part, uint64_t times, uint32_t workers)
 {
     const plan_estimate *e = part->step;
-    const uint64_t grant = part->grant / part->n, once = part->need.spill / part->n;
+    const uint64_t grant = part->grant / part->n;
     room_rows r;
+    join_rooms j;
 
     if (part->grant >= part->certain)
         return 0;
     switch (e->of->kind) {
-    case PLAN_GROUP: return room_mul(part->n, room_group_spill(once, grant, workers));
-    case PLAN_SORT:
-        r = sorted_rows(e, EVERY);
-        return room_mul(part->n, room_sort_spill(&r, once, grant, workers));
-    default:
-        return part->grant < part->certain / ROOM_ONCE ? room_mul(2, part->need.spill)
-                                                       : part->need.spill;
+    case PLAN_GROUP:
+        return room_mul(part->n, room_group_spill(part->need.spill / part->n, grant, workers));
+    case PLAN_SORT: r = sorted_rows(e, EVERY); return room_sort_spill(&r, grant, workers);
+    case PLAN_WINDOW:
+        r = window_rows(e, EVERY);
+        return room_mul(part->n, room_window_spill(&r, grant, workers));
+    case PLAN_JOIN:
+        j = join_of(e, EVERY, times);
+        return room_join_spill(&j.left, &j.right, &j.results, grant, workers);
+    default: return part->need.spill;
     }
 }
 
@@ -348,7 +470,8 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
     for (uint32_t i = 0; i < q->n_parts; i++) {
         query_part *p = &q->parts[i];
         p->grant = s->grants[FIXED_PARTS + i];
-        p->need.spill = spill_of(p, workers);
+        p->likely_spill = spill_of(p, 1, workers);
+        p->need.spill = spill_of(p, EVERY, workers);
         p->need.spill = room_at_most(p->need.spill, q->job->limits.spill_limit);
         q->spill = room_add(q->spill, p->need.spill);
         grants[i] = (sql_grant){p->step->of, p->grant / p->n};
@@ -377,9 +500,11 @@ nrw_status query_share_memory(query *q, nrw_error *err)
     TRY(plan_estimate_of(q->a, &q->face, q->plan, &q->sizes, err));
     s.n = FIXED_PARTS + count_parts(q->sizes);
     TRY(arena_alloc(q->a, s.n * sizeof *q->parts, (void **)&q->parts, err));
-    TRY(arena_alloc(q->a, 3 * s.n * sizeof *s.least, (void **)&s.least, err));
+    TRY(arena_alloc(q->a, 5 * s.n * sizeof *s.least, (void **)&s.least, err));
     s.wish = s.least + s.n;
     s.grants = s.wish + s.n;
+    s.few = s.grants + s.n;
+    s.firm = s.few + s.n;
     add_parts(q, q->sizes);
     job_hold(q->job);
     workers = is_small(q->sizes) ? 1 : l->workers;
@@ -387,7 +512,7 @@ nrw_status query_share_memory(query *q, nrw_error *err)
     for (;; workers--) {
         nrw_status st;
         TRY(ask_all(q, workers, all, &s, err));
-        st = job_share(q->job, s.least, s.wish, s.n, s.grants, &needs);
+        st = share(q, workers, &s, &needs);
         if (workers == 1 && st < 0)
             return refuse(q, needs, err);
         if (st >= 0 && (workers == 1 || roomy(q, &s, workers)))

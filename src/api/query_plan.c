@@ -42,12 +42,24 @@ static const char *const joins[] = {
     "join",      "left join",   "right join",      "full join",       "semi join",      "anti join",
     "mark join", "join of one", "right semi join", "right anti join", "right mark join"};
 
+/* What a step spills. Of a join nobody may know how many rows come of it. */
+static void describe_spill(const query *q, const query_part *part, plan_step *s)
+{
+    const uint64_t limit = q->job->limits.spill_limit;
+    char number[TEXT_NUMBER];
+
+    if (s->spill && s->spill < limit)
+        snprintf(s->detail, sizeof s->detail, "spills at most %s", text_size(s->spill, number));
+    else if (s->spill && part->likely_spill < limit)
+        snprintf(s->detail, sizeof s->detail, "spills some %s if each row meets one",
+                 text_size(part->likely_spill, number));
+}
+
 /* A step that gathers: what it may keep, what it spills where that is not enough. */
 static plan_step *add_part(query *q, const plan *p)
 {
     const query_part *part = NULL;
     plan_step *s;
-    char number[TEXT_NUMBER];
 
     for (uint32_t i = 0; i < q->n_parts; i++)
         if (q->parts[i].step->of == p)
@@ -63,8 +75,8 @@ static plan_step *add_part(query *q, const plan *p)
     if (p->kind == PLAN_GROUP && p->marks)
         snprintf(s->detail, sizeof s->detail, "clustered by %.60s: groups leave every %lld rows",
                  p->marks->column, (long long)p->marks->most);
-    else if (s->spill && s->spill < q->job->limits.spill_limit)
-        snprintf(s->detail, sizeof s->detail, "spills at most %s", text_size(s->spill, number));
+    else
+        describe_spill(q, part, s);
     return s;
 }
 

@@ -1,11 +1,10 @@
 /* Tables and the spill file. A block holds whole rows: the row, then of each aggregate whose state
  * does not stand for itself its saved bytes with their length before them, padded to 8. */
 #include "exec/group_own.h"
-#include "exec/rows_pack.h"
+#include "exec/rows_spill.h"
 
 /* A flush fills one block at a time: so small a part of the share is free when a table is full. */
 #define FLUSH_BLOCKS 16u
-#define PACK_FROM    1024u /* bytes of rows */
 
 void group_part_free(op_group *o, group_part *part)
 {
@@ -20,20 +19,17 @@ size_t group_block_bytes(const op_group *o, uint32_t n)
     return bytes < GROUP_BLOCK ? (size_t)bytes : GROUP_BLOCK;
 }
 
-/* Rows alone are packed where there is memory for it and it pays. */
+/* Rows alone may be packed. */
 static nrw_status write_rows(op_group *o, const bytes *rows, spill_block *b, nrw_error *err)
 {
     const span plain = {rows->data, rows->len};
-    bytes packed = bytes_init(rows->m, UINT32_MAX);
-    nrw_status st = NRW_END;
+    bytes scratch = bytes_init(rows->m, UINT32_MAX);
+    nrw_status st;
 
-    if (!o->shape.saves && plain.len >= PACK_FROM)
-        st = rows_pack(&o->shape.layout, plain, &packed, NULL);
-    if (st == NRW_OK && packed.len < plain.len)
-        st = spill_write(o->spill, (span){packed.data, packed.len}, false, b, err);
-    else
-        st = spill_write(o->spill, plain, true, b, err);
-    bytes_release(&packed);
+    if (o->shape.saves)
+        return spill_write(o->spill, plain, true, b, err);
+    st = rows_spill(&o->shape.layout, plain, false, o->spill, &scratch, b, err);
+    bytes_release(&scratch);
     return st;
 }
 
@@ -185,26 +181,22 @@ static nrw_status expect_block(op_group *o, group_worker *w, span block, uint64_
     return NRW_OK;
 }
 
-/* A block that may be packed: its rows at *out, in w->read. */
+/* A block of rows alone: at *out, in w->read. */
 static nrw_status read_rows(op_group *o, group_worker *w, const spill_block *b, span *out,
                             nrw_error *err)
 {
-    bytes packed = bytes_init(w->m, UINT32_MAX);
+    bytes scratch = bytes_init(w->m, UINT32_MAX);
     uint8_t *data = NULL;
-    nrw_status st;
+    uint32_t len;
+    nrw_status st = rows_fetch(o->spill, b, &scratch, &len, err);
 
-    TRY(bytes_reserve(&packed, b->len + PACK_SLACK, err));
-    TRY_OUT(spill_read(o->spill, b, packed.data, err));
-    out->len = rows_packed(packed.data) ? rows_packed(packed.data) : b->len;
-    TRY_OUT(rows_new(&w->read, (uint32_t)out->len, &data, err));
-    if (rows_packed(packed.data))
-        rows_unpack(&o->shape.layout, packed.data, data);
-    else
-        memcpy(data, packed.data, b->len);
-    out->data = data;
-    st = NRW_OK;
-out:
-    bytes_release(&packed);
+    if (st >= 0)
+        st = rows_new(&w->read, len, &data, err);
+    if (st >= 0)
+        st = rows_place(&o->shape.layout, o->spill, b, &scratch, data, err);
+    bytes_release(&scratch);
+    if (st >= 0)
+        *out = (span){data, len};
     return st;
 }
 

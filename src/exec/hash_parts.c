@@ -1,11 +1,30 @@
 #include "exec/hash_parts.h"
 
-nrw_status hash_parts_open(hash_parts *p, mem *m, spill *s, uint64_t memory,
+hash_out hash_out_of(mem *m)
+{
+    return (hash_out){bytes_init(m, UINT32_MAX), bytes_init(m, UINT32_MAX)};
+}
+
+void hash_out_release(hash_out *o)
+{
+    bytes_release(&o->rows);
+    bytes_release(&o->scratch);
+}
+
+uint32_t hash_parts_bits(uint64_t memory)
+{
+    uint32_t bits = 4;
+
+    while (bits < HASH_PARTS_BITS && memory >> (bits + 1) >= HASH_PART_BLOCK)
+        bits++;
+    return bits;
+}
+
+nrw_status hash_parts_open(hash_parts *p, const row_layout *l, mem *m, spill *s, uint64_t memory,
                            const cancel_flag *cancel, nrw_error *err)
 {
-    *p = (hash_parts){.m = m, .spill = s, .bits = 4, .cancel = cancel};
-    while (p->bits < HASH_PARTS_BITS && memory >> (p->bits + 1) >= HASH_PART_BLOCK)
-        p->bits++;
+    *p = (hash_parts){
+        .m = m, .spill = s, .layout = l, .bits = hash_parts_bits(memory), .cancel = cancel};
     TRY(mem_zalloc(m, sizeof *p->at << p->bits, (void **)&p->at, err));
     pthread_mutex_init(&p->lock, NULL);
     return NRW_OK;
@@ -22,34 +41,17 @@ void hash_parts_close(hash_parts *p)
     pthread_mutex_destroy(&p->lock);
 }
 
-void hash_part_forget(const hash_parts *p, hash_part *part, uint32_t i)
-{
-    if (part->blocks[i].len)
-        spill_free(p->spill, &part->blocks[i]);
-    part->blocks[i].len = 0;
-}
-
 void hash_part_free(const hash_parts *p, hash_part *part)
 {
-    for (uint32_t i = 0; i < part->n; i++)
-        hash_part_forget(p, part, i);
-    mem_free(p->m, part->blocks, part->cap * sizeof *part->blocks);
+    spill_chain_free(&part->blocks, p->spill);
     *part = (hash_part){0};
 }
 
 /* ---- out ---- */
 
-static nrw_status add_block(hash_parts *p, hash_part *part, const spill_block *b, uint64_t rows,
-                            nrw_error *err)
-{
-    TRY(spill_list_add(p->m, &part->blocks, &part->n, &part->cap, b, err));
-    part->bytes += b->len;
-    part->rows += rows;
-    return NRW_OK;
-}
-
+/* So many rows, in `out`, as a block of `part`. */
 static nrw_status write_block(hash_parts *p, hash_part *part, bytes *out, uint64_t rows,
-                              nrw_error *err)
+                              bytes *scratch, nrw_error *err)
 {
     spill_block b;
     nrw_status st;
@@ -57,13 +59,17 @@ static nrw_status write_block(hash_parts *p, hash_part *part, bytes *out, uint64
     if (out->len == 0)
         return NRW_OK;
     TRY(cancel_check(p->cancel, err));
-    TRY(spill_write(p->spill, (span){out->data, out->len}, true, &b, err));
-    out->len = 0;
+    TRY(rows_spill(p->layout, (span){out->data, out->len}, false, p->spill, scratch, &b, err));
     pthread_mutex_lock(&p->lock);
-    st = add_block(p, part, &b, rows, err);
+    st = spill_chain_add(&part->blocks, p->spill, &b, err);
+    if (st >= 0) {
+        part->bytes += out->len;
+        part->rows += rows;
+    }
     pthread_mutex_unlock(&p->lock);
     if (st < 0)
         spill_free(p->spill, &b);
+    out->len = 0;
     return st;
 }
 
@@ -95,37 +101,39 @@ static void order_by_part(uint8_t **rows, uint64_t n, uint32_t bits, uint64_t *e
         }
 }
 
-nrw_status hash_parts_add(hash_parts *p, uint8_t **rows, uint64_t n, bytes *out, nrw_error *err)
+nrw_status hash_parts_add(hash_parts *p, uint8_t **rows, uint64_t n, hash_out *out, nrw_error *err)
 {
     uint64_t ends[1u << HASH_PARTS_BITS], i = 0;
+    bytes *block = &out->rows;
 
     order_by_part(rows, n, p->bits, ends);
-    out->len = 0;
+    block->len = 0;
     for (uint32_t k = 0; k < 1u << p->bits; k++) {
         uint64_t from = i;
         for (; i < ends[k]; i++) {
-            TRY(bytes_append(out, rows[i], row_bytes(rows[i]), err));
-            if (out->len < HASH_PART_BLOCK)
+            TRY(bytes_append(block, rows[i], row_bytes(rows[i]), err));
+            if (block->len < HASH_PART_BLOCK)
                 continue;
-            TRY(write_block(p, &p->at[k], out, i + 1 - from, err));
+            TRY(write_block(p, &p->at[k], block, i + 1 - from, &out->scratch, err));
             from = i + 1;
         }
-        TRY(write_block(p, &p->at[k], out, i - from, err));
+        TRY(write_block(p, &p->at[k], block, i - from, &out->scratch, err));
     }
     return NRW_OK;
 }
 
 /* ---- back ---- */
 
-nrw_status hash_part_read(const hash_parts *p, const hash_part *part, uint32_t i, rows *r,
+nrw_status hash_part_read(const hash_parts *p, const spill_block *b, bytes *scratch, rows *r,
                           span *out, nrw_error *err)
 {
-    const spill_block *b = &part->blocks[i];
+    uint32_t len;
     uint8_t *data;
 
-    TRY(rows_new(r, (uint32_t)((b->len + 7) / 8 * 8), &data, err));
-    TRY(spill_read(p->spill, b, data, err));
-    *out = (span){data, b->len};
+    TRY(rows_fetch(p->spill, b, scratch, &len, err));
+    TRY(rows_new(r, len, &data, err));
+    TRY(rows_place(p->layout, p->spill, b, scratch, data, err));
+    *out = (span){data, len};
     return NRW_OK;
 }
 
@@ -141,57 +149,66 @@ nrw_status hash_part_row(span block, size_t *at, uint8_t **row, nrw_error *err)
     return NRW_OK;
 }
 
-/* A part under construction. */
+/* Parts under construction. */
 typedef struct cut {
-    bytes out;
-    uint64_t rows;
+    hash_part *to;
+    bytes rows[1u << HASH_PARTS_SPLIT];
+    uint64_t n[1u << HASH_PARTS_SPLIT];
+    bytes scratch;
 } cut;
 
-static nrw_status cut_block(hash_parts *p, span block, uint32_t shift, cut *cuts, hash_part *out,
-                            nrw_error *err)
+static nrw_status cut_block(hash_parts *p, span block, uint32_t shift, cut *c, nrw_error *err)
 {
-    const uint32_t n = 1u << HASH_PARTS_SPLIT;
     size_t at = 0;
     uint8_t *row = NULL;
 
     while (at < block.len) {
         uint32_t k;
         TRY(hash_part_row(block, &at, &row, err));
-        k = (uint32_t)(row_hash(row) >> shift) & (n - 1);
-        TRY(bytes_append(&cuts[k].out, row, row_bytes(row), err));
-        cuts[k].rows++;
-        if (cuts[k].out.len < HASH_PART_BLOCK / 4) /* 16 of them are open */
+        k = (uint32_t)(row_hash(row) >> shift) & ((1u << HASH_PARTS_SPLIT) - 1);
+        TRY(bytes_append(&c->rows[k], row, row_bytes(row), err));
+        c->n[k]++;
+        if (c->rows[k].len < HASH_PART_BLOCK / 4) /* 16 of them are open */
             continue;
-        TRY(write_block(p, &out[k], &cuts[k].out, cuts[k].rows, err));
-        cuts[k].rows = 0;
+        TRY(write_block(p, &c->to[k], &c->rows[k], c->n[k], &c->scratch, err));
+        c->n[k] = 0;
     }
+    return NRW_OK;
+}
+
+static nrw_status cut_blocks(hash_parts *p, hash_part *part, uint32_t shift, rows *read, cut *c,
+                             nrw_error *err)
+{
+    nrw_status st;
+    spill_block b;
+    span block;
+
+    while ((st = spill_chain_take(&part->blocks, p->spill, &b, err)) == NRW_OK) {
+        rows_clear(read);
+        st = hash_part_read(p, &b, &c->scratch, read, &block, err);
+        spill_free(p->spill, &b);
+        TRY(st);
+        TRY(cut_block(p, block, shift, c, err));
+    }
+    TRY(st);
+    for (uint32_t k = 0; k < 1u << HASH_PARTS_SPLIT; k++)
+        TRY(write_block(p, &c->to[k], &c->rows[k], c->n[k], &c->scratch, err));
     return NRW_OK;
 }
 
 nrw_status hash_part_split(hash_parts *p, hash_part *part, uint32_t bits, mem *m, hash_part *out,
                            nrw_error *err)
 {
-    const uint32_t n = 1u << HASH_PARTS_SPLIT;
-    cut cuts[1u << HASH_PARTS_SPLIT];
+    cut c = {.to = out, .scratch = bytes_init(m, UINT32_MAX)};
     rows read = {.m = m};
-    nrw_status st = NRW_OK;
+    nrw_status st;
 
-    for (uint32_t k = 0; k < n; k++)
-        cuts[k] = (cut){bytes_init(m, UINT32_MAX), 0};
-    for (uint32_t i = 0; st >= 0 && i < part->n; i++) {
-        span block;
-        rows_clear(&read);
-        st = hash_part_read(p, part, i, &read, &block, err);
-        if (st >= 0)
-            st = cut_block(p, block, 64 - bits - HASH_PARTS_SPLIT, cuts, out, err);
-        if (st >= 0)
-            hash_part_forget(p, part, i);
-    }
-    for (uint32_t k = 0; k < n; k++) {
-        if (st >= 0)
-            st = write_block(p, &out[k], &cuts[k].out, cuts[k].rows, err);
-        bytes_release(&cuts[k].out);
-    }
+    for (uint32_t k = 0; k < 1u << HASH_PARTS_SPLIT; k++)
+        c.rows[k] = bytes_init(m, UINT32_MAX);
+    st = cut_blocks(p, part, 64 - bits - HASH_PARTS_SPLIT, &read, &c, err);
+    for (uint32_t k = 0; k < 1u << HASH_PARTS_SPLIT; k++)
+        bytes_release(&c.rows[k]);
+    bytes_release(&c.scratch);
     rows_release(&read);
     hash_part_free(p, part);
     return st;

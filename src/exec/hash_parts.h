@@ -3,10 +3,9 @@
 #ifndef EXEC_HASH_PARTS_H
 #define EXEC_HASH_PARTS_H
 
-#include "base/buffer.h"
 #include "exec/cancel.h"
-#include "exec/rows.h"
-#include "io/spill.h"
+#include "exec/rows_spill.h"
+#include "io/spill_chain.h"
 
 #include <pthread.h>
 
@@ -15,36 +14,42 @@
 #define HASH_PART_BLOCK  (64u << 10)
 
 typedef struct hash_part {
-    spill_block *blocks; /* of whole rows */
-    uint32_t n, cap;
-    uint64_t bytes, rows;
+    spill_chain blocks; /* of whole rows */
+    uint64_t bytes;     /* of these */
+    uint64_t rows;
 } hash_part;
 
 typedef struct hash_parts {
-    mem *m; /* lists of blocks */
+    mem *m;
     spill *spill;
+    const row_layout *layout;
     pthread_mutex_t lock;
     uint32_t bits; /* 1 << bits parts */
     hash_part *at; /* NULL: not open */
     const cancel_flag *cancel;
 } hash_parts;
 
-/* So many parts that `memory` bytes of rows make blocks of about HASH_PART_BLOCK. */
-nrw_status hash_parts_open(hash_parts *p, mem *m, spill *s, uint64_t memory,
+/* A block under construction, and what packing it takes. */
+typedef struct hash_out {
+    bytes rows, scratch;
+} hash_out;
+hash_out hash_out_of(mem *m);
+void hash_out_release(hash_out *o);
+
+/* Bits of so many parts that `memory` bytes of rows make blocks of about HASH_PART_BLOCK. */
+uint32_t hash_parts_bits(uint64_t memory);
+nrw_status hash_parts_open(hash_parts *p, const row_layout *l, mem *m, spill *s, uint64_t memory,
                            const cancel_flag *cancel, nrw_error *err);
 void hash_parts_close(hash_parts *p);
-/* Writes n rows, whose pointers are put in another order meanwhile; blocks are built in `out`.
- * Thread-safe. */
-nrw_status hash_parts_add(hash_parts *p, uint8_t **rows, uint64_t n, bytes *out, nrw_error *err);
+/* Writes n rows, whose pointers are put in another order meanwhile. Thread-safe. */
+nrw_status hash_parts_add(hash_parts *p, uint8_t **rows, uint64_t n, hash_out *out, nrw_error *err);
 
-/* Reads block i into memory of r, which keeps it. What comes back are whole rows, one behind the
- * other. */
-nrw_status hash_part_read(const hash_parts *p, const hash_part *part, uint32_t i, rows *r,
+/* Reads a block that was taken out of a part into memory of r, which keeps it. What comes back are
+ * whole rows, one behind the other. The block stays. */
+nrw_status hash_part_read(const hash_parts *p, const spill_block *b, bytes *scratch, rows *r,
                           span *out, nrw_error *err);
 /* The row at *at of a block, which moves on. */
 nrw_status hash_part_row(span block, size_t *at, uint8_t **row, nrw_error *err);
-/* Space of block i is given back. */
-void hash_part_forget(const hash_parts *p, hash_part *part, uint32_t i);
 void hash_part_free(const hash_parts *p, hash_part *part);
 /* Cuts `part`, whose rows have their first `bits` bits in common, by the next HASH_PARTS_SPLIT ones
  * into `out` (1 << HASH_PARTS_SPLIT of them, all zero). Its blocks are gone then. */

@@ -1,7 +1,8 @@
 /* Inside of joins. op_build.c keeps the right side, op_probe.c brings the left one; join_meet.c
  * finds who meets whom, join_emit.c makes columns of it. Where the right side does not fit, both
- * sides go to parts of the spill file by the hashes of their keys (join_rows.c), join_parts.c meets
- * part by part, and a sort by the places of both rows puts the results in order. */
+ * sides go to parts of the spill file by the hashes of their keys (join_rows.c, join_left.c);
+ * join_parts.c meets part by part (join_pass.c), and a sort by the places of both rows puts the
+ * results in order. */
 #ifndef EXEC_JOIN_OWN_H
 #define EXEC_JOIN_OWN_H
 
@@ -52,7 +53,7 @@ typedef struct join_rows {
     rows rows;
     uint8_t **at; /* in the order they came, until they are spilled */
     uint64_t n, cap;
-    bytes out;
+    hash_out out;
 } join_rows;
 
 nrw_status join_rows_open(join_rows *r, mem *m, uint64_t limit, nrw_error *err);
@@ -120,6 +121,7 @@ typedef struct op_build {
     pthread_mutex_t spilling;
     _Atomic uint32_t spilled;
     hash_parts right, left;
+    join_rows *left_rows; /* of each worker */
     join_filter filter; /* of right rows; only where a left row without a match is of no account */
     join_parts *parts;
 } op_build;
@@ -191,14 +193,21 @@ nrw_status emit_rest(const op_build *o, op *to, const batch *b, uint8_t *const *
                      nrw_error *err);
 bool has_null_key(const meeting *t, uint32_t i);
 
+/* ---- left rows that go to the spill file ---- */
+
+nrw_status join_left_open(op_build *o, nrw_error *err);
+void join_left_close(op_build *o);
+/* Left rows to their parts; columns, keys and hashes of t are there. */
+nrw_status join_left_take(op_build *o, meeting *t, nrw_error *err);
+/* The left side is through. */
+nrw_status join_left_finish(op_build *o, nrw_error *err);
+
 /* ---- parts ---- */
 
 /* In the arena; nothing is in it before join_parts_begin. */
 nrw_status join_parts_new(op_build *o, nrw_error *err);
-/* The right side is in its parts: makes what the left one needs. */
+/* The right side is in its parts: makes what the left one needs, and what meets both. */
 nrw_status join_parts_begin(op_build *o, nrw_error *err);
-/* Left rows to their parts; columns, keys and hashes of t are there. */
-nrw_status join_parts_take(op_build *o, meeting *t, nrw_error *err);
 void join_parts_close(op_build *o);
 
 #endif

@@ -6,7 +6,7 @@ nrw_status join_rows_open(join_rows *r, mem *m, uint64_t limit, nrw_error *err)
 {
     TRY(mem_child(m, "rows of a worker", limit, &r->m, err));
     r->rows.m = r->m;
-    r->out = bytes_init(r->m, UINT32_MAX);
+    r->out = hash_out_of(r->m);
     return NRW_OK;
 }
 
@@ -65,7 +65,7 @@ void join_rows_empty(join_rows *r)
     if (!r->m)
         return;
     rows_release(&r->rows);
-    bytes_release(&r->out);
+    hash_out_release(&r->out);
     mem_free(r->m, r->at, r->cap * sizeof *r->at);
     r->at = NULL;
     r->n = r->cap = 0;

@@ -26,7 +26,8 @@ static nrw_status begin_spilling(op_build *o, nrw_error *err)
         return NRW_OK;
     if (s->n_keys && join_needs_match(s->kind))
         TRY(join_filter_open(&o->filter, o->m, s->memory / FILTER_PART, err));
-    return hash_parts_open(&o->right, o->m, o->spill, s->memory / s->workers, o->base.cancel, err);
+    return hash_parts_open(&o->right, &o->layout, o->m, o->spill, s->memory / s->workers,
+                           o->base.cancel, err);
 }
 
 /* The rows of all workers go to the spill file, and from now on those of each when its share is
@@ -297,7 +298,6 @@ static void build_close(op *base)
     join_parts_close(o);
     join_filter_close(&o->filter, o->m);
     hash_parts_close(&o->right);
-    hash_parts_close(&o->left);
     for (uint32_t i = 0; o->workers && i < o->spec.workers; i++) {
         join_rows_close(&o->workers[i]);
         pthread_mutex_destroy(&o->locks[i]);

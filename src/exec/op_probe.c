@@ -47,7 +47,7 @@ static nrw_status meet(op_probe *o, meeting *t, nrw_error *err)
     if (t->spec->kind == JOIN_RIGHT_MARK)
         note_left(o->build, t);
     if (atomic_load_explicit(&o->build->spilled, memory_order_relaxed))
-        return join_parts_take(o->build, t, err);
+        return join_left_take(o->build, t, err);
     TRY(meet_room_open(t->w, o->m, err));
     return join_meet(t, err);
 }

@@ -9,14 +9,17 @@
 
 #include "exec/op.h"
 #include "exec/sort_key.h"
+#include "exec/sort_room.h"
 #include "exec/source.h"
 #include "io/spill.h"
 
 typedef struct sort_spec {
-    uint32_t n_columns; /* of the input; all of them leave */
+    uint32_t n_columns; /* of the input */
+    uint32_t n_aside;   /* of them, the last ones: they are keys alone and do not leave */
     const type *types;
     uint32_t n_orders;
     const sort_order *orders;
+    bool unique;    /* no two rows are equal by these */
     uint64_t limit; /* only so many rows leave; UINT64_MAX: all */
     /* Of rows that are equal by the first n_alike orders nobody looks at more than the first
      * `each`: others may leave or not. 0: all do. */

@@ -391,8 +391,8 @@ nrw_status op_window_new(arena *a, mem *m, const window_spec *spec, spill *s, op
                       .types = spec->types,
                       .limit = UINT64_MAX,
                       .workers = spec->workers,
-                      .memory = spec->memory / 2,
-                      .merging = spec->memory / 4,
+                      .memory = window_sort_memory(spec->memory),
+                      .merging = sort_merging(window_sort_memory(spec->memory)),
                       .cancel = spec->cancel,
                       .held = spec->held};
     op_window *o;

@@ -20,6 +20,12 @@ typedef struct window_spec {
     const cancel_flag *cancel;
 } window_spec;
 
+/* Of its memory what the sort has. */
+static inline uint64_t window_sort_memory(uint64_t memory)
+{
+    return memory / 2;
+}
+
 /* `a` keeps layouts; it lives as long as the operator. */
 nrw_status op_window_new(arena *a, mem *m, const window_spec *spec, spill *s, op **out,
                          nrw_error *err);

@@ -119,7 +119,7 @@ static nrw_status open_sort(op_partition *o, nrw_error *err)
                    .limit = UINT64_MAX,
                    .workers = o->spec.workers,
                    .memory = o->sort_memory,
-                   .merging = o->sort_memory / 2,
+                   .merging = sort_merging(o->sort_memory),
                    .held = SIZE_MAX};
     return op_sort_new(o->a, o->m, &s, o->env.spill, &o->sort, err);
 }

@@ -1,7 +1,10 @@
 #include "exec/room.h"
 
+#include "exec/hash_parts.h"
+#include "exec/join_room.h"
+#include "exec/op_window.h"
 #include "exec/rows.h"
-#include "exec/sort_run.h"
+#include "exec/sort_room.h"
 
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
@@ -14,6 +17,9 @@
 /* Blocks of rows, keys and rows under way of a worker, however few rows come. */
 #define FIXED      (96 * KIB)
 #define FIXED_EACH (320 * KIB)
+/* What results of a join that spills are sorted by: the places of both rows. */
+#define PLACES        18u
+#define PACKED_PLACES 14u
 
 uint64_t room_add(uint64_t x, uint64_t y)
 {
@@ -30,6 +36,13 @@ uint64_t room_mul(uint64_t x, uint64_t y)
 static uint64_t row_of(uint64_t width)
 {
     return room_add(width, ROW_HEAD + 16); /* bits, rounding */
+}
+
+/* In the spill file, at most (rows_pack.h): of the head what its owner needs, bits, a little for
+ * the heads of fields. */
+static uint64_t packed_row(uint64_t width, uint64_t head)
+{
+    return room_add(width, head + 2);
 }
 
 /* The shares of the workers and an eighth that each keeps free, for `need` bytes in all. */
@@ -58,11 +71,16 @@ static uint64_t sorted_row(const room_rows *r)
     return room_add(row_of(r->width), room_add(r->keys, 24));
 }
 
+static uint64_t packed_sorted_row(const room_rows *r)
+{
+    return packed_row(room_add(r->packed, r->packed_keys), 8);
+}
+
 budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers)
 {
     const uint64_t entries = 72; /* 24 each, twice as many while the list grows */
     uint64_t row = sorted_row(r), kept = r->n;
-    uint64_t spill = room_mul(r->n, row);
+    uint64_t spill = room_mul(r->n, packed_sorted_row(r));
 
     if (limit != UINT64_MAX && limit < kept / 2)
         kept = 2 * limit + 4096;
@@ -70,54 +88,10 @@ budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers)
     return budget_of(shared_out(room_mul(kept, room_add(row, entries)), workers), spill, workers);
 }
 
-/* Rows of a run, at least: a worker has no room for a batch more, or for twice the entries. */
-static uint64_t run_rows(uint64_t row, uint64_t share)
+uint64_t room_sort_spill(const room_rows *r, uint64_t grant, uint32_t workers)
 {
-    const uint64_t batch = 4096, entry = sizeof(sort_entry);
-    uint64_t limit = share * 49 / 64, beside, fit, n;
-
-    beside = room_at_most(2 * rows_cost(room_mul(batch, row)), share / 4 + 2 * ROWS_BLOCK);
-    limit = limit > beside ? limit - beside : 0;
-    for (uint64_t cap = 1024;; cap *= 2) {
-        uint64_t end = cap > batch ? cap - batch : 0; /* a batch more, and entries grow */
-        n = limit > cap * entry ? (limit - cap * entry) / row : 0;
-        if (n < end)
-            break;
-        n = end;
-        if (end * row + 3 * cap * entry > limit)
-            break;
-    }
-    fit = share / 4 / row;
-    fit = fit < 1 ? 1 : fit < batch ? fit : batch;
-    return n > fit ? n : fit;
-}
-
-/* Of `once` bytes in so many runs, what is written again until `fan` of them are left: the first
- * ones become one, again and again. */
-static uint64_t merged_again(uint64_t once, uint64_t runs, uint64_t fan)
-{
-    uint64_t merges, rounds = 0, some;
-
-    if (runs <= fan)
-        return 0;
-    for (uint64_t left = runs; left > fan; left = (left + fan - 1) / fan)
-        rounds++;
-    merges = (runs - fan + fan - 2) / (fan - 1);
-    /* runs are not all of one length */
-    some = room_mul(once / runs + 1, room_mul(merges, fan + fan / 4));
-    return room_at_most(some, room_mul(once, rounds));
-}
-
-uint64_t room_sort_spill(const room_rows *r, uint64_t once, uint64_t grant, uint32_t workers)
-{
-    const uint64_t merging = grant / 2;
-    const uint64_t block = merging < 64 * RUN_BLOCK ? RUN_SMALL_BLOCK : RUN_BLOCK;
-    uint64_t fan = merging / (block + 4096), row = sorted_row(r), runs;
-
-    if (r->n == UINT64_MAX || row >= UINT32_MAX)
-        return UINT64_MAX;
-    runs = r->n / run_rows(row, grant / workers) + workers;
-    return room_add(once, merged_again(once, runs, room_at_least(fan, 8)));
+    return sort_spill(r->n, sorted_row(r), packed_sorted_row(r), grant, sort_merging(grant),
+                      workers);
 }
 
 budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64_t hang,
@@ -150,20 +124,56 @@ uint64_t room_group_spill(uint64_t once, uint64_t grant, uint32_t workers)
     return room_mul(once, times);
 }
 
-budget room_of_join(const room_rows *left, const room_rows *right, uint64_t results,
+/* ---- joins ---- */
+
+/* With the link and the place. */
+static uint64_t right_row(const room_rows *r)
+{
+    return room_add(row_of(room_add(r->width, r->keys)), 16);
+}
+
+/* Both sides once: hashes and places go along. */
+static uint64_t packed_sides(const room_rows *left, const room_rows *right)
+{
+    const uint64_t head = 8 + 6;
+
+    return room_add(
+        room_mul(right->n, packed_row(room_add(right->packed, right->packed_keys), head)),
+        room_mul(left->n, packed_row(left->packed, head)));
+}
+
+budget room_of_join(const room_rows *left, const room_rows *right, const room_rows *results,
                     uint32_t workers)
 {
     const uint64_t list = 48; /* pointers as they came, in order, slots of the table */
-    uint64_t right_row = room_add(row_of(room_add(right->width, right->keys)), 16);
-    uint64_t kept = room_mul(right->n, room_add(right_row, list));
-    uint64_t left_row = room_add(row_of(room_add(left->width, left->keys)), 8);
-    uint64_t result = room_add(row_of(room_add(left->width, right->width)), 40);
-    uint64_t spill = room_add(room_mul(right->n, right_row), room_mul(left->n, left_row));
+    uint64_t kept = room_mul(right->n, room_add(right_row(right), list));
+    uint64_t spill = packed_sides(left, right);
 
-    spill = room_add(spill, room_mul(results, result));
+    spill = room_add(spill, room_mul(results->n, packed_row(results->packed, PACKED_PLACES)));
     kept = room_add(kept, kept / 4);
     return budget_of(room_add(kept, FIXED + workers * FIXED_EACH), spill, workers);
 }
+
+/* Parts whose table is too large are cut by more bits of the hash, both sides of them. They are not
+ * all of one size. */
+uint64_t room_join_spill(const room_rows *left, const room_rows *right, const room_rows *results,
+                         uint64_t grant, uint32_t workers)
+{
+    const uint64_t slots = 24;
+    uint64_t part = room_mul(right->n, room_add(right_row(right), slots)), times = 1, sorted;
+
+    if (part == UINT64_MAX)
+        return UINT64_MAX;
+    part >>= hash_parts_bits(grant / workers);
+    for (; join_is_cut(part + part / 3, grant, workers); part >>= HASH_PARTS_SPLIT)
+        times++;
+    sorted = sort_spill(results->n, room_add(row_of(results->width), PLACES + 8),
+                        packed_row(results->packed, PACKED_PLACES), join_sort_memory(grant),
+                        join_sort_merging(grant), workers);
+    return room_add(room_mul(packed_sides(left, right), times), sorted);
+}
+
+/* ---- windows ---- */
 
 budget room_of_window(const room_rows *r, bool runs_on, uint32_t workers)
 {
@@ -176,4 +186,9 @@ budget room_of_window(const room_rows *r, bool runs_on, uint32_t workers)
     b.least = room_mul(2, b.least);
     b.least = b.least < b.wish ? b.least : b.wish;
     return b;
+}
+
+uint64_t room_window_spill(const room_rows *r, uint64_t grant, uint32_t workers)
+{
+    return room_sort_spill(r, window_sort_memory(grant), workers);
 }

@@ -3,20 +3,18 @@
  *
  * Of each budget: `least` is what the operator can work with, spilling; with `wish` it spills
  * nothing, however unevenly rows fall to the workers while that costs little; `spill` is the most
- * that goes to the spill file when every row goes there once. With little memory some rows go there
- * again (runs of runs, parts of parts): of joins and windows with less than ROOM_ONCE-th of `wish`,
- * of others as the functions below say. */
+ * that goes to the spill file when every row goes there once. With less than `wish` some rows go
+ * there again (runs of runs, parts of parts), as the functions below say. */
 #ifndef EXEC_ROOM_H
 #define EXEC_ROOM_H
 
 #include "format/format.h"
 
-#define ROOM_ONCE 16
-
 typedef struct room_rows {
     uint64_t n;
     uint64_t width; /* bytes of one row's values, as row_value_bytes counts them, about */
     uint64_t keys;  /* of them those of the keys */
+    uint64_t packed, packed_keys; /* the same in the spill file, at most */
 } room_rows;
 
 /* limit: only so many rows leave; UINT64_MAX: all. */
@@ -26,17 +24,21 @@ budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers);
  * row's states beside them. */
 budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64_t hang,
                      uint64_t saved, uint32_t workers);
-/* `results` rows come of it: they are sorted where the right side spills. */
-budget room_of_join(const room_rows *left, const room_rows *right, uint64_t results,
+/* `results` rows of `width` bytes come of it: they are sorted where the right side spills. Keys of
+ * a side: those that are kept beside its columns. */
+budget room_of_join(const room_rows *left, const room_rows *right, const room_rows *results,
                     uint32_t workers);
 /* runs_on: rows leave as they come (window_runs_on), else whole partitions are kept. */
 budget room_of_window(const room_rows *r, bool runs_on, uint32_t workers);
 
-/* What goes to the spill file with a grant that is less than `wish`, for rows of which `once` bytes
- * are there (the budget's `spill`): rows go there again where runs are too many to be open at once,
- * or where parts are too large for a worker's share. */
-uint64_t room_sort_spill(const room_rows *r, uint64_t once, uint64_t grant, uint32_t workers);
+/* What goes to the spill file at most with a grant that is less than `wish`: rows go there again
+ * where runs are too many to be open at once, or where parts are too large for a worker's share.
+ * once: the budget's `spill`. */
+uint64_t room_sort_spill(const room_rows *r, uint64_t grant, uint32_t workers);
 uint64_t room_group_spill(uint64_t once, uint64_t grant, uint32_t workers);
+uint64_t room_join_spill(const room_rows *left, const room_rows *right, const room_rows *results,
+                         uint64_t grant, uint32_t workers);
+uint64_t room_window_spill(const room_rows *r, uint64_t grant, uint32_t workers);
 
 static inline uint64_t room_at_most(uint64_t x, uint64_t most)
 {

@@ -5,8 +5,9 @@
  * and the distances. Fields are, in this order: the lengths of all text columns, from which follows
  * where texts start and how long rows are; what stands before the columns, word by word; the other
  * columns, those wider than a word in pieces. Texts come column by column, one behind the other;
- * where a column's are all of one length, their words are fields, big end first: keys and codes
- * that are near to each other differ in their last bytes. */
+ * where a column's are all of one length, their words are fields, big end first, from the last one
+ * on: keys and codes that are near to each other differ in their last bytes, and behind the keys of
+ * a sort stands a place, as a whole word. */
 #include "exec/rows_pack.h"
 
 #define PACK_ROWS  1024u /* of a stretch, at most */
@@ -46,6 +47,56 @@ static uint32_t even_length(const uint32_t *len, uint32_t n)
     return len[0];
 }
 
+uint32_t rows_pack_bytes(const type *t, int64_t least, int64_t greatest)
+{
+    uint32_t bytes = bytes_of((uint64_t)greatest - (uint64_t)least);
+
+    if (t->width > 8 && least < 0 && greatest >= 0) /* the words above are all bits or none */
+        return 8 + t->width / 8 - 1;
+    return bytes < t->width ? bytes : t->width;
+}
+
+/* ---- which fields, in which order: for who packs and who unpacks ---- */
+
+typedef void (*on_field)(void *self, uint32_t at, uint32_t width);
+
+static void each_length(const row_layout *l, on_field field, void *self)
+{
+    for (uint32_t c = 0; c < l->n; c++)
+        if (is_text(l, c))
+            field(self, l->at[c] + 4, 4);
+}
+
+static void each_fixed(const row_layout *l, on_field field, void *self)
+{
+    field(self, 4, 4);
+    for (uint32_t at = 8; at < head_end(l); at += 8)
+        field(self, at, 8);
+    for (uint32_t c = 0; c < l->n; c++)
+        for (uint32_t at = l->at[c], end = at + l->types[c].width, width;
+             !is_text(l, c) && at < end; at += width) {
+            width = piece_of(end - at);
+            field(self, at, width);
+        }
+}
+
+static void each_text(const row_layout *l, void (*text)(void *self, uint32_t c), void *self)
+{
+    for (uint32_t c = 0; c < l->n; c++)
+        if (is_text(l, c))
+            text(self, c);
+}
+
+/* The words of a text of so many bytes. */
+static void each_word(uint32_t len, on_field word, void *self)
+{
+    for (uint32_t at = len, width; at;) {
+        width = piece_of(at);
+        at -= width;
+        word(self, at, width);
+    }
+}
+
 /* ---- packing ---- */
 
 typedef struct packing {
@@ -54,6 +105,7 @@ typedef struct packing {
     const uint8_t *row[PACK_ROWS];
     int64_t value[PACK_ROWS];
     uint32_t len[PACK_ROWS];
+    uint32_t text; /* the column whose words are put */
     uint8_t *out;
 } packing;
 
@@ -84,8 +136,10 @@ static void put_values(packing *p, uint32_t width)
         p->value[i] = v;                                                                           \
     }
 
-static void put_field(packing *p, uint32_t at, uint32_t width)
+static void put_field(void *self, uint32_t at, uint32_t width)
 {
+    packing *p = self;
+
     switch (width) {
     case 8: LOAD(int64_t) break;
     case 4: LOAD(int32_t) break;
@@ -93,16 +147,6 @@ static void put_field(packing *p, uint32_t at, uint32_t width)
     default: LOAD(int8_t) break;
     }
     put_values(p, width);
-}
-
-static void put_fixed(packing *p, uint32_t c)
-{
-    uint32_t at = p->l->at[c], end = at + p->l->types[c].width;
-
-    for (uint32_t width; at < end; at += width) {
-        width = piece_of(end - at);
-        put_field(p, at, width);
-    }
 }
 
 static void load_lengths(packing *p, uint32_t c)
@@ -116,27 +160,28 @@ static const uint8_t *text_at(const packing *p, uint32_t c, uint32_t i)
     return p->row[i] + p->l->bits + load_u32(p->row[i] + p->l->at[c]);
 }
 
-static void put_words(packing *p, uint32_t c, uint32_t len)
+static void put_word(void *self, uint32_t at, uint32_t width)
 {
-    for (uint32_t at = 0, width; at < len; at += width) {
-        width = piece_of(len - at);
-        for (uint32_t i = 0; i < p->n; i++) {
-            uint64_t v = 0;
-            memcpy(&v, text_at(p, c, i) + at, width);
-            p->value[i] = (int64_t)(__builtin_bswap64(v) >> (64 - 8 * width));
-        }
-        put_values(p, width);
+    packing *p = self;
+
+    for (uint32_t i = 0; i < p->n; i++) {
+        uint64_t v = 0;
+        memcpy(&v, text_at(p, p->text, i) + at, width);
+        p->value[i] = (int64_t)(__builtin_bswap64(v) >> (64 - 8 * width));
     }
+    put_values(p, width);
 }
 
-static void put_texts(packing *p, uint32_t c)
+static void put_text(void *self, uint32_t c)
 {
+    packing *p = self;
     uint32_t even;
 
     load_lengths(p, c);
     even = even_length(p->len, p->n);
     if (even) {
-        put_words(p, c, even);
+        p->text = c;
+        each_word(even, put_word, p);
         return;
     }
     for (uint32_t i = 0; i < p->n; i++) {
@@ -156,22 +201,11 @@ static void take_rows(packing *p, span *rows)
 
 static void put_stretch(packing *p)
 {
-    const row_layout *l = p->l;
-
     store_u32(p->out, p->n);
     p->out += 4;
-    for (uint32_t c = 0; c < l->n; c++)
-        if (is_text(l, c))
-            put_field(p, l->at[c] + 4, 4);
-    put_field(p, 4, 4);
-    for (uint32_t at = 8; at < head_end(l); at += 8)
-        put_field(p, at, 8);
-    for (uint32_t c = 0; c < l->n; c++)
-        if (!is_text(l, c))
-            put_fixed(p, c);
-    for (uint32_t c = 0; c < l->n; c++)
-        if (is_text(l, c))
-            put_texts(p, c);
+    each_length(p->l, put_field, p);
+    each_fixed(p->l, put_field, p);
+    each_text(p->l, put_text, p);
 }
 
 nrw_status rows_pack(const row_layout *l, span rows, bytes *out, nrw_error *err)
@@ -228,8 +262,10 @@ static void take_values(unpacking *u, uint32_t width)
         memcpy(u->row[i] + at, &v, sizeof v);                                                      \
     }
 
-static void take_field(unpacking *u, uint32_t at, uint32_t width)
+static void take_field(void *self, uint32_t at, uint32_t width)
 {
+    unpacking *u = self;
+
     take_values(u, width);
     switch (width) {
     case 8: STORE(uint64_t) break;
@@ -239,14 +275,14 @@ static void take_field(unpacking *u, uint32_t at, uint32_t width)
     }
 }
 
-static void take_fixed(unpacking *u, uint32_t c)
+static void add_length(void *self, uint32_t at, uint32_t width)
 {
-    uint32_t at = u->l->at[c], end = at + u->l->types[c].width;
+    unpacking *u = self;
 
-    for (uint32_t width; at < end; at += width) {
-        width = piece_of(end - at);
-        take_field(u, at, width);
-    }
+    (void)at;
+    take_values(u, width);
+    for (uint32_t i = 0; i < u->n; i++)
+        u->text[i] += (uint32_t)u->value[i];
 }
 
 /* Sizes of the rows, from the lengths of their texts, and the rows, all zero but for them and the
@@ -255,18 +291,12 @@ static uint8_t *lay_rows(unpacking *u, uint8_t *dst)
 {
     const row_layout *l = u->l;
     const uint8_t *fields = u->in;
-    uint32_t *size = u->text;
 
     for (uint32_t i = 0; i < u->n; i++)
-        size[i] = l->fixed;
-    for (uint32_t c = 0; c < l->n; c++)
-        if (is_text(l, c)) {
-            take_values(u, 4);
-            for (uint32_t i = 0; i < u->n; i++)
-                size[i] += (uint32_t)u->value[i];
-        }
+        u->text[i] = l->fixed;
+    each_length(l, add_length, u);
     for (uint32_t i = 0; i < u->n; i++) {
-        uint32_t bytes = (size[i] + 7) & ~7u;
+        uint32_t bytes = (u->text[i] + 7) & ~7u;
         u->row[i] = dst;
         memset(dst, 0, l->fixed);
         memset(dst + bytes - 8, 0, 8);
@@ -275,26 +305,24 @@ static uint8_t *lay_rows(unpacking *u, uint8_t *dst)
         u->text[i] = l->fixed - l->bits;
     }
     u->in = fields;
-    for (uint32_t c = 0; c < l->n; c++)
-        if (is_text(l, c))
-            take_field(u, l->at[c] + 4, 4);
+    each_length(l, take_field, u);
     return dst;
 }
 
-static void take_words(unpacking *u, uint32_t len)
+static void take_word(void *self, uint32_t at, uint32_t width)
 {
-    for (uint32_t at = 0, width; at < len; at += width) {
-        width = piece_of(len - at);
-        take_values(u, width);
-        for (uint32_t i = 0; i < u->n; i++) {
-            uint64_t v = __builtin_bswap64(u->value[i] << (64 - 8 * width));
-            memcpy(u->row[i] + u->l->bits + u->text[i] + at, &v, width);
-        }
+    unpacking *u = self;
+
+    take_values(u, width);
+    for (uint32_t i = 0; i < u->n; i++) {
+        uint64_t v = __builtin_bswap64(u->value[i] << (64 - 8 * width));
+        memcpy(u->row[i] + u->l->bits + u->text[i] + at, &v, width);
     }
 }
 
-static void take_texts(unpacking *u, uint32_t c)
+static void take_text(void *self, uint32_t c)
 {
+    unpacking *u = self;
     uint32_t at = u->l->at[c], even;
 
     for (uint32_t i = 0; i < u->n; i++) {
@@ -304,7 +332,7 @@ static void take_texts(unpacking *u, uint32_t c)
     }
     even = even_length(u->len, u->n);
     if (even)
-        take_words(u, even);
+        each_word(even, take_word, u);
     for (uint32_t i = 0; i < u->n; i++) {
         if (!even) {
             memcpy(u->row[i] + u->l->bits + u->text[i], u->in, u->len[i]);
@@ -316,21 +344,13 @@ static void take_texts(unpacking *u, uint32_t c)
 
 static uint8_t *take_stretch(unpacking *u, uint8_t *dst)
 {
-    const row_layout *l = u->l;
     uint8_t *end;
 
     u->n = load_u32(u->in);
     u->in += 4;
     end = lay_rows(u, dst);
-    take_field(u, 4, 4);
-    for (uint32_t at = 8; at < head_end(l); at += 8)
-        take_field(u, at, 8);
-    for (uint32_t c = 0; c < l->n; c++)
-        if (!is_text(l, c))
-            take_fixed(u, c);
-    for (uint32_t c = 0; c < l->n; c++)
-        if (is_text(l, c))
-            take_texts(u, c);
+    each_fixed(u->l, take_field, u);
+    each_text(u->l, take_text, u);
     return end;
 }
 

@@ -23,139 +23,80 @@ int sort_compare(const row_layout *l, const sort_entry *a, const sort_entry *b)
 
 /* ---- spilled runs ---- */
 
-#define LIST_BLOCKS 64
-#define LIST_BYTES  (LIST_BLOCKS * sizeof(run_block))
-
-run_writer run_writer_of(const row_layout *l, bool again, mem *m, spill *s)
+run_writer run_writer_of(const row_layout *l, bool again, size_t block, mem *m, spill *s)
 {
     return (run_writer){.layout = l,
                         .again = again,
+                        .block = block,
                         .m = m,
                         .spill = s,
                         .rows = bytes_init(m, UINT32_MAX),
-                        .packed = bytes_init(m, UINT32_MAX)};
+                        .scratch = bytes_init(m, UINT32_MAX)};
 }
 
 void run_writer_release(run_writer *w)
 {
+    spill_chain_free(&w->blocks, w->spill);
     bytes_release(&w->rows);
-    bytes_release(&w->packed);
+    bytes_release(&w->scratch);
 }
 
-static nrw_status list_room(sort_run *r, mem *m, nrw_error *err)
+static nrw_status put_block(run_writer *w, nrw_error *err)
 {
-    return r->blocks ? NRW_OK : mem_alloc(m, LIST_BYTES, (void **)&r->blocks, err);
-}
-
-/* The list at hand goes to the spill file. */
-static nrw_status put_list(sort_run *r, mem *m, spill *s, nrw_error *err)
-{
-    span list = {(const uint8_t *)r->blocks, r->n_blocks * sizeof *r->blocks};
     spill_block b;
     nrw_status st;
 
-    TRY(spill_write(s, list, false, &b, err));
-    st = spill_list_add(m, &r->lists, &r->n_lists, &r->cap_lists, &b, err);
+    if (w->rows.len == 0)
+        return NRW_OK;
+    TRY(rows_spill(w->layout, (span){w->rows.data, w->rows.len}, w->again, w->spill, &w->scratch,
+                   &b, err));
+    w->rows.len = 0;
+    st = spill_chain_add(&w->blocks, w->spill, &b, err);
     if (st < 0)
-        spill_free(s, &b);
-    else
-        r->n_blocks = 0;
+        spill_free(w->spill, &b);
     return st;
 }
 
-/* The next list comes to hand, whose blocks are all to come. */
-static nrw_status take_list(sort_run *r, mem *m, spill *s, nrw_error *err)
+nrw_status run_writer_put(run_writer *w, const uint8_t *row, nrw_error *err)
 {
-    const spill_block *b = &r->lists[r->next_list];
-
-    TRY(list_room(r, m, err));
-    TRY(spill_read(s, b, r->blocks, err));
-    spill_free(s, b);
-    r->next_list++;
-    r->n_blocks = (uint32_t)(b->len / sizeof *r->blocks);
-    r->next_block = 0;
-    return NRW_OK;
-}
-
-/* A row that is larger than blocks are is not held twice. */
-static nrw_status put_rows(sort_run *r, run_writer *w, run_block *b, nrw_error *err)
-{
-    span rows = {w->rows.data, w->rows.len};
-
-    *b = (run_block){0};
-    if (rows.len > r->block)
-        return spill_write(w->spill, rows, true, &b->at, err);
-    w->packed.len = 0;
-    TRY(rows_pack(w->layout, rows, &w->packed, err));
-    b->rows = rows.len;
-    return spill_write(w->spill, (span){w->packed.data, w->packed.len}, w->again, &b->at, err);
-}
-
-static nrw_status put_block(sort_run *r, run_writer *w, nrw_error *err)
-{
-    if (w->rows.len == 0)
-        return NRW_OK;
-    TRY(list_room(r, w->m, err));
-    if (r->n_blocks == LIST_BLOCKS)
-        TRY(put_list(r, w->m, w->spill, err));
-    TRY(put_rows(r, w, &r->blocks[r->n_blocks], err));
-    r->n_blocks++;
-    w->rows.len = 0;
-    return NRW_OK;
-}
-
-nrw_status sort_run_end(sort_run *r, run_writer *w, nrw_error *err)
-{
-    TRY(put_block(r, w, err));
-    if (r->n_blocks)
-        TRY(put_list(r, w->m, w->spill, err));
-    mem_free(w->m, r->blocks, r->blocks ? LIST_BYTES : 0);
-    r->blocks = NULL;
-    return NRW_OK;
-}
-
-nrw_status sort_run_put(sort_run *r, run_writer *w, const uint8_t *row, nrw_error *err)
-{
-    if (w->rows.len && w->rows.len + row_bytes(row) > r->block)
-        TRY(put_block(r, w, err));
+    if (w->rows.len && w->rows.len + row_bytes(row) > w->block)
+        TRY(put_block(w, err));
     return bytes_append(&w->rows, row, row_bytes(row), err);
 }
 
-void sort_run_free(sort_run *r, mem *m, spill *s)
+nrw_status run_writer_end(run_writer *w, sort_run *out, nrw_error *err)
 {
-    do {
-        for (uint32_t i = r->next_block; i < r->n_blocks; i++)
-            spill_free(s, &r->blocks[i].at);
-        r->next_block = r->n_blocks = 0;
-    } while (r->next_list < r->n_lists && take_list(r, m, s, NULL) == NRW_OK);
-    mem_free(m, r->blocks, r->blocks ? LIST_BYTES : 0);
-    mem_free(m, r->lists, r->cap_lists * sizeof *r->lists);
-    mem_free(m, r->data, r->cap);
-    *r = (sort_run){.block = r->block};
+    *out = (sort_run){0};
+    TRY(put_block(w, err));
+    TRY(spill_chain_turn(&w->blocks, w->spill, err));
+    return spill_chain_fold(&w->blocks, w->spill, &out->blocks, err);
+}
+
+void sort_run_free(sort_run *r, spill *s)
+{
+    spill_chain c = spill_chain_of(&r->blocks);
+
+    spill_chain_free(&c, s);
+    *r = (sort_run){0};
 }
 
 /* ---- merging ---- */
 
-static nrw_status load_block(sort_merge *g, sort_run *r, const run_block *b, nrw_error *err)
-{
-    if (!b->rows)
-        return spill_read(g->spill, &b->at, r->data, err);
-    g->packed.len = 0;
-    TRY(bytes_reserve(&g->packed, b->at.len + PACK_SLACK, err));
-    TRY(spill_read(g->spill, &b->at, g->packed.data, err));
-    rows_unpack(g->layout, g->packed.data, r->data);
-    return NRW_OK;
-}
+struct run_reader {
+    sort_entry *entries;
+    uint64_t n;
+    uint64_t at;        /* next entry, or byte in `data` */
+    spill_chain blocks; /* those that are to come */
+    uint8_t *data;      /* the open block */
+    size_t len, cap;
+    sort_entry head; /* the next row; row NULL: at the end */
+};
 
-static nrw_status open_block(sort_merge *g, sort_run *r, nrw_error *err)
+static nrw_status load_block(sort_merge *g, run_reader *r, const spill_block *b, nrw_error *err)
 {
-    const run_block *b;
-    uint64_t len;
+    uint32_t len;
 
-    if (r->next_block == r->n_blocks)
-        TRY(take_list(r, g->m, g->spill, err));
-    b = &r->blocks[r->next_block];
-    len = b->rows ? b->rows : b->at.len;
+    TRY(rows_fetch(g->spill, b, &g->scratch, &len, err));
     if (len > r->cap) {
         mem_free(g->m, r->data, r->cap);
         r->data = NULL;
@@ -163,27 +104,37 @@ static nrw_status open_block(sort_merge *g, sort_run *r, nrw_error *err)
         TRY(mem_alloc(g->m, len, (void **)&r->data, err));
         r->cap = len;
     }
-    TRY(load_block(g, r, b, err));
-    spill_free(g->spill, &b->at);
-    r->next_block++;
+    TRY(rows_place(g->layout, g->spill, b, &g->scratch, r->data, err));
     r->len = len;
     r->at = 0;
     return NRW_OK;
 }
 
+/* The next block; none: r->len stays where r->at is. */
+static nrw_status open_block(sort_merge *g, run_reader *r, nrw_error *err)
+{
+    spill_block b;
+    nrw_status st = spill_chain_take(&r->blocks, g->spill, &b, err);
+
+    if (st != NRW_OK)
+        return st < 0 ? st : NRW_OK;
+    st = load_block(g, r, &b, err);
+    spill_free(g->spill, &b);
+    return st;
+}
+
 /* Moves r's head on. */
-static nrw_status advance(sort_merge *g, sort_run *r, nrw_error *err)
+static nrw_status advance(sort_merge *g, run_reader *r, nrw_error *err)
 {
     if (r->entries) {
         r->head = r->at < r->n ? r->entries[r->at++] : (sort_entry){0};
         return NRW_OK;
     }
-    if (r->at == r->len) {
-        r->head = (sort_entry){0};
-        if (r->next_block == r->n_blocks && r->next_list == r->n_lists)
-            return NRW_OK;
+    r->head = (sort_entry){0};
+    if (r->at == r->len)
         TRY(open_block(g, r, err));
-    }
+    if (r->at == r->len)
+        return NRW_OK;
     r->head = sort_entry_of(g->layout, r->data + r->at);
     r->at += row_bytes(r->head.row);
     return NRW_OK;
@@ -221,16 +172,20 @@ static void play(sort_merge *g, uint32_t i)
 nrw_status sort_merge_open(sort_merge *g, const row_layout *l, mem *m, spill *s, sort_run *runs,
                            uint32_t n, nrw_error *err)
 {
-    *g = (sort_merge){.layout = l, .m = m, .spill = s, .runs = runs, .n = n};
-    g->packed = bytes_init(m, UINT32_MAX);
+    *g = (sort_merge){.layout = l, .m = m, .spill = s, .n = n};
+    g->scratch = bytes_init(m, UINT32_MAX);
     TRY(mem_alloc(m, (n + 1) * sizeof *g->tree, (void **)&g->tree, err));
+    TRY(mem_zalloc(m, n * sizeof *g->runs + 1, (void **)&g->runs, err));
     for (uint32_t i = 0; i <= n; i++)
         g->tree[i] = UINT32_MAX;
     for (uint32_t i = 0; i < n; i++) {
-        runs[i].at = runs[i].len = 0;
-        runs[i].next_block = 0;
-        TRY(advance(g, &runs[i], err));
+        g->runs[i].entries = runs[i].entries;
+        g->runs[i].n = runs[i].n;
+        g->runs[i].blocks = spill_chain_of(&runs[i].blocks);
+        runs[i] = (sort_run){0};
     }
+    for (uint32_t i = 0; i < n; i++)
+        TRY(advance(g, &g->runs[i], err));
     for (uint32_t i = 0; i < n; i++)
         play(g, i);
     return NRW_OK;
@@ -238,7 +193,7 @@ nrw_status sort_merge_open(sort_merge *g, const row_layout *l, mem *m, spill *s,
 
 nrw_status sort_merge_next(sort_merge *g, uint8_t **row, nrw_error *err)
 {
-    sort_run *r;
+    run_reader *r;
 
     if (*row) { /* the row given last is done with */
         r = &g->runs[g->tree[0]];
@@ -251,7 +206,13 @@ nrw_status sort_merge_next(sort_merge *g, uint8_t **row, nrw_error *err)
 
 void sort_merge_close(sort_merge *g)
 {
+    for (uint32_t i = 0; g->runs && i < g->n; i++) {
+        spill_chain_free(&g->runs[i].blocks, g->spill);
+        mem_free(g->m, g->runs[i].data, g->runs[i].cap);
+    }
+    mem_free(g->m, g->runs, g->runs ? g->n * sizeof *g->runs + 1 : 0);
+    g->runs = NULL;
     mem_free(g->m, g->tree, g->tree ? (g->n + 1) * sizeof *g->tree : 0);
     g->tree = NULL;
-    bytes_release(&g->packed);
+    bytes_release(&g->scratch);
 }

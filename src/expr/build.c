@@ -227,16 +227,6 @@ static bool lower(const char *name, char *out, size_t cap)
     return true;
 }
 
-bool expr_is_function(const char *name)
-{
-    char low[64];
-    bool known = false;
-
-    if (lower(name, low, sizeof low))
-        find_overload(low, NULL, UINT32_MAX / 2, &known);
-    return known;
-}
-
 /* ---- binding ---- */
 
 /* What the parameters say the arguments are cast to. */

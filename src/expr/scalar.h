@@ -99,7 +99,6 @@ nrw_status expr_lambda(arena *a, const char *name, const expr *const *args, uint
                        uint32_t n_params, const expr *body, const expr **out,
                        nrw_error *err) NRW_CHECKED;
 bool expr_takes_lambda(const char *name);
-bool expr_is_function(const char *name);
 /* Whether e calls the function of that name, in lower case. */
 bool expr_is_call(const expr *e, const char *name);
 /* The field of args[0], a struct, that e takes; -1: it takes none. */
@@ -136,8 +135,5 @@ nrw_status expr_eval(const expr *e, const vector *const *columns, uint32_t rows,
 /* The rows for which e (a boolean) is true, rising; out has room for `rows`. */
 nrw_status expr_select(const expr *e, const vector *const *columns, uint32_t rows, mem *m,
                        uint16_t *out, uint32_t *n, nrw_error *err) NRW_CHECKED;
-
-/* For plans and messages: "(a + 1)"; column i prints as names[i]. As snprintf. */
-size_t expr_print(const expr *e, const schema *names, char *out, size_t cap);
 
 #endif

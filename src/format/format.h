@@ -105,6 +105,8 @@ typedef struct fact {
 typedef struct column_values {
     uint64_t bytes;    /* of a text or binary value */
     uint64_t distinct; /* how many different ones, nulls among them */
+    bool bounded;      /* all lie between these, which are whole numbers */
+    int64_t least, greatest;
 } column_values;
 
 #define FACTS_MAX 12

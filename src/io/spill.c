@@ -33,7 +33,7 @@
  * is begun to be written when the next one is whole and nobody writes to it any more, mostly: the
  * system by itself begins late, and then lets everybody wait. */
 #define BEGIN_FROM  ((uint64_t)512 << 20)
-#define BEGIN_PIECE ((uint64_t)8 << 20)
+#define BEGIN_PIECE SYS_BEGIN_BYTES
 
 struct spill {
     mem *m;
@@ -199,7 +199,7 @@ static void begin_writing(spill *s, uint64_t to)
         !atomic_compare_exchange_strong(&s->begun, &from, to))
         return;
     from = to - from > BEGIN_PIECE ? to - BEGIN_PIECE : from;
-    sync_file_range(s->fd, (off_t)from, (off_t)(to - from), SYNC_FILE_RANGE_WRITE);
+    sys_begin_write(s->fd, from, to);
 }
 
 static nrw_status put(spill *s, uint64_t offset, const void *data, size_t len, nrw_error *err)
@@ -467,21 +467,6 @@ nrw_status spill_read(spill *s, const spill_block *b, void *dst, nrw_error *err)
 void spill_free(spill *s, const spill_block *b)
 {
     give(s, b->offset, b->stored);
-}
-
-nrw_status spill_list_add(mem *m, spill_block **list, uint32_t *n, uint32_t *cap,
-                          const spill_block *b, nrw_error *err)
-{
-    void *p = *list;
-
-    if (*n == *cap) {
-        uint32_t more = *cap ? *cap * 2 : 4;
-        TRY(mem_realloc(m, &p, *cap * sizeof *b, more * sizeof *b, err));
-        *list = p;
-        *cap = more;
-    }
-    (*list)[(*n)++] = *b;
-    return NRW_OK;
 }
 
 nrw_status spill_region(spill *s, uint64_t len, uint64_t *offset, nrw_error *err)

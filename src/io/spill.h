@@ -28,9 +28,6 @@ void spill_close(spill *s); /* NULL is fine */
 nrw_status spill_write(spill *s, span data, bool compress, spill_block *out, nrw_error *err);
 nrw_status spill_read(spill *s, const spill_block *b, void *dst, nrw_error *err);
 void spill_free(spill *s, const spill_block *b);
-/* Appends b to (*list)[0 .. *n), an array of m that doubles. */
-nrw_status spill_list_add(mem *m, spill_block **list, uint32_t *n, uint32_t *cap,
-                          const spill_block *b, nrw_error *err) NRW_CHECKED;
 
 /* A raw region for streams that are written once, front to back, and read through windows (an
  * oversize page): reserve, write pieces, read pieces, free. Not checksummed as a whole; the

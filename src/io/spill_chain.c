@@ -3,15 +3,18 @@
 #include <stddef.h>
 #include <string.h>
 
-/* What of a chain is a link in the spill file. */
-#define LINK_BYTES offsetof(spill_chain, n)
+/* What of a chain with so many blocks at hand is a link in the spill file. */
+static size_t link_bytes(uint32_t n)
+{
+    return offsetof(spill_chain, blocks) + n * sizeof(spill_block);
+}
 
 /* The blocks at hand become a link. */
 static nrw_status put_link(spill_chain *c, spill *s, nrw_error *err)
 {
     spill_block b;
 
-    TRY(spill_write(s, (span){(const uint8_t *)c, LINK_BYTES}, false, &b, err));
+    TRY(spill_write(s, (span){(const uint8_t *)c, link_bytes(c->n)}, false, &b, err));
     *c = (spill_chain){.before = b};
     return NRW_OK;
 }
@@ -27,11 +30,12 @@ nrw_status spill_chain_add(spill_chain *c, spill *s, const spill_block *b, nrw_e
 /* The link before those at hand, which are taken. */
 static nrw_status take_link(spill_chain *c, spill *s, nrw_error *err)
 {
-    spill_chain link = {.n = SPILL_LINK};
+    spill_chain link = {0};
 
     if (!c->before.len)
         return NRW_END;
     TRY(spill_read(s, &c->before, &link, err));
+    link.n = (uint32_t)((c->before.len - link_bytes(0)) / sizeof *link.blocks);
     spill_free(s, &c->before);
     *c = link;
     return NRW_OK;
@@ -64,6 +68,15 @@ nrw_status spill_chain_turn(spill_chain *c, spill *s, nrw_error *err)
     else
         *c = turned;
     return st < 0 ? st : NRW_OK;
+}
+
+nrw_status spill_chain_fold(spill_chain *c, spill *s, spill_block *out, nrw_error *err)
+{
+    if (c->n)
+        TRY(put_link(c, s, err));
+    *out = c->before;
+    *c = (spill_chain){0};
+    return NRW_OK;
 }
 
 void spill_chain_free(spill_chain *c, spill *s)

@@ -146,6 +146,11 @@ int sys_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, s
     return 0;
 }
 
+void sys_begin_write(int fd, uint64_t from, uint64_t to)
+{
+    sync_file_range(fd, (off_t)from, (off_t)(to - from), SYNC_FILE_RANGE_WRITE);
+}
+
 int sys_sync(int fd)
 {
     int fault = fault_io(true);

@@ -15,8 +15,6 @@
 #include <unistd.h>
 
 #define BUFFER_SIZE ((size_t)64 << 10)
-/* Bytes behind the write position that the kernel is asked to write back, a step at a time. */
-#define WRITEBACK_STEP ((uint64_t)8 << 20)
 
 struct target {
     mem *m;
@@ -109,13 +107,11 @@ static nrw_status open_stream(target *t, const char *path, nrw_error *err)
     return e ? err_errno(err, NRW_E_IO, e, "cannot open") : NRW_OK;
 }
 
-static void start_writeback(target *t)
+static void begin_writing(target *t)
 {
-    if (!t->regular || t->written < t->started + WRITEBACK_STEP)
+    if (!t->regular || t->written < t->started + SYS_BEGIN_BYTES)
         return;
-    /* so that the last fsync finds little to do; a failure shows there */
-    sync_file_range(t->fd, (off_t)t->started, (off_t)(t->written - t->started),
-                    SYNC_FILE_RANGE_WRITE);
+    sys_begin_write(t->fd, t->started, t->written);
     t->started = t->written;
 }
 
@@ -128,7 +124,7 @@ static nrw_status write_out(target *t, const void *data, size_t len, nrw_error *
     t->written += done;
     if (e)
         return write_failed(t, e, len, done, err);
-    start_writeback(t);
+    begin_writing(t);
     return NRW_OK;
 }
 
@@ -146,7 +142,7 @@ static nrw_status copy_in_kernel(target *t, int from, uint64_t offset, uint64_t 
             return NRW_OK; /* these two files it cannot join */
         *done += n;
         t->written += n;
-        start_writeback(t);
+        begin_writing(t);
     }
     return NRW_OK;
 }

@@ -184,7 +184,7 @@ static nrw_status compile_sort(sql_exec *x, const plan *p, chain *c, nrw_error *
                       .limit = p->limit,
                       .workers = x->workers,
                       .memory = grant_of(x, p),
-                      .merging = grant_of(x, p) / 2,
+                      .merging = sort_merging(grant_of(x, p)),
                       .held = x->held};
     type *types;
     op *o;

@@ -1,10 +1,12 @@
 #include "sql/estimate.h"
 
 #include "exec/room.h"
+#include "exec/rows_pack.h"
 
 #define TEXT   24u /* bytes of a text nobody knows more of */
 #define NESTED 256u
 #define PICKED 16u
+#define ALIKE  8u /* rows of a group, if groups are few */
 
 /* A value in a row: texts have their place and length beside them. */
 static uint64_t type_width(const type *t, uint64_t text)
@@ -26,6 +28,22 @@ uint64_t plan_columns_width(const plan_estimate *e, const uint32_t *columns, uin
 uint64_t plan_row_width(const plan_estimate *e)
 {
     return plan_columns_width(e, NULL, e->of->n);
+}
+
+uint64_t plan_row_packed(const plan_estimate *e)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < e->of->n; i++)
+        sum = room_add(sum, e->packed[i]);
+    return sum;
+}
+
+/* A value in the spill file of which nothing but its width is known: of a text its length takes
+ * less there. */
+static uint64_t packed_of(const type *t, uint64_t width)
+{
+    return type_is_view(t) && width != UNKNOWN ? width - 5 : width;
 }
 
 /* ---- expressions ---- */
@@ -55,6 +73,11 @@ static uint64_t expr_distinct(const plan_estimate *in, const expr *e)
     return e->kind == EXPR_CONSTANT ? 1 : e->type.id == TYPE_BOOL ? 3 : UNKNOWN;
 }
 
+static uint64_t expr_domain(const plan_estimate *in, const expr *e)
+{
+    return e->kind == EXPR_COLUMN ? in->domain[e->column] : expr_distinct(in, e);
+}
+
 /* ---- relations ---- */
 
 static void take_columns(plan_estimate *e, uint32_t at, const plan_estimate *from, uint32_t n)
@@ -62,6 +85,8 @@ static void take_columns(plan_estimate *e, uint32_t at, const plan_estimate *fro
     for (uint32_t c = 0; c < n; c++) {
         e->width[at + c] = from->width[c];
         e->distinct[at + c] = from->distinct[c];
+        e->domain[at + c] = from->domain[c];
+        e->packed[at + c] = from->packed[c];
     }
 }
 
@@ -69,7 +94,7 @@ static void of_types(plan_estimate *e)
 {
     for (uint32_t c = 0; c < e->of->n; c++) {
         e->width[c] = type_width(&e->of->columns[c].type, TEXT);
-        e->distinct[c] = UNKNOWN;
+        e->distinct[c] = e->domain[c] = e->packed[c] = UNKNOWN;
     }
 }
 
@@ -83,6 +108,10 @@ static void estimate_scan(const sql_catalog *c, plan_estimate *e)
         c->values(c->self, p->table, p->table_columns[i], &v);
         e->distinct[i] = v.distinct;
         e->width[i] = type_width(&p->columns[i].type, v.bytes);
+        if (v.bounded && !type_is_view(&p->columns[i].type) &&
+            !type_is_nested(&p->columns[i].type)) /* what is not there is zero */
+            e->packed[i] = rows_pack_bytes(&p->columns[i].type, v.least < 0 ? v.least : 0,
+                                           v.greatest > 0 ? v.greatest : 0);
     }
 }
 
@@ -112,13 +141,15 @@ static void estimate_range(plan_estimate *e)
 static void estimate_group(plan_estimate *e)
 {
     const plan *p = e->of;
-    uint64_t groups = 1;
+    uint64_t groups = 1, most = 1;
 
     take_columns(e, 0, e->left, p->n_keys);
-    for (uint32_t k = 0; k < p->n_keys; k++)
+    for (uint32_t k = 0; k < p->n_keys; k++) {
         groups = room_mul(groups, e->left->distinct[k]);
-    e->most = p->n_keys ? e->left->most : 1;
-    e->rows = p->n_keys ? room_at_most(groups, e->left->rows) : 1;
+        most = room_mul(most, e->left->domain[k]);
+    }
+    e->most = p->n_keys ? room_at_most(most, e->left->most) : 1;
+    e->rows = p->n_keys ? room_at_most(room_at_most(groups, e->left->rows), e->most) : 1;
     for (uint32_t i = 0; i < p->n_aggregates; i++) {
         const aggregate *g = &p->aggregates[i];
         uint64_t *width = &e->width[p->n_keys + i];
@@ -128,6 +159,13 @@ static void estimate_group(plan_estimate *e)
         if (aggregate_gathers(g)) /* the texts of all rows, perhaps */
             *width = room_mul(*width, e->left->rows);
     }
+}
+
+/* A side without a match is null, in columns that had none perhaps. */
+static void may_be_null(plan_estimate *e)
+{
+    for (uint32_t c = 0; c < e->of->n; c++)
+        e->domain[c] = room_add(e->domain[c], 1);
 }
 
 /* Equal keys: as many rows as the larger side has, about; some times that where a condition picks
@@ -143,6 +181,7 @@ static void estimate_join(plan_estimate *e)
         take_columns(e, 0, e->right, p->right->n);
     else if (p->n == l->n + p->right->n)
         take_columns(e, l->n, e->right, p->right->n);
+    may_be_null(e);
     e->most = room_mul(e->left->most, e->right->most);
     e->rows = left > right ? left : right;
     if (p->n_join_keys == 0)
@@ -172,6 +211,22 @@ static void estimate_join(plan_estimate *e)
     e->rows = room_at_most(e->rows, e->most);
 }
 
+/* Sources are as large as they are, and so is what follows from their rows alone. */
+static uint64_t few_of(const plan_estimate *e)
+{
+    const plan *p = e->of;
+    uint64_t few = e->left ? e->left->few : e->rows;
+
+    if (p->kind == PLAN_GROUP && e->rows == e->left->rows)
+        few = few / ALIKE + 1;
+    if (e->right)
+        few = p->kind == PLAN_UNION ? room_add(few, e->right->few)
+                                    : room_at_least(few, e->right->few);
+    if (p->kind == PLAN_JOIN && e->left->few == e->left->rows && e->right->few == e->right->rows)
+        few = e->rows;
+    return room_at_most(few, e->rows);
+}
+
 static void estimate_one(const sql_catalog *c, plan_estimate *e)
 {
     const plan *p = e->of;
@@ -189,6 +244,9 @@ static void estimate_one(const sql_catalog *c, plan_estimate *e)
         for (uint32_t i = 0; i < p->n; i++) {
             e->width[i] = plan_expr_width(e->left, p->exprs[i]);
             e->distinct[i] = expr_distinct(e->left, p->exprs[i]);
+            e->domain[i] = expr_domain(e->left, p->exprs[i]);
+            if (p->exprs[i]->kind == EXPR_COLUMN)
+                e->packed[i] = e->left->packed[p->exprs[i]->column];
         }
         break;
     case PLAN_GROUP: estimate_group(e); break;
@@ -198,6 +256,8 @@ static void estimate_one(const sql_catalog *c, plan_estimate *e)
         for (uint32_t i = 0; i < p->n; i++) {
             e->width[i] = e->width[i] > e->right->width[i] ? e->width[i] : e->right->width[i];
             e->distinct[i] = room_add(e->distinct[i], e->right->distinct[i]);
+            e->domain[i] = room_add(e->domain[i], e->right->domain[i]);
+            e->packed[i] = UNKNOWN;
         }
         e->most = room_add(e->most, e->right->most);
         e->rows = room_add(e->rows, e->right->rows);
@@ -220,6 +280,11 @@ static void estimate_one(const sql_catalog *c, plan_estimate *e)
     case PLAN_FILTER:
     case PLAN_FIRST: take_columns(e, 0, e->left, p->n); break;
     }
+    e->few = few_of(e);
+    for (uint32_t c = 0; c < p->n; c++) {
+        e->domain[c] = room_at_most(e->domain[c], e->most);
+        e->packed[c] = room_at_most(e->packed[c], packed_of(&p->columns[c].type, e->width[c]));
+    }
 }
 
 nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_estimate **out,
@@ -231,6 +296,8 @@ nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_
     *e = (plan_estimate){.of = p};
     TRY(arena_alloc(a, p->n * sizeof *e->width + 1, (void **)&e->width, err));
     TRY(arena_alloc(a, p->n * sizeof *e->distinct + 1, (void **)&e->distinct, err));
+    TRY(arena_alloc(a, p->n * sizeof *e->domain + 1, (void **)&e->domain, err));
+    TRY(arena_alloc(a, p->n * sizeof *e->packed + 1, (void **)&e->packed, err));
     if (p->left)
         TRY(plan_estimate_of(a, c, p->left, &e->left, err));
     if (p->right)

@@ -12,16 +12,20 @@ struct plan_estimate {
     const plan *of;
     uint64_t most;      /* rows at most; UNKNOWN: nobody knows */
     uint64_t rows;      /* rows, about; at most `most` */
+    uint64_t few;       /* the same, if keys of groups of which nothing is known have few values */
     uint64_t *width;    /* bytes of a value of each column, about; UNKNOWN */
+    uint64_t *packed;   /* the same in the spill file (rows_pack.h) */
     uint64_t *distinct; /* values of each column, about; UNKNOWN */
+    uint64_t *domain;   /* of each column: there are no more values than so many; UNKNOWN */
     plan_estimate *left, *right;
 };
 
 /* In `a`. Tables may be asked for their metadata, whose first readers are still open. */
 nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_estimate **out,
                             nrw_error *err);
-/* Bytes of a row's values, about, in rows of exec/rows.h. */
+/* Bytes of a row's values, about, in rows of exec/rows.h; in the spill file. */
 uint64_t plan_row_width(const plan_estimate *e);
+uint64_t plan_row_packed(const plan_estimate *e);
 /* Of a value of an expression over its columns, about. */
 uint64_t plan_expr_width(const plan_estimate *in, const expr *e);
 /* Of some of its columns; NULL: the first n. */

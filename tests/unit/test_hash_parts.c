@@ -64,18 +64,22 @@ static void make_rows(parts_case *c, uint64_t (*of)(uint64_t i))
     }
 }
 
-/* Marks the rows of a part as seen; all have the upper `bits` bits of `first`. */
-static void see(const parts_case *c, const hash_parts *p, const hash_part *part, uint64_t first,
+/* Marks the rows of a part as seen, and empties it; all have the upper `bits` bits of `first`. */
+static void see(const parts_case *c, const hash_parts *p, hash_part *part, uint64_t first,
                 uint32_t bits, bool *seen)
 {
     rows back = {.m = c->m};
-    uint64_t n = 0;
+    bytes scratch = bytes_init(c->m, UINT32_MAX);
+    uint64_t n = 0, all = 0;
+    spill_block b;
 
-    for (uint32_t i = 0; i < part->n; i++) {
+    while (spill_chain_take(&part->blocks, c->s, &b, &err) == NRW_OK) {
         span block;
         size_t at = 0;
         uint8_t *row;
-        assert_ok(hash_part_read(p, part, i, &back, &block, &err), &err);
+        assert_ok(hash_part_read(p, &b, &scratch, &back, &block, &err), &err);
+        spill_free(c->s, &b);
+        all += block.len;
         for (; at < block.len; n++) {
             int64_t x;
             assert_ok(hash_part_row(block, &at, &row, &err), &err);
@@ -87,6 +91,8 @@ static void see(const parts_case *c, const hash_parts *p, const hash_part *part,
         }
     }
     assert_int_equal(n, part->rows);
+    assert_int_equal(all, part->bytes);
+    bytes_release(&scratch);
     rows_release(&back);
 }
 
@@ -105,13 +111,13 @@ static void rows_come_back(uint64_t (*of)(uint64_t i), uint64_t memory, bool cut
 {
     parts_case c = {0};
     hash_parts p;
-    bytes out;
+    hash_out out;
     bool *seen = calloc(ROWS, 1);
 
     open_case(&c);
     make_rows(&c, of);
-    out = bytes_init(c.m, UINT32_MAX);
-    assert_ok(hash_parts_open(&p, c.m, c.s, memory, NULL, &err), &err);
+    out = hash_out_of(c.m);
+    assert_ok(hash_parts_open(&p, &c.layout, c.m, c.s, memory, NULL, &err), &err);
     for (uint32_t from = 0; from < ROWS; from += ROWS / 4)
         assert_ok(hash_parts_add(&p, c.at + from, ROWS / 4, &out, &err), &err);
     for (uint64_t k = 0; k < 1u << p.bits; k++) {
@@ -121,7 +127,7 @@ static void rows_come_back(uint64_t (*of)(uint64_t i), uint64_t memory, bool cut
             continue;
         }
         assert_ok(hash_part_split(&p, &p.at[k], p.bits, c.m, some, &err), &err);
-        assert_int_equal(p.at[k].n, 0);
+        assert_true(spill_chain_is_empty(&p.at[k].blocks));
         for (uint64_t j = 0; j < 1u << HASH_PARTS_SPLIT; j++) {
             see(&c, &p, &some[j], k << HASH_PARTS_SPLIT | j, p.bits + HASH_PARTS_SPLIT, seen);
             hash_part_free(&p, &some[j]);
@@ -129,7 +135,7 @@ static void rows_come_back(uint64_t (*of)(uint64_t i), uint64_t memory, bool cut
     }
     for (uint32_t i = 0; i < ROWS; i++)
         assert_true(seen[i]);
-    bytes_release(&out);
+    hash_out_release(&out);
     hash_parts_close(&p);
     close_case(&c);
     free(seen);
@@ -179,13 +185,13 @@ static void every_fault_is_an_error(void **state)
             hash_part some[1u << HASH_PARTS_SPLIT] = {0};
             parts_case c = {0};
             hash_parts p = {0};
-            bytes out;
+            hash_out out;
             nrw_status st;
             open_case(&c);
             make_rows(&c, itself);
-            out = bytes_init(c.m, UINT32_MAX);
+            out = hash_out_of(c.m);
             fault_arm((fault_kind)kind, n);
-            st = hash_parts_open(&p, c.m, c.s, MIB, NULL, &err);
+            st = hash_parts_open(&p, &c.layout, c.m, c.s, MIB, NULL, &err);
             if (st >= 0)
                 st = hash_parts_add(&p, c.at, ROWS, &out, &err);
             if (st >= 0)
@@ -196,7 +202,7 @@ static void every_fault_is_an_error(void **state)
             failed += st < 0;
             for (uint32_t k = 0; k < 1u << HASH_PARTS_SPLIT; k++)
                 hash_part_free(&p, &some[k]);
-            bytes_release(&out);
+            hash_out_release(&out);
             hash_parts_close(&p);
             close_case(&c);
         }

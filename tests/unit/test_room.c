@@ -13,15 +13,15 @@ static void sorts_spill_less_with_more(void **state)
     (void)state;
     for (size_t k = 0; k < sizeof widths / sizeof *widths; k++)
         for (uint32_t workers = 1; workers <= 8; workers *= 2) {
-            const room_rows r = {1000000000 / widths[k], widths[k], 8};
+            const room_rows r = {1000000000 / widths[k], widths[k], 8, widths[k], 8};
             const uint64_t once = room_of_sort(&r, UINT64_MAX, workers).spill;
             uint64_t before = UINT64_MAX;
             for (uint64_t grant = 2 * MIB; grant <= 1024 * MIB; grant *= 2) {
-                uint64_t spill = room_sort_spill(&r, once, grant, workers);
+                uint64_t spill = room_sort_spill(&r, grant, workers);
                 assert_in_range(spill, once, before);
                 before = spill + spill / 100;
             }
-            assert_int_equal(room_sort_spill(&r, once, 1024 * MIB, workers), once);
+            assert_int_equal(room_sort_spill(&r, 1024 * MIB, workers), once);
         }
 }
 
@@ -41,14 +41,37 @@ static void groups_spill_less_with_more(void **state)
     assert_int_equal(room_group_spill(once, 100 * MIB, 1), once);
 }
 
-static void nobody_knows(void **state)
+static void joins_spill_less_with_more(void **state)
 {
-    const room_rows r = {UINT64_MAX, 8, 8}, wide = {1000, UINT64_MAX, 8};
+    const room_rows left = {20000000, 40, 0, 30, 0}, right = {5000000, 60, 0, 50, 0};
+    const room_rows none = {0, 100, 0, 80, 0}, results = {20000000, 100, 0, 80, 0};
+    const uint64_t sides = room_join_spill(&left, &right, &none, 1024 * MIB, 1);
+    uint64_t before = UINT64_MAX;
 
     (void)state;
-    assert_int_equal(room_sort_spill(&r, UINT64_MAX, MIB, 1), UINT64_MAX);
-    assert_int_equal(room_sort_spill(&wide, UINT64_MAX, MIB, 1), UINT64_MAX);
+    assert_in_range(sides, left.n * left.packed + right.n * right.packed,
+                    left.n * (left.packed + 24) + right.n * (right.packed + 24));
+    for (uint64_t grant = 2 * MIB; grant <= 1024 * MIB; grant *= 2) {
+        uint64_t spill = room_join_spill(&left, &right, &results, grant, 1);
+        assert_in_range(spill, sides + results.n * results.packed, before);
+        before = spill + spill / 100;
+    }
+    assert_int_equal(room_join_spill(&left, &right, &none, 2 * MIB, 1) % sides, 0);
+}
+
+static void nobody_knows(void **state)
+{
+    const room_rows r = {UINT64_MAX, 8, 8, 8, 8}, wide = {1000, UINT64_MAX, 8, UINT64_MAX, 8};
+    const room_rows some = {1000, 8, 0, 8, 0};
+
+    (void)state;
+    assert_int_equal(room_sort_spill(&r, MIB, 1), UINT64_MAX);
+    assert_int_equal(room_sort_spill(&wide, MIB, 1), UINT64_MAX);
     assert_int_equal(room_group_spill(UINT64_MAX, MIB, 1), UINT64_MAX);
+    assert_int_equal(room_join_spill(&some, &r, &some, MIB, 1), UINT64_MAX);
+    assert_int_equal(room_join_spill(&r, &some, &some, MIB, 1), UINT64_MAX);
+    assert_int_equal(room_join_spill(&some, &some, &r, MIB, 1), UINT64_MAX);
+    assert_int_equal(room_window_spill(&r, MIB, 1), UINT64_MAX);
 }
 
 int main(void)
@@ -56,6 +79,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sorts_spill_less_with_more),
         cmocka_unit_test(groups_spill_less_with_more),
+        cmocka_unit_test(joins_spill_less_with_more),
         cmocka_unit_test(nobody_knows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -375,7 +375,7 @@ static void chains_keep_their_blocks(void **state)
     test_mem_close(m);
 }
 
-/* The last one first, or, turned round, the first one. */
+/* The last one first, or, turned round, the first one; folded into a block, too. */
 static void chains_have_an_order(void **state)
 {
     nrw_error err = NRW_ERROR_INIT;
@@ -389,8 +389,15 @@ static void chains_have_an_order(void **state)
     assert_ok(spill_new(m, NULL, MIB, &s, &err), &err);
     for (int turned = 0; turned < 2; turned++) {
         assert_ok(chain_of(s, &c, n, &err), &err);
-        if (turned)
+        if (turned) {
+            spill_block all;
             assert_ok(spill_chain_turn(&c, s, &err), &err);
+            assert_ok(spill_chain_fold(&c, s, &all, &err), &err);
+            assert_true(spill_chain_is_empty(&c));
+            assert_int_equal(spill_chain_take(&c, s, &b, &err), NRW_END);
+            c = spill_chain_of(&all);
+            assert_false(spill_chain_is_empty(&c));
+        }
         for (uint64_t k = 0, i; k < n; k++) {
             assert_int_equal(spill_chain_take(&c, s, &b, &err), NRW_OK);
             assert_ok(spill_read(s, &b, &i, &err), &err);

@@ -1,0 +1,104 @@
+#include "exec/sort_room.h"
+
+#include "exec/room.h"
+#include "exec/rows.h"
+#include "exec/sort_run.h"
+
+#define BLOCK       ((size_t)64 << 10)
+#define SMALL_BLOCK ((size_t)32 << 10) /* so that many runs can be open with little memory */
+#define OPEN_RUN    4096u              /* what one takes beside its block */
+#define LEAST_FAN   8u
+
+uint64_t sort_account(uint64_t memory, uint32_t workers)
+{
+    uint64_t share = memory / workers;
+
+    return share - share / 8;
+}
+
+uint64_t sort_full(uint64_t account)
+{
+    return account - account / 8;
+}
+
+uint64_t sort_take_bytes(uint64_t account)
+{
+    return account / 4;
+}
+
+uint64_t sort_entries_cap(uint64_t cap, uint64_t n)
+{
+    cap = cap ? cap : 1024;
+    while (cap < n)
+        cap *= 2;
+    return cap;
+}
+
+uint64_t sort_merging(uint64_t memory)
+{
+    return memory / 2;
+}
+
+size_t sort_block_bytes(uint64_t merging)
+{
+    return merging < 64 * BLOCK ? SMALL_BLOCK : BLOCK;
+}
+
+uint32_t sort_fan(uint64_t merging)
+{
+    uint64_t fan = merging / (sort_block_bytes(merging) + OPEN_RUN);
+
+    return (uint32_t)room_at_most(room_at_least(fan, LEAST_FAN), UINT32_MAX / 2);
+}
+
+/* Rows of a run, at least: a worker has no room for a batch more, or for twice the entries. */
+uint64_t sort_run_rows(uint64_t row, uint64_t memory, uint32_t workers)
+{
+    const uint64_t batch = SORT_TAKE_ROWS, entry = sizeof(sort_entry);
+    const uint64_t account = sort_account(memory, workers);
+    uint64_t limit = sort_full(account), beside, fit, n;
+
+    beside = room_at_most(2 * rows_cost(room_mul(batch, row)),
+                          sort_take_bytes(account) + 2 * ROWS_BLOCK);
+    limit = limit > beside ? limit - beside : 0;
+    for (uint64_t cap = sort_entries_cap(0, 1);; cap *= 2) {
+        uint64_t end = cap > batch ? cap - batch : 0; /* a batch more, and entries grow */
+        n = limit > cap * entry ? (limit - cap * entry) / row : 0;
+        if (n < end)
+            break;
+        n = end;
+        if (end * row + 3 * cap * entry > limit)
+            break;
+    }
+    fit = sort_take_bytes(account) / row;
+    fit = fit < 1 ? 1 : fit < batch ? fit : batch;
+    return n > fit ? n : fit;
+}
+
+/* Of `once` bytes in so many runs, what is written again until `fan` of them are left: the first
+ * ones become one, again and again. */
+static uint64_t merged_again(uint64_t once, uint64_t runs, uint64_t fan)
+{
+    uint64_t merges, rounds = 0, some;
+
+    if (runs <= fan)
+        return 0;
+    for (uint64_t left = runs; left > fan; left = (left + fan - 1) / fan)
+        rounds++;
+    merges = (runs - fan + fan - 2) / (fan - 1);
+    /* runs are not all of one length */
+    some = room_mul(once / runs + 1, room_mul(merges, fan + fan / 4));
+    return room_at_most(some, room_mul(once, rounds));
+}
+
+uint64_t sort_spill(uint64_t n, uint64_t row, uint64_t packed, uint64_t memory, uint64_t merging,
+                    uint32_t workers)
+{
+    const uint64_t once = room_mul(n, packed);
+    uint64_t runs;
+
+    if (once == UINT64_MAX || row >= UINT32_MAX)
+        return UINT64_MAX;
+    runs = n / sort_run_rows(row, memory, workers) + workers;
+    return room_add(once, merged_again(once, runs, sort_fan(merging)));
+}
