@@ -78,7 +78,8 @@ static size_t encode_noise(ZSTD_CCtx *x, const codec_hint *h, span src, uint8_t 
     return ZSTD_compress2(x, dst, cap, src.data, src.len);
 }
 
-/* How numbers are encoded: as a sample from the middle gets smallest, of equals the quickest way. */
+/* How numbers are encoded: as a sample from the middle gets smallest, of equals the quickest way.
+ */
 enum { SAMPLE = 4096 };
 
 static bool is_better(size_t r, size_t than)

@@ -147,7 +147,8 @@ static bool library_block(frame *f, const uint8_t *literals, size_t n, block_typ
 
     ZSTD_CCtx_reset(f->library, ZSTD_reset_session_and_parameters);
     ZSTD_CCtx_setParameter(f->library, ZSTD_c_compressionLevel, LEVEL);
-    made = ZSTD_compressSequences(f->library, f->at, (size_t)(f->end - f->at), NULL, 0, literals, n);
+    made =
+        ZSTD_compressSequences(f->library, f->at, (size_t)(f->end - f->at), NULL, 0, literals, n);
     if (ZSTD_isError(made))
         return false;
     head = ZSTD_frameHeaderSize(f->at, made);

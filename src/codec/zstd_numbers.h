@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* zstd_common.h of the library has no name for it: the library's context. */
+/* ZSTD_CCtx, so that this header does without zstd.h. */
 typedef struct ZSTD_CCtx_s zstd_library;
 
 /* How many lower bytes differ between the 8-byte numbers that stand behind the first `skip` bytes,

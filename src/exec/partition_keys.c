@@ -211,12 +211,13 @@ bool key_groups_coded(const vector *keys, uint32_t n_keys)
 /* The group of an entry, or of the rows that are null. */
 static nrw_status group_of(key_groups *g, uint32_t entry, bool null, uint32_t *out, nrw_error *err)
 {
-    uint64_t word[PARTITION_MAX_KEYS] = {0};
+    uint64_t word[PARTITION_MAX_KEYS];
     const uint64_t *words[PARTITION_MAX_KEYS];
     probe p = {.words = words, .row = entry};
 
     for (uint32_t c = 0; c < g->n_keys; c++) {
         words[c] = &word[c];
+        word[c] = 0;
         if (!null)
             make_words(&g->keys[c], entry, 1, &word[c]);
         p.nulls |= (uint64_t)null << c;

@@ -43,8 +43,8 @@ static void reads_back(ZSTD_CCtx *x, size_t skip, size_t n, uint32_t low)
 
 static void frames(void **state)
 {
-    static const size_t skips[] = {0, 6, 7, SKIP_MOST}, counts[] = {4, 5, 129, 130, 4000, 16384,
-                                                                    16385, 32514, MOST};
+    static const size_t skips[] = {0, 6, 7, SKIP_MOST},
+                        counts[] = {4, 5, 129, 130, 4000, 16384, 16385, 32514, MOST};
     ZSTD_CCtx *x = ZSTD_createCCtx();
     (void)state;
 

@@ -82,7 +82,7 @@ static codec_hint hint_of(const pq_page_out *p)
         return (codec_hint){
             .content = CODEC_NUMBERS, .width = p->width, .skip = levels_in_front(p)};
     return (codec_hint){.content = p->width || p->encoding == PQ_RLE_DICTIONARY ? CODEC_NUMBERS
-                                                                               : CODEC_ANY};
+                                                                                : CODEC_ANY};
 }
 
 /* Levels of version 2 stay as they are, and its values, too, where compressing does not pay. */
