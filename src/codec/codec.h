@@ -39,6 +39,7 @@ typedef enum codec_content {
 typedef struct codec_hint {
     codec_content content;
     uint32_t width;
+    size_t skip; /* bytes in front of the numbers, at most the block's */
 } codec_hint;
 
 struct codec {

@@ -1,6 +1,7 @@
 /* Zstandard (RFC 8878), by its library with its memory on our books. */
 #define ZSTD_STATIC_LINKING_ONLY /* custom allocator, frame header, estimates */
 #include "codec/internal.h"
+#include "codec/zstd_numbers.h"
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -77,16 +78,30 @@ static size_t encode_noise(ZSTD_CCtx *x, const codec_hint *h, span src, uint8_t 
     return ZSTD_compress2(x, dst, cap, src.data, src.len);
 }
 
-/* Whether a sample from the middle gets no larger that way; dst has room for the whole block. */
-static bool is_noise(ZSTD_CCtx *x, const codec_hint *h, span src, uint8_t *dst, size_t cap)
+/* How numbers are encoded: as a sample from the middle gets smallest, of equals the quickest way.
+ */
+enum { SAMPLE = 4096 };
+
+static bool is_better(size_t r, size_t than)
 {
-    enum { SAMPLE = 4096 };
-    if (src.len < 8 * SAMPLE)
-        return false;
-    span part = {src.data + (src.len / 2 & ~(size_t)7), SAMPLE};
-    size_t usual = encode_plain(x, h, 1, part, dst, cap);
-    size_t noise = encode_noise(x, h, part, dst, cap);
-    return !ZSTD_isError(usual) && !ZSTD_isError(noise) && noise <= usual;
+    return r && !ZSTD_isError(r) && (ZSTD_isError(than) || r <= than);
+}
+
+static size_t encode_numbers(ZSTD_CCtx *x, const codec_hint *h, int level, span src, uint8_t *dst,
+                             size_t cap)
+{
+    uint32_t low = zstd_numbers_low(src, h->skip);
+    size_t middle = h->skip + ((src.len - h->skip) / 2 & ~(size_t)7), usual, r = 0;
+    span part = {src.data + middle, SAMPLE};
+
+    usual = encode_plain(x, h, 1, part, dst, cap);
+    if (low && is_better(zstd_numbers_encode(x, part, 0, low, dst, cap), usual))
+        r = zstd_numbers_encode(x, src, h->skip, low, dst, cap);
+    if (r)
+        return r;
+    if (is_better(encode_noise(x, h, part, dst, cap), usual))
+        return encode_noise(x, h, src, dst, cap);
+    return encode_plain(x, h, level, src, dst, cap);
 }
 
 /* A block of the frame for each plane: they differ in nature, and each has its own tables. */
@@ -114,8 +129,8 @@ static size_t encode_any(ZSTD_CCtx *x, const codec_hint *h, int level, span src,
         src.len % h->width == 0)
         return encode_planes(x, h, level, src, dst, cap);
     if (h->content == CODEC_NUMBERS && h->width == 8 && level >= 1 && level <= 4 &&
-        is_noise(x, h, src, dst, cap))
-        return encode_noise(x, h, src, dst, cap);
+        src.len >= h->skip + 8 * SAMPLE)
+        return encode_numbers(x, h, level, src, dst, cap);
     return encode_plain(x, h, level, src, dst, cap);
 }
 

@@ -27,6 +27,7 @@ typedef struct op_class {
     void (*stop)(op *o); /* wakes all waits; NULL: nothing waits */
     void (*close)(op *o);
     bool limits; /* what it filters is cut off, whatever its values */
+    bool deals;  /* rows to many, each of whom a batch costs something */
 } op_class;
 
 struct op {
@@ -52,6 +53,14 @@ static inline nrw_status op_pass(op *o, batch *b, nrw_error *err)
 static inline bool op_any_waits(const op *first)
 {
     while (first && !first->class->stop)
+        first = first->next;
+    return first;
+}
+
+/* Whether any of these deals rows out: then its source should cut large ones. */
+static inline bool op_any_deals(const op *first)
+{
+    while (first && !first->class->deals)
         first = first->next;
     return first;
 }

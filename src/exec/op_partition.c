@@ -171,7 +171,8 @@ nrw_status op_partition_new(mem *m, const partition_spec *spec, spill *s, op **o
                                    .push = partition_push,
                                    .finish = partition_finish,
                                    .stop = partition_stop,
-                                   .close = partition_close};
+                                   .close = partition_close,
+                                   .deals = true};
     mem *own;
     op_partition *o;
     nrw_status st;

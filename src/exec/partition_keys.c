@@ -155,13 +155,6 @@ static nrw_status find(key_groups *g, const probe *p, uint32_t *out, nrw_error *
     return NRW_OK;
 }
 
-/* The next row belongs to this group. */
-static void put_row(key_groups *g, uint32_t group)
-{
-    g->at[group].rows++;
-    g->of_row[g->rows++] = (uint16_t)group;
-}
-
 static nrw_status group_step(key_groups *g, uint32_t first, uint32_t n,
                              const uint64_t *const *words, nrw_error *err)
 {
@@ -178,7 +171,7 @@ static nrw_status group_step(key_groups *g, uint32_t first, uint32_t n,
             TRY(find(g, &p, &last, err));
         if (last == UINT32_MAX)
             return NRW_OK;
-        put_row(g, last);
+        g->of_row[g->rows++] = (uint16_t)last;
     }
     return NRW_OK;
 }
@@ -218,12 +211,13 @@ bool key_groups_coded(const vector *keys, uint32_t n_keys)
 /* The group of an entry, or of the rows that are null. */
 static nrw_status group_of(key_groups *g, uint32_t entry, bool null, uint32_t *out, nrw_error *err)
 {
-    uint64_t word[PARTITION_MAX_KEYS] = {0};
+    uint64_t word[PARTITION_MAX_KEYS];
     const uint64_t *words[PARTITION_MAX_KEYS];
     probe p = {.words = words, .row = entry};
 
     for (uint32_t c = 0; c < g->n_keys; c++) {
         words[c] = &word[c];
+        word[c] = 0;
         if (!null)
             make_words(&g->keys[c], entry, 1, &word[c]);
         p.nulls |= (uint64_t)null << c;
@@ -236,18 +230,21 @@ static nrw_status group_codes(key_groups *g, uint32_t first, uint32_t end, uint3
                               nrw_error *err)
 {
     const vector *v = g->codes;
-    uint32_t nulls = g->keys[0].len;
+    const uint8_t *codes = v->data, *validity = v->validity;
+    uint32_t nulls = g->keys[0].len, i;
+    uint16_t *of_row = g->of_row;
 
     memset(of_code, 0xff, (nulls + 1) * sizeof *of_code);
-    for (uint32_t i = first; i < end; i++) {
-        bool null = !vector_is_valid(v, i);
-        uint32_t code = null ? nulls : load_u32(v->data + 4 * (size_t)i);
+    for (i = first; i < end; i++) {
+        bool null = validity && !bit_get(validity, i);
+        uint32_t code = null ? nulls : load_u32(codes + 4 * (size_t)i);
         if (of_code[code] == UINT32_MAX)
             TRY(group_of(g, null ? 0 : code, null, &of_code[code], err));
         if (of_code[code] == UINT32_MAX)
-            return NRW_OK;
-        put_row(g, of_code[code]);
+            break;
+        of_row[i - first] = (uint16_t)of_code[code];
     }
+    g->rows = i - first;
     return NRW_OK;
 }
 
@@ -278,7 +275,10 @@ nrw_status key_groups_make(key_groups *g, uint32_t first, uint32_t end, nrw_erro
     g->n = g->rows = 0;
     if (g->n_slots)
         memset(g->slots, 0, g->n_slots * sizeof *g->slots);
-    return g->codes ? group_coded(g, first, end, err) : group_flat(g, first, end, err);
+    TRY(g->codes ? group_coded(g, first, end, err) : group_flat(g, first, end, err));
+    for (uint32_t i = 0; i < g->rows; i++)
+        g->at[g->of_row[i]].rows++;
+    return NRW_OK;
 }
 
 void key_groups_release(key_groups *g)

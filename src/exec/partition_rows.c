@@ -58,8 +58,10 @@ static nrw_status find_parts(part_work *w, bool add, nrw_error *err)
         TRY(part_slice(w, first, &end, err));
         for (uint32_t g = 0; g < w->groups.n; g++)
             TRY(find_part(w, g, add, err));
-        for (uint32_t i = first; i < end; i++)
-            w->of_row[i] = w->of_group[w->groups.of_row[i - first]];
+        const uint16_t *of_row = w->groups.of_row, *of_group = w->of_group;
+        uint16_t *part = w->of_row + first;
+        for (uint32_t i = 0; i < end - first; i++)
+            part[i] = of_group[of_row[i]];
     }
     return NRW_OK;
 }
@@ -121,17 +123,17 @@ static nrw_status take_turn(part_work *w, nrw_error *err)
 
 static void order_rows(part_work *w)
 {
-    uint32_t at = 0;
+    uint32_t next[PART_MOST], at = 0;
+    const uint16_t *part = w->of_row;
+    uint16_t *order = w->order;
 
     for (uint32_t p = 0; p < PART_MOST; p++) {
-        w->share[p].start = at;
+        w->share[p].start = next[p] = at;
         at += w->share[p].rows;
     }
     for (uint32_t i = 0; i < w->rows; i++)
-        if (w->of_row[i] != PART_SORTED)
-            w->order[w->share[w->of_row[i]].start++] = (uint16_t)i;
-    for (uint32_t p = 0; p < PART_MOST; p++)
-        w->share[p].start -= w->share[p].rows;
+        if (part[i] != PART_SORTED)
+            order[next[part[i]]++] = (uint16_t)i;
 }
 
 nrw_status part_take(const part_work *w, const uint16_t *rows, uint32_t n, batch *to,
@@ -227,6 +229,22 @@ static nrw_status take_keys(part_work *w, nrw_error *err)
     return NRW_OK;
 }
 
+/* Numbers with almost as many entries as rows are laid flat here, in the order in which both came:
+ * partition by partition all entries would be gone through once for each. */
+static nrw_status lay_flat(part_work *w, nrw_error *err)
+{
+    for (uint32_t c = 0; c < w->o->n_taken; c++) {
+        vector *v = &w->columns[c], flat;
+        if (v->form != VECTOR_DICT || type_is_view(&v->type) ||
+            2 * (uint64_t)v->dict->values.len <= w->rows)
+            continue;
+        TRY(vector_flatten(v, w->b->m, &flat, err));
+        vector_release(v);
+        *v = flat;
+    }
+    return NRW_OK;
+}
+
 static nrw_status write_rows(part_work *w, nrw_error *err)
 {
     op_partition *o = w->o;
@@ -236,6 +254,8 @@ static nrw_status write_rows(part_work *w, nrw_error *err)
     w->rows = batch_alive(w->b);
     op_count(&o->base, w->rows, 0);
     st = take_keys(w, err);
+    if (st == NRW_OK)
+        st = lay_flat(w, err);
     if (st == NRW_OK)
         st = key_groups_make(&w->groups, 0, w->rows, err);
     w->whole = w->groups.rows == w->rows;

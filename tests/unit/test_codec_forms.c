@@ -315,9 +315,9 @@ static void zstd_frames(void **state)
  * same. */
 static void hints(void **state)
 {
-    static const codec_hint said[] = {{CODEC_ANY, 0},    {CODEC_NUMBERS, 0}, {CODEC_NUMBERS, 8},
-                                      {CODEC_PLANES, 8}, {CODEC_PLANES, 4},  {CODEC_PLANES, 64},
-                                      {CODEC_PLANES, 7}};
+    static const codec_hint said[] = {
+        {CODEC_ANY, 0, 0},    {CODEC_NUMBERS, 0, 0}, {CODEC_NUMBERS, 8, 0}, {CODEC_PLANES, 8, 0},
+        {CODEC_PLANES, 4, 0}, {CODEC_PLANES, 64, 0}, {CODEC_PLANES, 7, 0}};
     mem *m = test_mem_open(MEM_NO_LIMIT);
     codec_ctx c = codec_ctx_init(codec_by_id(CODEC_ZSTD), m);
     nrw_error err = NRW_ERROR_INIT;

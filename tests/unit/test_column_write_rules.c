@@ -204,6 +204,31 @@ static void test_several_chunks(void **state)
     test_mem_close(m);
 }
 
+/* Full behind the half of what the first page may hold: then it would be given up anyway, and the
+ * page goes on, whichever was seen first. */
+static void test_hopeless_dictionary(void **state)
+{
+    static const uint32_t cuts[] = {1, 64, 149, 1000};
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    pq_column_options col = by_rule();
+    rows r = counted(1000, 1000);
+    (void)state;
+
+    for (uint32_t entries = 100; entries <= 150; entries += 50)
+        for (size_t i = 0; i < 2 * sizeof cuts / sizeof *cuts; i++) {
+            pq_write_options opts = small_options(1);
+            feeding f = {.cut = cuts[i / 2], .form = i % 2 ? ROWS_MIXED : (rows_form)0};
+            opts.dictionary_bytes = 8 * entries;
+            chunk_out out = write_rows(&r, m, &opts, &col, &f);
+            assert_int_equal(out.pages.at[0].rows, entries == 100 ? 100 : 256);
+            assert_int_equal(out.pages.at[0].encoding, PQ_PLAIN);
+            check_chunk(&out, &r, &opts, &col);
+            chunk_release(&out);
+        }
+    rows_free(&r);
+    test_mem_close(m);
+}
+
 static void test_memory_is_exact(void **state)
 {
     static const type_id ids[] = {TYPE_INT64, TYPE_UTF8, TYPE_BOOL, TYPE_UUID};
@@ -434,6 +459,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dictionary_rules),
+        cmocka_unit_test(test_hopeless_dictionary),
         cmocka_unit_test(test_outgrown_dictionary),
         cmocka_unit_test(test_delta_instead_of_dictionary),
         cmocka_unit_test(test_split_instead_of_delta),

@@ -13,7 +13,8 @@
  *   runs are taken as runs. It is given up when its PLAIN size would pass dictionary_bytes (the
  *   page in progress ends with the row before, still with the dictionary) or at the end of the
  *   first page that holds values (then that page, too, is written without): when more than half of
- *   its values were distinct, where new ones came as fast in its second half as in its first and
+ *   its values were distinct (of flat leaves: as soon as more than half of what the page may hold
+ *   are, before it can be full), where new ones came as fast in its second half as in its first and
  *   would fill the dictionary before the row group is full, or, where the encoding without a
  * dictionary is DELTA_BINARY_PACKED, when that takes less than the page's indices. After that pages
  * are PLAIN, in version 2 DELTA_LENGTH_BYTE_ARRAY for text and binary, RLE for booleans, and for

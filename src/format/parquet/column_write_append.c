@@ -8,6 +8,14 @@ nrw_status pq_end_full(pq_column_writer *w, pq_page_list *out, nrw_error *err)
     return pq_page_end(w, out, err);
 }
 
+/* Behind each step. */
+static nrw_status step_done(pq_column_writer *w, pq_page_list *out, nrw_error *err)
+{
+    if (pq_page_is_full(w))
+        return pq_end_full(w, out, err);
+    return pq_dictionary_hopeless(w) ? pq_page_give_up(w, err) : NRW_OK;
+}
+
 /* ---- which entry a value is ---- */
 
 /* What the full table does, if that can be had without it. */
@@ -157,9 +165,12 @@ void pq_know_entries(pq_column_writer *w, const uint32_t *own, uint32_t n)
     }
 }
 
-/* The dictionary is full at the row to come: the page ends before it. */
+/* The dictionary is full at the row to come: the page ends before it, or goes on without as it
+ * would have done if it had been looked at before. */
 static nrw_status overflow(pq_column_writer *w, pq_page_list *out, nrw_error *err)
 {
+    if (pq_dictionary_hopeless(w))
+        return pq_page_give_up(w, err);
     if (w->page.rows)
         TRY(pq_page_end(w, out, err));
     if (w->indexing)
@@ -259,8 +270,7 @@ static nrw_status append_rows(pq_column_writer *w, const vector *v, uint32_t row
             TRY(index_rows(w, v, row, n, b, &rows, out, err));
         else
             TRY(plain_rows(w, v, row, n, b, &rows, err));
-        if (pq_page_is_full(w))
-            TRY(pq_end_full(w, out, err));
+        TRY(step_done(w, out, err));
     }
     return NRW_OK;
 }
@@ -358,8 +368,7 @@ static nrw_status append_run_block(pq_column_writer *w, run_at *at, run_block *r
             at->run++;
             value += !null;
         }
-        if (pq_page_is_full(w))
-            TRY(pq_end_full(w, out, err));
+        TRY(step_done(w, out, err));
     }
     return NRW_OK;
 }

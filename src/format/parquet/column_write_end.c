@@ -348,6 +348,20 @@ static unsigned index_width(const pq_column_writer *w)
     return w->known > 1 ? enc_width(w->known - 1) : 1;
 }
 
+/* More than half of what it may come to hold is distinct. */
+bool pq_dictionary_hopeless(const pq_column_writer *w)
+{
+    return w->indexing && !w->judged && !w->force_dict && 2 * (uint64_t)w->known > w->page_limit;
+}
+
+nrw_status pq_page_give_up(pq_column_writer *w, nrw_error *err)
+{
+    w->judged = true;
+    TRY(pq_values_of_indices(w, err));
+    pq_dictionary_end(w);
+    return NRW_OK;
+}
+
 /* Whether the page takes less delta-packed than as indices. Leaves its values in the body. */
 static nrw_status delta_pays(pq_column_writer *w, bool *pays, nrw_error *err)
 {

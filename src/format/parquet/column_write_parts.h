@@ -120,6 +120,10 @@ nrw_status pq_page_end(pq_column_writer *w, pq_page_list *out, nrw_error *err);
 void pq_page_release(pq_column_writer *w);
 /* Values of the page, which are entries, once more as PLAIN ones in its body. */
 nrw_status pq_values_of_indices(pq_column_writer *w, nrw_error *err);
+/* Whether the page in progress, the first one with values, can only end without the dictionary. */
+bool pq_dictionary_hopeless(const pq_column_writer *w);
+/* Then it goes on without, from here. */
+nrw_status pq_page_give_up(pq_column_writer *w, nrw_error *err);
 /* No entries come any more. */
 void pq_dictionary_end(pq_column_writer *w);
 nrw_status pq_page_list_push(pq_page_list *l, mem *m, pq_page_out *p, nrw_error *err);

@@ -51,14 +51,13 @@ uint64_t pq_dict_memory(const pq_dict *d)
            (d->at ? mem_cost(d->at_cap * sizeof *d->at) : 0);
 }
 
-/* Numbers: half full at most. Longer values, whose table is twice as wide: three quarters. */
+/* A power of two. Numbers: half full at most. Longer values, whose table is twice as wide: three
+ * quarters. */
 static uint64_t slots_for(bool numbers, uint64_t entries)
 {
-    uint64_t slots = SLOTS_FIRST;
+    uint64_t least = numbers ? entries * 2 : (entries * 4 + 2) / 3;
 
-    while (numbers ? entries * 2 > slots : entries * 4 > slots * 3)
-        slots *= 2;
-    return slots;
+    return least <= SLOTS_FIRST ? SLOTS_FIRST : UINT64_C(1) << (64 - __builtin_clzll(least - 1));
 }
 
 uint64_t pq_dict_entries(uint32_t width, uint64_t max)

@@ -66,14 +66,23 @@ static nrw_status page_header(bytes *to, const pq_page_out *p, span body, bool c
     return pq_page_header_write(to, &head, err);
 }
 
+/* Bytes that are compressed together with the numbers behind them: levels of version 1. */
+static size_t levels_in_front(const pq_page_out *p)
+{
+    size_t values = (size_t)(p->rows - p->nulls) * p->width; /* of booleans more than they take */
+
+    return p->type == PQ_DATA_PAGE && p->body->len > values ? p->body->len - values : 0;
+}
+
 static codec_hint hint_of(const pq_page_out *p)
 {
     if (p->encoding == PQ_BYTE_STREAM_SPLIT && p->type == PQ_DATA_PAGE_V2)
-        return (codec_hint){CODEC_PLANES, p->width};
+        return (codec_hint){.content = CODEC_PLANES, .width = p->width};
     if (p->encoding == PQ_PLAIN && p->width)
-        return (codec_hint){CODEC_NUMBERS, p->width};
-    return (codec_hint){p->width || p->encoding == PQ_RLE_DICTIONARY ? CODEC_NUMBERS : CODEC_ANY,
-                        0};
+        return (codec_hint){
+            .content = CODEC_NUMBERS, .width = p->width, .skip = levels_in_front(p)};
+    return (codec_hint){.content = p->width || p->encoding == PQ_RLE_DICTIONARY ? CODEC_NUMBERS
+                                                                                : CODEC_ANY};
 }
 
 /* Levels of version 2 stay as they are, and its values, too, where compressing does not pay. */
