@@ -1,6 +1,8 @@
 #include "exec/op_sort.h"
 
+#include "base/fetch.h"
 #include "exec/dense.h"
+#include "exec/sort_best.h"
 #include "exec/sort_run.h"
 
 #include <pthread.h>
@@ -32,6 +34,7 @@ typedef struct op_sort {
     sort_spec spec;
     row_layout layout; /* the key, then the columns */
     sort_worker *workers;
+    sort_best *best; /* NULL: no row goes before it is sorted */
     spill *spill;
     pthread_mutex_t lock; /* guards runs while rows come */
     sort_run *runs;
@@ -85,11 +88,10 @@ static span alike(const op_sort *o, const uint8_t *row)
 }
 
 /* Rows lie as they came, entries as they are to leave: those that are next come into the cache. */
-static void fetch(const sort_worker *w, uint64_t i, uint32_t bytes)
+FETCHES fetch(const sort_worker *w, uint64_t i, uint32_t bytes)
 {
     if (i + AHEAD < w->n)
-        for (uint32_t at = 0; at < bytes; at += 64)
-            __builtin_prefetch(w->entries[i + AHEAD].row + at);
+        fetch_bytes(w->entries[i + AHEAD].row, bytes);
 }
 
 /* In order; of rows that are alike only the first stay. */
@@ -224,8 +226,8 @@ typedef struct stretch {
     uint16_t *sel;
 } stretch;
 
-/* The keys of all rows, as a column; where `first` rows are known, rows behind them are left out:
- * t->sel has those that stay. */
+/* The keys of all rows, as a column; rows that are known not to be wanted are left out: t->sel has
+ * those that stay. */
 static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t first,
                             const vector *const *columns, uint32_t rows, stretch *t, uint32_t *n,
                             vector *out, nrw_error *err)
@@ -256,6 +258,11 @@ static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t
         }
         ends[*n] = (uint32_t)w->keys.len;
         t->sel[(*n)++] = (uint16_t)i;
+    }
+    if (o->best) {
+        uint32_t all = *n;
+        *n = sort_best_pass(o->best, &(sort_best_keys){&w->keys, ends, t->alike, t->sel}, all);
+        op_count(&o->base, 0, all - *n);
     }
     TRY_OUT(vector_flat(b->m, &binary, *n, out, err));
     out->len = *n;
@@ -411,6 +418,8 @@ static nrw_status sort_finish(op *base, nrw_error *err)
     bool spilled = o->n_runs > 0;
 
     fan = fan < 8 ? 8 : fan;
+    sort_best_free(o->best);
+    o->best = NULL;
     for (uint32_t i = 0; i < o->spec.workers; i++) {
         sort_worker *w = &o->workers[i];
         if (spilled && w->n)
@@ -498,6 +507,7 @@ static void sort_close(op *base)
 
     if (o->merging)
         sort_merge_close(&o->merge);
+    sort_best_free(o->best);
     for (uint32_t i = 0; i < o->n_runs; i++)
         sort_run_free(&o->runs[i], o->m, o->spill);
     mem_free(o->m, o->runs, o->cap_runs * sizeof *o->runs);
@@ -546,6 +556,8 @@ nrw_status op_sort_new(arena *a, mem *m, const sort_spec *spec, spill *s, op **o
         w->keys = w->last = bytes_init(w->m, UINT32_MAX);
         w->out = run_writer_for(o);
     }
+    TRY_OUT(sort_best_new(m, o->spec.types, o->spec.orders, o->spec.n_alike, o->spec.each,
+                          o->spec.beside, &o->best, err));
     *out = &o->base;
     return NRW_OK;
 out:

@@ -392,6 +392,7 @@ nrw_status op_window_new(arena *a, mem *m, const window_spec *spec, spill *s, op
                       .limit = UINT64_MAX,
                       .workers = spec->workers,
                       .memory = spec->memory / 2,
+                      .beside = spec->memory / 4,
                       .merging = spec->memory / 4,
                       .cancel = spec->cancel,
                       .held = spec->held};
