@@ -24,6 +24,7 @@
 #define REST       (16 * LOOK)
 #define WORTH      16u /* it is worth its time when one of so many rows goes */
 #define LEAST_ROOM (16u << 10)
+#define MOST_ROOM  (64u << 20) /* where many rows would be needed to fill more */
 
 struct sort_best {
     mem *m;
@@ -289,7 +290,7 @@ nrw_status sort_best_new(mem *m, const type *types, const sort_order *orders, ui
     s->m = m;
     s->each = (uint32_t)each;
     s->key = key < KEY_LEAST ? KEY_LEAST : key;
-    lay_out(s, room);
+    lay_out(s, size_min(room, MOST_ROOM));
     st = mem_zalloc(m, s->room, (void **)&s->table, err);
     if (st < 0)
         mem_free(m, s, sizeof *s);
