@@ -61,6 +61,8 @@ static nrw_status sort_finish(op *base, nrw_error *err)
     const uint32_t fan = sort_fan(o->spec.merging);
     const bool spilled = o->n_runs > 0;
 
+    sort_best_free(o->best);
+    o->best = NULL;
     for (uint32_t i = 0; i < o->spec.workers; i++)
         TRY(end_worker(o, &o->workers[i], spilled, err));
     TRY(op_check(base, err));
@@ -135,6 +137,7 @@ static void sort_close(op *base)
 
     if (o->merging)
         sort_merge_close(&o->merge);
+    sort_best_free(o->best);
     for (uint32_t i = 0; i < o->n_runs; i++)
         sort_run_free(&o->runs[i], o->spill);
     mem_free(o->m, o->runs, o->cap_runs * sizeof *o->runs);
@@ -183,6 +186,9 @@ nrw_status op_sort_new(arena *a, mem *m, const sort_spec *spec, spill *s, op **o
         w->keys = w->last = bytes_init(w->m, UINT32_MAX);
         w->out = sort_run_writer(o);
     }
+    if (!o->spec.unique) /* keys end with ordinals */
+        TRY_OUT(sort_best_new(m, o->spec.types, o->spec.orders, o->spec.n_alike, o->spec.each,
+                              o->spec.beside, &o->best, err));
     *out = &o->base;
     return NRW_OK;
 out:

@@ -27,6 +27,7 @@ typedef struct sort_spec {
     uint64_t each;
     uint32_t workers;
     uint64_t memory;
+    uint64_t beside;  /* while rows come, of m beside it: where `each` is set, to drop rows early */
     uint64_t merging; /* what of it, or beside it, there is when runs are merged */
     size_t held;
     const cancel_flag *cancel;

@@ -392,6 +392,7 @@ nrw_status op_window_new(arena *a, mem *m, const window_spec *spec, spill *s, op
                       .limit = UINT64_MAX,
                       .workers = spec->workers,
                       .memory = window_sort_memory(spec->memory),
+                      .beside = spec->memory / 4,
                       .merging = sort_merging(window_sort_memory(spec->memory)),
                       .cancel = spec->cancel,
                       .held = spec->held};

@@ -4,6 +4,7 @@
 #define EXEC_SORT_OWN_H
 
 #include "exec/op_sort.h"
+#include "exec/sort_best.h"
 #include "exec/sort_run.h"
 
 #include <pthread.h>
@@ -34,6 +35,7 @@ struct op_sort {
     sort_spec spec;
     row_layout layout; /* the key, then the columns */
     sort_worker *workers;
+    sort_best *best; /* NULL: no row goes before it is sorted */
     spill *spill;
     pthread_mutex_t lock; /* guards runs while rows come */
     sort_run *runs;

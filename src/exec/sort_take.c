@@ -1,5 +1,6 @@
 /* Rows that come to a sort: each worker gathers them behind keys, and makes a run of them when its
  * share is used up. */
+#include "base/fetch.h"
 #include "exec/dense.h"
 #include "exec/sort_own.h"
 
@@ -42,11 +43,10 @@ static span alike(const op_sort *o, const uint8_t *row)
 }
 
 /* Rows lie as they came, entries as they are to leave: those that are next come into the cache. */
-static void fetch(const sort_worker *w, uint64_t i, uint32_t bytes)
+FETCHES fetch(const sort_worker *w, uint64_t i, uint32_t bytes)
 {
     if (i + AHEAD < w->n)
-        for (uint32_t at = 0; at < bytes; at += 64)
-            __builtin_prefetch(w->entries[i + AHEAD].row + at);
+        fetch_bytes(w->entries[i + AHEAD].row, bytes);
 }
 
 /* In order; of rows that are alike only the first stay. */
@@ -175,8 +175,8 @@ typedef struct stretch {
     uint16_t *sel;
 } stretch;
 
-/* The keys of all rows, as a column; where `first` rows are known, rows behind them are left out:
- * t->sel has those that stay. */
+/* The keys of all rows, as a column; rows that are known not to be wanted are left out: t->sel has
+ * those that stay. */
 static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t first,
                             const vector *const *columns, uint32_t rows, stretch *t, uint32_t *n,
                             vector *out, nrw_error *err)
@@ -208,6 +208,11 @@ static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t
         }
         ends[*n] = (uint32_t)w->keys.len;
         t->sel[(*n)++] = (uint16_t)i;
+    }
+    if (o->best) {
+        uint32_t all = *n;
+        *n = sort_best_pass(o->best, &(sort_best_keys){&w->keys, ends, t->alike, t->sel}, all);
+        op_count(&o->base, 0, all - *n);
     }
     TRY_OUT(vector_flat(b->m, &binary, *n, out, err));
     out->len = *n;

@@ -104,6 +104,15 @@ FIRST = {
               "WHERE n BETWEEN 5 AND 5000",
     "by QUALIFY": "SELECT k, l FROM '{l}' "
                   "QUALIFY row_number() OVER (PARTITION BY k ORDER BY l) = 1",
+    "of floats, nulls and NaN among them": "SELECT r, x FROM (SELECT r, x, row_number() OVER "
+                                           "(PARTITION BY q, r % 7 = 0 ORDER BY x DESC NULLS LAST, "
+                                           "r) AS n FROM (SELECT *, CASE WHEN r % 5 = 0 THEN NULL "
+                                           "WHEN r % 1999 = 3 THEN 'nan'::DOUBLE ELSE k / 7.0 END "
+                                           "AS x FROM '{r}')) WHERE n <= 3",
+    "of ties": "SELECT r, q FROM (SELECT r, q, row_number() OVER (PARTITION BY r % 1000 ORDER BY q "
+               "DESC, r // 50000 DESC, r) AS n FROM '{r}') WHERE n <= 16",
+    "of groups beside each other": "SELECT r, k FROM (SELECT r, k, row_number() OVER (PARTITION BY "
+                                   "r // 40 ORDER BY k DESC, r) AS n FROM '{r}') WHERE n <= 1",
 }
 
 WINDOWS = {
