@@ -79,14 +79,14 @@ def check(s, records, timeout):
                              f"{ran.stderr.decode('utf-8', 'replace')[-1500:]}")
     if len(lines) > 1:
         raise AssertionError(f"{len(lines) - 1} runs: " + "\n".join(lines[:6]))
-    queries, faults, refused = map(int, lines[-1].split()[1:])
+    queries, faults, refused, calls = map(int, lines[-1].split()[1:])
     if refused > queries // 10:
         raise AssertionError(f"{refused} queries were refused without any fault: "
                              f"{ran.stderr.decode('utf-8', 'replace')[-1500:]}")
     left = os.listdir(s("spill"))
     if left:
         raise AssertionError(f"left behind in the spill folder: {left}")
-    return f"{queries} queries, {faults} faults"
+    return f"{queries} queries, {faults} faults of {calls:,} calls"
 
 
 def prepare(s, rows):
