@@ -120,8 +120,16 @@ def spilling(name, points):
         return check(s, list(own(s, [name], points)), 3000)
 
 
+def small():
+    """A group without any rows: every point of opening it."""
+    with Scratch("faults") as s:
+        prepare(s, 40)
+        return check(s, [record("small", 0, "o.csv", "SELECT bool_and(NULL)", "threads=2")], 200)
+
+
 def cases(full):
     yield "faults in queries: 300 points", lambda: sampled(285), 300
+    yield "faults in a small group: every point", small, 200
     if not full:
         return
     for name in [*OWN, *COPIES]:
