@@ -111,6 +111,40 @@ static nrw_status keep_budgets(move *m, uint64_t *least, uint64_t *wish, nrw_err
     return NRW_OK;
 }
 
+/* Rows of files become files of about the same size, those that are generated half of their values'
+ * bytes. A condition, and groups, leave a quarter, as a guess. */
+static output_flow flow_of(const move *m)
+{
+    const schema *s = scan_schema(m->in.scan);
+    int64_t all = scan_rows(m->in.scan);
+    double rows = (double)(all < 0 ? 0 : all), bytes = (double)scan_bytes(m->in.scan), part = 1;
+    output_flow f = {all < 0 ? UINT64_MAX : (uint64_t)all, UINT64_MAX, 1};
+
+    for (uint32_t c = 0; m->in.gen && c < m->n_out; c++)
+        bytes +=
+            rows / 2 * (type_is_view(&m->out.fields[c].type) ? 32 : m->out.fields[c].type.width);
+    if (bytes <= 0)
+        return f;
+    if (!m->in.gen)
+        part = (double)m->n_out / (s->n_fields > m->n_out ? s->n_fields : m->n_out);
+    if (m->where.p || m->sample)
+        part /= 4;
+    if (m->limit < f.rows) {
+        part *= rows > 0 ? (double)m->limit / rows : 1;
+        f.rows = m->limit;
+    }
+    f.stored = (uint64_t)(bytes * part);
+    return f;
+}
+
+/* Of each worker, in pieces of a column; m->to.flow is known. */
+static uint64_t flight_of(const move *m)
+{
+    const uint64_t most = 2 * MIB, least = 512 * KIB;
+
+    return m->to.flow.stored < most / 8 ? least + 8 * m->to.flow.stored * 3 / 4 : most;
+}
+
 static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *err)
 {
     const uint64_t selection = 128 * KIB;
@@ -128,12 +162,13 @@ static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *e
     TRY(op_budget(m, &b));
     least[PART_OP] = b.least;
     wish[PART_OP] = b.wish;
+    m->to.flow = flow_of(m);
     TRY(output_budget(&m->to, m->workers, &b, err));
     least[PART_WRITE] = b.least;
     wish[PART_WRITE] = b.wish;
     /* of each worker: pieces of a column under way (read, sliced), the selection, held keys */
     least[PART_BATCHES] = m->workers * (4 * 64 * KIB + selection + m->n_cols * 64);
-    wish[PART_BATCHES] = m->workers * (4 * MIB + selection + m->n_cols * 64);
+    wish[PART_BATCHES] = m->workers * (flight_of(m) + selection + m->n_cols * 64);
     where_batches(&m->where, m->workers, &least[PART_BATCHES], &wish[PART_BATCHES]);
     b = output_held(&m->to);
     least[PART_BATCHES] += m->workers * b.least;

@@ -140,7 +140,10 @@ static nrw_status single_columns(output *o, const schema *s, nrw_error *err)
 
 static nrw_status single_budget(const output *o, uint32_t workers, budget *out, nrw_error *err)
 {
-    return o->format->budget(o, workers, out, err);
+    TRY(o->format->budget(o, workers, out, err));
+    if (o->format->parquet)
+        parquet_wish_for(o->schema, &o->write, o->flow.rows, o->flow.stored, out);
+    return NRW_OK;
 }
 
 static void single_describe(const output *o, plan_step *s)

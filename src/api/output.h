@@ -50,6 +50,14 @@ typedef struct output_inputs {
     const char *(*at)(const void *self, uint64_t i);
 } output_inputs;
 
+/* What comes, about: what a writer wishes for beyond its least follows from it. UINT64_MAX: nobody
+ * knows. */
+typedef struct output_flow {
+    uint64_t rows;
+    uint64_t stored;  /* bytes of all values as files have them, compressed */
+    uint64_t folders; /* of a dataset with keys: at most */
+} output_flow;
+
 struct output {
     const output_class *class; /* NULL: not chosen yet */
     nrw_job *job;
@@ -66,6 +74,7 @@ struct output {
     output_set *set;      /* NULL: a single file or stream */
     uint32_t n_keys;      /* of a dataset: columns that make its folders; set before the options */
     const uint32_t *keys;
+    output_flow flow;     /* set before output_budget */
     output_inputs inputs; /* these two tell what a dataset is made of; set before it is staged */
     span query;
     target *target;

@@ -136,8 +136,10 @@ static nrw_status set_columns(output *o, const schema *s, nrw_error *err)
 static nrw_status set_budget(const output *o, uint32_t workers, budget *out, nrw_error *err)
 {
     if (o->n_keys)
-        return op_partition_budget(o->schema, &o->write, workers, out, err);
+        return op_partition_budget(o->schema, &o->write, workers, o->flow.folders, o->flow.stored,
+                                   out, err);
     TRY(parquet_write_budget(o->schema, &o->write, workers, out, err));
+    parquet_wish_for(o->schema, &o->write, o->flow.rows, o->flow.stored, out);
     out->least += ROLL;
     out->wish += ROLL;
     return NRW_OK;
@@ -241,6 +243,8 @@ static nrw_status open_partition(output *o, uint32_t workers, nrw_error *err)
                                  .maker = &s->maker,
                                  .workers = workers,
                                  .memory = mem_limit(s->grant),
+                                 .folders = o->flow.folders,
+                                 .stored = o->flow.stored,
                                  .held = o->held,
                                  .cancel = &o->job->cancelled};
 

@@ -22,10 +22,12 @@
 #define SURELY 64
 #define EVERY  UINT64_MAX
 /* In flight, of each worker: for small rows, and at most. */
-#define FLIGHT_LEAST MIB
-#define FLIGHT_SMALL (2 * MIB)
-#define FLIGHT_MOST  (12 * MIB)
-#define BATCH_ROWS   32768u
+#define FLIGHT_LEAST   MIB
+#define FLIGHT_COLUMN  (2 * KIB)
+#define FLIGHT_SMALL   (2 * MIB)
+#define FLIGHT_MOST    (12 * MIB)
+#define FLIGHT_PASSING (3 * MIB)
+#define BATCH_ROWS     32768u
 
 enum { READ, BATCHES, WRITE, FIXED_PARTS };
 
@@ -304,22 +306,55 @@ static uint64_t written_bytes(const plan_estimate *e, uint64_t times)
     return room_mul(4, room_mul(count_of(e, times), plan_row_width(e)));
 }
 
+/* Some rows are left out on their way, nobody knows how many. */
+static bool is_filtered(const plan *p)
+{
+    while (p->kind == PLAN_PROJECT)
+        p = p->left;
+    return p->kind == PLAN_FILTER || (p->kind == PLAN_SCAN && p->n_pushed);
+}
+
+/* A condition keeps a quarter, as a guess; values are half as large in files. */
+static output_flow flow_of(const query *q)
+{
+    const plan_estimate *e = q->sizes;
+    output_flow f = {.rows = count_of(e, MORE), .folders = 1};
+    uint64_t bytes = room_mul(f.rows, plan_row_width(e));
+
+    f.stored = bytes == UINT64_MAX ? bytes : bytes / (is_filtered(e->of) ? 8 : 2);
+    for (uint32_t i = 0; i < q->to.n_keys; i++)
+        f.folders = room_mul(f.folders, e->distinct[q->to.keys[i]]);
+    f.folders = room_at_most(f.folders, f.rows);
+    return f;
+}
+
 /* No more than the result may fill. */
-static nrw_status writing_need(const query *q, uint32_t workers, uint64_t all, budget *b,
-                               nrw_error *err)
+static nrw_status writing_need(query *q, uint32_t workers, uint64_t all, budget *b, nrw_error *err)
 {
     uint64_t bytes = written_bytes(q->sizes, MORE);
     /* many files at once take more, as much as others leave */
     uint64_t cap = !q->to.n_keys ? all / 5 : q->n_parts ? all / 2 : all;
 
+    q->to.flow = flow_of(q);
     TRY(output_budget(&q->to, workers, b, err));
-    if (q->to.n_keys) /* each row may be a file */
-        bytes = room_add(bytes, room_mul(count_of(q->sizes, MORE), 16 * KIB));
+    if (q->to.n_keys)
+        bytes = room_add(bytes, room_mul(q->to.flow.folders, 32 * KIB));
     b->spill =
         room_at_most(b->spill, room_mul(4, room_mul(q->sizes->most, plan_row_width(q->sizes))));
     cap = room_at_most(cap, room_add(b->least + workers * 64 * KIB, bytes));
     b->wish = room_at_least(room_at_most(b->wish, cap), b->least);
     return NRW_OK;
+}
+
+/* What is in flight of a worker. Where nothing gathers, batches only pass: a step's rows and those
+ * of the next, in pieces. */
+static uint64_t flight_of(const query *q)
+{
+    uint64_t batch = batch_of(q->sizes);
+
+    if (q->n_parts == 0)
+        return room_at_most(room_add(FLIGHT_LEAST, batch), FLIGHT_PASSING);
+    return room_at_most(room_add(FLIGHT_SMALL, room_mul(3, batch)), FLIGHT_MOST);
 }
 
 /* ---- shares ---- */
@@ -334,7 +369,8 @@ typedef struct shares {
 
 static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, nrw_error *err)
 {
-    bool gathers = q->n_parts > 0;
+    const bool gathers = q->n_parts > 0;
+    const uint64_t columns = q->plan->n * FLIGHT_COLUMN;
 
     s->reading = (budget){0};
     TRY(reading_need(q, q->sizes, workers, &s->reading, err));
@@ -349,10 +385,8 @@ static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, n
     s->least[READ] = s->reading.least;
     s->wish[READ] =
         room_at_most(s->reading.wish, gathers ? room_at_most(all / 4, 48 * MIB) : all / 2);
-    s->least[BATCHES] = workers * FLIGHT_LEAST + MIB;
-    s->wish[BATCHES] =
-        workers *
-        room_at_most(room_add(FLIGHT_SMALL, room_mul(3, batch_of(q->sizes))), FLIGHT_MOST);
+    s->least[BATCHES] = workers * (FLIGHT_LEAST + columns) + MIB;
+    s->wish[BATCHES] = workers * (flight_of(q) + columns);
     s->wish[BATCHES] = room_at_most(s->wish[BATCHES], gathers ? all / 4 : all * 3 / 8);
     s->least[WRITE] = s->writing.least;
     s->wish[WRITE] = s->writing.wish;

@@ -11,7 +11,7 @@
 lanes_memory lanes_held(uint32_t n)
 {
     return (lanes_memory){.least = size_max((size_t)256 << 10, 3 * PIECE_LEAST * n),
-                          .wish = size_max((size_t)4 << 20, 64 * PIECE_LEAST * n)};
+                          .wish = size_max((size_t)2 << 20, 64 * PIECE_LEAST * n)};
 }
 
 /* How pieces are cut does not show in the output. */

@@ -48,7 +48,8 @@ static void drop_all(group_table *t)
     uint64_t at = 0;
     uint8_t *row;
 
-    while (t->shape->drops && t->slots && group_table_next(t, &at, &row))
+    /* without slots there is no shape, where opening ended before */
+    while (t->slots && t->shape->drops && group_table_next(t, &at, &row))
         group_drop_states(t->shape, row, t->hang);
 }
 

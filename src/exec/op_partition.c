@@ -90,6 +90,14 @@ static nrw_status plan_columns(op_partition *o, nrw_error *err)
     return NRW_OK;
 }
 
+static bool any_nested(const schema *s)
+{
+    for (uint32_t i = 0; i < s->n_fields; i++)
+        if (type_is_nested(&s->fields[i].type))
+            return true;
+    return false;
+}
+
 static uint32_t direct_most(const partition_spec *s)
 {
     struct rlimit files;
@@ -101,6 +109,9 @@ static uint32_t direct_most(const partition_spec *s)
     }
     if (s->direct && s->direct < most)
         most = s->direct;
+    /* pages have what no writer needs; but rows with nested columns cannot be sorted */
+    if (s->folders && s->folders < most / 2 && !any_nested(s->written))
+        most = 2 * s->folders;
     return most ? (uint32_t)most : 1;
 }
 
@@ -136,16 +147,48 @@ static uint64_t sort_least(uint32_t workers)
     return workers * ((uint64_t)SORT_LEAST << 10);
 }
 
-nrw_status op_partition_budget(const schema *written, const pq_write_options *opts,
-                               uint32_t workers, budget *out, nrw_error *err)
+/* Of `stored` bytes, those of direct partitions: all folders get equal parts, about. */
+static uint64_t stored_direct(uint64_t folders, uint64_t stored)
 {
+    if (folders <= WISH_DIRECT || folders == UINT64_MAX || stored == UINT64_MAX)
+        return stored;
+    return (uint64_t)((double)stored / (double)folders * WISH_DIRECT);
+}
+
+static bool most_are_sorted(uint64_t folders)
+{
+    return folders != UINT64_MAX && folders > 2 * WISH_DIRECT;
+}
+
+/* What sorting the others can use: rows as they lie in memory, which is more than stored. */
+static uint64_t sort_wish(uint64_t folders, uint64_t stored)
+{
+    const uint64_t most = 32 * MIB;
+    uint64_t rest = stored - stored_direct(folders, stored);
+
+    if (folders == UINT64_MAX || stored == UINT64_MAX)
+        return folders <= WISH_DIRECT ? 0 : most;
+    return rest < most / 4 ? rest * 4 : most;
+}
+
+nrw_status op_partition_budget(const schema *written, const pq_write_options *opts,
+                               uint32_t workers, uint64_t folders, uint64_t stored, budget *out,
+                               nrw_error *err)
+{
+    /* a folder's columns take twice what is usual, or there are more folders */
+    uint32_t writers = folders < WISH_DIRECT / 2 ? 2 * (uint32_t)folders : WISH_DIRECT;
     uint64_t lists;
 
     workers = workers ? workers : 1;
-    TRY(parquet_room_budget(written, opts, workers, WISH_DIRECT, out, err));
+    TRY(parquet_room_budget(written, opts, workers, writers, stored_direct(folders, stored), out,
+                            err));
     lists = out->least / 8 + 64 * EACH_LEAST;
     out->least += sort_least(workers) + lists;
-    out->wish += sort_least(workers) + lists + 32 * MIB;
+    out->wish += sort_least(workers) + lists + sort_wish(folders, stored);
+    if (stored != UINT64_MAX) /* of the least most is there for what hardly ever comes together */
+        out->wish -= out->least / 3 * 2;
+    if (out->wish < out->least)
+        out->wish = out->least;
     return NRW_OK;
 }
 
@@ -153,12 +196,14 @@ static nrw_status open_parts(op_partition *o, nrw_error *err)
 {
     budget b;
 
-    TRY(op_partition_budget(o->spec.written, o->spec.options, o->spec.workers, &b, err));
+    TRY(op_partition_budget(o->spec.written, o->spec.options, o->spec.workers, o->spec.folders,
+                            o->spec.stored, &b, err));
     if (o->spec.memory < b.least)
         return err_set(err, NRW_E_MEMLIMIT,
                        "writing partitions takes at least %llu bytes, %llu are left",
                        (unsigned long long)b.least, (unsigned long long)o->spec.memory);
-    o->sort_memory = sort_least(o->spec.workers) + (o->spec.memory - b.least) / 4;
+    o->sort_memory = sort_least(o->spec.workers) +
+                     (o->spec.memory - b.least) / (most_are_sorted(o->spec.folders) ? 2 : 4);
     TRY(arena_new(o->m, &o->a, err));
     TRY(plan_columns(o, err));
     TRY(parquet_footers_new(o->m, o->env.spill, o->spec.row_groups, &o->files, err));

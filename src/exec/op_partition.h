@@ -57,14 +57,18 @@ typedef struct partition_spec {
     const file_maker *maker;
     uint32_t workers;
     uint64_t memory;                /* what the operator has */
+    uint64_t folders, stored;       /* as op_partition_budget was told */
     uint32_t direct;                /* at most so many direct writers; 0: by memory */
     size_t held;                    /* bytes of a batch's first column, as batch_hold has it */
     const _Atomic uint32_t *cancel; /* set: end the writing that follows the last batch; or NULL */
 } partition_spec;
 
-/* least: finishes whatever comes. wish: some 64 partitions open at once. */
+/* least: finishes whatever comes. wish: some 64 partitions open at once, or as many as there are:
+ * `folders`, about; their finished pages, and room to sort the rows of others, of `stored` bytes in
+ * all as files have them. Both may be UINT64_MAX: nobody knows. */
 nrw_status op_partition_budget(const schema *written, const pq_write_options *opts,
-                               uint32_t workers, budget *out, nrw_error *err);
+                               uint32_t workers, uint64_t folders, uint64_t stored, budget *out,
+                               nrw_error *err);
 nrw_status op_partition_new(mem *m, const partition_spec *spec, spill *s, op **out, nrw_error *err);
 /* Once it is finished: all files, folder by folder, in an order that depends on the folders' names
  * alone, each folder's in the order of their numbers. */

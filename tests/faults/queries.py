@@ -79,14 +79,14 @@ def check(s, records, timeout):
                              f"{ran.stderr.decode('utf-8', 'replace')[-1500:]}")
     if len(lines) > 1:
         raise AssertionError(f"{len(lines) - 1} runs: " + "\n".join(lines[:6]))
-    queries, faults, refused = map(int, lines[-1].split()[1:])
+    queries, faults, refused, calls = map(int, lines[-1].split()[1:])
     if refused > queries // 10:
         raise AssertionError(f"{refused} queries were refused without any fault: "
                              f"{ran.stderr.decode('utf-8', 'replace')[-1500:]}")
     left = os.listdir(s("spill"))
     if left:
         raise AssertionError(f"left behind in the spill folder: {left}")
-    return f"{queries} queries, {faults} faults"
+    return f"{queries} queries, {faults} faults of {calls:,} calls"
 
 
 def prepare(s, rows):
@@ -120,8 +120,16 @@ def spilling(name, points):
         return check(s, list(own(s, [name], points)), 3000)
 
 
+def small():
+    """A group without any rows: every point of opening it."""
+    with Scratch("faults") as s:
+        prepare(s, 40)
+        return check(s, [record("small", 0, "o.csv", "SELECT bool_and(NULL)", "threads=2")], 200)
+
+
 def cases(full):
     yield "faults in queries: 300 points", lambda: sampled(285), 300
+    yield "faults in a small group: every point", small, 200
     if not full:
         return
     for name in [*OWN, *COPIES]:

@@ -8,7 +8,8 @@
  * by the seed, or 0: each in turn. Each query runs whole first, which also counts its calls. A run
  * with a fault must end with an error and nothing in DIR/out, or with all that the whole run wrote.
  * DIR/at says where it stands, for who finds the process dead. Prints "NAME\tPOINT\tWHAT" for each
- * run that did not, and "done QUERIES FAULTS REFUSED" at the end. */
+ * run that did not, and "done QUERIES FAULTS REFUSED CALLS" at the end: of the calls of all whole
+ * runs FAULTS failed. */
 #include "base/fault.h"
 #include "base/hash.h"
 #include "narrows/job.h"
@@ -31,6 +32,7 @@ static const char *const kinds[] = {"alloc", "io", "enospc"};
 static char out_dir[512], at_path[512];
 static uint64_t state;
 static long queries, faults, refused;
+static uint64_t calls;
 
 static uint64_t next_random(uint64_t below)
 {
@@ -173,7 +175,7 @@ static void run_record(const record *r)
     queries++;
     whole = digest_of_output();
     for (int k = 0; k < FAULT_KINDS; k++)
-        counts[k] = fault_count((fault_kind)k);
+        calls += counts[k] = fault_count((fault_kind)k);
     for (long i = 0; i < points; i++) {
         fault_kind k = (fault_kind)next_random(FAULT_KINDS);
         if (counts[k])
@@ -212,6 +214,6 @@ int main(int argc, char **argv)
         if (cut_record(line, &r))
             run_record(&r);
     free(line);
-    printf("done %ld %ld %ld\n", queries, faults, refused);
+    printf("done %ld %ld %ld %llu\n", queries, faults, refused, (unsigned long long)calls);
     return 0;
 }

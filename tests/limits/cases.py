@@ -13,6 +13,7 @@ import cancelling
 import files
 import harness
 import many_datasets
+import plans
 import query_limits
 from checks import flat, sound, within
 from harness import MIB, Scratch, mib, narrows, ok, refused
@@ -449,6 +450,7 @@ def cases(tier):
     yield from avro_limits.cases(tier)
     yield from query_limits.cases(tier == "all")
     yield from cancelling.cases(tier == "all")
+    yield from plans.cases()
     yield "1,600 columns", lambda: wide(1600, 100_000 if full else 5_000), 900
     yield "10,000 columns", lambda: wide(10_000, 1_000), 900
     yield f"{1000 if full else 200} files of 100 KB", lambda: many_files(

@@ -487,7 +487,8 @@ static void test_least(void **state)
     for (uint32_t threads = 1; threads <= 2; threads++) {
         nrw_error err = NRW_ERROR_INIT;
         budget b;
-        assert_ok(op_partition_budget(&written, &o, threads, &b, &err), &err);
+        assert_ok(op_partition_budget(&written, &o, threads, UINT64_MAX, UINT64_MAX, &b, &err),
+                  &err);
         assert_true(b.least < b.wish && b.least < (32 << 20));
         for (uint32_t key = 3; key < 5; key++) {
             job j = new_job(&t, &o);

@@ -120,6 +120,11 @@ nrw_status parquet_writer_open_files(mem *grant, spill *sp, const parquet_files 
                                      const schema *s, const pq_write_options *opts,
                                      uint32_t workers, writer **out, nrw_error *err);
 
+/* Lowers a wish of parquet_write_budget to what so many rows, of `stored` bytes as files have them,
+ * can use: pages of a row group, columns at work. UINT64_MAX: not known. */
+void parquet_wish_for(const schema *s, const pq_write_options *opts, uint64_t rows, uint64_t stored,
+                      budget *b);
+
 /* Memory that many open writers of one schema share: what each needs to itself is some ten KiB a
  * column; page in progress and dictionary of any column of any of them are parked in the spill file
  * when they do not fit together; compression contexts and scratch are there once a worker.
@@ -129,9 +134,10 @@ nrw_status parquet_writer_open_files(mem *grant, spill *sp, const parquet_files 
  * of which the last product is a choice: parquet_room_writers says how many writers go well. */
 typedef struct pq_room parquet_room;
 
-/* least: one writer. wish: `writers` of them. */
+/* least: one writer. wish: `writers` of them, and finished pages of `pages` bytes, or of a row
+ * group where that is less. */
 nrw_status parquet_room_budget(const schema *s, const pq_write_options *opts, uint32_t workers,
-                               uint32_t writers, budget *out, nrw_error *err);
+                               uint32_t writers, uint64_t pages, budget *out, nrw_error *err);
 /* `memory` bytes of m are used, for at most `most` writers. `back` of them will perhaps be given
  * back (parquet_room_shrink): the number of writers does not count on these. s and opts stay. */
 nrw_status parquet_room_new(mem *m, spill *sp, const schema *s, const pq_write_options *opts,

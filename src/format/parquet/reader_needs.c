@@ -32,6 +32,16 @@ uint64_t pq_stream_memory(const pq_chunk *c)
     return 320 * kib + window + (window < 3072 * kib ? window : 3072 * kib);
 }
 
+/* Of at most `most` bytes: what lies before the first data page, some times as large. */
+static uint64_t usual_dictionary(const pq_chunk *c, uint64_t most)
+{
+    int64_t stored = c->data_page_offset - c->dictionary_page_offset;
+
+    if (stored <= 0 || (uint64_t)stored >= most / 8)
+        return most;
+    return (uint64_t)stored * 8;
+}
+
 static void need_leaf(pq_needs *out, const pq_chunk *c, uint64_t least)
 {
     const uint64_t most = 1 << 20;
@@ -42,7 +52,7 @@ static void need_leaf(pq_needs *out, const pq_chunk *c, uint64_t least)
     if (c->uncompressed >= 0 && (uint64_t)c->uncompressed < most)
         dictionary = (uint64_t)c->uncompressed;
     page = page < dictionary ? page : dictionary;
-    out->pages += 2 * page + (c->dictionary_page_offset >= 0 ? dictionary : 0);
+    out->pages += 2 * page + (c->dictionary_page_offset >= 0 ? usual_dictionary(c, dictionary) : 0);
     out->kept += sizeof(pq_chunk) + 1024;
 }
 

@@ -155,6 +155,24 @@ nrw_status parquet_write_budget(const schema *s, const pq_write_options *opts, u
     return NRW_OK;
 }
 
+void parquet_wish_for(const schema *s, const pq_write_options *opts, uint64_t rows, uint64_t stored,
+                      budget *b)
+{
+    const uint64_t column = 256 << 10; /* of one at work, as a rule */
+    uint64_t group = stored, columns = s->n_fields * column, wish;
+
+    if (stored == UINT64_MAX)
+        return;
+    if (rows != UINT64_MAX && rows > (uint64_t)opts->row_group_rows)
+        group = (uint64_t)((double)stored / (double)rows * (double)opts->row_group_rows);
+    group = group < opts->row_group_bytes ? group : opts->row_group_bytes;
+    columns = columns < 2 * stored ? columns : 2 * stored;
+    /* of the least, a half is there for what hardly ever comes together */
+    wish = b->least / 2 + columns + group;
+    wish = wish > b->least ? wish : b->least;
+    b->wish = wish < b->wish ? wish : b->wish;
+}
+
 /* Bytes of bodies that may wait to be compressed, for each worker, where so much is left over. */
 static uint64_t pend_of(const costs *c, uint64_t extra)
 {
@@ -184,11 +202,9 @@ nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_
     uint64_t window = clamp(extra / 8 & ~(uint64_t)(PQ_BLOOM_LEAST - 1), least_window(&c), c.bloom);
     uint64_t pool = limit - set_aside(&c, tail, pend, piece, window);
     pool -= (pool - c.most) / 16; /* lists of the pages held */
-    uint64_t in_use = c.most * (c.workers < c.n ? c.workers : c.n);
-    in_use = in_use < pool / 2 ? in_use : pool / 2;
     *out = (pq_shares){
         .pool = pool,
-        .reserve = in_use > c.most ? in_use : c.most,
+        .reserve = c.most / 2, /* few columns come near their most */
         .queue_max = pend * c.workers,
         .piece_bytes = (size_t)piece,
         .usual_body = c.usual,
@@ -235,13 +251,14 @@ static uint64_t room_least(const costs *c)
 }
 
 nrw_status parquet_room_budget(const schema *s, const pq_write_options *opts, uint32_t workers,
-                               uint32_t writers, budget *out, nrw_error *err)
+                               uint32_t writers, uint64_t pages, budget *out, nrw_error *err)
 {
     costs c;
     TRY(parquet_write_budget(s, opts, workers, out, err));
     TRY(costs_of(s, opts, workers, &c, err));
     out->least = room_least(&c);
-    out->wish = out->least + writers * (open_cost(&c) + begun_cost(&c)) + opts->row_group_bytes;
+    out->wish = out->least + writers * (open_cost(&c) + begun_cost(&c));
+    out->wish += pages < opts->row_group_bytes ? pages : opts->row_group_bytes;
     out->spill = UINT64_MAX;
     return NRW_OK;
 }

@@ -4,7 +4,7 @@
 #include "format/text/own.h"
 
 #define OUT_LEAST   ((size_t)64 << 10)
-#define OUT_MOST    ((size_t)4 << 20)
+#define OUT_MOST    ((size_t)2 << 20)
 #define STREAM_STEP ((size_t)4 << 10)
 
 /* ---- tasks ---- */
