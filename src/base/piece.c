@@ -17,10 +17,10 @@
 #define SEGMENT       (PAGES * PAGE)
 #define LONGEST_RUN   (8 * PAGE)
 #define POOLS         16u
-#define SEGMENTS_SEEN 8u                 /* before a run of pages gets a new one */
+#define SEGMENTS_SEEN 8u                  /* before a run of pages gets a new one */
 #define SPARE_MOST    ((uint64_t)8 << 20) /* what is left of an account that is nearly used up */
 
-static const uint16_t sizes[] = {16,  24,  32,  40,  48,  56,  64,  80,  96,  112, 128,  160, 192,
+static const uint16_t sizes[] = {16,  24,  32,  40,  48,  56,  64,  80,  96,  112,  128,  160, 192,
                                  224, 256, 320, 384, 448, 512, 584, 680, 816, 1024, 1360, 2048};
 #define CLASSES ((uint32_t)(sizeof sizes / sizeof *sizes))
 #define RUN     UINT8_MAX /* class of the first of some pages that are one piece */
@@ -284,7 +284,7 @@ static nrw_status page_new(piece_pool *p, uint32_t class, page **out, nrw_error 
     page *g;
 
     TRY(take_pages(p, 1, false, &g, err));
-    g->class = (uint8_t)class;
+    g->class = (uint8_t) class;
     g->free = g->used = 0;
     g->fresh = (uint16_t)((g->index ? g->index * PAGE : sizeof(segment)) / UNIT);
     link_page(g);

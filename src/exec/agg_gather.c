@@ -14,7 +14,8 @@
 
 nrw_status gather_grow(gather_state *s, size_t bytes, mem *m, nrw_error *err)
 {
-    size_t had = s->last ? (size_t)(s->end - (uint8_t *)s->last) : 0, least = sizeof *s->last + bytes;
+    size_t had = s->last ? (size_t)(s->end - (uint8_t *)s->last) : 0,
+           least = sizeof *s->last + bytes;
     size_t want = had / 2 * 3 < CHUNK_LEAST ? CHUNK_LEAST : had / 2 * 3;
     gather_chunk *c;
 

@@ -13,7 +13,7 @@ typedef struct ranking {
     const uint8_t *centre; /* not the values, but how far they are from it; NULL */
     uint8_t *room;
     size_t cap;
-    uint64_t n;    /* values in room: words as agg_extreme.h has them, or of a wide type themselves */
+    uint64_t n; /* values in room: words as agg_extreme.h has them, or of a wide type themselves */
     uint64_t from; /* those before it are no greater than those from it on, */
     uint64_t to;   /* which holds for this one, too */
 } ranking;

@@ -13,10 +13,10 @@
 #define REGISTERS (1u << BITS)
 #define RANK_BITS 6u
 #define RANKS     ((size_t)REGISTERS * RANK_BITS / 8) /* bytes of all registers */
-#define AS_SKETCH UINT64_MAX /* in n */
+#define AS_SKETCH UINT64_MAX                          /* in n */
 
 typedef struct sketch {
-    uint16_t place; /* base/piece.h's */
+    uint16_t place;  /* base/piece.h's */
     uint64_t data[]; /* hashes, rising; or registers */
 } sketch;
 
