@@ -2,6 +2,7 @@
 
 #include "base/block.h"
 #include "base/fault.h"
+#include "base/piece.h"
 #include "base/span.h"
 #include "base/text.h"
 
@@ -27,6 +28,7 @@ struct mem {
     mem *parent, *root;
     const char *name;
     _Atomic uint64_t used, peak, limit;
+    _Atomic(void *) pieces; /* base/piece.c's own */
 };
 
 /* A root has the cache of free blocks, and is known to mem_trim. */
@@ -118,6 +120,7 @@ void mem_free_account(mem *m)
 {
     if (!m)
         return;
+    piece_end(m);
     if (!m->parent)
         free_root(root_of(m));
     check_empty(m);
@@ -481,6 +484,11 @@ uint64_t mem_room(const mem *m)
         room = here < room ? here : room;
     }
     return room;
+}
+
+_Atomic(void *) *mem_pieces(mem *m)
+{
+    return &m->pieces;
 }
 
 const char *mem_name(const mem *m)

@@ -63,6 +63,8 @@ void mem_set_limit(mem *m, uint64_t limit);
 /* What could still be reserved: the least over this account and all above it. */
 uint64_t mem_room(const mem *m);
 const char *mem_name(const mem *m);
+/* Where base/piece.c keeps what an account's pieces are cut from. */
+_Atomic(void *) *mem_pieces(mem *m);
 
 /* Gives cached free blocks back to the system. */
 void mem_trim(void);

@@ -1,18 +1,33 @@
 /* DISTINCT: a set of the arguments hangs from each state; the aggregate proper sees them once, in
  * the order of their bytes, when it is finished. */
 #include "base/hash.h"
+#include "base/piece.h"
 #include "column/key.h"
 #include "exec/aggregate_own.h"
 
 #include <stdlib.h>
 
-/* The keys of column/key.h one behind the other, each with its length before it, and where each
- * begins by its hash. */
+/* The keys of column/key.h one behind the other, each with its length before it, ... */
+typedef struct key_bytes {
+    uint16_t place; /* base/piece.h's */
+    uint8_t data[];
+} key_bytes;
+
+/* ... and where each begins by its hash: its offset plus 1; 0: empty. */
+typedef struct key_slots {
+    uint16_t place;
+    uint32_t at[];
+} key_slots;
+
 typedef struct key_set {
-    bytes keys;
-    uint32_t *slots; /* offset plus 1; 0: empty */
+    uint16_t place;
+    key_bytes *keys;
+    key_slots *slots;
+    uint32_t len, cap; /* of keys' data */
     uint32_t n_slots, n;
 } key_set;
+
+#define FIRST_SLOTS 8u
 
 typedef struct distinct_data {
     aggregate inner;
@@ -25,66 +40,85 @@ static key_set **set_of(uint8_t *state)
 
 static span key_at(const key_set *s, uint32_t at)
 {
-    return (span){s->keys.data + at + 4, load_u32(s->keys.data + at)};
+    return (span){s->keys->data + at + 4, load_u32(s->keys->data + at)};
 }
 
-static uint32_t *slot_of(const key_set *s, uint32_t *slots, uint32_t n_slots, span key)
+static uint32_t *slot_of(const key_set *s, key_slots *slots, uint32_t n_slots, span key)
 {
     uint32_t i = (uint32_t)hash_bytes(key.data, key.len) & (n_slots - 1);
 
-    for (; slots[i]; i = (i + 1) & (n_slots - 1)) {
-        span have = key_at(s, slots[i] - 1);
+    for (; slots->at[i]; i = (i + 1) & (n_slots - 1)) {
+        span have = key_at(s, slots->at[i] - 1);
         if (have.len == key.len && memcmp(have.data, key.data, key.len) == 0)
             break;
     }
-    return &slots[i];
+    return &slots->at[i];
 }
 
-static nrw_status grow(key_set *s, mem *m, nrw_error *err)
+static nrw_status more_slots(key_set *s, mem *m, nrw_error *err)
 {
-    uint32_t n = s->n_slots ? s->n_slots * 2 : 16, *slots;
+    uint32_t n = s->n_slots ? s->n_slots * 2 : FIRST_SLOTS;
+    key_slots *slots;
 
-    TRY(mem_zalloc(m, (size_t)n * sizeof *slots, (void **)&slots, err));
+    TRY(piece_new(m, sizeof *slots + n * sizeof *slots->at, (void **)&slots, err));
+    memset(slots->at, 0, n * sizeof *slots->at);
     for (uint32_t i = 0; i < s->n_slots; i++)
-        if (s->slots[i])
-            *slot_of(s, slots, n, key_at(s, s->slots[i] - 1)) = s->slots[i];
-    mem_free(m, s->slots, (size_t)s->n_slots * sizeof *slots);
+        if (s->slots->at[i])
+            *slot_of(s, slots, n, key_at(s, s->slots->at[i] - 1)) = s->slots->at[i];
+    piece_free(s->slots);
     s->slots = slots;
     s->n_slots = n;
+    return NRW_OK;
+}
+
+/* Room for a key of so many bytes. */
+static nrw_status more_keys(key_set *s, size_t len, mem *m, nrw_error *err)
+{
+    size_t want = sizeof *s->keys + s->len + 4 + len, had = sizeof *s->keys + s->cap;
+    void *p = s->keys;
+
+    if (want <= had)
+        return NRW_OK;
+    want = piece_room(want > had / 2 * 3 ? want : had / 2 * 3);
+    if (want >= UINT32_MAX)
+        return err_set(err, NRW_E_UNSUPPORTED, "a set of DISTINCT values of more than 4 GiB");
+    TRY(piece_resize(m, &p, had, want, err));
+    s->keys = p;
+    s->cap = (uint32_t)(want - sizeof *s->keys);
     return NRW_OK;
 }
 
 static nrw_status set_put(key_set **at, span key, mem *m, nrw_error *err)
 {
     key_set *s = *at;
-    uint32_t *slot, from, len = (uint32_t)key.len;
-    void *p;
+    uint32_t *slot;
 
     if (!s) {
-        TRY(mem_zalloc(m, sizeof *s, &p, err));
-        s = *at = p;
-        s->keys = bytes_init(m, UINT32_MAX - 1);
+        TRY(piece_new(m, sizeof *s, (void **)&s, err));
+        *s = (key_set){.place = s->place};
+        *at = s;
     }
     if (s->n >= s->n_slots / 2)
-        TRY(grow(s, m, err));
+        TRY(more_slots(s, m, err));
     slot = slot_of(s, s->slots, s->n_slots, key);
     if (*slot)
         return NRW_OK;
-    from = (uint32_t)s->keys.len;
-    TRY(bytes_append(&s->keys, &len, sizeof len, err));
-    TRY(bytes_append(&s->keys, key.data, key.len, err));
-    *slot = from + 1;
+    TRY(more_keys(s, key.len, m, err));
+    *slot = s->len + 1;
+    store_u32(s->keys->data + s->len, (uint32_t)key.len);
+    memcpy(s->keys->data + s->len + 4, key.data, key.len);
+    s->len += 4 + (uint32_t)key.len;
     s->n++;
     return NRW_OK;
 }
 
-static void set_free(key_set *s, mem *m)
+static void set_free(key_set *s)
 {
     if (!s)
         return;
-    mem_free(m, s->slots, (size_t)s->n_slots * sizeof *s->slots);
-    bytes_release(&s->keys);
-    mem_free(m, s, sizeof *s);
+    piece_free(s->slots);
+    piece_free(s->keys);
+    piece_free(s);
 }
 
 /* ---- the aggregate's functions ---- */
@@ -121,7 +155,12 @@ static nrw_status distinct_merge(const aggregate *g, uint8_t *into, uint8_t *fro
     key_set *s = *set_of(from);
 
     (void)g;
-    for (size_t at = 0; s && at < s->keys.len; at += 4 + key_at(s, (uint32_t)at).len)
+    if (!*set_of(into)) {
+        *set_of(into) = s;
+        *set_of(from) = NULL;
+        return NRW_OK;
+    }
+    for (size_t at = 0; s && at < s->len; at += 4 + key_at(s, (uint32_t)at).len)
         TRY(set_put(set_of(into), key_at(s, (uint32_t)at), m, err));
     return NRW_OK;
 }
@@ -129,7 +168,8 @@ static nrw_status distinct_merge(const aggregate *g, uint8_t *into, uint8_t *fro
 static void distinct_drop(const aggregate *g, uint8_t *state, mem *m)
 {
     (void)g;
-    set_free(*set_of(state), m);
+    (void)m;
+    set_free(*set_of(state));
 }
 
 static nrw_status distinct_save(const aggregate *g, const uint8_t *state, bytes *out,
@@ -138,7 +178,7 @@ static nrw_status distinct_save(const aggregate *g, const uint8_t *state, bytes 
     const key_set *s = *(key_set *const *)(const void *)state;
 
     (void)g;
-    return s ? bytes_append(out, s->keys.data, s->keys.len, err) : NRW_OK;
+    return s ? bytes_append(out, s->keys->data, s->len, err) : NRW_OK;
 }
 
 static nrw_status distinct_load(const aggregate *g, span saved, uint8_t *state, mem *m,
@@ -178,9 +218,9 @@ static nrw_status decode(const aggregate *g, const key_set *s, const uint32_t *a
         TRY(vector_flat(m, t, n, &out[k], err));
         out[k].len = n;
         if (type_is_view(t)) {
-            TRY(buffer_new(m, s->keys.len, &b, err));
-            memcpy(b->data, s->keys.data, s->keys.len);
-            b->len = s->keys.len;
+            TRY(buffer_new(m, s->len, &b, err));
+            memcpy(b->data, s->keys->data, s->len);
+            b->len = s->len;
             st = vector_add_heap(&out[k], b, &heap, err);
             buffer_unref(b);
             TRY(st);
@@ -197,7 +237,7 @@ static nrw_status decode(const aggregate *g, const key_set *s, const uint32_t *a
             } else if (type_is_view(t)) {
                 uint32_t len = load_u32(p);
                 ((view *)(void *)out[k].data)[i] =
-                    view_make(p + 4, (int32_t)len, heap, (int32_t)(p + 4 - s->keys.data));
+                    view_make(p + 4, (int32_t)len, heap, (int32_t)(p + 4 - s->keys->data));
                 skip[i] += 5 + len;
             } else {
                 memcpy(out[k].data + (size_t)i * t->width, p, t->width);
@@ -235,7 +275,7 @@ static nrw_status fill(const aggregate *g, const aggregate *inner, uint8_t *from
     if (!s)
         return NRW_OK;
     TRY(mem_alloc(m, s->n * sizeof *at, (void **)&at, err));
-    for (size_t i = 0; i < s->keys.len; i += 4 + key_at(s, (uint32_t)i).len)
+    for (size_t i = 0; i < s->len; i += 4 + key_at(s, (uint32_t)i).len)
         at[n++] = (uint32_t)i;
     qsort_r(at, n, sizeof *at, by_bytes, (void *)(uintptr_t)s);
     st = feed(g, inner, s, at, state, m, err);

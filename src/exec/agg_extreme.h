@@ -13,6 +13,8 @@ typedef struct word_state {
 bool word_fits(const type *t);
 /* Of a value, as in a vector. NaN is greatest, and one value; -0 comes before 0. */
 uint64_t word_of(const type *t, const uint8_t *value, bool max);
+/* The same of values that follow each other, as for max. */
+void words_of(const type *t, const uint8_t *values, uint32_t n, uint64_t *words);
 /* Back again. */
 void word_put(const type *t, uint64_t word, bool max, uint8_t *to);
 /* All rows of a flat vector into their states. */

@@ -84,6 +84,26 @@ uint64_t word_of(const type *t, const uint8_t *value, bool max)
     return word_at(value, kind_of(t), t->width, max);
 }
 
+static inline void words_at(const uint8_t *p, int kind, uint32_t width, uint32_t n, uint64_t *words)
+{
+    for (uint32_t i = 0; i < n; i++)
+        words[i] = word_at(p + (size_t)i * width, kind, width, true);
+}
+
+void words_of(const type *t, const uint8_t *values, uint32_t n, uint64_t *words)
+{
+    int kind = kind_of(t);
+
+    if (kind == SIGNED && t->width == 4)
+        words_at(values, SIGNED, 4, n, words);
+    else if (kind == SIGNED && t->width == 8)
+        words_at(values, SIGNED, 8, n, words);
+    else if (kind == FLOATING && t->width == 8)
+        words_at(values, FLOATING, 8, n, words);
+    else
+        words_at(values, kind, t->width, n, words);
+}
+
 void word_put(const type *t, uint64_t word, bool max, uint8_t *to)
 {
     int kind = kind_of(t);

@@ -1,29 +1,107 @@
 #include "exec/agg_gather.h"
 
+#include "base/fetch.h"
+#include "base/piece.h"
 #include "column/compare.h"
 
-#define HEAD 16u
+#define HEAD   12u /* ordinal, length */
+#define NULLED UINT32_MAX
+#define AHEAD  16u
 
-nrw_status gather_put_bare(gather_state *s, span value, mem *m, nrw_error *err)
+/* Chunks of a piece's bytes: the next one is half as long again. */
+#define CHUNK_LEAST 48u
+#define CHUNK_MOST  2048u
+
+nrw_status gather_grow(gather_state *s, size_t bytes, mem *m, nrw_error *err)
 {
-    if (!s->data.m)
-        s->data = bytes_init(m, SIZE_MAX / 2);
-    s->n++;
-    return bytes_append(&s->data, value.data, value.len, err);
+    size_t had = s->last ? (size_t)(s->end - (uint8_t *)s->last) : 0,
+           least = sizeof *s->last + bytes;
+    size_t want = had / 2 * 3 < CHUNK_LEAST ? CHUNK_LEAST : had / 2 * 3;
+    gather_chunk *c;
+
+    want = want < CHUNK_MOST ? want : CHUNK_MOST;
+    want = want < least ? least : want;
+    TRY(piece_some(m, &want, least < CHUNK_LEAST ? CHUNK_LEAST : least, (void **)&c, err));
+    c->next = NULL;
+    if (s->last) {
+        s->last->len = gather_len(s, s->last);
+        s->last->next = c;
+    } else {
+        s->first = c;
+    }
+    s->last = c;
+    s->at = c->data;
+    s->end = (uint8_t *)c + want;
+    return NRW_OK;
+}
+
+/* States of rows further on, and where they are about to write, come into the cache. */
+FETCHES expect_state(const aggregate_rows *r, uint32_t i)
+{
+    if (r->one)
+        return;
+    if (i + 2 * AHEAD < r->n)
+        fetch_bytes(agg_state(r, i + 2 * AHEAD), sizeof(gather_state));
+    if (i + AHEAD < r->n)
+        __builtin_prefetch(gather_of(agg_state(r, i + AHEAD))->at, 1);
+}
+
+/* `width` is a constant where it is inlined, so that a value is a store. */
+static inline __attribute__((always_inline)) nrw_status
+add_width(const vector *v, const aggregate_rows *r, uint32_t width, nrw_error *err)
+{
+    for (uint32_t i = 0; i < r->n; i++) {
+        expect_state(r, i);
+        if (vector_is_valid(v, i))
+            TRY(gather_put_bare(gather_of(agg_state(r, i)), v->data + (size_t)i * width, width,
+                                r->m, err));
+    }
+    return NRW_OK;
+}
+
+nrw_status gather_add_bare(const aggregate_rows *r, nrw_error *err)
+{
+    vector v;
+    nrw_status st;
+
+    TRY(agg_flat(r, 0, &v, err));
+    if (v.type.width == 4)
+        st = add_width(&v, r, 4, err);
+    else if (v.type.width == 8)
+        st = add_width(&v, r, 8, err);
+    else
+        st = add_width(&v, r, v.type.width, err);
+    vector_release(&v);
+    return st;
 }
 
 nrw_status gather_put(gather_state *s, uint64_t ordinal, span value, bool null, mem *m,
                       nrw_error *err)
 {
-    uint8_t head[HEAD];
+    size_t len = null ? 0 : value.len;
 
-    if (null)
-        value.len = 0;
-    memcpy(head, &ordinal, 8);
-    store_u32(head + 8, (uint32_t)value.len);
-    store_u32(head + 12, null);
-    TRY(gather_put_bare(s, (span){head, HEAD}, m, err));
-    return value.len ? bytes_append(&s->data, value.data, value.len, err) : NRW_OK;
+    if ((size_t)(s->end - s->at) < HEAD + len)
+        TRY(gather_grow(s, HEAD + len, m, err));
+    memcpy(s->at, &ordinal, 8);
+    store_u32(s->at + 8, null ? NULLED : (uint32_t)len);
+    if (len)
+        memcpy(s->at + HEAD, value.data, len);
+    s->at += HEAD + len;
+    s->n++;
+    return NRW_OK;
+}
+
+nrw_status gather_add(const aggregate_rows *r, bool nulls, nrw_error *err)
+{
+    for (uint32_t i = 0; i < r->n; i++) {
+        bool null;
+        span v = vector_value(r->args[0], i, &null);
+        expect_state(r, i);
+        if (!null || nulls)
+            TRY(gather_put(gather_of(agg_state(r, i)), r->ordinals ? r->ordinals[i] : 0, v, null,
+                           r->m, err));
+    }
+    return NRW_OK;
 }
 
 nrw_status gather_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m, nrw_error *err)
@@ -32,23 +110,34 @@ nrw_status gather_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m
 
     (void)g;
     (void)m;
-    if (x->n == 0)
+    (void)err;
+    if (!x->first)
         return NRW_OK;
-    if (s->n == 0) {
-        gather_state empty = *s;
-        *s = *x;
-        *x = empty;
-        return NRW_OK;
+    if (s->last) {
+        s->last->len = gather_len(s, s->last);
+        s->last->next = x->first;
+    } else {
+        s->first = x->first;
     }
+    s->last = x->last;
+    s->at = x->at;
+    s->end = x->end;
     s->n += x->n;
-    return bytes_append(&s->data, x->data.data, x->data.len, err);
+    *x = (gather_state){0};
+    return NRW_OK;
 }
 
 void gather_drop(const aggregate *g, uint8_t *state, mem *m)
 {
+    gather_state *s = gather_of(state);
+
     (void)g;
     (void)m;
-    bytes_release(&gather_of(state)->data);
+    for (gather_chunk *c = s->first, *next; c; c = next) {
+        next = c->next;
+        piece_free(c);
+    }
+    *s = (gather_state){0};
 }
 
 nrw_status gather_save(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err)
@@ -57,19 +146,24 @@ nrw_status gather_save(const aggregate *g, const uint8_t *state, bytes *out, nrw
 
     (void)g;
     TRY(bytes_append(out, &s->n, sizeof s->n, err));
-    return s->n ? bytes_append(out, s->data.data, s->data.len, err) : NRW_OK;
+    for (const gather_chunk *c = s->first; c; c = c->next)
+        TRY(bytes_append(out, c->data, gather_len(s, c), err));
+    return NRW_OK;
 }
 
 nrw_status gather_load(const aggregate *g, span saved, uint8_t *state, mem *m, nrw_error *err)
 {
     gather_state *s = gather_of(state);
+    size_t len = saved.len - sizeof s->n;
 
     (void)g;
     if (saved.len < sizeof s->n)
         return err_set(err, NRW_E_IO, "a state in the spill file is cut short");
-    if (saved.len == sizeof s->n)
+    if (len == 0)
         return NRW_OK;
-    TRY(gather_put_bare(s, (span){saved.data + sizeof s->n, saved.len - sizeof s->n}, m, err));
+    TRY(gather_grow(s, len, m, err));
+    memcpy(s->at, saved.data + sizeof s->n, len);
+    s->at += len;
     s->n = load_u64(saved.data);
     return NRW_OK;
 }
@@ -127,12 +221,15 @@ nrw_status gather_sorted(const gather_state *s, gather_compare compare, const vo
                          gathered *at, nrw_error *err)
 {
     const ordering o = {compare, context};
-    const uint8_t *p = s->data.data;
+    uint64_t i = 0;
 
-    for (uint64_t i = 0; i < s->n; i++) {
-        at[i] = (gathered){load_u64(p), p + HEAD, load_u32(p + 8), load_u32(p + 12) != 0};
-        p += HEAD + at[i].len;
-    }
+    for (const gather_chunk *c = s->first; c; c = c->next)
+        for (const uint8_t *p = c->data, *end = p + gather_len(s, c); p < end;) {
+            uint32_t len = load_u32(p + 8);
+            bool null = len == NULLED;
+            at[i] = (gathered){load_u64(p), p + HEAD, null ? 0 : len, null};
+            p += HEAD + at[i++].len;
+        }
     return sort(&o, at, s->n, m, err);
 }
 

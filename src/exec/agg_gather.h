@@ -1,15 +1,26 @@
-/* States that keep the values of all their rows, each with the ordinal of its row. */
+/* States that keep the values of all their rows, in a chain of chunks that never move: what is put
+ * goes behind what is there, and two chains become one without a copy. */
 #ifndef EXEC_AGG_GATHER_H
 #define EXEC_AGG_GATHER_H
 
 #include "exec/aggregate_own.h"
 
+typedef struct gather_chunk {
+    uint16_t place; /* base/piece.h's */
+    uint32_t len;   /* of data; of a chain's last one the state knows it */
+    struct gather_chunk *next;
+    uint8_t data[];
+} gather_chunk;
+
+/* Either values of a fixed width one behind the other (gather_put_bare), or rows of any length
+ * (gather_put), of which none lies in two chunks. */
 typedef struct gather_state {
-    bytes data; /* uint64 ordinal, uint32 length, uint32 1: null; the value */
+    gather_chunk *first, *last;
+    uint8_t *at, *end; /* room in the last one */
     uint64_t n;
 } gather_state;
 
-/* One of them; its bytes are the state's. */
+/* A row of gather_put; its bytes are the state's. */
 typedef struct gathered {
     uint64_t ordinal;
     const uint8_t *data;
@@ -22,10 +33,31 @@ static inline gather_state *gather_of(uint8_t *state)
     return (gather_state *)(void *)state;
 }
 
+static inline uint32_t gather_len(const gather_state *s, const gather_chunk *c)
+{
+    return c == s->last ? (uint32_t)(s->at - c->data) : c->len;
+}
+
+/* One chunk more, with room for `bytes` at least. */
+nrw_status gather_grow(gather_state *s, size_t bytes, mem *m, nrw_error *err);
+
+static inline nrw_status gather_put_bare(gather_state *s, const void *value, uint32_t width, mem *m,
+                                         nrw_error *err)
+{
+    if ((size_t)(s->end - s->at) < width)
+        TRY(gather_grow(s, width, m, err));
+    memcpy(s->at, value, width);
+    s->at += width;
+    s->n++;
+    return NRW_OK;
+}
+
+/* All valid rows of argument 0, of a fixed width. */
+nrw_status gather_add_bare(const aggregate_rows *r, nrw_error *err);
 nrw_status gather_put(gather_state *s, uint64_t ordinal, span value, bool null, mem *m,
                       nrw_error *err);
-/* Bytes alone: for who knows how long each is. Use this or gather_put. */
-nrw_status gather_put_bare(gather_state *s, span value, mem *m, nrw_error *err);
+/* The same of all rows of argument 0, or all but nulls; where rows have no ordinals, of 0. */
+nrw_status gather_add(const aggregate_rows *r, bool nulls, nrw_error *err);
 
 nrw_status gather_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m, nrw_error *err);
 void gather_drop(const aggregate *g, uint8_t *state, mem *m);
@@ -33,8 +65,8 @@ nrw_status gather_save(const aggregate *g, const uint8_t *state, bytes *out, nrw
 nrw_status gather_load(const aggregate *g, span saved, uint8_t *state, mem *m, nrw_error *err);
 
 typedef int (*gather_compare)(const gathered *x, const gathered *y, const void *context);
-/* What was put, into at[0..s->n), ordered by `compare`, then by the ordinal; NULL: by the ordinal
- * alone. */
+/* What gather_put put, into at[0..s->n), ordered by `compare`, then by the ordinal; NULL: by the
+ * ordinal alone. */
 nrw_status gather_sorted(const gather_state *s, gather_compare compare, const void *context, mem *m,
                          gathered *at, nrw_error *err);
 /* The order of values; the context is their type. */

@@ -31,13 +31,7 @@ static nrw_status text_bind(arena *a, const expr **args, aggregate *out, nrw_err
 static nrw_status text_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
 {
     (void)g;
-    for (uint32_t i = 0; i < r->n; i++) {
-        bool null;
-        span v = vector_value(r->args[0], i, &null);
-        if (!null)
-            TRY(gather_put(gather_of(agg_state(r, i)), r->ordinals[i], v, false, r->m, err));
-    }
-    return NRW_OK;
+    return gather_add(r, false, err);
 }
 
 /* The texts of one state behind each other; row i of out. */
@@ -109,12 +103,7 @@ static nrw_status list_bind(arena *a, const expr **args, aggregate *out, nrw_err
 static nrw_status list_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
 {
     (void)g;
-    for (uint32_t i = 0; i < r->n; i++) {
-        bool null;
-        span v = vector_value(r->args[0], i, &null);
-        TRY(gather_put(gather_of(agg_state(r, i)), r->ordinals[i], v, null, r->m, err));
-    }
-    return NRW_OK;
+    return gather_add(r, true, err);
 }
 
 static nrw_status lists_finish(const aggregate *g, uint8_t *const *states, uint32_t n, vector *out,

@@ -1,12 +1,12 @@
 /* Quantiles: median, quantile_cont, quantile_disc, mad, approx_quantile. States keep all values. */
-#include "base/hash.h"
-#include "column/compare.h"
-#include "exec/agg_gather.h"
+#include "exec/agg_rank.h"
 #include "expr/list_out.h"
 
 #include <math.h>
 
 typedef __int128 i128;
+
+#define BETWEEN 16u /* bytes of what may lie between two values, and of a distance, at most */
 
 typedef enum quantile_kind {
     QUANTILE_DISC,
@@ -135,64 +135,10 @@ BIND(mad_bind, QUANTILE_MAD)
 
 static nrw_status quantile_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
 {
-    bool text = type_is_view(&data_of(g)->value);
-
-    for (uint32_t i = 0; i < r->n; i++) {
-        gather_state *s = gather_of(agg_state(r, i));
-        bool null;
-        span v = vector_value(r->args[0], i, &null);
-        if (null)
-            continue;
-        if (text)
-            TRY(gather_put(s, 0, v, false, r->m, err));
-        else
-            TRY(gather_put_bare(s, v, r->m, err));
-    }
-    return NRW_OK;
+    return type_is_view(&data_of(g)->value) ? gather_add(r, false, err) : gather_add_bare(r, err);
 }
 
 /* ---- which value stands where ---- */
-
-#define WIDEST 16u
-
-static void swap(uint8_t *x, uint8_t *y, uint32_t width)
-{
-    uint8_t keep[WIDEST];
-
-    memcpy(keep, x, width);
-    memcpy(x, y, width);
-    memcpy(y, keep, width);
-}
-
-/* Moves values so that the one at k is what sorting would put there. */
-static const uint8_t *select_value(const type *t, uint8_t *data, uint64_t n, uint64_t k)
-{
-    uint32_t w = t->width;
-    uint64_t from = 0, to = n;
-
-    while (to - from > 1) {
-        uint64_t less = from, same = from, i = to;
-        uint8_t pivot[WIDEST];
-        memcpy(pivot, data + (from + hash_u64(to ^ from) % (to - from)) * w, w);
-        while (same < i) { /* [from, less) < pivot, [less, same) equal, [i, to) greater */
-            uint8_t *x = data + same * w;
-            int c = value_compare(t, (span){x, w}, (span){pivot, w});
-            if (c < 0)
-                swap(x, data + less++ * w, w);
-            if (c <= 0)
-                same++;
-            else
-                swap(x, data + --i * w, w);
-        }
-        if (k < less)
-            to = less;
-        else if (k >= same)
-            from = same;
-        else
-            break;
-    }
-    return data + k * w;
-}
 
 /* The index of the value, counted from the end that the fraction is of. */
 static uint64_t disc_index(double q, uint64_t n)
@@ -204,26 +150,6 @@ static uint64_t disc_index(double q, uint64_t n)
 }
 
 /* ---- between two values ---- */
-
-static i128 whole_at(const uint8_t *p, uint32_t width)
-{
-    int32_t narrow;
-    int64_t x;
-    i128 wide;
-
-    if (width <= 2)
-        return width == 1 ? (int8_t)p[0] : (int16_t)(p[0] | p[1] << 8);
-    if (width == 4) {
-        memcpy(&narrow, p, 4);
-        return narrow;
-    }
-    if (width == 8) {
-        memcpy(&x, p, 8);
-        return x;
-    }
-    memcpy(&wide, p, 16);
-    return wide;
-}
 
 static void interpolate(const type *t, const uint8_t *low, const uint8_t *high, double d,
                         uint8_t *out)
@@ -241,77 +167,52 @@ static void interpolate(const type *t, const uint8_t *low, const uint8_t *high, 
         x = (float)((double)x * (1 - d) + (double)y * d);
         memcpy(out, &x, 4);
     } else {
-        i128 x = whole_at(low, t->width), delta = whole_at(high, t->width) - x;
+        i128 x = rank_whole(low, t->width), delta = rank_whole(high, t->width) - x;
         double step = (double)delta * d;
         if (t->width == 16)
             x += (i128)step;
         else
             x = t->id == TYPE_DECIMAL
                     ? (i128)((double)x + step)
-                    : llround((double)x * (1 - d) + (double)whole_at(high, t->width) * d);
+                    : llround((double)x * (1 - d) + (double)rank_whole(high, t->width) * d);
         memcpy(out, &x, t->width);
     }
 }
 
 /* The value at `place` of n values, which may lie between two of them. */
-static void value_between(const type *t, uint8_t *data, uint64_t n, double place, bool backwards,
-                          uint8_t *out)
+static void value_between(ranking *r, double place, bool backwards, uint8_t *out)
 {
-    uint64_t low = (uint64_t)floor(place), high = (uint64_t)ceil(place);
-    uint8_t x[WIDEST];
+    uint64_t n = r->s->n, low = (uint64_t)floor(place), high = (uint64_t)ceil(place);
+    uint8_t x[BETWEEN], y[BETWEEN];
 
     high = high < n ? high : n - 1;
     low = low < n ? low : n - 1;
-    memcpy(x, select_value(t, data, n, backwards ? n - 1 - low : low), t->width);
+    rank_value(r, backwards ? n - 1 - low : low, low == high ? out : x);
     if (low == high)
-        memcpy(out, x, t->width);
-    else
-        interpolate(t, x, select_value(t, data, n, backwards ? n - 1 - high : high),
-                    place - (double)low, out);
+        return;
+    rank_value(r, backwards ? n - 1 - high : high, y);
+    interpolate(r->t, x, y, place - (double)low, out);
 }
 
 /* The median of the distances from the median. */
-static nrw_status mad(const quantile_data *d, const gather_state *s, mem *m, uint8_t *out,
-                      nrw_error *err)
+static nrw_status mad(ranking *r, uint8_t *out, nrw_error *err)
 {
-    const type *t = &d->value;
-    uint32_t w = t->width;
-    uint8_t median[WIDEST], *far, value[WIDEST];
-    double place = 0.5 * (double)(s->n - 1);
+    const type *t = r->t;
+    uint8_t median[BETWEEN], value[BETWEEN];
+    double place = 0.5 * (double)(r->s->n - 1);
 
-    TRY(mem_alloc(m, s->data.len, (void **)&far, err));
-    value_between(t, s->data.data, s->n, place, false, median);
-    for (uint64_t i = 0; i < s->n; i++) {
-        const uint8_t *p = s->data.data + i * w;
-        if (t->id == TYPE_FLOAT64) {
-            double x, y;
-            memcpy(&x, p, 8);
-            memcpy(&y, median, 8);
-            x = fabs(x - y);
-            memcpy(far + i * w, &x, 8);
-        } else if (t->id == TYPE_FLOAT32) {
-            float x, y;
-            memcpy(&x, p, 4);
-            memcpy(&y, median, 4);
-            x = fabsf(x - y);
-            memcpy(far + i * w, &x, 4);
-        } else {
-            i128 x = whole_at(p, w) - whole_at(median, w);
-            x = x < 0 ? -x : x;
-            memcpy(far + i * w, &x, w);
-        }
-    }
-    value_between(t, far, s->n, place, false, value);
-    mem_free(m, far, s->data.len);
+    value_between(r, place, false, median);
+    TRY(rank_begin(r, r->s, median, err));
+    value_between(r, place, false, value);
     if (t->id == TYPE_TIMESTAMP || t->id == TYPE_TIME) {
-        int64_t us = (int64_t)whole_at(value, w);
+        int64_t us = (int64_t)rank_whole(value, t->width);
         int32_t days = (int32_t)(us / 86400000000);
         us -= (int64_t)days * 86400000000;
         memset(out, 0, 4);
         memcpy(out + 4, &days, 4);
         memcpy(out + 8, &us, 8);
     } else {
-        memcpy(out, value, w);
+        memcpy(out, value, t->width);
     }
     return NRW_OK;
 }
@@ -326,28 +227,35 @@ static double approx_place(double q, uint64_t n)
     return place < 0 ? 0 : place > (double)(n - 1) ? (double)(n - 1) : place;
 }
 
+/* Bytes of a result that is not text. */
+static uint32_t result_width(const quantile_data *d)
+{
+    return d->value.width > BETWEEN ? d->value.width : BETWEEN;
+}
+
 /* Value i of the fractions into room, at[i] pointing there. */
-static nrw_status fixed_values(const aggregate *g, const gather_state *s, mem *m, uint8_t *room,
+static nrw_status fixed_values(const aggregate *g, ranking *r, const gather_state *s, uint8_t *room,
                                gathered *at, nrw_error *err)
 {
     const quantile_data *d = data_of(g);
+    uint32_t width = result_width(d);
 
+    TRY(rank_begin(r, s, NULL, err));
     for (uint32_t i = 0; i < d->n; i++) {
-        uint8_t *to = room + (size_t)i * WIDEST;
+        uint8_t *to = room + (size_t)i * width;
         double q = d->at[i];
         bool back = g->descending != (q < 0);
         q = fabs(q);
-        at[i] = (gathered){0, to, WIDEST, false};
+        at[i] = (gathered){0, to, width, false};
         if (d->kind == QUANTILE_MAD) {
-            TRY(mad(d, s, m, to, err));
+            TRY(mad(r, to, err));
         } else if (d->kind == QUANTILE_DISC) {
             uint64_t k = disc_index(q, s->n);
-            memcpy(to, select_value(&d->value, s->data.data, s->n, back ? s->n - 1 - k : k),
-                   d->value.width);
+            rank_value(r, back ? s->n - 1 - k : k, to);
         } else {
             double place =
                 d->kind == QUANTILE_APPROX ? approx_place(q, s->n) : q * (double)(s->n - 1);
-            value_between(&d->value, s->data.data, s->n, place, back, to);
+            value_between(r, place, back, to);
         }
     }
     return NRW_OK;
@@ -375,8 +283,10 @@ static nrw_status all_values(const aggregate *g, uint8_t *const *states, uint32_
                              nrw_error *err)
 {
     const quantile_data *d = data_of(g);
-    size_t total = (size_t)n * d->n, bytes = total * (sizeof(gathered) + WIDEST);
+    uint32_t width = result_width(d);
+    size_t total = (size_t)n * d->n, bytes = total * (sizeof(gathered) + width);
     mem *m = values->m;
+    ranking r = {.t = &d->value, .m = m};
     gathered *at;
     uint8_t *room;
     nrw_status st = NRW_OK;
@@ -391,10 +301,11 @@ static nrw_status all_values(const aggregate *g, uint8_t *const *states, uint32_
         if (s->n && type_is_view(&d->value))
             st = text_values(g, s, m, at + to, err);
         else if (s->n)
-            st = fixed_values(g, s, m, room + to * WIDEST, at + to, err);
+            st = fixed_values(g, &r, s, room + to * width, at + to, err);
     }
     if (st >= 0)
         st = gather_column(at, (uint32_t)total, values, err);
+    rank_end(&r);
     mem_free(m, at, bytes);
     return st;
 }
@@ -422,8 +333,8 @@ static nrw_status quantile_finish(const aggregate *g, uint8_t *const *states, ui
 
 #define QUANTILE(names, least, most, bind)                                                         \
     {                                                                                              \
-        names, least, most, 0, bind, quantile_add, gather_merge, quantile_finish, gather_drop,     \
-            gather_save, gather_load                                                               \
+        names, least, most, AGG_UNPLACED, bind, quantile_add, gather_merge, quantile_finish,       \
+            gather_drop, gather_save, gather_load                                                  \
     }
 
 static const aggregate_class classes[] = {

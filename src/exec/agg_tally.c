@@ -42,13 +42,7 @@ static nrw_status histogram_bind(arena *a, const expr **args, aggregate *out, nr
 static nrw_status tally_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
 {
     (void)g;
-    for (uint32_t i = 0; i < r->n; i++) {
-        bool null;
-        span v = vector_value(r->args[0], i, &null);
-        if (!null)
-            TRY(gather_put(gather_of(agg_state(r, i)), r->ordinals[i], v, false, r->m, err));
-    }
-    return NRW_OK;
+    return gather_add(r, false, err);
 }
 
 /* The values of a state in order, each once, into tallies[0..*n), which has room for all. */

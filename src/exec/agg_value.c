@@ -1,38 +1,55 @@
 #include "exec/agg_value.h"
 
+#include "base/piece.h"
 #include "exec/agg_gather.h"
 
-static void free_block(value_state *s, mem *m)
+static void let_go(value_state *s)
 {
     if (s->len > VALUE_INLINE)
-        mem_free(m, s->block, s->len);
+        piece_free(s->piece);
     s->len = 0;
+}
+
+static size_t piece_bytes(size_t len)
+{
+    return sizeof(value_piece) + len;
 }
 
 nrw_status value_set(value_state *s, span value, mem *m, nrw_error *err)
 {
-    void *block;
+    value_piece *piece;
 
     if (value.len <= VALUE_INLINE) {
         uint8_t copy[VALUE_INLINE];
-        memcpy(copy, value.data, value.len); /* which may lie in the block */
-        free_block(s, m);
+        memcpy(copy, value.data, value.len); /* which may lie in the piece */
+        let_go(s);
         memcpy(s->inlined, copy, value.len);
+    } else if (s->len > VALUE_INLINE &&
+               piece_room(piece_bytes(s->len)) == piece_room(piece_bytes(value.len))) {
+        memmove(s->piece->data, value.data, value.len);
     } else {
-        TRY(mem_alloc(m, value.len, &block, err));
-        memcpy(block, value.data, value.len);
-        free_block(s, m);
-        s->block = block;
+        TRY(piece_new(m, piece_bytes(value.len), (void **)&piece, err));
+        memcpy(piece->data, value.data, value.len);
+        let_go(s);
+        s->piece = piece;
     }
     s->len = (uint32_t)value.len;
     s->there = 1;
     return NRW_OK;
 }
 
+void value_move(value_state *s, value_state *from)
+{
+    let_go(s);
+    *s = *from;
+    *from = (value_state){0};
+}
+
 void value_drop(const aggregate *g, uint8_t *state, mem *m)
 {
     (void)g;
-    free_block((value_state *)(void *)state, m);
+    (void)m;
+    let_go((value_state *)(void *)state);
 }
 
 nrw_status value_save(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err)

@@ -11,6 +11,7 @@ import arrow_limits
 import avro_limits
 import cancelling
 import files
+import hanging
 import harness
 import many_datasets
 import plans
@@ -449,6 +450,7 @@ def cases(tier):
     yield from arrow_limits.cases(tier)
     yield from avro_limits.cases(tier)
     yield from query_limits.cases(tier == "all")
+    yield from hanging.cases(tier == "all")
     yield from cancelling.cases(tier == "all")
     yield from plans.cases()
     yield "1,600 columns", lambda: wide(1600, 100_000 if full else 5_000), 900

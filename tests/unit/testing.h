@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "base/mem.h"
+#include "base/piece.h"
 #include "base/span.h"
 
 /* Fails with the error's sentence where the status is not the one wanted. */
@@ -47,6 +47,7 @@ static inline mem *test_mem_open(uint64_t limit)
 /* Every byte must have come back. */
 static inline void test_mem_close(mem *m)
 {
+    piece_end(m);
     mem_trim();
     assert_int_equal(mem_used(m), 0);
     mem_free_account(m);

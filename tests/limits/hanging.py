@@ -1,0 +1,43 @@
+"""Peaks of aggregates whose states hang something, over many groups: the process stays below the
+ceiling however many rows come, and the bytes do not depend on memory or threads."""
+import filecmp
+
+import harness
+from checks import within
+from harness import Scratch, measure, mib
+
+GATHERING = {
+    "quantiles": "quantile_cont(x, 0.5), mad(x)",
+    "lists and texts": "list(id), string_agg(note), mode(id)",
+    "extremes of texts": "max(note), first(note), arg_min(note, x)",
+}
+
+
+def hanging(name, sizes):
+    notes = []
+    with Scratch("limits") as s:
+        for rows in sizes:
+            harness.ok("gen", s("in.parquet"), "--range", f"id={rows}", "--column",
+                       "note=string:32..200", "--column", "x=float64", "--shuffle", "-q",
+                       "--on-exists", "replace", timeout=120)
+            sql = (f"SELECT id % {rows // 20} AS k, {GATHERING[name]} "
+                   f"FROM '{s('in.parquet')}' GROUP BY k")
+            outs = []
+            for threads, memory in ((1, 64), (4, 64), (2, 1024)):
+                outs.append(s(f"o{threads}.parquet"))
+                ran = measure([harness.need(harness.RELEASE), "sql", sql, "--memory",
+                               f"{memory}MiB", "--threads", str(threads), "-o", outs[-1], "-q",
+                               "--on-exists", "replace"], timeout=300)
+                if ran.code:
+                    raise AssertionError(f"exit {ran.code}: {ran.err[-300:]}")
+                within(ran, memory, f"{rows} rows, {threads} threads: ")
+                notes.append(mib(ran.peak))
+            if not all(filecmp.cmp(outs[0], o, False) for o in outs[1:]):
+                raise AssertionError(f"{rows} rows: bytes depend on memory or threads")
+    return ", ".join(notes)
+
+
+def cases(full):
+    sizes = (200_000, 2_000_000) if full else (10_000, 100_000)
+    for name in GATHERING:
+        yield f"what hangs from groups: {name}", lambda n=name: hanging(n, sizes), 900
