@@ -134,7 +134,7 @@ def spill_case(query, spills=True, row_group=122880):
         for table in [t for t in TABLES if f"{{{t}}}" in query]:
             made = TABLES[table]
             c.execute(f"COPY ({made}) TO '{s(table + '.parquet')}' (ROW_GROUP_SIZE {row_group})")
-        query = query.format(**{t: s(t + ".parquet") for t in TABLES})
+        text, query = query, query.format(**{t: s(t + ".parquet") for t in TABLES})
         seen, spilled = set(), []
         for options in [FITS] + SPILLS:
             target, report = s("o.parquet"), s("report.json")
@@ -152,7 +152,9 @@ def spill_case(query, spills=True, row_group=122880):
             for x, y in ((f"({query})", f"FROM '{target}'"), (f"FROM '{target}'", f"({query})")):
                 n = c.execute(f"SELECT count(*) FROM ({x} EXCEPT ALL {y})").fetchone()[0]
                 assert n == 0, f"{n} rows differ"
-        assert not spills or spilled[1] > max(spilled[0], 1 << 20), f"spilled {spilled}"
+        # texts' lengths are guessed: where the longest come late, no limit keeps all in memory
+        fits = 0 if "{wide}" in text else spilled[0]
+        assert not spills or spilled[1] > max(fits, 1 << 20), f"spilled {spilled}"
         return f"spilled {', '.join(f'{n >> 10} KiB' for n in spilled)}"
 
 
