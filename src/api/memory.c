@@ -123,13 +123,15 @@ static void share_rest(const uint64_t *least, const uint64_t *wish, uint32_t n, 
     }
 }
 
+#define ALL (UINT64_MAX / 4)
+
 nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *wish, uint32_t n,
                      uint64_t *grants, uint64_t *needs)
 {
     uint64_t have = job_room(job), sum = job->limits.held;
 
-    for (uint32_t i = 0; i < n; i++)
-        sum += least[i];
+    for (uint32_t i = 0; i < n; i++) /* one may be all there is */
+        sum = least[i] < ALL - sum ? sum + least[i] : ALL;
     /* what the process holds at its start differs a little from run to run: who gives what a
      * refusal names shall not be refused again */
     *needs = job_needs(job, sum) + MIB / 4;

@@ -125,7 +125,7 @@ static output_flow flow_of(const move *m)
             rows / 2 * (type_is_view(&m->out.fields[c].type) ? 32 : m->out.fields[c].type.width);
     if (bytes <= 0)
         return f;
-    if (!m->in.gen)
+    if (!m->in.gen && s->n_fields)
         part = (double)m->n_out / (s->n_fields > m->n_out ? s->n_fields : m->n_out);
     if (m->where.p || m->sample)
         part /= 4;
@@ -135,14 +135,6 @@ static output_flow flow_of(const move *m)
     }
     f.stored = (uint64_t)(bytes * part);
     return f;
-}
-
-/* Of each worker, in pieces of a column; m->to.flow is known. */
-static uint64_t flight_of(const move *m)
-{
-    const uint64_t most = 2 * MIB, least = 512 * KIB;
-
-    return m->to.flow.stored < most / 8 ? least + 8 * m->to.flow.stored * 3 / 4 : most;
 }
 
 static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *err)
@@ -168,7 +160,7 @@ static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *e
     wish[PART_WRITE] = b.wish;
     /* of each worker: pieces of a column under way (read, sliced), the selection, held keys */
     least[PART_BATCHES] = m->workers * (4 * 64 * KIB + selection + m->n_cols * 64);
-    wish[PART_BATCHES] = m->workers * (flight_of(m) + selection + m->n_cols * 64);
+    wish[PART_BATCHES] = m->workers * (4 * MIB + selection + m->n_cols * 64);
     where_batches(&m->where, m->workers, &least[PART_BATCHES], &wish[PART_BATCHES]);
     b = output_held(&m->to);
     least[PART_BATCHES] += m->workers * b.least;

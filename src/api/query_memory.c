@@ -22,12 +22,11 @@
 #define SURELY 64
 #define EVERY  UINT64_MAX
 /* In flight, of each worker: for small rows, and at most. */
-#define FLIGHT_LEAST   MIB
-#define FLIGHT_COLUMN  (2 * KIB)
-#define FLIGHT_SMALL   (2 * MIB)
-#define FLIGHT_MOST    (12 * MIB)
-#define FLIGHT_PASSING (3 * MIB)
-#define BATCH_ROWS     32768u
+#define FLIGHT_LEAST  MIB
+#define FLIGHT_COLUMN (2 * KIB)
+#define FLIGHT_SMALL  (2 * MIB)
+#define FLIGHT_MOST   (12 * MIB)
+#define BATCH_ROWS    32768u
 
 enum { READ, BATCHES, WRITE, FIXED_PARTS };
 
@@ -346,15 +345,10 @@ static nrw_status writing_need(query *q, uint32_t workers, uint64_t all, budget 
     return NRW_OK;
 }
 
-/* What is in flight of a worker. Where nothing gathers, batches only pass: a step's rows and those
- * of the next, in pieces. */
+/* What is in flight of a worker: a step's rows and those of the next. A row may be large. */
 static uint64_t flight_of(const query *q)
 {
-    uint64_t batch = batch_of(q->sizes);
-
-    if (q->n_parts == 0)
-        return room_at_most(room_add(FLIGHT_LEAST, batch), FLIGHT_PASSING);
-    return room_at_most(room_add(FLIGHT_SMALL, room_mul(3, batch)), FLIGHT_MOST);
+    return room_at_most(room_add(FLIGHT_SMALL, room_mul(3, batch_of(q->sizes))), FLIGHT_MOST);
 }
 
 /* ---- shares ---- */

@@ -44,12 +44,14 @@ static inline whole_state whole_load(const uint8_t *p, bool narrow)
 
 static inline void whole_store(uint8_t *p, const whole_state *s, bool narrow)
 {
-    i128 word = s->sum * WHOLE_ONE + (i128)s->n;
+    i128 word;
 
-    if (narrow)
-        memcpy(p, &word, sizeof word);
-    else
+    if (!narrow) {
         memcpy(p, s, sizeof *s);
+        return;
+    }
+    word = s->sum * WHOLE_ONE + (i128)s->n;
+    memcpy(p, &word, sizeof word);
 }
 
 /* Rows into states of g, whose argument is BIGINT, HUGEINT or a decimal of up to 38 digits. */
