@@ -45,6 +45,30 @@ static void count_rows(const uint32_t *codes, uint32_t rows, uint32_t n, uint32_
         out[k] += odd[k];
 }
 
+/* The keys of rows sel[0..n) as rows of shape->keys, for which there is room in the table then. */
+static nrw_status encode_some(group_taking *t, const vector *const *keys, const uint16_t *sel,
+                              uint32_t n, uint8_t **rows, nrw_error *err)
+{
+    const uint32_t n_keys = t->o->spec.n_keys;
+    const vector *at[n_keys];
+    mem *m = t->b->m;
+    vector *some;
+    nrw_status st;
+
+    TRY(mem_zalloc(m, n_keys * sizeof *some, (void **)&some, err));
+    for (uint32_t c = 0; c < n_keys; c++) {
+        TRY_OUT(vector_take(keys[c], sel, n, m, &some[c], err));
+        at[c] = &some[c];
+    }
+    TRY_OUT(group_encode(t, &t->o->shape.keys, at, n, rows, err));
+    st = group_make_room(t, n, t->w->scratch.bytes, err);
+out:
+    for (uint32_t c = 0; c < n_keys; c++)
+        vector_release(&some[c]);
+    mem_free(m, some, n_keys * sizeof *some);
+    return st;
+}
+
 /* The first row that has a combination is encoded. */
 static nrw_status find_each_code(group_taking *t, const vector *const *keys, uint32_t n_codes,
                                  nrw_error *err)
@@ -53,16 +77,10 @@ static nrw_status find_each_code(group_taking *t, const vector *const *keys, uin
     uint32_t n_keys = t->o->spec.n_keys, *codes = t->codes, *firsts, n = 0, times = 1;
     uint16_t *sel;
     uint8_t **found;
-    vector *few;
-    const vector **at;
-    size_t first_bytes = n_codes * sizeof *firsts;
-    size_t few_bytes = n_keys * (sizeof *few + sizeof *at);
-    size_t sel_bytes = n_codes * (sizeof *found + sizeof *sel);
+    size_t bytes = n_codes * (sizeof *found + sizeof *firsts + sizeof *sel);
     nrw_status st;
 
-    TRY(mem_zalloc(m, first_bytes + few_bytes + sel_bytes, (void **)&few, err));
-    at = (const vector **)(void *)(few + n_keys);
-    found = (uint8_t **)(void *)(at + n_keys);
+    TRY(mem_zalloc(m, bytes, (void **)&found, err));
     firsts = (uint32_t *)(void *)(found + n_codes);
     sel = (uint16_t *)(void *)(firsts + n_codes);
     memset(codes, 0, t->rows * sizeof *codes);
@@ -76,12 +94,7 @@ static nrw_status find_each_code(group_taking *t, const vector *const *keys, uin
         }
         codes[i] = *first - 1;
     }
-    for (uint32_t c = 0; c < n_keys; c++) {
-        TRY_OUT(vector_take(keys[c], sel, n, m, &few[c], err));
-        at[c] = &few[c];
-    }
-    TRY_OUT(group_encode(t, &t->o->shape.keys, at, n, found, err));
-    TRY_OUT(group_make_room(t, n, t->w->scratch.bytes, err));
+    TRY_OUT(encode_some(t, keys, sel, n, found, err));
     for (uint32_t i = 0; i < n; i++)
         TRY_OUT(group_table_find(&t->w->table, found[i], &found[i], err));
     if (n <= AGGREGATE_FEW) {
@@ -93,9 +106,7 @@ static nrw_status find_each_code(group_taking *t, const vector *const *keys, uin
         t->states[i] = found[codes[i]];
     st = NRW_OK;
 out:
-    for (uint32_t c = 0; c < n_keys; c++)
-        vector_release(&few[c]);
-    mem_free(m, few, first_bytes + few_bytes + sel_bytes);
+    mem_free(m, found, bytes);
     return st;
 }
 
@@ -132,30 +143,19 @@ static nrw_status add_missing(group_taking *t, const vector *const *keys, const 
                               uint32_t n, bool *gone, nrw_error *err)
 {
     group_book *b = &t->w->book;
-    const uint32_t n_keys = t->o->spec.n_keys, times = b->times;
-    const size_t bytes = n_keys * sizeof(vector) + n * sizeof(uint8_t *);
-    const vector *at[n_keys];
+    const uint32_t times = b->times;
     mem *m = t->b->m;
-    vector *some;
     uint8_t **rows;
     nrw_status st;
 
-    TRY(mem_zalloc(m, bytes, (void **)&some, err));
-    rows = (uint8_t **)(void *)(some + n_keys);
-    for (uint32_t c = 0; c < n_keys; c++) {
-        TRY_OUT(vector_take(keys[c], sel, n, m, &some[c], err));
-        at[c] = &some[c];
-    }
-    TRY_OUT(group_encode(t, &t->o->shape.keys, at, n, rows, err));
-    TRY_OUT(group_make_room(t, n, t->w->scratch.bytes, err));
+    TRY(mem_alloc(m, n * sizeof *rows, (void **)&rows, err));
+    TRY_OUT(encode_some(t, keys, sel, n, rows, err));
     *gone = b->times != times;
     for (uint32_t k = 0; !*gone && k < n; k++)
         TRY_OUT(group_table_find(&t->w->table, rows[k], &b->groups[t->codes[sel[k]]], err));
     st = NRW_OK;
 out:
-    for (uint32_t c = 0; c < n_keys; c++)
-        vector_release(&some[c]);
-    mem_free(m, some, bytes);
+    mem_free(m, rows, n * sizeof *rows);
     return st;
 }
 

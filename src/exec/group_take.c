@@ -143,7 +143,8 @@ static nrw_status take_rows(group_taking *t, uint32_t *taken, nrw_error *err)
 {
     const vector *keys[t->o->spec.n_keys + 1];
 
-    TRY(group_canonical_keys(t, err));
+    if (!t->hashes) /* else they are, and were hashed so */
+        TRY(group_canonical_keys(t, err));
     for (uint32_t c = 0; c < t->o->spec.n_keys; c++)
         keys[c] = &t->columns[c];
     TRY(group_find(t, keys, taken, err));
