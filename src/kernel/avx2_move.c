@@ -278,4 +278,17 @@ DEFINE_SPREAD(4)
 DEFINE_SPREAD(8)
 DEFINE_SPREAD(16)
 
+TARGET_AVX2 size_t kernel_avx2_equal_eight_4(const void *values, size_t n)
+{
+    const uint8_t *p = values;
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        __m256i first = _mm256_set1_epi32((int)load_u32(p + i * 4));
+        __m256i same = _mm256_cmpeq_epi32(first, load_256(p + i * 4));
+        if (_mm256_movemask_epi8(same) == -1)
+            break;
+    }
+    return i;
+}
+
 #endif

@@ -49,6 +49,41 @@ TARGET_AVX512 void kernel_avx512_gather_8(const void *dict, const uint32_t *inde
     }
 }
 
+/* So many entries fit four registers. */
+#define IN_REGISTERS 64
+
+ALWAYS TARGET_AVX512 __m512i look_up_16(const __m512i *table, __m512i at)
+{
+    __m512i low = _mm512_permutex2var_epi32(table[0], at, table[1]);
+    __m512i high = _mm512_permutex2var_epi32(table[2], at, table[3]);
+    return _mm512_mask_mov_epi32(low, _mm512_test_epi32_mask(at, _mm512_set1_epi32(32)), high);
+}
+
+TARGET_AVX512 void kernel_avx512_look_up_4(const void *dict, size_t entries, const uint32_t *index,
+                                           size_t n, void *dst)
+{
+    const uint8_t *at = (const uint8_t *)index;
+    uint8_t *to = dst;
+    __m512i table[IN_REGISTERS / 16];
+    size_t i = 0;
+    if (entries > IN_REGISTERS || n < 16) {
+        kernel_avx512_gather_4(dict, index, n, dst);
+        return;
+    }
+    for (size_t t = 0; t < IN_REGISTERS / 16; t++) {
+        size_t there = entries > t * 16 ? entries - t * 16 : 0;
+        __mmask16 m = there < 16 ? (__mmask16)low_bits(there) : 0xffff;
+        table[t] = _mm512_maskz_loadu_epi32(m, (const uint8_t *)dict + t * 64);
+    }
+    for (; i + 16 <= n; i += 16)
+        store_512(to + i * 4, look_up_16(table, load_512(at + i * 4)));
+    if (i < n) {
+        __mmask16 rest = (__mmask16)low_bits(n - i);
+        __m512i v = look_up_16(table, _mm512_maskz_loadu_epi32(rest, at + i * 4));
+        _mm512_mask_storeu_epi32(to + i * 4, rest, v);
+    }
+}
+
 TARGET_AVX512 void kernel_avx512_take_4(const void *src, const uint16_t *sel, size_t n, void *dst)
 {
     const uint8_t *at = (const uint8_t *)sel;

@@ -82,6 +82,8 @@ typedef struct kernels {
     void (*gather_4)(const void *dict, const uint32_t *index, size_t n, void *dst);
     void (*gather_8)(const void *dict, const uint32_t *index, size_t n, void *dst);
     void (*gather_16)(const void *dict, const uint32_t *index, size_t n, void *dst);
+    /* As gather_4, from a dictionary of so many entries: a small one stays in registers. */
+    void (*look_up_4)(const void *dict, size_t entries, const uint32_t *index, size_t n, void *dst);
     void (*gather_any)(const void *dict, size_t width, const uint32_t *index, size_t n, void *dst);
     /* dst[i] = src[i] + (src[i] < split ? below : above), wrapping. dst == src is fine. */
     void (*shift_u32)(const uint32_t *src, size_t n, uint32_t split, uint32_t below, uint32_t above,
@@ -111,6 +113,9 @@ typedef struct kernels {
     /* How many values at the start equal the first. */
     size_t (*equal_prefix_4)(const void *values, size_t n);
     size_t (*equal_prefix_8)(const void *values, size_t n);
+    /* Where the first whole eight begin that are all equal, counted in eights from the start;
+     * n - n % 8 where there are none. */
+    size_t (*equal_eight_4)(const void *values, size_t n);
 
     /* -- Encodings ----------------------------------------------------------------------------- */
     /* DELTA_BINARY_PACKED: dst[i] = *running += min_delta + deltas[i], wrapping. dst == deltas is

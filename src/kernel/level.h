@@ -9,7 +9,7 @@
 #define KERNEL_ROWS(X)                                                                             \
     X(unpack_u32, avx2, avx2, vbmi)                                                                \
     X(unpack_u64, avx2, avx2, vbmi)                                                                \
-    X(pack_u32, avx2, avx2, avx2)                                                                  \
+    X(pack_u32, avx2, avx2, vbmi)                                                                  \
     X(pack_u64, avx2, avx2, avx2)                                                                  \
     X(popcount_bits, avx2, avx2, avx2)                                                             \
     X(fill_bits, scalar, scalar, scalar)                                                           \
@@ -31,6 +31,7 @@
     X(gather_4, avx2, avx512, avx512)                                                              \
     X(gather_8, avx2, avx512, avx512)                                                              \
     X(gather_16, avx2, avx2, avx2)                                                                 \
+    X(look_up_4, scalar, avx512, avx512)                                                           \
     X(gather_any, avx2, avx2, avx2)                                                                \
     X(shift_u32, avx2, avx2, avx2)                                                                 \
     X(take_1, scalar, scalar, scalar)                                                              \
@@ -52,6 +53,7 @@
     X(changes_8, avx2, avx512, avx512)                                                             \
     X(equal_prefix_4, avx2, avx512, avx512)                                                        \
     X(equal_prefix_8, avx2, avx512, avx512)                                                        \
+    X(equal_eight_4, avx2, avx2, avx2)                                                             \
     X(delta_decode_i32, avx2, avx512, avx512)                                                      \
     X(delta_decode_i64, avx2, avx512, avx512)                                                      \
     X(split_decode, avx2, avx2, avx2)                                                              \

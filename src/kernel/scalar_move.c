@@ -43,6 +43,13 @@ DEFINE_GATHER(any_u32, 4)
 DEFINE_GATHER(any_u64, 8)
 DEFINE_GATHER(any_16, 16)
 
+void kernel_scalar_look_up_4(const void *dict, size_t entries, const uint32_t *index, size_t n,
+                             void *dst)
+{
+    (void)entries;
+    kernel_scalar_gather_4(dict, index, n, dst);
+}
+
 void kernel_scalar_gather_any(const void *dict, size_t width, const uint32_t *index, size_t n,
                               void *dst)
 {
@@ -132,3 +139,13 @@ DEFINE_SPREAD(any_16, 16)
     }
 DEFINE_RUNS(any_u32, 4)
 DEFINE_RUNS(any_u64, 8)
+
+size_t kernel_scalar_equal_eight_4(const void *values, size_t n)
+{
+    const any_u32 *in = values;
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        if (kernel_scalar_equal_prefix_4(in + i, 8) == 8)
+            break;
+    return i;
+}

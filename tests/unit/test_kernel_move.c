@@ -45,6 +45,26 @@ static void gather_case(const kernels *k, const char *what, gather g, size_t wid
     room_free(&out);
 }
 
+/* Dictionaries that fill registers in part, wholly, and not at all. */
+static void look_up_case(const kernels *k, size_t n, uint64_t *seed)
+{
+    static const size_t ENTRIES[] = {1, 15, 16, 17, 33, 63, 64, 65, 1000};
+    for (size_t e = 0; e < sizeof ENTRIES / sizeof *ENTRIES; e++) {
+        uint32_t *dict = malloc(ENTRIES[e] * 4);
+        room index = room_new(n * 4, seed), out = room_new(n * 4, seed);
+        for (size_t i = 0; i < ENTRIES[e]; i++)
+            dict[i] = (uint32_t)next_random(seed);
+        for (size_t i = 0; i < n; i++)
+            store_u32(index.at + i * 4, (uint32_t)(next_random(seed) % ENTRIES[e]));
+        k->look_up_4(dict, ENTRIES[e], (uint32_t *)(void *)index.at, n, out.at);
+        for (size_t i = 0; i < n; i++)
+            EQUAL(k, "look_up_4", n, load_u32(out.at + i * 4), dict[load_u32(index.at + i * 4)]);
+        free(dict);
+        room_free(&index);
+        room_free(&out);
+    }
+}
+
 static void gathers(void **state)
 {
     (void)state;
@@ -53,6 +73,7 @@ static void gathers(void **state)
         const kernels *k = l < 0 ? scalar() : level_at(l);
         for (size_t n = 0; n <= MAX_N; n++) {
             gather_case(k, "gather_4", k->gather_4, 4, n, &seed);
+            look_up_case(k, n, &seed);
             gather_case(k, "gather_8", k->gather_8, 8, n, &seed);
             gather_case(k, "gather_16", k->gather_16, 16, n, &seed);
             gather_case(k, "gather_any", NULL, 1 + n % 33, n, &seed);
@@ -200,6 +221,16 @@ static void runs(void **state)
                 changes += load_u32(v.at + i * 4) != load_u32(v.at + i * 4 - 4);
             EQUAL(k, "changes_4", n, k->changes_4(v.at, n), changes);
             EQUAL(k, "equal_prefix_4", n, k->equal_prefix_4(v.at, n), prefix);
+            EQUAL(k, "equal_eight_4", n, k->equal_eight_4(v.at, n),
+                  scalar()->equal_eight_4(v.at, n));
+            if (n >= 40) { /* eight alike in the middle, seven before them */
+                store_u32(v.at, 9);
+                for (size_t i = 1; i < n; i++)
+                    store_u32(v.at + i * 4, (uint32_t)(i / 7));
+                for (size_t i = 24; i < 32; i++)
+                    store_u32(v.at + i * 4, 5);
+                EQUAL(k, "equal_eight_4", n, k->equal_eight_4(v.at, n), 24);
+            }
             room_free(&v);
         }
     }

@@ -124,8 +124,8 @@ nrw_status pq_entries_of(pq_column_writer *w, const vector *v, uint32_t first, u
         *took = there;
         return NRW_OK;
     }
-    k->gather_4(r->own.at, index, there, own);
-    if (k->max_u32(own, there) == PQ_REMAP_NONE)
+    k->look_up_4(r->own.at, r->n, index, there, own);
+    if (r->left && k->max_u32(own, there) == PQ_REMAP_NONE)
         return add_missing(w, v, index, there, b, own, took, err);
     *took = there;
     return NRW_OK;

@@ -58,14 +58,6 @@ static uint8_t *put_run(uint8_t *p, uint32_t value, size_t count, unsigned width
     return p;
 }
 
-/* Branches once a group: most groups differ somewhere. */
-static bool group_is_equal(const uint32_t *v)
-{
-    uint64_t a = load_u64(v), differ = (a ^ load_u64(v + 2)) | (a ^ load_u64(v + 4)) |
-                                       (a ^ load_u64(v + 6)) | ((uint32_t)a ^ a >> 32);
-    return differ == 0;
-}
-
 size_t enc_rle_u32(const uint32_t *values, size_t n, unsigned width, uint8_t *dst)
 {
     const kernels *k = kernels_get();
@@ -74,13 +66,15 @@ size_t enc_rle_u32(const uint32_t *values, size_t n, unsigned width, uint8_t *ds
 
     while (at < n) {
         size_t first = at, run = 0, packed;
-        for (; n - at >= GROUP; at += GROUP)
-            if (group_is_equal(values + at)) {
-                run = k->equal_prefix_4(values + at, n - at);
-                if (run >= least || (run == n - at && at == first))
-                    break;
-                run = 0;
-            }
+        for (; n - at >= GROUP; at += GROUP) {
+            at += k->equal_eight_4(values + at, n - at);
+            if (n - at < GROUP)
+                break;
+            run = k->equal_prefix_4(values + at, n - at);
+            if (run >= least || (run == n - at && at == first))
+                break;
+            run = 0;
+        }
         if (!run && at < n) { /* the last, incomplete group */
             if (at == first && k->equal_prefix_4(values + at, n - at) == n - at)
                 run = n - at;
