@@ -94,9 +94,9 @@ def measure(codec, args):
     sums += peers(source, "-", args.threads)
     copied = bench.run(f"avro to Parquet zstd: {size}", to_parquet, args.rounds,
                        before=lambda p: bench.remove(target),
-                       after=lambda p: f"{os.path.getsize(target):,} B")
+                       after=lambda p: f"{os.path.getsize(target):,} B", source=source)
     bench.remove(target)
-    summed = bench.run(f"avro, sum of a column: {size}", sums, args.rounds)
+    summed = bench.run(f"avro, sum of a column: {size}", sums, args.rounds, source=source)
     wanted = [(f"{codec}: copy within 64 MiB", copied["narrows"][1] <= 64 * harness.MIB),
               (f"{codec}: sum within 32 MiB", summed["narrows"][1] <= 32 * harness.MIB)]
     if "jetliner" in copied:

@@ -94,8 +94,19 @@ def peer(name, script, *arguments, timeout=900, gives_up=None):
     return Program(name, run)
 
 
-def run(title, programs, rounds, before=None, after=None):
-    """Runs all programs `rounds` times in turn and prints the table; the first is ours.
+def settle(source):
+    """What one program wrote is on the disk before the next begins, and the input in the page
+    cache: the first of a round would read a cold file for the others."""
+    os.sync()
+    if source:
+        with open(source, "rb") as f:
+            while f.read(1 << 20):
+                pass
+
+
+def run(title, programs, rounds, before=None, after=None, source=None):
+    """Runs all programs `rounds` times in turn and prints the table; the first is ours. `source` is
+    the file that all read.
 
     `before(program)` clears what is in the way; `after(program)` checks the answer and may return a
     text for the table. Returns {name: (median seconds, largest peak, ratio to the first)}.
@@ -107,6 +118,7 @@ def run(title, programs, rounds, before=None, after=None):
         for p in programs:
             if before:
                 before(p)
+            settle(source)
             seconds, peak = p.run()
             times[p.name].append(seconds)
             peaks[p.name] = max(peaks[p.name], peak)

@@ -62,7 +62,7 @@ def main():
         return f"{sizes[program.name]:,} B"
     results = bench.run(f"copy_lineitem: scale {args.scale}, {os.path.getsize(source):,} B to "
                         f"zstd:{args.level}", programs, args.rounds,
-                        before=lambda p: bench.remove(target), after=check)
+                        before=lambda p: bench.remove(target), after=check, source=source)
     bench.remove(target)
     peers = [n for n in results if not n.startswith("narrows")]
     ours, second = results["narrows"], results["narrows, v2"]

@@ -67,7 +67,8 @@ def main():
         order = out.out.decode().strip()
         return f"{rows:,} rows {order}, {groups} row groups, {sizes[program.name]:,} B"
     results = bench.run(f"first_ten: {args.groups * 10 ** 6:,} rows, {os.path.getsize(source):,} B",
-                        programs, args.rounds, before=lambda p: bench.remove(target), after=check)
+                        programs, args.rounds,
+                        before=lambda p: bench.remove(target), after=check, source=source)
     fastest = min(results["DuckDB"][2], results["Polars"][2])
     ours = results["narrows"]
     done, all_pages = harness.pages_of(report, source, "row")

@@ -90,7 +90,7 @@ def main():
             f"with {limit} MB",
             [bench.ours("narrows", "sql", query, "-o", mine, "--memory", f"{args.memory}MiB",
                         "--threads", args.threads, timeout=1800)] + ([peer] if peer else []),
-            args.rounds, before=clear)
+            args.rounds, before=clear, source=source)
         peak = results["narrows"][1]
         if remarks:
             ratio = f", {limit} MB: {results['DuckDB'][2]:.2f} x" if peer else ""

@@ -129,7 +129,7 @@ def ask(source, number, args):
                     f"{args.memory}MiB", timeout=3000),
          bench.peer("DuckDB", DUCKDB, query, target, timeout=3000),
          bench.peer("Polars", POLARS, source, target, str(number), timeout=3000)],
-        args.rounds, before=lambda _: bench.remove(target), after=check)
+        args.rounds, before=lambda _: bench.remove(target), after=check, source=source)
     bench.remove(target)
     return min(results["DuckDB"][2], results["Polars"][2]), results["narrows"][1]
 

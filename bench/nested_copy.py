@@ -54,7 +54,7 @@ def main():
         return f"{os.path.getsize(target):,} B"
     results = bench.run(f"nested_copy: {args.records:,} records, {os.path.getsize(source):,} B to "
                         f"zstd:{args.level}", programs, args.rounds,
-                        before=lambda p: bench.remove(target), after=check)
+                        before=lambda p: bench.remove(target), after=check, source=source)
     bench.remove(target)
     tenth = harness.ok("copy", part, target, *options, timeout=900).peak
     bench.remove(target)

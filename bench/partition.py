@@ -81,7 +81,8 @@ def main():
         return f"{sizes[program.name]:,} B in {len(found)} files"
     results = bench.run(f"partition: scale {args.scale}, {os.path.getsize(source):,} B to "
                         f"zstd:{args.level}", programs, args.rounds,
-                        before=lambda p: shutil.rmtree(target, ignore_errors=True), after=check)
+                        before=lambda p: shutil.rmtree(target, ignore_errors=True),
+                        after=check, source=source)
     shutil.rmtree(target)
     peers = [n for n in results if not n.startswith("narrows")]
     ours, second = results["narrows"], results["narrows, v2"]

@@ -88,7 +88,7 @@ def main():
         f"{args.threads} threads",
         [ours(source, args.threads, sums), duckdb(source, args.threads, sums),
          bench.peer("Polars", POLARS, source, args.threads),
-         bench.peer("pyarrow, no hash", PYARROW, source, args.threads)], args.rounds)
+         bench.peer("pyarrow, no hash", PYARROW, source, args.threads)], args.rounds, source=source)
     mine = results["narrows"]
     fastest = min(r[2] for name, r in results.items() if name != "narrows")
     return bench.verdict([

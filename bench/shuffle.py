@@ -48,7 +48,7 @@ def contest(title, options, args, limit):
         return f"{bench.parquet_rows(out[program.name])[0]:,} rows"
     results = bench.run(f"shuffle: {title}, {args.groups * 10 ** 6:,} rows, "
                         f"{os.path.getsize(source):,} B", programs, args.rounds,
-                        before=lambda p: bench.remove(out[p.name]), after=check)
+                        before=lambda p: bench.remove(out[p.name]), after=check, source=source)
     for path in (source, *out.values()):
         bench.remove(path)
     fastest = min(results["DuckDB"][2], results["Polars"][2])

@@ -63,7 +63,7 @@ def main():
                     "--memory", f"{args.memory}MiB", "--threads", args.threads, timeout=1800),
          bench.peer("DuckDB", DUCKDB, query, target, args.threads, str(2 * args.memory),
                     timeout=1800)],
-        args.rounds, before=lambda _: bench.remove(target), after=check)
+        args.rounds, before=lambda _: bench.remove(target), after=check, source=source)
     bench.remove(target)
     peak = results["narrows"][1]
     return bench.verdict([

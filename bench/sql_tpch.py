@@ -80,7 +80,7 @@ def main():
             [bench.ours("narrows", "sql", query, "-f", "csv", "--memory", f"{args.memory}MiB",
                         "--threads", args.threads, timeout=900),
              bench.peer("DuckDB", DUCKDB, query, args.threads),
-             bench.peer("Polars", POLARS, name, source, args.threads)], args.rounds)
+             bench.peer("Polars", POLARS, name, source, args.threads)], args.rounds, source=source)
         fastest = min(r[2] for program, r in results.items() if program != "narrows")
         peak = results["narrows"][1]
         wanted += [(f"{name}: 0.6 x the time of the faster peer: {1 / fastest:.2f} x",
