@@ -60,12 +60,41 @@ void *block_remap(void *p, size_t old_bytes, size_t new_bytes)
 
 #else
 
-void *block_map(size_t bytes)
+static void *map(size_t size)
 {
-    void *p =
-        mmap(NULL, block_size(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     return p == MAP_FAILED ? NULL : p;
+}
+
+/* Newer systems align such blocks by themselves; on others a large page more is mapped, and what
+ * lies before and behind given back. */
+static void *map_large(size_t size)
+{
+    uint8_t *p = map(size);
+    size_t before;
+
+    if (p && (uintptr_t)p % BLOCK_LARGE) {
+        munmap(p, size);
+        p = map(size + BLOCK_LARGE);
+        if (!p)
+            return NULL;
+        before = (BLOCK_LARGE - (uintptr_t)p % BLOCK_LARGE) % BLOCK_LARGE;
+        if (before)
+            munmap(p, before);
+        munmap(p + before + size, BLOCK_LARGE - before);
+        p += before;
+    }
+    if (p)
+        madvise(p, size, MADV_HUGEPAGE);
+    return p;
+}
+
+void *block_map(size_t bytes)
+{
+    size_t size = block_size(bytes);
+
+    return size < BLOCK_LARGE ? map(size) : map_large(size);
 }
 
 void block_unmap(void *p, size_t bytes)

@@ -11,6 +11,8 @@
 #define BLOCK_MIN ((size_t)32 << 10)
 /* Blocks above are never kept: they would fill the cache alone. */
 #define BLOCK_KEEP_MAX ((size_t)4 << 20)
+/* A large page of the machine; blocks of its size and more begin at one and ask for it. */
+#define BLOCK_LARGE ((size_t)2 << 20)
 /* Eight sizes a doubling, 32 KiB to 4 MiB. */
 #define BLOCK_CLASSES (7 * 8 + 1)
 

@@ -77,8 +77,9 @@ void mem_settle(void);
 uint64_t mem_process_rss(void);
 uint64_t mem_process_peak(void);
 
-/* One malloc arena, fixed thresholds, no transparent huge pages: the command calls it first thing
- * so that resident memory follows the books. Not called by the library itself. */
+/* One malloc arena, fixed thresholds, large pages only for blocks that ask for them: the command
+ * calls it first thing so that resident memory follows the books. Not called by the library itself.
+ */
 void mem_tune_process(void);
 
 #endif

@@ -179,18 +179,31 @@ static nrw_status find_places(group_taking *t, const vector *const *keys, nrw_er
     return st;
 }
 
-nrw_status group_find_few(group_taking *t, const vector *const *keys, uint32_t n_codes,
-                          nrw_error *err)
+nrw_status group_find_in_book(group_taking *t, const vector *const *keys, bool *found,
+                              nrw_error *err)
 {
     group_book *b = &t->w->book;
     nrw_error none = NRW_ERROR_INIT;
 
-    if (n_codes >= BOOK_FROM && !t->o->spec.marks && !b->closed && all_dict(t, keys)) {
-        if (group_book_places(b, keys, t->o->spec.n_keys, t->rows, t->codes, &none) < 0)
-            b->closed = true; /* no room for it */
-        if (!b->closed)
-            return find_places(t, keys, err);
-        group_book_free(b);
-    }
-    return find_each_code(t, keys, n_codes, err);
+    *found = false;
+    if (t->o->spec.marks || b->closed || !all_dict(t, keys))
+        return NRW_OK;
+    TRY(group_make_room_to_hang(t, err));
+    if (group_book_places(b, keys, t->o->spec.n_keys, t->rows, t->codes, &none) < 0)
+        b->closed = true; /* no room for it */
+    *found = !b->closed;
+    if (*found)
+        return find_places(t, keys, err);
+    group_book_free(b);
+    return NRW_OK;
+}
+
+nrw_status group_find_few(group_taking *t, const vector *const *keys, uint32_t n_codes,
+                          nrw_error *err)
+{
+    bool found = false;
+
+    if (n_codes >= BOOK_FROM)
+        TRY(group_find_in_book(t, keys, &found, err));
+    return found ? NRW_OK : find_each_code(t, keys, n_codes, err);
 }

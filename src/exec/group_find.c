@@ -10,7 +10,7 @@ bool group_room_to_hang(const group_taking *t)
 
 /* What hangs from states lies beside the tables: where there is no room for it, they go to the
  * spill file. */
-static nrw_status make_room_to_hang(group_taking *t, nrw_error *err)
+nrw_status group_make_room_to_hang(group_taking *t, nrw_error *err)
 {
     if (t->w->table.n == 0 || group_room_to_hang(t))
         return NRW_OK;
@@ -21,7 +21,7 @@ nrw_status group_make_room(group_taking *t, uint64_t groups, uint64_t bytes, nrw
 {
     group_worker *w = t->w;
 
-    TRY(make_room_to_hang(t, err));
+    TRY(group_make_room_to_hang(t, err));
     if (w->table.n == 0 || group_table_growth(&w->table, groups, bytes) <= group_room(t->o, w))
         return NRW_OK;
     return group_send_away(t->o, w, t->b, err);
@@ -60,7 +60,7 @@ static nrw_status find_each(group_taking *t, const vector *const *keys, uint32_t
                             nrw_error *err)
 {
     TRY(group_encode(t, &t->o->shape.keys, keys, t->rows, t->states, err));
-    TRY(make_room_to_hang(t, err));
+    TRY(group_make_room_to_hang(t, err));
     return group_table_find_all(&t->w->table, t->states, t->rows, group_room(t->o, t->w), found,
                                 err);
 }
@@ -68,7 +68,8 @@ static nrw_status find_each(group_taking *t, const vector *const *keys, uint32_t
 static nrw_status find_by_keys(group_taking *t, const vector *const *keys, uint32_t *found,
                                nrw_error *err)
 {
-    uint64_t n_codes = 1;
+    uint64_t n_codes = 1, entries = 0;
+    bool booked = false;
 
     if (t->o->spec.marks && !t->w->mixed) {
         bool rise;
@@ -76,13 +77,18 @@ static nrw_status find_by_keys(group_taking *t, const vector *const *keys, uint3
         if (rise)
             return NRW_OK;
     }
-    for (uint32_t c = 0; c < t->o->spec.n_keys && n_codes <= t->rows; c++)
-        n_codes *= group_codes(keys[c]);
+    for (uint32_t c = 0; c < t->o->spec.n_keys; c++) {
+        entries += group_codes(keys[c]);
+        if (n_codes <= t->rows)
+            n_codes *= group_codes(keys[c]);
+    }
     if (n_codes <= t->rows / 2)
         return group_find_few(t, keys, (uint32_t)n_codes, err);
     if (t->w->passing)
         return find_none(t, keys, err);
-    return find_each(t, keys, found, err);
+    if (entries <= t->rows) /* many combinations of few values */
+        TRY(group_find_in_book(t, keys, &booked, err));
+    return booked ? NRW_OK : find_each(t, keys, found, err);
 }
 
 /* Without keys all rows are one group. */

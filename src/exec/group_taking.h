@@ -43,6 +43,12 @@ nrw_status group_encode(group_taking *t, const row_layout *l, const vector *cons
                         uint8_t **out, nrw_error *err);
 /* Room for what comes; a table that has none goes to the spill file. */
 nrw_status group_make_room(group_taking *t, uint64_t groups, uint64_t bytes, nrw_error *err);
+/* Room for what hangs from the states of groups that are there already. */
+nrw_status group_make_room_to_hang(group_taking *t, nrw_error *err);
+/* The groups of keys that are all dictionaries, by the table's book (group_book.h); *found: there
+ * was one for them. */
+nrw_status group_find_in_book(group_taking *t, const vector *const *keys, bool *found,
+                              nrw_error *err);
 /* The groups of keys that have at most n_codes combinations, dictionaries or runs: t->few and
  * t->codes, or t->states. */
 nrw_status group_find_few(group_taking *t, const vector *const *keys, uint32_t n_codes,

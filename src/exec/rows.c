@@ -1,5 +1,7 @@
 #include "exec/rows.h"
 
+#include "base/block.h"
+
 /* ---- layout ---- */
 
 nrw_status row_layout_new(arena *a, const type *types, uint32_t n, uint32_t extra, row_layout *out,
@@ -39,6 +41,17 @@ span row_value(const row_layout *l, const uint8_t *row, uint32_t c)
 
 /* ---- room ---- */
 
+/* Rows that are looked at in any order want large pages below them: many rows get blocks that fill
+ * one, as long as what stays empty of the last is little beside the room that is left. */
+static uint32_t block_for(const rows *r, uint32_t bytes)
+{
+    if (bytes > ROWS_BLOCK)
+        return bytes;
+    if (r->bytes < 2 * BLOCK_LARGE || mem_room(r->m) < 16 * BLOCK_LARGE)
+        return ROWS_BLOCK;
+    return (uint32_t)BLOCK_LARGE;
+}
+
 static nrw_status add_block(rows *r, uint32_t bytes, nrw_error *err)
 {
     rows_block *b;
@@ -62,7 +75,7 @@ static nrw_status add_block(rows *r, uint32_t bytes, nrw_error *err)
         r->cap_blocks = cap;
     }
     b = &r->blocks[r->n_blocks];
-    *b = (rows_block){.cap = bytes > ROWS_BLOCK ? bytes : ROWS_BLOCK};
+    *b = (rows_block){.cap = block_for(r, bytes)};
     TRY(mem_alloc(r->m, b->cap, (void **)&b->data, err));
     r->n_blocks++;
     return NRW_OK;

@@ -70,7 +70,7 @@ typedef struct rows {
     uint64_t n, bytes;
 } rows;
 
-#define ROWS_BLOCK (64u << 10)
+#define ROWS_BLOCK (64u << 10) /* or BLOCK_LARGE, where there are many rows and much room */
 
 /* Room for a row of so many bytes; its first word is set, the rest is not. */
 nrw_status rows_new(rows *r, uint32_t bytes, uint8_t **out, nrw_error *err);

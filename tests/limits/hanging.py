@@ -13,6 +13,23 @@ GATHERING = {
 }
 
 
+def agree(s, sql, low, what):
+    """The same bytes for threads and memory, within each ceiling; returns the peaks."""
+    outs, peaks = [], []
+    for threads, memory in ((1, low), (4, low), (2, 1024)):
+        outs.append(s(f"o{threads}.parquet"))
+        ran = measure([harness.need(harness.RELEASE), "sql", sql, "--memory", f"{memory}MiB",
+                       "--threads", str(threads), "-o", outs[-1], "-q", "--on-exists", "replace"],
+                      timeout=300)
+        if ran.code:
+            raise AssertionError(f"{what}: exit {ran.code}: {ran.err[-300:]}")
+        within(ran, memory, f"{what}, {threads} threads: ")
+        peaks.append(mib(ran.peak))
+    if not all(filecmp.cmp(outs[0], o, False) for o in outs[1:]):
+        raise AssertionError(f"{what}: bytes depend on memory or threads")
+    return peaks
+
+
 def hanging(name, sizes):
     notes = []
     with Scratch("limits") as s:
@@ -22,22 +39,26 @@ def hanging(name, sizes):
                        "--on-exists", "replace", timeout=120)
             sql = (f"SELECT id % {rows // 20} AS k, {GATHERING[name]} "
                    f"FROM '{s('in.parquet')}' GROUP BY k")
-            outs = []
-            for threads, memory in ((1, 64), (4, 64), (2, 1024)):
-                outs.append(s(f"o{threads}.parquet"))
-                ran = measure([harness.need(harness.RELEASE), "sql", sql, "--memory",
-                               f"{memory}MiB", "--threads", str(threads), "-o", outs[-1], "-q",
-                               "--on-exists", "replace"], timeout=300)
-                if ran.code:
-                    raise AssertionError(f"exit {ran.code}: {ran.err[-300:]}")
-                within(ran, memory, f"{rows} rows, {threads} threads: ")
-                notes.append(mib(ran.peak))
-            if not all(filecmp.cmp(outs[0], o, False) for o in outs[1:]):
-                raise AssertionError(f"{rows} rows: bytes depend on memory or threads")
+            notes += agree(s, sql, 64, f"{rows} rows")
     return ", ".join(notes)
+
+
+def combinations(rows):
+    """Keys over dictionaries, with more combinations than a batch has rows: all groups are known
+    soon, what hangs from them grows on."""
+    with Scratch("limits") as s:
+        source = s("in.parquet")
+        harness.ok("gen", s("ids.parquet"), "--range", f"id={rows}", "--column", "x=float64", "-q",
+                   timeout=120)
+        harness.ok("sql", f"SELECT id % 101 AS a, id * 31 // 7 % 163 AS b, x "
+                   f"FROM '{s('ids.parquet')}'", "-o", source, "-q", timeout=120)
+        return ", ".join(agree(s, f"SELECT a, b, quantile_cont(x, 0.5), count(*) FROM '{source}' "
+                                  "GROUP BY a, b", 64, f"{rows} rows"))
 
 
 def cases(full):
     sizes = (200_000, 2_000_000) if full else (10_000, 100_000)
     for name in GATHERING:
         yield f"what hangs from groups: {name}", lambda n=name: hanging(n, sizes), 900
+    yield "what hangs from groups: combinations of dictionaries", lambda: combinations(
+        40_000_000 if full else 12_000_000), 300
