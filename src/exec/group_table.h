@@ -16,6 +16,7 @@ typedef struct group_shape {
     uint32_t *states; /* where each one's state begins in a row */
     bool saves;       /* there are states that do not stand for themselves */
     bool drops;       /* something hangs from some */
+    bool hash_tells;  /* keys are equal where their hashes are (hash_rows.h) */
 } group_shape;
 
 typedef struct group_table {

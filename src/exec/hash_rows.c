@@ -5,15 +5,13 @@
 
 #include <math.h>
 
-#define NULL_HASH UINT64_C(0xa0761d6478bd642f)
-
 static uint64_t hash_flat(const vector *v, uint32_t i)
 {
     uint64_t x = 0;
     span s;
 
     if (!vector_is_valid(v, i))
-        return NULL_HASH;
+        return HASH_OF_NULL;
     if (type_is_view(&v->type)) {
         s = view_span(v, i);
         return hash_bytes(s.data, s.len);
@@ -22,6 +20,12 @@ static uint64_t hash_flat(const vector *v, uint32_t i)
         return hash_bytes(v->data + (size_t)i * v->type.width, v->type.width);
     memcpy(&x, v->data + (size_t)i * v->type.width, v->type.width);
     return hash_u64(x);
+}
+
+bool hash_tells(const type *types, uint32_t n)
+{
+    return n == 1 && !type_is_view(&types[0]) && !type_is_nested(&types[0]) &&
+           types[0].width <= sizeof(uint64_t);
 }
 
 static inline void put(uint64_t *hashes, uint32_t i, bool more, uint64_t h)
@@ -36,10 +40,10 @@ static void hash_words(const vector *v, uint32_t rows, bool more, uint64_t *hash
 
     if (v->type.width == 8)
         for (uint32_t i = 0; i < rows; i++)
-            put(hashes, i, more, vector_is_valid(v, i) ? hash_u64(x[i]) : NULL_HASH);
+            put(hashes, i, more, vector_is_valid(v, i) ? hash_u64(x[i]) : HASH_OF_NULL);
     else
         for (uint32_t i = 0; i < rows; i++)
-            put(hashes, i, more, vector_is_valid(v, i) ? hash_u64(y[i]) : NULL_HASH);
+            put(hashes, i, more, vector_is_valid(v, i) ? hash_u64(y[i]) : HASH_OF_NULL);
 }
 
 #define ENTRIES 512u /* of a small dictionary */
@@ -56,7 +60,7 @@ static void hash_dict(const vector *v, uint32_t rows, bool more, uint64_t *hashe
         of[k] = hash_flat(values, k);
     for (uint32_t i = 0; i < rows; i++)
         put(hashes, i, more,
-            !vector_is_valid(v, i) ? NULL_HASH
+            !vector_is_valid(v, i) ? HASH_OF_NULL
             : small                ? of[index[i]]
                                    : hash_flat(values, index[i]));
 }

@@ -5,6 +5,11 @@
 
 #include "column/vector.h"
 
+#define HASH_OF_NULL UINT64_C(0xa0761d6478bd642f)
+
+/* Whether keys of n columns are equal where their hashes are: those of one word, hashed by a
+ * bijection. One value has the null's hash: there it says nothing. */
+bool hash_tells(const type *types, uint32_t n);
 /* hashes[i] = hash of row i of v; `more`: combined with what hashes[i] was. Any form. */
 void hash_vector(const vector *v, uint32_t rows, bool more, uint64_t *hashes);
 /* Whether values of the type have one spelling anyway. */

@@ -1,4 +1,5 @@
 #include "exec/group_taking.h"
+#include "exec/hash_rows.h"
 
 static nrw_status group_push(op *base, batch *b, nrw_error *err)
 {
@@ -170,6 +171,7 @@ static nrw_status make_shape(arena *a, op_group *o, nrw_error *err)
             expr_columns(g->filter, see, &o->n_in);
     }
     TRY(row_layout_new(a, spec->key_types, spec->n_keys, bytes, &o->shape.layout, err));
+    o->shape.hash_tells = hash_tells(spec->key_types, spec->n_keys);
     return row_layout_new(a, spec->key_types, spec->n_keys, 0, &o->shape.keys, err);
 }
 

@@ -34,6 +34,9 @@ QUERIES = [
     "count(*) AS c FROM t WHERE a > 99999 GROUP BY CUBE (a, b)",
     "SELECT count(*), sum(b) FROM t WHERE false GROUP BY ROLLUP (a)",
     "SELECT a, count(*) FROM t GROUP BY ALL HAVING b > 1",
+    # 8084535340904931256 has the hash of NULL, where hashes alone tell keys apart
+    "SELECT k, count(*), min(k) FROM (VALUES (8084535340904931256), (NULL), (8084535340904931256), "
+    "(NULL), (0), (NULL)) q(k) GROUP BY k",
     # rows and subqueries
     "SELECT (a, b) IN (SELECT a, b FROM u) AS x, (a, b) < ANY (SELECT a, b FROM v) AS y FROM t",
     "SELECT (a, NULL) = ANY (SELECT a, b FROM u) AS x, (a, b) >= ALL (SELECT b, a FROM v) FROM t",
