@@ -129,7 +129,7 @@ static output_flow flow_of(const move *m)
         part = (double)m->n_out / (s->n_fields > m->n_out ? s->n_fields : m->n_out);
     if (m->where.p || m->sample)
         part /= 4;
-    if (m->limit < f.rows) {
+    if (m->limit != INT64_MAX && m->limit < f.rows) {
         part *= rows > 0 ? (double)m->limit / rows : 1;
         f.rows = m->limit;
     }

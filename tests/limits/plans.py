@@ -1,5 +1,6 @@
 """What `plan` says follows the rows, not the limit, and binds the run."""
 import json
+import os
 import re
 
 import harness
@@ -27,6 +28,21 @@ def follows(name, rows, words):
         return f"peak {mib(ran.peak)}, planned {mib(planned)}"
 
 
+def uncounted(rows):
+    """Where nobody has counted rows, the writer still wishes for what the bytes say."""
+    with Scratch("plan") as s:
+        ok("gen", s("i.avro"), "--range", "g=20", "--range", f"i={rows // 20}", "--column",
+           "note=string:8..40", "--compression", "null", "-q")
+        ok("copy", s("i.avro"), s("o.parquet"), "--memory", "1GiB", "--report", s("r.json"), "-q")
+        with open(s("r.json"), encoding="utf-8") as f:
+            write = next(x for x in json.load(f)["plan"]["steps"] if x["step"] == "write parquet")
+        size = os.path.getsize(s("i.avro"))
+        said = f"{mib(write['grant'])} to write {mib(size)}, at least {mib(write['least'])}"
+        if write["grant"] < write["least"] / 2 + size or size < write["least"]:
+            raise AssertionError(said)
+        return said
+
+
 def wide_least(columns):
     """Partitions of many columns run with the least memory that is named."""
     harness.library("pyarrow")
@@ -50,4 +66,5 @@ def cases():
                                                            ["--no-keep-pages"])
     yield "a plan follows the rows: partitions", lambda: follows("o", 100000,
                                                                  ["--partition-by", "g"])
+    yield "a plan follows the bytes: rows of Avro", lambda: uncounted(800000)
     yield "partitions of 3,000 columns with the least memory", lambda: wide_least(3000)

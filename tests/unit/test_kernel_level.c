@@ -137,11 +137,49 @@ static void window(void **state)
     }
 }
 
+static void window_64(void **state)
+{
+    (void)state;
+    uint64_t seed = 7;
+    for (size_t n = 0; n < 512; n++) {
+        room a = room_new(64, &seed);
+        uint64_t want = 0;
+        for (unsigned i = 0; i < 64; i++) {
+            a.at[i] = n < 64 ? (uint8_t)((i == n) << 7) : a.at[i];
+            want |= (uint64_t)(a.at[i] >> 7) << i;
+        }
+        EQUAL(scalar(), "high_bits_64", n, high_bits_64(a.at), want);
+        room_free(&a);
+    }
+}
+
+/* What stands behind the text is not looked at; a byte of it that is not ASCII is noticed. */
+static void short_views(void **state)
+{
+    (void)state;
+    uint64_t seed = 8;
+    for (size_t n = 0; n < 4096; n++) {
+        const size_t len = n % 13, high = n / 13 % 14;
+        room a = room_new(16, &seed), by_cpu = room_new(16, &seed), twin = room_new(16, &seed);
+        uint8_t want[16] = {(uint8_t)len};
+        for (size_t i = 0; i < len; i++)
+            want[4 + i] = a.at[i] = (uint8_t)((a.at[i] & 0x7f) | (i == high) << 7);
+        EQUAL(scalar(), "short_view", n, short_view(a.at, len, by_cpu.at), high >= len);
+        EQUAL(scalar(), "short_view_scalar", n, short_view_scalar(a.at, len, twin.at), high >= len);
+        EQUAL(scalar(), "short_view", n, memcmp(by_cpu.at, want, 16), 0);
+        EQUAL(scalar(), "short_view_scalar", n, memcmp(twin.at, want, 16), 0);
+        room_free(&a);
+        room_free(&by_cpu);
+        room_free(&twin);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unpack_u8), cmocka_unit_test(from_level), cmocka_unit_test(entries),
-        cmocka_unit_test(agree),     cmocka_unit_test(ascii),      cmocka_unit_test(window),
+        cmocka_unit_test(unpack_u8), cmocka_unit_test(from_level),  cmocka_unit_test(entries),
+        cmocka_unit_test(agree),     cmocka_unit_test(ascii),       cmocka_unit_test(window),
+        cmocka_unit_test(window_64), cmocka_unit_test(short_views),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

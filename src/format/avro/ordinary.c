@@ -54,33 +54,34 @@ static inline void put_view(av_slot *s, uint64_t low, uint64_t high)
 /* Text of up to twelve bytes at p, sixteen of which can be read. */
 static inline bool put_short(av_slot *s, const uint8_t *p, size_t len, bool utf8)
 {
-    static const uint8_t keep[24] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
-    const uint8_t *mask = keep + VIEW_INLINE - len;
-    uint64_t first = load_u64(p) & load_u64(mask);
-    uint64_t last = load_u32(p + 8) & load_u32(mask + 8);
+    const bool ascii = short_view(p, len, s->data + (size_t)s->len * sizeof(view));
 
-    if (utf8 && ((first | last) & AV_HIGH_BITS) && !utf8_valid(p, len))
+    if (utf8 && !ascii && !utf8_valid(p, len))
         return false;
-    put_view(s, len | first << 32, first >> 32 | last << 32);
+    s->len++;
     return true;
 }
 
-/* Of more than eight bytes. */
-static inline bool long_is_ascii(const uint8_t *p, size_t len)
+/* Of more than twelve bytes. Lengths differ from row to row, so that up to 64 bytes are looked at
+ * without asking how many there are. */
+static inline bool long_is_ascii(const uint8_t *p, const uint8_t *end, size_t len)
 {
-    uint64_t high = load_u64(p + len - 8);
+    uint64_t high;
 
+    if (len <= 64 && end - p >= 64)
+        return high_bits_64(p) << (64 - len) == 0;
+    high = load_u64(p + len - 8);
     for (size_t i = 0; i + 8 < len; i += 8)
         high |= load_u64(p + i);
     return (high & AV_HIGH_BITS) == 0;
 }
 
-/* Text of more than twelve bytes at p, `offset` behind what views point into. */
-static inline bool put_long(av_slot *s, const uint8_t *p, size_t len, uint64_t offset, bool utf8)
+/* Text of more than twelve bytes at p. */
+static inline bool put_long(av_slot *s, const av_run *r, const uint8_t *p, size_t len, bool utf8)
 {
-    if (utf8 && !long_is_ascii(p, len) && !utf8_valid(p, len))
+    if (utf8 && !long_is_ascii(p, r->end, len) && !utf8_valid(p, len))
         return false;
-    put_view(s, len | (uint64_t)load_u32(p) << 32, offset << 32);
+    put_view(s, len | (uint64_t)load_u32(p) << 32, (uint64_t)(p - r->base) << 32);
     s->views = true;
     return true;
 }
@@ -89,30 +90,29 @@ static inline __attribute__((always_inline)) const uint8_t *text(const uint8_t *
                                                                  bool utf8, av_slot *s)
 {
     size_t len;
-    bool put = false;
+    bool put;
 
     p = av_length(p, r->end, &len);
     if (!p)
         return NULL;
-    if (len > VIEW_INLINE)
-        put = put_long(s, p, len, (uint64_t)(p - r->base), utf8);
-    else if (r->end - p >= 16)
-        put = put_short(s, p, len, utf8);
+    put = len > VIEW_INLINE ? put_long(s, r, p, len, utf8) : put_short(s, p, len, utf8);
     return put ? p + len : NULL;
 }
 
-/* A big-endian number of up to eight bytes. */
-static inline const uint8_t *decimal(const uint8_t *p, const uint8_t *end, const av_step *step,
-                                     av_slot *s)
+/* A big-endian number of up to eight bytes, which are there: AV_AHEAD is more than its length and
+ * they have. */
+static inline const uint8_t *decimal(const uint8_t *p, const av_step *step, av_slot *s)
 {
     const uint32_t width = s->width;
-    size_t len = step->n;
+    uint64_t len = step->n;
     int64_t value[2];
     uint8_t *to;
 
-    if (step->op == AV_OP_DECIMAL)
-        p = av_length(p, end, &len);
-    if (!p || end - p < 8 || len - 1 >= 8 || len > width || width > 16)
+    if (step->op == AV_OP_DECIMAL) {
+        p = av_number(p, &len);
+        len = av_unsigned(len);
+    }
+    if (!p || len - 1 >= 8 || len > width || width > 16)
         return NULL;
     value[0] = (int64_t)__builtin_bswap64(load_u64(p)) >> (64 - 8 * len);
     value[1] = value[0] >> 63;
@@ -207,7 +207,7 @@ uint32_t av_ordinary(av_run *r, const av_step *steps, uint32_t at, uint32_t end,
         case AV_OP_BYTES: VALUE(text(p, r, false, s)); break;
         case AV_OP_ENUM: VALUE(symbol(p, step, s)); break;
         case AV_OP_DECIMAL:
-        case AV_OP_DECIMAL_FIX: VALUE(decimal(p, block_end, step, s)); break;
+        case AV_OP_DECIMAL_FIX: VALUE(decimal(p, step, s)); break;
         case AV_OP_STRUCT: VALUE((s->len++, p)); break;
         case AV_OP_NULLABLE:
             next = branch(r, steps, &step, p);
@@ -223,7 +223,25 @@ uint32_t av_ordinary(av_run *r, const av_step *steps, uint32_t at, uint32_t end,
             if (step < fence && av_is_element(step->op) && p <= last)
                 goto out; /* it is left to decode.c */
             continue;
-        default: next = NULL; break;
+        case AV_OP_NULL:
+        case AV_OP_UUID_TEXT:
+        case AV_OP_BIG_DECIMAL:
+        case AV_OP_ENUM_MAP:
+        case AV_OP_INT_FLOAT:
+        case AV_OP_INT_DOUBLE:
+        case AV_OP_FLOAT_DOUBLE:
+        case AV_OP_JSON:
+        case AV_OP_LIST:
+        case AV_OP_UNION:
+        case AV_OP_BRANCH:
+        case AV_OP_NULLS:
+        case AV_OP_CHOOSE:
+        case AV_OP_DEFAULT:
+        case AV_OP_NOT_NULL:
+        case AV_OP_FAIL:
+        case AV_OP_SKIP_LIST:
+        case AV_OP_SKIP_TYPE: next = NULL; break;
+        default: __builtin_unreachable(); /* so that the jump needs no check */
         }
         if (!next)
             break;

@@ -10,27 +10,38 @@
 
 #define AV_HIGH_BITS UINT64_C(0x8080808080808080)
 
+/* A varint of five to eight bytes, as it is. NULL: it has more. */
+static inline const uint8_t *av_long_number(const uint8_t *p, uint64_t *out)
+{
+    uint64_t x = load_u64(p), stops = ~x & AV_HIGH_BITS;
+
+    if (stops == 0)
+        return NULL;
+    x &= stops ^ (stops - 1);
+    x &= ~AV_HIGH_BITS; /* eight times 7 bits, four times 14, twice 28, 56 */
+    x = (x & UINT64_C(0x007F007F007F007F)) | (x & UINT64_C(0x7F007F007F007F00)) >> 1;
+    x = (x & UINT64_C(0x00003FFF00003FFF)) | (x & UINT64_C(0x3FFF00003FFF0000)) >> 2;
+    *out = (x & UINT64_C(0x000000000FFFFFFF)) | (x & UINT64_C(0x0FFFFFFF00000000)) >> 4;
+    return p + (unsigned)__builtin_ctzll(stops) / 8 + 1;
+}
+
 /* A varint of up to eight bytes, as it is. NULL: it has more. */
 static inline const uint8_t *av_number(const uint8_t *p, uint64_t *out)
 {
-    uint64_t x, stops;
-    unsigned bits;
+    uint32_t x, stops;
 
     if (*p < 128) {
         *out = *p;
         return p + 1;
     }
-    x = load_u64(p);
-    stops = ~x & AV_HIGH_BITS;
+    x = load_u32(p);
+    stops = ~x & (uint32_t)AV_HIGH_BITS;
     if (stops == 0)
-        return NULL;
-    bits = (unsigned)__builtin_ctzll(stops) + 1;
-    x &= UINT64_MAX >> (64 - bits);
-    x &= ~AV_HIGH_BITS; /* eight times 7 bits, four times 14, twice 28, 56 */
-    x = (x & UINT64_C(0x007F007F007F007F)) | (x & UINT64_C(0x7F007F007F007F00)) >> 1;
-    x = (x & UINT64_C(0x00003FFF00003FFF)) | (x & UINT64_C(0x3FFF00003FFF0000)) >> 2;
-    *out = (x & UINT64_C(0x000000000FFFFFFF)) | (x & UINT64_C(0x0FFFFFFF00000000)) >> 4;
-    return p + bits / 8;
+        return av_long_number(p, out);
+    x &= (stops ^ (stops - 1)) & 0x7F7F7F7F;
+    x -= (x & 0x7F007F00) >> 1; /* four times 7 bits, twice 14, 28 */
+    *out = (x & 0x3FFF) | (x >> 2 & 0x0FFFC000);
+    return p + (unsigned)__builtin_ctz(stops) / 8 + 1;
 }
 
 static inline int64_t av_zigzag(uint64_t x)
@@ -70,15 +81,21 @@ static inline const uint8_t *av_pass_fixed(const uint8_t *p, const uint8_t *end,
     return n <= (size_t)(end - p) ? p + n : NULL;
 }
 
+/* A length as zigzag has it: negative ones are huge. */
+static inline uint64_t av_unsigned(uint64_t x)
+{
+    return x >> 1 | x << 63;
+}
+
 /* Behind a length; so many bytes are there. NULL: they are not. */
 static inline const uint8_t *av_length(const uint8_t *p, const uint8_t *end, size_t *len)
 {
     uint64_t x;
 
     p = av_number(p, &x);
-    if (!p || (x & 1) || x >> 1 > (uint64_t)(end - p))
+    if (!p || av_unsigned(x) > (uint64_t)(end - p))
         return NULL;
-    *len = (size_t)(x >> 1);
+    *len = (size_t)av_unsigned(x);
     return p;
 }
 
