@@ -90,6 +90,19 @@ ALWAYS TARGET_AVX2 __m256i v_magnitude(__m256i a)
     return _mm256_xor_si256(a, _mm256_cmpgt_epi64(_mm256_setzero_si256(), a));
 }
 
+ALWAYS TARGET_AVX2 __m256i v_swap(__m256i a, unsigned part)
+{
+    const __m256i place = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    if (part == 16)
+        return _mm256_permute2x128_si256(a, a, 1);
+    return _mm256_shuffle_epi8(a, _mm256_xor_si256(place, _mm256_set1_epi8((char)part)));
+}
+ALWAYS TARGET_AVX2 int64_t v_low(__m256i a)
+{
+    return _mm_cvtsi128_si64(_mm256_castsi256_si128(a));
+}
+
 #include "kernel/number_template.h"
 
 /* -- Conversions --------------------------------------------------------------------------------

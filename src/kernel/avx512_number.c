@@ -49,6 +49,21 @@ typedef __m512d v_f64;
 #define v_product      _mm512_mul_epi32
 #define v_magnitude(a) _mm512_xor_si512(a, _mm512_srai_epi64(a, 63))
 
+ALWAYS TARGET_AVX512 __m512i v_swap(__m512i a, unsigned part)
+{
+    const __m512i place =
+        _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    if (part == 32)
+        return _mm512_shuffle_i64x2(a, a, 0x4e);
+    if (part == 16)
+        return _mm512_shuffle_i64x2(a, a, 0xb1);
+    return _mm512_shuffle_epi8(a, _mm512_xor_si512(place, _mm512_set1_epi8((char)part)));
+}
+ALWAYS TARGET_AVX512 int64_t v_low(__m512i a)
+{
+    return _mm_cvtsi128_si64(_mm512_castsi512_si128(a));
+}
+
 #include "kernel/number_template.h"
 
 /* -- Hashes: kernel_hash_u64 in eight lanes ------------------------------------------------------

@@ -38,11 +38,11 @@ static kernel_level cpu_level(void)
 static kernel_level wanted_level(void)
 {
     const char *name = getenv("NARROWS_CPU");
-    if (name && strcmp(name, "scalar") == 0)
-        return KERNEL_SCALAR;
-    if (name && strcmp(name, "avx2") == 0)
-        return KERNEL_AVX2;
-    return KERNEL_AVX512_VBMI;
+    size_t n = sizeof tables / sizeof *tables;
+    for (size_t i = 0; name && i < n; i++)
+        if (strcmp(name, tables[i].name) == 0)
+            return tables[i].level;
+    return tables[n - 1].level;
 }
 
 const kernels *kernels_choose(void)

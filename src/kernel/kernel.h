@@ -1,8 +1,8 @@
 /* Kernels: the inner loops over arrays, one table per CPU level.
  *
- * The level is chosen once, by what the CPU can do, or by NARROWS_CPU=scalar|avx2|avx512 in the
- * environment (a level that the CPU lacks gives the best one below it). Every level gives the same
- * result, byte for byte, over the bytes that a kernel promises.
+ * The level is chosen once: the best that the CPU has, or, with its name in NARROWS_CPU (scalar,
+ * avx2, avx512, avx512_vbmi), that one, or the best below it where the CPU lacks it. Every level
+ * gives the same result, byte for byte, over the bytes that a kernel promises.
  *
  * Unless said otherwise:
  * - inputs are little-endian, need no alignment, and 64 bytes behind them may be read;

@@ -56,7 +56,7 @@
     X(equal_eight_4, avx2, avx2, avx2)                                                             \
     X(delta_decode_i32, avx2, avx512, avx512)                                                      \
     X(delta_decode_i64, avx2, avx512, avx512)                                                      \
-    X(split_decode, avx2, avx2, avx2)                                                              \
+    X(split_decode, avx2, avx2, vbmi)                                                              \
     X(split_encode, avx2, avx2, avx2)                                                              \
     X(minmax_i8, avx2, avx512, avx512)                                                             \
     X(minmax_i16, avx2, avx512, avx512)                                                            \
@@ -83,7 +83,7 @@
     X(widen_u32_u64, avx2, avx512, avx512)                                                         \
     X(mul_i64, scalar, avx512, avx512)                                                             \
     X(products_i64, avx2, avx512, avx512)                                                          \
-    X(be_to_le, avx2, avx2, avx2)                                                                  \
+    X(be_to_le, avx2, avx2, vbmi)                                                                  \
     X(le_to_be, avx2, avx2, avx2)
 
 #define KERNEL_DECLARE(field, a, b, c)                                                             \

@@ -6,8 +6,11 @@
  *   v_min_T, v_max_T of i8 ... u64, f32, f64 (of the latter two: the second operand where the first
  *                    is NaN), v_splat_T, and vectors' types v_int, v_f32, v_f64
  *   v_or(a, b), v_product(a, b), v_magnitude(a)  of 64 bits: the signed product of the lower
- * halves; a, inverted where negative v_differ_4(a, b), v_differ_8(a, b)  bits of the lanes that
- * differ, one a lane v_f32_load ...   loads and stores of floats */
+ *                  halves; a, inverted where negative
+ *   v_differ_4(a, b), v_differ_8(a, b)  bits of the lanes that differ, one a lane
+ *   v_swap(a, part)  parts of 1, 2, 4 ... bytes, up to a half, each with its neighbour
+ *   v_low(a)         the lowest 64 bits
+ *   v_f32_load ...   loads and stores of floats */
 
 /* Four vectors a turn, two comparisons each; the last, shorter turn overlaps what was seen, which
  * does no harm. */
@@ -16,7 +19,6 @@
     {                                                                                              \
         enum { LANES = V_BYTES / sizeof(type) };                                                   \
         const uint8_t *p = (const uint8_t *)v, *end = p + n * sizeof(type);                        \
-        type both[2 * LANES];                                                                      \
         if (n < LANES)                                                                             \
             return kernel_scalar_minmax_##name(v, n, min, max);                                    \
         v_int lo = v_load(p), hi = lo;                                                             \
@@ -34,9 +36,13 @@
             hi = v_max_##name(hi, x);                                                              \
             p += V_BYTES;                                                                          \
         }                                                                                          \
-        v_store(both, lo);                                                                         \
-        v_store(both + LANES, hi);                                                                 \
-        return kernel_scalar_minmax_##name(both, 2 * LANES, min, max);                             \
+        for (unsigned part = V_BYTES / 2; part >= sizeof(type); part /= 2) {                       \
+            lo = v_min_##name(lo, v_swap(lo, part));                                               \
+            hi = v_max_##name(hi, v_swap(hi, part));                                               \
+        }                                                                                          \
+        *min = (type)v_low(lo);                                                                    \
+        *max = (type)v_low(hi);                                                                    \
+        return true;                                                                               \
     }
 DEFINE_MINMAX(i8, int8_t)
 DEFINE_MINMAX(i16, int16_t)

@@ -4,6 +4,25 @@
 
 #ifdef __x86_64__
 
+/* The first 16 or 32 bytes of a step, where it has no more: loads of 64 would nearly all cross a
+ * cache line. What the permutation takes from behind them is masked away. */
+ALWAYS TARGET_VBMI __m512i load_quarter(const uint8_t *p)
+{
+    return _mm512_castsi128_si512(load_128(p));
+}
+ALWAYS TARGET_VBMI __m512i load_half(const uint8_t *p)
+{
+    return _mm512_castsi256_si512(load_256(p));
+}
+
+/* All steps of values of BITS bits, of BYTES bytes each. */
+#define UNPACK_STEPS(BITS, BYTES, load)                                                            \
+    for (size_t i = 0; i < n; i += 512 / BITS, src += BYTES) {                                     \
+        __m512i v = _mm512_permutexvar_epi8(pick, load(src));                                      \
+        v = _mm512_and_si512(_mm512_srlv_epi##BITS(v, shift), mask);                               \
+        store_512(out + i * (BITS / 8), v);                                                        \
+    }
+
 /* Above 25 bits a value may reach into a fifth byte. */
 ALWAYS TARGET_VBMI void unpack_wide_32(const uint8_t *src, unsigned width, size_t n, uint8_t *out,
                                        __m512i pick, __m512i shift, __m512i mask)
@@ -43,9 +62,25 @@ TARGET_VBMI void kernel_vbmi_unpack_u32(const uint8_t *src, unsigned width, size
         unpack_wide_32(src, width, n, out, pick, shift, mask);
         return;
     }
-    for (size_t i = 0; i < n; i += 16, src += 2 * width) {
-        __m512i v = _mm512_permutexvar_epi8(pick, load_512(src));
-        store_512(out + i * 4, _mm512_and_si512(_mm512_srlv_epi32(v, shift), mask));
+    if (width <= 8)
+        UNPACK_STEPS(32, 2 * width, load_quarter)
+    else if (width <= 16)
+        UNPACK_STEPS(32, 2 * width, load_half)
+    else
+        UNPACK_STEPS(32, 2 * width, load_512)
+}
+
+/* Above 57 bits a value may reach into a ninth byte. */
+ALWAYS TARGET_VBMI void unpack_wide_64(const uint8_t *src, unsigned width, size_t n, uint8_t *out,
+                                       __m512i pick, __m512i shift, __m512i mask)
+{
+    const __m512i ninth = _mm512_add_epi8(_mm512_srli_epi64(pick, 56), _mm512_set1_epi64(1));
+    const __m512i up = _mm512_sub_epi64(_mm512_set1_epi64(64), shift);
+    for (size_t i = 0; i < n; i += 8, src += width) {
+        __m512i all = load_512(src);
+        __m512i v = _mm512_srlv_epi64(_mm512_permutexvar_epi8(pick, all), shift);
+        __m512i high = _mm512_sllv_epi64(_mm512_permutexvar_epi8(ninth, all), up);
+        store_512(out + i * 8, _mm512_ternarylogic_epi64(v, high, mask, 0xa8));
     }
 }
 
@@ -61,27 +96,21 @@ TARGET_VBMI void kernel_vbmi_unpack_u64(const uint8_t *src, unsigned width, size
     }
     const __m512i rank = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
     const __m512i at = _mm512_mullo_epi64(rank, _mm512_set1_epi64(width));
-    const __m512i byte = _mm512_srli_epi64(at, 3);
-    const __m512i pick =
-        _mm512_add_epi8(_mm512_mullo_epi64(byte, _mm512_set1_epi64(0x0101010101010101)),
-                        _mm512_set1_epi64(0x0706050403020100));
+    const __m512i pick = _mm512_add_epi8(
+        _mm512_mullo_epi64(_mm512_srli_epi64(at, 3), _mm512_set1_epi64(0x0101010101010101)),
+        _mm512_set1_epi64(0x0706050403020100));
     const __m512i shift = _mm512_and_si512(at, _mm512_set1_epi64(7));
     const __m512i mask = _mm512_set1_epi64((long long)low_bits(width));
-    if (width <= 57) {
-        for (size_t i = 0; i < n; i += 8, src += width) {
-            __m512i v = _mm512_permutexvar_epi8(pick, load_512(src));
-            store_512(out + i * 8, _mm512_and_si512(_mm512_srlv_epi64(v, shift), mask));
-        }
+    if (width > 57) {
+        unpack_wide_64(src, width, n, out, pick, shift, mask);
         return;
     }
-    const __m512i ninth = _mm512_add_epi64(byte, _mm512_set1_epi64(8));
-    const __m512i up = _mm512_sub_epi64(_mm512_set1_epi64(64), shift);
-    for (size_t i = 0; i < n; i += 8, src += width) {
-        __m512i all = load_512(src);
-        __m512i v = _mm512_srlv_epi64(_mm512_permutexvar_epi8(pick, all), shift);
-        __m512i high = _mm512_sllv_epi64(_mm512_permutexvar_epi8(ninth, all), up);
-        store_512(out + i * 8, _mm512_ternarylogic_epi64(v, high, mask, 0xa8));
-    }
+    if (width <= 16)
+        UNPACK_STEPS(64, width, load_quarter)
+    else if (width <= 32)
+        UNPACK_STEPS(64, width, load_half)
+    else
+        UNPACK_STEPS(64, width, load_512)
 }
 
 /* -- Packing: eight words of two values each, every other one of which touches bytes of its own -

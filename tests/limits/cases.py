@@ -325,7 +325,7 @@ def same_bytes(make, variants, environments=({},)):
     return f"{sum(map(len, seen.values()))} runs"
 
 
-LEVELS = [{"NARROWS_CPU": level} for level in ("scalar", "avx2", "avx512")]
+LEVELS = [{"NARROWS_CPU": level} for level in ("scalar", "avx2", "avx512", "avx512_vbmi")]
 
 
 def same_copy(version):

@@ -28,19 +28,17 @@ static void gather_case(const kernels *k, const char *what, gather g, size_t wid
                         uint64_t *seed)
 {
     enum { ENTRIES = 37 };
-    uint8_t *dict = malloc(ENTRIES * width);
-    for (size_t i = 0; i < ENTRIES * width; i++)
-        dict[i] = (uint8_t)next_random(seed);
+    room dict = room_with(ENTRIES * width, 0, seed);
     room index = room_new(n * 4, seed), out = room_new(n * width, seed);
     for (size_t i = 0; i < n; i++)
         store_u32(index.at + i * 4, (uint32_t)(next_random(seed) % ENTRIES));
     if (g)
-        g(dict, (uint32_t *)(void *)index.at, n, out.at);
+        g(dict.at, (uint32_t *)(void *)index.at, n, out.at);
     else
-        k->gather_any(dict, width, (uint32_t *)(void *)index.at, n, out.at);
+        k->gather_any(dict.at, width, (uint32_t *)(void *)index.at, n, out.at);
     for (size_t i = 0; i < n; i++)
-        SAME(k, what, n, out.at + i * width, dict + load_u32(index.at + i * 4) * width, width);
-    free(dict);
+        SAME(k, what, n, out.at + i * width, dict.at + load_u32(index.at + i * 4) * width, width);
+    room_free(&dict);
     room_free(&index);
     room_free(&out);
 }

@@ -154,31 +154,34 @@ static void delta(void **state)
     }
 }
 
+static void split_case(const kernels *k, size_t width, size_t n, uint64_t *seed)
+{
+    size_t stride = n + next_random(seed) % 20;
+    room v = room_new(n * width, seed), parts = room_new(stride * width, seed);
+    room was = room_copy(&parts, seed), back = room_new(n * width, seed);
+    k->split_encode(v.at, width, n, parts.at, stride);
+    for (size_t i = 0; i < stride * width; i++) {
+        size_t at = i % stride;
+        uint8_t want = at < n ? v.at[at * width + i / stride] : was.at[i];
+        EQUAL(k, "split_encode", n, parts.at[i], want);
+    }
+    k->split_decode(parts.at, stride, width, n, back.at);
+    SAME(k, "split_decode", n, back.at, v.at, n * width);
+    room_free(&v);
+    room_free(&parts);
+    room_free(&was);
+    room_free(&back);
+}
+
 static void split(void **state)
 {
     (void)state;
     uint64_t seed = 4;
-    static const size_t widths[] = {1, 2, 3, 4, 5, 8, 12, 16};
-    for (int l = -1; l < 0 || level_at(l); l++) {
-        const kernels *k = l < 0 ? scalar() : level_at(l);
-        for (size_t n = 0; n <= MAX_N; n++) {
-            size_t width = widths[n % 8], stride = n + next_random(&seed) % 20;
-            room v = room_new(n * width, &seed), parts = room_new(stride * width, &seed);
-            room was = room_copy(&parts, &seed), back = room_new(n * width, &seed);
-            k->split_encode(v.at, width, n, parts.at, stride);
-            for (size_t i = 0; i < stride * width; i++) {
-                size_t at = i % stride;
-                uint8_t want = at < n ? v.at[at * width + i / stride] : was.at[i];
-                EQUAL(k, "split_encode", n, parts.at[i], want);
-            }
-            k->split_decode(parts.at, stride, width, n, back.at);
-            SAME(k, "split_decode", n, back.at, v.at, n * width);
-            room_free(&v);
-            room_free(&parts);
-            room_free(&was);
-            room_free(&back);
-        }
-    }
+    static const size_t widths[] = {1, 2, 3, 4, 5, 8, 12, 16, 23};
+    for (int l = -1; l < 0 || level_at(l); l++)
+        for (size_t n = 0; n <= MAX_N; n++)
+            for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+                split_case(l < 0 ? scalar() : level_at(l), widths[i], n, &seed);
 }
 
 static void hashes(void **state)
@@ -389,12 +392,27 @@ static void endian(void **state)
                         endian_case(l < 0 ? scalar() : level_at(l), len, width, n, bytes, &seed);
 }
 
+/* Numbers of any length that fit: the short ones by whole vectors. */
+static void endian_lengths(void **state)
+{
+    (void)state;
+    uint64_t seed = 9;
+    for (int l = -1; l < 0 || level_at(l); l++)
+        for (size_t len = 1; len <= 16; len++)
+            for (size_t width = 4; width <= 16; width *= 2)
+                for (size_t n = 0; n <= MAX_N; n++)
+                    endian_case(l < 0 ? scalar() : level_at(l), len, width, n,
+                                len < width ? len : width, &seed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(minmax),   cmocka_unit_test(minmax_floats), cmocka_unit_test(delta),
-        cmocka_unit_test(split),    cmocka_unit_test(hashes),        cmocka_unit_test(conversions),
-        cmocka_unit_test(multiply), cmocka_unit_test(products),      cmocka_unit_test(endian),
+        cmocka_unit_test(minmax),   cmocka_unit_test(minmax_floats),
+        cmocka_unit_test(delta),    cmocka_unit_test(split),
+        cmocka_unit_test(hashes),   cmocka_unit_test(conversions),
+        cmocka_unit_test(multiply), cmocka_unit_test(products),
+        cmocka_unit_test(endian),   cmocka_unit_test(endian_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
