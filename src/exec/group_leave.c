@@ -85,6 +85,7 @@ static nrw_status table_of_lists(op_group *o, group_worker *w, mem *m, bool *mad
     uint64_t n = 1;
 
     *made = false;
+    w->at = 0;
     for (uint32_t i = 0; i < s->n; i++)
         n += s->lists[i].rows.n;
     TRY(group_merged_new(o, w, err));
@@ -96,6 +97,30 @@ static nrw_status table_of_lists(op_group *o, group_worker *w, mem *m, bool *mad
         TRY(adopt_list(o, w->walked, &s->lists[i], m, err));
     group_table_order(w->walked, 64);
     *made = true;
+    return NRW_OK;
+}
+
+/* The groups of the next part that was spilled. */
+static nrw_status load_next(op_group *o, group_worker *w, nrw_error *err)
+{
+    group_part cut[GROUP_CUT], part;
+    uint32_t n;
+
+    w->at = 0;
+    w->walked = &w->table;
+    do {
+        group_table_release(&w->table);
+        rows_clear(&w->read);
+        if (w->todo.n == 0)
+            return NRW_OK;
+        part = w->todo.at[--w->todo.n];
+        if (group_is_cut(o, &part)) {
+            TRY(group_cut(o, w, &part, cut, &n, err));
+            TRY(group_todo_add(o, &w->todo, cut, n, err));
+        } else {
+            TRY(group_put_together(o, w, &part, err));
+        }
+    } while (w->walked->n == 0);
     return NRW_OK;
 }
 
@@ -112,12 +137,9 @@ static nrw_status begin_mixed(op_group *o, group_worker *w, mem *m, nrw_error *e
     }
     s->last = NULL;
     TRY(group_stretch_spill(o, w, s, err));
-    st = group_push_part(o, w, &s->spilled, err);
-    if (st >= 0) {
-        s->spilled = (group_part){0};
-        st = group_load_next(o, w, err);
-    }
-    return st;
+    st = group_todo_add(o, &w->todo, &s->spilled, 1, err);
+    s->spilled = (group_part){0};
+    return st < 0 ? st : load_next(o, w, err);
 }
 
 static nrw_status walk_mixed(op_group *o, group_worker *w, uint8_t **row, uint32_t *n,
@@ -127,8 +149,8 @@ static nrw_status walk_mixed(op_group *o, group_worker *w, uint8_t **row, uint32
         ++*n;
     if (*n)
         return NRW_OK;
-    if (w->n_stack)
-        return group_load_next(o, w, err);
+    if (w->todo.n)
+        return load_next(o, w, err);
     group_merged_free(o, w);
     next_phase(&w->leaving, NULLS);
     return NRW_OK;

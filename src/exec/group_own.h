@@ -1,9 +1,9 @@
 /* Inside of GROUP BY: op_group.c makes and ends it, group_taking.h is how rows come to their
  * groups, group_spill.c sends tables away and reads them back, group_shared.c has one table for
- * each group, group_pass.c sends rows away that a table would not put together, group_source.c puts
- * partitions together. With marks: group_runs.c makes groups of rows that follow each other,
- * group_stretch.c gathers those of a stretch, group_leave.c lets them leave, group_marked.c carries
- * them there. */
+ * each group, group_pass.c sends rows away that a table would not put together, group_parts.c puts
+ * parts together, group_source.c lets them leave. With marks: group_runs.c makes groups of rows
+ * that follow each other, group_stretch.c gathers those of a stretch, group_leave.c lets them
+ * leave, group_marked.c carries them there. */
 #ifndef EXEC_GROUP_OWN_H
 #define EXEC_GROUP_OWN_H
 
@@ -21,7 +21,9 @@
 #define GROUP_SLICE      1024u
 #define GROUP_RUNS       8192u /* rows that are looked for runs at a time */
 #define GROUP_MORSEL     8192u /* groups that leave together, about */
-#define GROUP_LEAVE      2048u /* groups that leave at a time */
+#define GROUP_LEAVE      2048u /* the same where much may hang from each, and between marks */
+#define GROUP_CUT_BITS   4u    /* a part is cut by so many bits more, at most */
+#define GROUP_CUT        (1u << GROUP_CUT_BITS)
 
 /* Blocks of the spill file with rows of one stretch of hashes. */
 typedef struct group_part {
@@ -30,6 +32,24 @@ typedef struct group_part {
     uint64_t first; /* least hash */
     uint32_t bits;  /* upper bits of the hash that all have in common */
 } group_part;
+
+/* Parts to be put together, the one whose groups leave first at the end. */
+typedef struct group_todo {
+    group_part *at;
+    uint32_t n, cap;
+} group_todo;
+
+/* Where one part at a time is put together, or cut. A part on its way out belongs to all workers:
+ * they take stretches of its table's slots, a morsel each. Guarded by the operator's lock. */
+enum { SEAT_FREE, SEAT_CUTS, SEAT_LOADS, SEAT_LEAVES, SEAT_GIVEN /* all slots are, to morsels */ };
+
+typedef struct group_seat {
+    uint32_t state;
+    uint64_t first;      /* its part's */
+    uint64_t next, step; /* slot that the next morsel begins at; slots of one */
+    uint32_t most;       /* groups of a batch */
+    uint32_t users;      /* morsels that have not left yet */
+} group_seat;
 
 /* ---- between two marks ----
  *
@@ -70,7 +90,7 @@ typedef struct group_leaving {
     group_walk walk;
 } group_leaving;
 
-/* What a worker has: rows it took in, later the partition it puts together. */
+/* What a worker has: rows it took in, later a seat, which any worker may use. */
 typedef struct group_worker {
     pthread_mutex_t lock; /* where tables may be shared, while rows come: of its table and what goes
                              with it */
@@ -86,12 +106,12 @@ typedef struct group_worker {
     uint64_t passing; /* so many rows more are not looked up */
     bytes *outs;      /* GROUP_PARTITIONS blocks of such rows; NULL: there were none */
     /* putting together */
-    group_part *stack;
-    uint32_t n_stack, cap_stack;
+    group_seat seat;
     rows read; /* rows of blocks that were read back */
     group_table *walked;
-    uint64_t at;
-    bool ready;
+    /* the morsel at hand */
+    struct group_worker *from; /* whose seat */
+    uint64_t at, end;          /* slots */
     /* with marks: of the morsel at hand */
     bool begun;
     bool turn;        /* has the operator's turn */
@@ -103,6 +123,7 @@ typedef struct group_worker {
                                     where they are gone */
     bool leaves;
     group_leaving leaving; /* the stretch before, where this morsel begins another */
+    group_todo todo;       /* of it */
 } group_worker;
 
 typedef struct op_group {
@@ -121,8 +142,12 @@ typedef struct op_group {
     spill *spill;
     pthread_mutex_t lock; /* guards what follows */
     group_part *parts;    /* GROUP_PARTITIONS of them; NULL: nothing was spilled */
-    uint32_t bits;        /* of the hash that the source's morsels go by */
-    uint32_t next_part;
+    /* of the source */
+    pthread_cond_t changed; /* a seat is free, a part cut or put together */
+    bool stopped;
+    bool merges; /* nothing was spilled: parts are stretches of the workers' tables */
+    group_todo todo;
+    uint64_t morsels; /* given out so far */
     /* with marks */
     turn turn; /* guards `current` and `null` */
     uint64_t first_morsel;
@@ -163,11 +188,22 @@ bool group_begins_sharing(const op_group *o, const group_worker *w);
 nrw_status group_sharing(op_group *o, group_worker *w, bool *share, nrw_error *err);
 /* rows[0..n) become the batch's columns. */
 nrw_status group_leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_error *err);
-/* One part more for group_load_next; its blocks are the stack's then. */
-nrw_status group_push_part(op_group *o, group_worker *w, const group_part *part, nrw_error *err);
-/* The groups of the next part of the stack, which is cut where it is too large: w->walked, in order
- * and not begun. */
-nrw_status group_load_next(op_group *o, group_worker *w, nrw_error *err);
+
+/* Parts more, whose blocks are the list's then, also on failure; those without any are left out. */
+nrw_status group_todo_add(op_group *o, group_todo *t, group_part *parts, uint32_t n,
+                          nrw_error *err);
+void group_todo_free(op_group *o, group_todo *t);
+/* Whether a part is too large to be put together by a worker. */
+bool group_is_cut(const op_group *o, const group_part *part);
+/* Cuts one, which is gone then, into `out` (GROUP_CUT of them, which need not be set): *n. */
+nrw_status group_cut(op_group *o, group_worker *w, group_part *part, group_part *out, uint32_t *n,
+                     nrw_error *err);
+/* A part, which is gone then: its groups are w->walked, in order. */
+nrw_status group_put_together(op_group *o, group_worker *w, group_part *part, nrw_error *err);
+/* Without spilled parts: what the workers' tables have of a stretch of hashes. */
+nrw_status group_merge_tables(op_group *o, group_worker *w, const group_part *part, nrw_error *err);
+/* w->walked is free again, and all that is left of its groups. */
+void group_walked_free(op_group *o, group_worker *w);
 /* A table for w->walked that has no rows of its own. */
 nrw_status group_merged_new(op_group *o, group_worker *w, nrw_error *err);
 
@@ -194,8 +230,8 @@ nrw_status group_pass(op_group *o, group_worker *w, uint8_t *const *rows, uint32
 /* What is left of them. */
 nrw_status group_pass_end(op_group *o, group_worker *w, nrw_error *err);
 void group_pass_free(group_worker *w);
-/* Cuts a part by the next `bits` of its hashes into `out` (1 << bits of them, all zero), and frees
- * its blocks. */
+/* Cuts a part by the next `bits` of its hashes into `out` (1 << bits of them), and frees its
+ * blocks. */
 nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t bits,
                        group_part *out, nrw_error *err);
 /* The groups of a part into w's table. */

@@ -1,170 +1,197 @@
-/* Groups leave: a morsel is a partition, put together by the worker that carries it. */
+/* Groups leave, part by part. Where no group is left to carry, a worker puts the next part together
+ * in a seat that is free, while others do so with the parts behind it; then all of them carry
+ * stretches of its table, in order, each a morsel. So there are as many parts in memory as workers,
+ * at most, and nobody waits for a part before to leave but for the last stretches of it. */
 #include "exec/group_own.h"
 
 #include "exec/dense.h"
 
-#define SPLIT_BITS 4u /* at most */
+/* ---- parts come to seats; the operator's lock is held ---- */
+
+/* Parts are put together from the first on: the least that is has the groups that leave next, if it
+ * is so far. */
+static group_worker *front_of(op_group *o)
+{
+    group_worker *front = NULL;
+
+    for (uint32_t i = 0; i < o->spec.workers; i++) {
+        group_worker *w = &o->workers[i];
+        if ((w->seat.state == SEAT_LOADS || w->seat.state == SEAT_LEAVES) &&
+            (!front || w->seat.first < front->seat.first))
+            front = w;
+    }
+    return front && front->seat.state == SEAT_LEAVES ? front : NULL;
+}
+
+/* A morsel for w. */
+static bool hand_out(op_group *o, group_worker *w)
+{
+    group_worker *from = front_of(o);
+
+    if (!from)
+        return false;
+    w->from = from;
+    w->at = from->seat.next;
+    w->end = from->seat.next += from->seat.step;
+    if (w->end >= group_table_end(from->walked)) {
+        w->end = group_table_end(from->walked);
+        from->seat.state = SEAT_GIVEN;
+    }
+    from->seat.users++;
+    return true;
+}
+
+/* The next part, with a seat that is free; NULL: there is none. What lies behind a part that is
+ * being cut is not put together before it, or it would keep its seat until all of that one has
+ * left. */
+static group_worker *take_part(op_group *o, group_part *part)
+{
+    group_worker *free = NULL;
+    bool cut;
+
+    if (o->todo.n == 0)
+        return NULL;
+    *part = o->todo.at[o->todo.n - 1];
+    cut = group_is_cut(o, part);
+    for (uint32_t i = 0; i < o->spec.workers; i++) {
+        group_worker *w = &o->workers[i];
+        if (w->seat.state == SEAT_FREE)
+            free = w;
+        if (!cut && w->seat.state == SEAT_CUTS && w->seat.first < part->first)
+            return NULL;
+    }
+    if (!free)
+        return NULL;
+    o->todo.n--;
+    free->seat = (group_seat){.state = cut ? SEAT_CUTS : SEAT_LOADS, .first = part->first};
+    return free;
+}
+
+/* Whether all groups were given to morsels. */
+static bool is_over(const op_group *o)
+{
+    bool over = o->todo.n == 0;
+
+    for (uint32_t i = 0; i < o->spec.workers; i++)
+        over &= o->workers[i].seat.state == SEAT_FREE || o->workers[i].seat.state == SEAT_GIVEN;
+    return over;
+}
+
+/* ---- what is done without the lock ---- */
+
+static nrw_status cut(op_group *o, group_worker *seat, group_part *part, nrw_error *err)
+{
+    group_part out[GROUP_CUT];
+    uint32_t n;
+    nrw_status st;
+
+    TRY(group_cut(o, seat, part, out, &n, err));
+    pthread_mutex_lock(&o->lock);
+    st = group_todo_add(o, &o->todo, out, n, err);
+    if (st >= 0)
+        seat->seat.state = SEAT_FREE;
+    pthread_mutex_unlock(&o->lock);
+    return st;
+}
+
+/* How many groups leave in a batch: fewer where rows are long, by the first ones. */
+static uint32_t batch_groups(const op_group *o, const group_table *t)
+{
+    uint64_t at = 0, bytes = 0, n, fit, most = o->hang ? GROUP_LEAVE : GROUP_MORSEL;
+    uint8_t *row;
+
+    for (n = 0; n < 64 && group_table_next(t, &at, &row); n++)
+        bytes += row_bytes(row);
+    fit = n ? 2 * o->spec.held * n / bytes : most;
+    return (uint32_t)(fit < 16 ? 16 : fit < most ? fit : most);
+}
+
+static nrw_status load(op_group *o, group_worker *seat, group_part *part, nrw_error *err)
+{
+    const group_table *t;
+    uint64_t morsels;
+
+    TRY(o->merges ? group_merge_tables(o, seat, part, err)
+                  : group_put_together(o, seat, part, err));
+    t = seat->walked;
+    seat->seat.most = batch_groups(o, t);
+    /* an eighth less, as hashes fall unevenly: mostly a morsel is one batch */
+    morsels = t->n / (seat->seat.most - seat->seat.most / 8) + 1;
+    seat->seat.step = group_table_end(t) / morsels + 1;
+    if (t->n == 0)
+        group_walked_free(o, seat);
+    pthread_mutex_lock(&o->lock);
+    seat->seat.state = seat->walked ? SEAT_LEAVES : SEAT_FREE;
+    pthread_mutex_unlock(&o->lock);
+    return NRW_OK;
+}
+
+static nrw_status prepare(op_group *o, group_worker *seat, group_part *part, nrw_error *err)
+{
+    nrw_status st =
+        seat->seat.state == SEAT_CUTS ? cut(o, seat, part, err) : load(o, seat, part, err);
+
+    pthread_cond_broadcast(&o->changed);
+    return st;
+}
+
+/* ---- the source ---- */
 
 static nrw_status source_next(source *s, batch *b, nrw_error *err)
 {
     op_group *o = group_of(s);
+    group_worker *seat;
+    group_part part;
+    nrw_status st = NRW_OK;
 
-    (void)err;
-    if (o->next_part == 1u << o->bits)
-        return NRW_END;
-    b->morsel = o->next_part++;
-    return NRW_OK;
-}
-
-/* ---- one partition's groups in w's table, or a part of them ---- */
-
-nrw_status group_push_part(op_group *o, group_worker *w, const group_part *part, nrw_error *err)
-{
-    void *p = w->stack;
-
-    if (w->n_stack == w->cap_stack) {
-        uint32_t cap = w->cap_stack + 32;
-        TRY(mem_realloc(o->m, &p, w->cap_stack * sizeof *part, cap * sizeof *part, err));
-        w->stack = p;
-        w->cap_stack = cap;
-    }
-    w->stack[w->n_stack++] = *part;
-    return NRW_OK;
-}
-
-/* Of so many bits that the blocks under construction take a part of the share. */
-static uint32_t split_bits(uint64_t share)
-{
-    uint32_t bits = 1;
-
-    while (bits < SPLIT_BITS && ((uint64_t)4 * GROUP_BLOCK << bits) < share / 3)
-        bits++;
-    return bits;
-}
-
-nrw_status group_load_next(op_group *o, group_worker *w, nrw_error *err)
-{
-    const uint64_t share = o->spec.memory / o->spec.workers;
-    const uint64_t most = share / (o->spec.marks ? 8 : 3); /* others gather meanwhile */
-    const uint32_t bits = split_bits(share);
-    group_part cut[1u << SPLIT_BITS], part;
-    nrw_status st;
-
-    group_table_release(&w->table);
-    rows_clear(&w->read);
-    while (w->n_stack) {
-        part = w->stack[--w->n_stack];
-        if (part.bytes > most && part.bits + bits <= 64) {
-            rows_release(&w->read);
-            st = group_split(o, w, &part, bits, cut, err);
-            group_part_free(o, &part);
-            for (uint32_t k = 1u << bits; k-- > 0;) {
-                if (st >= 0)
-                    st = group_push_part(o, w, &cut[k], err);
-                if (st < 0)
-                    group_part_free(o, &cut[k]);
-            }
-            TRY(st);
-            continue;
-        }
-        group_table_narrow(&w->table, part.bits);
-        st = group_load(o, w, &part, err);
-        group_part_free(o, &part);
-        TRY(st);
-        if (w->table.n)
+    pthread_mutex_lock(&o->lock);
+    while (st >= 0 && !hand_out(o, &o->workers[b->worker])) {
+        seat = take_part(o, &part);
+        if (o->stopped) {
+            st = NRW_E_CANCELLED;
+        } else if (seat) {
+            pthread_mutex_unlock(&o->lock);
+            st = prepare(o, seat, &part, err);
+            pthread_mutex_lock(&o->lock);
+        } else if (is_over(o)) {
+            st = NRW_END;
             break;
-    }
-    group_table_order(&w->table, 64);
-    w->walked = &w->table;
-    w->at = 0;
-    return NRW_OK;
-}
-
-nrw_status group_merged_new(op_group *o, group_worker *w, nrw_error *err)
-{
-    void *p;
-
-    TRY(mem_zalloc(o->m, sizeof *w->walked, &p, err));
-    w->walked = p;
-    group_table_init(w->walked, &o->shape, o->m, o->m);
-    w->at = 0;
-    return NRW_OK;
-}
-
-/* Nothing was spilled: what the workers' tables have of this partition, merged into the first
- * worker's own rows by a table without rows. */
-static nrw_status merge_tables(op_group *o, group_worker *w, uint32_t p, nrw_error *err)
-{
-    group_table *merged;
-    uint64_t groups = 0;
-
-    TRY(group_merged_new(o, w, err));
-    merged = w->walked;
-    group_table_narrow(merged, o->bits);
-    for (uint32_t i = 0; i < o->spec.workers; i++)
-        groups += o->workers[i].table.n;
-    if (o->bits) /* an eighth more than are in a morsel on average */
-        TRY(group_table_reserve(merged, (groups >> o->bits) * 9 / 8, err));
-    for (uint32_t i = 0; i < o->spec.workers; i++) {
-        group_table *t = &o->workers[i].table;
-        uint64_t at = o->bits ? group_table_slot(t, (uint64_t)p << (64 - o->bits)) : 0;
-        uint8_t *row;
-        while (group_table_next(t, &at, &row)) {
-            uint32_t q = o->bits ? (uint32_t)(row_hash(row) >> (64 - o->bits)) : 0;
-            if (q > p)
-                break;
-            if (q == p)
-                TRY(group_table_adopt(merged, row, err));
+        } else {
+            pthread_cond_wait(&o->changed, &o->lock);
         }
     }
-    group_table_order(merged, 64);
-    return NRW_OK;
-}
-
-/* Rows stay their tables': only the slots go. */
-void group_merged_free(op_group *o, group_worker *w)
-{
-    if (!w->walked || w->walked == &w->table)
-        return;
-    mem_free(o->m, w->walked->slots, group_table_slots_bytes(w->walked));
-    mem_free(o->m, w->walked, sizeof *w->walked);
-    w->walked = NULL;
-}
-
-/* Without keys there is one group, also where no row came. */
-static nrw_status lone_group(op_group *o, group_worker *w, nrw_error *err)
-{
-    rows scratch = {.m = o->m};
-    uint8_t *key, *row;
-    uint64_t zero = 0;
-    nrw_status st = rows_add(&scratch, &o->shape.keys, NULL, 1, &zero, o->m, &key, err);
-
-    if (st >= 0)
-        st = group_table_find(&w->table, key, &row, err);
-    rows_release(&scratch);
+    if (st == NRW_OK)
+        b->morsel = o->morsels++;
+    pthread_mutex_unlock(&o->lock);
     return st;
 }
 
-static nrw_status begin(op_group *o, group_worker *w, uint32_t p, nrw_error *err)
+static void source_stop(source *s)
 {
-    w->ready = true;
-    if (o->parts) {
-        group_part part = o->parts[p];
-        o->parts[p] = (group_part){0};
-        TRY(group_push_part(o, w, &part, err));
-        return group_load_next(o, w, err);
-    }
-    if (o->spec.n_keys == 0) {
-        bool any = false;
-        for (uint32_t i = 0; i < o->spec.workers; i++)
-            any |= o->workers[i].table.n > 0;
-        if (!any)
-            TRY(lone_group(o, w, err));
-    }
-    return merge_tables(o, w, p, err);
+    op_group *o = group_of(s);
+
+    pthread_mutex_lock(&o->lock);
+    o->stopped = true;
+    pthread_cond_broadcast(&o->changed);
+    pthread_mutex_unlock(&o->lock);
 }
 
-/* ---- rows to columns ---- */
+/* A morsel of its seat has all it needs. */
+static void leave_seat(op_group *o, group_worker *from)
+{
+    bool last;
+
+    pthread_mutex_lock(&o->lock);
+    last = --from->seat.users == 0 && from->seat.state == SEAT_GIVEN;
+    pthread_mutex_unlock(&o->lock);
+    if (!last)
+        return;
+    group_walked_free(o, from);
+    pthread_mutex_lock(&o->lock);
+    from->seat.state = SEAT_FREE;
+    pthread_cond_broadcast(&o->changed);
+    pthread_mutex_unlock(&o->lock);
+}
 
 nrw_status group_leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_error *err)
 {
@@ -189,27 +216,26 @@ nrw_status group_leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_er
 static nrw_status source_fill(source *s, batch *b, nrw_error *err)
 {
     op_group *o = group_of(s);
-    group_worker *w = &o->workers[b->worker];
+    group_worker *w = &o->workers[b->worker], *from = w->from;
+    const size_t bytes = from->seat.most * sizeof(uint8_t *);
     uint8_t **rows;
     uint32_t n = 0;
     nrw_status st = NRW_OK;
 
-    if (!w->ready)
-        TRY(begin(o, w, (uint32_t)b->source_number, err));
-    TRY(mem_alloc(b->m, GROUP_LEAVE * sizeof *rows, (void **)&rows, err));
-    while (n < GROUP_LEAVE && group_table_next(w->walked, &w->at, &rows[n]))
+    TRY(mem_alloc(b->m, bytes, (void **)&rows, err));
+    while (n < from->seat.most && group_table_next_to(from->walked, &w->at, w->end, &rows[n]))
         n++;
+    b->last = n < from->seat.most;
     if (n)
         st = group_leave(o, b, rows, n, err);
-    if (st >= 0 && n < GROUP_LEAVE && o->parts && w->n_stack) {
-        st = group_load_next(o, w, err);
-    } else if (n < GROUP_LEAVE) {
-        b->last = true;
-        w->ready = false;
-        group_merged_free(o, w);
-    }
-    mem_free(b->m, rows, GROUP_LEAVE * sizeof *rows);
+    mem_free(b->m, rows, bytes);
+    if (st >= 0 && b->last)
+        leave_seat(o, from);
     return st;
 }
 
-const source_class group_source_class = {"group", source_next, source_fill, NULL, NULL, NULL, NULL};
+const source_class group_source_class = {.name = "group",
+                                         .next = source_next,
+                                         .fill = source_fill,
+                                         .stop = source_stop,
+                                         .prepares = true};

@@ -372,7 +372,7 @@ FETCHES expect_slot(const group_table *t, uint64_t at, uint64_t end)
 /* Rows of later clusters have greater hashes: only inside of a cluster is anything out of order. */
 void group_table_order(group_table *t, uint32_t bits)
 {
-    uint64_t end = t->slots ? t->n_slots + GROUP_SLACK : 0;
+    uint64_t end = group_table_end(t);
 
     for (uint64_t i = 0; i < end;) {
         uint64_t from = i;
@@ -385,16 +385,19 @@ void group_table_order(group_table *t, uint32_t bits)
     }
 }
 
-bool group_table_next(group_table *t, uint64_t *at, uint8_t **row)
+bool group_table_next_to(const group_table *t, uint64_t *at, uint64_t end, uint8_t **row)
 {
-    uint64_t end = t->slots ? t->n_slots + GROUP_SLACK : 0;
-
     while (*at < end && !t->slots[*at])
         ++*at;
     if (*at >= end)
         return false;
-    if (*at + GROUP_AHEAD < end)
+    if (*at + GROUP_AHEAD < group_table_end(t))
         fetch_row(t, t->slots[*at + GROUP_AHEAD]);
     *row = group_slot_row(t->slots[(*at)++]);
     return true;
+}
+
+bool group_table_next(const group_table *t, uint64_t *at, uint8_t **row)
+{
+    return group_table_next_to(t, at, group_table_end(t), row);
 }

@@ -81,7 +81,14 @@ uint64_t group_table_growth(const group_table *t, uint64_t n, uint64_t bytes);
 
 /* Walks in the order of hash and key: sets *row to the next group from slot *at on; false at the
  * end. The table is not changed any more. */
-bool group_table_next(group_table *t, uint64_t *at, uint8_t **row);
+bool group_table_next(const group_table *t, uint64_t *at, uint8_t **row);
+/* The same as far as slot `end`. */
+bool group_table_next_to(const group_table *t, uint64_t *at, uint64_t end, uint8_t **row);
+/* Behind the last slot. */
+static inline uint64_t group_table_end(const group_table *t)
+{
+    return t->slots ? t->n_slots + GROUP_SLACK : 0;
+}
 /* Puts in order, once, before walking: all groups (64), or only as far as walking comes to the
  * stretches of hashes with equal first `bits` one after the other. */
 void group_table_order(group_table *t, uint32_t bits);

@@ -19,10 +19,30 @@ static uint32_t bits_for(const op_group *o)
     return o->parts ? GROUP_BITS : bits;
 }
 
+/* The parts that the source puts together. */
+static nrw_status make_todo(op_group *o, uint32_t bits, nrw_error *err)
+{
+    nrw_status st = NRW_OK;
+
+    o->merges = !o->parts;
+    if (o->parts) {
+        st = group_todo_add(o, &o->todo, o->parts, GROUP_PARTITIONS, err);
+        mem_free(o->m, o->parts, GROUP_PARTITIONS * sizeof *o->parts);
+        o->parts = NULL;
+        return st;
+    }
+    for (uint32_t p = 1u << bits; st >= 0 && p-- > 0;) {
+        group_part part = {.first = bits ? (uint64_t)p << (64 - bits) : 0, .bits = bits};
+        st = group_todo_add(o, &o->todo, &part, 1, err);
+    }
+    return st;
+}
+
 /* Once one table went to the spill file all do, so that a partition lies in one place. */
 nrw_status group_settle(op_group *o, nrw_error *err)
 {
-    o->bits = bits_for(o);
+    const uint32_t bits = bits_for(o);
+
     for (uint32_t i = 0; i < o->spec.workers; i++) {
         group_worker *w = &o->workers[i];
         rows_release(&w->scratch);
@@ -33,10 +53,10 @@ nrw_status group_settle(op_group *o, nrw_error *err)
         if (o->parts)
             group_table_release(&w->table);
         else
-            group_table_order(&w->table, o->bits);
+            group_table_order(&w->table, bits);
         mem_set_limit(w->m, MEM_NO_LIMIT); /* the operator's own limit holds */
     }
-    return NRW_OK;
+    return make_todo(o, bits, err);
 }
 
 static nrw_status group_finish(op *base, nrw_error *err)
@@ -88,18 +108,18 @@ void group_close(op *base)
         rows_release(&w->read);
         group_pass_free(w);
         bytes_release(&w->out);
-        for (uint32_t k = 0; k < w->n_stack; k++)
-            group_part_free(o, &w->stack[k]);
-        mem_free(o->m, w->stack, w->cap_stack * sizeof *w->stack);
+        group_todo_free(o, &w->todo);
         mem_free_account(w->m);
         pthread_mutex_destroy(&w->lock);
     }
     group_stretch_free(o, &o->current);
     group_rows_free(o, &o->nulls);
+    group_todo_free(o, &o->todo);
     for (uint32_t p = 0; o->parts && p < GROUP_PARTITIONS; p++)
         group_part_free(o, &o->parts[p]);
     mem_free(o->m, o->parts, GROUP_PARTITIONS * sizeof *o->parts);
     mem_free(o->m, o->workers, o->spec.workers * sizeof *o->workers);
+    pthread_cond_destroy(&o->changed);
     pthread_mutex_destroy(&o->lock);
     mem_free_account(o->m);
 }
@@ -188,6 +208,7 @@ nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op *
     o->source = (source){spec->marks ? &group_rest_class : &group_source_class,
                          spec->n_keys + spec->n_aggregates, false};
     pthread_mutex_init(&o->lock, NULL);
+    pthread_cond_init(&o->changed, NULL);
     TRY(mem_child(m, "group", spec->memory, &o->m, err));
     TRY_OUT(make_shape(a, o, err));
     TRY_OUT(mem_zalloc(o->m, spec->workers * sizeof *o->workers, (void **)&o->workers, err));

@@ -11,7 +11,7 @@
  * Every worker has a table of its own, cut into partitions by the upper bits of the hash. A table
  * that outgrows its share sends its partitions to the spill file, and so go rows that a table would
  * not put together; afterwards each partition is put together alone, and again cut where it is
- * still too large. */
+ * still too large. All workers carry its groups on. */
 #ifndef EXEC_OP_GROUP_H
 #define EXEC_OP_GROUP_H
 

@@ -115,15 +115,19 @@ static nrw_status carry_filled(pipeline *p, batch *b, nrw_error *err)
 static nrw_status take(run *r, batch *b, nrw_error *err)
 {
     pipeline *p = r->p;
+    const source_class *from = p->source->class;
     nrw_status st = NRW_END;
 
     if (p->enough && atomic_load_explicit(p->enough, memory_order_relaxed))
         return NRW_END;
+    if (from->prepares)
+        st = from->next(p->source, b, err);
     pthread_mutex_lock(&r->cut);
-    if (p->limit < 0 || r->taken < p->limit)
-        st = p->source->class->next(p->source, b, err);
+    if (!from->prepares && (p->limit < 0 || r->taken < p->limit))
+        st = from->next(p->source, b, err);
     if (st == NRW_OK) {
-        p->morsels = b->morsel + 1;
+        if (p->morsels <= b->morsel)
+            p->morsels = b->morsel + 1;
         b->source_number = b->morsel;
         b->morsel += p->first_morsel;
         if (p->limit >= 0 && r->taken + b->rows > p->limit)

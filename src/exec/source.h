@@ -10,7 +10,8 @@ typedef struct source source;
 typedef struct source_class {
     const char *name;
     /* The next morsel: its number (from 0, without gaps); of a lazy source also rows, first_row and
-     * what its columns are read from. NRW_END after the last. By one thread at a time. */
+     * what its columns are read from. NRW_END after the last. By one thread at a time, unless
+     * `prepares`. */
     nrw_status (*next)(source *s, batch *b, nrw_error *err);
     /* Of sources that are not lazy: the next batch of the morsel, its rows and held columns (n_cols
      * of them, set to taken beforehand); b->last where it is the final one. A morsel may have no
@@ -21,6 +22,7 @@ typedef struct source_class {
     void (*stop)(source *s);           /* wakes all waits; NULL: nothing waits */
     void (*close)(source *s);          /* NULL: the owner of the state closes it */
     uint64_t (*bytes_read)(source *s); /* so far; any thread; NULL: none */
+    bool prepares; /* `next` does work that lasts, and waits: all threads may be in it at once */
 } source_class;
 
 struct source {

@@ -11,6 +11,8 @@ from harness import Scratch
 FITS = ["--memory", "1GiB", "--threads", "1"]
 SPILLS = [["--memory", "32MiB", "--threads", "2"], ["--memory", "64MiB", "--threads", "1"],
           ["--memory", "64MiB", "--threads", "8"]]
+# Groups leave memory by all threads, too.
+LEAVES = [["--memory", "1GiB", "--threads", "2"], ["--memory", "1GiB", "--threads", "8"]]
 
 TABLES = {
     "l": "SELECT CASE WHEN i % 10 = 3 THEN NULL ELSE (i * 7919) % 150000 END AS k, i AS l, "
@@ -126,7 +128,7 @@ WINDOWS = {
 }
 
 
-def spill_case(query, spills=True, row_group=122880):
+def spill_case(query, spills=True, row_group=122880, more=()):
     import duckdb
     with Scratch("spilled") as s:
         c = duckdb.connect()
@@ -136,7 +138,7 @@ def spill_case(query, spills=True, row_group=122880):
             c.execute(f"COPY ({made}) TO '{s(table + '.parquet')}' (ROW_GROUP_SIZE {row_group})")
         text, query = query, query.format(**{t: s(t + ".parquet") for t in TABLES})
         seen, spilled = set(), []
-        for options in [FITS] + SPILLS:
+        for options in [FITS, *SPILLS, *more]:
             target, report = s("o.parquet"), s("report.json")
             ran = harness.measure([harness.RELEASE, "sql", query, "-o", target, "--on-exists",
                                    "replace", "--report", report] + options, timeout=240)
@@ -164,7 +166,7 @@ def cases():
     for name, query in DISTINCT.items():
         yield f"DISTINCT larger than memory: {name}", lambda q=query: spill_case(q), 300
     for name, query in GROUPS.items():
-        yield f"groups that spill: {name}", lambda q=query: spill_case(q), 300
+        yield f"groups that spill: {name}", lambda q=query: spill_case(q, more=LEAVES), 300
     for name, query in SHARED.items():
         yield f"groups of many threads: {name}", lambda q=query: \
             spill_case(q, False, 122880 if "{codes}" in q else 8192), 300
