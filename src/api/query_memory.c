@@ -534,7 +534,7 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
                     .batches = s->grants[BATCHES],
                     .grants = grants,
                     .n_grants = q->n_parts};
-    x->held = (size_t)room_at_most(x->batches / workers / 8, MIB / 2);
+    x->held = (size_t)room_at_most(sql_batch_bytes(x->batches / workers) / 2, MIB / 2);
     return NRW_OK;
 }
 

@@ -55,21 +55,13 @@ static nrw_status table_filter(sql_exec *x, const sql_branch *b, predicate **out
                            err);
 }
 
-/* Of what is in flight of a worker a third, less where there is little. */
-static size_t batch_bytes(uint64_t flight)
-{
-    const uint64_t some = 256u << 10;
-
-    return (size_t)(flight > 2 * some ? (flight - some) / 3 : flight / 4);
-}
-
 static nrw_status open_scan(sql_exec *x, const sql_branch *b, scanning *o, nrw_error *err)
 {
     const plan *p = b->scan;
     predicate *rows = NULL;
     batch_shape shape = {.max_rows = op_any_deals(b->first) ? BATCH_MAX_ROWS : BATCH_MAX_ROWS / 2,
                          .column_bytes = x->held,
-                         .batch_bytes = batch_bytes(x->batches / x->workers),
+                         .batch_bytes = sql_batch_bytes(x->batches / x->workers),
                          .workers = x->workers,
                          .any_order = !op_any_waits(b->first)};
     budget need;
