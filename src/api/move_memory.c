@@ -155,6 +155,7 @@ static nrw_status budgets(move *m, uint64_t *least, uint64_t *wish, nrw_error *e
     least[PART_OP] = b.least;
     wish[PART_OP] = b.wish;
     m->to.flow = flow_of(m);
+    m->to.write.rows_most = m->to.flow.rows == UINT64_MAX ? 0 : m->to.flow.rows;
     TRY(output_budget(&m->to, m->workers, &b, err));
     least[PART_WRITE] = b.least;
     wish[PART_WRITE] = b.wish;

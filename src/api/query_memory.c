@@ -17,16 +17,20 @@
 #define WORKER_ROOM (6 * MIB)
 /* So many times the rows that are likely: while that takes little, where it is dear to be wrong,
  * and all there may be. */
-#define FEW    0 /* plan_estimate.few */
-#define MORE   4
-#define SURELY 64
-#define EVERY  UINT64_MAX
+#define FEW       0 /* plan_estimate.few */
+#define MORE      4
+#define SURELY    64
+#define EVERY     UINT64_MAX
+#define MORE_ROOM (3 * MIB) /* little: for each worker */
 /* In flight, of each worker: for small rows, and at most. */
 #define FLIGHT_LEAST  MIB
 #define FLIGHT_COLUMN (2 * KIB)
-#define FLIGHT_SMALL  (2 * MIB)
+#define FLIGHT_SMALL  MIB
 #define FLIGHT_MOST   (12 * MIB)
 #define BATCH_ROWS    32768u
+/* Indexes of pages, and what else is looked at before reading, are that part of the rows at most.
+ */
+#define INDEXED 16u
 
 enum { READ, BATCHES, WRITE, FIXED_PARTS };
 
@@ -59,6 +63,8 @@ static uint64_t orders_packed(const plan_estimate *e, const sort_order *orders, 
 /* So many times as many rows as are likely, no more than there may be. */
 static uint64_t count_of(const plan_estimate *e, uint64_t times)
 {
+    if (times == SURELY) /* whatever conditions leave */
+        return room_at_most(room_mul(e->whole, times), e->most);
     return times == FEW ? e->few : room_at_most(room_mul(e->rows, times), e->most);
 }
 
@@ -161,7 +167,7 @@ static budget window_need(const plan_estimate *e, uint64_t times, uint32_t worke
 
     for (uint32_t i = 0; i < p->n_windows; i++)
         runs_on &= window_runs_on(&p->windows[i]);
-    return room_of_window(&r, runs_on, workers);
+    return room_of_window(&r, runs_on, window_passes(p->windows, p->n_windows), workers);
 }
 
 static budget first_need(const plan_estimate *e, uint64_t times)
@@ -209,7 +215,7 @@ static budget need_of(const plan_estimate *e, uint64_t times, uint32_t workers)
 /* What one partition or one group's state takes cannot be spilled. */
 static bool must_fit(const plan *p)
 {
-    bool gathers = p->kind == PLAN_WINDOW;
+    bool gathers = p->kind == PLAN_WINDOW && !window_passes(p->windows, p->n_windows);
 
     for (uint32_t i = 0; p->kind == PLAN_GROUP && i < p->n_aggregates; i++)
         gathers |= aggregate_gathers(&p->aggregates[i]);
@@ -221,7 +227,7 @@ static void settle(query_part *part, uint32_t workers)
 {
     const plan_estimate *e = part->step;
     budget most = need_of(e, EVERY, workers), likely = need_of(e, 1, workers);
-    uint64_t more = room_at_most(need_of(e, MORE, workers).wish, workers * WORKER_ROOM);
+    uint64_t more = room_at_most(need_of(e, MORE, workers).wish, workers * MORE_ROOM);
 
     part->need = most;
     part->need.wish = room_at_least(likely.wish, more);
@@ -259,7 +265,7 @@ static bool is_small(const plan_estimate *e)
 {
     const uint64_t most = e && (e->left || e->right) ? 65536 : 16384;
 
-    return !e || (e->rows <= most && is_small(e->left) && is_small(e->right));
+    return !e || (e->whole <= most && is_small(e->left) && is_small(e->right));
 }
 
 /* Bytes of a batch of the relation where batches are largest. */
@@ -272,6 +278,13 @@ static uint64_t batch_of(const plan_estimate *e)
     n = room_mul(room_at_most(count_of(e, 2), BATCH_ROWS), plan_row_width(e));
     n = room_at_least(n, batch_of(e->left));
     return room_at_least(n, batch_of(e->right));
+}
+
+/* Bytes of a row of the relation where rows are largest. */
+static uint64_t row_of(const plan_estimate *e)
+{
+    return e ? room_at_least(plan_row_width(e), room_at_least(row_of(e->left), row_of(e->right)))
+             : 0;
 }
 
 /* The scan that takes most: one is open at a time. */
@@ -291,7 +304,7 @@ static nrw_status reading_need(const query *q, const plan_estimate *e, uint32_t 
                        err));
     if (p->n_pushed) {
         b.least += 256 * KIB;
-        b.wish += room_at_most(2 * MIB, room_add(256 * KIB, room_mul(e->most, plan_row_width(e))));
+        b.wish += room_at_most(2 * MIB, 256 * KIB + room_mul(e->most, plan_row_width(e)) / INDEXED);
     }
     sum->least = room_at_least(sum->least, b.least);
     sum->wish = room_at_least(sum->wish, b.wish);
@@ -335,6 +348,7 @@ static nrw_status writing_need(query *q, uint32_t workers, uint64_t all, budget 
     uint64_t cap = !q->to.n_keys ? all / 5 : q->n_parts ? all / 2 : all;
 
     q->to.flow = flow_of(q);
+    q->to.write.rows_most = q->sizes->most == UINT64_MAX ? 0 : q->sizes->most;
     TRY(output_budget(&q->to, workers, b, err));
     if (q->to.n_keys)
         bytes = room_add(bytes, room_mul(q->to.flow.folders, 32 * KIB));
@@ -345,10 +359,14 @@ static nrw_status writing_need(query *q, uint32_t workers, uint64_t all, budget 
     return NRW_OK;
 }
 
-/* What is in flight of a worker: a step's rows and those of the next. A row may be large. */
+/* What is in flight of a worker: a step's rows and those of the next, as they are cut by what is
+ * here. A row may be large. */
 static uint64_t flight_of(const query *q)
 {
-    return room_at_most(room_add(FLIGHT_SMALL, room_mul(3, batch_of(q->sizes))), FLIGHT_MOST);
+    uint64_t batch = batch_of(q->sizes), rows = room_mul(3, row_of(q->sizes));
+
+    batch = room_add(batch, batch / 2);
+    return room_at_most(room_add(FLIGHT_SMALL, room_add(batch, rows)), FLIGHT_MOST);
 }
 
 /* ---- shares ---- */
@@ -465,6 +483,7 @@ static uint64_t spill_of(const query_part *part, uint64_t times, uint32_t worker
     const uint64_t grant = part->grant / part->n;
     room_rows r;
     join_rooms j;
+    bool passes;
 
     if (part->grant >= part->certain)
         return 0;
@@ -474,7 +493,8 @@ static uint64_t spill_of(const query_part *part, uint64_t times, uint32_t worker
     case PLAN_SORT: r = sorted_rows(e, EVERY); return room_sort_spill(&r, grant, workers);
     case PLAN_WINDOW:
         r = window_rows(e, EVERY);
-        return room_mul(part->n, room_window_spill(&r, grant, workers));
+        passes = window_passes(e->of->windows, e->of->n_windows);
+        return room_mul(part->n, room_window_spill(&r, passes, grant, workers));
     case PLAN_JOIN:
         j = join_of(e, EVERY, times);
         return room_join_spill(&j.left, &j.right, &j.results, grant, workers);
@@ -514,7 +534,7 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
                     .batches = s->grants[BATCHES],
                     .grants = grants,
                     .n_grants = q->n_parts};
-    x->held = (size_t)room_at_most(x->batches / workers / 8, MIB / 2);
+    x->held = (size_t)room_at_most(sql_batch_bytes(x->batches / workers) / 2, MIB / 2);
     return NRW_OK;
 }
 
@@ -526,6 +546,7 @@ nrw_status query_share_memory(query *q, nrw_error *err)
     uint32_t workers;
 
     TRY(plan_estimate_of(q->a, &q->face, q->plan, &q->sizes, err));
+    TRY(plan_estimate_narrow(q->a, &q->face, q->sizes, err));
     s.n = FIXED_PARTS + count_parts(q->sizes);
     TRY(arena_alloc(q->a, s.n * sizeof *q->parts, (void **)&q->parts, err));
     TRY(arena_alloc(q->a, 5 * s.n * sizeof *s.least, (void **)&s.least, err));

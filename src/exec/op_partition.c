@@ -155,9 +155,12 @@ static uint64_t stored_direct(uint64_t folders, uint64_t stored)
     return (uint64_t)((double)stored / (double)folders * WISH_DIRECT);
 }
 
-static bool most_are_sorted(uint64_t folders)
+/* What sorting has of what is there above the least: one part of so many. */
+static uint64_t sorted_part(const partition_spec *s)
 {
-    return folders != UINT64_MAX && folders > 2 * WISH_DIRECT;
+    if (s->folders != UINT64_MAX && s->folders > 2 * WISH_DIRECT)
+        return 2; /* most are sorted */
+    return s->folders && s->folders < WISH_DIRECT / 2 ? 16 : 4;
 }
 
 /* What sorting the others can use: rows as they lie in memory, which is more than stored. */
@@ -202,8 +205,8 @@ static nrw_status open_parts(op_partition *o, nrw_error *err)
         return err_set(err, NRW_E_MEMLIMIT,
                        "writing partitions takes at least %llu bytes, %llu are left",
                        (unsigned long long)b.least, (unsigned long long)o->spec.memory);
-    o->sort_memory = sort_least(o->spec.workers) +
-                     (o->spec.memory - b.least) / (most_are_sorted(o->spec.folders) ? 2 : 4);
+    o->sort_memory =
+        sort_least(o->spec.workers) + (o->spec.memory - b.least) / sorted_part(&o->spec);
     TRY(arena_new(o->m, &o->a, err));
     TRY(plan_columns(o, err));
     TRY(parquet_footers_new(o->m, o->env.spill, o->spec.row_groups, &o->files, err));

@@ -387,13 +387,15 @@ static nrw_status make_keys(arena *a, op_window *o, nrw_error *err)
 nrw_status op_window_new(arena *a, mem *m, const window_spec *spec, spill *s, op **out,
                          nrw_error *err)
 {
+    const uint64_t sorting =
+        window_sort_memory(spec->memory, window_passes(spec->calls, spec->n_calls));
     sort_spec sort = {.n_columns = spec->n_columns,
                       .types = spec->types,
                       .limit = UINT64_MAX,
                       .workers = spec->workers,
-                      .memory = window_sort_memory(spec->memory),
+                      .memory = sorting,
                       .beside = spec->memory / 4,
-                      .merging = sort_merging(window_sort_memory(spec->memory)),
+                      .merging = sort_merging(sorting),
                       .cancel = spec->cancel,
                       .held = spec->held};
     op_window *o;

@@ -20,10 +20,15 @@ typedef struct window_spec {
     const cancel_flag *cancel;
 } window_spec;
 
-/* Of its memory what the sort has. */
-static inline uint64_t window_sort_memory(uint64_t memory)
+#define WINDOW_PASSING ((uint64_t)4 << 20)
+
+/* Of its memory what the sort has. passes: nothing else takes more than rows on their way
+ * (window_passes). */
+static inline uint64_t window_sort_memory(uint64_t memory, bool passes)
 {
-    return memory / 2;
+    uint64_t rest = WINDOW_PASSING + memory / 16;
+
+    return passes && rest < memory / 2 ? memory - rest : memory / 2;
 }
 
 /* `a` keeps layouts; it lives as long as the operator. */

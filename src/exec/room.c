@@ -175,20 +175,24 @@ uint64_t room_join_spill(const room_rows *left, const room_rows *right, const ro
 
 /* ---- windows ---- */
 
-budget room_of_window(const room_rows *r, bool runs_on, uint32_t workers)
+budget room_of_window(const room_rows *r, bool runs_on, bool passes, uint32_t workers)
 {
     budget b = room_of_sort(r, UINT64_MAX, workers);
-    /* the sort has half of it; the other half are rows read, put together and handed out */
-    uint64_t kept = room_mul(r->n, room_mul(3, row_of(r->width)));
+    /* beside the sort are rows read, put together and handed out */
+    uint64_t kept = room_mul(r->n, room_mul(3, row_of(r->width))), all;
 
     kept = room_add(runs_on && kept > MIB ? MIB : kept, 192 * KIB);
-    b.wish = room_mul(2, b.wish > kept ? b.wish : kept);
+    b.wish = b.wish > kept ? b.wish : kept;
+    all = room_add(room_add(b.wish, WINDOW_PASSING), room_add(b.wish, WINDOW_PASSING) / 15 + KIB);
+    b.wish = room_mul(2, b.wish);
+    if (passes) /* window_sort_memory */
+        b.wish = b.wish < all ? b.wish : all;
     b.least = room_mul(2, b.least);
     b.least = b.least < b.wish ? b.least : b.wish;
     return b;
 }
 
-uint64_t room_window_spill(const room_rows *r, uint64_t grant, uint32_t workers)
+uint64_t room_window_spill(const room_rows *r, bool passes, uint64_t grant, uint32_t workers)
 {
-    return room_sort_spill(r, window_sort_memory(grant), workers);
+    return room_sort_spill(r, window_sort_memory(grant, passes), workers);
 }

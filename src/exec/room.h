@@ -28,8 +28,9 @@ budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64
  * a side: those that are kept beside its columns. */
 budget room_of_join(const room_rows *left, const room_rows *right, const room_rows *results,
                     uint32_t workers);
-/* runs_on: rows leave as they come (window_runs_on), else whole partitions are kept. */
-budget room_of_window(const room_rows *r, bool runs_on, uint32_t workers);
+/* runs_on: rows leave as they come (window_runs_on), else whole partitions are kept. passes: of all
+ * its memory little is for anything but the sort (window_passes). */
+budget room_of_window(const room_rows *r, bool runs_on, bool passes, uint32_t workers);
 
 /* What goes to the spill file at most with a grant that is less than `wish`: rows go there again
  * where runs are too many to be open at once, or where parts are too large for a worker's share.
@@ -38,7 +39,7 @@ uint64_t room_sort_spill(const room_rows *r, uint64_t grant, uint32_t workers);
 uint64_t room_group_spill(uint64_t once, uint64_t grant, uint32_t workers);
 uint64_t room_join_spill(const room_rows *left, const room_rows *right, const room_rows *results,
                          uint64_t grant, uint32_t workers);
-uint64_t room_window_spill(const room_rows *r, uint64_t grant, uint32_t workers);
+uint64_t room_window_spill(const room_rows *r, bool passes, uint64_t grant, uint32_t workers);
 
 static inline uint64_t room_at_most(uint64_t x, uint64_t most)
 {

@@ -54,4 +54,16 @@ static inline bool window_runs_on(const window_call *c)
             c->to == FRAME_CURRENT);
 }
 
+/* Whether n calls keep no more than rows on their way, whatever comes: no states that grow, no
+ * table of the first rows of each partition. */
+static inline bool window_passes(const window_call *c, uint32_t n)
+{
+    bool passes = true;
+
+    for (uint32_t i = 0; i < n; i++)
+        passes &= window_runs_on(&c[i]) && !(c[i].kind == WINDOW_ROW_NUMBER && c[i].most) &&
+                  !(c[i].kind == WINDOW_AGGREGATE && aggregate_gathers(&c[i].aggregate));
+    return passes;
+}
+
 #endif

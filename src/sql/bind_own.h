@@ -166,6 +166,7 @@ double expr_kept(const expr *e);
 typedef struct part_kept {
     double told;    /* by those whose columns have bounds, as if values lay evenly between them */
     double guessed; /* by the others */
+    double named;   /* of guessed: by equalities with columns whose number of values is known */
 } part_kept;
 nrw_status scan_kept(arena *a, const sql_catalog *c, const plan_estimate *e, part_kept *out,
                      nrw_error *err);

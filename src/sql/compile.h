@@ -63,6 +63,14 @@ typedef struct sql_exec {
 uint32_t plan_gatherers(const plan *p);
 /* Fills x->stages; the rows of p come to `sink`, which stays the caller's to finish and close. */
 nrw_status sql_compile(sql_exec *x, const plan *p, op *sink, nrw_error *err);
+/* Bytes of a batch, of what a worker has in flight: a half, less where there is little. Of a column
+ * it holds half as many. */
+static inline size_t sql_batch_bytes(uint64_t flight)
+{
+    const uint64_t some = 512u << 10;
+
+    return (size_t)(flight > 2 * some ? (flight - some) / 2 : flight / 4);
+}
 /* Whether each row of the result is one of its single scan's: then rows in are rows out and those
  * pruned, filtered and limited. */
 bool plan_is_row_by_row(const plan *p);

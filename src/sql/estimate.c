@@ -281,6 +281,7 @@ static void estimate_one(const sql_catalog *c, plan_estimate *e)
     case PLAN_FIRST: take_columns(e, 0, e->left, p->n); break;
     }
     e->few = few_of(e);
+    e->whole = e->rows;
     for (uint32_t c = 0; c < p->n; c++) {
         e->domain[c] = room_at_most(e->domain[c], e->most);
         e->packed[c] = room_at_most(e->packed[c], packed_of(&p->columns[c].type, e->width[c]));

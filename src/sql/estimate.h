@@ -13,6 +13,7 @@ struct plan_estimate {
     uint64_t most;      /* rows at most; UNKNOWN: nobody knows */
     uint64_t rows;      /* rows, about; at most `most` */
     uint64_t few;       /* the same, if keys of groups of which nothing is known have few values */
+    uint64_t whole;     /* rows, about, if conditions left none out */
     uint64_t *width;    /* bytes of a value of each column, about; UNKNOWN */
     uint64_t *packed;   /* the same in the spill file (rows_pack.h) */
     uint64_t *distinct; /* values of each column, about; UNKNOWN */
@@ -23,6 +24,9 @@ struct plan_estimate {
 /* In `a`. Tables may be asked for their metadata, whose first readers are still open. */
 nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_estimate **out,
                             nrw_error *err);
+/* Rows of e and of what is below it become those that conditions leave, as far as bounds and numbers
+ * of values tell: for shares of the memory. */
+nrw_status plan_estimate_narrow(arena *a, const sql_catalog *c, plan_estimate *e, nrw_error *err);
 /* Bytes of a row's values, about, in rows of exec/rows.h; in the spill file. */
 uint64_t plan_row_width(const plan_estimate *e);
 uint64_t plan_row_packed(const plan_estimate *e);

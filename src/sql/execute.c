@@ -61,7 +61,7 @@ static nrw_status open_scan(sql_exec *x, const sql_branch *b, scanning *o, nrw_e
     predicate *rows = NULL;
     batch_shape shape = {.max_rows = op_any_deals(b->first) ? BATCH_MAX_ROWS : BATCH_MAX_ROWS / 2,
                          .column_bytes = x->held,
-                         .batch_bytes = (size_t)(x->batches / x->workers / 4),
+                         .batch_bytes = sql_batch_bytes(x->batches / x->workers),
                          .workers = x->workers,
                          .any_order = !op_any_waits(b->first)};
     budget need;

@@ -172,10 +172,13 @@ nrw_status scan_kept(arena *a, const sql_catalog *c, const plan_estimate *e, par
 {
     const plan *p = e->of;
 
-    *out = (part_kept){1, 1};
+    *out = (part_kept){1, 1, 1};
     for (uint32_t i = 0; i < p->n_pushed; i++) {
         comparison x;
-        if (!is_comparison(p->pushed[i], &x) || x.equal)
+        bool compares = is_comparison(p->pushed[i], &x);
+        if (compares && x.equal && e->distinct[x.column] != UNKNOWN)
+            out->named *= kept_of_equal(e, x.column);
+        if (!compares || x.equal)
             out->guessed *= kept_by_values(e, p->pushed[i]);
         else if (!was_compared(p, i, x.column))
             TRY(kept_by_bounds(a, c, p, i, x.column, out, err));

@@ -15,7 +15,8 @@ import sql_corpus  # noqa: E402
 CEILING = 64 * MIB
 PATTERNS = ("duckdb/*.jsonl", "h2o/queries.jsonl", "../tpch/queries.jsonl")
 # Plans of long chains of joins without keys are looser than they shall be.
-LOOSE = {"join/pair_dependent_full_outer_join_subquery_bindings#197",
+LOOSE = {"join/pair_dependent_full_outer_join_subquery#172",
+         "join/pair_dependent_full_outer_join_subquery_bindings#197",
          "join/pair_dependent_full_outer_join_subquery#170",
          "join/iejoin/iejoin_issue_7278#39"}
 
@@ -34,14 +35,14 @@ def run(command, report, timeout=120):
     return ran, told
 
 
-def judge(name, command, report):
+def judge(name, command, report, ceiling=CEILING):
     """None, or what is wrong with the query's peak and its plan."""
     try:
         ran, told = run(command, report)
     except AssertionError as e:
         return f"{name}: {e}"
     planned = told["plan"]["peak"]
-    if not ran.peak <= planned <= CEILING:
+    if not ran.peak <= planned <= ceiling:
         return f"{name}: peak {mib(ran.peak)}, planned {mib(planned)}"
     if told["spilled"] > told["plan"]["spill"]:
         return f"{name}: {mib(told['spilled'])} spilled, planned {mib(told['plan']['spill'])}"
@@ -50,14 +51,15 @@ def judge(name, command, report):
     return None
 
 
-def corpus(every):
+def corpus(every, memory=64, threads=None):
     """One in `every` queries of the corpus."""
+    more = ["--memory", f"{memory}MiB", *(["--threads", str(threads)] if threads else [])]
     listed = sql_corpus.known()
     asked = [q for p in PATTERNS for q in sql_corpus.queries(p) if q["id"] not in listed]
     asked = asked[::every]
     with Scratch("limits") as s, ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(judge, q["id"], [*sql_corpus.command(q), "--memory", "64MiB"],
-                            s(f"r{i}.json")) for i, q in enumerate(asked)]
+        jobs = [pool.submit(judge, q["id"], [*sql_corpus.command(q), *more],
+                            s(f"r{i}.json"), memory * MIB) for i, q in enumerate(asked)]
         wrong = [j.result() for j in jobs if j.result()]
     if wrong or not asked:
         raise AssertionError(f"{len(wrong)} of {len(asked)}: " + "; ".join(wrong[:5]))
@@ -155,6 +157,10 @@ def least(name, rows, threads):
 def cases(full):
     if os.path.isdir(sql_corpus.FOLDER):
         yield "queries of the corpus at 64 MiB", lambda: corpus(1 if full else 40), 900
+        for memory in (64, 256, 1024) if full else (256,):
+            for threads in (1, 2, 8) if full else (8,):
+                yield (f"queries of the corpus at {memory} MiB, {threads} threads",
+                       lambda m=memory, t=threads: corpus(10 if full else 80, m, t), 900)
     for name in SPILLING:
         yield (f"a {name} that spills, and its plan",
                lambda n=name: spill(n, 2000000 if full else 300000), 600)

@@ -57,7 +57,8 @@ JOINS = {
     "joins in a row": "SELECT l.l, r.r, q.r AS z FROM '{l}' l JOIN '{r}' r ON l.k = r.k "
                       "FULL JOIN '{r}' q ON q.r = l.l",
     "an order behind it": "SELECT l.l, r.s2 FROM '{l}' l JOIN '{r}' r ON l.k = r.k LIMIT 1000",
-    "rows of no columns": "SELECT count(*) AS n FROM (FROM '{l}' WHERE l < 12) l, '{r}' r",
+    "rows of no columns": "SELECT count(*) AS n FROM (FROM '{l}' WHERE l < 12) l, "
+                          "(FROM '{r}' UNION ALL FROM '{r}' UNION ALL FROM '{r}') r",
 }
 
 DISTINCT = {

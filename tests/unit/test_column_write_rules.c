@@ -234,17 +234,19 @@ static void test_memory_is_exact(void **state)
     static const type_id ids[] = {TYPE_INT64, TYPE_UTF8, TYPE_BOOL, TYPE_UUID};
     (void)state;
 
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < 32; i++) {
+        const uint32_t n = i < 16 ? 50000 : 5000;
         mem *m = test_mem_open(MEM_NO_LIMIT), *own;
         nrw_error err = NRW_ERROR_INIT;
-        pq_write_options opts = {.page_bytes = 128 << 10,
+        pq_write_options opts = {.rows_most = i < 16 ? 0 : n,
+                                 .page_bytes = 128 << 10,
                                  .page_rows = 20000,
                                  .dictionary_bytes = 1 << 20,
                                  .version = 1 + i / 4 % 2};
         pq_column_options col = by_rule();
-        col.bloom = i >= 8 && ids[i % 4] != TYPE_BOOL ? 0.01 : 0;
-        rows r = rows_make((field){.name = "c", .type = type_of(ids[i % 4]), .nullable = true},
-                           50000, 40000, 100, 1);
+        col.bloom = i % 16 >= 8 && ids[i % 4] != TYPE_BOOL ? 0.01 : 0;
+        rows r = rows_make((field){.name = "c", .type = type_of(ids[i % 4]), .nullable = true}, n,
+                           n / 5 * 4, 100, 1);
         pq_wleaf leaf = pq_flat_leaf(&r.f);
         pq_column_writer *w;
         chunk_out out = {.pages.m = m};

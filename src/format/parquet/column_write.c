@@ -273,6 +273,11 @@ static bool may_index(const pq_value_type *t)
     return t->class != PQ_VALUES_BOOL && t->class != PQ_VALUES_NONE;
 }
 
+static uint64_t at_most(uint64_t x, uint64_t most)
+{
+    return x < most ? x : most;
+}
+
 uint64_t pq_column_most(const pq_wleaf *leaf, const pq_write_options *opts,
                         const pq_column_options *column)
 {
@@ -287,10 +292,16 @@ uint64_t pq_column_most(const pq_wleaf *leaf, const pq_write_options *opts,
     if (column->bloom > 0)
         page += pq_hashes_most(index_limit((uint32_t)rows, opts));
     if (may_index(&t)) {
-        uint64_t entries = pq_dict_entries(t.width, opts->dictionary_bytes);
-        dict = pq_dict_most(t.class == PQ_VALUES_NUMBERS, t.width, opts->dictionary_bytes) +
-               index_most(nested) * index_limit((uint32_t)rows, opts) +
-               5 * entries; /* the remapping; marks of those that a page names */
+        uint64_t all = pq_dict_entries(t.width, opts->dictionary_bytes), entries = all;
+        uint64_t remap = all; /* tables come for dictionaries of four times the rows */
+        if (opts->rows_most && !nested) {
+            entries = at_most(all, opts->rows_most);
+            remap = at_most(all, 4 * entries);
+        }
+        dict =
+            pq_dict_most(t.class == PQ_VALUES_NUMBERS, t.width, opts->dictionary_bytes, entries) +
+            index_most(nested) * index_limit((uint32_t)rows, opts) + 4 * remap +
+            entries; /* marks of those that a page names */
     }
     return (page + dict) * 9 / 8 + 16384;
 }

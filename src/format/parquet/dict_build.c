@@ -65,23 +65,36 @@ uint64_t pq_dict_entries(uint32_t width, uint64_t max)
     return max / (width ? width : 4 + 3); /* few texts are shorter than 3 bytes */
 }
 
-uint64_t pq_dict_most(bool numbers, uint32_t width, uint64_t max)
+/* With so many bytes of entries and their places. */
+static uint64_t most_of(bool numbers, uint64_t entries, uint64_t plain, uint64_t at)
 {
-    uint64_t entries = pq_dict_entries(width, max);
     uint64_t table = slots_for(numbers, entries) * (numbers ? 4 : 8);
-    uint64_t at = width ? 0 : 4 * entries;
 
-    return table + table / 2 + max + max / 8 + at + at / 8;
+    return table + table / 2 + plain + plain / 8 + at + at / 8;
+}
+
+/* Both grow by doubling. */
+static uint64_t most_until(bool numbers, uint32_t width, uint64_t max, uint64_t entries)
+{
+    uint64_t plain = width ? 2 * entries * width + PLAIN_FIRST : max;
+
+    return most_of(numbers, entries, plain < max ? plain : max,
+                   width ? 0 : 8 * entries + AT_FIRST * 4);
+}
+
+uint64_t pq_dict_most(bool numbers, uint32_t width, uint64_t max, uint64_t entries)
+{
+    uint64_t all = pq_dict_entries(width, max), most;
+
+    most = most_of(numbers, all, max, width ? 0 : 4 * all);
+    if (entries < all && most_until(numbers, width, max, entries) < most)
+        most = most_until(numbers, width, max, entries);
+    return most;
 }
 
 uint64_t pq_dict_most_of(const pq_dict *d, uint64_t entries)
 {
-    uint64_t table = slots_for(d->slot_words == 1, entries) * d->slot_words * 4;
-    uint64_t at = d->width ? 0 : 8 * entries + AT_FIRST * 4;
-    uint64_t plain = d->width ? 2 * entries * d->width + PLAIN_FIRST : d->max;
-
-    plain = plain < d->max ? plain : d->max;
-    return table + table / 2 + plain + plain / 8 + at + at / 8;
+    return most_until(d->slot_words == 1, d->width, d->max, entries);
 }
 
 /* ---- the table ---- */

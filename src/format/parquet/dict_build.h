@@ -51,8 +51,9 @@ static inline span pq_dict_entry(const pq_dict *d, uint32_t i)
 uint64_t pq_dict_memory(const pq_dict *d);
 /* About how many entries `max` PLAIN bytes can hold. */
 uint64_t pq_dict_entries(uint32_t width, uint64_t max);
-/* The most a dictionary of `max` PLAIN bytes takes while it grows. */
-uint64_t pq_dict_most(bool numbers, uint32_t width, uint64_t max);
+/* The most a dictionary of `max` PLAIN bytes, and of no more than so many entries, takes while it
+ * grows. */
+uint64_t pq_dict_most(bool numbers, uint32_t width, uint64_t max, uint64_t entries);
 /* The most this one takes until it has so many entries. */
 uint64_t pq_dict_most_of(const pq_dict *d, uint64_t entries);
 

@@ -37,6 +37,7 @@ typedef struct pq_column_options {
 } pq_column_options;
 
 typedef struct pq_write_options {
+    uint64_t rows_most;        /* no more come: less memory for dictionaries; 0: nobody knows */
     int64_t row_group_rows;    /* 1 Mi */
     uint64_t row_group_bytes;  /* 128 MiB, encoded */
     uint32_t page_bytes;       /* 128 KiB of values */
