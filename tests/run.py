@@ -13,6 +13,7 @@ import argparse
 import importlib.util
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import time
@@ -68,17 +69,19 @@ def run_one(case):
         return "FAIL", traceback.format_exc(limit=-3)
 
 
-def worker(cases, pipe):
+def worker(cases, numbers, results):
     warnings.simplefilter("ignore")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setpgrp()
     while True:
-        number = pipe.recv()
+        number = numbers.recv()
         if number is None:
             return
         started = time.monotonic()
         status, text = run_one(cases[number])
-        pipe.send((status, text, time.monotonic() - started))
+        data = pickle.dumps((status, text, time.monotonic() - started))
+        with open(results, "wb", closefd=False) as f:
+            f.write(len(data).to_bytes(8, "little") + data)
 
 
 class Worker:
@@ -90,25 +93,40 @@ class Worker:
 
     def give(self, number):
         if self.process is None:
-            self.pipe, other = multiprocessing.Pipe()
-            self.process = multiprocessing.get_context("fork").Process(
-                target=worker, args=(self.cases, other))
-            self.process.start()
-            other.close()
+            self.start()
         self.number = number
+        self.came = b""
         self.deadline = time.monotonic() + self.cases[number].seconds
-        self.pipe.send(number)
+        self.numbers.send(number)
+
+    def start(self):
+        other, self.numbers = multiprocessing.Pipe(False)
+        self.results, end = os.pipe()
+        os.set_blocking(self.results, False)
+        self.process = multiprocessing.get_context("fork").Process(
+            target=worker, args=(self.cases, other, end))
+        self.process.start()
+        other.close()
+        os.close(end)
+
+    def read(self):
+        """The result, once all of it has come: who sends it may die halfway, while a child of his
+        still holds the pipe."""
+        try:
+            while more := os.read(self.results, 1 << 16):
+                self.came += more
+        except BlockingIOError:
+            pass
+        size = int.from_bytes(self.came[:8], "little")
+        return pickle.loads(self.came[8:]) if 8 <= len(self.came) == 8 + size else None
 
     def collect(self):
         """The result, or None while it runs."""
         late = time.monotonic() > self.deadline
-        try:
-            if self.pipe.poll(0):
-                return self.pipe.recv()
-            if not late and self.process.is_alive():
-                return None
-        except (EOFError, OSError):
-            pass
+        alive = self.process.is_alive()
+        result = self.read()
+        if result is not None or (alive and not late):
+            return result
         self.kill()
         seconds = self.cases[self.number].seconds
         return ("FAIL", f"took more than {seconds} s" if late else "the test process died", seconds)
@@ -122,11 +140,13 @@ class Worker:
             pass
         self.process.join()
         self.process = None
+        self.numbers.close()
+        os.close(self.results)
 
     def close(self):
         if self.process is not None:
             try:
-                self.pipe.send(None)
+                self.numbers.send(None)
             except OSError:
                 pass
             self.process.join(5)

@@ -1,8 +1,9 @@
-"""The rules of tools/lint.py, a case each."""
+"""The rules of tools/lint.py, a case each; and the runner of the tests."""
 import os
 import sys
 
 import harness
+import runner
 
 sys.path.insert(0, os.path.join(harness.ROOT, "tools"))
 import lint  # noqa: E402
@@ -18,3 +19,4 @@ def check(rule):
 def cases(_tier):
     for rule in lint.RULES:
         yield rule, lambda rule=rule: check(rule), 120
+    yield "a worker that dies while it tells", runner.check, 60
