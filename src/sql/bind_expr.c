@@ -77,9 +77,16 @@ static nrw_status outer_column(selecting *s, const sql_expr *e, const expr **out
     const expr *theirs;
     nrw_error not_found = NRW_ERROR_INIT;
 
+    nrw_status st;
+
     *out = NULL;
-    if (!s->frame || bind_column(s->frame->outer, e, &theirs, &not_found) < 0)
+    if (!s->frame)
         return NRW_OK;
+    st = bind_column(s->frame->outer, e, &theirs, &not_found);
+    if (is_memory(st))
+        *err = not_found;
+    if (st < 0)
+        return is_memory(st) ? st : NRW_OK;
     return frame_ref(s->b->a, s->frame, theirs, out, err);
 }
 
@@ -440,6 +447,7 @@ static nrw_status bind_as_key(selecting *s, const sql_expr *e, const expr **out,
 {
     nrw_error ignored = NRW_ERROR_INIT;
     selecting rows;
+    nrw_status st;
 
     *out = NULL;
     if (s->stage != STAGE_GROUPS || s->in_aggregate || e->kind == SQL_EXPR_LITERAL ||
@@ -449,9 +457,12 @@ static nrw_status bind_as_key(selecting *s, const sql_expr *e, const expr **out,
     rows.stage = STAGE_ROWS;
     rows.no_aggregates = true;
     rows.clause = "GROUP BY";
-    if (bind_form(&rows, e, out, &ignored) < 0 || rows.below != s->below) {
+    st = bind_form(&rows, e, out, &ignored);
+    if (is_memory(st))
+        *err = ignored;
+    if (st < 0 || rows.below != s->below) {
         *out = NULL;
-        return NRW_OK;
+        return is_memory(st) ? st : NRW_OK;
     }
     for (uint32_t k = 0; k < s->n_keys; k++)
         if (expr_equal(s->keys[k], *out))

@@ -41,7 +41,7 @@ static nrw_status add_condition(selecting *over, const sql_expr *e, const expr *
     if (!is_plain(e))
         return NRW_OK;
     st = bind_boolean(over, e, &x, &ignored);
-    if (st == NRW_E_NOMEM || st == NRW_E_MEMLIMIT) {
+    if (is_memory(st)) {
         if (err)
             *err = ignored;
         return st;

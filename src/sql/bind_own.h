@@ -292,4 +292,11 @@ nrw_status expr_not_a_key(arena *a, const expr *e, const expr **out, nrw_error *
 /* DISTINCT: all columns as keys. */
 nrw_status plan_distinct(arena *a, plan *p, plan **out, nrw_error *err);
 
+/* A failure that says nothing about what was bound: it is passed on, whatever else is tried where
+ * binding fails. */
+static inline bool is_memory(nrw_status st)
+{
+    return st == NRW_E_NOMEM || st == NRW_E_MEMLIMIT;
+}
+
 #endif

@@ -27,8 +27,13 @@ static nrw_status constant_of(arena *a, const expr *e, const expr **out, nrw_err
 
     *out = e;
     expr_columns(e, see_any, &looks);
-    if (looks || expr_eval(e, NULL, 1, arena_mem(a), &v, &unused) < 0)
+    if (looks)
         return NRW_OK;
+    st = expr_eval(e, NULL, 1, arena_mem(a), &v, &unused);
+    if (is_memory(st))
+        *err = unused;
+    if (st < 0)
+        return is_memory(st) ? st : NRW_OK;
     st = expr_value(a, &v, 0, out, err);
     vector_release(&v);
     return st;
