@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ def peak_tool():
     os.makedirs(DATA, exist_ok=True)
     tool = os.path.join(DATA, "peak")
     if not os.path.exists(tool) or os.path.getmtime(tool) < os.path.getmtime(source):
-        fresh = f"{tool}.{os.getpid()}"
+        fresh = f"{tool}.{os.getpid()}.{threading.get_ident()}"
         subprocess.run(["cc", "-O2", "-o", fresh, source], check=True)
         os.replace(fresh, tool)
     return tool

@@ -24,8 +24,8 @@ struct plan_estimate {
 /* In `a`. Tables may be asked for their metadata, whose first readers are still open. */
 nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_estimate **out,
                             nrw_error *err);
-/* Rows of e and of what is below it become those that conditions leave, as far as bounds and numbers
- * of values tell: for shares of the memory. */
+/* Rows of e and of what is below it become those that conditions leave, as far as bounds and
+ * numbers of values tell: for shares of the memory. */
 nrw_status plan_estimate_narrow(arena *a, const sql_catalog *c, plan_estimate *e, nrw_error *err);
 /* Bytes of a row's values, about, in rows of exec/rows.h; in the spill file. */
 uint64_t plan_row_width(const plan_estimate *e);
