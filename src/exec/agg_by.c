@@ -120,9 +120,15 @@ static nrw_status by_load(const aggregate *g, span saved, uint8_t *state, mem *m
                       state + offsetof(by_state, x), m, err);
 }
 
+static uint64_t by_bulk(const aggregate *g, const uint8_t *state)
+{
+    return value_bulk(g, state + offsetof(by_state, x));
+}
+
 #define BY(names, traits)                                                                          \
     {                                                                                              \
-        names, 2, 2, traits, by_bind, by_add, by_merge, by_finish, by_drop, by_save, by_load       \
+        names, 2, 2, traits, by_bind, by_add, by_merge, by_finish, by_drop, by_save, by_load,      \
+            by_bulk                                                                                \
     }
 
 static const aggregate_class classes[] = {

@@ -181,6 +181,14 @@ static nrw_status distinct_save(const aggregate *g, const uint8_t *state, bytes 
     return s ? bytes_append(out, s->keys->data, s->len, err) : NRW_OK;
 }
 
+static uint64_t distinct_bulk(const aggregate *g, const uint8_t *state)
+{
+    const key_set *s = *(key_set *const *)(const void *)state;
+    const aggregate *inner = &((const distinct_data *)g->data)->inner;
+
+    return s && inner->class->bulk ? s->len + s->n * (3 * sizeof(void *) + sizeof(view)) * 2 : 0;
+}
+
 static nrw_status distinct_load(const aggregate *g, span saved, uint8_t *state, mem *m,
                                 nrw_error *err)
 {
@@ -299,7 +307,8 @@ static const aggregate_class distinct_class = {" ",
                                                distinct_finish,
                                                distinct_drop,
                                                distinct_save,
-                                               distinct_load};
+                                               distinct_load,
+                                               distinct_bulk};
 
 const aggregate *agg_proper(const aggregate *g)
 {

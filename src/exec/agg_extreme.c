@@ -184,9 +184,9 @@ static nrw_status extreme_bind(arena *a, const expr **args, aggregate *out, nrw_
 /* The first two by name; those of words in the same order. */
 static const aggregate_class classes[] = {
     {" min ", 1, 1, AGG_UNPLACED, extreme_bind, extreme_add, extreme_merge, value_finish,
-     value_drop, value_save, value_load},
+     value_drop, value_save, value_load, value_bulk},
     {" max ", 1, 1, AGG_UNPLACED, extreme_bind, extreme_add, extreme_merge, value_finish,
-     value_drop, value_save, value_load},
+     value_drop, value_save, value_load, value_bulk},
 };
 static const aggregate_class words[] = {
     {" min ", 1, 1, AGG_UNPLACED, extreme_bind, extreme_add, words_merge, words_finish, AGG_PLAIN},

@@ -59,11 +59,11 @@ static nrw_status first_merge(const aggregate *g, uint8_t *into, uint8_t *from, 
 
 static const aggregate_class classes[] = {
     {" first arbitrary ", 1, 1, AGG_ORDERED | AGG_NULLS, first_bind, first_add, first_merge,
-     value_finish, value_drop, value_save, value_load},
+     value_finish, value_drop, value_save, value_load, value_bulk},
     {" last ", 1, 1, AGG_ORDERED | AGG_NULLS, first_bind, first_add, first_merge, value_finish,
-     value_drop, value_save, value_load},
+     value_drop, value_save, value_load, value_bulk},
     {" any_value ", 1, 1, AGG_ORDERED, first_bind, first_add, first_merge, value_finish, value_drop,
-     value_save, value_load},
+     value_save, value_load, value_bulk},
 };
 
 const aggregate_table agg_first_table = {classes, sizeof classes / sizeof *classes};

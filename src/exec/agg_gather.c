@@ -151,6 +151,17 @@ nrw_status gather_save(const aggregate *g, const uint8_t *state, bytes *out, nrw
     return NRW_OK;
 }
 
+uint64_t gather_bulk(const aggregate *g, const uint8_t *state)
+{
+    const gather_state *s = (const gather_state *)(const void *)state;
+    uint64_t bytes = 0;
+
+    (void)g;
+    for (const gather_chunk *c = s->first; c; c = c->next)
+        bytes += gather_len(s, c);
+    return bytes + s->n * (2 * sizeof(gathered) + sizeof(view));
+}
+
 nrw_status gather_load(const aggregate *g, span saved, uint8_t *state, mem *m, nrw_error *err)
 {
     gather_state *s = gather_of(state);

@@ -63,6 +63,8 @@ nrw_status gather_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m
 void gather_drop(const aggregate *g, uint8_t *state, mem *m);
 nrw_status gather_save(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err);
 nrw_status gather_load(const aggregate *g, span saved, uint8_t *state, mem *m, nrw_error *err);
+/* aggregate_class.bulk: the values in order, and the column made of them. */
+uint64_t gather_bulk(const aggregate *g, const uint8_t *state);
 
 typedef int (*gather_compare)(const gathered *x, const gathered *y, const void *context);
 /* What gather_put put, into at[0..s->n), ordered by `compare`, then by the ordinal; NULL: by the

@@ -138,9 +138,9 @@ out:
 
 static const aggregate_class classes[] = {
     {" string_agg group_concat listagg ", 1, 2, AGG_ORDERED, text_bind, text_add, gather_merge,
-     text_finish, gather_drop, gather_save, gather_load},
+     text_finish, gather_drop, gather_save, gather_load, gather_bulk},
     {" list array_agg ", 1, 1, AGG_ORDERED | AGG_NULLS, list_bind, list_add, gather_merge,
-     lists_finish, gather_drop, gather_save, gather_load},
+     lists_finish, gather_drop, gather_save, gather_load, gather_bulk},
 };
 
 const aggregate_table agg_list_table = {classes, sizeof classes / sizeof *classes};

@@ -111,7 +111,7 @@ static nrw_status ordered_finish(const aggregate *g, uint8_t *const *states, uin
 static const aggregate_class ordered_class = {
     " ",         0,           AGGREGATE_ARGS, AGG_ORDERED | AGG_NULLS,
     NULL,        ordered_add, gather_merge,   ordered_finish,
-    gather_drop, gather_save, gather_load};
+    gather_drop, gather_save, gather_load,    gather_bulk};
 
 nrw_status aggregate_make_ordered(arena *a, aggregate *g, const expr *const *by,
                                   const sort_order *orders, uint32_t n, nrw_error *err)

@@ -334,7 +334,7 @@ static nrw_status quantile_finish(const aggregate *g, uint8_t *const *states, ui
 #define QUANTILE(names, least, most, bind)                                                         \
     {                                                                                              \
         names, least, most, AGG_UNPLACED, bind, quantile_add, gather_merge, quantile_finish,       \
-            gather_drop, gather_save, gather_load                                                  \
+            gather_drop, gather_save, gather_load, gather_bulk                                     \
     }
 
 static const aggregate_class classes[] = {

@@ -178,7 +178,7 @@ static nrw_status histogram_finish(const aggregate *g, uint8_t *const *states, u
 #define TALLY(name, traits, bind, finish)                                                          \
     {                                                                                              \
         name, 1, 1, traits, bind, tally_add, gather_merge, finish, gather_drop, gather_save,       \
-            gather_load                                                                            \
+            gather_load, gather_bulk                                                               \
     }
 
 static const aggregate_class classes[] = {

@@ -52,6 +52,12 @@ void value_drop(const aggregate *g, uint8_t *state, mem *m)
     let_go((value_state *)(void *)state);
 }
 
+uint64_t value_bulk(const aggregate *g, const uint8_t *state)
+{
+    (void)g;
+    return ((const value_state *)(const void *)state)->len;
+}
+
 nrw_status value_save(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err)
 {
     const value_state *s = (const value_state *)(const void *)state;

@@ -32,6 +32,7 @@ void value_move(value_state *s, value_state *from);
 void value_drop(const aggregate *g, uint8_t *state, mem *m);
 nrw_status value_save(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err);
 nrw_status value_load(const aggregate *g, span saved, uint8_t *state, mem *m, nrw_error *err);
+uint64_t value_bulk(const aggregate *g, const uint8_t *state);
 /* Values of states as a column; `there` 1 alone counts as one. */
 nrw_status value_finish(const aggregate *g, uint8_t *const *states, uint32_t n, vector *out,
                         nrw_error *err);

@@ -72,6 +72,9 @@ typedef struct aggregate_class {
     void (*drop)(const aggregate *g, uint8_t *state, mem *m);
     nrw_status (*save)(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err);
     nrw_status (*load)(const aggregate *g, span saved, uint8_t *state, mem *m, nrw_error *err);
+    /* What a state takes among those that are finished together, about; NULL: next to nothing
+     * besides its row. */
+    uint64_t (*bulk)(const aggregate *g, const uint8_t *state);
 } aggregate_class;
 
 /* One aggregate of a query, bound. A fresh state is zero bytes. */

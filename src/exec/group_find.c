@@ -4,8 +4,9 @@
 bool group_room_to_hang(const group_taking *t)
 {
     uint64_t hangs = (uint64_t)t->rows * t->o->hang;
+    size_t block = group_block_bytes(t->o, FLUSH_BLOCKS); /* under construction, packed, written */
 
-    return !hangs || group_fair_room(t->o) > hangs;
+    return !hangs || group_fair_room(t->o) > hangs + 3 * block;
 }
 
 /* What hangs from states lies beside the tables: where there is no room for it, they go to the

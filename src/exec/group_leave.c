@@ -7,10 +7,17 @@
 
 enum { HEADS, BLOCKS, LISTS, MIXED, NULLS, OVER };
 
-static void walk_rows(group_leaving *l, const rows *r, uint8_t **row, uint32_t *n)
+/* Whether rows[0..n) are as many as leave at a time. */
+static bool is_enough(const group_leaving *l, uint32_t n)
 {
-    while (*n < GROUP_LEAVE && group_walk_next(r, &l->walk, &row[*n]))
-        ++*n;
+    return n == GROUP_LEAVE || l->bulk >= GROUP_BULK;
+}
+
+static void walk_rows(const op_group *o, group_leaving *l, const rows *r, uint8_t **row,
+                      uint32_t *n)
+{
+    while (!is_enough(l, *n) && group_walk_next(r, &l->walk, &row[*n]))
+        l->bulk += group_bulk(o, row[(*n)++]);
 }
 
 static void next_phase(group_leaving *l, uint32_t phase)
@@ -145,8 +152,8 @@ static nrw_status begin_mixed(op_group *o, group_worker *w, mem *m, nrw_error *e
 static nrw_status walk_mixed(op_group *o, group_worker *w, uint8_t **row, uint32_t *n,
                              nrw_error *err)
 {
-    while (*n < GROUP_LEAVE && group_table_next(w->walked, &w->at, &row[*n]))
-        ++*n;
+    while (!is_enough(&w->leaving, *n) && group_table_next(w->walked, &w->at, &row[*n]))
+        w->leaving.bulk += group_bulk(o, row[(*n)++]);
     if (*n)
         return NRW_OK;
     if (w->todo.n)
@@ -158,11 +165,11 @@ static nrw_status walk_mixed(op_group *o, group_worker *w, uint8_t **row, uint32
 
 /* ---- one behind the other ---- */
 
-static void walk_lists(group_leaving *l, uint8_t **row, uint32_t *n)
+static void walk_lists(const op_group *o, group_leaving *l, uint8_t **row, uint32_t *n)
 {
     while (l->list < l->s.n) {
-        walk_rows(l, &l->s.lists[l->list].rows, row, n);
-        if (*n == GROUP_LEAVE)
+        walk_rows(o, l, &l->s.lists[l->list].rows, row, n);
+        if (is_enough(l, *n))
             return;
         l->list++;
         l->walk = (group_walk){0};
@@ -180,18 +187,18 @@ static nrw_status step(op_group *o, group_worker *w, mem *m, uint8_t **row, uint
 
     switch (l->phase) {
     case HEADS:
-        walk_rows(l, &l->s.heads, row, n);
-        if (*n == GROUP_LEAVE)
+        walk_rows(o, l, &l->s.heads, row, n);
+        if (is_enough(l, *n))
             return NRW_OK;
         next_phase(l, l->s.mixed ? MIXED : BLOCKS);
         return l->s.mixed ? begin_mixed(o, w, m, err)
                           : spill_chain_turn(&l->s.spilled.blocks, o->spill, err);
     case BLOCKS: return before ? NRW_OK : load_block(o, w, row, n, err);
-    case LISTS: walk_lists(l, row, n); return NRW_OK;
+    case LISTS: walk_lists(o, l, row, n); return NRW_OK;
     case MIXED: return walk_mixed(o, w, row, n, err);
     default:
         if (o->rest)
-            walk_rows(l, &o->nulls, row, n);
+            walk_rows(o, l, &o->nulls, row, n);
         if (*n == before)
             l->phase = OVER;
         return NRW_OK;
@@ -206,11 +213,13 @@ nrw_status group_leaving_next(op_group *o, group_worker *w, mem *m, uint8_t **ro
 
     mem_set_limit(w->m, MEM_NO_LIMIT); /* the operator's own limit holds */
     *n = 0;
+    l->bulk = 0;
     do {
         phase = l->phase;
         before = *n;
         TRY(step(o, w, m, row, n, err));
-    } while (*n < GROUP_LEAVE && l->phase != OVER && (*n == 0 || *n > before || l->phase != phase));
+    } while (!is_enough(l, *n) && l->phase != OVER &&
+             (*n == 0 || *n > before || l->phase != phase));
     *more = l->phase != OVER;
     return NRW_OK;
 }

@@ -88,6 +88,7 @@ typedef struct group_leaving {
     group_stretch s;
     uint32_t phase, list;
     group_walk walk;
+    uint64_t bulk; /* of the groups that are about to leave */
 } group_leaving;
 
 /* What a worker has: rows it took in, later a seat, which any worker may use. */
@@ -186,6 +187,10 @@ uint64_t group_room(const op_group *o, const group_worker *w);
 bool group_begins_sharing(const op_group *o, const group_worker *w);
 /* Before w takes rows, without any lock: *share, whether they go to all tables. */
 nrw_status group_sharing(op_group *o, group_worker *w, bool *share, nrw_error *err);
+/* What a group's results take, about, besides what every group takes. Groups leave together until
+ * it is GROUP_BULK. */
+#define GROUP_BULK ((uint64_t)1 << 20)
+uint64_t group_bulk(const op_group *o, uint8_t *row);
 /* rows[0..n) become the batch's columns. */
 nrw_status group_leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_error *err);
 
@@ -213,6 +218,9 @@ nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err);
 nrw_status group_save_row(const group_shape *s, const uint8_t *row, bytes *out, nrw_error *err);
 /* How long blocks are so that n of a worker under construction take half of its share. */
 size_t group_block_bytes(const op_group *o, uint32_t n);
+/* n for a table that is sent away, one block at a time: so small a part of the share is free when
+ * it is full. */
+#define FLUSH_BLOCKS 16u
 /* Room for a row of `more` bytes in a block of `part` under construction: one that would get longer
  * than `block` for it is ended before; 0: one that a long row made longer. */
 nrw_status group_block_room(op_group *o, bytes *out, group_part *part, uint64_t more, size_t block,

@@ -193,6 +193,17 @@ static void leave_seat(op_group *o, group_worker *from)
     pthread_mutex_unlock(&o->lock);
 }
 
+uint64_t group_bulk(const op_group *o, uint8_t *row)
+{
+    const group_shape *s = &o->shape;
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; s->drops && i < s->n_aggregates; i++)
+        if (s->aggregates[i].class->bulk)
+            bytes += s->aggregates[i].class->bulk(&s->aggregates[i], row + s->states[i]);
+    return bytes;
+}
+
 nrw_status group_leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_error *err)
 {
     vector v;
@@ -219,13 +230,17 @@ static nrw_status source_fill(source *s, batch *b, nrw_error *err)
     group_worker *w = &o->workers[b->worker], *from = w->from;
     const size_t bytes = from->seat.most * sizeof(uint8_t *);
     uint8_t **rows;
+    uint64_t bulk = 0;
     uint32_t n = 0;
     nrw_status st = NRW_OK;
 
     TRY(mem_alloc(b->m, bytes, (void **)&rows, err));
-    while (n < from->seat.most && group_table_next_to(from->walked, &w->at, w->end, &rows[n]))
-        n++;
-    b->last = n < from->seat.most;
+    b->last = false;
+    while (n < from->seat.most && bulk < GROUP_BULK && !b->last) {
+        b->last = !group_table_next_to(from->walked, &w->at, w->end, &rows[n]);
+        if (!b->last)
+            bulk += group_bulk(o, rows[n++]);
+    }
     if (n)
         st = group_leave(o, b, rows, n, err);
     mem_free(b->m, rows, bytes);

@@ -3,9 +3,6 @@
 #include "exec/group_own.h"
 #include "exec/rows_spill.h"
 
-/* A flush fills one block at a time: so small a part of the share is free when a table is full. */
-#define FLUSH_BLOCKS 16u
-
 void group_part_free(op_group *o, group_part *part)
 {
     spill_chain_free(&part->blocks, o->spill);

@@ -56,9 +56,20 @@ def combinations(rows):
                                   "GROUP BY a, b", 64, f"{rows} rows"))
 
 
+def long_lists(rows):
+    """Groups whose lists are long leave some at a time, not by the thousand."""
+    with Scratch("limits") as s:
+        harness.ok("gen", s("in.parquet"), "--range", f"id={rows}", "--column", "note=string:4..12",
+                   "-q", timeout=120)
+        return ", ".join(agree(s, "SELECT id % 1009 AS k, list(note), string_agg(note) "
+                                  f"FROM '{s('in.parquet')}' GROUP BY k", 128, f"{rows} rows"))
+
+
 def cases(full):
     sizes = (200_000, 2_000_000) if full else (10_000, 100_000)
     for name in GATHERING:
         yield f"what hangs from groups: {name}", lambda n=name: hanging(n, sizes), 900
     yield "what hangs from groups: combinations of dictionaries", lambda: combinations(
         40_000_000 if full else 12_000_000), 300
+    yield "what hangs from groups: long lists", lambda: long_lists(
+        2_000_000 if full else 600_000), 300
