@@ -3,9 +3,8 @@
 #include "exec/room.h"
 #include "sql/bind_own.h"
 
-#define UNEVEN                                                                                     \
-    4 /* times as many values may lie in a stretch, or be equal to one, as on average              \
-       */
+/* So many times as many values may lie in a stretch, or be equal to one, as on average. */
+#define UNEVEN 4
 
 static double at_most_one(double x)
 {
