@@ -78,8 +78,7 @@ uint64_t mem_process_rss(void);
 uint64_t mem_process_peak(void);
 
 /* One malloc arena, fixed thresholds, large pages only for blocks that ask for them: the command
- * calls it first thing so that resident memory follows the books. Not called by the library itself.
- */
+ * calls it first thing so that resident memory follows the books; the library itself never does. */
 void mem_tune_process(void);
 
 #endif

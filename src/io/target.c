@@ -107,9 +107,10 @@ static nrw_status open_stream(target *t, const char *path, nrw_error *err)
     return e ? err_errno(err, NRW_E_IO, e, "cannot open") : NRW_OK;
 }
 
-static void begin_writing(target *t)
+/* Of what was written since the last time, if it is so much. */
+static void begin_writing(target *t, uint64_t least)
 {
-    if (!t->regular || t->written < t->started + SYS_BEGIN_BYTES)
+    if (!t->regular || t->written < t->started + least)
         return;
     sys_begin_write(t->fd, t->started, t->written);
     t->started = t->written;
@@ -124,7 +125,7 @@ static nrw_status write_out(target *t, const void *data, size_t len, nrw_error *
     t->written += done;
     if (e)
         return write_failed(t, e, len, done, err);
-    begin_writing(t);
+    begin_writing(t, SYS_BEGIN_BYTES);
     return NRW_OK;
 }
 
@@ -142,7 +143,7 @@ static nrw_status copy_in_kernel(target *t, int from, uint64_t offset, uint64_t 
             return NRW_OK; /* these two files it cannot join */
         *done += n;
         t->written += n;
-        begin_writing(t);
+        begin_writing(t, SYS_BEGIN_BYTES);
     }
     return NRW_OK;
 }
@@ -417,8 +418,7 @@ static nrw_status hand_over(target *t, nrw_error *err)
 {
     nrw_status st;
 
-    if (t->written - t->started >= SYS_BEGIN_BYTES / 32)
-        sys_begin_write(t->fd, t->started, t->written);
+    begin_writing(t, SYS_BEGIN_BYTES / 32);
     sys_close(t->fd);
     t->fd = -1;
     st = t->owner.finished(t->owner.self, t->name, t->written, err);

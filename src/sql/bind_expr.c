@@ -76,17 +76,14 @@ static nrw_status outer_column(selecting *s, const sql_expr *e, const expr **out
 {
     const expr *theirs;
     nrw_error not_found = NRW_ERROR_INIT;
-
     nrw_status st;
 
     *out = NULL;
     if (!s->frame)
         return NRW_OK;
     st = bind_column(s->frame->outer, e, &theirs, &not_found);
-    if (is_memory(st))
-        *err = not_found;
     if (st < 0)
-        return is_memory(st) ? st : NRW_OK;
+        return only_memory(st, &not_found, err);
     return frame_ref(s->b->a, s->frame, theirs, out, err);
 }
 
@@ -458,11 +455,9 @@ static nrw_status bind_as_key(selecting *s, const sql_expr *e, const expr **out,
     rows.no_aggregates = true;
     rows.clause = "GROUP BY";
     st = bind_form(&rows, e, out, &ignored);
-    if (is_memory(st))
-        *err = ignored;
     if (st < 0 || rows.below != s->below) {
         *out = NULL;
-        return is_memory(st) ? st : NRW_OK;
+        return only_memory(st, &ignored, err);
     }
     for (uint32_t k = 0; k < s->n_keys; k++)
         if (expr_equal(s->keys[k], *out))

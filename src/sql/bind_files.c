@@ -41,12 +41,9 @@ static nrw_status add_condition(selecting *over, const sql_expr *e, const expr *
     if (!is_plain(e))
         return NRW_OK;
     st = bind_boolean(over, e, &x, &ignored);
-    if (is_memory(st)) {
-        if (err)
-            *err = ignored;
-        return st;
-    }
-    return st < 0 || x->changes ? NRW_OK : expr_and(over->b->a, *out, x, out, err);
+    if (st < 0)
+        return only_memory(st, &ignored, err);
+    return x->changes ? NRW_OK : expr_and(over->b->a, *out, x, out, err);
 }
 
 static nrw_status condition_of_paths(void *self, const schema *columns, const expr **out,

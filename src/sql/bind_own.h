@@ -294,9 +294,13 @@ nrw_status plan_distinct(arena *a, plan *p, plan **out, nrw_error *err);
 
 /* A failure that says nothing about what was bound: it is passed on, whatever else is tried where
  * binding fails. */
-static inline bool is_memory(nrw_status st)
+static inline nrw_status only_memory(nrw_status st, const nrw_error *failure, nrw_error *err)
 {
-    return st == NRW_E_NOMEM || st == NRW_E_MEMLIMIT;
+    if (st != NRW_E_NOMEM && st != NRW_E_MEMLIMIT)
+        return NRW_OK;
+    if (err)
+        *err = *failure;
+    return st;
 }
 
 #endif

@@ -30,10 +30,8 @@ static nrw_status constant_of(arena *a, const expr *e, const expr **out, nrw_err
     if (looks)
         return NRW_OK;
     st = expr_eval(e, NULL, 1, arena_mem(a), &v, &unused);
-    if (is_memory(st))
-        *err = unused;
     if (st < 0)
-        return is_memory(st) ? st : NRW_OK;
+        return only_memory(st, &unused, err);
     st = expr_value(a, &v, 0, out, err);
     vector_release(&v);
     return st;

@@ -3,13 +3,10 @@
 #include "exec/room.h"
 #include "sql/bind_own.h"
 
+#include <math.h>
+
 /* So many times as many values may lie in a stretch, or be equal to one, as on average. */
 #define UNEVEN 4
-
-static double at_most_one(double x)
-{
-    return x < 1 ? x : 1;
-}
 
 static nrw_status part_of_scan(arena *a, const sql_catalog *c, const plan_estimate *e, double *out,
                                nrw_error *err)
@@ -17,7 +14,7 @@ static nrw_status part_of_scan(arena *a, const sql_catalog *c, const plan_estima
     part_kept k;
 
     TRY(scan_kept(a, c, e, &k, err));
-    *out = at_most_one(k.told * k.named * UNEVEN);
+    *out = fmin(1, k.told * k.named * UNEVEN);
     return NRW_OK;
 }
 
@@ -26,21 +23,16 @@ static double part_of(const plan_estimate *e)
     return e->whole ? (double)e->rows / (double)e->whole : 1;
 }
 
-static double lesser(double x, double y)
-{
-    return x < y ? x : y;
-}
-
 /* Conditions of both sides may pick the same rows. */
 static double part_of_join(const plan_estimate *e)
 {
     double left = part_of(e->left), right = part_of(e->right);
 
     switch (e->of->join) {
-    case JOIN_INNER: return e->of->n_join_keys ? lesser(left, right) : left * right;
+    case JOIN_INNER: return e->of->n_join_keys ? fmin(left, right) : left * right;
     case JOIN_LEFT:
     case JOIN_RIGHT:
-    case JOIN_FULL: return left > right ? left : right;
+    case JOIN_FULL: return fmax(left, right);
     case JOIN_RIGHT_SEMI:
     case JOIN_RIGHT_ANTI:
     case JOIN_RIGHT_MARK: return right;
@@ -55,9 +47,7 @@ static nrw_status part_kept_of(arena *a, const sql_catalog *c, const plan_estima
     switch (e->of->kind) {
     case PLAN_SCAN: return part_of_scan(a, c, e, out, err);
     case PLAN_JOIN: *out = part_of_join(e); break;
-    case PLAN_UNION:
-        *out = part_of(e->left) > part_of(e->right) ? part_of(e->left) : part_of(e->right);
-        break;
+    case PLAN_UNION: *out = fmax(part_of(e->left), part_of(e->right)); break;
     case PLAN_GROUP: /* as many groups as before, if there are so many rows */
     case PLAN_SORT:
     case PLAN_LIMIT:
