@@ -43,20 +43,34 @@ buffer *buffer_try_new(mem *m, size_t cap)
     return p ? buffer_set_up(p, m, cap) : NULL;
 }
 
+/* What was asked for it. */
+static size_t size_of(const buffer *b)
+{
+    return HEAD + b->dropped + b->cap + BUFFER_SLACK;
+}
+
 nrw_status buffer_resize(buffer **b, size_t cap, nrw_error *err)
 {
-    size_t size;
+    size_t whole, size;
     void *p = *b;
 
-    if (!whole_size(cap, &size))
+    if (!size_add(cap, (*b)->dropped, &whole) || !whole_size(whole, &size))
         size = SIZE_MAX;
-    TRY(mem_realloc((*b)->m, &p, (*b)->cap + HEAD + BUFFER_SLACK, size, err));
+    TRY(mem_realloc((*b)->m, &p, size_of(*b), size, err));
     *b = p;
-    (*b)->data = (uint8_t *)p + HEAD;
+    (*b)->data = (uint8_t *)p + HEAD + (*b)->dropped;
     (*b)->cap = cap;
     if ((*b)->len > cap)
         (*b)->len = cap;
     return NRW_OK;
+}
+
+void buffer_drop_front(buffer *b, size_t n)
+{
+    b->data += n;
+    b->len -= n;
+    b->cap -= n;
+    b->dropped += n;
 }
 
 uint64_t buffer_cost(size_t cap)
@@ -73,7 +87,7 @@ buffer *buffer_ref(buffer *b)
 void buffer_unref(buffer *b)
 {
     if (b && atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
-        mem_free(b->m, b, b->cap + HEAD + BUFFER_SLACK);
+        mem_free(b->m, b, size_of(b));
 }
 
 nrw_status bytes_reserve(bytes *b, size_t more, nrw_error *err)

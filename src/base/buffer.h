@@ -12,6 +12,7 @@ typedef struct buffer {
     uint8_t *data;
     size_t len; /* bytes in use, at most cap */
     size_t cap; /* at least 64 readable bytes of slack lie behind cap, for wide loads */
+    size_t dropped;
     mem *m;
 } buffer;
 
@@ -23,6 +24,9 @@ buffer *buffer_try_new(mem *m, size_t cap);
 /* Another capacity for a buffer that nobody else holds; large ones grow without a copy. *b stays
  * valid on failure. */
 nrw_status buffer_resize(buffer **b, size_t cap, nrw_error *err) NRW_CHECKED;
+/* The first n bytes are no longer its content, nor counted by its capacity; n at most len. Nobody
+ * else holds it. */
+void buffer_drop_front(buffer *b, size_t n);
 /* What a buffer of this capacity takes in the books. */
 uint64_t buffer_cost(size_t cap);
 buffer *buffer_ref(buffer *b);

@@ -22,6 +22,30 @@ static void buffers_count_references(void **state)
     test_mem_close(m);
 }
 
+static void buffers_drop_what_is_in_front(void **state)
+{
+    nrw_error err = NRW_ERROR_INIT;
+    mem *m = test_mem_open(1 << 20);
+    buffer *b;
+
+    (void)state;
+    assert_ok(buffer_new(m, 1000, &b, &err), &err);
+    memcpy(b->data, "levels and values", 17);
+    b->len = 17;
+    buffer_drop_front(b, 7);
+    assert_int_equal(b->len, 10);
+    assert_int_equal(b->cap, 993);
+    assert_memory_equal(b->data, "and values", 10);
+    assert_ok(buffer_resize(&b, 100000, &err), &err);
+    assert_memory_equal(b->data, "and values", 10);
+    memset(b->data, 1, b->cap + BUFFER_SLACK);
+    buffer_drop_front(b, 10);
+    assert_int_equal(b->len, 0);
+    buffer_unref(b);
+    assert_int_equal(mem_used(m), 0);
+    test_mem_close(m);
+}
+
 static void buffers_stop_at_the_grant(void **state)
 {
     nrw_error err = NRW_ERROR_INIT;
@@ -98,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffers_count_references),
+        cmocka_unit_test(buffers_drop_what_is_in_front),
         cmocka_unit_test(buffers_stop_at_the_grant),
         cmocka_unit_test(bytes_grow_to_their_maximum),
         cmocka_unit_test(bytes_take_what_the_grant_leaves),

@@ -208,34 +208,6 @@ static size_t make_texts(uint8_t *plain, size_t n, uint32_t fixed)
     return at;
 }
 
-static void test_delta_length(void **state)
-{
-    static uint8_t plain[TEXTS * 220 + 64];
-    static uint32_t scratch[2 * TEXTS + 16];
-    (void)state;
-
-    for (size_t n = 0; n <= TEXTS; n = n * 2 + 1) {
-        size_t len = make_texts(plain, n, 0), bound = enc_delta_length_bound(n, len), used;
-        uint8_t *out = malloc(bound + 64);
-        int64_t length[TEXTS];
-        const uint8_t *p = plain;
-        ref_in in;
-        used = enc_delta_length(plain, n, scratch, out);
-        assert_true(used <= bound);
-        in = (ref_in){out, out + used};
-        ref_delta(&in, 4, n, length);
-        for (size_t i = 0; i < n; i++) {
-            uint32_t want;
-            memcpy(&want, p, 4);
-            assert_int_equal(length[i], want);
-            assert_memory_equal(p + 4, ref_take(&in, want), want);
-            p += 4 + want;
-        }
-        assert_true(in.at == in.end);
-        free(out);
-    }
-}
-
 static void check_delta_bytes(const uint8_t *plain, size_t n, size_t len, uint32_t fixed,
                               uint32_t *scratch)
 {
@@ -298,13 +270,9 @@ static void test_split_estimate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rle),
-        cmocka_unit_test(test_rle_is_small),
-        cmocka_unit_test(test_rle_bits),
-        cmocka_unit_test(test_delta),
-        cmocka_unit_test(test_delta_length),
-        cmocka_unit_test(test_delta_bytes),
-        cmocka_unit_test(test_split_estimate),
+        cmocka_unit_test(test_rle),         cmocka_unit_test(test_rle_is_small),
+        cmocka_unit_test(test_rle_bits),    cmocka_unit_test(test_delta),
+        cmocka_unit_test(test_delta_bytes), cmocka_unit_test(test_split_estimate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

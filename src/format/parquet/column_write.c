@@ -247,8 +247,14 @@ uint64_t pq_column_memory(const pq_column_writer *w)
 
     return mem_cost(sizeof *w) + pq_dict_memory(&w->dict) + words_cost(&w->remap.own) +
            words_cost(&p->valid) + words_cost(&p->rep) + words_cost(&p->index) +
-           words_cost(&p->runs) + (p->body ? buffer_cost(p->body->cap) : 0) + bytes_cost(&p->min) +
-           bytes_cost(&p->max) + bytes_cost(&w->min) + bytes_cost(&w->max) + pq_parked_memory(w);
+           words_cost(&p->runs) + words_cost(&p->lens) + (p->body ? buffer_cost(p->body->cap) : 0) +
+           bytes_cost(&p->min) + bytes_cost(&p->max) + bytes_cost(&w->min) + bytes_cost(&w->max) +
+           pq_parked_memory(w);
+}
+
+static uint64_t at_most(uint64_t x, uint64_t most)
+{
+    return x < most ? x : most;
 }
 
 /* Levels of a value as they come, and encoded twice: into the body and its exact copy. */
@@ -260,22 +266,21 @@ static uint64_t index_most(bool nested)
     return 12 + (nested ? LEVELS_MOST : 0);
 }
 
-/* The page in progress: body, the one it is encoded to, the exact copy of that; levels. */
+/* The page in progress: body, the one it is encoded to, the exact copy of that; levels. Lengths
+ * that lie apart from texts, and those encoded, are part of the first two but where texts are
+ * short. */
 static uint64_t page_most(const pq_value_type *t, bool nested, uint64_t rows, uint64_t page_bytes)
 {
     uint64_t values = t->width ? rows * t->width : page_bytes * 33 / 32;
+    uint64_t lens = t->width ? 0 : 2 * at_most(4 * rows, page_bytes);
 
-    return 2 * values + values / 2 + (nested ? LEVELS_MOST * rows : rows);
+    return 2 * values + (lens > values / 2 ? lens : values / 2) +
+           (nested ? LEVELS_MOST * rows : rows);
 }
 
 static bool may_index(const pq_value_type *t)
 {
     return t->class != PQ_VALUES_BOOL && t->class != PQ_VALUES_NONE;
-}
-
-static uint64_t at_most(uint64_t x, uint64_t most)
-{
-    return x < most ? x : most;
 }
 
 uint64_t pq_column_most(const pq_wleaf *leaf, const pq_write_options *opts,

@@ -38,7 +38,9 @@ static nrw_status hash_body(const pq_column_writer *w, pq_page_out *out, nrw_err
     TRY(buffer_new(w->m, (size_t)n * 8, &out->hashes, err));
     for (uint32_t i = 0; i < n; i++) {
         size_t len = w->t.width;
-        if (!len) {
+        if (pq_texts_apart(w)) {
+            len = p->lens.at[i];
+        } else if (!len) {
             len = load_u32(at);
             at += 4;
         }

@@ -174,29 +174,46 @@ static nrw_status end_empty(pq_column_writer *w, pq_page_out *out, nrw_error *er
     return body_trim(w, out, err);
 }
 
-/* PLAIN values lie in the body already; the levels go in front of them. */
-static nrw_status end_plain(pq_column_writer *w, pq_page_out *out, nrw_error *err)
+/* Puts `front` where the body has room for it in front of its values, or makes that room. */
+static nrw_status put_front(pq_draft *p, span front, nrw_error *err)
+{
+    size_t values = p->body->len - p->head;
+
+    if (front.len <= p->head) {
+        buffer_drop_front(p->body, p->head - front.len);
+    } else {
+        if (front.len + values > p->body->cap)
+            TRY(buffer_resize(&p->body, front.len + values, err));
+        memmove(p->body->data + front.len, p->body->data + p->head, values);
+        p->body->len = front.len + values;
+    }
+    p->head = 0;
+    if (front.len)
+        memcpy(p->body->data, front.data, front.len);
+    return NRW_OK;
+}
+
+/* Values lie in the body as they stay; levels, and lengths of texts that lie apart, go in front.
+ * The next page will need about as much room for them. */
+static nrw_status end_in_place(pq_column_writer *w, pq_page_out *out, nrw_error *err)
 {
     pq_draft *p = &w->page;
-    size_t bound = levels_bound(w), values = p->body->len - p->head, len;
-    void *levels = NULL;
+    size_t size = levels_bound(w) + enc_delta_bound(p->n_lens, 4) + 64, len;
+    void *front;
 
-    out->encoding = PQ_PLAIN;
-    TRY(mem_alloc(w->m, bound + 64, &levels, err));
-    len = put_levels(w, levels, &out->rep_len);
-    if (len + values > p->body->cap) {
-        nrw_status st = buffer_resize(&p->body, len + values, err);
-        if (st < 0) {
-            mem_free(w->m, levels, bound + 64);
-            return st;
-        }
-    }
-    if (len != p->head)
-        memmove(p->body->data + len, p->body->data + p->head, values);
-    memcpy(p->body->data, levels, len);
-    mem_free(w->m, levels, bound + 64);
-    p->body->len = len + values;
+    out->encoding = w->encoding;
+    TRY(mem_alloc(w->m, size, &front, err));
+    len = put_levels(w, front, &out->rep_len);
     out->levels_len = w->v2 ? (uint32_t)len : 0;
+    if (pq_texts_apart(w)) {
+        if (pq_page_is_full(w))
+            w->filled = p->body->len - p->head;
+        len += enc_delta_i32((const uint8_t *)p->lens.at, p->n_lens, (uint8_t *)front + len);
+    }
+    nrw_status st = put_front(p, (span){front, len}, err);
+    mem_free(w->m, front, size);
+    TRY(st);
+    w->front = len + len / 32;
     out->body = p->body;
     p->body = NULL;
     return body_trim(w, out, err);
@@ -231,7 +248,6 @@ static size_t encoded_bound(const pq_column_writer *w, size_t n, size_t len, siz
     *scratch = 0;
     switch (w->encoding) {
     case PQ_DELTA_BINARY_PACKED: return enc_delta_bound(n, w->t.width);
-    case PQ_DELTA_LENGTH_BYTE_ARRAY: *scratch = n; return enc_delta_length_bound(n, len);
     case PQ_DELTA_BYTE_ARRAY: *scratch = 2 * n; return enc_delta_bytes_bound(n, len);
     default: return len; /* BYTE_STREAM_SPLIT */
     }
@@ -243,7 +259,6 @@ static size_t encode(const pq_column_writer *w, const uint8_t *v, size_t n, uint
     switch (w->encoding) {
     case PQ_DELTA_BINARY_PACKED:
         return w->t.width == 4 ? enc_delta_i32(v, n, dst) : enc_delta_i64(v, n, dst);
-    case PQ_DELTA_LENGTH_BYTE_ARRAY: return enc_delta_length(v, n, scratch, dst);
     case PQ_DELTA_BYTE_ARRAY: return enc_delta_bytes(v, n, w->t.width, scratch, dst);
     default: kernels_get()->split_encode(v, w->t.width, n, dst, n); return n * w->t.width;
     }
@@ -298,7 +313,7 @@ static nrw_status end_values(pq_column_writer *w, pq_page_out *out, nrw_error *e
     }
     if (w->weigh)
         TRY(weigh_split(w, err));
-    return w->encoding == PQ_PLAIN ? end_plain(w, out, err) : end_encoded(w, out, err);
+    return pq_body_stays(w) ? end_in_place(w, out, err) : end_encoded(w, out, err);
 }
 
 /* ---- dictionary ---- */
@@ -484,7 +499,7 @@ static void page_begin(pq_column_writer *w)
 {
     pq_draft *p = &w->page;
 
-    p->rows = p->nulls = p->records = p->n_index = p->n_runs = 0;
+    p->rows = p->nulls = p->records = p->n_index = p->n_runs = p->n_lens = 0;
     p->plain = 0;
     p->any_text = false;
     if (p->body)

@@ -39,6 +39,7 @@ void pq_page_release(pq_column_writer *w)
     pq_words_release(w->m, &p->rep);
     pq_words_release(w->m, &p->index);
     pq_words_release(w->m, &p->runs);
+    pq_words_release(w->m, &p->lens);
     buffer_unref(p->body);
     bytes_release(&p->min);
     bytes_release(&p->max);
@@ -136,21 +137,12 @@ nrw_status pq_page_index_run(pq_column_writer *w, uint32_t entry, uint32_t count
     return NRW_OK;
 }
 
-/* Only PLAIN values become the body where they lie, behind the levels. The head is a guess: a page
- * without nulls, full where the width is fixed. */
-static size_t head_guess(const pq_column_writer *w)
-{
-    if (!w->nullable || w->nested || w->encoding != PQ_PLAIN || w->t.class == PQ_VALUES_BOOL)
-        return 0;
-    return (w->v2 ? 0 : 4) + (pq_is_text(w) ? 2 : enc_varint_len((uint64_t)w->page_limit << 1)) + 1;
-}
-
 /* What the page will need if the rows in hand go on as they are, or, where one page was full, the
  * next ones are likely to be full, too. */
 static size_t body_ahead(const pq_column_writer *w)
 {
-    size_t full =
-        pq_is_text(w) ? w->page_bytes + w->page_bytes / 32 : (size_t)w->page_limit * w->t.width;
+    size_t text = pq_texts_apart(w) && w->filled ? w->filled : w->page_bytes;
+    size_t full = pq_is_text(w) ? text + text / 32 : (size_t)w->page_limit * w->t.width;
     size_t rows = (size_t)w->page.rows + w->ahead;
 
     return w->was_full ? full : size_min(full, rows * (pq_is_text(w) ? 12 : w->t.width));
@@ -173,7 +165,7 @@ nrw_status pq_page_body_room(pq_column_writer *w, size_t more, nrw_error *err)
     size_t need, levels = levels_ahead(w);
 
     if (!p->body) {
-        p->head = head_guess(w);
+        p->head = pq_body_stays(w) ? w->front : 0;
         need = size_max(size_max(more, BODY_FIRST), body_ahead(w));
         TRY(buffer_new(w->m, p->head + levels + need, &p->body, err));
         p->body->len = p->head;
@@ -188,7 +180,7 @@ nrw_status pq_page_body_room(pq_column_writer *w, size_t more, nrw_error *err)
     return buffer_resize(&p->body, need + levels, err);
 }
 
-/* ---- PLAIN values ---- */
+/* ---- values ---- */
 
 nrw_status pq_bound_set(bytes *b, mem *m, span value, nrw_error *err)
 {
@@ -222,22 +214,71 @@ static nrw_status join_text(pq_column_writer *w, const span *values, uint32_t n,
     return NRW_OK;
 }
 
+/* Room for n texts of `total` bytes and their lengths, which are told by *lens where they lie
+ * apart; *bytes: what the body takes. */
+static nrw_status text_room(pq_column_writer *w, uint32_t n, size_t total, uint32_t **lens,
+                            size_t *bytes, nrw_error *err)
+{
+    pq_draft *p = &w->page;
+    size_t words = (size_t)p->n_lens + n + SLACK_WORDS;
+
+    *lens = NULL;
+    *bytes = total;
+    if (pq_texts_apart(w)) {
+        TRY(pq_words_room(w->m, &p->lens, words, words_ahead(w, words), err));
+        *lens = p->lens.at + p->n_lens;
+    } else {
+        *bytes += 4 * (size_t)n;
+    }
+    return pq_page_body_room(w, *bytes, err);
+}
+
 static nrw_status put_text(pq_column_writer *w, const span *values, uint32_t n, nrw_error *err)
 {
-    size_t total = 0;
+    size_t total = 0, bytes;
+    uint32_t *lens;
     uint8_t *at;
 
     for (uint32_t i = 0; i < n; i++)
-        total += 4 + values[i].len;
-    TRY(pq_page_body_room(w, total, err));
+        total += values[i].len;
+    TRY(text_room(w, n, total, &lens, &bytes, err));
     TRY(join_text(w, values, n, err));
     at = w->page.body->data + w->page.body->len;
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; lens && i < n; i++) {
+        lens[i] = (uint32_t)values[i].len;
+        at = enc_copy(at, values[i].data, values[i].len);
+    }
+    for (uint32_t i = 0; !lens && i < n; i++) {
         store_u32(at, (uint32_t)values[i].len);
         at = enc_copy(at + 4, values[i].data, values[i].len);
     }
-    w->page.body->len += total;
-    w->page.plain += total;
+    w->page.n_lens += lens ? n : 0;
+    w->page.body->len += bytes;
+    w->page.plain += total + 4 * (uint64_t)n;
+    return NRW_OK;
+}
+
+static nrw_status repeat_text(pq_column_writer *w, span v, uint32_t count, nrw_error *err)
+{
+    size_t total = v.len * (size_t)count, bytes;
+    uint32_t *lens;
+    uint8_t *at;
+
+    TRY(text_room(w, count, total, &lens, &bytes, err));
+    TRY(join_text(w, &v, 1, err));
+    at = w->page.body->data + w->page.body->len;
+    if (lens)
+        kernels_get()->fill_4(lens, (uint32_t)v.len, count);
+    for (uint32_t j = 0; j < count; j++) {
+        if (!lens) {
+            store_u32(at, (uint32_t)v.len);
+            at += 4;
+        }
+        at = enc_copy(at, v.data, v.len);
+    }
+    w->page.n_lens += lens ? count : 0;
+    w->page.body->len += bytes;
+    w->page.plain += total + 4 * (uint64_t)count;
     return NRW_OK;
 }
 
@@ -285,12 +326,12 @@ nrw_status pq_page_repeat(pq_column_writer *w, const pq_block *b, uint32_t i, ui
 {
     const kernels *k = kernels_get();
     span v = b->values ? (span){b->values + (size_t)i * w->t.width, w->t.width} : b->spans[i];
-    size_t size = pq_plain_size(w, v.len);
+    size_t size = w->t.width;
     uint8_t *at;
 
-    TRY(pq_page_body_room(w, size * count, err));
     if (pq_is_text(w))
-        TRY(join_text(w, &v, 1, err));
+        return repeat_text(w, v, count, err);
+    TRY(pq_page_body_room(w, size * count, err));
     at = w->page.body->data + w->page.body->len;
     if (w->t.width == 8)
         k->fill_8(at, load_u64(v.data), count);
@@ -299,13 +340,8 @@ nrw_status pq_page_repeat(pq_column_writer *w, const pq_block *b, uint32_t i, ui
     else if (w->t.width == 1)
         memset(at, v.data[0], count);
     else
-        for (uint32_t j = 0; j < count; j++) {
-            if (!w->t.width) {
-                store_u32(at, (uint32_t)v.len);
-                at += 4;
-            }
+        for (uint32_t j = 0; j < count; j++)
             at = enc_copy(at, v.data, v.len);
-        }
     w->page.body->len += size * count;
     w->page.plain += size * count;
     return NRW_OK;

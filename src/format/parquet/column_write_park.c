@@ -11,6 +11,7 @@ enum {
     PART_REP,
     PART_INDEX,
     PART_RUNS,
+    PART_LENS,
     PART_MIN,
     PART_MAX,
     PART_PAGE_MIN,
@@ -62,6 +63,7 @@ static void parts_of(const pq_column_writer *w, span *part)
     part[PART_REP] = words_span(&p->rep, w->max_rep ? words_of(p->rows, 4) : 0);
     part[PART_INDEX] = words_span(&p->index, p->n_index);
     part[PART_RUNS] = words_span(&p->runs, (size_t)p->n_runs * 2);
+    part[PART_LENS] = words_span(&p->lens, p->n_lens);
     part[PART_MIN] = (span){w->min.data, w->min.len};
     part[PART_MAX] = (span){w->max.data, w->max.len};
     part[PART_PAGE_MIN] = (span){p->min.data, p->any_text ? p->min.len : 0};
@@ -91,6 +93,7 @@ static void drop_state(pq_column_writer *w)
     pq_words_release(w->m, &p->rep);
     pq_words_release(w->m, &p->index);
     pq_words_release(w->m, &p->runs);
+    pq_words_release(w->m, &p->lens);
     buffer_unref(p->body);
     p->body = NULL;
     bytes_release(&p->min);
@@ -230,6 +233,7 @@ static nrw_status part_room(pq_column_writer *w, int i, size_t len, uint8_t **at
     case PART_REP: return room_words(w, &p->rep, len, at, err);
     case PART_INDEX: return room_words(w, &p->index, len, at, err);
     case PART_RUNS: return room_words(w, &p->runs, len, at, err);
+    case PART_LENS: return room_words(w, &p->lens, len, at, err);
     case PART_MIN: return room_bytes(w, &w->min, len, at, err);
     case PART_MAX: return room_bytes(w, &w->max, len, at, err);
     case PART_PAGE_MIN: return room_bytes(w, &p->min, len, at, err);

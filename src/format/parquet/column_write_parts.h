@@ -24,7 +24,8 @@ typedef struct pq_words {
 } pq_words;
 
 /* The page in progress. Its values are either entries of the dictionary, as `runs` or, once single
- * rows came, as `index`; or PLAIN in `body`. */
+ * rows came, as `index`; or in `body`, PLAIN but for texts whose lengths are to stand in front of
+ * all of them: those lie in `lens`. */
 typedef struct pq_draft {
     uint32_t rows, nulls;     /* nested: values, and those of them that are not there */
     uint32_t records;         /* nested */
@@ -34,8 +35,10 @@ typedef struct pq_draft {
                                  while nulls is 0 */
     pq_words rep;             /* bytes: repetition levels, where there are any */
     pq_words index, runs;
+    pq_words lens;
+    uint32_t n_lens;
     buffer *body;
-    size_t head;    /* bytes at the body's start kept free for levels */
+    size_t head;    /* bytes at the body's start kept free for what stands in front of values */
     bool any_text;  /* the two below are set */
     bytes min, max; /* of text in `body`; other bounds are found at the page's end */
 } pq_draft;
@@ -90,6 +93,8 @@ struct pq_column_writer {
     pq_dict dict;
     pq_remap remap;
     pq_draft page;
+    size_t front;   /* bytes in front of the last page's values, and a few more */
+    size_t filled;  /* bytes of values of the last page that was full */
     bool was_full;  /* some page ended before its chunk did */
     uint32_t ahead; /* rows of the vector in hand that are still to come */
     pq_parked *parked;
@@ -107,7 +112,7 @@ nrw_status pq_page_index_room(pq_column_writer *w, uint32_t n, uint32_t **at, nr
 nrw_status pq_page_index_run(pq_column_writer *w, uint32_t entry, uint32_t count, nrw_error *err);
 /* Room for so many bytes of values in the body. */
 nrw_status pq_page_body_room(pq_column_writer *w, size_t more, nrw_error *err);
-/* The first n values of a block, PLAIN. */
+/* The first n values of a block. */
 nrw_status pq_page_values(pq_column_writer *w, const pq_block *b, uint32_t n, nrw_error *err);
 /* Rows of a dict vector of numbers that are not null and stored as they lie there. */
 nrw_status pq_page_gather(pq_column_writer *w, const vector *v, uint32_t first, uint32_t n,
@@ -118,7 +123,7 @@ nrw_status pq_page_repeat(pq_column_writer *w, const pq_block *b, uint32_t i, ui
 /* Ends the page (which has rows) and begins the next. May end the dictionary. */
 nrw_status pq_page_end(pq_column_writer *w, pq_page_list *out, nrw_error *err);
 void pq_page_release(pq_column_writer *w);
-/* Values of the page, which are entries, once more as PLAIN ones in its body. */
+/* Values of the page, which are entries, once more in its body. */
 nrw_status pq_values_of_indices(pq_column_writer *w, nrw_error *err);
 /* Whether the page in progress, the first one with values, can only end without the dictionary. */
 bool pq_dictionary_hopeless(const pq_column_writer *w);
@@ -137,6 +142,16 @@ static inline uint64_t pq_plain_size(const pq_column_writer *w, size_t len)
 static inline bool pq_is_text(const pq_column_writer *w)
 {
     return w->t.class == PQ_VALUES_BYTES && !w->t.width;
+}
+/* Whether the body has bytes of texts alone. */
+static inline bool pq_texts_apart(const pq_column_writer *w)
+{
+    return pq_is_text(w) && w->encoding == PQ_DELTA_LENGTH_BYTE_ARRAY;
+}
+/* Whether the body becomes the page's where it lies. */
+static inline bool pq_body_stays(const pq_column_writer *w)
+{
+    return w->t.class != PQ_VALUES_BOOL && (w->encoding == PQ_PLAIN || pq_texts_apart(w));
 }
 
 /* Pages of indices are small whatever their rows hold: they end by rows alone, and later. The first

@@ -1,35 +1,11 @@
-/* DELTA_LENGTH_BYTE_ARRAY and DELTA_BYTE_ARRAY: parquet-format, Encodings.md. The first is all
- * lengths, delta-packed, then all bytes; the second the lengths of prefixes shared with the value
- * before, delta-packed, then the suffixes in the first one's form. */
+/* DELTA_BYTE_ARRAY: parquet-format, Encodings.md. The lengths of prefixes shared with the value
+ * before, those of suffixes, both delta-packed, then the suffixes. */
 #include "format/parquet/enc_copy.h"
 #include "format/parquet/enc_page.h"
-
-size_t enc_delta_length_bound(size_t n, size_t len)
-{
-    return enc_delta_bound(n, 4) + len - 4 * n;
-}
 
 size_t enc_delta_bytes_bound(size_t n, size_t len)
 {
     return 2 * enc_delta_bound(n, 4) + len;
-}
-
-size_t enc_delta_length(const uint8_t *values, size_t n, uint32_t *scratch, uint8_t *dst)
-{
-    const uint8_t *v = values;
-    uint8_t *p;
-
-    for (size_t i = 0; i < n; i++) {
-        scratch[i] = load_u32(v);
-        v += 4 + (size_t)scratch[i];
-    }
-    p = dst + enc_delta_i32((const uint8_t *)scratch, n, dst);
-    v = values;
-    for (size_t i = 0; i < n; i++) {
-        p = enc_copy(p, v + 4, scratch[i]);
-        v += 4 + (size_t)scratch[i];
-    }
-    return (size_t)(p - dst);
 }
 
 static size_t shared_prefix(span a, span b)

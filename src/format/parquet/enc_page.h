@@ -46,11 +46,9 @@ size_t enc_delta_i64(const uint8_t *values, size_t n, uint8_t *dst);
 /* About how many bytes an entropy coder makes of n split numbers: order-0 entropy of each plane. */
 uint64_t enc_split_estimate(const uint8_t *values, size_t n, unsigned width);
 
-/* ---- byte arrays: `values` are n PLAIN ones (length, bytes) of `len` bytes in all ----
- * DELTA_LENGTH_BYTE_ARRAY (6); scratch: n uint32. */
-size_t enc_delta_length_bound(size_t n, size_t len);
-size_t enc_delta_length(const uint8_t *values, size_t n, uint32_t *scratch, uint8_t *dst);
-/* DELTA_BYTE_ARRAY (7); fixed > 0: values of that length, without lengths; scratch: 2 n uint32. */
+/* ---- DELTA_BYTE_ARRAY (7): n PLAIN `values` (length, bytes) of `len` bytes in all; fixed > 0:
+ * of that length, without lengths; scratch: 2 n uint32. DELTA_LENGTH_BYTE_ARRAY (6) is
+ * enc_delta_i32 of all lengths, then all bytes ---- */
 size_t enc_delta_bytes_bound(size_t n, size_t len);
 size_t enc_delta_bytes(const uint8_t *values, size_t n, uint32_t fixed, uint32_t *scratch,
                        uint8_t *dst);
