@@ -98,15 +98,16 @@ static void by_drop(const aggregate *g, uint8_t *state, mem *m)
 }
 
 /* The length of the first value, then both. */
-static nrw_status by_save(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err)
+static nrw_status by_save(const aggregate *g, uint8_t *state, size_t most, bytes *out, bool *more,
+                          nrw_error *err)
 {
     const uint8_t zeros[8] = {0};
     size_t from = out->len;
 
     TRY(bytes_append(out, zeros, 8, err));
-    TRY(value_save(g, state + offsetof(by_state, by), out, err));
+    TRY(value_save(g, state + offsetof(by_state, by), most, out, more, err));
     store_u64(out->data + from, out->len - from - 8);
-    return value_save(g, state + offsetof(by_state, x), out, err);
+    return value_save(g, state + offsetof(by_state, x), most, out, more, err);
 }
 
 static nrw_status by_load(const aggregate *g, span saved, uint8_t *state, mem *m, nrw_error *err)

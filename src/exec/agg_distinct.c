@@ -25,6 +25,7 @@ typedef struct key_set {
     key_slots *slots;
     uint32_t len, cap; /* of keys' data */
     uint32_t n_slots, n;
+    uint32_t saved; /* so many bytes of keys are; there are no slots then */
 } key_set;
 
 #define FIRST_SLOTS 8u
@@ -172,13 +173,25 @@ static void distinct_drop(const aggregate *g, uint8_t *state, mem *m)
     set_free(*set_of(state));
 }
 
-static nrw_status distinct_save(const aggregate *g, const uint8_t *state, bytes *out,
-                                nrw_error *err)
+static nrw_status distinct_save(const aggregate *g, uint8_t *state, size_t most, bytes *out,
+                                bool *more, nrw_error *err)
 {
-    const key_set *s = *(key_set *const *)(const void *)state;
+    key_set *s = *set_of(state);
+    uint32_t end;
 
     (void)g;
-    return s ? bytes_append(out, s->keys->data, s->len, err) : NRW_OK;
+    *more = false;
+    if (!s || s->saved == s->len)
+        return NRW_OK;
+    piece_free(s->slots);
+    s->slots = NULL;
+    for (end = s->saved; end < s->len; end += 4 + (uint32_t)key_at(s, end).len)
+        if (end > s->saved && end - s->saved + 4 + key_at(s, end).len > most)
+            break;
+    TRY(bytes_append(out, s->keys->data + s->saved, end - s->saved, err));
+    s->saved = end;
+    *more = end < s->len;
+    return NRW_OK;
 }
 
 static uint64_t distinct_bulk(const aggregate *g, const uint8_t *state)
@@ -300,7 +313,7 @@ static nrw_status distinct_finish(const aggregate *g, uint8_t *const *states, ui
 static const aggregate_class distinct_class = {" ",
                                                0,
                                                AGGREGATE_ARGS,
-                                               0,
+                                               AGG_COPIES,
                                                NULL,
                                                distinct_add,
                                                distinct_merge,

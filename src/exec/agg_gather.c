@@ -140,15 +140,83 @@ void gather_drop(const aggregate *g, uint8_t *state, mem *m)
     *s = (gather_state){0};
 }
 
-nrw_status gather_save(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err)
+/* How many bytes of data[0..len) are whole values and at most `most`, but one value at least; *n:
+ * how many values. */
+static uint32_t values_within(const uint8_t *data, uint32_t len, uint32_t width, size_t most,
+                              uint64_t *n)
 {
-    const gather_state *s = (const gather_state *)(const void *)state;
+    uint32_t at = 0;
 
-    (void)g;
-    TRY(bytes_append(out, &s->n, sizeof s->n, err));
-    for (const gather_chunk *c = s->first; c; c = c->next)
-        TRY(bytes_append(out, c->data, gather_len(s, c), err));
+    if (width) {
+        *n = len / width < most / width ? len / width : most / width;
+        *n = *n ? *n : 1;
+        return (uint32_t)*n * width;
+    }
+    for (*n = 0; at < len; ++*n) {
+        uint32_t value = load_u32(data + at + 8), bytes = HEAD + (value == NULLED ? 0 : value);
+        if (*n && at + bytes > most)
+            break;
+        at += bytes;
+    }
+    return at;
+}
+
+/* The first `bytes` of the first chunk are gone. */
+static void take_off(gather_state *s, uint32_t bytes)
+{
+    gather_chunk *c = s->first;
+    uint32_t left = gather_len(s, c) - bytes;
+
+    memmove(c->data, c->data + bytes, left);
+    if (c == s->last)
+        s->at = c->data + left;
+    else
+        c->len = left;
+    if (left)
+        return;
+    s->first = c->next;
+    if (c == s->last) {
+        s->last = NULL;
+        s->at = s->end = NULL;
+    }
+    piece_free(c);
+}
+
+/* width 0: rows */
+static nrw_status save_some(gather_state *s, uint32_t width, size_t most, bytes *out, bool *more,
+                            nrw_error *err)
+{
+    const size_t from = out->len;
+    uint64_t n = 0, some;
+
+    TRY(bytes_append(out, &n, sizeof n, err));
+    while (s->first) {
+        size_t have = out->len - from, room = most > have ? most - have : 0;
+        uint32_t len = gather_len(s, s->first), bytes;
+        bytes = len ? values_within(s->first->data, len, width, room, &some) : 0;
+        if (n && bytes > room)
+            break;
+        TRY(bytes_append(out, s->first->data, bytes, err));
+        take_off(s, bytes);
+        n += len ? some : 0;
+    }
+    store_u64(out->data + from, n);
+    s->n -= n;
+    *more = s->first != NULL;
     return NRW_OK;
+}
+
+nrw_status gather_save(const aggregate *g, uint8_t *state, size_t most, bytes *out, bool *more,
+                       nrw_error *err)
+{
+    (void)g;
+    return save_some(gather_of(state), 0, most, out, more, err);
+}
+
+nrw_status gather_save_bare(uint8_t *state, uint32_t width, size_t most, bytes *out, bool *more,
+                            nrw_error *err)
+{
+    return save_some(gather_of(state), width, most, out, more, err);
 }
 
 uint64_t gather_bulk(const aggregate *g, const uint8_t *state)

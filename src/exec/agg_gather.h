@@ -61,7 +61,11 @@ nrw_status gather_add(const aggregate_rows *r, bool nulls, nrw_error *err);
 
 nrw_status gather_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m, nrw_error *err);
 void gather_drop(const aggregate *g, uint8_t *state, mem *m);
-nrw_status gather_save(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err);
+/* Of what gather_put put; of values of `width` bytes each. */
+nrw_status gather_save(const aggregate *g, uint8_t *state, size_t most, bytes *out, bool *more,
+                       nrw_error *err);
+nrw_status gather_save_bare(uint8_t *state, uint32_t width, size_t most, bytes *out, bool *more,
+                            nrw_error *err);
 nrw_status gather_load(const aggregate *g, span saved, uint8_t *state, mem *m, nrw_error *err);
 /* aggregate_class.bulk: the values in order, and the column made of them. */
 uint64_t gather_bulk(const aggregate *g, const uint8_t *state);

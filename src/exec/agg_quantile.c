@@ -310,6 +310,15 @@ static nrw_status all_values(const aggregate *g, uint8_t *const *states, uint32_
     return st;
 }
 
+static nrw_status quantile_save(const aggregate *g, uint8_t *state, size_t most, bytes *out,
+                                bool *more, nrw_error *err)
+{
+    const type *t = &data_of(g)->value;
+
+    return type_is_view(t) ? gather_save(g, state, most, out, more, err)
+                           : gather_save_bare(state, t->width, most, out, more, err);
+}
+
 static nrw_status quantile_finish(const aggregate *g, uint8_t *const *states, uint32_t n,
                                   vector *out, nrw_error *err)
 {
@@ -334,7 +343,7 @@ static nrw_status quantile_finish(const aggregate *g, uint8_t *const *states, ui
 #define QUANTILE(names, least, most, bind)                                                         \
     {                                                                                              \
         names, least, most, AGG_UNPLACED, bind, quantile_add, gather_merge, quantile_finish,       \
-            gather_drop, gather_save, gather_load, gather_bulk                                     \
+            gather_drop, quantile_save, gather_load, gather_bulk                                   \
     }
 
 static const aggregate_class classes[] = {

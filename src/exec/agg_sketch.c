@@ -188,11 +188,14 @@ static void sketch_drop(const aggregate *g, uint8_t *state, mem *m)
     piece_free(sketch_of(state)->at);
 }
 
-static nrw_status sketch_save(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err)
+static nrw_status sketch_save(const aggregate *g, uint8_t *state, size_t most, bytes *out,
+                              bool *more, nrw_error *err)
 {
-    const sketch_state *s = (const sketch_state *)(const void *)state;
+    const sketch_state *s = sketch_of(state);
 
     (void)g;
+    (void)most;
+    *more = false;
     TRY(bytes_append(out, &s->n, sizeof s->n, err));
     return s->at ? bytes_append(out, s->at->data, data_bytes(s), err) : NRW_OK;
 }
@@ -244,8 +247,8 @@ static nrw_status sketch_finish(const aggregate *g, uint8_t *const *states, uint
 }
 
 static const aggregate_class classes[] = {
-    {" approx_count_distinct ", 1, 1, 0, sketch_bind, sketch_add, sketch_merge, sketch_finish,
-     sketch_drop, sketch_save, sketch_load},
+    {" approx_count_distinct ", 1, 1, AGG_COPIES, sketch_bind, sketch_add, sketch_merge,
+     sketch_finish, sketch_drop, sketch_save, sketch_load},
 };
 
 const aggregate_table agg_sketch_table = {classes, sizeof classes / sizeof *classes};

@@ -58,12 +58,15 @@ uint64_t value_bulk(const aggregate *g, const uint8_t *state)
     return ((const value_state *)(const void *)state)->len;
 }
 
-nrw_status value_save(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err)
+nrw_status value_save(const aggregate *g, uint8_t *state, size_t most, bytes *out, bool *more,
+                      nrw_error *err)
 {
-    const value_state *s = (const value_state *)(const void *)state;
+    const value_state *s = (const value_state *)(void *)state;
     span v = value_of(s);
 
     (void)g;
+    (void)most;
+    *more = false;
     TRY(bytes_append(out, &s->there, 1, err));
     TRY(bytes_append(out, &s->ordinal, sizeof s->ordinal, err));
     return bytes_append(out, v.data, v.len, err);

@@ -30,7 +30,8 @@ nrw_status value_set(value_state *s, span value, mem *m, nrw_error *err);
 /* The same of a state that is dropped next, with its ordinal and whether it is there. */
 void value_move(value_state *s, value_state *from);
 void value_drop(const aggregate *g, uint8_t *state, mem *m);
-nrw_status value_save(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err);
+nrw_status value_save(const aggregate *g, uint8_t *state, size_t most, bytes *out, bool *more,
+                      nrw_error *err);
 nrw_status value_load(const aggregate *g, span saved, uint8_t *state, mem *m, nrw_error *err);
 uint64_t value_bulk(const aggregate *g, const uint8_t *state);
 /* Values of states as a column; `there` 1 alone counts as one. */

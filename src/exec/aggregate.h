@@ -53,11 +53,14 @@ static inline uint8_t *agg_state(const aggregate_rows *r, uint32_t i)
 #define AGG_UNPLACED 8u
 /* Its `add` takes runs. */
 #define AGG_RUNS 16u
+/* What hangs from its states grows by copies: for a while there is more of it. */
+#define AGG_COPIES 32u
 
 typedef struct aggregate_class {
     const char *names; /* " sum fsum " */
     uint8_t min_args, max_args;
-    uint8_t traits; /* AGG_ORDERED, AGG_NULLS, AGG_SHARED, AGG_UNPLACED, AGG_RUNS */
+    uint8_t traits; /* AGG_ORDERED, AGG_NULLS, AGG_SHARED, AGG_UNPLACED, AGG_RUNS,
+                       AGG_COPIES */
     /* For the arguments as bound: the types they are to be cast to (in place), the result's type,
      * state_bytes and data. NRW_E_ARG where there is no such overload. Constant arguments
      * (separators, fractions) may be read here and taken out of the list (n_args less). */
@@ -70,7 +73,11 @@ typedef struct aggregate_class {
                          nrw_error *err);
     /* For states with something hanging from them; NULL: the state's bytes are all there is. */
     void (*drop)(const aggregate *g, uint8_t *state, mem *m);
-    nrw_status (*save)(const aggregate *g, const uint8_t *state, bytes *out, nrw_error *err);
+    /* The state behind `out`; or, of one that gathers many values, a part of about `most` bytes
+     * that is a state of its own and leaves this one: *more says that others follow, by calls
+     * again. No other use is made of a state that was saved but drop. */
+    nrw_status (*save)(const aggregate *g, uint8_t *state, size_t most, bytes *out, bool *more,
+                       nrw_error *err);
     nrw_status (*load)(const aggregate *g, span saved, uint8_t *state, mem *m, nrw_error *err);
     /* What a state takes among those that are finished together, about; NULL: next to nothing
      * besides its row. */

@@ -1,15 +1,35 @@
 #include "exec/group_taking.h"
 #include "exec/hash_rows.h"
 
-bool group_room_to_hang(const group_taking *t)
+/* What t's rows may take beside the table. With marks the blocks by which it goes away, too: under
+ * construction, packed, written. */
+static uint64_t hangs_of(const group_taking *t)
 {
-    uint64_t hangs = (uint64_t)t->rows * t->o->hang;
-    size_t block = group_block_bytes(t->o, FLUSH_BLOCKS); /* under construction, packed, written */
+    const op_group *o = t->o;
+    uint64_t grows = o->spec.marks ? mem_used(o->m) / o->spec.workers : mem_used(t->w->m);
 
-    return !hangs || group_fair_room(t->o) > hangs + 3 * block;
+    if (!o->hang)
+        return 0;
+    return t->hangs + (o->copies ? grows / 2 : 0) +
+           (o->spec.marks ? 3 * group_block_bytes(o, FLUSH_BLOCKS) : 0);
 }
 
-/* What hangs from states lies beside the tables: where there is no room for it, they go to the
+bool group_room_to_hang(const group_taking *t)
+{
+    uint64_t hangs = hangs_of(t);
+
+    return !hangs || (t->o->spec.marks ? group_fair_room(t->o) : group_room(t->o, t->w)) > hangs;
+}
+
+/* What t's new groups may take. */
+static uint64_t room_of(const group_taking *t)
+{
+    uint64_t room = group_room(t->o, t->w), hangs = t->o->spec.marks ? 0 : hangs_of(t);
+
+    return room > hangs ? room - hangs : 0;
+}
+
+/* What hangs from states lies beside the table: where there is no room for it, all goes to the
  * spill file. */
 nrw_status group_make_room_to_hang(group_taking *t, nrw_error *err)
 {
@@ -23,7 +43,7 @@ nrw_status group_make_room(group_taking *t, uint64_t groups, uint64_t bytes, nrw
     group_worker *w = t->w;
 
     TRY(group_make_room_to_hang(t, err));
-    if (w->table.n == 0 || group_table_growth(&w->table, groups, bytes) <= group_room(t->o, w))
+    if (w->table.n == 0 || group_table_growth(&w->table, groups, bytes) <= room_of(t))
         return NRW_OK;
     return group_send_away(t->o, w, t->b, err);
 }
@@ -62,8 +82,7 @@ static nrw_status find_each(group_taking *t, const vector *const *keys, uint32_t
 {
     TRY(group_encode(t, &t->o->shape.keys, keys, t->rows, t->states, err));
     TRY(group_make_room_to_hang(t, err));
-    return group_table_find_all(&t->w->table, t->states, t->rows, group_room(t->o, t->w), found,
-                                err);
+    return group_table_find_all(&t->w->table, t->states, t->rows, room_of(t), found, err);
 }
 
 static nrw_status find_by_keys(group_taking *t, const vector *const *keys, uint32_t *found,
@@ -95,6 +114,7 @@ static nrw_status find_by_keys(group_taking *t, const vector *const *keys, uint3
 /* Without keys all rows are one group. */
 static nrw_status find_one(group_taking *t, nrw_error *err)
 {
+    TRY(group_make_room_to_hang(t, err));
     if (!t->w->lone) {
         TRY(group_encode(t, &t->o->shape.keys, NULL, 1, t->states, err));
         TRY(group_table_find(&t->w->table, t->states[0], &t->w->one, err));

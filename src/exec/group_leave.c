@@ -35,11 +35,23 @@ static int by_place(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The rows of the next spilled block, as they lie in it. */
+static nrw_status load_one(op_group *o, group_worker *w, spill_block *b, nrw_error *err)
+{
+    group_part one = {.bytes = b->len};
+    nrw_status st;
+
+    one.blocks.blocks[one.blocks.n++] = *b;
+    st = group_load(o, w, &one, err);
+    group_part_free(o, &one);
+    return st;
+}
+
+/* The rows of the next spilled block as they lie in it; with the rest of the last one, which is the
+ * blocks behind it. */
 static nrw_status load_block(op_group *o, group_worker *w, uint8_t **row, uint32_t *n,
                              nrw_error *err)
 {
-    group_part one = {0};
+    group_walk copies = {0};
     spill_block b;
     nrw_status st = spill_chain_take(&w->leaving.s.spilled.blocks, o->spill, &b, err);
 
@@ -49,15 +61,23 @@ static nrw_status load_block(op_group *o, group_worker *w, uint8_t **row, uint32
         return st < 0 ? st : NRW_OK;
     group_table_clear(&w->table);
     rows_clear(&w->read);
-    one.blocks.blocks[one.blocks.n++] = b;
-    one.bytes = b.len;
-    st = group_load(o, w, &one, err);
-    group_part_free(o, &one);
-    TRY(st);
+    for (w->goes_on = false; st == NRW_OK;) {
+        TRY(load_one(o, w, &b, err));
+        if (!w->goes_on)
+            break;
+        st = spill_chain_take(&w->leaving.s.spilled.blocks, o->spill, &b, err);
+    }
+    if (st < 0)
+        return st;
     w->at = 0;
-    while (*n < GROUP_LEAVE && group_table_next(&w->table, &w->at, &row[*n]))
-        ++*n;
-    qsort(row, *n, sizeof *row, by_place);
+    if (o->shape.saves)
+        while (*n < GROUP_LEAVE && group_walk_next(&w->table.rows, &copies, &row[*n]))
+            ++*n;
+    else
+        while (*n < GROUP_LEAVE && group_table_next(&w->table, &w->at, &row[*n]))
+            ++*n;
+    if (!o->shape.saves)
+        qsort(row, *n, sizeof *row, by_place);
     return NRW_OK;
 }
 

@@ -31,6 +31,7 @@ typedef struct group_part {
     uint64_t bytes;
     uint64_t first; /* least hash */
     uint32_t bits;  /* upper bits of the hash that all have in common */
+    bool lone;      /* all of it: one group, most likely */
 } group_part;
 
 /* Parts to be put together, the one whose groups leave first at the end. */
@@ -45,6 +46,7 @@ enum { SEAT_FREE, SEAT_CUTS, SEAT_LOADS, SEAT_LEAVES, SEAT_GIVEN /* all slots ar
 
 typedef struct group_seat {
     uint32_t state;
+    bool wide;           /* no other part has a seat */
     uint64_t first;      /* its part's */
     uint64_t next, step; /* slot that the next morsel begins at; slots of one */
     uint32_t most;       /* groups of a batch */
@@ -108,7 +110,8 @@ typedef struct group_worker {
     bytes *outs;      /* GROUP_PARTITIONS blocks of such rows; NULL: there were none */
     /* putting together */
     group_seat seat;
-    rows read; /* rows of blocks that were read back */
+    rows read;    /* rows of blocks that were read back */
+    bool goes_on; /* the last of them: the rest of its states is in the next block */
     group_table *walked;
     /* the morsel at hand */
     struct group_worker *from; /* whose seat */
@@ -135,7 +138,8 @@ typedef struct op_group {
     group_shape shape;
     uint32_t *results; /* where the state of each of spec.aggregates begins in a row */
     uint32_t n_in;
-    uint32_t hang; /* bytes a row may hang from its states, about; 0: states hang nothing */
+    uint32_t hang; /* bytes a row may hang from its states besides texts; 0: states hang nothing */
+    bool copies;   /* some of it grows by copies */
     bool placed;   /* states look at the ordinals of rows */
     bool shares;   /* tables may be shared */
     _Atomic bool shared;
@@ -178,10 +182,11 @@ nrw_status group_settle(op_group *o, nrw_error *err);
 uint64_t group_share(const op_group *o);
 /* All that w's table holds goes elsewhere, so that there is room; b: the batch at hand. */
 nrw_status group_send_away(op_group *o, group_worker *w, const batch *b, nrw_error *err);
-/* What a worker may take of the operator's room while all others do the same: half of it for its
- * rows, half for what hangs from states. */
+/* With marks: what a worker may take of the operator's room while all others do the same, half of
+ * it for its rows, half for what hangs from states. */
 uint64_t group_fair_room(const op_group *o);
-/* What w's rows may take more before they are to be sent away. */
+/* What w's rows, and without marks what hangs from their states, may take more before they are to
+ * be sent away. */
 uint64_t group_room(const op_group *o, const group_worker *w);
 /* Whether it is time for w's table to become one of those that all share. */
 bool group_begins_sharing(const op_group *o, const group_worker *w);
@@ -200,6 +205,8 @@ nrw_status group_todo_add(op_group *o, group_todo *t, group_part *parts, uint32_
 void group_todo_free(op_group *o, group_todo *t);
 /* Whether a part is too large to be put together by a worker. */
 bool group_is_cut(const op_group *o, const group_part *part);
+/* Whether it is, and cannot be cut: it is put together while no other part is. */
+bool group_is_wide(const op_group *o, const group_part *part);
 /* Cuts one, which is gone then, into `out` (GROUP_CUT of them, which need not be set): *n. */
 nrw_status group_cut(op_group *o, group_worker *w, group_part *part, group_part *out, uint32_t *n,
                      nrw_error *err);
@@ -214,8 +221,11 @@ nrw_status group_merged_new(op_group *o, group_worker *w, nrw_error *err);
 
 /* All groups of w's table to the spill file; the table is empty then. */
 nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err);
-/* A row as it is written, behind `out`; its states stay. */
-nrw_status group_save_row(const group_shape *s, const uint8_t *row, bytes *out, nrw_error *err);
+/* A row as it is written, behind `out`; where its states are long in several pieces, each a row of
+ * its own that ends a block of `part`, of about `block` bytes. What is saved is gone from the row.
+ */
+nrw_status group_save_row(op_group *o, uint8_t *row, bytes *out, group_part *part, size_t block,
+                          nrw_error *err);
 /* How long blocks are so that n of a worker under construction take half of its share. */
 size_t group_block_bytes(const op_group *o, uint32_t n);
 /* n for a table that is sent away, one block at a time: so small a part of the share is free when

@@ -1,6 +1,8 @@
 /* Parts of the hashes are put together: each by itself, and cut where it is too large for that. */
 #include "exec/group_own.h"
 
+#include "base/text.h"
+
 /* ---- those that wait ---- */
 
 static nrw_status todo_put(group_todo *t, mem *m, const group_part *part, nrw_error *err)
@@ -59,11 +61,21 @@ static uint32_t cut_bits(const op_group *o)
     return bits;
 }
 
+/* Others gather meanwhile, where there are marks; what hangs from states takes more than it is
+ * saved as, most of all sets. */
+static bool is_large(const op_group *o, const group_part *part)
+{
+    return part->bytes > whole_share(o) / (o->spec.marks ? 8 : o->copies ? 5 : 3);
+}
+
 bool group_is_cut(const op_group *o, const group_part *part)
 {
-    uint64_t most = whole_share(o) / (o->spec.marks ? 8 : 3); /* others gather meanwhile */
+    return is_large(o, part) && !part->lone && part->bits + cut_bits(o) <= 64;
+}
 
-    return part->bytes > most && part->bits + cut_bits(o) <= 64;
+bool group_is_wide(const op_group *o, const group_part *part)
+{
+    return is_large(o, part) && !group_is_cut(o, part);
 }
 
 nrw_status group_cut(op_group *o, group_worker *w, group_part *part, group_part *out, uint32_t *n,
@@ -83,14 +95,29 @@ nrw_status group_cut(op_group *o, group_worker *w, group_part *part, group_part 
 
 /* ---- out of the spill file ---- */
 
+static nrw_status too_large(const op_group *o, nrw_error *err)
+{
+    char most[TEXT_NUMBER];
+
+    err_next(err, "give more --memory");
+    return err_set(err, NRW_E_MEMLIMIT,
+                   "what is gathered of one group takes more than the %s there is for it",
+                   text_size(o->spec.memory, most));
+}
+
 nrw_status group_put_together(op_group *o, group_worker *w, group_part *part, nrw_error *err)
 {
+    const bool wide = group_is_wide(o, part);
     nrw_status st;
 
     w->walked = &w->table;
     group_table_narrow(&w->table, part->bits);
     st = group_load(o, w, part, err);
     group_part_free(o, part);
+    if (st == NRW_E_MEMLIMIT && wide && o->hang) {
+        *err = (nrw_error)NRW_ERROR_INIT;
+        return too_large(o, err);
+    }
     TRY(st);
     group_table_order(&w->table, 64);
     return NRW_OK;

@@ -33,14 +33,13 @@ static nrw_status outs_new(group_worker *w, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status pass_row(op_group *o, group_worker *w, const uint8_t *row, size_t block,
-                           nrw_error *err)
+static nrw_status pass_row(op_group *o, group_worker *w, uint8_t *row, size_t block, nrw_error *err)
 {
     uint32_t p = (uint32_t)(row_hash(row) >> (64 - GROUP_BITS));
     bytes *out = &w->outs[p];
 
     TRY(group_block_room(o, out, &o->parts[p], row_bytes(row), block, err));
-    TRY(group_save_row(&o->shape, row, out, err));
+    TRY(group_save_row(o, row, out, &o->parts[p], block, err));
     return group_block_room(o, out, &o->parts[p], 0, block, err);
 }
 

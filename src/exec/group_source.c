@@ -43,27 +43,33 @@ static bool hand_out(op_group *o, group_worker *w)
 
 /* The next part, with a seat that is free; NULL: there is none. What lies behind a part that is
  * being cut is not put together before it, or it would keep its seat until all of that one has
- * left. */
+ * left. A wide one has all the memory, alone. */
 static group_worker *take_part(op_group *o, group_part *part)
 {
     group_worker *free = NULL;
-    bool cut;
+    uint32_t taken = 0;
+    bool cut, wide;
 
     if (o->todo.n == 0)
         return NULL;
     *part = o->todo.at[o->todo.n - 1];
     cut = group_is_cut(o, part);
+    wide = group_is_wide(o, part);
     for (uint32_t i = 0; i < o->spec.workers; i++) {
         group_worker *w = &o->workers[i];
         if (w->seat.state == SEAT_FREE)
             free = w;
-        if (!cut && w->seat.state == SEAT_CUTS && w->seat.first < part->first)
+        else if (w->seat.wide ||
+                 (!cut && w->seat.state == SEAT_CUTS && w->seat.first < part->first))
             return NULL;
+        else
+            taken++;
     }
-    if (!free)
+    if (!free || (wide && taken))
         return NULL;
     o->todo.n--;
-    free->seat = (group_seat){.state = cut ? SEAT_CUTS : SEAT_LOADS, .first = part->first};
+    free->seat =
+        (group_seat){.state = cut ? SEAT_CUTS : SEAT_LOADS, .wide = wide, .first = part->first};
     return free;
 }
 

@@ -60,20 +60,60 @@ nrw_status group_block_room(op_group *o, bytes *out, group_part *part, uint64_t 
     return out->cap < block ? bytes_reserve(out, block - out->len, err) : NRW_OK;
 }
 
-nrw_status group_save_row(const group_shape *s, const uint8_t *row, bytes *out, nrw_error *err)
+/* One state, or a part of it. What is saved is gone. */
+static nrw_status save_state(const aggregate *g, uint8_t *state, size_t most, mem *hang, bytes *out,
+                             bool *more, nrw_error *err)
 {
-    TRY(bytes_append(out, row, row_bytes(row), err));
-    for (uint32_t i = 0; i < s->n_aggregates; i++) {
-        const aggregate *g = &s->aggregates[i];
-        const uint8_t zeros[8] = {0};
-        size_t at = out->len;
-        if (!g->class->save)
-            continue;
-        TRY(bytes_append(out, zeros, 8, err));
-        TRY(g->class->save(g, row + s->states[i], out, err));
-        store_u64(out->data + at, out->len - at - 8);
-        TRY(bytes_append(out, zeros, (8 - out->len % 8) % 8, err));
+    const uint8_t zeros[8] = {0};
+    size_t at = out->len;
+    bool left;
+
+    TRY(bytes_append(out, zeros, 8, err));
+    TRY(g->class->save(g, state, most, out, &left, err));
+    store_u64(out->data + at, out->len - at - 8);
+    TRY(bytes_append(out, zeros, (8 - out->len % 8) % 8, err));
+    *more |= left;
+    if (!left) {
+        g->class->drop(g, state, hang);
+        memset(state, 0, g->state_bytes);
     }
+    return NRW_OK;
+}
+
+/* As much as a block has room for. The word of a row that is free for its owner says whether there
+ * is more of it. */
+static nrw_status save_piece(op_group *o, uint8_t *row, bytes *out, size_t block, bool *more,
+                             nrw_error *err)
+{
+    const group_shape *s = &o->shape;
+    const size_t from = out->len;
+
+    *more = false;
+    TRY(bytes_append(out, row, row_bytes(row), err));
+    for (uint32_t i = 0; s->saves && i < s->n_aggregates; i++) {
+        const aggregate *g = &s->aggregates[i];
+        uint8_t *state = row + s->states[i];
+        size_t most = out->len < block ? block - out->len : 0;
+        if (g->class->save)
+            TRY(save_state(g, state, most > block / 8 ? most : block / 8, o->m, out, more, err));
+        else
+            memset(state, 0, g->state_bytes);
+    }
+    store_u32(out->data + from + 4, *more);
+    return NRW_OK;
+}
+
+nrw_status group_save_row(op_group *o, uint8_t *row, bytes *out, group_part *part, size_t block,
+                          nrw_error *err)
+{
+    bool more, several = false;
+
+    do {
+        TRY(save_piece(o, row, out, block, &more, err));
+        several |= more;
+        if (several)
+            TRY(group_write_block(o, out, part, err));
+    } while (more);
     return NRW_OK;
 }
 
@@ -109,8 +149,7 @@ nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err)
             TRY(group_write_block(o, &w->out, &o->parts[part], err));
         part = p;
         TRY(group_block_room(o, &w->out, &o->parts[p], row_bytes(row), block, err));
-        TRY(group_save_row(&o->shape, row, &w->out, err));
-        group_drop_states(&o->shape, row, o->m);
+        TRY(group_save_row(o, row, &w->out, &o->parts[p], block, err));
     }
     TRY(group_write_block(o, &w->out, &o->parts[part], err));
     bytes_release(&w->out);
@@ -142,10 +181,12 @@ static nrw_status next_row(const group_shape *s, span block, size_t *at, uint8_t
     return NRW_OK;
 }
 
-static nrw_status adopt(op_group *o, group_worker *w, uint8_t *row, const span *saved,
-                        nrw_error *err)
+/* A row with saved states is copied, so that its block, which has them once more, may go. */
+static nrw_status take_saved(op_group *o, group_worker *w, uint8_t *row, const span *saved,
+                             nrw_error *err)
 {
     const group_shape *s = &o->shape;
+    mem *hang = w->table.hang;
     nrw_status st = NRW_OK;
 
     for (uint32_t i = 0; i < s->n_aggregates; i++)
@@ -154,12 +195,14 @@ static nrw_status adopt(op_group *o, group_worker *w, uint8_t *row, const span *
     for (uint32_t i = 0; st >= 0 && i < s->n_aggregates; i++) {
         const aggregate *g = &s->aggregates[i];
         if (g->class->save)
-            st = g->class->load(g, saved[i], row + s->states[i], o->m, err);
+            st = g->class->load(g, saved[i], row + s->states[i], hang, err);
     }
+    w->goes_on = load_u32(row + 4);
+    store_u32(row + 4, 0);
     if (st >= 0)
-        st = group_table_adopt(&w->table, row, err);
+        st = group_table_copy(&w->table, row, err);
     if (st < 0) /* nobody else has the row */
-        group_drop_states(s, row, o->m);
+        group_drop_states(s, row, hang);
     return st;
 }
 
@@ -240,16 +283,20 @@ nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error 
         TRY(expect_block(o, w, block, &rows, err));
         if (first) /* as many groups as rows, if the blocks behind are like this one */
             TRY(group_table_reserve(&w->table, rows * part->bytes / block.len, err));
-        while (at < block.len) { /* rows are adopted where they lie */
+        while (at < block.len) { /* rows that stand for themselves are adopted where they lie */
             TRY(next_row(&o->shape, block, &at, &row, saved, err));
-            TRY(adopt(o, w, row, saved, err));
+            TRY(o->shape.saves ? take_saved(o, w, row, saved, err)
+                               : group_table_adopt(&w->table, row, err));
         }
+        if (o->shape.saves)
+            rows_clear(&w->read);
     }
 }
 
-/* The rows of a block to the parts of `out` by the bits of their hash from `shift` on. */
+/* The rows of a block to the parts of `out` by the bits of their hash from `shift` on. *hash: of
+ * the first one; *lone: all others have it, too. */
 static nrw_status split_block(op_group *o, span block, uint32_t shift, uint32_t n, bytes *to,
-                              group_part *out, nrw_error *err)
+                              group_part *out, uint64_t *hash, bool *lone, nrw_error *err)
 {
     const size_t most = group_block_bytes(o, n);
     span saved[o->shape.n_aggregates + 1];
@@ -260,6 +307,9 @@ static nrw_status split_block(op_group *o, span block, uint32_t shift, uint32_t 
         uint32_t k;
         TRY(next_row(&o->shape, block, &at, &row, saved, err));
         k = (uint32_t)(row_hash(row) >> shift) & (n - 1);
+        if (*lone && *hash == 0)
+            *hash = row_hash(row);
+        *lone &= row_hash(row) == *hash;
         TRY(group_block_room(o, &to[k], &out[k], at - from, most, err));
         TRY(bytes_append(&to[k], block.data + from, at - from, err));
         TRY(group_block_room(o, &to[k], &out[k], 0, most, err));
@@ -271,6 +321,8 @@ nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t 
                        group_part *out, nrw_error *err)
 {
     uint32_t n = 1u << bits, shift = 64 - part->bits - bits;
+    uint64_t hash = 0;
+    bool lone = true;
     bytes *to;
     span block;
     nrw_status st;
@@ -286,10 +338,12 @@ nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t 
         TRY_OUT(read_block(o, w, part, &block, err));
         if (st == NRW_END)
             break;
-        TRY_OUT(split_block(o, block, shift, n, to, out, err));
+        TRY_OUT(split_block(o, block, shift, n, to, out, &hash, &lone, err));
     }
-    for (uint32_t k = 0; k < n; k++)
+    for (uint32_t k = 0; k < n; k++) {
+        out[k].lone = lone;
         TRY_OUT(group_write_block(o, &to[k], &out[k], err));
+    }
     st = NRW_OK;
 out:
     for (uint32_t k = 0; k < n; k++)

@@ -330,7 +330,7 @@ nrw_status group_stretch_follow(op_group *o, group_stretch *from, group_stretch 
 static nrw_status save_row(op_group *o, group_worker *w, group_stretch *s, uint8_t *row,
                            nrw_error *err)
 {
-    TRY(group_save_row(&o->shape, row, &w->out, err));
+    TRY(group_save_row(o, row, &w->out, &s->spilled, STRETCH_BLOCK, err));
     group_drop_states(&o->shape, row, o->m);
     group_go(row);
     return w->out.len < STRETCH_BLOCK ? NRW_OK : group_write_block(o, &w->out, &s->spilled, err);

@@ -69,7 +69,7 @@ static nrw_status add_to(group_taking *t, uint32_t k, nrw_error *err)
                         .codes = t->codes,
                         .few_rows = t->few_rows,
                         .ordinals = t->o->placed ? t->numbers : NULL,
-                        .m = t->o->m,
+                        .m = t->w->table.hang,
                         .scratch = t->b->m};
     nrw_status st;
 
@@ -122,7 +122,7 @@ static nrw_status pass_all(group_taking *t, nrw_error *err)
 
     if (st < 0) /* states go all the same */
         for (uint32_t i = 0; i < t->rows; i++)
-            group_drop_states(&t->o->shape, t->states[i], t->o->m);
+            group_drop_states(&t->o->shape, t->states[i], t->w->table.hang);
     else
         passed = group_pass(t->o, t->w, t->states, t->rows, err);
     return st < 0 ? st : passed;
@@ -186,7 +186,7 @@ static uint32_t slice_rows(const group_taking *t)
     const op_group *o = t->o;
     uint32_t fit;
 
-    if (o->spec.n_keys == 0)
+    if (o->spec.n_keys == 0 && !o->hang)
         return t->rows;
     fit = rows_that_fit(&o->shape.layout, t->columns, o->spec.n_keys, mem_limit(t->w->m) / 4,
                         t->rows);
@@ -195,6 +195,53 @@ static uint32_t slice_rows(const group_taking *t)
     if (few_codes(t, fit) && !o->hang)
         return t->rows;
     return fit < GROUP_SLICE ? fit : GROUP_SLICE;
+}
+
+/* A text as a piece (base/piece.h), at most. */
+static uint64_t piece_most(size_t len)
+{
+    const size_t page = 4096;
+
+    return len <= page / 2 ? len + len / 3 : (len / page + 2) * page;
+}
+
+/* What rows [first, first + n) may come to hang from states by one argument. */
+static uint64_t argument_hangs(const vector *v, uint32_t first, uint32_t n)
+{
+    uint64_t bytes = 0;
+    bool null;
+
+    if (type_is_nested(&v->type))
+        return vector_bytes(v) / v->len * n;
+    for (uint32_t i = 0; type_is_view(&v->type) && i < n; i++)
+        bytes += piece_most(vector_value(v, first + i, &null).len);
+    return bytes;
+}
+
+static uint64_t rows_hang(const group_taking *t, uint32_t first, uint32_t n)
+{
+    const group_shape *s = &t->o->shape;
+    uint64_t bytes = (uint64_t)n * t->o->hang;
+
+    for (uint32_t k = 0; k < s->n_aggregates; k++) {
+        const aggregate *g = &s->aggregates[k];
+        for (uint32_t i = 0; g->class->drop && i < g->n_args; i++)
+            bytes += argument_hangs(column_of(t, g->args[i]), first, n);
+    }
+    return bytes;
+}
+
+/* How many of n rows from `first` on are taken at once; *hangs: what they may come to hang from
+ * states, which is to be a small part of what there is when all others have gone. */
+static uint32_t rows_at_once(const group_taking *t, uint32_t first, uint32_t n, uint64_t *hangs)
+{
+    const op_group *o = t->o;
+    const uint64_t most = o->spec.memory / o->spec.workers / 16;
+
+    *hangs = 0;
+    while (o->hang && (*hangs = rows_hang(t, first, n)) > most && n > 1)
+        n = n * most / *hangs ? (uint32_t)(n * most / *hangs) : 1;
+    return n;
 }
 
 /* Rows from *first on, which moves on: to the end, or as far as tables are to be shared. */
@@ -209,11 +256,12 @@ static nrw_status take_slices(const group_taking *whole, uint32_t some, uint32_t
 
     TRY(mem_zalloc(m, head, (void **)&columns, err));
     do {
-        uint32_t left = whole->rows - *first, n = left < some ? left : some, taken = 0;
+        uint32_t left = whole->rows - *first, taken = 0;
         group_taking t = {
-            .o = o, .w = whole->w, .b = whole->b, .first = *first, .rows = n, .columns = columns};
+            .o = o, .w = whole->w, .b = whole->b, .first = *first, .columns = columns};
+        t.rows = rows_at_once(whole, *first, left < some ? left : some, &t.hangs);
         for (uint32_t c = 0; st >= 0 && c < o->n_in; c++)
-            st = vector_slice(&whole->columns[c], *first, n, m, &columns[c], err);
+            st = vector_slice(&whole->columns[c], *first, t.rows, m, &columns[c], err);
         if (st >= 0)
             st = group_take_columns(&t, &taken, err);
         *first += taken;
@@ -231,7 +279,7 @@ static nrw_status take_own(group_taking *t, uint32_t *first, nrw_error *err)
 {
     const uint32_t some = slice_rows(t);
 
-    if (*first == 0 && t->rows <= some)
+    if (*first == 0 && t->rows <= some && rows_at_once(t, 0, t->rows, &t->hangs) == t->rows)
         TRY(group_take_columns(t, first, err));
     return *first < t->rows ? take_slices(t, some, first, err) : NRW_OK;
 }

@@ -12,6 +12,7 @@ typedef struct group_taking {
     batch *b;
     uint32_t first; /* of the batch */
     uint32_t rows;
+    uint64_t hangs;         /* bytes that may come to hang from the states of their groups */
     vector *columns;        /* n_in */
     uint8_t **states;       /* the group's row of each row, unless there are few */
     const uint64_t *hashes; /* of the keys of rows sel[0..rows); NULL: they are not known */

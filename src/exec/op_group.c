@@ -38,11 +38,21 @@ static nrw_status make_todo(op_group *o, uint32_t bits, nrw_error *err)
     return st;
 }
 
+/* Whether states of several tables may be more than there is memory for while they are put
+ * together: sets of the same values become one, by copies. */
+static bool is_crowded(const op_group *o)
+{
+    return o->copies && o->spec.workers > 1 && mem_used(o->m) > o->spec.memory / 8 * 3;
+}
+
 /* Once one table went to the spill file all do, so that a partition lies in one place. */
 nrw_status group_settle(op_group *o, nrw_error *err)
 {
-    const uint32_t bits = bits_for(o);
+    uint32_t bits;
 
+    if (!o->parts && is_crowded(o))
+        TRY(group_flush(o, &o->workers[0], err));
+    bits = bits_for(o);
     for (uint32_t i = 0; i < o->spec.workers; i++) {
         group_worker *w = &o->workers[i];
         rows_release(&w->scratch);
@@ -80,7 +90,7 @@ uint64_t group_fair_room(const op_group *o)
 uint64_t group_room(const op_group *o, const group_worker *w)
 {
     uint64_t most = mem_limit(w->m) - mem_limit(w->m) / 8, used = mem_used(w->m);
-    uint64_t fair = o->hang ? group_fair_room(o) : UINT64_MAX, left;
+    uint64_t fair = o->hang && o->spec.marks ? group_fair_room(o) : UINT64_MAX, left;
 
     if (o->spec.marks)
         used += w->runs.bytes + w->table.rows.bytes;
@@ -109,8 +119,10 @@ void group_close(op *base)
         group_pass_free(w);
         bytes_release(&w->out);
         group_todo_free(o, &w->todo);
-        mem_free_account(w->m);
-        pthread_mutex_destroy(&w->lock);
+    }
+    for (uint32_t i = 0; o->workers && i < o->spec.workers; i++) { /* states had each other's */
+        mem_free_account(o->workers[i].m);
+        pthread_mutex_destroy(&o->workers[i].lock);
     }
     group_stretch_free(o, &o->current);
     group_rows_free(o, &o->nulls);
@@ -169,6 +181,7 @@ static nrw_status make_states(arena *a, op_group *o, uint32_t *bytes, nrw_error 
             s->states[k] = ROW_HEAD + *bytes;
             *bytes += aggregate_room(g);
             o->hang += g->class->drop ? GROUP_HANG : 0;
+            o->copies |= g->class->traits & AGG_COPIES;
             o->placed |= !(g->class->traits & AGG_UNPLACED);
         }
         o->results[i] = s->states[k];
@@ -216,7 +229,7 @@ nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op *
         group_worker *w = &o->workers[i];
         pthread_mutex_init(&w->lock, NULL);
         TRY_OUT(mem_child(o->m, "groups of a worker", group_share(o), &w->m, err));
-        group_table_init(&w->table, &o->shape, w->m, o->m);
+        group_table_init(&w->table, &o->shape, w->m, spec->marks ? o->m : w->m);
         w->scratch.m = w->read.m = w->m;
         w->out = bytes_init(w->m, UINT32_MAX);
         w->book = (group_book){.m = w->m, .most = group_share(o) / 16};

@@ -13,10 +13,24 @@ GATHERING = {
 }
 
 
-def agree(s, sql, low, what):
-    """The same bytes for threads and memory, within each ceiling; returns the peaks."""
+# Of texts of 2 to 3 KB: a group's rows (None: a hundred groups; "sorted": ten that follow each
+# other), and what is gathered of them.
+LONG = {
+    "extremes": (3, "max(note), first(note), arg_min(note, id)"),
+    "lists": (None, "list(note), string_agg(note, ';')"),
+    "short lists": (6, "list(note), mode(note)"),
+    "sets and sketches": (10, "count(DISTINCT note), count(DISTINCT id), "
+                              "approx_count_distinct(note)"),
+    "one set": (0, "count(DISTINCT id), max(note)"),
+    "rising keys": ("sorted", "first(note), min(note), string_agg(note), sum(id)"),
+}
+
+
+def agree(s, sql, low, what, runs=((1, 0), (4, 0), (2, 1024))):
+    """The same bytes for threads and memory (0: `low`), within each ceiling; returns the peaks."""
     outs, peaks = [], []
-    for threads, memory in ((1, low), (4, low), (2, 1024)):
+    for threads, memory in runs:
+        memory = memory or low
         outs.append(s(f"o{threads}.parquet"))
         ran = measure([harness.need(harness.RELEASE), "sql", sql, "--memory", f"{memory}MiB",
                        "--threads", str(threads), "-o", outs[-1], "-q", "--on-exists", "replace"],
@@ -65,10 +79,44 @@ def long_lists(rows):
                                   f"FROM '{s('in.parquet')}' GROUP BY k", 128, f"{rows} rows"))
 
 
+def long_texts(each, gathered, rows):
+    """What hangs is many times the ceiling, and a batch of rows a large part of a worker's."""
+    keys = {None: "id % 100", "sorted": "id // 10", 0: "1"}
+    with Scratch("limits") as s:
+        harness.ok("gen", s("in.parquet"), "--range", f"id={rows}", "--column",
+                   "note=string:2000..3000", "-q", timeout=120)
+        key = keys[each] if each in keys else f"id % {rows // each}"
+        source = f"(SELECT {key} AS k, * FROM '{s('in.parquet')}')"
+        if each == "sorted":  # clustered by what statistics say
+            harness.ok("sql", f"SELECT {key} AS k, * FROM '{s('in.parquet')}'", "-o",
+                       s("keys.parquet"), "--row-group-size", "5000", "-q", timeout=120)
+            source = f"'{s('keys.parquet')}'"
+        return ", ".join(agree(s, f"SELECT k, {gathered} FROM {source} GROUP BY k", 64,
+                               f"{rows} rows", ((1, 0), (2, 0), (8, 0), (4, 128), (2, 4096))))
+
+
+def one_large_group():
+    """One group that takes more than there is, is refused by a sentence that says so."""
+    with Scratch("limits") as s:
+        harness.ok("gen", s("in.parquet"), "--range", "id=60000", "--column",
+                   "note=string:2000..3000", "-q", timeout=120)
+        for threads in ("1", "4"):
+            line = harness.refused(harness.narrows(
+                "sql", f"SELECT id % 2 AS k, list(note) FROM '{s('in.parquet')}' GROUP BY k", "-o",
+                s("o.parquet"), "--memory", "64MiB", "--threads", threads), 4)
+            if "of one group takes more than" not in line or "--memory" not in line:
+                raise AssertionError(line)
+    return line
+
+
 def cases(full):
     sizes = (200_000, 2_000_000) if full else (10_000, 100_000)
     for name in GATHERING:
         yield f"what hangs from groups: {name}", lambda n=name: hanging(n, sizes), 900
+    for name, (each, gathered) in LONG.items():
+        yield (f"what hangs from groups: long texts, {name}",
+               lambda e=each, g=gathered: long_texts(e, g, 200_000 if full else 40_000), 900)
+    yield "what hangs from groups: one that is too large", one_large_group, 300
     yield "what hangs from groups: combinations of dictionaries", lambda: combinations(
         40_000_000 if full else 12_000_000), 300
     yield "what hangs from groups: long lists", lambda: long_lists(
