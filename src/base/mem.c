@@ -18,7 +18,7 @@
 #define REQUEST_MAX (SIZE_MAX / 4)
 
 /* Free blocks that may stay although the memory in use was never that much: so many bytes, or a
- * sixteenth of the limit. */
+ * twenty-fourth of the limit. */
 #define FREE_SLACK_MOST ((uint64_t)8 << 20)
 
 /* How often a thread looks again before it takes a refusal by the root as final. */
@@ -275,7 +275,7 @@ static uint64_t cached_too_much(root_mem *r, uint64_t more)
     while (most < live && !atomic_compare_exchange_weak_explicit(
                               &r->in_use, &most, live, memory_order_relaxed, memory_order_relaxed))
         continue;
-    uint64_t slack = mem_limit(&r->account) / 16;
+    uint64_t slack = mem_limit(&r->account) / 24;
     most = (most > live ? most : live) + (slack < FREE_SLACK_MOST ? slack : FREE_SLACK_MOST);
     return used > most && held ? used - most : 0;
 }
