@@ -293,10 +293,22 @@ nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error 
     }
 }
 
-/* The rows of a block to the parts of `out` by the bits of their hash from `shift` on. *hash: of
- * the first one; *lone: all others have it, too. */
+/* Whether all rows so far have one hash. */
+typedef struct one_hash {
+    bool any, differ;
+    uint64_t first;
+} one_hash;
+
+static void see_hash(one_hash *h, uint64_t hash)
+{
+    h->differ |= h->any && hash != h->first;
+    h->first = hash;
+    h->any = true;
+}
+
+/* The rows of a block to the parts of `out` by the bits of their hash from `shift` on. */
 static nrw_status split_block(op_group *o, span block, uint32_t shift, uint32_t n, bytes *to,
-                              group_part *out, uint64_t *hash, bool *lone, nrw_error *err)
+                              group_part *out, one_hash *seen, nrw_error *err)
 {
     const size_t most = group_block_bytes(o, n);
     span saved[o->shape.n_aggregates + 1];
@@ -307,9 +319,7 @@ static nrw_status split_block(op_group *o, span block, uint32_t shift, uint32_t 
         uint32_t k;
         TRY(next_row(&o->shape, block, &at, &row, saved, err));
         k = (uint32_t)(row_hash(row) >> shift) & (n - 1);
-        if (*lone && *hash == 0)
-            *hash = row_hash(row);
-        *lone &= row_hash(row) == *hash;
+        see_hash(seen, row_hash(row));
         TRY(group_block_room(o, &to[k], &out[k], at - from, most, err));
         TRY(bytes_append(&to[k], block.data + from, at - from, err));
         TRY(group_block_room(o, &to[k], &out[k], 0, most, err));
@@ -321,8 +331,7 @@ nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t 
                        group_part *out, nrw_error *err)
 {
     uint32_t n = 1u << bits, shift = 64 - part->bits - bits;
-    uint64_t hash = 0;
-    bool lone = true;
+    one_hash seen = {0};
     bytes *to;
     span block;
     nrw_status st;
@@ -338,10 +347,10 @@ nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t 
         TRY_OUT(read_block(o, w, part, &block, err));
         if (st == NRW_END)
             break;
-        TRY_OUT(split_block(o, block, shift, n, to, out, &hash, &lone, err));
+        TRY_OUT(split_block(o, block, shift, n, to, out, &seen, err));
     }
     for (uint32_t k = 0; k < n; k++) {
-        out[k].lone = lone;
+        out[k].lone = !seen.differ;
         TRY_OUT(group_write_block(o, &to[k], &out[k], err));
     }
     st = NRW_OK;
