@@ -28,75 +28,118 @@ typedef struct state {
     size_t stretch; /* bytes of output before decode_pairs is tried again */
 } state;
 
-/* By tag: the length of what it makes; 0 for elements that are left to decode_one (literals over 60
- * bytes, copies with four bytes of offset). */
-#define LITERAL(t) ((t) < 240 ? (t) / 4 + 1 : 0)
+/* What a tag says. An offset is the bytes behind the tag that `mask` leaves, and `base`: of a
+ * literal FAR_BACK, which is always a valid one; of what is left to decode_one (literals over 60
+ * bytes, copies with four bytes of offset) so negative that none is. */
+typedef struct element {
+    int16_t base;
+    uint16_t mask;
+    uint8_t len;
+} __attribute__((aligned(8))) element;
+enum { FAR = 80, FAR_BACK = 32, LEFT = INT16_MIN };
+
+/* By tag: the length of what it makes. */
+#define LITERAL(t) ((t) / 4 + 1)
 #define COPY_1(t)  (4 + (t) / 4 % 8)
 #define COPY_2(t)  ((t) / 4 + 1)
-#define OF_4(t)    LITERAL(t), COPY_1(t), COPY_2(t), 0
-#define OF_16(t)   OF_4(t), OF_4((t) + 4), OF_4((t) + 8), OF_4((t) + 12)
-#define OF_64(t)   OF_16(t), OF_16((t) + 16), OF_16((t) + 32), OF_16((t) + 48)
-static const uint8_t length_of[256] = {OF_64(0), OF_64(64), OF_64(128), OF_64(192)};
+#define OF_4(t)                                                                                    \
+    {(t) < 240 ? FAR_BACK : LEFT, 0, LITERAL(t)}, {(t) / 32 * 256, 0xff, COPY_1(t)},               \
+        {0, 0xffff, COPY_2(t)}, {LEFT, 0, 0}
+#define OF_16(t) OF_4(t), OF_4((t) + 4), OF_4((t) + 8), OF_4((t) + 12)
+#define OF_64(t) OF_16(t), OF_16((t) + 16), OF_16((t) + 32), OF_16((t) + 48)
+static const element of_tag[256] = {OF_64(0), OF_64(64), OF_64(128), OF_64(192)};
 
-/* By tag: what is added to the bytes of an offset that stand behind it. Of a literal it is
- * FAR_BACK, an offset that is always a valid one. */
-#define BASES_4(high)  FAR_BACK, (high), 0, 0
-#define BASES_32(high) BASES_8(high), BASES_8(high), BASES_8(high), BASES_8(high)
-#define BASES_8(high)  BASES_4(high), BASES_4(high)
-enum { FAR = 80, FAR_BACK = 16 };
-static const uint16_t offset_base[256] = {BASES_32(0x000), BASES_32(0x100), BASES_32(0x200),
-                                          BASES_32(0x300), BASES_32(0x400), BASES_32(0x500),
-                                          BASES_32(0x600), BASES_32(0x700)};
-/* By kind: which of the bytes behind a tag belong to the offset. */
-static const uint32_t offset_bytes[4] = {0, 0xff, 0xffff, 0};
+static bool near_end(const state *s)
+{
+    return s->in_end - s->ip < FAR || s->out_end - s->op < FAR;
+}
 
 static bool is_far(const state *s)
 {
-    return s->in_end - s->ip >= FAR && s->out_end - s->op >= FAR;
+    return !near_end(s) && s->op - s->dst >= FAR_BACK;
+}
+
+/* A place in a block, in registers; `tag` is the byte at ip. */
+typedef struct lane {
+    const uint8_t *ip;
+    uint8_t *op;
+    size_t tag;
+    const uint8_t *in_far, *far, *near; /* up to where steps are whole ones; FAR_BACK behind dst */
+} lane;
+
+static inline lane lane_of(const state *s)
+{
+    return (lane){s->ip,           s->op, *s->ip, s->in_end - FAR, s->out_end - FAR,
+                  s->dst + FAR_BACK};
 }
 
 /* Both are known, so that choosing between them is a conditional move. */
 #define WITHOUT_BRANCH(a, b) __asm__("" : "+r"(a), "+r"(b))
 
-/* Elements FAR from both ends are copied in whole steps: a literal of 60 bytes or a copy of 64 with
- * what it overshoots, and all heads. Literals and copies follow each other without any order, so
- * that is not branched for: a literal is a copy from behind its tag, and the next tag is read for
- * both before it is known which one this is. Starts FAR_BACK behind the beginning; stops in front
- * of what it does not take and of what is wrong; true where it stops for the stretch's end. */
-static bool decode_far(state *s)
+/* An element FAR from both ends, and FAR_BACK behind the beginning, is copied in whole steps: a
+ * literal of 60 bytes or a copy of 64 with what it overshoots, and all heads. Literals and copies
+ * follow each other without any order, so that is not branched for: a literal is a copy from behind
+ * its tag, and the next tag is read for both before it is known which one this is. False: it was
+ * the last one for that, or is left to decode_one, or wrong. */
+static inline __attribute__((always_inline)) bool take_far(lane *l)
 {
-    const uint8_t *ip = s->ip, *in_far = s->in_end - FAR;
-    uint8_t *dst = s->dst;
-    size_t at = (size_t)(s->op - dst), far = (size_t)(s->out_end - dst) - FAR;
-    size_t tag = *ip;
-    far = size_min(far, at + s->stretch);
-    while (ip <= in_far && at <= far) {
-        size_t kind = tag & 3, len = length_of[tag];
-        size_t offset = (load_u32(ip + 1) & offset_bytes[kind]) + offset_base[tag];
-        if (len == 0 || offset - 1 >= at)
-            break;
-        const uint8_t *copied = dst + at - offset, *written = ip + 1;
-        const uint8_t *copy_end = ip + kind + 1, *literal_end = ip + (tag >> 2) + 2;
-        size_t copy_tag = *copy_end, literal_tag = *literal_end;
+    const element e = of_tag[l->tag];
+    const size_t kind = l->tag & 3;
+    const size_t offset = (load_u32(l->ip + 1) & e.mask) + (size_t)e.base;
+    const uint8_t *copied = l->op - offset, *written = l->ip + 1;
+    const uint8_t *copy_end = l->ip + kind + 1, *literal_end = l->ip + (l->tag >> 2) + 2;
+    size_t copy_tag = *copy_end, literal_tag = *literal_end;
+
+    if (__builtin_expect(offset - FAR_BACK > (size_t)(l->op - l->near), 0)) {
+        if (offset - 1 >= (size_t)(l->op - l->near) + FAR_BACK)
+            return false;
+        copy_back(l->op, offset, e.len); /* from nearby */
+        l->ip = copy_end;
+        l->tag = copy_tag;
+    } else {
         WITHOUT_BRANCH(copied, written);
         WITHOUT_BRANCH(copy_end, literal_end);
         WITHOUT_BRANCH(copy_tag, literal_tag);
         const uint8_t *from = kind ? copied : written;
-        ip = kind ? copy_end : literal_end;
-        tag = kind ? copy_tag : literal_tag;
-        if (offset < FAR_BACK) {
-            copy_back(dst + at, offset, len);
-        } else {
-            memcpy(dst + at, from, 16);
-            if (len > 16)
-                for (size_t i = 16; i < len; i += 16)
-                    memcpy(dst + at + i, from + i, 16);
+        l->ip = kind ? copy_end : literal_end;
+        l->tag = kind ? copy_tag : literal_tag;
+        memcpy(l->op, from, 16);
+        memcpy(l->op + 16, from + 16, 16);
+        if (e.len > 32) {
+            memcpy(l->op + 32, from + 32, 16);
+            memcpy(l->op + 48, from + 48, 16);
         }
-        at += len;
     }
-    s->ip = ip;
-    s->op = dst + at;
-    return at > far;
+    l->op += e.len;
+    return __builtin_expect(l->ip <= l->in_far, 1) && __builtin_expect(l->op <= l->far, 1);
+}
+
+/* From a place that is_far; stops in front of what it does not take and of what is wrong; true
+ * where it stops for the stretch's end. */
+static bool decode_far(state *s)
+{
+    lane l = lane_of(s);
+
+    l.far = l.op + size_min((size_t)(l.far - l.op), s->stretch);
+    while (take_far(&l))
+        ;
+    s->ip = l.ip;
+    s->op = l.op;
+    return l.op > l.far;
+}
+
+/* An element waits for the one before, whose end says where it begins: two blocks side by side take
+ * hardly longer than one. */
+static __attribute__((noinline)) void decode_far_two(state *s)
+{
+    lane a = lane_of(&s[0]), b = lane_of(&s[1]);
+
+    while (take_far(&a) && take_far(&b))
+        ;
+    s[0].ip = a.ip;
+    s[0].op = a.op;
+    s[1].ip = b.ip;
+    s[1].op = b.op;
 }
 
 /* By tag: the least offset from which a copy is one step that does not meet itself; of other
@@ -121,8 +164,8 @@ static void decode_pairs(state *s)
         if ((literal & 3) || literal > PAIR_LITERAL)
             break;
         uint64_t copy = load_u64(ip + 2) >> (2 * literal);
-        size_t tag = (uint8_t)copy, kind = copy & 3, len = length_of[tag];
-        size_t offset = ((copy >> 8) & offset_bytes[kind]) + offset_base[tag];
+        size_t tag = (uint8_t)copy, kind = copy & 3, len = of_tag[tag].len;
+        size_t offset = ((copy >> 8) & of_tag[tag].mask) + (size_t)of_tag[tag].base;
         uint8_t *to = op + literal / 4 + 1;
         memcpy(op, ip + 1, 8);
         if (offset > (size_t)(to - dst))
@@ -184,20 +227,64 @@ static bool decode_one(state *s)
     return true;
 }
 
+static bool begin(state *s, span src, uint8_t *dst, size_t dst_len, uint64_t *len)
+{
+    if (!preamble(&src, len))
+        return false;
+    *s = (state){src.data, src.data + src.len, dst, dst, dst + dst_len, STRETCH_LEAST};
+    return true;
+}
+
+static bool go_on(state *s)
+{
+    while (s->ip < s->in_end) {
+        if (is_far(s))
+            decode_fast(s);
+        if (!decode_one(s))
+            return false;
+    }
+    return true;
+}
+
 nrw_status snappy_block_decode(span src, uint8_t *dst, size_t dst_len, nrw_error *err)
 {
+    state s;
     uint64_t len;
-    if (!preamble(&src, &len))
+
+    if (!begin(&s, src, dst, dst_len, &len))
         return codec_damaged("snappy", err);
     if (len != dst_len)
         return codec_wrong_size("snappy", len, dst_len, err);
-    state s = {src.data, src.data + src.len, dst, dst, dst + dst_len, STRETCH_LEAST};
-    while (s.ip < s.in_end) {
-        if (is_far(&s) && s.op - dst >= FAR_BACK)
-            decode_fast(&s);
-        if (!decode_one(&s))
-            return codec_damaged("snappy", err);
-    }
+    if (!go_on(&s))
+        return codec_damaged("snappy", err);
     return s.op == s.out_end ? NRW_OK
                              : codec_wrong_size("snappy", (uint64_t)(s.op - dst), dst_len, err);
+}
+
+/* One element at least, up to where steps can be whole ones. */
+static bool come_far(state *s)
+{
+    do {
+        if (!decode_one(s))
+            return false;
+    } while (!near_end(s) && !is_far(s));
+    return true;
+}
+
+bool snappy_block_decode_two(const span src[2], uint8_t *const dst[2], const size_t dst_len[2])
+{
+    state s[2];
+
+    for (int i = 0; i < 2; i++) {
+        uint64_t len;
+        if (!begin(&s[i], src[i], dst[i], dst_len[i], &len) || len != dst_len[i])
+            return false;
+    }
+    while (!near_end(&s[0]) && !near_end(&s[1])) {
+        if (!come_far(&s[0]) || !come_far(&s[1]))
+            return false;
+        if (is_far(&s[0]) && is_far(&s[1]))
+            decode_far_two(s);
+    }
+    return go_on(&s[0]) && go_on(&s[1]) && s[0].op == s[0].out_end && s[1].op == s[1].out_end;
 }

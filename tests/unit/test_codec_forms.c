@@ -229,7 +229,28 @@ static void fill_again(uint8_t *src, size_t n, uint64_t *seed)
     }
 }
 
-/* Sound and damaged blocks against the library's reading of them. */
+/* Blocks a and b side by side succeed where both do alone, and give the same bytes. */
+static void decodes_two(span a, const uint8_t *a_plain, size_t a_len, span b,
+                        const uint8_t *b_plain, size_t b_len, bool sound)
+{
+    const codec *snappy = codec_by_id(CODEC_SNAPPY);
+    uint8_t *to = malloc(a_len + b_len + 1);
+    size_t n[2];
+
+    assert_non_null(to);
+    assert_int_equal(snappy->decode_two((span[2]){a, b}, to, a_len + b_len, n) &&
+                         n[0] == a_len && n[1] == b_len,
+                     sound);
+    if (sound) {
+        assert_memory_equal(to, a_plain, a_len);
+        assert_memory_equal(to + a_len, b_plain, b_len);
+        assert_false(a_len + b_len > 0 &&
+                     snappy->decode_two((span[2]){a, b}, to, a_len + b_len - 1, n));
+    }
+    free(to);
+}
+
+/* Sound and damaged blocks against the library's reading of them, alone and beside a sound one. */
 static void snappy_blocks(void **state)
 {
     (void)state;
@@ -238,9 +259,15 @@ static void snappy_blocks(void **state)
     codec_ctx c = codec_ctx_init(codec_by_id(CODEC_SNAPPY), m);
     for (int round = 0; round < ROUNDS(1500); round++) {
         static uint8_t src[3000], got[3000], want[3000];
-        size_t n = next_random(&seed) % 3000, len = 6000;
+        static uint8_t other[3000], other_packed[6000];
+        size_t n = next_random(&seed) % 3000, len = 6000, other_n = next_random(&seed) % 3000;
+        size_t other_len = sizeof other_packed;
         fill_again(src, n, &seed);
+        fill_again(other, other_n, &seed);
         assert_int_equal(snappy_compress((char *)src, n, (char *)packed, &len), SNAPPY_OK);
+        assert_int_equal(
+            snappy_compress((char *)other, other_n, (char *)other_packed, &other_len), SNAPPY_OK);
+        span beside = {other_packed, other_len};
         for (int damage = 0; damage < 3; damage++) {
             size_t out = n;
             uint8_t *block = exact(packed, len), *to = exact(src, n);
@@ -249,6 +276,8 @@ static void snappy_blocks(void **state)
             nrw_status st = c.codec->decode(&c, in, to, n, NULL);
             assert_int_equal(st == NRW_OK, ok && out == n);
             assert_int_equal(stream_decode(&c, in, 701, 499, got, n, NULL) == NRW_OK, st == NRW_OK);
+            decodes_two(in, want, n, beside, other, other_n, st == NRW_OK);
+            decodes_two(beside, other, other_n, in, want, n, st == NRW_OK);
             if (st == NRW_OK) {
                 assert_memory_equal(to, want, n);
                 assert_memory_equal(got, want, n);

@@ -66,26 +66,38 @@ nrw_status av_in_block(const av_block *b, nrw_status st, nrw_error *err)
 
 /* ---- whole blocks ---- */
 
-/* The numbers of the block at p->at, which lies in `stored`. The cutter has looked at them: they
- * differ only if the file has changed since. */
-static nrw_status stored_block(const av_piece *p, av_block *out, nrw_error *err)
+/* The block at `at`, if it lies in `stored`, up to the marker behind it at least. */
+static bool block_stored(const av_piece *p, uint64_t at, int64_t number, av_block *out)
 {
-    size_t at = (size_t)(p->at - p->stored_at), n;
+    const size_t before = (size_t)(at - p->stored_at);
     span head = {p->stored->data, p->stored->len};
     int64_t size;
+    size_t n;
 
-    span_skip(&head, size_min(at, head.len));
-    *out = (av_block){.number = p->number, .at = p->at};
+    span_skip(&head, size_min(before, head.len));
+    *out = (av_block){.number = number, .at = at};
     n = av_block_numbers(head, &out->rows, &size);
     if (n == 0 || size < 0 || out->rows < 0 || out->rows > INT32_MAX ||
-        (uint64_t)size > head.len - n) {
-        err_at_block(err, p->number, -1);
-        err_at_offset(err, (int64_t)p->at);
-        return err_set(err, NRW_E_CHANGED, "the file changed while it was read");
-    }
-    out->data = p->at + n;
+        (uint64_t)size > head.len - n)
+        return false;
+    out->data = at + n;
     out->size = (uint64_t)size;
-    return NRW_OK;
+    return true;
+}
+
+/* The block at p->at. The cutter has looked at it: it differs only if the file has changed since. */
+static nrw_status next_stored(const av_piece *p, av_block *out, nrw_error *err)
+{
+    if (block_stored(p, p->at, p->number, out))
+        return NRW_OK;
+    err_at_block(err, p->number, -1);
+    err_at_offset(err, (int64_t)p->at);
+    return err_set(err, NRW_E_CHANGED, "the file changed while it was read");
+}
+
+static span bytes_stored(const av_piece *p, const av_block *b)
+{
+    return (span){p->stored->data + (b->data - p->stored_at), (size_t)b->size};
 }
 
 static nrw_status read_stored(av_piece *p, nrw_error *err)
@@ -99,58 +111,95 @@ static nrw_status read_stored(av_piece *p, nrw_error *err)
     return file_read(p->shape->file, p->at, p->stored->data, n, err);
 }
 
+/* Where the plain bytes of the block at hand are, or go. */
+typedef struct plain_bytes {
+    size_t at, n;  /* in `raw` */
+    size_t behind; /* those of the next one, unpacked with it; 0: none are */
+} plain_bytes;
+
+/* Unpacks block b behind what is there, with the next one where two go faster than one. */
+static nrw_status unpack_next(av_piece *p, const av_block *b, plain_bytes *at, nrw_error *why)
+{
+    const av_header *h = p->shape->header;
+    const uint64_t end = b->data + b->size + AV_SYNC;
+    uint8_t *dst;
+    size_t n[2], cap;
+    av_block next;
+
+    at->at += at->n;
+    at->n = at->behind;
+    at->behind = 0;
+    if (at->n > 0)
+        return NRW_OK;
+    dst = p->raw->data + at->at;
+    cap = p->raw->cap - at->at;
+    if (end < p->end && block_stored(p, end, p->number + 1, &next) &&
+        av_unpack_two(h, p->codec.codec, (span[2]){bytes_stored(p, b), bytes_stored(p, &next)}, dst,
+                      cap, n)) {
+        at->n = n[0];
+        at->behind = n[1];
+        return NRW_OK;
+    }
+    return av_unpack(h, &p->codec, bytes_stored(p, b), dst, cap, &at->n, why);
+}
+
+/* The plain bytes of block b. NRW_END: there is no room for them. */
+static nrw_status bring_block(av_piece *p, const av_block *b, plain_bytes *at, nrw_error *why)
+{
+    nrw_status st = NRW_OK;
+
+    if (av_piece_plain(p)) {
+        *at = (plain_bytes){(size_t)(b->data - p->stored_at), (size_t)b->size, 0};
+    } else {
+        st = unpack_next(p, b, at, why);
+        if (st == NRW_END)
+            return st;
+        st = av_piece_unpacked(p, b, st, why);
+    }
+    return st >= 0 && b->rows == 0 && at->n > 0 ? av_trailing(why) : st;
+}
+
+static nrw_status keep_block(av_piece *p, const av_block *b, const plain_bytes *at, nrw_error *err)
+{
+    p->stored_bytes += b->size;
+    p->raw_bytes += at->n;
+    if (!av_piece_plain(p)) /* else it is what is stored */
+        p->raw->len = at->at + at->n;
+    return av_piece_add_segment(p,
+                                &(av_segment){.block = *b,
+                                              .start = (uint32_t)at->at,
+                                              .end = (uint32_t)(at->at + at->n),
+                                              .all = (uint32_t)b->rows,
+                                              .first_row = p->row,
+                                              .whole = true},
+                                err);
+}
+
 /* Unpacks blocks behind each other until the next one has no room. Without a codec the run itself
  * is what is decoded. */
 static nrw_status load_blocks(av_piece *p, nrw_error *err)
 {
-    size_t used = 0;
-    bool plain = av_piece_plain(p);
+    plain_bytes at = {0};
 
     p->raw_at = p->stored_at;
-    if (plain)
+    if (av_piece_plain(p))
         p->raw = buffer_ref(p->stored);
     else
         TRY(buffer_new(p->shape->m, p->shape->raw_max, &p->raw, err));
     while (p->at < p->end) {
         nrw_error why = NRW_ERROR_INIT;
         av_block b;
-        span stored;
-        size_t n;
-        nrw_status st = NRW_OK;
-        TRY(stored_block(p, &b, err));
-        stored = (span){p->stored->data + (b.data - p->stored_at), (size_t)b.size};
-        if (plain) {
-            used = (size_t)(b.data - p->stored_at);
-            n = (size_t)b.size;
-        } else {
-            st = av_unpack(p->shape->header, &p->codec, stored, p->raw->data + used,
-                           p->raw->cap - used, &n, &why);
-            if (st == NRW_END)
-                break;
-            st = av_piece_unpacked(p, &b, st, &why);
-        }
-        if (st >= 0 && b.rows == 0 && n > 0)
-            st = av_trailing(&why);
+        nrw_status st;
+        TRY(next_stored(p, &b, err));
+        st = bring_block(p, &b, &at, &why);
+        if (st == NRW_END)
+            break;
         if (st < 0 && !av_leaves_out(p, st))
             return av_in_block(&b, av_give_error(st, &why, err), err);
-        if (st < 0) {
+        if (st < 0)
             TRY(av_piece_lose_block(p, &b, &why, err));
-            av_piece_pass_block(p, &b);
-            continue;
-        }
-        p->stored_bytes += b.size;
-        p->raw_bytes += n;
-        TRY(av_piece_add_segment(p,
-                                 &(av_segment){.block = b,
-                                               .start = (uint32_t)used,
-                                               .end = (uint32_t)(used + n),
-                                               .all = (uint32_t)b.rows,
-                                               .first_row = p->row,
-                                               .whole = true},
-                                 err));
-        used += n;
-        if (!plain) /* else it is what is stored */
-            p->raw->len = used;
+        else
+            TRY(keep_block(p, &b, &at, err));
         av_piece_pass_block(p, &b);
     }
     return NRW_OK;
