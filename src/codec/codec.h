@@ -54,9 +54,9 @@ struct codec {
      * NULL: see codec_decode_within. */
     nrw_status (*decode_within)(codec_ctx *c, span src, uint8_t *dst, size_t cap, size_t *n,
                                 nrw_error *err);
-    /* Two blocks as decode_within has each, the second behind the first, in less time than one after
-     * the other. False: one of them fails, or there is too little room; they are then tried alone.
-     * NULL: the codec has no such way. */
+    /* Two blocks as decode_within has each, the second behind the first, in less time than one
+     * after the other. False: one of them fails, or there is too little room; they are then tried
+     * alone. NULL: the codec has no such way. */
     bool (*decode_two)(const span src[2], uint8_t *dst, size_t cap, size_t n[2]);
     /* cap >= bound(src.len). The result depends on src, level and the context's hint alone. Windows
      * never exceed src.len. */

@@ -44,7 +44,10 @@ enum { FAR = 80, FAR_BACK = 32, LEFT = INT16_MIN };
 #define COPY_2(t)  ((t) / 4 + 1)
 #define OF_4(t)                                                                                    \
     {(t) < 240 ? FAR_BACK : LEFT, 0, LITERAL(t)}, {(t) / 32 * 256, 0xff, COPY_1(t)},               \
-        {0, 0xffff, COPY_2(t)}, {LEFT, 0, 0}
+        {0, 0xffff, COPY_2(t)},                                                                    \
+    {                                                                                              \
+        LEFT, 0, 0                                                                                 \
+    }
 #define OF_16(t) OF_4(t), OF_4((t) + 4), OF_4((t) + 8), OF_4((t) + 12)
 #define OF_64(t) OF_16(t), OF_16((t) + 16), OF_16((t) + 32), OF_16((t) + 48)
 static const element of_tag[256] = {OF_64(0), OF_64(64), OF_64(128), OF_64(192)};
@@ -69,8 +72,7 @@ typedef struct lane {
 
 static inline lane lane_of(const state *s)
 {
-    return (lane){s->ip,           s->op, *s->ip, s->in_end - FAR, s->out_end - FAR,
-                  s->dst + FAR_BACK};
+    return (lane){s->ip, s->op, *s->ip, s->in_end - FAR, s->out_end - FAR, s->dst + FAR_BACK};
 }
 
 /* Both are known, so that choosing between them is a conditional move. */

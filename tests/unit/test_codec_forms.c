@@ -238,8 +238,8 @@ static void decodes_two(span a, const uint8_t *a_plain, size_t a_len, span b,
     size_t n[2];
 
     assert_non_null(to);
-    assert_int_equal(snappy->decode_two((span[2]){a, b}, to, a_len + b_len, n) &&
-                         n[0] == a_len && n[1] == b_len,
+    assert_int_equal(snappy->decode_two((span[2]){a, b}, to, a_len + b_len, n) && n[0] == a_len &&
+                         n[1] == b_len,
                      sound);
     if (sound) {
         assert_memory_equal(to, a_plain, a_len);
@@ -265,8 +265,8 @@ static void snappy_blocks(void **state)
         fill_again(src, n, &seed);
         fill_again(other, other_n, &seed);
         assert_int_equal(snappy_compress((char *)src, n, (char *)packed, &len), SNAPPY_OK);
-        assert_int_equal(
-            snappy_compress((char *)other, other_n, (char *)other_packed, &other_len), SNAPPY_OK);
+        assert_int_equal(snappy_compress((char *)other, other_n, (char *)other_packed, &other_len),
+                         SNAPPY_OK);
         span beside = {other_packed, other_len};
         for (int damage = 0; damage < 3; damage++) {
             size_t out = n;

@@ -185,7 +185,17 @@ nrw_status av_header_read(arena *a, io_file *f, av_header *out, nrw_error *err)
 
 av_walk av_walk_init(io_file *f, const av_header *h)
 {
-    return (av_walk){f, h, h->end - AV_SYNC, 0};
+    return (av_walk){.file = f, .header = h, .at = h->end - AV_SYNC};
+}
+
+static nrw_status walk_read(const av_walk *w, uint64_t at, uint8_t *dst, size_t n, nrw_error *err)
+{
+    const uint64_t from = at - w->seen_at; /* huge in front of it */
+
+    if (from > w->seen.len || n > w->seen.len - from)
+        return file_read(w->file, at, dst, n, err);
+    memcpy(dst, w->seen.data + from, n);
+    return NRW_OK;
 }
 
 size_t av_block_numbers(span head, int64_t *rows, int64_t *size)
@@ -242,7 +252,7 @@ nrw_status av_block_at(const av_walk *w, uint64_t at, av_block *out, nrw_error *
     uint8_t room[20];
     size_t n = size_min(sizeof room, (size_t)(w->file->size - at));
 
-    TRY(file_read(w->file, at, room, n, err));
+    TRY(walk_read(w, at, room, n, err));
     return read_block(w, at, (span){room, n}, out, err);
 }
 
@@ -252,7 +262,7 @@ nrw_status av_marker_at(const av_walk *w, uint64_t at, bool *is, nrw_error *err)
 
     *is = at <= w->file->size && w->file->size - at >= AV_SYNC;
     if (*is) {
-        TRY(file_read(w->file, at, room, AV_SYNC, err));
+        TRY(walk_read(w, at, room, AV_SYNC, err));
         *is = memcmp(room, w->header->sync, AV_SYNC) == 0;
     }
     return NRW_OK;
@@ -263,7 +273,7 @@ nrw_status av_walk_next(av_walk *w, av_block *out, nrw_error *err)
     uint8_t room[AV_SYNC + 20];
     size_t n = size_min(sizeof room, (size_t)(w->file->size - w->at));
 
-    TRY(file_read(w->file, w->at, room, n, err));
+    TRY(walk_read(w, w->at, room, n, err));
     if (memcmp(room, w->header->sync, AV_SYNC) != 0) {
         err_at_block(err, w->number - 1, -1);
         err_at_offset(err, (int64_t)w->at);

@@ -50,6 +50,8 @@ typedef struct av_walk {
     const av_header *header;
     uint64_t at; /* of the marker in front of the next block */
     int64_t number;
+    span seen; /* bytes of the file at `seen_at`, which need not be read once more */
+    uint64_t seen_at;
 } av_walk;
 av_walk av_walk_init(io_file *f, const av_header *h);
 /* NRW_END behind the last block, once its marker was checked. Sizes lie in the file, rows are at

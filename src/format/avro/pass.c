@@ -58,33 +58,38 @@ static void give_up(const av_step *step, av_guess *g)
 {
     const unsigned lead = step->maybe;
 
-    *g = (av_guess){.expect = 1, .misses = GIVEN_UP, .n = step->n};
+    *g = (av_guess){.expect = 1, .misses = GIVEN_UP};
     if (step->op == AV_OP_SKIP_FIXED) /* null and not null take turns */
         return;
-    g->mask = lead ? 0xFF : 0;
-    g->expect = lead && step->null == 0 ? 2 : 0;
+    g->head_mask = lead ? 0xFF : 0;
+    g->head = lead && step->null == 0 ? 2 : 0;
     g->advance = lead + step->then;
     g->kind = AV_SOME_NUMBERS;
     g->shift = (uint8_t)(lead * 8);
     if (step->op == AV_OP_SKIP_BYTES) {
-        g->mask |= UINT64_C(0x81) << lead * 8;
+        g->head_mask |= (uint16_t)(0x81u << lead * 8);
         g->advance++;
         g->kind = AV_SOME_TEXT;
         g->shift++; /* zigzag */
     }
 }
 
-/* That the element at p is what the next ones will look like. */
+/* That the element at p is what the next ones will look like; but one that is another once in a
+ * while is not followed. */
 static void learn(const av_run *r, const av_step *step, av_guess *g, const uint8_t *p,
                   const uint8_t *next, uint32_t decide)
 {
     const uint64_t seen = r->rows - r->left;
+    const bool again = g->misses == 0 || (uint32_t)seen - g->missed <= 1;
     uint64_t mask = low_bytes(decide);
 
+    g->missed = (uint32_t)seen;
     if (decide > 8 || ++g->misses == GIVEN_UP || g->misses * UINT64_C(8) > seen + 64) {
         give_up(step, g);
         return;
     }
+    if (!again)
+        return;
     if (step->op == AV_OP_SKIP_VARINT)
         mask &= AV_HIGH_BITS | (step->maybe ? 0xFF : 0);
     g->mask = mask;

@@ -23,26 +23,25 @@ const uint8_t *av_look(const av_run *r, const av_step *step, av_guess *g, const 
 /* Guesses of n elements, made anew: nothing is known yet. */
 void av_guess_anew(av_guess *g, uint32_t n);
 
-/* Bytes of an element that is as expected; 0: it is not. */
-static inline size_t av_expected(const av_guess *g, const uint8_t *p)
+/* Behind an element whose values differ, if it is of a kind that can be taken as it comes; else
+ * `wrong`. `word` is what is at p. */
+static inline const uint8_t *av_of_kind(const av_step *step, const av_guess *g, const uint8_t *p,
+                                        uint64_t word, const uint8_t *wrong)
 {
-    const uint64_t word = load_u64(p);
-    const uint8_t *numbers, *next;
+    const uint8_t *next;
 
-    if ((word & g->mask) != g->expect)
-        return 0;
-    if (g->kind == AV_AS_BEFORE)
-        return g->advance;
+    if (g->kind == AV_AS_BEFORE || (word & g->head_mask) != g->head)
+        return wrong;
     if (g->kind == AV_SOME_TEXT)
-        return g->advance + (word >> g->shift & 63);
-    numbers = p + g->shift / 8;
-    next = av_pass_numbers(numbers, g->n);
-    return next ? (size_t)(next - numbers) + g->advance : 0;
+        return p + g->advance + (word >> g->shift & 63);
+    next = av_pass_numbers(p + g->shift / 8, step->n);
+    return next ? next + (g->advance - g->shift / 8) : wrong;
 }
 
 /* From p, which is not behind `last`, and `step`, an element, over it and those that follow it, up
  * to `fence` at most. It stops where they end, at a p behind `last`, or else at an element that is
- * left to decode.c. AV_AHEAD bytes behind `last` are the block's. */
+ * left to decode.c. AV_AHEAD bytes behind `last` are the block's. What is as expected, nearly all,
+ * goes straight through. */
 static inline av_place av_pass(const av_run *r, const av_step *step, const av_step *fence,
                                const uint8_t *p, const uint8_t *last)
 {
@@ -52,9 +51,11 @@ static inline av_place av_pass(const av_run *r, const av_step *step, const av_st
     if (end > fence)
         end = fence;
     do {
-        const size_t n = av_expected(g, p);
-        const uint8_t *next = p + n;
-        if (n == 0 || next > last) {
+        const uint64_t word = load_u64(p);
+        const uint8_t *next = p + g->advance;
+        if (__builtin_expect((word & g->mask) != g->expect, 0))
+            next = av_of_kind(step, g, p, word, last + 1);
+        if (__builtin_expect(next > last, 0)) {
             next = av_look(r, step, g, p);
             if (!next)
                 break;

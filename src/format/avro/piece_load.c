@@ -85,7 +85,8 @@ static bool block_stored(const av_piece *p, uint64_t at, int64_t number, av_bloc
     return true;
 }
 
-/* The block at p->at. The cutter has looked at it: it differs only if the file has changed since. */
+/* The block at p->at. The cutter has looked at it: it differs only if the file has changed since.
+ */
 static nrw_status next_stored(const av_piece *p, av_block *out, nrw_error *err)
 {
     if (block_stored(p, p->at, p->number, out))

@@ -41,7 +41,7 @@ static nrw_status try_stream(av_piece *p, nrw_error *err)
 nrw_status av_piece_begin_block(av_piece *p, nrw_error *err)
 {
     const av_shape *s = p->shape;
-    const av_walk w = {s->file, s->header, p->at, p->number};
+    const av_walk w = {.file = s->file, .header = s->header, .at = p->at, .number = p->number};
     nrw_error why = NRW_ERROR_INIT;
     nrw_status st = NRW_OK;
 

@@ -74,16 +74,18 @@ typedef struct av_step {
 } av_step;
 
 /* What an element that is stepped over will look like (pass.h). Where the next eight bytes, masked,
- * are as expected, it has `advance` bytes and those that its kind says. */
+ * are as expected, it has `advance` bytes. They never are where it was given up: what its first
+ * two bytes must then be is `head` by `head_mask`, and `advance` lacks what its kind says. */
 typedef enum av_guess_kind { AV_AS_BEFORE, AV_SOME_TEXT, AV_SOME_NUMBERS } av_guess_kind;
 
 typedef struct av_guess {
     uint64_t mask, expect;
     uint32_t advance;
+    uint32_t missed; /* record, counted as av_run.rows does, in which it was wrong last */
     uint16_t misses;
+    uint16_t head_mask, head;
     uint8_t kind;
     uint8_t shift; /* bits in front of the numbers, or of the six of a length */
-    uint32_t n;    /* numbers */
 } av_guess;
 
 typedef struct av_slot_plan {

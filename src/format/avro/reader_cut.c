@@ -33,12 +33,68 @@ static uint64_t expected(const av_reader *r, uint64_t stored)
     return seen ? (uint64_t)((double)stored * ((double)raw / (double)seen)) : stored * 4;
 }
 
+/* Of small blocks the numbers lie so close together that all of a run is read to get at them. */
+#define SMALL_BLOCK (32 << 10)
+
+/* Reads what the run that begins with the block ahead is likely to have; else it is read when it
+ * is decoded. */
+static nrw_status read_run(av_reader *r, morsel *m, nrw_error *err)
+{
+    const uint64_t at = r->ahead.at;
+    const size_t n = size_min((size_t)r->run_bytes, (size_t)(r->base.file->size - at));
+    av_piece *p = &m->piece;
+    nrw_status st;
+
+    buffer_unref(p->stored); /* of an empty block in front */
+    p->stored = NULL;
+    r->walk.seen = (span){0};
+    if (!r->eager || file_is_live(r->base.file) || r->ahead.cut || n <= r->ahead.size ||
+        r->ahead.size > SMALL_BLOCK)
+        return NRW_OK;
+    p->stored = buffer_try_new(r->grant, n);
+    if (!p->stored)
+        return NRW_OK;
+    st = file_read(r->base.file, at, p->stored->data, n, err);
+    if (st < 0) {
+        err_at_object(err, r->base.file->name);
+        return st;
+    }
+    p->stored->len = n;
+    p->stored_at = at;
+    r->walk.seen = (span){p->stored->data, n};
+    r->walk.seen_at = at;
+    return NRW_OK;
+}
+
+/* Where what was read of a run ends. */
+static uint64_t seen_end(const av_reader *r)
+{
+    return r->walk.seen.len ? r->walk.seen_at + r->walk.seen.len : UINT64_MAX;
+}
+
+static void forget_run(av_reader *r, morsel *m)
+{
+    const uint64_t run = m->end - m->at, end = r->ahead.data + r->ahead.size + AV_SYNC;
+
+    r->run_bytes = run + (r->has_ahead ? end - r->ahead.at : 0); /* a little more than this one */
+    if (end > seen_end(r))                                       /* what was read was too little */
+        r->run_bytes += run / 4;
+    if (r->run_bytes > r->shape.stored_max)
+        r->run_bytes = r->shape.stored_max;
+    if (m->end > seen_end(r)) {
+        buffer_unref(m->piece.stored);
+        m->piece.stored = NULL;
+    }
+    r->walk.seen = (span){0};
+}
+
 /* Whether the block ahead still fits behind what the run has, without a gap. */
 static bool joins(const av_reader *r, const morsel *m, uint64_t raw)
 {
     const av_block *b = &r->ahead;
 
-    return !b->cut && b->at == m->end && m->rows + b->rows <= r->shape.rows_max &&
+    return !b->cut && b->at == m->end && b->data + b->size + AV_SYNC <= seen_end(r) &&
+           m->rows + b->rows <= r->shape.rows_max &&
            b->data + b->size + AV_SYNC - m->at <= r->shape.stored_max &&
            raw + expected(r, b->size) <= r->shape.raw_max;
 }
@@ -52,7 +108,7 @@ static void take_block(av_reader *r, morsel *m, uint64_t *raw)
     r->has_ahead = false;
 }
 
-static nrw_status cut_run(av_reader *r, morsel *m, nrw_error *err)
+static nrw_status cut_blocks(av_reader *r, morsel *m, nrw_error *err)
 {
     uint64_t raw = 0;
     nrw_status st;
@@ -65,12 +121,21 @@ static nrw_status cut_run(av_reader *r, morsel *m, nrw_error *err)
         if (m->rows == 0) {
             m->at = r->ahead.at;
             m->block = r->ahead.number;
+            TRY(read_run(r, m, err));
         } else if (!joins(r, m, raw)) {
             return NRW_OK;
         }
         take_block(r, m, &raw);
     } while (m->end - m->at <= r->shape.stored_max && !m->cut.cut);
     return NRW_OK;
+}
+
+static nrw_status cut_run(av_reader *r, morsel *m, nrw_error *err)
+{
+    nrw_status st = cut_blocks(r, m, err);
+
+    forget_run(r, m);
+    return st;
 }
 
 static morsel *morsel_take(av_reader *r, nrw_error *err)
