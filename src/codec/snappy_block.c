@@ -30,24 +30,24 @@ typedef struct state {
 
 /* What a tag says. An offset is the bytes behind the tag that `mask` leaves, and `base`: of a
  * literal FAR_BACK, which is always a valid one; of what is left to decode_one (literals over 60
- * bytes, copies with four bytes of offset) so negative that none is. */
+ * bytes, copies with four bytes of offset) 0, which never is. */
 typedef struct element {
-    int16_t base;
-    uint16_t mask;
+    uint16_t base, mask;
     uint8_t len;
 } __attribute__((aligned(8))) element;
-enum { FAR = 80, FAR_BACK = 32, LEFT = INT16_MIN };
+enum { FAR = 80, FAR_BACK = 32 };
+#define ELEMENT(base, mask, len)                                                                   \
+    {                                                                                              \
+        base, mask, len                                                                            \
+    }
 
 /* By tag: the length of what it makes. */
 #define LITERAL(t) ((t) / 4 + 1)
 #define COPY_1(t)  (4 + (t) / 4 % 8)
 #define COPY_2(t)  ((t) / 4 + 1)
 #define OF_4(t)                                                                                    \
-    {(t) < 240 ? FAR_BACK : LEFT, 0, LITERAL(t)}, {(t) / 32 * 256, 0xff, COPY_1(t)},               \
-        {0, 0xffff, COPY_2(t)},                                                                    \
-    {                                                                                              \
-        LEFT, 0, 0                                                                                 \
-    }
+    ELEMENT((t) < 240 ? FAR_BACK : 0, 0, LITERAL(t)), ELEMENT((t) / 32 * 256, 0xff, COPY_1(t)),    \
+        ELEMENT(0, 0xffff, COPY_2(t)), ELEMENT(0, 0, 0)
 #define OF_16(t) OF_4(t), OF_4((t) + 4), OF_4((t) + 8), OF_4((t) + 12)
 #define OF_64(t) OF_16(t), OF_16((t) + 16), OF_16((t) + 32), OF_16((t) + 48)
 static const element of_tag[256] = {OF_64(0), OF_64(64), OF_64(128), OF_64(192)};
@@ -67,16 +67,28 @@ typedef struct lane {
     const uint8_t *ip;
     uint8_t *op;
     size_t tag;
-    const uint8_t *in_far, *far, *near; /* up to where steps are whole ones; FAR_BACK behind dst */
+    const uint8_t *in_far, *far, *dst; /* up to where, and from where, steps can be whole ones */
 } lane;
 
 static inline lane lane_of(const state *s)
 {
-    return (lane){s->ip, s->op, *s->ip, s->in_end - FAR, s->out_end - FAR, s->dst + FAR_BACK};
+    return (lane){s->ip, s->op, *s->ip, s->in_end - FAR, s->out_end - FAR, s->dst};
 }
 
 /* Both are known, so that choosing between them is a conditional move. */
 #define WITHOUT_BRANCH(a, b) __asm__("" : "+r"(a), "+r"(b))
+
+/* A copy that meets itself, or nothing that can be taken. */
+static inline bool take_near(lane *l, size_t offset, size_t len)
+{
+    if (offset == 0 || offset > (size_t)(l->op - l->dst))
+        return false;
+    copy_back(l->op, offset, len);
+    l->op += len;
+    l->ip += (l->tag & 3) + 1;
+    l->tag = *l->ip;
+    return true;
+}
 
 /* An element FAR from both ends, and FAR_BACK behind the beginning, is copied in whole steps: a
  * literal of 60 bytes or a copy of 64 with what it overshoots, and all heads. Literals and copies
@@ -86,31 +98,27 @@ static inline lane lane_of(const state *s)
 static inline __attribute__((always_inline)) bool take_far(lane *l)
 {
     const element e = of_tag[l->tag];
-    const size_t kind = l->tag & 3;
-    const size_t offset = (load_u32(l->ip + 1) & e.mask) + (size_t)e.base;
-    const uint8_t *copied = l->op - offset, *written = l->ip + 1;
+    const size_t kind = l->tag & 3, offset = (load_u32(l->ip + 1) & e.mask) + e.base;
+    uintptr_t copied = (uintptr_t)l->op - offset;
+    const uint8_t *written = l->ip + 1, *from;
     const uint8_t *copy_end = l->ip + kind + 1, *literal_end = l->ip + (l->tag >> 2) + 2;
     size_t copy_tag = *copy_end, literal_tag = *literal_end;
 
-    if (__builtin_expect(offset - FAR_BACK > (size_t)(l->op - l->near), 0)) {
-        if (offset - 1 >= (size_t)(l->op - l->near) + FAR_BACK)
-            return false;
-        copy_back(l->op, offset, e.len); /* from nearby */
-        l->ip = copy_end;
-        l->tag = copy_tag;
-    } else {
-        WITHOUT_BRANCH(copied, written);
-        WITHOUT_BRANCH(copy_end, literal_end);
-        WITHOUT_BRANCH(copy_tag, literal_tag);
-        const uint8_t *from = kind ? copied : written;
-        l->ip = kind ? copy_end : literal_end;
-        l->tag = kind ? copy_tag : literal_tag;
-        memcpy(l->op, from, 16);
-        memcpy(l->op + 16, from + 16, 16);
-        if (e.len > 32) {
-            memcpy(l->op + 32, from + 32, 16);
-            memcpy(l->op + 48, from + 48, 16);
-        }
+    if (__builtin_expect(offset < FAR_BACK, 0))
+        return take_near(l, offset, e.len) && l->ip <= l->in_far && l->op <= l->far;
+    if (__builtin_expect(copied < (uintptr_t)l->dst, 0))
+        return false;
+    WITHOUT_BRANCH(copied, written);
+    WITHOUT_BRANCH(copy_end, literal_end);
+    WITHOUT_BRANCH(copy_tag, literal_tag);
+    from = kind ? (const uint8_t *)copied : written;
+    l->ip = kind ? copy_end : literal_end;
+    l->tag = kind ? copy_tag : literal_tag;
+    memcpy(l->op, from, 16);
+    memcpy(l->op + 16, from + 16, 16);
+    if (e.len > 32) {
+        memcpy(l->op + 32, from + 32, 16);
+        memcpy(l->op + 48, from + 48, 16);
     }
     l->op += e.len;
     return __builtin_expect(l->ip <= l->in_far, 1) && __builtin_expect(l->op <= l->far, 1);
@@ -167,10 +175,10 @@ static void decode_pairs(state *s)
             break;
         uint64_t copy = load_u64(ip + 2) >> (2 * literal);
         size_t tag = (uint8_t)copy, kind = copy & 3, len = of_tag[tag].len;
-        size_t offset = ((copy >> 8) & of_tag[tag].mask) + (size_t)of_tag[tag].base;
+        size_t offset = ((copy >> 8) & of_tag[tag].mask) + of_tag[tag].base;
         uint8_t *to = op + literal / 4 + 1;
         memcpy(op, ip + 1, 8);
-        if (offset > (size_t)(to - dst))
+        if (offset - 1 >= (size_t)(to - dst))
             break;
         if (offset >= step_offset[tag])
             memcpy(to, to - offset, 16);
@@ -213,7 +221,10 @@ static bool decode_one(state *s)
         size_t len = (need ? number : upper) + 1;
         if (len > room || len > (size_t)(s->in_end - s->ip))
             return false;
-        memcpy(s->op, s->ip, len);
+        if (len <= 16 && room >= 16 && s->in_end - s->ip >= 16)
+            memcpy(s->op, s->ip, 16);
+        else
+            memcpy(s->op, s->ip, len);
         s->ip += len;
         s->op += len;
         return true;
@@ -223,8 +234,11 @@ static bool decode_one(state *s)
     if (len > room || offset == 0 || offset > (size_t)(s->op - s->dst))
         return false;
     const uint8_t *from = s->op - offset;
-    for (size_t i = 0; i < len; i++)
-        s->op[i] = from[i];
+    if (room >= len + 16)
+        copy_back(s->op, offset, len);
+    else
+        for (size_t i = 0; i < len; i++)
+            s->op[i] = from[i];
     s->op += len;
     return true;
 }
