@@ -209,6 +209,28 @@ def large_case(codec):
                 raise AssertionError(f"{len(ids)} rows of a block whose bytes are damaged")
 
 
+def runs_case(codec):
+    """Thousands of small blocks, of which the reader takes two at a time and some hundred in a run:
+    each lost block is lost alone, wherever in a pair or a run it stands."""
+    rows = 120000
+    with Scratch("oracle") as scratch:
+        data = made(scratch("good.avro"), codec, 1000, rows)
+        blocks = blocks_of(data)
+        lost = [blocks[i] for i in (0, 1, 7, 100, 101, 102, 1500, len(blocks) - 1)]
+        changed = data
+        for b in lost:
+            changed = put(changed, b.data, BAD_NUMBER)
+        for i in (3, 700, 702):
+            changed = put(changed, blocks[i].end, bytes(16))
+        empty = [blocks[i] for i in (300, 305, 310, 315)]
+        for b in empty:  # they say that they have no records
+            changed = put(changed, b.at, b"\0")
+        with open(scratch("bad.avro"), "wb") as f:
+            f.write(changed)
+        one(scratch("bad.avro"), scratch, without(rows, *lost, *empty), sum(b.rows for b in lost),
+            0, rows)
+
+
 PASSED_OVER = {"type": "record", "name": "p", "fields": [
     {"name": "first", "type": "long"}, {"name": "text", "type": "string"},
     {"name": "mark", "type": {"type": "fixed", "name": "mark", "size": 6}},
@@ -276,5 +298,7 @@ def cases(tier):
         yield f"avro damaged: {codec}", lambda c=codec: case(c), 240
     for codec in ("null", "deflate", "snappy", "zstandard"):
         yield f"avro damaged: a large block, {codec}", lambda c=codec: large_case(c), 240
+    for codec in ("null", "snappy", "zstandard"):
+        yield f"avro damaged: runs of small blocks, {codec}", lambda c=codec: runs_case(c), 240
     yield "avro damaged: cut off in what is passed over", passed_over_case
     yield "avro damaged: several files", many_case

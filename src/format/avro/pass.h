@@ -2,7 +2,7 @@
  *
  * Where a value ends shows only in its first bytes, so that fields wait for each other. But records
  * resemble each other: what decides about an element's bytes (the branch, the length, which bytes
- * of numbers go on) is mostly what it was in the record before. This is asked with one comparison,
+ * of numbers go on) is mostly what it was in records before. This is asked with one comparison,
  * and if it holds the next element begins where it did then. An element whose values differ much is
  * given up and looked at each time. What is passed does not depend on guesses. */
 #ifndef AVRO_PASS_H

@@ -2,9 +2,9 @@
  *
  * A morsel is a run of blocks that together make about what a worker handles at a time, or one
  * block that is larger: then it is handed on in batches (column_source.begin), unpacked by stream.
- * The cutter reads the blocks' headers and sync markers alone. Since records lie row by row, the
- * columns that are wanted are decoded together, when the first of them is touched; of an
- * uncompressed run nobody touches nothing is read. */
+ * The cutter reads the blocks' headers and sync markers alone, or where they are small the run.
+ * Since records lie row by row, the columns that are wanted are decoded together, when the first of
+ * them is touched; of an uncompressed run nobody touches nothing is read. */
 #include "format/avro/avro.h"
 #include "format/avro/inspect.h"
 #include "format/avro/reader_own.h"
