@@ -1,4 +1,4 @@
-/* Runs of blocks, by their headers and markers alone. */
+/* Runs of blocks, by their headers and markers alone; small blocks are read for that. */
 #include "format/avro/reader_own.h"
 
 #include "format/avro/salvage.h"
