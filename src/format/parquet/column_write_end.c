@@ -444,6 +444,45 @@ static nrw_status judge(pq_column_writer *w, nrw_error *err)
     return NRW_OK;
 }
 
+/* Bytes of the texts that the page's indices name. */
+static uint64_t text_of_indices(const pq_draft *p, const uint32_t *lens, uint32_t n_lens)
+{
+    const enc_run *runs = (const enc_run *)p->runs.at;
+    uint32_t some[1024], n;
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < p->n_runs; i++)
+        sum += (uint64_t)runs[i].count * lens[runs[i].value];
+    for (uint32_t at = 0; at < p->n_index; at += n) {
+        n = p->n_index - at < 1024 ? p->n_index - at : 1024;
+        kernels_get()->look_up_4(lens, n_lens, p->index.at + at, n, some);
+        for (uint32_t i = 0; i < n; i++)
+            sum += some[i];
+    }
+    return sum;
+}
+
+/* What the page has of text, whatever forms it came in. */
+static nrw_status count_text(const pq_column_writer *w, pq_page_out *out, nrw_error *err)
+{
+    const uint32_t *at = w->dict.at;
+    uint32_t *lens, least = UINT32_MAX, most = 0;
+    size_t size = ((size_t)w->known + 16) * sizeof *lens; /* slack */
+    void *p;
+
+    TRY(mem_alloc(w->m, size, &p, err));
+    lens = p;
+    for (uint32_t i = 0; i < w->known; i++) {
+        lens[i] = at[i + 1] - at[i] - 4;
+        least = lens[i] < least ? lens[i] : least;
+        most = lens[i] > most ? lens[i] : most;
+    }
+    out->text_bytes = least == most ? (uint64_t)n_values(&w->page) * most
+                                    : text_of_indices(&w->page, lens, w->known);
+    mem_free(w->m, lens, size);
+    return NRW_OK;
+}
+
 static nrw_status end_indexed(pq_column_writer *w, pq_page_out *out, nrw_error *err)
 {
     pq_draft *p = &w->page;
@@ -460,6 +499,8 @@ static nrw_status end_indexed(pq_column_writer *w, pq_page_out *out, nrw_error *
     bound =
         1 + (p->n_runs ? enc_rle_runs_bound(p->n_runs, width) : enc_rle_bound(p->n_index, width));
     out->encoding = PQ_RLE_DICTIONARY;
+    if (pq_is_text(w))
+        TRY(count_text(w, out, err));
     TRY(indexed_bounds(w, out, err));
     TRY(pq_page_hashes(w, out, err));
     TRY(body_new(w, bound, out, err));
@@ -516,9 +557,8 @@ nrw_status pq_page_end(pq_column_writer *w, pq_page_list *out, nrw_error *err)
 
     if (st == NRW_OK)
         st = w->indexing ? end_indexed(w, &p, err) : end_values(w, &p, err);
-    if (pq_is_text(w))
+    if (pq_is_text(w) && !w->indexing)
         p.text_bytes = w->page.plain - 4 * (uint64_t)n_values(&w->page);
-
     p.width = w->t.width;
     if (st == NRW_OK)
         st = pq_page_list_push(out, w->m, &p, err);

@@ -133,7 +133,7 @@ pq_range pq_range_init(mem *m)
 void pq_range_clear(pq_range *r)
 {
     r->any = false;
-    r->rows = r->nulls = 0;
+    r->rows = r->nulls = r->text = 0;
     bytes_clear(&r->min);
     bytes_clear(&r->max);
 }
@@ -160,10 +160,21 @@ static nrw_status widen(pq_range *r, const pq_leaf *l, span min, span max, nrw_e
     return NRW_OK;
 }
 
+static int64_t text_bytes(const vector *v)
+{
+    int64_t bytes = 0;
+    bool null;
+
+    for (uint32_t i = 0; type_is_view(&v->type) && i < v->len; i++)
+        bytes += (int64_t)vector_value(v, i, &null).len;
+    return bytes;
+}
+
 nrw_status pq_range_add(pq_range *r, const pq_leaf *l, const vector *v, nrw_error *err)
 {
     r->rows += v->len;
     r->nulls += v->null_count;
+    r->text += text_bytes(v);
     if (v->type.id == TYPE_NULL)
         return NRW_OK;
     if (v->form == VECTOR_RUNS)
@@ -185,6 +196,7 @@ nrw_status pq_range_join(pq_range *r, const pq_leaf *l, const pq_range *from, nr
 {
     r->rows += from->rows;
     r->nulls += from->nulls;
+    r->text += from->text;
     if (!from->any)
         return NRW_OK;
     return widen(r, l, (span){from->min.data, from->min.len}, (span){from->max.data, from->max.len},

@@ -8,6 +8,7 @@
 typedef struct pq_range {
     bool any; /* a value that is neither null nor NaN was seen */
     int64_t rows, nulls;
+    int64_t text;   /* bytes of values of any length, their lengths apart */
     bytes min, max; /* PLAIN without a length */
 } pq_range;
 
