@@ -268,16 +268,16 @@ static bool is_small(const plan_estimate *e)
     return !e || (e->whole <= most && is_small(e->left) && is_small(e->right));
 }
 
-/* Bytes of a batch of the relation where batches are largest. */
-static uint64_t batch_of(const plan_estimate *e)
+/* Bytes of a batch of the relation where batches of so many rows are largest. */
+static uint64_t batch_of(const plan_estimate *e, uint32_t rows)
 {
     uint64_t n;
 
     if (!e)
         return 0;
-    n = room_mul(room_at_most(count_of(e, 2), BATCH_ROWS), plan_row_width(e));
-    n = room_at_least(n, batch_of(e->left));
-    return room_at_least(n, batch_of(e->right));
+    n = room_mul(room_at_most(count_of(e, 2), rows), plan_row_width(e));
+    n = room_at_least(n, batch_of(e->left, rows));
+    return room_at_least(n, batch_of(e->right, rows));
 }
 
 /* Bytes of a row of the relation where rows are largest. */
@@ -363,7 +363,8 @@ static nrw_status writing_need(query *q, uint32_t workers, uint64_t all, budget 
  * here. A row may be large. */
 static uint64_t flight_of(const query *q)
 {
-    uint64_t batch = batch_of(q->sizes), rows = room_mul(3, row_of(q->sizes));
+    uint32_t most = q->to.n_keys ? BATCH_MAX_ROWS : BATCH_ROWS; /* rows dealt out: op_any_deals */
+    uint64_t batch = batch_of(q->sizes, most), rows = room_mul(3, row_of(q->sizes));
 
     batch = room_add(batch, batch / 2);
     return room_at_most(room_add(FLIGHT_SMALL, room_add(batch, rows)), FLIGHT_MOST);

@@ -119,6 +119,13 @@ nrw_status vector_slice(const vector *v, uint32_t first, uint32_t n, mem *m, vec
 /* The rows that `sel` names (rising), in the same form (runs stay runs where that is smaller). */
 nrw_status vector_take(const vector *v, const uint16_t *sel, uint32_t n, mem *m, vector *out,
                        nrw_error *err);
+/* For rows dealt out, of vectors that are no runs and not nested: all rows that `order` names, in
+ * that order, in the same form; and of these the rows [first, first + n), n >= 1, which share all
+ * but the bitmap. */
+nrw_status vector_permute(const vector *v, const uint16_t *order, uint32_t n, mem *m, vector *out,
+                          nrw_error *err);
+nrw_status vector_window(const vector *v, uint32_t first, uint32_t n, mem *m, vector *out,
+                         nrw_error *err);
 /* The rows of n ranges, one range behind the other; rising, without overlap. */
 typedef struct vector_range {
     uint32_t first, n;

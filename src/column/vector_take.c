@@ -201,11 +201,41 @@ nrw_status vector_take(const vector *v, const uint16_t *sel, uint32_t n, mem *m,
         return runs_part(v, sel, 0, n, m, out, err);
     if (type_is_nested(&v->type))
         return part_take_nested(v, sel, n, m, out, err);
+    return vector_permute(v, sel, n, m, out, err);
+}
+
+nrw_status vector_permute(const vector *v, const uint16_t *order, uint32_t n, mem *m, vector *out,
+                          nrw_error *err)
+{
     TRY(part_like(v, n, m, out, err));
-    part_gather16(out->data, v->data, sel, n, part_width(v));
+    part_gather16(out->data, v->data, order, n, part_width(v));
     if (out->validity)
-        out->null_count = take_bits(out->validity, v->validity, sel, n);
+        out->null_count = take_bits(out->validity, v->validity, order, n);
     out->len = n;
+    part_trim_validity(out);
+    return NRW_OK;
+}
+
+nrw_status vector_window(const vector *v, uint32_t first, uint32_t n, mem *m, vector *out,
+                         nrw_error *err)
+{
+    buffer *bits = NULL;
+    *out = (vector){0};
+    if (v->validity)
+        TRY(buffer_new(m, ((size_t)n + 7) / 8, &bits, err));
+    nrw_status st = vector_share(v, out, err);
+    if (st < 0) {
+        buffer_unref(bits);
+        return st;
+    }
+    out->data += (size_t)first * part_width(v);
+    out->len = n;
+    if (!bits)
+        return NRW_OK;
+    buffer_unref(out->validity_buf);
+    out->validity_buf = bits;
+    out->validity = bits->data;
+    out->null_count = part_copy_bits(bits->data, 0, v->validity, first, n);
     part_trim_validity(out);
     return NRW_OK;
 }

@@ -188,6 +188,7 @@ typedef struct part_work {
     op_partition *o;
     batch *b;
     vector *columns; /* taken */
+    vector *dealt;   /* of these, once for all partitions: rows by partition; none: .m is NULL */
     vector *keys, codes;
     uint32_t rows, sorted; /* sorted: rows without a direct partition */
     key_groups groups;
@@ -201,7 +202,8 @@ typedef struct part_work {
 
 /* The slice that begins with row `first`, and where it ends. */
 nrw_status part_slice(part_work *w, uint32_t first, uint32_t *end, nrw_error *err);
-/* Written columns of these rows, or of all (NULL), as columns of `to`. */
+/* Written columns of these rows, or of all (NULL), as columns of `to`. Before rows are dealt, or
+ * with rows that are sorted. */
 nrw_status part_take(const part_work *w, const uint16_t *rows, uint32_t n, batch *to,
                      nrw_error *err);
 

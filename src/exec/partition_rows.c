@@ -150,6 +150,43 @@ nrw_status part_take(const part_work *w, const uint16_t *rows, uint32_t n, batch
     return NRW_OK;
 }
 
+/* Lays the rows of each column in the order of their partitions, which cut their parts of it.
+ * Runs and nested columns are taken by each partition. The columns stay for rows that are sorted.
+ */
+static nrw_status deal(part_work *w, nrw_error *err)
+{
+    const op_partition *o = w->o;
+
+    for (uint32_t c = 0; c < o->spec.written->n_fields; c++) {
+        uint32_t at = o->written_at[c];
+        vector *v = &w->columns[at];
+        if (w->dealt[at].m || v->form == VECTOR_RUNS || type_is_nested(&v->type))
+            continue;
+        TRY(vector_permute(v, w->order, w->rows - w->sorted, w->b->m, &w->dealt[at], err));
+        if (!w->sorted)
+            vector_release(v);
+    }
+    return NRW_OK;
+}
+
+/* The partition's rows of the written columns as those of `to`. */
+static nrw_status part_deal(const part_work *w, const part_share *s, batch *to, nrw_error *err)
+{
+    const op_partition *o = w->o;
+    uint32_t first = s->start + s->kept, n = s->rows - s->kept;
+
+    for (uint32_t c = 0; c < o->spec.written->n_fields; c++) {
+        uint32_t at = o->written_at[c];
+        vector v;
+        if (w->dealt[at].m)
+            TRY(vector_window(&w->dealt[at], first, n, to->m, &v, err));
+        else
+            TRY(vector_take(&w->columns[at], w->order + first, n, to->m, &v, err));
+        TRY(dense_put(to, c, &v, err));
+    }
+    return NRW_OK;
+}
+
 static nrw_status push_direct(part_work *w, uint32_t part, nrw_error *err)
 {
     op_partition *o = w->o;
@@ -163,7 +200,7 @@ static nrw_status push_direct(part_work *w, uint32_t part, nrw_error *err)
     b.morsel = s->number;
     b.offset = 0;
     b.last = true;
-    st = part_take(w, rows == w->rows ? NULL : w->order + s->start + s->kept, rows, &b, err);
+    st = rows == w->rows ? part_take(w, NULL, rows, &b, err) : part_deal(w, s, &b, err);
     if (st == NRW_OK)
         st = to->class->push(to, &b, err);
     if (st < 0)
@@ -176,7 +213,13 @@ static nrw_status push_direct(part_work *w, uint32_t part, nrw_error *err)
  * nobody waits for who stands behind. */
 static nrw_status push_directs(part_work *w, nrw_error *err)
 {
+    uint32_t parts = 0;
+
     order_rows(w);
+    for (uint32_t p = 0; p < PART_MOST; p++)
+        parts += w->share[p].rows > 0;
+    if (parts > 1)
+        TRY(deal(w, err));
     for (uint32_t p = 0; p < PART_MOST; p++)
         if (w->share[p].rows > w->share[p].kept)
             TRY(push_direct(w, p, err));
@@ -265,8 +308,10 @@ static nrw_status write_rows(part_work *w, nrw_error *err)
     for (uint32_t k = 0; k < o->spec.n_keys; k++)
         vector_release(&w->keys[k]);
     vector_release(&w->codes);
-    for (uint32_t c = 0; c < o->n_taken; c++)
+    for (uint32_t c = 0; c < o->n_taken; c++) {
         vector_release(&w->columns[c]);
+        vector_release(&w->dealt[c]);
+    }
     bytes_release(&w->key);
     bytes_release(&w->folder);
     return st;
@@ -284,7 +329,7 @@ static nrw_status pass_turn(op_partition *o, batch *b)
 
 nrw_status partition_rows(op_partition *o, batch *b, nrw_error *err)
 {
-    size_t bytes = sizeof(part_work) + (o->n_taken + o->spec.n_keys) * sizeof(vector);
+    size_t bytes = sizeof(part_work) + (2 * o->n_taken + o->spec.n_keys) * sizeof(vector);
     part_work *w;
     nrw_status st;
 
@@ -295,7 +340,8 @@ nrw_status partition_rows(op_partition *o, batch *b, nrw_error *err)
     w->b = b;
     w->key = w->folder = bytes_init(b->m, UINT32_MAX);
     w->columns = (vector *)(w + 1);
-    w->keys = w->columns + o->n_taken;
+    w->dealt = w->columns + o->n_taken;
+    w->keys = w->dealt + o->n_taken;
     st = write_rows(w, err);
     mem_free(b->m, w, bytes);
     return st;

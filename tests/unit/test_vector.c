@@ -116,6 +116,32 @@ static void check_rows(const vector *v, const type *t, uint32_t n, const uint32_
     assert_int_equal(v->null_count, nulls);
 }
 
+/* All rows in another order, and windows on them. */
+static void deal(const vector *v, mem *m, const type *t, uint32_t n, const uint32_t *what)
+{
+    vector all, w;
+    uint16_t order[4096];
+    uint32_t want[4096];
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t k = next_random() % (i + 1);
+        order[i] = order[k];
+        order[k] = (uint16_t)i;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        want[i] = what[order[i]];
+    assert_ok(vector_permute(v, order, n, m, &all, &err), &err);
+    assert_int_equal(all.form, v->form);
+    check_rows(&all, t, n, want);
+    for (uint32_t i = 0; i < 10; i++) {
+        uint32_t first = next_random() % n, len = 1 + next_random() % (n - first);
+        assert_ok(vector_window(&all, first, len, m, &w, &err), &err);
+        check_rows(&w, t, len, want + first);
+        assert_ptr_equal(w.data_buf, all.data_buf);
+        vector_release(&w);
+    }
+    vector_release(&all);
+}
+
 /* Everything that moves rows, over one vector with the rows what[0..n). */
 static void exercise(const vector *v, mem *m, const type *t, uint32_t n, const uint32_t *what)
 {
@@ -150,6 +176,8 @@ static void exercise(const vector *v, mem *m, const type *t, uint32_t n, const u
         check_rows(&w, t, len, what + first);
         vector_release(&w);
     }
+    if (v->form != VECTOR_RUNS && n)
+        deal(v, m, t, n, what);
 }
 
 static void concat_all(const vector *parts, mem *m, const type *t, uint32_t n, const uint32_t *what)

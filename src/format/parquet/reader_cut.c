@@ -58,6 +58,29 @@ static double decoded_width(const pq_reader *r, const pq_open_group *g, uint32_t
     return fixed < 1 ? 1 : fixed;
 }
 
+static uint64_t common_divisor(uint64_t a, uint64_t b)
+{
+    while (b) {
+        uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* In pieces of about the same length. The first piece has the dictionaries to load, and where order
+ * counts threads take pieces in turn: their number lets another thread have the next first one. */
+static uint32_t even_rows(const pq_reader *r, const pq_open_group *g, uint32_t most)
+{
+    uint64_t n = ((uint64_t)g->rows + most - 1) / most;
+
+    if (n < 2)
+        return most;
+    while (!r->shape.any_order && common_divisor(n, r->shape.workers) > 1)
+        n++;
+    return (uint32_t)(((uint64_t)g->rows + n - 1) / n);
+}
+
 /* Rows of a morsel of this group, so that the consumer's bounds hold on average. */
 static uint32_t rows_for(const pq_reader *r, const pq_open_group *g)
 {
@@ -73,7 +96,7 @@ static uint32_t rows_for(const pq_reader *r, const pq_open_group *g)
         rows = (double)r->shape.batch_bytes / sum;
     if (rows > r->shape.max_rows)
         rows = r->shape.max_rows;
-    return rows < 1 ? 1 : (uint32_t)rows;
+    return even_rows(r, g, rows < 1 ? 1 : (uint32_t)rows);
 }
 
 static pq_morsel *morsel_take(pq_reader *r, nrw_error *err)
