@@ -143,6 +143,30 @@ static nrw_status part_eval(const expr *e, const scalar_args *args, vector *out,
     }
 }
 
+/* Values of a date's parts, those of intervals' may be others; days that have the same one. */
+static const struct {
+    uint32_t values, days;
+} spreads[] = {
+    [DATE_YEAR] = {0, 365},    [DATE_MONTH] = {12, 0},    [DATE_DAY] = {31, 0},
+    [DATE_DECADE] = {0, 3652}, [DATE_QUARTER] = {4, 0},   [DATE_WEEK] = {53, 0},
+    [DATE_YEARWEEK] = {0, 7},  [DATE_ISOYEAR] = {0, 364}, [DATE_DOW] = {7, 0},
+    [DATE_ISODOW] = {7, 0},    [DATE_DOY] = {366, 0},     [DATE_ERA] = {2, 0},
+    [DATE_HOUR] = {24, 0},     [DATE_MINUTE] = {60, 0},   [DATE_SECOND] = {60, 0},
+};
+
+bool expr_date_part(const expr *e, uint32_t *values, uint32_t *days)
+{
+    const part_spec *s = e->data;
+
+    *values = *days = 0;
+    if (e->kind != EXPR_CALL || e->eval != part_eval || e->args[0]->type.id == TYPE_INTERVAL ||
+        s->unit >= sizeof spreads / sizeof *spreads)
+        return false;
+    *values = spreads[s->unit].values;
+    *days = e->args[0]->type.id == TYPE_DATE ? spreads[s->unit].days : 0;
+    return *values || *days;
+}
+
 static bool has_part(const type *t, date_unit unit)
 {
     if (unit == DATE_TIMEZONE || unit == DATE_TIMEZONE_HOUR || unit == DATE_TIMEZONE_MINUTE)

@@ -101,6 +101,9 @@ nrw_status expr_lambda(arena *a, const char *name, const expr *const *args, uint
 bool expr_takes_lambda(const char *name);
 /* Whether e calls the function of that name, in lower case. */
 bool expr_is_call(const expr *e, const char *name);
+/* Whether e is a part of a date that goes through its few values again (a month, an hour: `values`
+ * of them) or that stays the same for some days (a year); 0: it does not. */
+bool expr_date_part(const expr *e, uint32_t *values, uint32_t *days);
 /* The field of args[0], a struct, that e takes; -1: it takes none. */
 int32_t expr_field(const expr *e);
 /* As CAST or, with `try`, TRY_CAST. The same expression where it has the type already. */

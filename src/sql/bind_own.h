@@ -168,8 +168,13 @@ typedef struct part_kept {
     double guessed; /* by the others */
     double named;   /* of guessed: by equalities with columns whose number of values is known */
 } part_kept;
+/* What is told and named by conditions on one column also makes columns[] less; NULL: it is not
+ * asked for. */
 nrw_status scan_kept(arena *a, const sql_catalog *c, const plan_estimate *e, part_kept *out,
-                     nrw_error *err);
+                     double *columns, nrw_error *err);
+/* As `named` of that: what a condition over e's columns leaves. *column: the one that it looks at
+ * alone, UINT32_MAX: there is none. */
+double expr_named(const plan_estimate *e, const expr *on, uint32_t *column);
 /* Whether the order of rows of p's right or left side is seen, where that of p's rows is as `seen`
  * says. */
 bool plan_sees(const plan *p, bool right, bool seen);

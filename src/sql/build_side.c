@@ -54,7 +54,7 @@ static nrw_status guess_scan(arena *a, const sql_catalog *c, const plan_estimate
 {
     part_kept k;
 
-    TRY(scan_kept(a, c, e, &k, err));
+    TRY(scan_kept(a, c, e, &k, NULL, err));
     out->all = k.told * UNEVEN < 1 ? k.told * UNEVEN : 1;
     out->kept = k.guessed * k.told / out->all;
     return NRW_OK;

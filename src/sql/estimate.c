@@ -7,6 +7,7 @@
 #define NESTED 256u
 #define PICKED 16u
 #define ALIKE  8u /* rows of a group, if groups are few */
+#define UNEVEN 4u /* times as many days, of which some are missing */
 
 /* A value in a row: texts have their place and length beside them. */
 static uint64_t type_width(const type *t, uint64_t text)
@@ -66,16 +67,33 @@ uint64_t plan_expr_width(const plan_estimate *in, const expr *e)
     return type_width(&e->type, text > TEXT ? text : TEXT);
 }
 
-static uint64_t expr_distinct(const plan_estimate *in, const expr *e)
-{
-    if (e->kind == EXPR_COLUMN)
-        return in->distinct[e->column];
-    return e->kind == EXPR_CONSTANT ? 1 : e->type.id == TYPE_BOOL ? 3 : UNKNOWN;
-}
-
+/* Of computed values, and of null. */
 static uint64_t expr_domain(const plan_estimate *in, const expr *e)
 {
-    return e->kind == EXPR_COLUMN ? in->domain[e->column] : expr_distinct(in, e);
+    uint32_t values, days;
+
+    if (e->kind == EXPR_COLUMN)
+        return in->domain[e->column];
+    if (e->kind == EXPR_CONSTANT)
+        return 1;
+    if (expr_date_part(e, &values, &days) && values)
+        return values + 1;
+    return e->type.id == TYPE_BOOL ? 3 : UNKNOWN;
+}
+
+static uint64_t expr_distinct(const plan_estimate *in, const expr *e)
+{
+    uint64_t most = expr_domain(in, e), of;
+    uint32_t values, days;
+
+    if (e->kind == EXPR_COLUMN)
+        return in->distinct[e->column];
+    if (!expr_date_part(e, &values, &days) || e->args[0]->kind != EXPR_COLUMN)
+        return most;
+    of = in->distinct[e->args[0]->column];
+    if (of != UNKNOWN && days)
+        of = room_at_most(of, of / (days / UNEVEN + 1) + 2);
+    return room_at_most(of, most);
 }
 
 /* ---- relations ---- */
@@ -299,6 +317,7 @@ nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_
     TRY(arena_alloc(a, p->n * sizeof *e->distinct + 1, (void **)&e->distinct, err));
     TRY(arena_alloc(a, p->n * sizeof *e->domain + 1, (void **)&e->domain, err));
     TRY(arena_alloc(a, p->n * sizeof *e->packed + 1, (void **)&e->packed, err));
+    TRY(arena_alloc(a, p->n * sizeof *e->kept + 1, (void **)&e->kept, err));
     if (p->left)
         TRY(plan_estimate_of(a, c, p->left, &e->left, err));
     if (p->right)

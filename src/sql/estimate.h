@@ -18,6 +18,9 @@ struct plan_estimate {
     uint64_t *packed;   /* the same in the spill file (rows_pack.h) */
     uint64_t *distinct; /* values of each column, about; UNKNOWN */
     uint64_t *domain;   /* of each column: there are no more values than so many; UNKNOWN */
+    /* after plan_estimate_narrow: */
+    double part;  /* of `whole` conditions leave so much, about */
+    double *kept; /* and so much of the values of each column: what was asked of it alone */
     plan_estimate *left, *right;
 };
 
@@ -25,7 +28,7 @@ struct plan_estimate {
 nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_estimate **out,
                             nrw_error *err);
 /* Rows of e and of what is below it become those that conditions leave, as far as bounds and
- * numbers of values tell: for shares of the memory. */
+ * numbers of values tell, with a margin: for shares of the memory. */
 nrw_status plan_estimate_narrow(arena *a, const sql_catalog *c, plan_estimate *e, nrw_error *err);
 /* Bytes of a row's values, about, in rows of exec/rows.h; in the spill file. */
 uint64_t plan_row_width(const plan_estimate *e);

@@ -81,6 +81,46 @@ static double kept_by_values(const plan_estimate *e, const expr *on)
     return kept < 1 ? kept : 1;
 }
 
+/* Whether e asks for one of some constants: of how many. */
+static bool is_named(const expr *e, uint32_t *column, uint32_t *of)
+{
+    comparison x;
+
+    if (is_comparison(e, &x) && x.equal) {
+        *column = x.column;
+        *of = 1;
+        return true;
+    }
+    if (!expr_is_call(e, "in") || e->n_args < 2 || e->args[0]->kind != EXPR_COLUMN)
+        return false;
+    for (uint32_t i = 1; i < e->n_args; i++)
+        if (e->args[i]->kind != EXPR_CONSTANT)
+            return false;
+    *column = e->args[0]->column;
+    *of = e->n_args - 1;
+    return true;
+}
+
+double expr_named(const plan_estimate *e, const expr *on, uint32_t *column)
+{
+    bool all = on->kind == EXPR_AND;
+    double kept = all ? 1 : 0;
+    uint32_t of;
+
+    *column = UINT32_MAX;
+    if (is_named(on, column, &of)) {
+        uint64_t n = e->distinct[*column];
+        return n == UNKNOWN || n <= of ? 1 : of / (double)n;
+    }
+    if (on->kind != EXPR_AND && on->kind != EXPR_OR)
+        return 1;
+    for (uint32_t i = 0; i < on->n_args; i++) {
+        double part = expr_named(e, on->args[i], &of);
+        kept = all ? kept * part : kept + part;
+    }
+    return kept < 1 ? kept : 1;
+}
+
 /* ---- bounds ---- */
 
 /* Of types of at most 8 bytes that are whole numbers inside. */
@@ -168,20 +208,25 @@ static bool was_compared(const plan *p, uint32_t n, uint32_t column)
 }
 
 nrw_status scan_kept(arena *a, const sql_catalog *c, const plan_estimate *e, part_kept *out,
-                     nrw_error *err)
+                     double *columns, nrw_error *err)
 {
     const plan *p = e->of;
+    uint32_t of;
 
     *out = (part_kept){1, 1, 1};
     for (uint32_t i = 0; i < p->n_pushed; i++) {
         comparison x;
-        bool compares = is_comparison(p->pushed[i], &x);
-        if (compares && x.equal && e->distinct[x.column] != UNKNOWN)
-            out->named *= kept_of_equal(e, x.column);
-        if (!compares || x.equal)
+        bool by_bounds = is_comparison(p->pushed[i], &x) && !x.equal;
+        double named = expr_named(e, p->pushed[i], &of), told = out->told;
+        out->named *= named;
+        if (!by_bounds)
             out->guessed *= kept_by_values(e, p->pushed[i]);
         else if (!was_compared(p, i, x.column))
             TRY(kept_by_bounds(a, c, p, i, x.column, out, err));
+        if (columns && by_bounds)
+            columns[x.column] *= out->told / told;
+        else if (columns && of != UINT32_MAX)
+            columns[of] *= named;
     }
     return NRW_OK;
 }

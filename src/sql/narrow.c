@@ -1,60 +1,126 @@
 /* What conditions leave of the rows of each relation, where the metadata tell it: what is only
- * guessed by a condition's form keeps all, since who has too little memory spills. */
+ * guessed by a condition's form keeps all, since who has too little memory spills.
+ *
+ * Conditions of both sides of a join leave the product of what each leaves, but for what is asked
+ * of the keys: that both sides were asked alike. The margin is counted once, at each relation. */
 #include "exec/room.h"
 #include "sql/bind_own.h"
 
 #include <math.h>
 
-/* So many times as many values may lie in a stretch, or be equal to one, as on average. */
+/* So many times as many values may lie in a stretch, be equal to one, or meet another condition, as
+ * on average. */
 #define UNEVEN 4
 
-static nrw_status part_of_scan(arena *a, const sql_catalog *c, const plan_estimate *e, double *out,
-                               nrw_error *err)
+static nrw_status narrow_scan(arena *a, const sql_catalog *c, plan_estimate *e, nrw_error *err)
 {
     part_kept k;
 
-    TRY(scan_kept(a, c, e, &k, err));
-    *out = fmin(1, k.told * k.named * UNEVEN);
+    TRY(scan_kept(a, c, e, &k, e->kept, err));
+    e->part = k.told * k.named;
     return NRW_OK;
 }
 
-static double part_of(const plan_estimate *e)
+static void take_kept(plan_estimate *e, uint32_t at, const plan_estimate *from)
 {
-    return e->whole ? (double)e->rows / (double)e->whole : 1;
+    for (uint32_t c = 0; c < from->of->n && at + c < e->of->n; c++)
+        e->kept[at + c] = from->kept[c];
 }
 
-/* Conditions of both sides may pick the same rows. */
-static double part_of_join(const plan_estimate *e)
+static void narrow_project(plan_estimate *e)
 {
-    double left = part_of(e->left), right = part_of(e->right);
+    for (uint32_t c = 0; c < e->of->n; c++)
+        if (e->of->exprs[c]->kind == EXPR_COLUMN)
+            e->kept[c] = e->left->kept[e->of->exprs[c]->column];
+    e->part = e->left->part;
+}
 
-    switch (e->of->join) {
-    case JOIN_INNER: return e->of->n_join_keys ? fmin(left, right) : left * right;
+static void narrow_filter(plan_estimate *e)
+{
+    uint32_t column;
+    double named = expr_named(e->left, e->of->exprs[0], &column);
+
+    take_kept(e, 0, e->left);
+    if (column != UINT32_MAX)
+        e->kept[column] *= named;
+    e->part = e->left->part * named;
+}
+
+/* As many as before, if there are so many rows. */
+static void narrow_groups(plan_estimate *e)
+{
+    double rows = (double)e->left->whole * e->left->part;
+
+    if (e->of->kind != PLAN_GROUP)
+        take_kept(e, 0, e->left);
+    for (uint32_t k = 0; e->of->kind == PLAN_GROUP && k < e->of->n_keys; k++)
+        e->kept[k] = e->left->kept[k];
+    e->part = e->whole ? fmin(1, rows / (double)e->whole) : 1;
+}
+
+static double part_of_pairs(const plan_estimate *e)
+{
+    const plan *p = e->of;
+    double left = e->left->part, right = e->right->part, both = left * right;
+
+    for (uint32_t k = 0; k < p->n_join_keys; k++)
+        both /= fmax(e->left->kept[p->left_keys[k]], e->right->kept[p->right_keys[k]]);
+    if (p->n_join_keys)
+        both = fmin(both, fmin(left, right));
+    return both;
+}
+
+static void narrow_join(plan_estimate *e)
+{
+    const plan *p = e->of;
+    uint32_t column;
+
+    switch (p->join) {
+    case JOIN_INNER: e->part = part_of_pairs(e); break;
     case JOIN_LEFT:
     case JOIN_RIGHT:
-    case JOIN_FULL: return fmax(left, right);
+    case JOIN_FULL: e->part = fmax(e->left->part, e->right->part); break;
     case JOIN_RIGHT_SEMI:
     case JOIN_RIGHT_ANTI:
-    case JOIN_RIGHT_MARK: return right;
-    default: return left;
+    case JOIN_RIGHT_MARK: e->part = e->right->part; break;
+    default: e->part = e->left->part;
     }
+    if (join_only_right(p->join)) {
+        take_kept(e, 0, e->right);
+        return;
+    }
+    if (p->join != JOIN_RIGHT && p->join != JOIN_FULL)
+        take_kept(e, 0, e->left);
+    if (p->join == JOIN_INNER)
+        take_kept(e, p->left->n, e->right);
+    if (p->join == JOIN_INNER && p->condition)
+        e->part *= expr_named(e, p->condition, &column);
 }
 
-static nrw_status part_kept_of(arena *a, const sql_catalog *c, const plan_estimate *e, double *out,
-                               nrw_error *err)
+static void narrow_union(plan_estimate *e)
 {
-    *out = 1;
+    double left = (double)e->left->whole, right = (double)e->right->whole;
+
+    if (left + right > 0)
+        e->part = (left * e->left->part + right * e->right->part) / (left + right);
+}
+
+static nrw_status narrow_one(arena *a, const sql_catalog *c, plan_estimate *e, nrw_error *err)
+{
     switch (e->of->kind) {
-    case PLAN_SCAN: return part_of_scan(a, c, e, out, err);
-    case PLAN_JOIN: *out = part_of_join(e); break;
-    case PLAN_UNION: *out = fmax(part_of(e->left), part_of(e->right)); break;
-    case PLAN_GROUP: /* as many groups as before, if there are so many rows */
+    case PLAN_SCAN: return narrow_scan(a, c, e, err);
+    case PLAN_PROJECT: narrow_project(e); break;
+    case PLAN_FILTER: narrow_filter(e); break;
+    case PLAN_JOIN: narrow_join(e); break;
+    case PLAN_UNION: narrow_union(e); break;
+    case PLAN_GROUP:
     case PLAN_SORT:
-    case PLAN_LIMIT:
-        if (e->rows > e->left->rows)
-            *out = (double)e->left->rows / (double)e->rows;
-        break;
-    default: *out = e->left ? part_of(e->left) : 1;
+    case PLAN_LIMIT: narrow_groups(e); break;
+    default:
+        if (e->left) {
+            take_kept(e, 0, e->left);
+            e->part = e->left->part;
+        }
     }
     return NRW_OK;
 }
@@ -67,14 +133,15 @@ static uint64_t some_of(uint64_t rows, double part)
 
 nrw_status plan_estimate_narrow(arena *a, const sql_catalog *c, plan_estimate *e, nrw_error *err)
 {
-    double part;
-
     if (e->left)
         TRY(plan_estimate_narrow(a, c, e->left, err));
     if (e->right)
         TRY(plan_estimate_narrow(a, c, e->right, err));
-    TRY(part_kept_of(a, c, e, &part, err));
-    e->rows = some_of(e->rows, part);
-    e->few = room_at_most(some_of(e->few, part), e->rows);
+    e->part = 1;
+    for (uint32_t i = 0; i < e->of->n; i++)
+        e->kept[i] = 1;
+    TRY(narrow_one(a, c, e, err));
+    e->rows = some_of(e->rows, e->part * UNEVEN);
+    e->few = room_at_most(some_of(e->few, e->part * UNEVEN), e->rows);
     return NRW_OK;
 }
