@@ -146,6 +146,17 @@ void job_hold(nrw_job *job);
  * workers are tried by the caller. NRW_E_MEMLIMIT: *needs is the least ceiling that would do. */
 nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *wish, uint32_t n,
                      uint64_t *grants, uint64_t *needs);
+/* Parts that take memory in some stages of a run alone: part i in stage s where takes[i * n + s].
+ */
+typedef struct job_stages {
+    uint32_t n;
+    bool *takes;
+} job_stages;
+/* The same, where what the parts of each stage get has to fit. */
+nrw_status job_share_stages(const nrw_job *job, const job_stages *stages, const uint64_t *least,
+                            const uint64_t *wish, uint32_t n, uint64_t *grants, uint64_t *needs);
+/* What n parts take together in the stage where that is most; stays at most UINT64_MAX / 4. */
+uint64_t job_stages_most(const job_stages *stages, const uint64_t *parts, uint32_t n);
 
 /* The plan as lines, for readers. */
 nrw_status job_plan_text(const nrw_job *job, bytes *out, nrw_error *err);

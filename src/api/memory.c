@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/statvfs.h>
 
 #define MIB       ((uint64_t)1 << 20)
@@ -100,43 +101,117 @@ void job_hold(nrw_job *job)
     job->limits.held = mem_used(job->root) + slack;
 }
 
-/* What is left goes in equal parts to those that still wish for more: small wishes are met in full,
- * for who wishes for much can do with less. */
-static void share_rest(const uint64_t *least, const uint64_t *wish, uint32_t n, uint64_t left,
-                       uint64_t *grants)
+#define ALL (UINT64_MAX / 4)
+
+/* One part may be all there is. */
+static uint64_t stage_sum(const job_stages *stages, uint32_t s, const uint64_t *parts, uint32_t n)
 {
-    uint32_t open = n;
+    uint64_t sum = 0;
 
     for (uint32_t i = 0; i < n; i++)
-        grants[i] = least[i];
-    while (open && left >= n) {
-        uint64_t part = left / open;
+        if (stages->takes[i * stages->n + s])
+            sum = parts[i] < ALL - sum ? sum + parts[i] : ALL;
+    return sum;
+}
 
-        open = 0;
-        for (uint32_t i = 0; i < n; i++) {
-            uint64_t more = wish[i] > grants[i] ? wish[i] - grants[i] : 0;
-            uint64_t given = more < part ? more : part;
-            grants[i] += given;
-            left -= given;
-            open += more > given;
-        }
+uint64_t job_stages_most(const job_stages *stages, const uint64_t *parts, uint32_t n)
+{
+    uint64_t most = 0;
+
+    for (uint32_t s = 0; s < stages->n; s++) {
+        uint64_t sum = stage_sum(stages, s, parts, n);
+        most = sum > most ? sum : most;
+    }
+    return most;
+}
+
+/* Parts that may still get more, of all stages and each. */
+typedef struct sharing {
+    const job_stages *stages;
+    uint32_t n, n_open;
+    bool *open;
+    uint64_t *left; /* of each stage */
+    uint32_t *count;
+} sharing;
+
+static void close_part(sharing *w, uint32_t i)
+{
+    if (!w->open[i])
+        return;
+    w->open[i] = false;
+    w->n_open--;
+    for (uint32_t s = 0; s < w->stages->n; s++)
+        w->count[s] -= w->stages->takes[i * w->stages->n + s];
+}
+
+/* What every open part can get at once. */
+static uint64_t next_step(const sharing *w, const uint64_t *wish, const uint64_t *grants)
+{
+    uint64_t step = UINT64_MAX;
+
+    for (uint32_t i = 0; i < w->n; i++)
+        if (w->open[i] && wish[i] - grants[i] < step)
+            step = wish[i] - grants[i];
+    for (uint32_t s = 0; s < w->stages->n; s++)
+        if (w->count[s] && w->left[s] / w->count[s] < step)
+            step = w->left[s] / w->count[s];
+    return step;
+}
+
+/* What is left goes in equal parts to those that still wish for more: small wishes are met in full,
+ * for who wishes for much can do with less. Parts of a stage that is full get no more. */
+static void share_rest(sharing *w, const uint64_t *wish, uint64_t *grants)
+{
+    while (w->n_open) {
+        uint64_t step = next_step(w, wish, grants);
+        for (uint32_t s = 0; s < w->stages->n; s++)
+            w->left[s] -= step * w->count[s];
+        for (uint32_t i = 0; i < w->n; i++)
+            grants[i] += w->open[i] ? step : 0;
+        for (uint32_t i = 0; i < w->n; i++)
+            if (grants[i] >= wish[i])
+                close_part(w, i);
+        for (uint32_t s = 0; s < w->stages->n; s++)
+            for (uint32_t i = 0; w->left[s] < w->count[s] && i < w->n; i++)
+                if (w->stages->takes[i * w->stages->n + s])
+                    close_part(w, i);
     }
 }
 
-#define ALL (UINT64_MAX / 4)
+nrw_status job_share_stages(const nrw_job *job, const job_stages *stages, const uint64_t *least,
+                            const uint64_t *wish, uint32_t n, uint64_t *grants, uint64_t *needs)
+{
+    uint64_t have = job_room(job), held = job->limits.held, left[stages->n];
+    uint64_t most = job_stages_most(stages, least, n);
+    uint32_t count[stages->n];
+    bool open[n];
+    sharing w = {.stages = stages, .n = n, .open = open, .left = left, .count = count};
+
+    most = most < ALL - held ? most + held : ALL;
+    /* what the process holds at its start differs a little from run to run: who gives what a
+     * refusal names shall not be refused again */
+    *needs = job_needs(job, most) + MIB / 4;
+    if (most > have)
+        return NRW_E_MEMLIMIT;
+    memset(count, 0, sizeof count);
+    for (uint32_t s = 0; s < stages->n; s++)
+        left[s] = have - held - stage_sum(stages, s, least, n);
+    for (uint32_t i = 0; i < n; i++) {
+        grants[i] = least[i];
+        open[i] = wish[i] > least[i];
+        w.n_open += open[i];
+        for (uint32_t s = 0; open[i] && s < stages->n; s++)
+            count[s] += stages->takes[i * stages->n + s];
+    }
+    share_rest(&w, wish, grants);
+    return NRW_OK;
+}
 
 nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *wish, uint32_t n,
                      uint64_t *grants, uint64_t *needs)
 {
-    uint64_t have = job_room(job), sum = job->limits.held;
+    bool takes[n];
 
-    for (uint32_t i = 0; i < n; i++) /* one may be all there is */
-        sum = least[i] < ALL - sum ? sum + least[i] : ALL;
-    /* what the process holds at its start differs a little from run to run: who gives what a
-     * refusal names shall not be refused again */
-    *needs = job_needs(job, sum) + MIB / 4;
-    if (sum > have)
-        return NRW_E_MEMLIMIT;
-    share_rest(least, wish, n, have - sum, grants);
-    return NRW_OK;
+    memset(takes, true, sizeof takes);
+    return job_share_stages(job, &(job_stages){1, takes}, least, wish, n, grants, needs);
 }

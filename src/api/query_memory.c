@@ -378,7 +378,38 @@ typedef struct shares {
     uint64_t *few;  /* wishes for what is likely, if groups are few */
     uint64_t *firm; /* what each has at least */
     budget reading, writing;
+    job_stages stages;
 } shares;
+
+static void mark_scans(const plan_estimate *e, bool *stages)
+{
+    if (!e)
+        return;
+    if (e->of->kind == PLAN_SCAN)
+        stages[e->from] = true;
+    mark_scans(e->left, stages);
+    mark_scans(e->right, stages);
+}
+
+/* When the parts take memory: batches always, the writer at the end, or from the beginning where
+ * somebody waits for it (query_run.c). */
+static nrw_status mark_stages(query *q, shares *s, nrw_error *err)
+{
+    const uint32_t n = plan_stages(q->sizes);
+    bool *takes;
+
+    TRY(arena_alloc(q->a, (size_t)s->n * n, (void **)&takes, err));
+    s->stages = (job_stages){n, takes};
+    mark_scans(q->sizes, takes + READ * n);
+    for (uint32_t i = 0; i < n; i++) {
+        takes[BATCHES * n + i] = true;
+        takes[WRITE * n + i] = q->job->out || i == n - 1;
+        for (uint32_t k = 0; k < q->n_parts; k++)
+            takes[(FIXED_PARTS + k) * n + i] =
+                i >= q->parts[k].step->from && i <= q->parts[k].step->to;
+    }
+    return NRW_OK;
+}
 
 static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, nrw_error *err)
 {
@@ -432,6 +463,11 @@ static uint32_t next_part(const shares *s, bool *asked)
     return best;
 }
 
+static nrw_status share_by(const query *q, const shares *s, const uint64_t *least, uint64_t *needs)
+{
+    return job_share_stages(q->job, &s->stages, least, s->wish, s->n, s->grants, needs);
+}
+
 /* Where not all wishes can be met, an operator that has all it takes spills nothing, and others
  * with a little more spill as much as before. So everybody gets what works well; then one operator
  * after the other gets all that is likely to come, those first that take least; what is left is
@@ -441,20 +477,20 @@ static nrw_status share(const query *q, uint32_t workers, shares *s, uint64_t *n
     bool asked[s->n];
     uint64_t none;
 
-    if (job_share(q->job, s->least, s->wish, s->n, s->grants, needs) < 0)
+    if (share_by(q, s, s->least, needs) < 0)
         return NRW_E_MEMLIMIT;
     ask_little(workers, s);
-    if (job_share(q->job, s->firm, s->wish, s->n, s->grants, &none) < 0)
-        return job_share(q->job, s->least, s->wish, s->n, s->grants, &none);
+    if (share_by(q, s, s->firm, &none) < 0)
+        return share_by(q, s, s->least, &none);
     memset(asked, 0, sizeof asked);
     for (uint32_t k = 0; k < q->n_parts; k++) {
         uint32_t i = next_part(s, asked);
         uint64_t was = s->firm[i];
         s->firm[i] = room_at_least(was, room_at_most(s->few[i], s->wish[i]));
-        if (job_share(q->job, s->firm, s->wish, s->n, s->grants, &none) < 0)
+        if (share_by(q, s, s->firm, &none) < 0)
             s->firm[i] = was;
     }
-    return job_share(q->job, s->firm, s->wish, s->n, s->grants, &none);
+    return share_by(q, s, s->firm, &none);
 }
 
 /* Whether each worker has enough of every operator to gather some batches' rows. */
@@ -510,6 +546,7 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
 
     TRY(arena_alloc(q->a, q->n_parts * sizeof *grants + 1, (void **)&grants, err));
     q->writing = s->grants[WRITE];
+    q->books = job_stages_most(&s->stages, s->grants, s->n);
     q->least_reading = s->least[READ];
     q->least_writing = s->least[WRITE];
     q->least_batches = s->least[BATCHES];
@@ -556,6 +593,7 @@ nrw_status query_share_memory(query *q, nrw_error *err)
     s.few = s.grants + s.n;
     s.firm = s.few + s.n;
     add_parts(q, q->sizes);
+    TRY(mark_stages(q, &s, err));
     job_hold(q->job);
     workers = is_small(q->sizes) ? 1 : l->workers;
     all = l->ceiling > l->baseline + l->held ? l->ceiling - l->baseline - l->held : 0;

@@ -42,6 +42,7 @@ typedef struct query {
     query_part *parts; /* of the steps that gather */
     uint32_t n_parts;
     uint64_t writing;
+    uint64_t books; /* of all grants, what is taken at the same time */
     uint64_t least_reading, least_writing, least_batches;
     uint64_t spill; /* at most, of all */
     mem *write_books;

@@ -123,8 +123,6 @@ void query_fill_plan(query *q)
     output_describe(&q->to, s);
     s = add_step(q, "streams", q->least_batches, q->exec.batches, -1);
     snprintf(s->what, sizeof s->what, "batches in flight, %u threads", q->exec.workers);
-    p->peak += q->writing + q->exec.reading + q->exec.batches;
-    for (uint32_t i = 0; i < q->n_parts; i++)
-        p->peak += q->parts[i].grant;
+    p->peak += q->books;
     p->from = from < p->peak ? from : p->peak;
 }

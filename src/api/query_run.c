@@ -42,6 +42,15 @@ static nrw_status count(query *q, const file_summary *sum, nrw_error *err)
     return query_note_sources(&q->catalog, &r->sources, err);
 }
 
+static nrw_status open_target(query *q, nrw_error *err)
+{
+    if (q->write_books)
+        return NRW_OK;
+    TRY(mem_child(q->job->root, "write", q->writing, &q->write_books, err));
+    q->to.held = q->exec.held;
+    return output_open(&q->to, q->write_books, q->exec.workers, err);
+}
+
 nrw_status query_run(query *q, nrw_error *err)
 {
     nrw_job *job = q->job;
@@ -54,16 +63,17 @@ nrw_status query_run(query *q, nrw_error *err)
     if (st != NRW_OK)
         return st;
     mem_set_limit(job->root, job->plan.peak - job->limits.baseline); /* what the plan says binds */
-    TRY(mem_child(job->root, "write", q->writing, &q->write_books, err));
-    q->to.held = q->exec.held;
-    TRY(output_open(&q->to, q->write_books, q->exec.workers, err));
+    if (job->out) /* who takes the rows waits for their schema */
+        TRY(open_target(q, err));
     q->exec.watcher = job;
     q->exec.watch = watch;
     q->exec.cancel = &job->cancelled;
-    TRY(sql_compile(&q->exec, q->plan, q->to.sink, err));
+    TRY(sql_compile(&q->exec, q->plan, err));
     job->phase = job->verb->name;
     atomic_store(&job->rows_total, query_rows(&q->catalog));
-    TRY(sql_execute(&q->exec, err));
+    TRY(sql_gather(&q->exec, err));
+    TRY(open_target(q, err));
+    TRY(sql_deliver(&q->exec, q->to.sink, err));
     TRY(output_finish(&q->to, &sum, err));
     TRY(count(q, &sum, err));
     job->phase = "publish";

@@ -11,21 +11,25 @@
 #include "sql/bind_own.h"
 #include "sql/scan_filter.h"
 
-/* Branches that are not ended yet. */
+/* Branches that are not ended yet, and by their places the operators that are needed until they
+ * are. */
 typedef struct chain {
     sql_branch *at;
     uint32_t n, cap;
+    uint32_t *ops, n_ops, cap_ops;
 } chain;
 
 static nrw_status compile(sql_exec *x, const plan *p, chain *c, nrw_error *err);
 
 static nrw_status add_op(sql_exec *x, op *o, nrw_error *err)
 {
-    LIST_ADD(x->a, x->ops, x->n_ops, x->cap_ops, o, err);
+    sql_op held = {.o = o};
+
+    LIST_ADD(x->a, x->ops, x->n_ops, x->cap_ops, held, err);
     return NRW_OK;
 }
 
-/* sql_exec_close will close it; here it is closed on failure. */
+/* It will be closed behind a stage; here it is closed on failure. */
 static nrw_status keep(sql_exec *x, op *o, nrw_error *err)
 {
     nrw_status st = add_op(x, o, err);
@@ -34,6 +38,13 @@ static nrw_status keep(sql_exec *x, op *o, nrw_error *err)
     if (st < 0)
         op_close(o);
     return st;
+}
+
+/* Until the chain ends x->ops[at] is needed. */
+static nrw_status chain_needs(const sql_exec *x, chain *c, uint32_t at, nrw_error *err)
+{
+    LIST_ADD(x->a, c->ops, c->n_ops, c->cap_ops, at, err);
+    return NRW_OK;
 }
 
 static void link_behind(chain *c, op *o)
@@ -54,6 +65,7 @@ static void link_behind(chain *c, op *o)
 static nrw_status chain_add(sql_exec *x, chain *c, op *o, nrw_error *err)
 {
     TRY(keep(x, o, err));
+    TRY(chain_needs(x, c, x->n_ops - 1, err));
     link_behind(c, o);
     return NRW_OK;
 }
@@ -75,17 +87,39 @@ static nrw_status add_stage(sql_exec *x, chain *c, op *end, sql_stage **out, nrw
     *s = (sql_stage){.branches = c->at, .n = c->n, .end = end};
     *x->end = s;
     x->end = &s->next;
+    for (uint32_t i = 0; i < c->n_ops; i++)
+        x->ops[c->ops[i]].last = s;
     *c = (chain){0};
     if (out)
         *out = s;
     return NRW_OK;
 }
 
-/* The chain leads into `end` and is a stage. */
+/* The chain leads into `end` and is a stage; the next one needs `end`. */
 static nrw_status chain_end(sql_exec *x, chain *c, op *end, sql_stage **out, nrw_error *err)
 {
-    TRY(chain_add(x, c, end, err));
-    return add_stage(x, c, end, out, err);
+    uint32_t at;
+
+    TRY(keep(x, end, err));
+    at = x->n_ops - 1;
+    link_behind(c, end);
+    TRY(add_stage(x, c, end, out, err));
+    return chain_needs(x, c, at, err);
+}
+
+/* Groups with marks: their stage runs together with the one that needs them. */
+static nrw_status chain_feed(sql_exec *x, chain *c, op *end, const key_marks *marks, nrw_error *err)
+{
+    chain both = {.ops = c->ops, .n_ops = c->n_ops, .cap_ops = c->cap_ops};
+    sql_stage *s;
+
+    TRY(chain_end(x, c, end, &s, err));
+    s->marks = marks;
+    TRY(chain_needs(x, &both, c->ops[0], err));
+    *c = both;
+    TRY(chain_source(x, c, op_group_source(end), NULL, err));
+    c->at[c->n - 1].feed = s;
+    return NRW_OK;
 }
 
 static nrw_status types_of(sql_exec *x, const plan *p, type **out, nrw_error *err)
@@ -162,18 +196,16 @@ static nrw_status compile_group(sql_exec *x, const plan *p, chain *c, nrw_error 
                        .marks = p->marks,
                        .marked_key = p->marked_key};
     type *types;
-    sql_stage *s;
     op *o;
 
     TRY(compile(x, p->left, c, err));
     TRY(types_of(x, p, &types, err));
     spec.key_types = types;
     TRY(op_group_new(x->a, x->m, &spec, x->spill, &o, err));
-    TRY(chain_end(x, c, o, &s, err));
-    s->marks = p->marks;
-    TRY(chain_source(x, c, op_group_source(o), NULL, err));
-    c->at[c->n - 1].feed = p->marks ? s : NULL;
-    return NRW_OK;
+    if (p->marks)
+        return chain_feed(x, c, o, p->marks, err);
+    TRY(chain_end(x, c, o, NULL, err));
+    return chain_source(x, c, op_group_source(o), NULL, err);
 }
 
 static nrw_status compile_sort(sql_exec *x, const plan *p, chain *c, nrw_error *err)
@@ -227,6 +259,7 @@ static nrw_status compile_join(sql_exec *x, const plan *p, chain *c, nrw_error *
     type *left, *right;
     chain side = {0};
     op *build, *probe;
+    uint32_t at;
 
     TRY(types_of(x, p->left, &left, err));
     TRY(types_of(x, p->right, &right, err));
@@ -234,10 +267,12 @@ static nrw_status compile_join(sql_exec *x, const plan *p, chain *c, nrw_error *
     spec.right_types = right;
     TRY(op_build_new(x->a, x->m, &spec, x->spill, &build, err));
     TRY(keep(x, build, err));
+    at = x->n_ops - 1;
     TRY(compile(x, p->right, &side, err));
     link_behind(&side, build);
     TRY(add_stage(x, &side, build, NULL, err));
     TRY(compile(x, p->left, c, err));
+    TRY(chain_needs(x, c, at, err));
     TRY(op_probe_new(x->a, x->m, build, &probe, err));
     TRY(chain_add(x, c, probe, err));
     for (uint32_t i = 0; join_only_right(p->join) && i < c->n; i++)
@@ -259,6 +294,8 @@ static nrw_status compile_union(sql_exec *x, const plan *p, chain *c, nrw_error 
     TRY(compile(x, p->right, &other, err));
     for (uint32_t i = 0; i < other.n; i++)
         LIST_ADD(x->a, c->at, c->n, c->cap, other.at[i], err);
+    for (uint32_t i = 0; i < other.n_ops; i++)
+        TRY(chain_needs(x, c, other.ops[i], err));
     return NRW_OK;
 }
 
@@ -385,14 +422,17 @@ uint32_t plan_gatherers(const plan *p)
     return sets;
 }
 
-nrw_status sql_compile(sql_exec *x, const plan *p, op *sink, nrw_error *err)
+nrw_status sql_compile(sql_exec *x, const plan *p, nrw_error *err)
 {
     chain c = {0};
 
     x->stages = NULL;
     x->end = &x->stages;
     TRY(compile(x, p, &c, err));
-    x->sink = sink;
-    link_behind(&c, sink);
-    return add_stage(x, &c, sink, NULL, err);
+    return add_stage(x, &c, NULL, NULL, err);
+}
+
+void sql_stage_lead(sql_stage *s, op *o)
+{
+    link_behind(&(chain){.at = s->branches, .n = s->n}, o);
 }

@@ -1,6 +1,7 @@
 /* Plans to pipelines. A stage is what runs until an operator has gathered all it needs: one or more
  * branches (sources with operators) that lead, one after the other, into one last operator. Stages
- * run in order; the last one leads to the sink. */
+ * run in order; the last one leads to the sink. An operator is closed behind the last stage that
+ * has to do with it: estimate.h tells beforehand which stages it has memory in. */
 #ifndef SQL_COMPILE_H
 #define SQL_COMPILE_H
 
@@ -22,7 +23,7 @@ typedef struct sql_branch {
 typedef struct sql_stage {
     sql_branch *branches;
     uint32_t n, cap;
-    op *end;                /* finished when all branches are through */
+    op *end;                /* finished when all branches are through; NULL: of the last stage */
     const key_marks *marks; /* it feeds a later stage, from mark to mark; NULL: runs by itself */
     struct sql_stage *next;
 } sql_stage;
@@ -32,6 +33,12 @@ typedef struct sql_grant {
     const plan *of;
     uint64_t bytes;
 } sql_grant;
+
+/* An operator, and the stage behind which nobody needs it. */
+typedef struct sql_op {
+    op *o;
+    const sql_stage *last;
+} sql_op;
 
 typedef struct sql_exec {
     arena *a;
@@ -46,8 +53,7 @@ typedef struct sql_exec {
     size_t held;
     /* made by sql_compile */
     sql_stage *stages, **end;
-    op *sink;
-    op **ops;
+    sql_op *ops;
     uint32_t n_ops, cap_ops;
     /* what runs: for progress and cancel */
     void *watcher;
@@ -61,8 +67,8 @@ typedef struct sql_exec {
 
 /* How many operators that gather rows a step becomes. */
 uint32_t plan_gatherers(const plan *p);
-/* Fills x->stages; the rows of p come to `sink`, which stays the caller's to finish and close. */
-nrw_status sql_compile(sql_exec *x, const plan *p, op *sink, nrw_error *err);
+/* Fills x->stages. */
+nrw_status sql_compile(sql_exec *x, const plan *p, nrw_error *err);
 /* Bytes of a batch, of what a worker has in flight: a half, less where there is little. Of a column
  * it holds half as many. */
 static inline size_t sql_batch_bytes(uint64_t flight)
@@ -74,8 +80,13 @@ static inline size_t sql_batch_bytes(uint64_t flight)
 /* Whether each row of the result is one of its single scan's: then rows in are rows out and those
  * pruned, filtered and limited. */
 bool plan_is_row_by_row(const plan *p);
-/* Runs all stages. Operators are closed by sql_exec_close, whatever became of them. */
-nrw_status sql_execute(sql_exec *x, nrw_error *err);
+/* All branches of the stage lead on to o. */
+void sql_stage_lead(sql_stage *s, op *o);
+/* Runs all stages but the last, which gives rows. */
+nrw_status sql_gather(sql_exec *x, nrw_error *err);
+/* Behind that: runs the last; rows come to `sink`, which stays the caller's to finish and close. */
+nrw_status sql_deliver(sql_exec *x, op *sink, nrw_error *err);
+/* Closes the operators that are left, whatever became of them. */
 void sql_exec_close(sql_exec *x);
 
 #endif

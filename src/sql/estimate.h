@@ -21,6 +21,7 @@ struct plan_estimate {
     /* after plan_estimate_narrow: */
     double part;  /* of `whole` conditions leave so much, about */
     double *kept; /* and so much of the values of each column: what was asked of it alone */
+    uint32_t from, to; /* after plan_stages: where it reads, or holds what it gathers */
     plan_estimate *left, *right;
 };
 
@@ -30,6 +31,9 @@ nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_
 /* Rows of e and of what is below it become those that conditions leave, as far as bounds and
  * numbers of values tell, with a margin: for shares of the memory. */
 nrw_status plan_estimate_narrow(arena *a, const sql_catalog *c, plan_estimate *e, nrw_error *err);
+/* Numbers the stages that sql_compile will make of e, in the order they run, and says of each scan
+ * and each step that gathers in which it takes memory. How many there are. */
+uint32_t plan_stages(plan_estimate *e);
 /* Bytes of a row's values, about, in rows of exec/rows.h; in the spill file. */
 uint64_t plan_row_width(const plan_estimate *e);
 uint64_t plan_row_packed(const plan_estimate *e);

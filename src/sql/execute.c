@@ -193,43 +193,66 @@ bool plan_is_row_by_row(const plan *p)
     return p->kind == PLAN_SCAN;
 }
 
-static void count_filtered(sql_exec *x)
+static void close_op(sql_exec *x, sql_op *at)
 {
-    for (uint32_t i = 0; i < x->n_ops; i++) {
-        uint64_t n = atomic_load(&x->ops[i]->rows_filtered);
-        if (x->ops[i]->class->limits)
-            x->rows_limited += n;
-        else
-            x->rows_filtered += n;
-    }
+    uint64_t n = atomic_load(&at->o->rows_filtered);
+
+    if (at->o->class->limits)
+        x->rows_limited += n;
+    else
+        x->rows_filtered += n;
+    op_close(at->o);
+    at->o = NULL;
 }
 
-nrw_status sql_execute(sql_exec *x, nrw_error *err)
+/* What nobody needs behind stage s; NULL: all. */
+static void close_behind(sql_exec *x, const sql_stage *s)
 {
-    for (sql_stage *s = x->stages; s; s = s->next) {
-        uint64_t first = 0;
-        mem *batches;
-        nrw_status st = NRW_OK;
-        if (s->marks) /* runs with the branch that it feeds */
-            continue;
-        TRY(mem_child(x->m, "batches", x->batches, &batches, err));
-        for (uint32_t i = 0; st >= 0 && i < s->n; i++) {
-            uint64_t morsels = 0;
-            st = run_branch(x, &s->branches[i], batches, first, &morsels, err);
-            first += s->branches[i].ends ? 0 : morsels;
-        }
-        if (st >= 0 && s->end != x->sink && s->end->class->finish)
-            st = s->end->class->finish(s->end, err);
-        mem_free_account(batches);
-        TRY(st);
+    for (uint32_t i = x->n_ops; i-- > 0;)
+        if (x->ops[i].o && (!s || x->ops[i].last == s))
+            close_op(x, &x->ops[i]);
+}
+
+static nrw_status run_stage(sql_exec *x, const sql_stage *s, nrw_error *err)
+{
+    nrw_status st = NRW_OK;
+    uint64_t first = 0;
+    mem *batches;
+
+    TRY(mem_child(x->m, "batches", x->batches, &batches, err));
+    for (uint32_t i = 0; st >= 0 && i < s->n; i++) {
+        uint64_t morsels = 0;
+        st = run_branch(x, &s->branches[i], batches, first, &morsels, err);
+        first += s->branches[i].ends ? 0 : morsels;
     }
-    count_filtered(x);
+    if (st >= 0 && s->end && s->end->class->finish)
+        st = s->end->class->finish(s->end, err);
+    mem_free_account(batches);
+    if (st >= 0)
+        close_behind(x, s);
+    return st;
+}
+
+nrw_status sql_gather(sql_exec *x, nrw_error *err)
+{
+    for (const sql_stage *s = x->stages; s->next; s = s->next)
+        if (!s->marks) /* else it runs with the branch that it feeds */
+            TRY(run_stage(x, s, err));
     return NRW_OK;
+}
+
+nrw_status sql_deliver(sql_exec *x, op *sink, nrw_error *err)
+{
+    sql_stage *last = x->stages;
+
+    while (last->next)
+        last = last->next;
+    sql_stage_lead(last, sink);
+    return run_stage(x, last, err);
 }
 
 void sql_exec_close(sql_exec *x)
 {
-    for (uint32_t i = x->n_ops; i-- > 0;)
-        op_close(x->ops[i]);
+    close_behind(x, NULL);
     x->n_ops = 0;
 }
