@@ -21,12 +21,14 @@
 #define MORE      4
 #define SURELY    64
 #define EVERY     UINT64_MAX
-#define MORE_ROOM (3 * MIB) /* little: for each worker */
-/* In flight, of each worker: for small rows, and at most. */
+#define MORE_ROOM (2 * MIB) /* little: for each worker */
+/* In flight, of each worker: for small rows, at most (larger batches are no faster), and where rows
+ * are large. */
 #define FLIGHT_LEAST  MIB
 #define FLIGHT_COLUMN (2 * KIB)
 #define FLIGHT_SMALL  MIB
-#define FLIGHT_MOST   (12 * MIB)
+#define FLIGHT_MOST   (2 * MIB)
+#define FLIGHT_LARGE  (12 * MIB)
 #define BATCH_ROWS    32768u
 /* Indexes of pages, and what else is looked at before reading, are that part of the rows at most.
  */
@@ -367,7 +369,8 @@ static uint64_t flight_of(const query *q)
     uint64_t batch = batch_of(q->sizes, most), rows = room_mul(3, row_of(q->sizes));
 
     batch = room_add(batch, batch / 2);
-    return room_at_most(room_add(FLIGHT_SMALL, room_add(batch, rows)), FLIGHT_MOST);
+    batch = room_at_most(room_add(FLIGHT_SMALL, batch), FLIGHT_MOST);
+    return room_at_most(room_add(batch, rows), FLIGHT_LARGE);
 }
 
 /* ---- shares ---- */

@@ -70,6 +70,12 @@ scalar_eval cast_between(const type *from, const type *to)
     return NULL;
 }
 
+bool expr_is_cast(const expr *e)
+{
+    return e->kind == EXPR_CALL && !e->f && e->n_args == 1 &&
+           e->eval == cast_between(&e->args[0]->type, &e->type);
+}
+
 nrw_status expr_cast(arena *a, const expr *e, const type *to, bool try, const expr **out,
                      nrw_error *err)
 {

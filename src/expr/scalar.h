@@ -101,6 +101,8 @@ nrw_status expr_lambda(arena *a, const char *name, const expr *const *args, uint
 bool expr_takes_lambda(const char *name);
 /* Whether e calls the function of that name, in lower case. */
 bool expr_is_call(const expr *e, const char *name);
+/* Whether e makes another type of its one argument, as CAST does. */
+bool expr_is_cast(const expr *e);
 /* Whether e is a part of a date that goes through its few values again (a month, an hour: `values`
  * of them) or that stays the same for some days (a year); 0: it does not. */
 bool expr_date_part(const expr *e, uint32_t *values, uint32_t *days);

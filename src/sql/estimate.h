@@ -19,8 +19,8 @@ struct plan_estimate {
     uint64_t *distinct; /* values of each column, about; UNKNOWN */
     uint64_t *domain;   /* of each column: there are no more values than so many; UNKNOWN */
     /* after plan_estimate_narrow: */
-    double part;  /* of `whole` conditions leave so much, about */
-    double *kept; /* and so much of the values of each column: what was asked of it alone */
+    double part;       /* of `whole` conditions leave so much, about */
+    double *kept;      /* and so much of the values of each column: what was asked of it alone */
     uint32_t from, to; /* after plan_stages: where it reads, or holds what it gathers */
     plan_estimate *left, *right;
 };

@@ -39,21 +39,37 @@ double expr_kept(const expr *e)
 typedef struct comparison {
     uint32_t column;
     const expr *constant;
+    double unit;       /* the constant is in that part of the column's */
     bool equal, below; /* below: the values that are less */
 } comparison;
+
+/* A column, or one of dates as moments: so it is compared with a date and an interval. */
+static const expr *bare(const expr *e, double *unit)
+{
+    *unit = 1;
+    if (!expr_is_cast(e) || e->type.id != TYPE_TIMESTAMP || e->type.utc ||
+        e->args[0]->type.id != TYPE_DATE)
+        return e;
+    *unit = 86400 * (double)units_per_second(e->type.unit);
+    return e->args[0];
+}
 
 static bool is_comparison(const expr *e, comparison *out)
 {
     bool equal = expr_is_call(e, "="), turned;
+    const expr *column;
+    double unit;
 
     if ((!equal && !is_ordered(e)) || e->n_args != 2)
         return false;
     turned = e->args[0]->kind == EXPR_CONSTANT;
-    if (e->args[turned]->kind != EXPR_COLUMN || e->args[!turned]->kind != EXPR_CONSTANT ||
+    column = bare(e->args[turned], &unit);
+    if (column->kind != EXPR_COLUMN || e->args[!turned]->kind != EXPR_CONSTANT ||
         e->args[!turned]->constant->null_count || !type_equal(&e->args[0]->type, &e->args[1]->type))
         return false;
-    *out = (comparison){.column = e->args[turned]->column,
+    *out = (comparison){.column = column->column,
                         .constant = e->args[!turned],
+                        .unit = unit,
                         .equal = equal,
                         .below = (expr_is_call(e, "<") || expr_is_call(e, "<=")) != turned};
     return true;
@@ -165,6 +181,7 @@ static void clip(interval *v, const comparison *x)
 
     if (!as_number(&x->constant->type, flat_span(x->constant->constant, 0), &at))
         return;
+    at /= x->unit;
     if (x->below && at < v->to)
         v->to = at;
     if (!x->below && at > v->from)
