@@ -23,7 +23,7 @@ LOOSE = {"join/pair_dependent_full_outer_join_subquery#172",
 
 
 # And of TPC-H at 64 MiB, by threads: joins and groups count on four times the rows that their
-# conditions leave on average, readers on pages of 1 MiB, and every thread on what it needs to spill.
+# conditions leave on average, readers on pages of 1 MiB, every thread on what it needs to spill.
 TPCH_LOOSE = {1: {3, 9, 16, 18, 20, 21},
               2: {2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 16, 18, 19, 20, 21},
               8: set(tpch.QUERIES)}
