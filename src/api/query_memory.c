@@ -365,11 +365,12 @@ static nrw_status writing_need(query *q, uint32_t workers, uint64_t all, budget 
  * here. A row may be large. */
 static uint64_t flight_of(const query *q)
 {
-    uint32_t most = q->to.n_keys ? BATCH_MAX_ROWS : BATCH_ROWS; /* rows dealt out: op_any_deals */
-    uint64_t batch = batch_of(q->sizes, most), rows = room_mul(3, row_of(q->sizes));
+    const bool deals = q->to.n_keys > 0; /* op_any_deals: a batch is cut once more, by partitions */
+    uint64_t batch = batch_of(q->sizes, deals ? BATCH_MAX_ROWS : BATCH_ROWS),
+             rows = room_mul(3, row_of(q->sizes));
 
     batch = room_add(batch, batch / 2);
-    batch = room_at_most(room_add(FLIGHT_SMALL, batch), FLIGHT_MOST);
+    batch = room_at_most(room_add(FLIGHT_SMALL, batch), deals ? FLIGHT_LARGE : FLIGHT_MOST);
     return room_at_most(room_add(batch, rows), FLIGHT_LARGE);
 }
 
