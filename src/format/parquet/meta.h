@@ -93,8 +93,9 @@ typedef struct pq_chunk {
     int64_t offset_index_at, column_index_at, bloom_at; /* -1: none */
     int32_t offset_index_len, column_index_len, bloom_len;
     pq_statistics stats;
-    /* SizeStatistics: bytes of byte arrays without their lengths, -1: not said; how many slots have
-     * each repetition [0] and definition level [1], where bounds are wanted */
+    /* SizeStatistics: bytes of byte arrays without their lengths, -1: not said, or by a writer
+     * known to be wrong; how many slots have each repetition [0] and definition level [1], where
+     * bounds are wanted */
     int64_t text_bytes;
     uint32_t n_level_counts[2];
     int64_t *level_counts[2];
@@ -142,6 +143,8 @@ bool pq_meta_arrow_damaged(const pq_meta *p);
 /* Null counts and bounds of this file's writer, in footer and page index, are known to be right:
  * what it said may be said again without looking at values. */
 bool pq_meta_right_statistics(const pq_meta *p);
+/* What this file's writer says of the size of texts, in chunks of these encodings (bits). */
+bool pq_meta_right_sizes(const pq_meta *p, uint32_t encodings);
 /* This file's writer puts the statistics of pages into their headers. */
 bool pq_meta_bounds_in_headers(const pq_meta *p);
 bool pq_meta_is_flat(const pq_meta *p);

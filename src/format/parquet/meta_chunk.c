@@ -413,6 +413,8 @@ static nrw_status read_chunk(const pq_meta *p, thrift_in *in, uint32_t leaf, are
         out->dictionary_only = only_dictionary(out);
     if (out->uncompressed < 0)
         out->uncompressed = 0;
+    if (!pq_meta_right_sizes(p, out->encodings))
+        out->text_bytes = -1;
     if (out->offset_index_len <= 0 || out->offset_index_at < 4)
         out->offset_index_at = -1;
     if (out->column_index_len <= 0 || out->column_index_at < 4)

@@ -58,6 +58,12 @@ bool pq_meta_right_statistics(const pq_meta *p)
     return false;
 }
 
+/* parquet-cpp counts the suffixes of DELTA_BYTE_ARRAY alone (seen in 26.0). */
+bool pq_meta_right_sizes(const pq_meta *p, uint32_t encodings)
+{
+    return !(encodings & 1u << PQ_DELTA_BYTE_ARRAY) || version_of(p, "parquet-cpp-arrow", NULL) < 0;
+}
+
 bool pq_meta_bounds_in_headers(const pq_meta *p)
 {
     return version_of(p, "parquet-cpp-arrow", NULL) >= 0;

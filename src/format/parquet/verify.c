@@ -386,7 +386,7 @@ static nrw_status check_chunk_values(chunk_check *k, nrw_error *err)
                   (long long)t->null_count));
     TRY(check_bounds(k, NULL, r, t->has_min ? &t->min : NULL, t->has_max ? &t->max : NULL,
                      "the statistics say", err));
-    if (k->l->physical == PQ_BYTE_ARRAY && k->c.text_bytes != -1 && k->c.text_bytes != r->text)
+    if (type_is_view(&k->l->field.type) && k->c.text_bytes != -1 && k->c.text_bytes != r->text)
         TRY(fault(k, -1, -1, err, "%lld bytes of values, the size statistics say %lld",
                   (long long)r->text, (long long)k->c.text_bytes));
     span least = {r->min.data, r->min.len}, greatest = {r->max.data, r->max.len};
