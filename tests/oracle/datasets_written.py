@@ -40,9 +40,10 @@ def sorted_rows(relation):
 
 
 def readers_case():
-    """Keys come back with their values and types in three readers."""
+    """Keys come back with their values and types in four readers."""
     duckdb = harness.library("duckdb")
     polars = harness.library("polars")
+    pandas = harness.library("pandas")
     harness.library("pyarrow")
     import pyarrow as pa
     import pyarrow.dataset as ds
@@ -71,6 +72,11 @@ def readers_case():
         arrow = frame.to_arrow()
         if sorted_rows(c.sql(f"SELECT {columns} FROM arrow")) != want:
             raise AssertionError("Polars reads other rows")
+        frame = pandas.read_parquet(s("out"), dtype_backend="pyarrow",
+                                    partitioning=ds.partitioning(keys, flavor="hive"))
+        arrow = pa.Table.from_pandas(frame, preserve_index=False)
+        if sorted_rows(c.sql(f"SELECT {columns} FROM arrow")) != want:
+            raise AssertionError("pandas reads other rows")
         with open(s("r.json"), encoding="utf-8") as f:
             report = json.load(f)
         targets = report["targets"]
@@ -229,7 +235,7 @@ def cases(tier):
     if tier == "all":
         yield "datasets written: 50,000 partitions", lambda: partitions_case(
             50000, 2000, 128), 1800
-    yield "datasets written: three readers, metadata, books", readers_case
+    yield "datasets written: four readers, metadata, books", readers_case
     yield "datasets written: odd keys", odd_case
     yield "datasets written: a key of 300 characters", long_case
     yield "datasets written: what is there", policies_case
