@@ -10,9 +10,9 @@
 typedef struct buffer {
     _Atomic uint32_t refs;
     uint8_t *data;
-    size_t len; /* bytes in use, at most cap */
-    size_t cap; /* at least 64 readable bytes of slack lie behind cap, for wide loads */
-    size_t dropped;
+    size_t len;     /* bytes in use, at most cap */
+    size_t cap;     /* at least 64 readable bytes of slack lie behind cap, for wide loads */
+    size_t dropped; /* bytes in front of data (buffer_drop_front) */
     mem *m;
 } buffer;
 
