@@ -273,6 +273,29 @@ static void test_null_runs(void **state)
     chunk_close(&c);
 }
 
+/* The index that stands for nulls inside is out of range as a run of the page, among nulls, too. */
+static void test_run_of_all_ones_is_no_null_run(void **state)
+{
+    (void)state;
+    chunk c = chunk_of(PQ_INT64, type_of(TYPE_INT64), true);
+    nrw_error err = NRW_ERROR_INIT;
+    made b = {0};
+    vector v;
+    put_dictionary(&c, 8);
+    put_levels(&b, (int[]){700, 300, 1000}, 3, 1);
+    made_byte(&b, 32);
+    made_varint(&b, 700 << 1);
+    made_u32(&b, 4);
+    made_varint(&b, 1000 << 1);
+    made_u32(&b, UINT32_MAX);
+    chunk_page(&c, PQ_RLE_DICTIONARY, 2000, &b, false);
+    chunk_open(&c, account);
+    assert_status(NRW_E_CORRUPT, chunk_get(&c, 0, 65536, &v, &err), &err);
+    assert_non_null(strstr(err.message, "dictionary index 4294967295"));
+    made_free(&b);
+    chunk_close(&c);
+}
+
 static void test_bit_packed_levels(void **state)
 {
     (void)state;
@@ -616,6 +639,7 @@ int main(void)
         cmocka_unit_test(test_reader_serves_the_next_chunk),
         cmocka_unit_test(test_fallback_to_plain_ends_the_vector),
         cmocka_unit_test(test_null_runs),
+        cmocka_unit_test(test_run_of_all_ones_is_no_null_run),
         cmocka_unit_test(test_bit_packed_levels),
         cmocka_unit_test(test_pages_without_wanted_rows_stay_closed),
         cmocka_unit_test(test_quarantine_goes_on_behind_a_damaged_page),

@@ -78,14 +78,13 @@ static nrw_status grow_runs(build *b, nrw_error *err)
     return NRW_OK;
 }
 
+/* `value` is in range, or NULL_RUN. */
 static inline nrw_status add_run(build *b, uint32_t value, uint32_t n, nrw_error *err)
 {
     if (b->n_runs && run_values(b)[b->n_runs - 1] == value) {
         run_ends(b)[b->n_runs - 1] = b->len += n;
         return NRW_OK;
     }
-    if (value >= b->r->dict.n && value != NULL_RUN)
-        return out_of_range(b->r, value, err);
     if (b->n_runs == b->r->runs_cap)
         TRY(grow_runs(b, err));
     run_ends(b)[b->n_runs] = b->len += n;
@@ -125,6 +124,8 @@ static nrw_status add_values(build *b, uint32_t n, uint32_t *took, nrw_error *er
         TRY(rle_run(x, err));
         if (!x->packed) {
             k = x->left < left ? (uint32_t)x->left : left;
+            if (x->value >= b->r->dict.n) /* also one that looks like NULL_RUN */
+                return out_of_range(b->r, x->value, err);
             TRY(add_run(b, x->value, k, err));
             x->left -= k;
         } else {
