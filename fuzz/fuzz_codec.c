@@ -45,16 +45,18 @@ static bool may_differ(const codec *k, nrw_status whole, nrw_status stream)
 }
 
 /* A block beside itself: as it is alone. */
-static void decode_two(codec_ctx *c, span src, const uint8_t *plain, size_t len, bool sound)
+static void decode_beside(codec_ctx *c, span src, size_t count, const uint8_t *plain, size_t len,
+                          bool sound)
 {
-    uint8_t *two = malloc(2 * len + 1);
-    size_t n[2];
+    const span same[CODEC_BESIDE] = {src, src, src};
+    uint8_t *all = malloc(count * len + 1);
+    size_t n[CODEC_BESIDE];
 
-    check(two);
-    check((c->codec->decode_two((span[2]){src, src}, two, 2 * len, n) && n[0] == len) == sound);
-    check(!sound || len == 0 ||
-          (memcmp(two, plain, len) == 0 && memcmp(two + len, plain, len) == 0));
-    free(two);
+    check(all);
+    check((c->codec->decode_beside(same, count, all, count * len, n) && n[0] == len) == sound);
+    for (size_t i = 0; sound && len && i < count; i++)
+        check(memcmp(all + i * len, plain, len) == 0);
+    free(all);
 }
 
 static void decode(codec_ctx *c, span src, size_t len, size_t in_cut, size_t out_cut)
@@ -67,8 +69,8 @@ static void decode(codec_ctx *c, span src, size_t len, size_t in_cut, size_t out
     src.data = packed;
     nrw_status whole = c->codec->decode(c, src, a, len, NULL);
     nrw_status stream = by_stream(c, src, in_cut, out_cut, b, len);
-    if (c->codec->decode_two && src.len > 0)
-        decode_two(c, src, a, len, whole == NRW_OK);
+    for (size_t n = 1; n <= CODEC_BESIDE && c->codec->decode_beside && src.len > 0; n++)
+        decode_beside(c, src, n, a, len, whole == NRW_OK);
     if (whole == NRW_OK && stream == NRW_OK)
         check(len == 0 || memcmp(a, b, len) == 0);
     else if ((whole == NRW_OK) != (stream == NRW_OK))

@@ -42,6 +42,8 @@ typedef struct codec_hint {
     size_t skip; /* bytes in front of the numbers, at most the block's */
 } codec_hint;
 
+#define CODEC_BESIDE 3 /* blocks that may be decoded at a time */
+
 struct codec {
     const char *name; /* "zstd" */
     int parquet_id;
@@ -54,10 +56,10 @@ struct codec {
      * NULL: see codec_decode_within. */
     nrw_status (*decode_within)(codec_ctx *c, span src, uint8_t *dst, size_t cap, size_t *n,
                                 nrw_error *err);
-    /* Two blocks as decode_within has each, the second behind the first, in less time than one
-     * after the other. False: one of them fails, or there is too little room; they are then tried
-     * alone. NULL: the codec has no such way. */
-    bool (*decode_two)(const span src[2], uint8_t *dst, size_t cap, size_t n[2]);
+    /* Up to CODEC_BESIDE blocks as decode_within has each, one behind the other, in less time than
+     * one after the other. False: one of them fails, or there is too little room; they are then
+     * tried alone. NULL: the codec has no such way. */
+    bool (*decode_beside)(const span *src, size_t count, uint8_t *dst, size_t cap, size_t *n);
     /* cap >= bound(src.len). The result depends on src, level and the context's hint alone. Windows
      * never exceed src.len. */
     nrw_status (*encode)(codec_ctx *c, int level, span src, uint8_t *dst, size_t cap, size_t *n,

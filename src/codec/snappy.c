@@ -32,17 +32,20 @@ static nrw_status snappy_within(codec_ctx *c, span src, uint8_t *dst, size_t cap
     return NRW_OK;
 }
 
-static bool snappy_two(const span src[2], uint8_t *dst, size_t cap, size_t n[2])
+static bool snappy_beside(const span *src, size_t count, uint8_t *dst, size_t cap, size_t *n)
 {
-    uint64_t len[2];
+    uint8_t *to[SNAPPY_BESIDE];
 
-    for (int i = 0; i < 2; i++) {
-        if (!snappy_block_length(src[i], &len[i]) || len[i] > cap)
+    for (size_t i = 0; i < count; i++) {
+        uint64_t len;
+        if (!snappy_block_length(src[i], &len) || len > cap)
             return false;
-        n[i] = (size_t)len[i];
+        n[i] = (size_t)len;
+        to[i] = dst;
+        dst += n[i];
         cap -= n[i];
     }
-    return snappy_block_decode_two(src, (uint8_t *const[2]){dst, dst + n[0]}, n);
+    return snappy_block_decode_beside(src, count, to, n);
 }
 
 /* What the library takes while it encodes: a hash table of 32 KiB, a fragment of 64 KiB and its
@@ -88,7 +91,7 @@ const codec codec_row_snappy = {
     .bound = snappy_bound,
     .decode = snappy_decode,
     .decode_within = snappy_within,
-    .decode_two = snappy_two,
+    .decode_beside = snappy_beside,
     .encode = snappy_encode,
     .stream_begin = snappy_stream_begin,
     .stream_step = snappy_stream_step,

@@ -28,17 +28,18 @@ typedef struct state {
     size_t stretch; /* bytes of output before decode_pairs is tried again */
 } state;
 
-/* What a tag says. An offset is the bytes behind the tag that `mask` leaves, and `base`: of a
- * literal FAR_BACK, which is always a valid one; of what is left to decode_one (literals over 60
- * bytes, copies with four bytes of offset) 0, which never is. */
+/* What a tag says: `step` bytes of input make `len` bytes. An offset is the bytes behind the tag
+ * that `mask` leaves, and `base`: of a literal FAR_BACK, which is always a valid one; of what is
+ * left to decode_one (literals over 60 bytes, copies with four bytes of offset) 0, which never is.
+ */
 typedef struct element {
     uint16_t base, mask;
-    uint8_t len;
+    uint8_t len, step;
 } __attribute__((aligned(8))) element;
 enum { FAR = 80, FAR_BACK = 32 };
-#define ELEMENT(base, mask, len)                                                                   \
+#define ELEMENT(base, mask, len, step)                                                             \
     {                                                                                              \
-        base, mask, len                                                                            \
+        base, mask, len, step                                                                      \
     }
 
 /* By tag: the length of what it makes. */
@@ -46,8 +47,9 @@ enum { FAR = 80, FAR_BACK = 32 };
 #define COPY_1(t)  (4 + (t) / 4 % 8)
 #define COPY_2(t)  ((t) / 4 + 1)
 #define OF_4(t)                                                                                    \
-    ELEMENT((t) < 240 ? FAR_BACK : 0, 0, LITERAL(t)), ELEMENT((t) / 32 * 256, 0xff, COPY_1(t)),    \
-        ELEMENT(0, 0xffff, COPY_2(t)), ELEMENT(0, 0, 0)
+    ELEMENT((t) < 240 ? FAR_BACK : 0, 0, LITERAL(t), LITERAL(t) + 1),                              \
+        ELEMENT((t) / 32 * 256, 0xff, COPY_1(t), 2), ELEMENT(0, 0xffff, COPY_2(t), 3),             \
+        ELEMENT(0, 0, 0, 5)
 #define OF_16(t) OF_4(t), OF_4((t) + 4), OF_4((t) + 8), OF_4((t) + 12)
 #define OF_64(t) OF_16(t), OF_16((t) + 16), OF_16((t) + 32), OF_16((t) + 48)
 static const element of_tag[256] = {OF_64(0), OF_64(64), OF_64(128), OF_64(192)};
@@ -124,6 +126,33 @@ static inline __attribute__((always_inline)) bool take_far(lane *l)
     return __builtin_expect(l->ip <= l->in_far, 1) && __builtin_expect(l->op <= l->far, 1);
 }
 
+/* The same where other blocks fill the time until the next tag is known: with fewer steps, and more
+ * of them that wait for each other. */
+static inline __attribute__((always_inline)) bool take_beside(lane *l)
+{
+    const element *e = &of_tag[l->tag];
+    const size_t len = e->len, offset = (load_u32(l->ip + 1) & e->mask) + e->base;
+    uintptr_t copied = (uintptr_t)l->op - offset;
+    const uint8_t *written = l->ip + 1, *from;
+
+    if (__builtin_expect(offset < FAR_BACK, 0))
+        return take_near(l, offset, len) && l->ip <= l->in_far && l->op <= l->far;
+    if (__builtin_expect(copied < (uintptr_t)l->dst, 0))
+        return false;
+    WITHOUT_BRANCH(copied, written);
+    from = l->tag & 3 ? (const uint8_t *)copied : written;
+    l->ip += e->step;
+    l->tag = *l->ip;
+    memcpy(l->op, from, 16);
+    memcpy(l->op + 16, from + 16, 16);
+    if (__builtin_expect(len > 32, 0)) {
+        memcpy(l->op + 32, from + 32, 16);
+        memcpy(l->op + 48, from + 48, 16);
+    }
+    l->op += len;
+    return __builtin_expect(l->ip <= l->in_far, 1) && __builtin_expect(l->op <= l->far, 1);
+}
+
 /* From a place that is_far; stops in front of what it does not take and of what is wrong; true
  * where it stops for the stretch's end. */
 static bool decode_far(state *s)
@@ -138,8 +167,8 @@ static bool decode_far(state *s)
     return l.op > l.far;
 }
 
-/* An element waits for the one before, whose end says where it begins: two blocks side by side take
- * hardly longer than one. */
+/* An element waits for the one before, whose end says where it begins: those of other blocks do
+ * not. */
 static __attribute__((noinline)) void decode_far_two(state *s)
 {
     lane a = lane_of(&s[0]), b = lane_of(&s[1]);
@@ -150,6 +179,20 @@ static __attribute__((noinline)) void decode_far_two(state *s)
     s[0].op = a.op;
     s[1].ip = b.ip;
     s[1].op = b.op;
+}
+
+static __attribute__((noinline)) void decode_far_three(state *s)
+{
+    lane a = lane_of(&s[0]), b = lane_of(&s[1]), c = lane_of(&s[2]);
+
+    while (take_beside(&a) && take_beside(&b) && take_beside(&c))
+        ;
+    s[0].ip = a.ip;
+    s[0].op = a.op;
+    s[1].ip = b.ip;
+    s[1].op = b.op;
+    s[2].ip = c.ip;
+    s[2].op = c.op;
 }
 
 /* By tag: the least offset from which a copy is one step that does not meet itself; of other
@@ -287,20 +330,51 @@ static bool come_far(state *s)
     return true;
 }
 
-bool snappy_block_decode_two(const span src[2], uint8_t *const dst[2], const size_t dst_len[2])
+/* Up to where one of n blocks is near its end; those in front of it are far from theirs. */
+static bool decode_beside(state *s, size_t n)
 {
-    state s[2];
+    for (;;) {
+        bool far = true;
+        for (size_t i = 0; i < n; i++)
+            if (near_end(&s[i]))
+                return true;
+        for (size_t i = 0; i < n; i++) {
+            if (!come_far(&s[i]))
+                return false;
+            far &= is_far(&s[i]);
+        }
+        if (far && n == 3)
+            decode_far_three(s);
+        else if (far)
+            decode_far_two(s);
+    }
+}
 
-    for (int i = 0; i < 2; i++) {
+/* Puts the one that is near its end, and is done then, last. */
+static bool finish_one(state *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (near_end(&s[i])) {
+            const state done = s[i];
+            s[i] = s[n - 1];
+            s[n - 1] = done;
+            break;
+        }
+    return go_on(&s[n - 1]) && s[n - 1].op == s[n - 1].out_end;
+}
+
+bool snappy_block_decode_beside(const span *src, size_t count, uint8_t *const *dst,
+                                const size_t *dst_len)
+{
+    state s[SNAPPY_BESIDE];
+
+    for (size_t i = 0; i < count; i++) {
         uint64_t len;
         if (!begin(&s[i], src[i], dst[i], dst_len[i], &len) || len != dst_len[i])
             return false;
     }
-    while (!near_end(&s[0]) && !near_end(&s[1])) {
-        if (!come_far(&s[0]) || !come_far(&s[1]))
+    for (; count > 1; count--)
+        if (!decode_beside(s, count) || !finish_one(s, count))
             return false;
-        if (is_far(&s[0]) && is_far(&s[1]))
-            decode_far_two(s);
-    }
-    return go_on(&s[0]) && go_on(&s[1]) && s[0].op == s[0].out_end && s[1].op == s[1].out_end;
+    return count == 0 || (go_on(&s[0]) && s[0].op == s[0].out_end);
 }

@@ -229,24 +229,33 @@ static void fill_again(uint8_t *src, size_t n, uint64_t *seed)
     }
 }
 
-/* Blocks a and b side by side succeed where both do alone, and give the same bytes. */
-static void decodes_two(span a, const uint8_t *a_plain, size_t a_len, span b,
-                        const uint8_t *b_plain, size_t b_len, bool sound)
+typedef struct packed_block {
+    span packed;
+    const uint8_t *plain;
+    size_t len;
+} packed_block;
+
+/* Blocks side by side, `a` as number `at` among `b`, succeed where all do alone, and give the same
+ * bytes. */
+static void decodes_beside(packed_block a, packed_block b, size_t count, size_t at, bool sound)
 {
     const codec *snappy = codec_by_id(CODEC_SNAPPY);
-    uint8_t *to = malloc(a_len + b_len + 1);
-    size_t n[2];
+    const size_t all = a.len + (count - 1) * b.len;
+    uint8_t *to = malloc(all + 1), *p = to;
+    span src[CODEC_BESIDE];
+    size_t n[CODEC_BESIDE];
 
     assert_non_null(to);
-    assert_int_equal(snappy->decode_two((span[2]){a, b}, to, a_len + b_len, n) && n[0] == a_len &&
-                         n[1] == b_len,
-                     sound);
-    if (sound) {
-        assert_memory_equal(to, a_plain, a_len);
-        assert_memory_equal(to + a_len, b_plain, b_len);
-        assert_false(a_len + b_len > 0 &&
-                     snappy->decode_two((span[2]){a, b}, to, a_len + b_len - 1, n));
+    for (size_t i = 0; i < count; i++)
+        src[i] = i == at ? a.packed : b.packed;
+    assert_int_equal(snappy->decode_beside(src, count, to, all, n) && n[at] == a.len, sound);
+    for (size_t i = 0; sound && i < count; i++) {
+        const packed_block *block = i == at ? &a : &b;
+        assert_int_equal(n[i], block->len);
+        assert_memory_equal(p, block->plain, n[i]);
+        p += n[i];
     }
+    assert_false(sound && all > 0 && snappy->decode_beside(src, count, to, all - 1, n));
     free(to);
 }
 
@@ -267,7 +276,7 @@ static void snappy_blocks(void **state)
         assert_int_equal(snappy_compress((char *)src, n, (char *)packed, &len), SNAPPY_OK);
         assert_int_equal(snappy_compress((char *)other, other_n, (char *)other_packed, &other_len),
                          SNAPPY_OK);
-        span beside = {other_packed, other_len};
+        const packed_block beside = {{other_packed, other_len}, other, other_n};
         for (int damage = 0; damage < 3; damage++) {
             size_t out = n;
             uint8_t *block = exact(packed, len), *to = exact(src, n);
@@ -276,8 +285,9 @@ static void snappy_blocks(void **state)
             nrw_status st = c.codec->decode(&c, in, to, n, NULL);
             assert_int_equal(st == NRW_OK, ok && out == n);
             assert_int_equal(stream_decode(&c, in, 701, 499, got, n, NULL) == NRW_OK, st == NRW_OK);
-            decodes_two(in, want, n, beside, other, other_n, st == NRW_OK);
-            decodes_two(beside, other, other_n, in, want, n, st == NRW_OK);
+            for (size_t count = 1; count <= CODEC_BESIDE; count++)
+                for (size_t at = 0; at < count; at++)
+                    decodes_beside((packed_block){in, want, n}, beside, count, at, st == NRW_OK);
             if (st == NRW_OK) {
                 assert_memory_equal(to, want, n);
                 assert_memory_equal(got, want, n);

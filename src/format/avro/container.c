@@ -332,19 +332,20 @@ nrw_status av_unpack(const av_header *h, codec_ctx *c, span stored, uint8_t *dst
     return st;
 }
 
-bool av_unpack_two(const av_header *h, const codec *c, const span stored[2], uint8_t *dst,
-                   size_t cap, size_t n[2])
+bool av_unpack_beside(const av_header *h, const codec *c, const span *stored, size_t count,
+                      uint8_t *dst, size_t cap, size_t *n)
 {
     const size_t tail = h->crc ? 4 : 0;
-    span src[2];
+    span src[CODEC_BESIDE] = {{NULL, 0}};
 
-    if (!c->decode_two || stored[0].len < tail || stored[1].len < tail)
-        return false;
-    for (int i = 0; i < 2; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (stored[i].len < tail)
+            return false;
         src[i] = (span){stored[i].data, stored[i].len - tail};
-    if (!c->decode_two(src, dst, cap, n))
+    }
+    if (!c->decode_beside(src, count, dst, cap, n))
         return false;
-    for (int i = 0; i < 2 && h->crc; dst += n[i++])
+    for (size_t i = 0; i < count && h->crc; dst += n[i++])
         if (codec_crc32(0, dst, n[i]) != big_endian(span_end(src[i])))
             return false;
     return true;

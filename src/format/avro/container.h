@@ -70,10 +70,10 @@ size_t av_block_numbers(span head, int64_t *rows, int64_t *size);
 nrw_status av_unpack(const av_header *h, codec_ctx *c, span stored, uint8_t *dst, size_t cap,
                      size_t *n, nrw_error *err) NRW_CHECKED;
 
-/* The same of two blocks, the second behind the first. False: they are to be unpacked alone, which
- * may tell what is wrong. */
-bool av_unpack_two(const av_header *h, const codec *c, const span stored[2], uint8_t *dst,
-                   size_t cap, size_t n[2]);
+/* The same of up to CODEC_BESIDE blocks, one behind the other. False: they are to be unpacked
+ * alone, which may tell what is wrong. */
+bool av_unpack_beside(const av_header *h, const codec *c, const span *stored, size_t count,
+                      uint8_t *dst, size_t cap, size_t *n);
 
 /* A block by stream. All zero is a closed one. */
 typedef struct av_stream {

@@ -114,33 +114,50 @@ static nrw_status read_stored(av_piece *p, nrw_error *err)
 
 /* Where the plain bytes of the block at hand are, or go. */
 typedef struct plain_bytes {
-    size_t at, n;  /* in `raw` */
-    size_t behind; /* those of the next one, unpacked with it; 0: none are */
+    size_t at, n; /* in `raw` */
+    /* those of the next ones, unpacked with it; 0: none are */
+    size_t behind[CODEC_BESIDE];
 } plain_bytes;
 
-/* Unpacks block b behind what is there, with the next one where two go faster than one. */
+/* Block b and those behind it that lie in `stored`, at most `most`: how many. */
+static size_t stored_beside(const av_piece *p, const av_block *b, size_t most, span *out)
+{
+    av_block next = *b;
+    size_t n = 0;
+
+    for (;;) {
+        const uint64_t end = next.data + next.size + AV_SYNC;
+        out[n++] = bytes_stored(p, &next);
+        if (n == most || end >= p->end || !block_stored(p, end, next.number + 1, &next))
+            return n;
+    }
+}
+
+/* Unpacks block b behind what is there, with the next ones where that is faster. */
 static nrw_status unpack_next(av_piece *p, const av_block *b, plain_bytes *at, nrw_error *why)
 {
     const av_header *h = p->shape->header;
-    const uint64_t end = b->data + b->size + AV_SYNC;
+    const codec *c = p->codec.codec;
+    span stored[CODEC_BESIDE];
+    size_t n[CODEC_BESIDE] = {0}, count, cap;
     uint8_t *dst;
-    size_t n[2], cap;
-    av_block next;
 
     at->at += at->n;
-    at->n = at->behind;
-    at->behind = 0;
+    at->n = at->behind[0];
+    memmove(at->behind, at->behind + 1, sizeof at->behind - sizeof *at->behind);
     if (at->n > 0)
         return NRW_OK;
+    memset(at->behind, 0, sizeof at->behind);
     dst = p->raw->data + at->at;
     cap = p->raw->cap - at->at;
-    if (end < p->end && block_stored(p, end, p->number + 1, &next) &&
-        av_unpack_two(h, p->codec.codec, (span[2]){bytes_stored(p, b), bytes_stored(p, &next)}, dst,
-                      cap, n)) {
-        at->n = n[0];
-        at->behind = n[1];
-        return NRW_OK;
-    }
+    count = c->decode_beside ? stored_beside(p, b, CODEC_BESIDE, stored) : 1;
+    for (; count > 1; count--)
+        if (av_unpack_beside(h, c, stored, count, dst, cap, n)) {
+            at->n = n[0];
+            for (size_t i = 1; i < count; i++)
+                at->behind[i - 1] = n[i];
+            return NRW_OK;
+        }
     return av_unpack(h, &p->codec, bytes_stored(p, b), dst, cap, &at->n, why);
 }
 
@@ -150,7 +167,7 @@ static nrw_status bring_block(av_piece *p, const av_block *b, plain_bytes *at, n
     nrw_status st = NRW_OK;
 
     if (av_piece_plain(p)) {
-        *at = (plain_bytes){(size_t)(b->data - p->stored_at), (size_t)b->size, 0};
+        *at = (plain_bytes){(size_t)(b->data - p->stored_at), (size_t)b->size, {0}};
     } else {
         st = unpack_next(p, b, at, why);
         if (st == NRW_END)
@@ -216,7 +233,7 @@ nrw_status av_piece_load(av_piece *p, nrw_error *err)
 
     p->n_segments = p->segment = 0;
     p->guess_rows = 0;
-    av_guess_anew(p->guesses, p->shape->program->n_elements);
+    av_guess_anew(p->guesses, p->shape->program->n_guesses);
     if (p->stream.m)
         return av_piece_load_part(p, err);
     buffer_unref(p->raw);
