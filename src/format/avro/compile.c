@@ -262,17 +262,23 @@ static uint32_t count_texts(const av_program *p)
     return n;
 }
 
-/* Elements that follow each other, and how many there are in all. Whose steps end earlier does not
- * go on behind their end. */
+/* Elements that follow each other, and the number of guesses: one an element, and one behind each
+ * run. Whose steps end earlier does not go on behind their end. */
 static uint32_t find_runs(av_step *steps, uint32_t n)
 {
-    uint32_t run = 0, elements = 0;
+    uint32_t run = 0, guesses = 0;
 
-    for (uint32_t i = 0; i < n; i++)
-        steps[i].guess = av_is_element(steps[i].op) ? elements++ : 0;
-    while (n-- > 0)
+    for (uint32_t i = 0; i < n; i++) {
+        const bool is = av_is_element(steps[i].op);
+        guesses += !is && run > 0;
+        steps[i].place = run;
+        steps[i].guess = is ? guesses++ : 0;
+        run = is ? run + 1 : 0;
+    }
+    guesses += run > 0;
+    for (run = 0; n-- > 0;)
         steps[n].run = run = av_is_element(steps[n].op) ? run + 1 : 0;
-    return elements;
+    return guesses;
 }
 
 static nrw_status compile_reading(compiler *k)
@@ -321,8 +327,8 @@ static nrw_status make(mem *m, const av_columns *c, const uint32_t *cols, uint32
     TRY(compile_reading(&k));
     TRY(compile_skipping(&k));
     out->n_texts = count_texts(out);
-    out->n_elements = find_runs(out->steps, out->n_steps);
-    out->n_skip_elements = find_runs(out->skip, out->n_skip);
+    out->n_guesses = find_runs(out->steps, out->n_steps);
+    out->n_skip_guesses = find_runs(out->skip, out->n_skip);
     for (uint32_t i = 0; i < n; i++)
         out->outputs[i] = slot_of[cols[i]];
     return NRW_OK;

@@ -58,7 +58,7 @@ static void give_up(const av_step *step, av_guess *g)
 {
     const unsigned lead = step->maybe;
 
-    *g = (av_guess){.expect = 1, .misses = GIVEN_UP};
+    *g = (av_guess){.expect = 1, .reach = g->reach, .misses = GIVEN_UP};
     if (step->op == AV_OP_SKIP_FIXED) /* null and not null take turns */
         return;
     g->head_mask = lead ? 0xFF : 0;
@@ -94,15 +94,18 @@ static void learn(const av_run *r, const av_step *step, av_guess *g, const uint8
         mask &= AV_HIGH_BITS | (step->maybe ? 0xFF : 0);
     g->mask = mask;
     g->expect = load_u64(p) & mask;
-    g->advance = (uint32_t)(next - p);
+    g->advance = (size_t)(next - p);
 }
 
 const uint8_t *av_look(const av_run *r, const av_step *step, av_guess *g, const uint8_t *p)
 {
     uint32_t decide;
     const uint8_t *next = behind(step, p, r->end, &decide);
+    const size_t before = g->advance;
 
-    if (next && g->misses != GIVEN_UP)
-        learn(r, step, g, p, next, decide);
+    if (!next || g->misses == GIVEN_UP)
+        return next;
+    learn(r, step, g, p, next, decide);
+    (g - step->place)->reach += g->advance - before;
     return next;
 }

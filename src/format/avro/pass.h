@@ -38,34 +38,45 @@ static inline const uint8_t *av_of_kind(const av_step *step, const av_guess *g, 
     return next ? next + (g->advance - g->shift / 8) : wrong;
 }
 
+/* Behind the element at p, whatever it looks like; it may end behind `last`. NULL: it is left to
+ * decode.c. */
+static inline const uint8_t *av_pass_one(const av_run *r, const av_step *step, av_guess *g,
+                                         const uint8_t *p, const uint8_t *last)
+{
+    const uint64_t word = load_u64(p);
+    const uint8_t *next = p + g->advance;
+
+    if ((word & g->mask) != g->expect)
+        next = av_of_kind(step, g, p, word, last + 1);
+    return next <= last ? next : av_look(r, step, g, p);
+}
+
 /* From p, which is not behind `last`, and `step`, an element, over it and those that follow it, up
  * to `fence` at most. It stops where they end, at a p behind `last`, or else at an element that is
  * left to decode.c. AV_AHEAD bytes behind `last` are the block's. What is as expected, nearly all,
- * goes straight through. */
+ * goes straight through, without a look at where the block ends. */
 static inline av_place av_pass(const av_run *r, const av_step *step, const av_step *fence,
                                const uint8_t *p, const uint8_t *last)
 {
-    const av_step *end = step + step->run;
-    av_guess *g = r->guesses + step->guess;
+    av_guess *const first = r->guesses + step->guess, *g = first;
+    const size_t reach = (first - step->place)->reach;
+    const bool all = step + step->run <= fence;
+    const av_guess *end = first + (all ? step->run : (size_t)(fence - step));
 
-    if (end > fence)
-        end = fence;
     do {
-        const uint64_t word = load_u64(p);
-        const uint8_t *next = p + g->advance;
-        if (__builtin_expect((word & g->mask) != g->expect, 0))
-            next = av_of_kind(step, g, p, word, last + 1);
-        if (__builtin_expect(next > last, 0)) {
-            next = av_look(r, step, g, p);
-            if (!next)
+        const uint8_t *next;
+        if ((size_t)(last - p) >= reach && __builtin_expect(all, 1)) {
+            while ((load_u64(p) & g->mask) == g->expect)
+                p += g++->advance;
+            if (g == end)
                 break;
-            if (next > last)
-                end = step + 1;
         }
+        next = av_pass_one(r, step + (g - first), g, p, last);
+        if (!next)
+            break;
         p = next;
-        g++;
-    } while (++step < end);
-    return (av_place){p, step};
+    } while (++g < end && p <= last);
+    return (av_place){p, step + (g - first)};
 }
 
 #endif

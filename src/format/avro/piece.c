@@ -11,7 +11,7 @@ nrw_status av_piece_init(av_piece *p, const av_shape *s, nrw_error *err)
         p->slots[i].below = plan->below;
         p->slots[i].symbols = plan->symbols == UINT32_MAX ? NULL : prog->symbols[plan->symbols];
     }
-    TRY(mem_zalloc(s->m, prog->n_elements * sizeof *p->guesses + 1, (void **)&p->guesses, err));
+    TRY(mem_zalloc(s->m, prog->n_guesses * sizeof *p->guesses + 1, (void **)&p->guesses, err));
     if (s->repeats)
         TRY(mem_zalloc(s->m, prog->n_texts * sizeof *p->repeats + 1, (void **)&p->repeats, err));
     for (uint32_t i = 0; p->repeats && i < prog->n_texts; i++)
@@ -62,10 +62,9 @@ void av_piece_free(av_piece *p)
     for (uint32_t i = 0; p->repeats && i < p->shape->program->n_texts; i++)
         av_repeats_release(&p->repeats[i]);
     mem_free(m, p->repeats, p->repeats ? p->shape->program->n_texts * sizeof *p->repeats + 1 : 0);
-    mem_free(m, p->guesses,
-             p->guesses ? p->shape->program->n_elements * sizeof *p->guesses + 1 : 0);
+    mem_free(m, p->guesses, p->guesses ? p->shape->program->n_guesses * sizeof *p->guesses + 1 : 0);
     mem_free(m, p->skip_guesses,
-             p->skip_guesses ? p->shape->program->n_skip_elements * sizeof *p->guesses + 1 : 0);
+             p->skip_guesses ? p->shape->program->n_skip_guesses * sizeof *p->guesses + 1 : 0);
     mem_free(m, p->vector_sizes,
              p->vector_sizes ? p->shape->program->n_outputs * sizeof *p->vector_sizes : 0);
     mem_free(m, p->vectors, p->vectors ? p->shape->program->n_outputs * sizeof *p->vectors : 0);

@@ -105,7 +105,7 @@ static nrw_status fill(av_piece *p, nrw_error *err)
 
 static nrw_status guesses_anew(av_piece *p, nrw_error *err)
 {
-    const uint32_t n = p->shape->program->n_skip_elements;
+    const uint32_t n = p->shape->program->n_skip_guesses;
 
     if (!p->skip_guesses)
         TRY(mem_alloc(p->shape->m, n * sizeof *p->guesses + 1, (void **)&p->skip_guesses, err));

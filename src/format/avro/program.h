@@ -68,7 +68,9 @@ typedef struct av_step {
     uint32_t data; /* place in the program's data */
     uint32_t then;
     uint32_t run;   /* elements from here on; 0: it is none */
-    uint32_t guess; /* number among the elements */
+    uint32_t place; /* elements in front of it that it follows */
+    uint32_t guess; /* number of its guess; behind the last of those that follow each other is one
+                       more, which is never right */
     const av_type *type;
     const char *name; /* of the column or field, for messages */
 } av_step;
@@ -80,7 +82,8 @@ typedef enum av_guess_kind { AV_AS_BEFORE, AV_SOME_TEXT, AV_SOME_NUMBERS } av_gu
 
 typedef struct av_guess {
     uint64_t mask, expect;
-    uint32_t advance;
+    size_t advance;
+    size_t reach;    /* of the first of those that follow each other: what all of them advance */
     uint32_t missed; /* record, counted as av_run.rows does, in which it was wrong last */
     uint16_t misses;
     uint16_t head_mask, head;
@@ -99,7 +102,7 @@ typedef struct av_program {
     mem *m;
     av_step *steps, *skip; /* skip: one whole record stepped over */
     uint32_t n_steps, cap_steps, n_skip, cap_skip;
-    uint32_t n_elements, n_skip_elements; /* of the one and the other */
+    uint32_t n_guesses, n_skip_guesses; /* of the one and the other */
     av_slot_plan *slots;
     uint32_t n_slots, cap_slots;
     dict **symbols;
@@ -130,7 +133,7 @@ typedef struct av_run {
     bool own;               /* what is read lies elsewhere: text is copied */
     uint32_t left;          /* records to be decoded yet, with the one at `record` */
     uint64_t rows;          /* less `left`: records since the guesses were made anew */
-    av_guess *guesses;      /* one an element of what is run */
+    av_guess *guesses;      /* of the program that is run */
     const uint8_t *record;  /* where the one in progress begins */
     uint32_t empty;         /* its items of no bytes in lists */
 } av_run;
