@@ -262,22 +262,26 @@ static uint32_t count_texts(const av_program *p)
     return n;
 }
 
-/* Elements that follow each other, and the number of guesses: one an element, and one behind each
- * run. Whose steps end earlier does not go on behind their end. */
+/* Elements that follow each other whatever happens: nothing ends, or goes on, between them. Returns
+ * the number of guesses: one an element, and one behind each run. */
 static uint32_t find_runs(av_step *steps, uint32_t n)
 {
-    uint32_t run = 0, guesses = 0;
+    uint32_t guesses = 0;
 
-    for (uint32_t i = 0; i < n; i++) {
-        const bool is = av_is_element(steps[i].op);
-        guesses += !is && run > 0;
-        steps[i].place = run;
-        steps[i].guess = is ? guesses++ : 0;
-        run = is ? run + 1 : 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (steps[i].end > i && steps[i].end < n)
+            steps[steps[i].end].entered = true;
+    for (uint32_t i = 0, len; i < n; i += len ? len : 1) {
+        for (len = 0; i + len < n && av_is_element(steps[i + len].op); len++)
+            if (len > 0 && steps[i + len].entered)
+                break;
+        for (uint32_t k = 0; k < len; k++) {
+            steps[i + k].place = k;
+            steps[i + k].run = len - k;
+            steps[i + k].guess = guesses++;
+        }
+        guesses += len > 0;
     }
-    guesses += run > 0;
-    for (run = 0; n-- > 0;)
-        steps[n].run = run = av_is_element(steps[n].op) ? run + 1 : 0;
     return guesses;
 }
 

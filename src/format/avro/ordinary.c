@@ -217,11 +217,11 @@ uint32_t av_ordinary(av_run *r, const av_step *steps, uint32_t at, uint32_t end,
         case AV_OP_SKIP_FIXED:
         case AV_OP_SKIP_VARINT:
         case AV_OP_SKIP_BYTES:
-            place = av_pass(r, step, fence, p, last);
+            place = av_pass(r, step, p, last);
             p = place.p;
-            step = place.step;
-            if (step < fence && av_is_element(step->op) && p <= last)
+            if (place.step == step)
                 goto out; /* it is left to decode.c */
+            step = place.step;
             continue;
         case AV_OP_NULL:
         case AV_OP_UUID_TEXT:

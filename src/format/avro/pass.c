@@ -97,7 +97,9 @@ static void learn(const av_run *r, const av_step *step, av_guess *g, const uint8
     g->advance = (size_t)(next - p);
 }
 
-const uint8_t *av_look(const av_run *r, const av_step *step, av_guess *g, const uint8_t *p)
+/* Behind the element at p, which is not as expected; from now on it is. NULL: it is left to
+ * decode.c. */
+static const uint8_t *look(const av_run *r, const av_step *step, av_guess *g, const uint8_t *p)
 {
     uint32_t decide;
     const uint8_t *next = behind(step, p, r->end, &decide);
@@ -108,4 +110,50 @@ const uint8_t *av_look(const av_run *r, const av_step *step, av_guess *g, const 
     learn(r, step, g, p, next, decide);
     (g - step->place)->reach += g->advance - before;
     return next;
+}
+
+/* Behind an element whose values differ, if it is of a kind that can be taken as it comes; else
+ * `wrong`. `word` is what is at p. */
+static inline const uint8_t *of_kind(const av_step *step, const av_guess *g, const uint8_t *p,
+                                     uint64_t word, const uint8_t *wrong)
+{
+    const uint8_t *next;
+
+    if (g->kind == AV_AS_BEFORE || (word & g->head_mask) != g->head)
+        return wrong;
+    if (g->kind == AV_SOME_TEXT)
+        return p + g->advance + (word >> g->shift & 63);
+    next = av_pass_numbers(p + g->shift / 8, step->n);
+    return next ? next + (g->advance - g->shift / 8) : wrong;
+}
+
+av_place av_pass_rest(const av_run *r, const av_step *step, const uint8_t *p, const uint8_t *last)
+{
+    const av_step *end = step + step->run;
+    av_guess *g = r->guesses + step->guess;
+    const size_t reach = (g - step->place)->reach;
+
+    for (;;) {
+        const uint64_t word = load_u64(p);
+        const uint8_t *next = p + g->advance;
+        if ((word & g->mask) != g->expect)
+            next = of_kind(step, g, p, word, last + 1);
+        if (next > last)
+            next = look(r, step, g, p);
+        if (!next)
+            break;
+        p = next;
+        g++;
+        if (++step == end || p > last)
+            break;
+        if ((size_t)(last - p) < reach)
+            continue;
+        const av_guess *from = g;
+        while ((load_u64(p) & g->mask) == g->expect)
+            p += g++->advance;
+        step += g - from;
+        if (step == end)
+            break;
+    }
+    return (av_place){p, step};
 }

@@ -16,67 +16,28 @@ typedef struct av_place {
     const av_step *step;
 } av_place;
 
-/* Behind the element at p, which is not as expected; from now on it is. NULL: it is left to
- * decode.c. */
-const uint8_t *av_look(const av_run *r, const av_step *step, av_guess *g, const uint8_t *p);
-
 /* Guesses of n elements, made anew: nothing is known yet. */
 void av_guess_anew(av_guess *g, uint32_t n);
 
-/* Behind an element whose values differ, if it is of a kind that can be taken as it comes; else
- * `wrong`. `word` is what is at p. */
-static inline const uint8_t *av_of_kind(const av_step *step, const av_guess *g, const uint8_t *p,
-                                        uint64_t word, const uint8_t *wrong)
+/* As av_pass, from an element in a run that may not be as expected. */
+av_place av_pass_rest(const av_run *r, const av_step *step, const uint8_t *p, const uint8_t *last);
+
+/* From p, which is not behind `last`, and `step`, an element, over it and those of its run that
+ * follow it. It stops where they end, at a p behind `last`, or else at an element that is left to
+ * decode.c. AV_AHEAD bytes behind `last` are the block's. What is as expected, nearly all, goes
+ * straight through, without a look at where the block or the run ends. */
+static inline av_place av_pass(const av_run *r, const av_step *step, const uint8_t *p,
+                               const uint8_t *last)
 {
-    const uint8_t *next;
+    const av_guess *first = r->guesses + step->guess, *g = first;
 
-    if (g->kind == AV_AS_BEFORE || (word & g->head_mask) != g->head)
-        return wrong;
-    if (g->kind == AV_SOME_TEXT)
-        return p + g->advance + (word >> g->shift & 63);
-    next = av_pass_numbers(p + g->shift / 8, step->n);
-    return next ? next + (g->advance - g->shift / 8) : wrong;
-}
-
-/* Behind the element at p, whatever it looks like; it may end behind `last`. NULL: it is left to
- * decode.c. */
-static inline const uint8_t *av_pass_one(const av_run *r, const av_step *step, av_guess *g,
-                                         const uint8_t *p, const uint8_t *last)
-{
-    const uint64_t word = load_u64(p);
-    const uint8_t *next = p + g->advance;
-
-    if ((word & g->mask) != g->expect)
-        next = av_of_kind(step, g, p, word, last + 1);
-    return next <= last ? next : av_look(r, step, g, p);
-}
-
-/* From p, which is not behind `last`, and `step`, an element, over it and those that follow it, up
- * to `fence` at most. It stops where they end, at a p behind `last`, or else at an element that is
- * left to decode.c. AV_AHEAD bytes behind `last` are the block's. What is as expected, nearly all,
- * goes straight through, without a look at where the block ends. */
-static inline av_place av_pass(const av_run *r, const av_step *step, const av_step *fence,
-                               const uint8_t *p, const uint8_t *last)
-{
-    av_guess *const first = r->guesses + step->guess, *g = first;
-    const size_t reach = (first - step->place)->reach;
-    const bool all = step + step->run <= fence;
-    const av_guess *end = first + (all ? step->run : (size_t)(fence - step));
-
-    do {
-        const uint8_t *next;
-        if ((size_t)(last - p) >= reach && __builtin_expect(all, 1)) {
-            while ((load_u64(p) & g->mask) == g->expect)
-                p += g++->advance;
-            if (g == end)
-                break;
-        }
-        next = av_pass_one(r, step + (g - first), g, p, last);
-        if (!next)
-            break;
-        p = next;
-    } while (++g < end && p <= last);
-    return (av_place){p, step + (g - first)};
+    if (__builtin_expect(step->place > 0 || (size_t)(last - p) < g->reach, 0))
+        return av_pass_rest(r, step, p, last);
+    while ((load_u64(p) & g->mask) == g->expect)
+        p += g++->advance;
+    if (g == first + step->run)
+        return (av_place){p, step + step->run};
+    return av_pass_rest(r, step + (g - first), p, last);
 }
 
 #endif

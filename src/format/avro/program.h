@@ -68,9 +68,10 @@ typedef struct av_step {
     uint32_t data; /* place in the program's data */
     uint32_t then;
     uint32_t run;   /* elements from here on; 0: it is none */
-    uint32_t place; /* elements in front of it that it follows */
-    uint32_t guess; /* number of its guess; behind the last of those that follow each other is one
-                       more, which is never right */
+    uint32_t place; /* in its run */
+    uint32_t guess; /* number of its guess; behind the last one of a run is one more, which is never
+                       right */
+    bool entered;   /* steps end in front of it, or go on here */
     const av_type *type;
     const char *name; /* of the column or field, for messages */
 } av_step;
