@@ -146,6 +146,19 @@ static nrw_status single_budget(const output *o, uint32_t workers, budget *out, 
     return NRW_OK;
 }
 
+static nrw_status single_spill(const output *o, uint32_t workers, uint64_t memory,
+                               const output_rows *r, uint64_t *out, nrw_error *err)
+{
+    const pq_flow flow = output_pq_flow(o, r);
+    budget b;
+
+    if (o->format->parquet)
+        return parquet_write_spill(o->schema, &o->write, workers, memory, &flow, out, err);
+    TRY(output_budget(o, workers, &b, err));
+    *out = memory < b.wish ? b.spill : 0;
+    return NRW_OK;
+}
+
 static void single_describe(const output *o, plan_step *s)
 {
     snprintf(s->what, sizeof s->what, "write %s", o->format->name);
@@ -185,6 +198,7 @@ static void single_close(output *o)
 
 static const output_class single_class = {.columns = single_columns,
                                           .budget = single_budget,
+                                          .spill = single_spill,
                                           .describe = single_describe,
                                           .stage = single_stage,
                                           .open = single_open,
@@ -240,6 +254,7 @@ static void way_close(output *o)
 
 static const output_class way_class = {.columns = single_columns,
                                        .budget = single_budget,
+                                       .spill = single_spill,
                                        .describe = way_describe,
                                        .stage = way_stage,
                                        .open = way_open,
@@ -304,6 +319,23 @@ nrw_status output_options(output *o, const schema *s, const carried *c, nrw_erro
 nrw_status output_budget(const output *o, uint32_t workers, budget *out, nrw_error *err)
 {
     return o->class->budget(o, workers, out, err);
+}
+
+nrw_status output_spill(const output *o, uint32_t workers, uint64_t memory, const output_rows *r,
+                        uint64_t *out, nrw_error *err)
+{
+    return o->class->spill(o, workers, memory, r, out, err);
+}
+
+/* Small numbers are written as words of four bytes, texts have lengths, any value may be null. */
+pq_flow output_pq_flow(const output *o, const output_rows *r)
+{
+    const uint64_t beside = 5 * (uint64_t)o->schema->n_fields;
+
+    return (pq_flow){.rows = r->rows.n,
+                     .values = room_mul(r->rows.n, room_add(r->rows.width, beside)),
+                     .batches = r->batches,
+                     .distinct = r->distinct};
 }
 
 budget output_held(const output *o)

@@ -5,6 +5,7 @@
 
 #include "api/job.h"
 #include "exec/op_write.h"
+#include "exec/room.h"
 #include "format/arrow/arrow.h"
 #include "format/avro/avro.h"
 #include "format/parquet/column_write.h"
@@ -13,10 +14,19 @@
 typedef struct output output;
 typedef struct output_set output_set; /* a dataset (output_set.c) */
 
+/* Rows that come, at most. */
+typedef struct output_rows {
+    room_rows rows;
+    uint64_t batches;
+    const uint64_t *distinct; /* values of each column, about; UINT64_MAX: nobody knows */
+} output_rows;
+
 /* What differs between a file or stream and a dataset; rows as the functions below. */
 typedef struct output_class {
     nrw_status (*columns)(output *o, const schema *s, nrw_error *err); /* sets o->schema */
     nrw_status (*budget)(const output *o, uint32_t workers, budget *out, nrw_error *err);
+    nrw_status (*spill)(const output *o, uint32_t workers, uint64_t memory, const output_rows *r,
+                        uint64_t *out, nrw_error *err);
     void (*describe)(const output *o, plan_step *s);
     nrw_status (*stage)(output *o, nrw_error *err);
     nrw_status (*open)(output *o, mem *grant, uint32_t workers, nrw_error *err);
@@ -130,6 +140,10 @@ void output_choose_file(output *o, nrw_job *job, const char *name, target *t);
 nrw_status output_options(output *o, const schema *s, const carried *c, nrw_error *err) NRW_CHECKED;
 nrw_status output_budget(const output *o, uint32_t workers, budget *out,
                          nrw_error *err) NRW_CHECKED;
+/* Bytes that go to the spill file at most with so much memory. */
+nrw_status output_spill(const output *o, uint32_t workers, uint64_t memory, const output_rows *r,
+                        uint64_t *out, nrw_error *err) NRW_CHECKED;
+pq_flow output_pq_flow(const output *o, const output_rows *r);
 /* What each worker holds of a batch under way. */
 budget output_held(const output *o);
 /* The target, before anything is read. NRW_END: it exists and is left as it is. */

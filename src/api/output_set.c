@@ -133,6 +133,29 @@ static nrw_status set_columns(output *o, const schema *s, nrw_error *err)
 
 /* ---- what it takes ---- */
 
+static partition_spec partition_of(const output *o, uint32_t workers, uint64_t memory)
+{
+    const output_set *s = o->set;
+
+    return (partition_spec){.written = &s->files,
+                            .columns = s->columns,
+                            .n_keys = o->n_keys,
+                            .keys = o->keys,
+                            .key_fields = s->key_fields,
+                            .options = &o->write,
+                            .names = s->names,
+                            .file_bytes = s->file_bytes,
+                            .file_groups = (int64_t)s->file_groups,
+                            .row_groups = s->full,
+                            .maker = &s->maker,
+                            .workers = workers,
+                            .memory = memory,
+                            .folders = o->flow.folders,
+                            .stored = o->flow.stored,
+                            .held = o->held,
+                            .cancel = &o->job->cancelled};
+}
+
 static nrw_status set_budget(const output *o, uint32_t workers, budget *out, nrw_error *err)
 {
     if (o->n_keys)
@@ -143,6 +166,24 @@ static nrw_status set_budget(const output *o, uint32_t workers, budget *out, nrw
     out->least += ROLL;
     out->wish += ROLL;
     return NRW_OK;
+}
+
+static nrw_status set_spill(const output *o, uint32_t workers, uint64_t memory,
+                            const output_rows *r, uint64_t *out, nrw_error *err)
+{
+    const output_set *set = o->set;
+    const partition_spec spec = partition_of(o, workers, memory);
+    pq_flow flow = output_pq_flow(o, r);
+    uint64_t *distinct;
+
+    TRY(arena_alloc(o->job->a, set->files.n_fields * sizeof *distinct + 1, (void **)&distinct,
+                    err));
+    for (uint32_t i = 0; i < set->files.n_fields; i++)
+        distinct[i] = r->distinct[set->columns[i]];
+    flow.distinct = distinct;
+    if (o->n_keys)
+        return op_partition_spill(&spec, &r->rows, &flow, out, err);
+    return parquet_write_spill(&set->files, &o->write, workers, memory - ROLL, &flow, out, err);
 }
 
 static void set_describe(const output *o, plan_step *s)
@@ -230,23 +271,7 @@ static nrw_status file_carried(void *self, const char *path, int64_t *out, nrw_e
 static nrw_status open_partition(output *o, uint32_t workers, nrw_error *err)
 {
     output_set *s = o->set;
-    const partition_spec spec = {.written = &s->files,
-                                 .columns = s->columns,
-                                 .n_keys = o->n_keys,
-                                 .keys = o->keys,
-                                 .key_fields = s->key_fields,
-                                 .options = &o->write,
-                                 .names = s->names,
-                                 .file_bytes = s->file_bytes,
-                                 .file_groups = (int64_t)s->file_groups,
-                                 .row_groups = s->full,
-                                 .maker = &s->maker,
-                                 .workers = workers,
-                                 .memory = mem_limit(s->grant),
-                                 .folders = o->flow.folders,
-                                 .stored = o->flow.stored,
-                                 .held = o->held,
-                                 .cancel = &o->job->cancelled};
+    const partition_spec spec = partition_of(o, workers, mem_limit(s->grant));
 
     TRY(op_partition_new(s->grant, &spec, o->job->spill, &s->partition, err));
     o->sink = s->partition;
@@ -413,6 +438,7 @@ static void set_close(output *o)
 
 static const output_class set_class = {.columns = set_columns,
                                        .budget = set_budget,
+                                       .spill = set_spill,
                                        .describe = set_describe,
                                        .stage = set_stage,
                                        .open = set_open,

@@ -7,6 +7,7 @@
 #include "exec/hash_rows.h"
 #include "exec/op_first.h"
 #include "exec/op_group.h"
+#include "exec/op_window.h"
 #include "exec/room.h"
 #include "exec/window.h"
 
@@ -21,7 +22,7 @@
 #define MORE      4
 #define SURELY    64
 #define EVERY     UINT64_MAX
-#define MORE_ROOM (2 * MIB) /* little: for each worker */
+#define MORE_ROOM MIB /* little: for each worker */
 /* In flight, of each worker: for small rows, at most (larger batches are no faster), and where rows
  * are large. */
 #define FLIGHT_LEAST  MIB
@@ -30,6 +31,14 @@
 #define FLIGHT_MOST   (2 * MIB)
 #define FLIGHT_LARGE  (12 * MIB)
 #define BATCH_ROWS    32768u
+/* Of rows that are dealt out to partitions: which, in what order, by what name; and each key. */
+#define DEALT_ROW 24u
+#define DEALT_KEY 16u
+/* Rows of a batch of what gathers, at least, but for a few. */
+#define LEAVING_ROWS 2048u
+/* And at most, about; their text is so many times as large. */
+#define LEAVING_MOST 8192u
+#define TEXT_TIMES   3u
 /* Indexes of pages, and what else is looked at before reading, are that part of the rows at most.
  */
 #define INDEXED 16u
@@ -90,22 +99,25 @@ static uint64_t saved_bytes(const plan_estimate *e, const aggregate *g)
     return bytes;
 }
 
-static budget group_need(const plan_estimate *e, uint64_t times, uint32_t workers)
+static room_groups groups_of(const plan_estimate *e, uint64_t times, uint32_t workers)
 {
     const plan *p = e->of;
-    room_rows r = rows_of(e->left, times, plan_columns_width(e->left, NULL, p->n_keys));
-    uint64_t state = 0, hang = 0, saved = 0, groups = count_of(e, times);
+    room_groups g = {.rows = rows_of(e->left, times, plan_columns_width(e->left, NULL, p->n_keys)),
+                     .groups = count_of(e, times),
+                     .shared = p->n_keys && !p->marks};
 
     if (p->marks) { /* those between two marks are kept, by one worker maybe */
-        r.n = room_at_most(r.n, workers * (uint64_t)p->marks->most);
-        groups = room_at_most(groups, (uint64_t)p->marks->most);
+        g.rows.n = room_at_most(g.rows.n, workers * (uint64_t)p->marks->most);
+        g.groups = room_at_most(g.groups, (uint64_t)p->marks->most);
     }
     for (uint32_t i = 0; i < p->n_aggregates; i++) {
-        state += aggregate_room(&p->aggregates[i]);
-        hang += aggregate_gathers(&p->aggregates[i]) ? GROUP_HANG : 0;
-        saved = room_add(saved, saved_bytes(e->left, &p->aggregates[i]));
+        const aggregate *a = &p->aggregates[i];
+        g.state += aggregate_room(a);
+        g.hang += aggregate_gathers(a) ? GROUP_HANG : 0;
+        g.saved = room_add(g.saved, saved_bytes(e->left, a));
+        g.shared &= !a->class->drop && a->class->traits & AGG_UNPLACED;
     }
-    return room_of_group(&r, groups, state, hang, saved, workers);
+    return g;
 }
 
 /* What a join is about. */
@@ -201,10 +213,11 @@ static room_rows sorted_rows(const plan_estimate *e, uint64_t times)
 static budget need_of(const plan_estimate *e, uint64_t times, uint32_t workers)
 {
     const plan *p = e->of;
+    room_groups g;
     room_rows r;
 
     switch (p->kind) {
-    case PLAN_GROUP: return group_need(e, times, workers);
+    case PLAN_GROUP: g = groups_of(e, times, workers); return room_of_group(&g, workers);
     case PLAN_JOIN: return join_need(e, times, workers);
     case PLAN_WINDOW: return window_need(e, times, workers);
     case PLAN_FIRST: return first_need(e, times);
@@ -314,10 +327,19 @@ static nrw_status reading_need(const query *q, const plan_estimate *e, uint32_t 
     return NRW_OK;
 }
 
-/* What a result may fill, in memory. */
-static uint64_t written_bytes(const plan_estimate *e, uint64_t times)
+/* What a result may fill, in memory; as text no more than the workers' batches, which grow by
+ * copies. */
+static uint64_t written_bytes(const query *q, uint32_t workers, uint64_t times)
 {
-    return room_mul(4, room_mul(count_of(e, times), plan_row_width(e)));
+    const plan_estimate *e = q->sizes;
+    const uint64_t bytes = room_mul(4, room_mul(count_of(e, times), plan_row_width(e)));
+    const uint64_t rows = plan_is_row_by_row(q->plan) ? BATCH_ROWS : LEAVING_MOST;
+
+    if (q->to.format->binary)
+        return bytes;
+    return room_at_most(
+        bytes, room_mul(2 * TEXT_TIMES * workers,
+                        room_mul(room_at_most(count_of(e, times), rows), plan_row_width(e))));
 }
 
 /* Some rows are left out on their way, nobody knows how many. */
@@ -345,7 +367,7 @@ static output_flow flow_of(const query *q)
 /* No more than the result may fill. */
 static nrw_status writing_need(query *q, uint32_t workers, uint64_t all, budget *b, nrw_error *err)
 {
-    uint64_t bytes = written_bytes(q->sizes, MORE);
+    uint64_t bytes = written_bytes(q, workers, MORE);
     /* many files at once take more, as much as others leave */
     uint64_t cap = !q->to.n_keys ? all / 5 : q->n_parts ? all / 2 : all;
 
@@ -354,8 +376,6 @@ static nrw_status writing_need(query *q, uint32_t workers, uint64_t all, budget 
     TRY(output_budget(&q->to, workers, b, err));
     if (q->to.n_keys)
         bytes = room_add(bytes, room_mul(q->to.flow.folders, 32 * KIB));
-    b->spill =
-        room_at_most(b->spill, room_mul(4, room_mul(q->sizes->most, plan_row_width(q->sizes))));
     cap = room_at_most(cap, room_add(b->least + workers * 64 * KIB, bytes));
     b->wish = room_at_least(room_at_most(b->wish, cap), b->least);
     return NRW_OK;
@@ -365,13 +385,25 @@ static nrw_status writing_need(query *q, uint32_t workers, uint64_t all, budget 
  * here. A row may be large. */
 static uint64_t flight_of(const query *q)
 {
-    const bool deals = q->to.n_keys > 0; /* op_any_deals: a batch is cut once more, by partitions */
-    uint64_t batch = batch_of(q->sizes, deals ? BATCH_MAX_ROWS : BATCH_ROWS),
-             rows = room_mul(3, row_of(q->sizes));
+    const uint64_t rows = room_mul(3, row_of(q->sizes));
+    uint64_t batch = batch_of(q->sizes, BATCH_ROWS);
 
-    batch = room_add(batch, batch / 2);
-    batch = room_at_most(room_add(FLIGHT_SMALL, batch), deals ? FLIGHT_LARGE : FLIGHT_MOST);
+    batch = room_at_most(room_add(FLIGHT_SMALL, room_add(batch, batch / 2)), FLIGHT_MOST);
     return room_at_most(room_add(batch, rows), FLIGHT_LARGE);
+}
+
+static uint32_t dealt_row(const query *q)
+{
+    return DEALT_ROW + q->to.n_keys * DEALT_KEY;
+}
+
+/* The same where rows are dealt out: a batch is there twice. */
+static uint64_t dealt_flight_of(const query *q)
+{
+    uint64_t row = room_add(room_mul(2, row_of(q->sizes)), dealt_row(q));
+
+    row = room_mul(row, room_at_most(count_of(q->sizes, 2), BATCH_MAX_ROWS));
+    return room_at_most(room_add(FLIGHT_SMALL, row), FLIGHT_LARGE);
 }
 
 /* ---- shares ---- */
@@ -434,7 +466,7 @@ static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, n
     s->wish[READ] =
         room_at_most(s->reading.wish, gathers ? room_at_most(all / 4, 48 * MIB) : all / 2);
     s->least[BATCHES] = workers * (FLIGHT_LEAST + columns) + MIB;
-    s->wish[BATCHES] = workers * (flight_of(q) + columns);
+    s->wish[BATCHES] = workers * ((q->to.n_keys ? dealt_flight_of(q) : flight_of(q)) + columns);
     s->wish[BATCHES] = room_at_most(s->wish[BATCHES], gathers ? all / 4 : all * 3 / 8);
     s->least[WRITE] = s->writing.least;
     s->wish[WRITE] = s->writing.wish;
@@ -442,7 +474,7 @@ static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, n
         s->wish[i] = room_at_least(s->wish[i], s->least[i]);
         s->few[i] = s->wish[i];
     }
-    s->few[WRITE] = room_add(s->least[WRITE], written_bytes(q->sizes, FEW));
+    s->few[WRITE] = room_add(s->least[WRITE], written_bytes(q, workers, FEW));
     return NRW_OK;
 }
 
@@ -517,6 +549,31 @@ static nrw_status refuse(const query *q, uint64_t needs, nrw_error *err)
                    text_size(needs, need), text_size(q->job->limits.ceiling, have));
 }
 
+/* Whether nothing spills, whatever comes. */
+static bool fits(const query_part *part, uint32_t workers)
+{
+    const plan_estimate *e = part->step;
+    const plan *p = e->of;
+    const uint64_t grant = part->grant / part->n;
+    room_groups g;
+    room_rows r;
+
+    if (part->grant < part->certain || part->certain == UINT64_MAX)
+        return false;
+    switch (p->kind) {
+    case PLAN_GROUP:
+        g = groups_of(e, EVERY, workers);
+        return p->marks || room_group_fits(&g, grant, workers);
+    case PLAN_SORT: r = sorted_rows(e, EVERY); return room_sort_fits(&r, p->limit, grant, workers);
+    case PLAN_WINDOW:
+        r = window_rows(e, EVERY);
+        return room_sort_fits(&r, UINT64_MAX,
+                              window_sort_memory(grant, window_passes(p->windows, p->n_windows)),
+                              workers);
+    default: return true;
+    }
+}
+
 /* At most, with the grant, where so many times as many rows come of it as are likely. */
 static uint64_t spill_of(const query_part *part, uint64_t times, uint32_t workers)
 {
@@ -526,7 +583,7 @@ static uint64_t spill_of(const query_part *part, uint64_t times, uint32_t worker
     join_rooms j;
     bool passes;
 
-    if (part->grant >= part->certain)
+    if (fits(part, workers))
         return 0;
     switch (e->of->kind) {
     case PLAN_GROUP:
@@ -543,6 +600,54 @@ static uint64_t spill_of(const query_part *part, uint64_t times, uint32_t worker
     }
 }
 
+static const plan_estimate *widest_scan(const plan_estimate *e)
+{
+    const plan_estimate *l, *r;
+
+    if (!e || e->of->kind == PLAN_SCAN)
+        return e;
+    l = widest_scan(e->left);
+    r = widest_scan(e->right);
+    return !l || (r && room_mul(r->most, plan_row_width(r)) > room_mul(l->most, plan_row_width(l)))
+               ? r
+               : l;
+}
+
+/* Batches in which rows come to the writer, at most: of a scan as it is cut, of what gathers and of
+ * joins as those leave. */
+static uint64_t batches_of(const query *q, uint64_t flight)
+{
+    const uint64_t bytes = sql_batch_bytes(flight), some = 64;
+    const plan_estimate *scan = widest_scan(q->sizes);
+    uint64_t widest = 1, row = q->to.n_keys ? dealt_row(q) / 2 : 0, rows;
+
+    if (!plan_is_row_by_row(q->plan) || !scan)
+        return room_add(some, q->sizes->most / LEAVING_ROWS);
+    for (uint32_t c = 0; c < scan->of->n; c++) {
+        uint64_t width = room_add(scan->width[c], type_is_view(&scan->of->columns[c].type) ? 8 : 0);
+        row = room_add(row, width);
+        widest = room_at_least(widest, width);
+    }
+    rows = room_at_most(bytes / row, room_at_most(bytes, MIB) / 2 / widest);
+    rows = room_at_most(rows, q->to.n_keys ? BATCH_MAX_ROWS : BATCH_ROWS);
+    rows -= rows / 4; /* pieces of a row group are alike */
+    return room_add(some, scan->most / room_at_least(rows, 1));
+}
+
+static nrw_status writing_spill(const query *q, uint32_t workers, uint64_t grant, uint64_t batches,
+                                uint64_t *out, nrw_error *err)
+{
+    const plan_estimate *e = q->sizes;
+    output_rows rows = {rows_of(e, EVERY, 0), batches_of(q, batches / workers), NULL};
+    uint64_t *distinct;
+
+    TRY(arena_alloc(q->a, e->of->n * sizeof *distinct + 1, (void **)&distinct, err));
+    for (uint32_t c = 0; c < e->of->n; c++)
+        distinct[c] = room_mul(e->distinct[c], MORE);
+    rows.distinct = distinct;
+    return output_spill(&q->to, workers, grant, &rows, out, err);
+}
+
 static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_error *err)
 {
     sql_exec *x = &q->exec;
@@ -554,7 +659,7 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
     q->least_reading = s->least[READ];
     q->least_writing = s->least[WRITE];
     q->least_batches = s->least[BATCHES];
-    q->spill = s->grants[WRITE] < s->writing.wish || q->to.format->parquet ? s->writing.spill : 0;
+    TRY(writing_spill(q, workers, s->grants[WRITE], s->grants[BATCHES], &q->spill, err));
     if (s->grants[READ] < s->reading.wish)
         q->spill = room_add(q->spill, s->reading.spill);
     for (uint32_t i = 0; i < q->n_parts; i++) {
@@ -574,6 +679,7 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
                     .workers = workers,
                     .reading = s->grants[READ],
                     .batches = s->grants[BATCHES],
+                    .dealt_row = dealt_row(q),
                     .grants = grants,
                     .n_grants = q->n_parts};
     x->held = (size_t)room_at_most(sql_batch_bytes(x->batches / workers) / 2, MIB / 2);

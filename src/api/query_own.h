@@ -20,7 +20,7 @@ typedef struct query_part {
     const plan_estimate *step;
     uint32_t n;
     budget need;           /* spill: whatever it is granted */
-    uint64_t certain;      /* with so much it never spills */
+    uint64_t certain;      /* with less it may spill */
     uint64_t likely_spill; /* where no more rows come of it than are likely */
     uint64_t grant;
 } query_part;

@@ -114,8 +114,9 @@ static nrw_status gen_start(reader *base, const uint32_t *cols, uint32_t n,
     g->cut_rows = shape->max_rows;
     if (shape->column_bytes / widest < g->cut_rows)
         g->cut_rows = (uint32_t)(shape->column_bytes / widest);
-    if (shape->batch_bytes && shape->batch_bytes / widest / (n ? n : 1) < g->cut_rows)
-        g->cut_rows = (uint32_t)(shape->batch_bytes / widest / n);
+    widest = widest * (n ? n : 1) + shape->row_bytes;
+    if (shape->batch_bytes && shape->batch_bytes / widest < g->cut_rows)
+        g->cut_rows = (uint32_t)(shape->batch_bytes / widest);
     g->cut_rows = g->cut_rows ? g->cut_rows : 1;
     return NRW_OK;
 }

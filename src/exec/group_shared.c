@@ -1,5 +1,5 @@
 /* One table for each group. While tables are small every worker has its own, and groups that come
- * to several of them are put together at the end. Once they take half of their share, a worker's
+ * to several of them are put together at the end. Once they take a third of their share, a worker's
  * table has the groups of its part of the hashes alone, and all workers put rows there, one after
  * the other: so memory holds as many groups as there are, not that many for each worker. Nothing
  * depends on it: a group may still lie in several tables, as rows of few keys go to the worker's
@@ -20,7 +20,7 @@ static bool is_shared(const op_group *o)
 
 bool group_begins_sharing(const op_group *o, const group_worker *w)
 {
-    return o->shares && !w->spread && (is_shared(o) || mem_used(w->m) > group_share(o) / 2);
+    return o->shares && !w->spread && (is_shared(o) || mem_used(w->m) > group_share(o) / 3);
 }
 
 /* ---- what a worker had before ---- */

@@ -10,6 +10,8 @@
  * back, and what was sorted is written folder by folder (partition_rest.c). Files are listed in one
  * order of folders (folder_order), whichever way they were written. */
 #include "exec/partition_own.h"
+#include "exec/room.h"
+#include "exec/sort_room.h"
 
 #include <sys/resource.h>
 
@@ -17,10 +19,13 @@
 
 enum {
     WISH_DIRECT = 64,
-    FILES_APART = 64,  /* descriptors for inputs, spill and the rest of the process */
-    FILES_EACH = 2,    /* a target's file and its folder */
-    SORT_LEAST = 1536, /* KiB a worker */
-    EACH_LEAST = 8192  /* list, name and key of a direct partition */
+    FILES_APART = 64,   /* descriptors for inputs, spill and the rest of the process */
+    FILES_EACH = 2,     /* a target's file and its folder */
+    SORT_LEAST = 1536,  /* KiB a worker */
+    EACH_LEAST = 8192,  /* list, name and key of a direct partition */
+    FOLDER_VALUE = 24,  /* bytes of a key in a folder's name, about */
+    FILE_BOOKS = 256,   /* of a file and of each of its columns, what is remembered at most */
+    LEAVING = 256 << 10 /* bytes of sorted rows that leave together */
 };
 
 static nrw_status partition_push(op *base, batch *b, nrw_error *err)
@@ -115,16 +120,25 @@ static uint32_t direct_most(const partition_spec *s)
     return most ? (uint32_t)most : 1;
 }
 
+/* How many direct writers there may be; *lists: what their lists take. */
+static uint32_t direct_lists(const partition_spec *s, uint64_t *lists)
+{
+    uint32_t most = direct_most(s);
+    uint64_t part = s->memory / 16;
+
+    *lists = (uint64_t)most * EACH_LEAST;
+    *lists = *lists < part ? *lists : part;
+    return *lists / EACH_LEAST ? (uint32_t)(*lists / EACH_LEAST) : 1;
+}
+
 static nrw_status open_direct(op_partition *o, nrw_error *err)
 {
-    uint32_t most = direct_most(&o->spec), writers;
-    uint64_t lists = (uint64_t)most * EACH_LEAST, memory = o->spec.memory;
-    uint64_t part = memory / 16;
+    uint32_t most, writers;
+    uint64_t lists;
 
-    lists = lists < part ? lists : part;
-    most = lists / EACH_LEAST ? (uint32_t)(lists / EACH_LEAST) : 1;
+    most = direct_lists(&o->spec, &lists);
     TRY(parquet_room_new(o->m, o->env.spill, o->spec.written, o->spec.options, o->spec.workers,
-                         memory - lists, o->sort_memory, most, &o->room, err));
+                         o->spec.memory - lists, o->sort_memory, most, &o->room, err));
     writers = parquet_room_writers(o->room);
     return part_table_open(&o->table, o->m, writers < most ? writers : most, err);
 }
@@ -195,18 +209,58 @@ nrw_status op_partition_budget(const schema *written, const pq_write_options *op
     return NRW_OK;
 }
 
-static nrw_status open_parts(op_partition *o, nrw_error *err)
+static nrw_status sort_share(const partition_spec *s, uint64_t *out, nrw_error *err)
 {
     budget b;
 
-    TRY(op_partition_budget(o->spec.written, o->spec.options, o->spec.workers, o->spec.folders,
-                            o->spec.stored, &b, err));
-    if (o->spec.memory < b.least)
+    TRY(op_partition_budget(s->written, s->options, s->workers, s->folders, s->stored, &b, err));
+    if (s->memory < b.least)
         return err_set(err, NRW_E_MEMLIMIT,
                        "writing partitions takes at least %llu bytes, %llu are left",
-                       (unsigned long long)b.least, (unsigned long long)o->spec.memory);
-    o->sort_memory =
-        sort_least(o->spec.workers) + (o->spec.memory - b.least) / sorted_part(&o->spec);
+                       (unsigned long long)b.least, (unsigned long long)s->memory);
+    *out = sort_least(s->workers) + (s->memory - b.least) / sorted_part(s);
+    return NRW_OK;
+}
+
+/* All rows may be sorted, and in all files. */
+static uint64_t sort_spills(const partition_spec *s, const room_rows *rows, uint64_t memory)
+{
+    const uint64_t place = 8, word = 8, head = 8;
+    uint64_t name = word;
+
+    for (uint32_t k = 0; k < s->n_keys; k++)
+        name += strlen(s->key_fields[k].name) + FOLDER_VALUE;
+    room_rows r = {.n = rows->n,
+                   .width = room_add(rows->width, name + word + place),
+                   .keys = head + place,
+                   .packed = room_add(rows->packed, name + place),
+                   .packed_keys = head + place};
+    return room_sort_spill(&r, memory, s->workers);
+}
+
+nrw_status op_partition_spill(const partition_spec *s, const room_rows *rows, const pq_flow *f,
+                              uint64_t *out, nrw_error *err)
+{
+    const uint64_t folders = room_at_most(s->folders, f->rows);
+    uint64_t sort_memory, lists, direct, rest;
+    pq_flow behind = *f;
+    uint32_t most;
+
+    TRY(sort_share(s, &sort_memory, err));
+    most = direct_lists(s, &lists);
+    TRY(parquet_room_spill(s->written, s->options, s->workers, s->memory - lists - sort_memory,
+                           most, f, &direct, err));
+    behind.batches = room_add(f->rows / SORT_TAKE_ROWS, room_add(f->values / LEAVING, folders));
+    TRY(parquet_room_rest_spill(s->written, s->options, s->workers, s->memory - sort_memory,
+                                2 * s->workers + 1, &behind, &rest, err));
+    rest = room_add(rest, room_mul(folders, (uint64_t)FILE_BOOKS * (1 + s->written->n_fields)));
+    *out = room_add(room_add(direct, rest), sort_spills(s, rows, sort_memory));
+    return NRW_OK;
+}
+
+static nrw_status open_parts(op_partition *o, nrw_error *err)
+{
+    TRY(sort_share(&o->spec, &o->sort_memory, err));
     TRY(arena_new(o->m, &o->a, err));
     TRY(plan_columns(o, err));
     TRY(parquet_footers_new(o->m, o->env.spill, o->spec.row_groups, &o->files, err));

@@ -69,6 +69,10 @@ typedef struct partition_spec {
 nrw_status op_partition_budget(const schema *written, const pq_write_options *opts,
                                uint32_t workers, uint64_t folders, uint64_t stored, budget *out,
                                nrw_error *err);
+/* Bytes that go to the spill file at most, of rows as the two say. */
+struct room_rows;
+nrw_status op_partition_spill(const partition_spec *s, const struct room_rows *rows,
+                              const pq_flow *f, uint64_t *out, nrw_error *err) NRW_CHECKED;
 nrw_status op_partition_new(mem *m, const partition_spec *spec, spill *s, op **out, nrw_error *err);
 /* Once it is finished: all files, folder by folder, in an order that depends on the folders' names
  * alone, each folder's in the order of their numbers. */

@@ -228,6 +228,12 @@ static nrw_status push_directs(part_work *w, nrw_error *err)
 
 /* ---- a batch ---- */
 
+static void drop_dealt(part_work *w)
+{
+    for (uint32_t c = 0; c < w->o->n_taken; c++)
+        vector_release(&w->dealt[c]);
+}
+
 static nrw_status write_groups(part_work *w, nrw_error *err)
 {
     size_t bytes = 2 * (size_t)w->rows * sizeof *w->of_row;
@@ -239,6 +245,7 @@ static nrw_status write_groups(part_work *w, nrw_error *err)
     w->order = w->of_row + w->rows;
     TRY_OUT(take_turn(w, err));
     TRY_OUT(push_directs(w, err));
+    drop_dealt(w); /* its writers have copies */
     st = w->sorted ? partition_sort(w, err) : NRW_OK;
 out:
     mem_free(w->b->m, p, bytes);
@@ -308,10 +315,9 @@ static nrw_status write_rows(part_work *w, nrw_error *err)
     for (uint32_t k = 0; k < o->spec.n_keys; k++)
         vector_release(&w->keys[k]);
     vector_release(&w->codes);
-    for (uint32_t c = 0; c < o->n_taken; c++) {
+    for (uint32_t c = 0; c < o->n_taken; c++)
         vector_release(&w->columns[c]);
-        vector_release(&w->dealt[c]);
-    }
+    drop_dealt(w);
     bytes_release(&w->key);
     bytes_release(&w->folder);
     return st;

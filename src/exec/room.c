@@ -88,29 +88,91 @@ budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers)
     return budget_of(shared_out(room_mul(kept, room_add(row, entries)), workers), spill, workers);
 }
 
+bool room_sort_fits(const room_rows *r, uint64_t limit, uint64_t grant, uint32_t workers)
+{
+    const uint64_t row = sorted_row(r);
+
+    if (limit < r->n / 2) /* cut long before memory ends: the budget's wish is enough */
+        return grant >= room_of_sort(r, limit, workers).wish;
+    return row < UINT32_MAX && r->n <= sort_run_rows(row, grant, workers);
+}
+
 uint64_t room_sort_spill(const room_rows *r, uint64_t grant, uint32_t workers)
 {
     return sort_spill(r->n, sorted_row(r), packed_sorted_row(r), grant, sort_merging(grant),
                       workers);
 }
 
-budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64_t hang,
-                     uint64_t saved, uint32_t workers)
+/* ---- groups ---- */
+
+#define GROUP_SLOTS 48u /* up to three quarters empty, and half as many while they grow */
+
+static uint64_t group_row(const room_groups *g)
 {
-    const uint64_t slots = 48; /* up to three quarters empty, and half as many while they grow */
-    uint64_t row = room_add(row_of(r->keys), state), most = groups, tables, spill, wish;
+    return room_add(row_of(g->rows.keys), g->state);
+}
+
+/* Whether workers come to have parts of the hashes. Where a batch's rows have fewer keys they go to
+ * the worker's own table all the same (group_take.c). */
+static bool are_shared(const room_groups *g)
+{
+    return g->shared && g->groups > BATCH_MAX_ROWS / 2;
+}
+
+/* Tables that are shared (group_shared.c): of every eight groups one more, for hashes are not quite
+ * even, and of a worker's share it keeps a quarter free. */
+static uint64_t shared_tables(const room_groups *g, uint64_t each, uint32_t workers)
+{
+    uint64_t all = room_mul(g->groups, each), some = room_mul(all, workers);
+
+    all = room_add(all, all / 8);
+    all = room_add(all, all / 2);
+    some = room_at_most(room_add(some, some / 3), EVEN_WHERE_UNEVEN);
+    return room_add(room_at_least(all, some), FIXED + workers * FIXED_EACH);
+}
+
+budget room_of_group(const room_groups *g, uint32_t workers)
+{
+    const uint64_t n = g->rows.n, groups = g->groups, each = room_add(group_row(g), GROUP_SLOTS);
+    uint64_t most = groups, tables, spill, wish;
 
     /* a group may be in every worker's table, of no more rows than there are */
-    if (room_mul(groups, workers) > r->n)
-        most = r->n / workers + 1 > groups ? groups : r->n / workers + 1;
-    tables = room_mul(room_mul(most, workers), room_add(row, slots));
-    tables = room_add(tables, room_mul(r->n, hang));
-    spill = room_mul(r->n, room_add(row, room_add(hang, saved)));
+    if (room_mul(groups, workers) > n)
+        most = n / workers + 1 > groups ? groups : n / workers + 1;
+    tables = room_mul(room_mul(most, workers), each);
+    tables = room_add(tables, room_mul(n, g->hang));
+    spill = room_mul(n, room_add(group_row(g), room_add(g->hang, g->saved)));
     wish = shared_out(tables / workers, workers);
     if (most == groups) /* each worker may meet all of them, and keeps an eighth free */
         wish = room_at_least(wish,
                              room_add(room_add(tables, tables / 6), FIXED + workers * FIXED_EACH));
+    if (are_shared(g))
+        wish = room_at_most(wish, shared_tables(g, each, workers));
     return budget_of(wish, spill, workers);
+}
+
+static uint64_t blocks_of(uint64_t n, uint64_t row)
+{
+    return (n * row / ROWS_BLOCK + 1) * (ROWS_BLOCK + 32);
+}
+
+/* What group_room leaves of a share, but for the book of places and the keys of a slice. */
+bool room_group_fits(const room_groups *g, uint64_t grant, uint32_t workers)
+{
+    const uint64_t slice = 1024, row = group_row(g), share = grant / workers / 8 * 7;
+    const uint64_t usable = share - share / 8 - share / 16;
+    uint64_t n = room_at_most(g->groups, g->rows.n), slots = slice, bytes;
+
+    if (n > grant / row)
+        return false;
+    if (n <= 1 && !g->hang)
+        return true;
+    if (are_shared(g)) /* about as many hashes for each */
+        n = n / workers + n / workers / 8;
+    while (slots / 2 < n)
+        slots *= 2;
+    bytes = blocks_of(slice, row) + blocks_of(n, row) + 12 * slots;
+    return room_add(bytes, room_mul(g->rows.n, g->hang)) <= usable;
 }
 
 /* 256 parts, of which those larger than a third of the share are cut into 16; they are not all of

@@ -19,11 +19,16 @@ typedef struct room_rows {
 
 /* limit: only so many rows leave; UINT64_MAX: all. */
 budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers);
-/* `groups` of r->n rows come of it, keys alone stay of each. state: bytes of all aggregates; hang:
- * bytes that a row may leave in states beside them, 0: none; saved: what the spill file has of a
- * row's states beside them. */
-budget room_of_group(const room_rows *r, uint64_t groups, uint64_t state, uint64_t hang,
-                     uint64_t saved, uint32_t workers);
+/* Groups, of which keys alone stay. */
+typedef struct room_groups {
+    room_rows rows; /* that come */
+    uint64_t groups;
+    uint64_t state; /* bytes of all aggregates */
+    uint64_t hang;  /* bytes that a row may leave in states beside them, 0: none */
+    uint64_t saved; /* what the spill file has of a row's states beside them */
+    bool shared;    /* tables may come to have a part of the hashes each (group_shared.c) */
+} room_groups;
+budget room_of_group(const room_groups *g, uint32_t workers);
 /* `results` rows of `width` bytes come of it: they are sorted where the right side spills. Keys of
  * a side: those that are kept beside its columns. */
 budget room_of_join(const room_rows *left, const room_rows *right, const room_rows *results,
@@ -31,6 +36,10 @@ budget room_of_join(const room_rows *left, const room_rows *right, const room_ro
 /* runs_on: rows leave as they come (window_runs_on), else whole partitions are kept. passes: of all
  * its memory little is for anything but the sort (window_passes). */
 budget room_of_window(const room_rows *r, bool runs_on, bool passes, uint32_t workers);
+
+/* Whether nothing spills with such a grant, however rows fall to the workers. */
+bool room_sort_fits(const room_rows *r, uint64_t limit, uint64_t grant, uint32_t workers);
+bool room_group_fits(const room_groups *g, uint64_t grant, uint32_t workers);
 
 /* What goes to the spill file at most with a grant that is less than `wish`: rows go there again
  * where runs are too many to be open at once, or where parts are too large for a worker's share.

@@ -51,6 +51,7 @@ typedef struct batch_shape {
      * does not come. NULL: damage is an error. */
     damage_found damaged;
     void *damaged_self;
+    size_t row_bytes; /* of batch_bytes: what each row takes beside its columns */
 } batch_shape;
 
 /* What the filter left out unread. */

@@ -48,6 +48,7 @@ typedef struct sql_exec {
     uint32_t workers;
     uint64_t reading; /* for a stage's scans */
     uint64_t batches; /* in flight */
+    size_t dealt_row; /* bytes beside its columns of a row that is dealt out (op_any_deals) */
     const sql_grant *grants;
     uint32_t n_grants;
     size_t held;

@@ -59,9 +59,11 @@ static nrw_status open_scan(sql_exec *x, const sql_branch *b, scanning *o, nrw_e
 {
     const plan *p = b->scan;
     predicate *rows = NULL;
-    batch_shape shape = {.max_rows = op_any_deals(b->first) ? BATCH_MAX_ROWS : BATCH_MAX_ROWS / 2,
+    const bool deals = op_any_deals(b->first);
+    batch_shape shape = {.max_rows = deals ? BATCH_MAX_ROWS : BATCH_MAX_ROWS / 2,
                          .column_bytes = x->held,
                          .batch_bytes = sql_batch_bytes(x->batches / x->workers),
+                         .row_bytes = deals ? x->dealt_row / 2 : 0, /* columns are there twice */
                          .workers = x->workers,
                          .any_order = !op_any_waits(b->first)};
     budget need;

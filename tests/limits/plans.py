@@ -61,10 +61,40 @@ def wide_least(columns):
         return f"peak {mib(ran.peak)} of {least} MiB"
 
 
+# Some spill what no plan said: rows of many partitions, all of one file, groups of one row.
+WRITES = {
+    "COPY (SELECT * FROM i) TO '{}' (FORMAT parquet, PARTITION_BY (g))": 24,
+    "COPY (SELECT *, i % 20 AS k FROM i) TO '{}' (FORMAT parquet, PARTITION_BY (k))": 32,
+    "COPY (SELECT *, i AS a, x AS b, x + 1 AS c, x - 1 AS d FROM i) TO '{}.parquet'": 26,
+    "COPY (SELECT g, i, x, count(*) AS n FROM i GROUP BY g, i, x) TO '{}.parquet'": 40,
+}
+
+
+def spilled(rows):
+    """Memory is little, the run passes, and spills no more than was said."""
+    with Scratch("plan") as s:
+        ok("gen", s("i.parquet"), "--range", "g=200", "--range", f"i={rows // 200}", "--shuffle",
+           "--column", "x=int64", "-q")
+        seen = []
+        for n, (query, memory) in enumerate(WRITES.items()):
+            for threads in (1, 8):
+                ran = ok("sql", query.format(s(f"o{n}-{threads}")), "--attach",
+                         f"i={s('i.parquet')}", "--memory", f"{memory}MiB", "--threads",
+                         str(threads), "--report", s("r.json"), "-q", timeout=120)
+                with open(s("r.json"), encoding="utf-8") as f:
+                    said = json.load(f)
+                os.unlink(s("r.json"))
+                seen.append(f"{mib(said['spilled'])} of {mib(said['plan']['spill'])}")
+                if said["spilled"] > said["plan"]["spill"] or ran.peak > said["plan"]["peak"]:
+                    raise AssertionError(f"{query}, {threads} threads: spilled {seen[-1]}")
+        return ", ".join(seen)
+
+
 def cases():
     yield "a plan follows the rows: copy", lambda: follows("o.parquet", 100000,
                                                            ["--no-keep-pages"])
     yield "a plan follows the rows: partitions", lambda: follows("o", 100000,
                                                                  ["--partition-by", "g"])
     yield "a plan follows the bytes: rows of Avro", lambda: uncounted(800000)
+    yield "a plan says what writing spills", lambda: spilled(800000), 300
     yield "partitions of 3,000 columns with the least memory", lambda: wide_least(3000)

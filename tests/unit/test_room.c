@@ -41,6 +41,26 @@ static void groups_spill_less_with_more(void **state)
     assert_int_equal(room_group_spill(once, 100 * MIB, 1), once);
 }
 
+/* More memory never fits less; a worker that meets all groups has room where it is said to fit. */
+static void groups_that_fit(void **state)
+{
+    (void)state;
+    for (uint32_t shared = 0; shared < 2; shared++)
+        for (uint64_t n = 1; n <= 10000000; n *= 10)
+            for (uint32_t workers = 1; workers <= 8; workers *= 2) {
+                const room_groups g = {{n, 16, 16, 16, 16}, n, 8, 0, 0, shared};
+                const uint64_t tables = n * 60 / (shared && n > 32768 ? workers : 1);
+                bool before = false;
+                for (uint64_t grant = MIB; grant <= 65536 * MIB; grant *= 2) {
+                    bool fits = room_group_fits(&g, grant, workers);
+                    assert_true(fits || !before);
+                    assert_true(!fits || n == 1 || tables < grant / workers);
+                    before = fits;
+                }
+                assert_true(before);
+            }
+}
+
 static void joins_spill_less_with_more(void **state)
 {
     const room_rows left = {20000000, 40, 0, 30, 0}, right = {5000000, 60, 0, 50, 0};
@@ -79,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sorts_spill_less_with_more),
         cmocka_unit_test(groups_spill_less_with_more),
+        cmocka_unit_test(groups_that_fit),
         cmocka_unit_test(joins_spill_less_with_more),
         cmocka_unit_test(nobody_knows),
     };

@@ -254,7 +254,8 @@ static nrw_status find_record(ipc_reader *r, nrw_error *err)
 static uint32_t morsel_rows(const ipc_reader *r)
 {
     uint64_t most = r->shape.batch_bytes ? r->shape.batch_bytes : 4 * MIB;
-    uint64_t left = (uint64_t)r->record->rows - r->cut, rows = most / r->row_bytes;
+    uint64_t left = (uint64_t)r->record->rows - r->cut,
+             rows = most / (r->row_bytes + r->shape.row_bytes);
 
     rows = rows < 1 ? 1 : rows > r->shape.max_rows ? r->shape.max_rows : rows;
     return (uint32_t)(rows < left ? rows : left);

@@ -123,7 +123,7 @@ static void set_shape(av_reader *r, const batch_shape *s)
     const uint64_t aside = r->codec_memory + AV_STREAM_ROOM + r->program.n_slots * 1024;
     const uint64_t all = mem_room(r->grant) / s->workers;
     const uint64_t repeats = r->program.n_texts * av_repeats_memory();
-    uint64_t share = all > aside ? all - aside : 0, row = r->program.row_bytes + 1;
+    uint64_t share = all > aside ? all - aside : 0, row = r->program.row_bytes + s->row_bytes + 1;
 
     r->shape.repeats = repeats <= share / 16;
     share -= r->shape.repeats ? 2 * repeats : 0;

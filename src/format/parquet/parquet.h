@@ -65,6 +65,16 @@ static inline bool pq_pages_v2(const pq_write_options *o)
 /* What writing a schema takes with `workers` threads. */
 nrw_status parquet_write_budget(const schema *s, const pq_write_options *opts, uint32_t workers,
                                 budget *out, nrw_error *err);
+/* Rows on their way to a writer, at most. */
+typedef struct pq_flow {
+    uint64_t rows, values; /* values: their bytes, encoded PLAIN; UINT64_MAX: nobody knows */
+    uint64_t batches;
+    const uint64_t *distinct; /* values of each column; UINT64_MAX: nobody knows; or NULL */
+} pq_flow;
+/* Bytes that go to the spill file at most, of a writer that has so much memory. */
+nrw_status parquet_write_spill(const schema *s, const pq_write_options *opts, uint32_t workers,
+                               uint64_t memory, const pq_flow *f, uint64_t *out,
+                               nrw_error *err) NRW_CHECKED;
 /* t, s stay the caller's; options and schema must outlive the writer. */
 nrw_status parquet_writer_open(mem *grant, spill *sp, target *t, const schema *s,
                                const pq_write_options *opts, uint32_t workers, writer **out,
@@ -139,6 +149,14 @@ typedef struct pq_room parquet_room;
  * group where that is less. */
 nrw_status parquet_room_budget(const schema *s, const pq_write_options *opts, uint32_t workers,
                                uint32_t writers, uint64_t pages, budget *out, nrw_error *err);
+/* Bytes of columns that are parked at most where each batch has rows for all writers; and, with all
+ * pages, where they come file by file, each file's rows together. */
+nrw_status parquet_room_spill(const schema *s, const pq_write_options *opts, uint32_t workers,
+                              uint64_t memory, uint32_t most, const pq_flow *f, uint64_t *out,
+                              nrw_error *err) NRW_CHECKED;
+nrw_status parquet_room_rest_spill(const schema *s, const pq_write_options *opts, uint32_t workers,
+                                   uint64_t memory, uint32_t most, const pq_flow *f, uint64_t *out,
+                                   nrw_error *err) NRW_CHECKED;
 /* `memory` bytes of m are used, for at most `most` writers. `back` of them will perhaps be given
  * back (parquet_room_shrink): the number of writers does not count on these. s and opts stay. */
 nrw_status parquet_room_new(mem *m, spill *sp, const schema *s, const pq_write_options *opts,

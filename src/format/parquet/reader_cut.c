@@ -84,7 +84,7 @@ static uint32_t even_rows(const pq_reader *r, const pq_open_group *g, uint32_t m
 /* Rows of a morsel of this group, so that the consumer's bounds hold on average. */
 static uint32_t rows_for(const pq_reader *r, const pq_open_group *g)
 {
-    double widest = 1, sum = 1, rows;
+    double widest = 1, sum = 1 + (double)r->shape.row_bytes, rows;
 
     for (uint32_t i = 0; i < r->n; i++) {
         double w = decoded_width(r, g, i);

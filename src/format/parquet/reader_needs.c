@@ -1,6 +1,11 @@
 /* What reading takes, by the first row group. */
 #include "codec/codec.h"
+#include "format/parquet/meta_priv.h"
+#include "format/parquet/page_walk.h"
 #include "format/parquet/reader_own.h"
+
+/* So many columns have the headers of their first pages looked at. */
+#define LOOKED_AT 64u
 
 /* Bytes of a large page of the chunk: where an offset index tells about how many there are (an
  * entry has at most 20 bytes), twice the mean, else the whole chunk. */
@@ -42,18 +47,61 @@ static uint64_t usual_dictionary(const pq_chunk *c, uint64_t most)
     return (uint64_t)stored * 8;
 }
 
-static void need_leaf(pq_needs *out, const pq_chunk *c, uint64_t least)
+/* A page of so many bytes as it lies in the file. */
+static uint64_t stored_page(const pq_chunk *c, uint64_t page)
+{
+    double part = c->uncompressed > 0 ? (double)c->compressed / (double)c->uncompressed : 1;
+
+    return part > 0 && part < 1 ? (uint64_t)((double)page * part) : page;
+}
+
+/* Bytes of the chunk's first pages, unpacked, where all are alike: texts have pages of any size,
+ * and so has a chunk that gave its dictionary up. What cannot be read stays as it is: who reads the
+ * chunk will tell. */
+static void first_pages(const pq_reader *r, const pq_chunk *c, uint64_t *dictionary, uint64_t *page)
+{
+    pq_page_walk walk;
+    pq_page_at at;
+
+    if (pq_page_walk_open(r->m, r->meta->f, c, &walk, NULL) < 0)
+        return;
+    while (pq_page_walk_next(&walk, &at, NULL) == NRW_OK) {
+        uint64_t bytes = (uint64_t)at.page.uncompressed;
+        if (at.page.type != PQ_DICTIONARY_PAGE) {
+            *page = bytes;
+            break;
+        }
+        *dictionary = bytes;
+    }
+    pq_page_walk_close(&walk);
+}
+
+static void need_leaf(const pq_reader *r, pq_needs *out, const pq_chunk *c, bool look,
+                      uint64_t least)
 {
     const uint64_t most = 1 << 20;
-    uint64_t page = large_page(c), dictionary = most;
+    uint64_t page = large_page(c), dictionary = most, first = UINT64_MAX / 4, of = first;
 
     if (pq_stream_memory(c) + least > out->widest)
         out->widest = pq_stream_memory(c) + least;
     if (c->uncompressed >= 0 && (uint64_t)c->uncompressed < most)
         dictionary = (uint64_t)c->uncompressed;
     page = page < dictionary ? page : dictionary;
-    out->pages += 2 * page + (c->dictionary_page_offset >= 0 ? usual_dictionary(c, dictionary) : 0);
+    dictionary = c->dictionary_page_offset < 0 ? 0 : usual_dictionary(c, dictionary);
+    if (look && (c->dictionary_page_offset < 0 || c->dictionary_only)) {
+        first_pages(r, c, &of, &first);
+        page = page < 2 * first ? page : size_max(2 * first, (size_t)64 << 10);
+        dictionary = dictionary < 4 * of ? dictionary : 4 * of; /* its values as views */
+        out->pages += page + stored_page(c, page) + dictionary;
+    } else {
+        out->pages += 2 * page + dictionary;
+    }
     out->kept += sizeof(pq_chunk) + 1024;
+}
+
+static bool is_text(const pq_reader *r, uint32_t leaf)
+{
+    return type_is_view(&pq_meta_leaf(r->meta, leaf)->field.type);
 }
 
 static nrw_status need_column(const pq_reader *r, const pq_node *n, arena *a, pq_needs *out,
@@ -66,7 +114,7 @@ static nrw_status need_column(const pq_reader *r, const pq_node *n, arena *a, pq
     out->leaves += n->n_leaves;
     for (uint32_t i = 0; i < n->n_leaves; i++) {
         TRY(pq_meta_chunk(r->meta, 0, n->first_leaf + i, a, &c, err));
-        need_leaf(out, &c, least);
+        need_leaf(r, out, &c, out->leaves <= LOOKED_AT && !is_text(r, n->first_leaf + i), least);
     }
     return NRW_OK;
 }
@@ -109,7 +157,7 @@ nrw_status pq_reader_budget(const reader *base, const uint32_t *cols, uint32_t n
                             budget *out, nrw_error *err)
 {
     const pq_reader *r = (const pq_reader *)base;
-    uint64_t busy = n < workers ? n : workers;
+    uint64_t busy = n < workers ? n : workers, groups = (uint64_t)pq_meta_row_groups(r->meta);
     pq_needs need;
 
     TRY(pq_find_needs(r, cols, n, &need, err));
@@ -120,8 +168,9 @@ nrw_status pq_reader_budget(const reader *base, const uint32_t *cols, uint32_t n
         need.pages = busy * AT_WORK;
     out->wish = out->least + need.pages + busy * ((uint64_t)1 << 20);
     /* and those of a row group for each thread, where that is little */
-    if (workers * need.pages <= mem_room(r->m) / 4)
-        out->wish += (workers - 1) * need.pages;
+    groups = groups < workers ? groups : workers;
+    if (groups && groups * need.pages <= mem_room(r->m) / 4)
+        out->wish += (groups - 1) * need.pages;
     out->spill = UINT64_MAX;
     return NRW_OK;
 }

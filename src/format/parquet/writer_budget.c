@@ -16,7 +16,8 @@ enum {
     PEND_MOST = 2048 * 1024,
     TAIL_LEAST = 256,
     TAIL_MOST = 32 * 1024,
-    FILE_TAIL = 16 * 1024
+    FILE_TAIL = 16 * 1024,
+    PARKED_MOST = 3 /* times the values */
 };
 
 static uint64_t clamp(uint64_t v, uint64_t lo, uint64_t hi)
@@ -216,6 +217,67 @@ nrw_status pq_shares_plan(const schema *s, const pq_write_options *opts, uint32_
     return NRW_OK;
 }
 
+static uint64_t bytes_of(double bytes)
+{
+    return bytes < (double)(UINT64_MAX / 2) ? (uint64_t)bytes : UINT64_MAX;
+}
+
+/* Values of all pages at most, with headers and bounds. */
+static double encoded(const pq_flow *f)
+{
+    return (double)f->values * 9 / 8;
+}
+
+/* Pages, and hashes for bloom filters. */
+static double spilled_once(const costs *c, const pq_flow *f)
+{
+    return encoded(f) + (double)f->rows * 16 * (double)c->blooms + (double)c->n * PEND_LEAST;
+}
+
+/* What all columns of a writer come to at most: dictionaries have no more entries than there are
+ * values. */
+static double most_state(const schema *s, const pq_write_options *opts, const pq_flow *f,
+                         const costs *c)
+{
+    double sum = 0;
+
+    if (c->n != s->n_fields || !f->distinct) /* some are nested */
+        return (double)c->most_sum;
+    for (uint32_t i = 0; i < s->n_fields; i++) {
+        const pq_wleaf leaf = pq_flat_leaf(&s->fields[i]);
+        pq_write_options o = *opts;
+        if (f->distinct[i] < UINT32_MAX && (!o.rows_most || o.rows_most > f->distinct[i]))
+            o.rows_most = f->distinct[i] ? f->distinct[i] : 1;
+        sum += (double)pq_column_most(&leaf, &o, &opts->columns[i]);
+    }
+    return sum;
+}
+
+/* With each batch every column comes back, and those are parked again that have no room: the same
+ * ones stay. They never have more than all values so far. Their dictionaries are hardly ever as
+ * large as they may be: where it comes to many times the values, it never did (PARKED_MOST). */
+static double parked(const costs *c, const pq_flow *f, uint64_t pool, double state)
+{
+    double values = encoded(f) / 2;
+
+    if (state <= (double)pool)
+        return 0;
+    state -= (double)pool - (double)c->most;
+    state = (state < values ? state : values) * (double)f->batches;
+    return state < encoded(f) * PARKED_MOST ? state : encoded(f) * PARKED_MOST;
+}
+
+nrw_status parquet_write_spill(const schema *s, const pq_write_options *opts, uint32_t workers,
+                               uint64_t memory, const pq_flow *f, uint64_t *out, nrw_error *err)
+{
+    pq_shares shares;
+    costs c;
+    TRY(pq_shares_plan(s, opts, workers, memory, &shares, err));
+    TRY(costs_of(s, opts, workers, &c, err));
+    *out = bytes_of(spilled_once(&c, f) + parked(&c, f, shares.pool, most_state(s, opts, f, &c)));
+    return NRW_OK;
+}
+
 /* ---- a room of many writers ---- */
 
 enum {
@@ -260,6 +322,35 @@ nrw_status parquet_room_budget(const schema *s, const pq_write_options *opts, ui
     out->wish = out->least + writers * (open_cost(&c) + begun_cost(&c));
     out->wish += pages < opts->row_group_bytes ? pages : opts->row_group_bytes;
     out->spill = UINT64_MAX;
+    return NRW_OK;
+}
+
+nrw_status parquet_room_spill(const schema *s, const pq_write_options *opts, uint32_t workers,
+                              uint64_t memory, uint32_t most, const pq_flow *f, uint64_t *out,
+                              nrw_error *err)
+{
+    pq_room_shares shares;
+    costs c;
+    TRY(pq_room_shares_plan(s, opts, workers, memory, most, &shares, err));
+    TRY(costs_of(s, opts, workers, &c, err));
+    *out = bytes_of(parked(&c, f, shares.each.pool, shares.writers * most_state(s, opts, f, &c)));
+    return NRW_OK;
+}
+
+nrw_status parquet_room_rest_spill(const schema *s, const pq_write_options *opts, uint32_t workers,
+                                   uint64_t memory, uint32_t most, const pq_flow *f, uint64_t *out,
+                                   nrw_error *err)
+{
+    pq_room_shares shares;
+    costs c;
+    double bytes, state;
+    TRY(pq_room_shares_plan(s, opts, workers, memory, most, &shares, err));
+    TRY(costs_of(s, opts, workers, &c, err));
+    state = most_state(s, opts, f, &c);
+    bytes = spilled_once(&c, f) + parked(&c, f, shares.each.pool, state);
+    if (shares.writers * state > (double)shares.each.pool) /* where one ends and the next begins */
+        bytes += encoded(f) * (c.workers + 2);
+    *out = bytes_of(bytes);
     return NRW_OK;
 }
 
