@@ -4,8 +4,8 @@
 #include "base/piece.h"
 #include "column/compare.h"
 
-#define HEAD   12u /* ordinal, length */
-#define NULLED UINT32_MAX
+#define HEAD   GATHER_HEAD
+#define NULLED GATHER_NULL
 #define AHEAD  16u
 
 /* Chunks of a piece's bytes: the next one is half as long again. */

@@ -20,6 +20,10 @@ typedef struct gather_state {
     uint64_t n;
 } gather_state;
 
+/* Before a row's bytes: its ordinal and their number. */
+#define GATHER_HEAD 12u
+#define GATHER_NULL UINT32_MAX
+
 /* A row of gather_put; its bytes are the state's. */
 typedef struct gathered {
     uint64_t ordinal;
@@ -36,6 +40,18 @@ static inline gather_state *gather_of(uint8_t *state)
 static inline uint32_t gather_len(const gather_state *s, const gather_chunk *c)
 {
     return c == s->last ? (uint32_t)(s->at - c->data) : c->len;
+}
+
+/* The value at p: of `width` bytes, or, 0, the row's that gather_put put. The next one is right
+ * behind it. */
+static inline span gather_span(const uint8_t *p, uint32_t width)
+{
+    uint32_t len;
+
+    if (width)
+        return (span){p, width};
+    len = load_u32(p + 8);
+    return (span){p + GATHER_HEAD, len == GATHER_NULL ? 0 : len};
 }
 
 /* One chunk more, with room for `bytes` at least. */

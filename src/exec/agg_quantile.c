@@ -180,18 +180,20 @@ static void interpolate(const type *t, const uint8_t *low, const uint8_t *high, 
 }
 
 /* The value at `place` of n values, which may lie between two of them. */
-static void value_between(ranking *r, double place, bool backwards, uint8_t *out)
+static nrw_status value_between(ranking *r, double place, bool backwards, uint8_t *out,
+                                nrw_error *err)
 {
-    uint64_t n = r->s->n, low = (uint64_t)floor(place), high = (uint64_t)ceil(place);
+    uint64_t n = r->from.n, low = (uint64_t)floor(place), high = (uint64_t)ceil(place);
     uint8_t x[BETWEEN], y[BETWEEN];
 
     high = high < n ? high : n - 1;
     low = low < n ? low : n - 1;
-    rank_value(r, backwards ? n - 1 - low : low, low == high ? out : x);
+    TRY(rank_value(r, backwards ? n - 1 - low : low, low == high ? out : x, err));
     if (low == high)
-        return;
-    rank_value(r, backwards ? n - 1 - high : high, y);
+        return NRW_OK;
+    TRY(rank_value(r, backwards ? n - 1 - high : high, y, err));
     interpolate(r->t, x, y, place - (double)low, out);
+    return NRW_OK;
 }
 
 /* The median of the distances from the median. */
@@ -199,11 +201,11 @@ static nrw_status mad(ranking *r, uint8_t *out, nrw_error *err)
 {
     const type *t = r->t;
     uint8_t median[BETWEEN], value[BETWEEN];
-    double place = 0.5 * (double)(r->s->n - 1);
+    double place = 0.5 * (double)(r->from.n - 1);
 
-    value_between(r, place, false, median);
-    TRY(rank_begin(r, r->s, median, err));
-    value_between(r, place, false, value);
+    TRY(value_between(r, place, false, median, err));
+    TRY(rank_begin(r, &r->from, median, err));
+    TRY(value_between(r, place, false, value, err));
     if (t->id == TYPE_TIMESTAMP || t->id == TYPE_TIME) {
         int64_t us = (int64_t)rank_whole(value, t->width);
         int32_t days = (int32_t)(us / 86400000000);
@@ -234,13 +236,14 @@ static uint32_t result_width(const quantile_data *d)
 }
 
 /* Value i of the fractions into room, at[i] pointing there. */
-static nrw_status fixed_values(const aggregate *g, ranking *r, const gather_state *s, uint8_t *room,
-                               gathered *at, nrw_error *err)
+static nrw_status fixed_values(const aggregate *g, ranking *r, const rank_values *values,
+                               uint8_t *room, gathered *at, nrw_error *err)
 {
     const quantile_data *d = data_of(g);
+    const uint64_t n = values->n;
     uint32_t width = result_width(d);
 
-    TRY(rank_begin(r, s, NULL, err));
+    TRY(rank_begin(r, values, NULL, err));
     for (uint32_t i = 0; i < d->n; i++) {
         uint8_t *to = room + (size_t)i * width;
         double q = d->at[i];
@@ -250,19 +253,41 @@ static nrw_status fixed_values(const aggregate *g, ranking *r, const gather_stat
         if (d->kind == QUANTILE_MAD) {
             TRY(mad(r, to, err));
         } else if (d->kind == QUANTILE_DISC) {
-            uint64_t k = disc_index(q, s->n);
-            rank_value(r, back ? s->n - 1 - k : k, to);
+            uint64_t k = disc_index(q, n);
+            TRY(rank_value(r, back ? n - 1 - k : k, to, err));
         } else {
-            double place =
-                d->kind == QUANTILE_APPROX ? approx_place(q, s->n) : q * (double)(s->n - 1);
-            value_between(r, place, back, to);
+            double place = d->kind == QUANTILE_APPROX ? approx_place(q, n) : q * (double)(n - 1);
+            TRY(value_between(r, place, back, to, err));
         }
     }
     return NRW_OK;
 }
 
-static nrw_status text_values(const aggregate *g, const gather_state *s, mem *m, gathered *at,
-                              nrw_error *err)
+/* Where the value of fraction i stands. */
+static uint64_t text_place(const aggregate *g, uint32_t i, uint64_t n)
+{
+    double q = data_of(g)->at[i];
+    uint64_t k = disc_index(q, n);
+
+    return g->descending != (q < 0) ? n - 1 - k : k;
+}
+
+/* Copies of the values, one for each fraction, behind `texts`. */
+static nrw_status many_texts(const aggregate *g, const ranking *r, bytes *texts, gathered *at,
+                             nrw_error *err)
+{
+    const quantile_data *d = data_of(g);
+
+    for (uint32_t i = 0; i < d->n; i++) {
+        size_t from = texts->len;
+        TRY(rank_any(r, text_place(g, i, r->from.n), texts, err));
+        at[i] = (gathered){from, NULL, (uint32_t)(texts->len - from), false};
+    }
+    return NRW_OK;
+}
+
+static nrw_status few_texts(const aggregate *g, const gather_state *s, mem *m, gathered *at,
+                            nrw_error *err)
 {
     const quantile_data *d = data_of(g);
     gathered *all;
@@ -270,43 +295,62 @@ static nrw_status text_values(const aggregate *g, const gather_state *s, mem *m,
 
     TRY(mem_alloc(m, s->n * sizeof *all, (void **)&all, err));
     st = gather_sorted(s, gather_by_value, &d->value, m, all, err);
-    for (uint32_t i = 0; st >= 0 && i < d->n; i++) {
-        uint64_t k = disc_index(d->at[i], s->n);
-        at[i] = all[g->descending != (d->at[i] < 0) ? s->n - 1 - k : k];
-    }
+    for (uint32_t i = 0; st >= 0 && i < d->n; i++)
+        at[i] = all[text_place(g, i, s->n)];
     mem_free(m, all, s->n * sizeof *all);
     return st;
 }
 
-/* The values of all states, d->n each, into `values`: a flat vector of n * d->n rows. */
-static nrw_status all_values(const aggregate *g, uint8_t *const *states, uint32_t n, vector *values,
+/* Values of states as they are found. */
+typedef struct finding {
+    ranking r;
+    gathered *at; /* of all fractions of all states; texts without data lie in `texts` */
+    uint8_t *room;
+    bytes texts;
+    uint32_t n;
+} finding;
+
+static nrw_status find_values(const aggregate *g, finding *f, uint32_t i, const rank_values *values,
+                              nrw_error *err)
+{
+    const quantile_data *d = data_of(g);
+    size_t to = (size_t)i * d->n;
+
+    for (uint32_t k = 0; values->n == 0 && k < d->n; k++)
+        f->at[to + k].null = true;
+    if (values->n == 0)
+        return NRW_OK;
+    if (!type_is_view(&d->value))
+        return fixed_values(g, &f->r, values, f->room + to * result_width(d), f->at + to, err);
+    if (values->s && values->n <= RANK_FEW)
+        return few_texts(g, values->s, f->r.m, f->at + to, err);
+    f->r.from = *values;
+    return many_texts(g, &f->r, &f->texts, f->at + to, err);
+}
+
+/* The values of all states, or of what was saved of one, d->n each, into `out`: a flat vector of
+ * n * d->n rows. */
+static nrw_status all_values(const aggregate *g, const rank_values *values, uint32_t n, vector *out,
                              nrw_error *err)
 {
     const quantile_data *d = data_of(g);
-    uint32_t width = result_width(d);
-    size_t total = (size_t)n * d->n, bytes = total * (sizeof(gathered) + width);
-    mem *m = values->m;
-    ranking r = {.t = &d->value, .m = m};
-    gathered *at;
-    uint8_t *room;
+    size_t total = (size_t)n * d->n, bytes = total * (sizeof(gathered) + result_width(d));
+    mem *m = out->m;
+    finding f = {.r = {.t = &d->value, .m = m}, .texts = bytes_init(m, UINT32_MAX)};
     nrw_status st = NRW_OK;
 
-    TRY(mem_zalloc(m, bytes, (void **)&at, err));
-    room = (uint8_t *)(at + total);
-    for (uint32_t i = 0; st >= 0 && i < n; i++) {
-        const gather_state *s = gather_of(states[i]);
-        size_t to = (size_t)i * d->n;
-        for (uint32_t k = 0; s->n == 0 && k < d->n; k++)
-            at[to + k].null = true;
-        if (s->n && type_is_view(&d->value))
-            st = text_values(g, s, m, at + to, err);
-        else if (s->n)
-            st = fixed_values(g, &r, s, room + to * width, at + to, err);
-    }
+    TRY(mem_zalloc(m, bytes, (void **)&f.at, err));
+    f.room = (uint8_t *)(f.at + total);
+    for (uint32_t i = 0; st >= 0 && i < n; i++)
+        st = find_values(g, &f, i, &values[i], err);
+    for (size_t i = 0; st >= 0 && i < total; i++)
+        if (!f.at[i].data && !f.at[i].null)
+            f.at[i].data = f.texts.len ? f.texts.data + f.at[i].ordinal : f.room;
     if (st >= 0)
-        st = gather_column(at, (uint32_t)total, values, err);
-    rank_end(&r);
-    mem_free(m, at, bytes);
+        st = gather_column(f.at, (uint32_t)total, out, err);
+    rank_end(&f.r);
+    bytes_release(&f.texts);
+    mem_free(m, f.at, bytes);
     return st;
 }
 
@@ -319,31 +363,54 @@ static nrw_status quantile_save(const aggregate *g, uint8_t *state, size_t most,
                            : gather_save_bare(state, t->width, most, out, more, err);
 }
 
-static nrw_status quantile_finish(const aggregate *g, uint8_t *const *states, uint32_t n,
-                                  vector *out, nrw_error *err)
+static nrw_status put_values(const aggregate *g, const rank_values *values, uint32_t n, vector *out,
+                             nrw_error *err)
 {
     const quantile_data *d = data_of(g);
     uint32_t *offsets = (uint32_t *)(void *)out->data;
     vector *child = out->children;
 
     if (!d->list)
-        return all_values(g, states, n, out, err);
+        return all_values(g, values, n, out, err);
     if ((uint64_t)n * d->n > INT32_MAX)
         return err_set(err, NRW_E_UNSUPPORTED, "too many fractions");
     TRY(vector_flat(out->m, &out->type.children[0].type, n * d->n, child, err));
     offsets[0] = 0;
     for (uint32_t i = 0; i < n; i++) {
         offsets[i + 1] = (i + 1) * d->n;
-        if (gather_of(states[i])->n == 0)
+        if (values[i].n == 0)
             bit_clear(out->validity, i);
     }
-    return all_values(g, states, n, child, err);
+    return all_values(g, values, n, child, err);
+}
+
+static nrw_status quantile_finish(const aggregate *g, uint8_t *const *states, uint32_t n,
+                                  vector *out, nrw_error *err)
+{
+    rank_values *values;
+    nrw_status st;
+
+    TRY(mem_alloc(out->m, n * sizeof *values, (void **)&values, err));
+    for (uint32_t i = 0; i < n; i++)
+        values[i] = rank_values_of(gather_of(states[i]));
+    st = put_values(g, values, n, out, err);
+    mem_free(out->m, values, n * sizeof *values);
+    return st;
+}
+
+static nrw_status quantile_finish_saved(const aggregate *g, agg_saved *saved, vector *out,
+                                        nrw_error *err)
+{
+    rank_values values;
+
+    TRY(rank_values_saved(saved, &values, err));
+    return put_values(g, &values, 1, out, err);
 }
 
 #define QUANTILE(names, least, most, bind)                                                         \
     {                                                                                              \
         names, least, most, AGG_UNPLACED, bind, quantile_add, gather_merge, quantile_finish,       \
-            gather_drop, quantile_save, gather_load, gather_bulk                                   \
+            gather_drop, quantile_save, gather_load, gather_bulk, quantile_finish_saved            \
     }
 
 static const aggregate_class classes[] = {

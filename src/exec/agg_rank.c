@@ -1,6 +1,7 @@
 /* Values of a word at most are selected as words that order as they do: of few by dividing them
  * (Hoare 1961) where they lie, of many by counting what their upper bits are until few are left, so
- * that no copy of all of them is made. Others are copied and compared by type. */
+ * that no copy of all of them is made. Others are compared by type: few are copied, many are looked
+ * for as agg_rank_any.c does. */
 #include "exec/agg_rank.h"
 
 #include "base/hash.h"
@@ -9,8 +10,8 @@
 
 #include <math.h>
 
-#define FEW        65536u /* values that are divided */
-#define BLOCK      512u   /* values on their way */
+#define FEW        RANK_FEW /* values that are divided */
+#define BLOCK      512u     /* values on their way */
 #define DIGIT_BITS 11u
 #define DIGITS     (1u << DIGIT_BITS)
 #define SORTED     16u /* so few are put in order by insertion */
@@ -39,7 +40,7 @@ i128 rank_whole(const uint8_t *p, uint32_t width)
     return wide;
 }
 
-static void distance(const type *t, const uint8_t *p, const uint8_t *centre, uint8_t *out)
+void rank_distance(const type *t, const uint8_t *p, const uint8_t *centre, uint8_t *out)
 {
     if (t->id == TYPE_FLOAT64) {
         double x, y;
@@ -60,39 +61,62 @@ static void distance(const type *t, const uint8_t *p, const uint8_t *centre, uin
     }
 }
 
-typedef struct value_walk {
-    const gather_chunk *chunk;
-    uint32_t at;
-} value_walk;
-
-/* Some values that lie behind each other; 0: there are no more. */
-static uint32_t next_values(const ranking *r, value_walk *w, const uint8_t **values)
+nrw_status rank_walk_next(const rank_values *v, rank_walk *w, nrw_error *err)
 {
-    uint32_t left;
+    span piece;
 
-    while (w->chunk && w->at == gather_len(r->s, w->chunk)) {
-        w->chunk = w->chunk->next;
-        w->at = 0;
-    }
-    if (!w->chunk)
-        return 0;
-    left = (gather_len(r->s, w->chunk) - w->at) / r->t->width;
-    left = left < BLOCK ? left : BLOCK;
-    *values = w->chunk->data + w->at;
-    w->at += left * r->t->width;
-    return left;
+    w->at = w->end = NULL;
+    do {
+        if (v->saved) {
+            nrw_status st = v->saved->next(v->saved, &piece, err);
+            if (st != NRW_OK)
+                return st;
+            w->at = piece.len ? piece.data + sizeof v->n : piece.data; /* their number */
+            w->end = piece.data + piece.len;
+        } else {
+            w->chunk = w->begun ? w->chunk->next : v->s->first;
+            w->begun = w->chunk != NULL;
+            if (!w->chunk)
+                return NRW_END;
+            w->at = w->chunk->data;
+            w->end = w->at + gather_len(v->s, w->chunk);
+        }
+    } while (w->at == w->end);
+    return NRW_OK;
 }
 
-static uint32_t next_words(const ranking *r, value_walk *w, uint64_t *words)
+nrw_status rank_values_saved(agg_saved *saved, rank_values *out, nrw_error *err)
+{
+    span piece;
+    nrw_status st;
+
+    *out = (rank_values){.saved = saved};
+    while ((st = saved->next(saved, &piece, err)) == NRW_OK)
+        out->n += piece.len ? load_u64(piece.data) : 0;
+    return st < 0 ? st : NRW_OK;
+}
+
+/* Some values that lie behind each other, as words; *n 0: there are no more. */
+static nrw_status next_words(const ranking *r, rank_walk *w, uint64_t *words, uint32_t *n,
+                             nrw_error *err)
 {
     uint8_t far[BLOCK * sizeof(uint64_t)];
-    const uint8_t *values;
-    uint32_t n = next_values(r, w, &values);
+    const uint32_t width = r->t->width;
+    size_t left;
 
-    for (uint32_t i = 0; r->centre && i < n; i++)
-        distance(r->t, values + (size_t)i * r->t->width, r->centre, far + (size_t)i * r->t->width);
-    words_of(r->t, r->centre ? far : values, n, words);
-    return n;
+    *n = 0;
+    if (w->at == w->end) {
+        nrw_status st = rank_walk_next(&r->from, w, err);
+        if (st != NRW_OK)
+            return st < 0 ? st : NRW_OK;
+    }
+    left = (size_t)(w->end - w->at) / width;
+    *n = left < BLOCK ? (uint32_t)left : BLOCK;
+    for (uint32_t i = 0; r->centre && i < *n; i++)
+        rank_distance(r->t, w->at + (size_t)i * width, r->centre, far + (size_t)i * width);
+    words_of(r->t, r->centre ? far : w->at, *n, words);
+    w->at += (size_t)*n * width;
+    return NRW_OK;
 }
 
 /* ---- words ---- */
@@ -175,66 +199,82 @@ static uint64_t few_at(ranking *r, uint64_t k)
 {
     uint64_t *words = words_in(r);
 
-    if (r->from < r->to && k == r->to)
+    if (r->low < r->high && k == r->high)
         select_next(words, k, r->n);
-    else if (k >= r->to)
-        select_word(words, r->to, r->n, k);
-    else if (k < r->from)
-        select_word(words, 0, r->from, k);
-    r->from = k;
-    r->to = k + 1;
+    else if (k >= r->high)
+        select_word(words, r->high, r->n, k);
+    else if (k < r->low)
+        select_word(words, 0, r->low, k);
+    r->low = k;
+    r->high = k + 1;
     return words[k];
 }
 
 /* Counts of the digit below the upper `bits` of words that have these in common with `prefix`. */
-static void count_digits(const ranking *r, uint64_t prefix, uint32_t bits, uint64_t *counts)
+static nrw_status count_digits(const ranking *r, uint64_t prefix, uint32_t bits, uint64_t *counts,
+                               nrw_error *err)
 {
-    value_walk w = {r->s->first, 0};
+    rank_walk w = {0};
     uint64_t words[BLOCK];
     uint32_t n;
 
     memset(counts, 0, DIGITS * sizeof *counts);
-    while ((n = next_words(r, &w, words)))
+    for (;;) {
+        TRY(next_words(r, &w, words, &n, err));
+        if (n == 0)
+            return NRW_OK;
         for (uint32_t i = 0; i < n; i++) {
             uint64_t rest = bits ? words[i] << bits : words[i];
             if (bits == 0 || (words[i] ^ prefix) >> (64 - bits) == 0)
                 counts[rest >> (64 - DIGIT_BITS)]++;
         }
+    }
 }
 
-/* Those that have the upper `bits` in common with `prefix`. */
-static uint64_t collect(const ranking *r, uint64_t prefix, uint32_t bits, uint64_t *out)
+/* Those that have the upper `bits` in common with `prefix` come into the room. */
+static nrw_status collect(ranking *r, uint64_t prefix, uint32_t bits, nrw_error *err)
 {
-    value_walk w = {r->s->first, 0};
-    uint64_t words[BLOCK], to = 0;
+    rank_walk w = {0};
+    uint64_t words[BLOCK], *out = words_in(r);
     uint32_t n;
 
-    while ((n = next_words(r, &w, words)))
+    for (r->n = 0;;) {
+        TRY(next_words(r, &w, words, &n, err));
+        if (n == 0)
+            return NRW_OK;
         for (uint32_t i = 0; i < n; i++)
             if ((words[i] ^ prefix) >> (64 - bits) == 0)
-                out[to++] = words[i];
-    return to;
+                out[r->n++] = words[i];
+    }
 }
 
-static uint64_t many_at(ranking *r, uint64_t k)
+/* Of values that are not all in the room: those around k come there. */
+static nrw_status many_at(ranking *r, uint64_t k, uint64_t *word, nrw_error *err)
 {
-    uint64_t *words = words_in(r), *counts = words + FEW, prefix = 0, n = r->s->n;
+    uint64_t *words = words_in(r), *counts = words + FEW, prefix = 0, first = 0, n = r->from.n;
     uint32_t bits = 0;
 
-    while (n > FEW && bits < 64) {
-        uint32_t digit = 0;
-        count_digits(r, prefix, bits, counts);
-        while (k >= counts[digit])
-            k -= counts[digit++];
-        n = counts[digit];
-        prefix |= (uint64_t)digit << (64 - DIGIT_BITS) >> bits;
-        bits = bits + DIGIT_BITS < 64 ? bits + DIGIT_BITS : 64;
+    if (k < r->first || k - r->first >= r->n) {
+        r->n = 0;
+        while (n > FEW && bits < 64) {
+            uint32_t digit = 0;
+            TRY(count_digits(r, prefix, bits, counts, err));
+            while (k - first >= counts[digit])
+                first += counts[digit++];
+            n = counts[digit];
+            prefix |= (uint64_t)digit << (64 - DIGIT_BITS) >> bits;
+            bits = bits + DIGIT_BITS < 64 ? bits + DIGIT_BITS : 64;
+        }
+        if (n > FEW) { /* all bits are known */
+            *word = prefix;
+            return NRW_OK;
+        }
+        r->first = first;
+        TRY(collect(r, prefix, bits, err));
     }
-    if (n > FEW) /* all bits are known */
-        return prefix;
-    n = collect(r, prefix, bits, words);
-    select_word(words, 0, n, k);
-    return words[k];
+    select_word(words, 0, r->n, k - r->first);
+    *word = words[k - r->first];
+    return NRW_OK;
 }
 
 /* ---- wide types ---- */
@@ -285,18 +325,19 @@ static const uint8_t *wide_at(ranking *r, uint64_t k)
     return data + k * w;
 }
 
-static void copy_wide(ranking *r)
+static nrw_status copy_wide(ranking *r, nrw_error *err)
 {
-    value_walk w = {r->s->first, 0};
-    const uint8_t *values;
-    uint32_t n;
+    const uint32_t width = r->t->width;
+    rank_walk w = {0};
+    nrw_status st;
 
-    while ((n = next_values(r, &w, &values))) {
-        memcpy(r->room + r->n * r->t->width, values, (size_t)n * r->t->width);
-        r->n += n;
+    while ((st = rank_walk_next(&r->from, &w, err)) == NRW_OK) {
+        memcpy(r->room + r->n * width, w.at, (size_t)(w.end - w.at));
+        r->n += (uint64_t)(w.end - w.at) / width;
     }
     for (uint64_t i = 0; r->centre && i < r->n; i++)
-        distance(r->t, r->room + i * r->t->width, r->centre, r->room + i * r->t->width);
+        rank_distance(r->t, r->room + i * width, r->centre, r->room + i * width);
+    return st < 0 ? st : NRW_OK;
 }
 
 /* ---- the face ---- */
@@ -314,35 +355,60 @@ static nrw_status make_room(ranking *r, size_t bytes, nrw_error *err)
     return NRW_OK;
 }
 
-nrw_status rank_begin(ranking *r, const gather_state *s, const uint8_t *centre, nrw_error *err)
+nrw_status rank_begin(ranking *r, const rank_values *values, const uint8_t *centre, nrw_error *err)
 {
-    value_walk w = {s->first, 0};
+    rank_walk w = {0};
     uint64_t *words;
     uint32_t n;
 
-    r->s = s;
+    r->from = *values;
     r->centre = centre;
-    r->n = r->from = r->to = 0;
+    r->n = r->first = r->low = r->high = 0;
     if (!word_fits(r->t)) {
-        TRY(make_room(r, (s->n + 1) * r->t->width, err));
-        copy_wide(r);
-        return NRW_OK;
+        if (values->n > FEW)
+            return NRW_OK;
+        TRY(make_room(r, (values->n + 1) * r->t->width, err));
+        return copy_wide(r, err);
     }
-    if (s->n > FEW)
+    if (values->n > FEW)
         return make_room(r, (FEW + DIGITS) * sizeof *words, err);
-    TRY(make_room(r, s->n * sizeof *words, err));
+    TRY(make_room(r, values->n * sizeof *words, err));
     words = words_in(r);
-    while ((n = next_words(r, &w, words + r->n)))
+    do {
+        TRY(next_words(r, &w, words + r->n, &n, err));
         r->n += n;
+    } while (n);
     return NRW_OK;
 }
 
-void rank_value(ranking *r, uint64_t k, uint8_t *out)
+static nrw_status wide_value(ranking *r, uint64_t k, uint8_t *out, nrw_error *err)
 {
-    if (!word_fits(r->t))
+    bytes value = bytes_init(r->m, UINT32_MAX);
+    nrw_status st;
+
+    if (r->from.n <= FEW) {
         memcpy(out, wide_at(r, k), r->t->width);
+        return NRW_OK;
+    }
+    st = rank_any(r, k, &value, err);
+    if (st >= 0)
+        memcpy(out, value.data, value.len);
+    bytes_release(&value);
+    return st;
+}
+
+nrw_status rank_value(ranking *r, uint64_t k, uint8_t *out, nrw_error *err)
+{
+    uint64_t word;
+
+    if (!word_fits(r->t))
+        return wide_value(r, k, out, err);
+    if (r->from.n > FEW)
+        TRY(many_at(r, k, &word, err));
     else
-        word_put(r->t, r->s->n > FEW ? many_at(r, k) : few_at(r, k), true, out);
+        word = few_at(r, k);
+    word_put(r->t, word, true, out);
+    return NRW_OK;
 }
 
 void rank_end(ranking *r)

@@ -126,16 +126,15 @@ bool aggregate_counts(const aggregate *g)
            has_name(names, "regr_count") || has_name(names, "approx_count_distinct");
 }
 
-nrw_status aggregate_finish(const aggregate *g, uint8_t *const *states, uint32_t n, mem *m,
-                            vector *out, nrw_error *err)
+static nrw_status begin_results(const aggregate *g, uint32_t n, mem *m, vector *out, nrw_error *err)
 {
-    nrw_status st;
-
     TRY(vector_flat(m, &g->result, n, out, err));
     out->len = n;
-    st = vector_add_validity(out, err);
-    if (st >= 0)
-        st = g->class->finish(g, states, n, out, err);
+    return vector_add_validity(out, err);
+}
+
+static nrw_status end_results(nrw_status st, uint32_t n, vector *out)
+{
     if (st < 0) {
         vector_release(out);
         return st;
@@ -144,6 +143,26 @@ nrw_status aggregate_finish(const aggregate *g, uint8_t *const *states, uint32_t
     for (uint32_t i = 0; i < n; i++)
         out->null_count += !bit_get(out->validity, i);
     return NRW_OK;
+}
+
+nrw_status aggregate_finish(const aggregate *g, uint8_t *const *states, uint32_t n, mem *m,
+                            vector *out, nrw_error *err)
+{
+    nrw_status st = begin_results(g, n, m, out, err);
+
+    if (st >= 0)
+        st = g->class->finish(g, states, n, out, err);
+    return end_results(st, n, out);
+}
+
+nrw_status aggregate_finish_saved(const aggregate *g, agg_saved *saved, mem *m, vector *out,
+                                  nrw_error *err)
+{
+    nrw_status st = begin_results(g, 1, m, out, err);
+
+    if (st >= 0)
+        st = g->class->finish_saved(g, saved, out, err);
+    return end_results(st, 1, out);
 }
 
 nrw_status agg_flat(const aggregate_rows *r, uint32_t k, vector *own, nrw_error *err)

@@ -44,6 +44,14 @@ static inline uint8_t *agg_state(const aggregate_rows *r, uint32_t i)
     return r->n_few ? r->few[r->codes[i]] : r->states[r->one ? 0 : i];
 }
 
+/* What was saved of a state that memory has no room for. */
+typedef struct agg_saved agg_saved;
+struct agg_saved {
+    /* The next piece, as save made it, in any order and good until the next call; NRW_END behind
+     * the last one, after which it begins again. */
+    nrw_status (*next)(agg_saved *s, span *piece, nrw_error *err);
+};
+
 /* What its result may depend on besides the values: the order of the rows; rows of nulls. */
 #define AGG_ORDERED 1u
 #define AGG_NULLS   2u
@@ -82,6 +90,8 @@ typedef struct aggregate_class {
     /* What a state takes among those that are finished together, about; NULL: next to nothing
      * besides its row. */
     uint64_t (*bulk)(const aggregate *g, const uint8_t *state);
+    /* As finish, of one state of any size, in constant memory; NULL: it has to be loaded. */
+    nrw_status (*finish_saved)(const aggregate *g, agg_saved *saved, vector *out, nrw_error *err);
 } aggregate_class;
 
 /* One aggregate of a query, bound. A fresh state is zero bytes. */
@@ -116,6 +126,9 @@ bool aggregate_gathers(const aggregate *g);
 /* The results of n states as a vector. */
 nrw_status aggregate_finish(const aggregate *g, uint8_t *const *states, uint32_t n, mem *m,
                             vector *out, nrw_error *err) NRW_CHECKED;
+/* The same of one state that was saved; the class has finish_saved. */
+nrw_status aggregate_finish_saved(const aggregate *g, agg_saved *saved, mem *m, vector *out,
+                                  nrw_error *err) NRW_CHECKED;
 /* DISTINCT: each combination of arguments counts once. */
 nrw_status aggregate_make_distinct(arena *a, aggregate *g, nrw_error *err);
 /* ORDER BY inside of it: `by` become its last arguments; orders[i].column is not looked at. Before

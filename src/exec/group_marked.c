@@ -68,7 +68,7 @@ static nrw_status make_batch(op_group *o, group_worker *w, const batch *like, ui
 
     TRY(group_leaving_next(o, w, like->m, rows, &n, more, err));
     TRY(dense_new(like, o->source.n_cols, n, out, err));
-    return n ? group_leave(o, out, rows, n, err) : NRW_OK;
+    return n ? group_leave(o, NULL, out, rows, n, err) : NRW_OK;
 }
 
 static nrw_status let_leave(op_group *o, group_worker *w, const batch *b, nrw_error *err)
@@ -181,7 +181,7 @@ static nrw_status rest_fill(source *s, batch *b, nrw_error *err)
     TRY(mem_alloc(b->m, GROUP_LEAVE * sizeof *rows, (void **)&rows, err));
     st = group_leaving_next(o, w, b->m, rows, &n, &more, err);
     if (st >= 0 && n)
-        st = group_leave(o, b, rows, n, err);
+        st = group_leave(o, NULL, b, rows, n, err);
     mem_free(b->m, rows, GROUP_LEAVE * sizeof *rows);
     b->last = !more;
     if (!more)

@@ -1,9 +1,9 @@
 /* Inside of GROUP BY: op_group.c makes and ends it, group_taking.h is how rows come to their
  * groups, group_spill.c sends tables away and reads them back, group_shared.c has one table for
  * each group, group_pass.c sends rows away that a table would not put together, group_parts.c puts
- * parts together, group_source.c lets them leave. With marks: group_runs.c makes groups of rows
- * that follow each other, group_stretch.c gathers those of a stretch, group_leave.c lets them
- * leave, group_marked.c carries them there. */
+ * parts together, group_kept.c finishes groups that have no room, group_source.c lets them leave.
+ * With marks: group_runs.c makes groups of rows that follow each other, group_stretch.c gathers
+ * those of a stretch, group_leave.c lets them leave, group_marked.c carries them there. */
 #ifndef EXEC_GROUP_OWN_H
 #define EXEC_GROUP_OWN_H
 
@@ -31,7 +31,8 @@ typedef struct group_part {
     uint64_t bytes;
     uint64_t first; /* least hash */
     uint32_t bits;  /* upper bits of the hash that all have in common */
-    bool lone;      /* all of it: one group, most likely */
+    uint64_t hash;  /* of its rows, where they do not */
+    bool differ;    /* else it is one group, most likely */
 } group_part;
 
 /* Parts to be put together, the one whose groups leave first at the end. */
@@ -113,6 +114,8 @@ typedef struct group_worker {
     rows read;    /* rows of blocks that were read back */
     bool goes_on; /* the last of them: the rest of its states is in the next block */
     group_table *walked;
+    group_part
+        kept; /* of it, where states are finished from what was saved of them (group_kept.c) */
     /* the morsel at hand */
     struct group_worker *from; /* whose seat */
     uint64_t at, end;          /* slots */
@@ -196,8 +199,9 @@ nrw_status group_sharing(op_group *o, group_worker *w, bool *share, nrw_error *e
  * it is GROUP_BULK. */
 #define GROUP_BULK ((uint64_t)1 << 20)
 uint64_t group_bulk(const op_group *o, uint8_t *row);
-/* rows[0..n) become the batch's columns. */
-nrw_status group_leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_error *err);
+/* rows[0..n) become the batch's columns. w: in whose seat they are; NULL: in none. */
+nrw_status group_leave(op_group *o, group_worker *w, batch *b, uint8_t **rows, uint32_t n,
+                       nrw_error *err);
 
 /* Parts more, whose blocks are the list's then, also on failure; those without any are left out. */
 nrw_status group_todo_add(op_group *o, group_todo *t, group_part *parts, uint32_t n,
@@ -252,8 +256,24 @@ void group_pass_free(group_worker *w);
  * blocks. */
 nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t bits,
                        group_part *out, nrw_error *err);
-/* The groups of a part into w's table. */
-nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error *err);
+/* The groups of a part into w's table, its blocks are gone then. keep: they are not, and states
+ * that can do without are not loaded. */
+nrw_status group_load(op_group *o, group_worker *w, group_part *part, bool keep, nrw_error *err);
+
+/* ---- a part kept ---- */
+
+/* Whether there are states that need not be loaded. */
+bool group_keeps(const op_group *o);
+/* The result of spec.aggregates[k], which is such a one, for the group of a row of w->walked. */
+nrw_status group_finish_kept(op_group *o, group_worker *w, uint32_t k, const uint8_t *row, mem *m,
+                             vector *out, nrw_error *err);
+/* The block of a part that *walk comes to, a copy of its chain; the block stays. NRW_END: none. */
+nrw_status group_see_block(op_group *o, group_worker *w, spill_chain *walk, span *out,
+                           nrw_error *err);
+/* The row at *at of a block, which moves on; saved[i]: what was saved of aggregate i. */
+nrw_status group_next_row(const group_shape *s, span block, size_t *at, uint8_t **row, span *saved,
+                          nrw_error *err);
+
 void group_part_free(op_group *o, group_part *part);
 /* Of the partition that w puts together out of tables in memory, if any. */
 void group_merged_free(op_group *o, group_worker *w);

@@ -70,7 +70,7 @@ static bool is_large(const op_group *o, const group_part *part)
 
 bool group_is_cut(const op_group *o, const group_part *part)
 {
-    return is_large(o, part) && !part->lone && part->bits + cut_bits(o) <= 64;
+    return is_large(o, part) && part->differ && part->bits + cut_bits(o) <= 64;
 }
 
 bool group_is_wide(const op_group *o, const group_part *part)
@@ -107,13 +107,18 @@ static nrw_status too_large(const op_group *o, nrw_error *err)
 
 nrw_status group_put_together(op_group *o, group_worker *w, group_part *part, nrw_error *err)
 {
-    const bool wide = group_is_wide(o, part);
+    const bool wide = group_is_wide(o, part), keep = wide && group_keeps(o);
     nrw_status st;
 
     w->walked = &w->table;
     group_table_narrow(&w->table, part->bits);
-    st = group_load(o, w, part, err);
-    group_part_free(o, part);
+    st = group_load(o, w, part, keep, err);
+    if (keep) {
+        w->kept = *part;
+        *part = (group_part){0};
+    } else {
+        group_part_free(o, part);
+    }
     if (st == NRW_E_MEMLIMIT && wide && o->hang) {
         *err = (nrw_error)NRW_ERROR_INIT;
         return too_large(o, err);
@@ -150,6 +155,7 @@ void group_walked_free(op_group *o, group_worker *w)
     if (w->walked == &w->table) {
         group_table_release(&w->table);
         rows_clear(&w->read);
+        group_part_free(o, &w->kept);
     }
     group_merged_free(o, w);
     w->walked = NULL;

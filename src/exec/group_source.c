@@ -120,9 +120,10 @@ static nrw_status load(op_group *o, group_worker *seat, group_part *part, nrw_er
     TRY(o->merges ? group_merge_tables(o, seat, part, err)
                   : group_put_together(o, seat, part, err));
     t = seat->walked;
-    seat->seat.most = batch_groups(o, t);
+    /* of a kept part one group after the other, by one worker */
+    seat->seat.most = seat->kept.bytes ? 1 : batch_groups(o, t);
     /* an eighth less, as hashes fall unevenly: mostly a morsel is one batch */
-    morsels = t->n / (seat->seat.most - seat->seat.most / 8) + 1;
+    morsels = seat->kept.bytes ? 1 : t->n / (seat->seat.most - seat->seat.most / 8) + 1;
     seat->seat.step = group_table_end(t) / morsels + 1;
     if (t->n == 0)
         group_walked_free(o, seat);
@@ -210,7 +211,22 @@ uint64_t group_bulk(const op_group *o, uint8_t *row)
     return bytes;
 }
 
-nrw_status group_leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_error *err)
+static nrw_status results(op_group *o, group_worker *w, uint32_t k, uint8_t **rows, uint32_t n,
+                          mem *m, vector *out, nrw_error *err)
+{
+    const aggregate *g = &o->spec.aggregates[k];
+    nrw_status st;
+
+    if (w && w->kept.bytes && g->class->finish_saved)
+        return group_finish_kept(o, w, k, rows[0], m, out, err);
+    group_shift(rows, n, o->results[k]);
+    st = aggregate_finish(g, rows, n, m, out, err);
+    group_shift(rows, n, -(ptrdiff_t)o->results[k]);
+    return st;
+}
+
+nrw_status group_leave(op_group *o, group_worker *w, batch *b, uint8_t **rows, uint32_t n,
+                       nrw_error *err)
 {
     vector v;
 
@@ -220,11 +236,7 @@ nrw_status group_leave(op_group *o, batch *b, uint8_t **rows, uint32_t n, nrw_er
         TRY(dense_put(b, c, &v, err));
     }
     for (uint32_t k = 0; k < o->spec.n_aggregates; k++) {
-        nrw_status st;
-        group_shift(rows, n, o->results[k]);
-        st = aggregate_finish(&o->spec.aggregates[k], rows, n, b->m, &v, err);
-        group_shift(rows, n, -(ptrdiff_t)o->results[k]);
-        TRY(st);
+        TRY(results(o, w, k, rows, n, b->m, &v, err));
         TRY(dense_put(b, o->spec.n_keys + k, &v, err));
     }
     return NRW_OK;
@@ -248,7 +260,7 @@ static nrw_status source_fill(source *s, batch *b, nrw_error *err)
             bulk += group_bulk(o, rows[n++]);
     }
     if (n)
-        st = group_leave(o, b, rows, n, err);
+        st = group_leave(o, from, b, rows, n, err);
     mem_free(b->m, rows, bytes);
     if (st >= 0 && b->last)
         leave_seat(o, from);

@@ -30,19 +30,57 @@ static nrw_status write_rows(op_group *o, const bytes *rows, spill_block *b, nrw
     return st;
 }
 
+nrw_status group_next_row(const group_shape *s, span block, size_t *at, uint8_t **row, span *saved,
+                          nrw_error *err)
+{
+    size_t left = block.len - *at, n;
+
+    if (left < ROW_HEAD || row_bytes(block.data + *at) > left)
+        return err_set(err, NRW_E_IO, "a block of the spill file does not hold what was written");
+    *row = (uint8_t *)(uintptr_t)block.data + *at;
+    *at += row_bytes(*row);
+    for (uint32_t i = 0; i < s->n_aggregates; i++) {
+        if (!s->aggregates[i].class->save)
+            continue;
+        n = (size_t)load_u64(block.data + *at);
+        saved[i] = (span){block.data + *at + 8, n};
+        *at += 8 + (n + 7) / 8 * 8;
+    }
+    return NRW_OK;
+}
+
+/* Whether the rows of a block have unlike hashes. */
+static nrw_status rows_differ(const op_group *o, span block, bool *differ, nrw_error *err)
+{
+    span saved[o->shape.n_aggregates + 1];
+    uint8_t *row;
+
+    *differ = false;
+    for (size_t at = 0; at < block.len && !*differ;) {
+        TRY(group_next_row(&o->shape, block, &at, &row, saved, err));
+        *differ = row_hash(row) != row_hash(block.data);
+    }
+    return NRW_OK;
+}
+
 nrw_status group_write_block(op_group *o, bytes *out, group_part *part, nrw_error *err)
 {
     spill_block b;
+    bool differ;
     nrw_status st;
 
     if (out->len == 0)
         return NRW_OK;
     TRY(op_check(&o->base, err));
+    TRY(rows_differ(o, (span){out->data, out->len}, &differ, err));
     TRY(write_rows(o, out, &b, err));
     pthread_mutex_lock(&o->lock);
     st = spill_chain_add(&part->blocks, o->spill, &b, err);
-    if (st >= 0)
+    if (st >= 0) {
+        part->differ |= differ || (part->bytes && part->hash != row_hash(out->data));
+        part->hash = row_hash(out->data);
         part->bytes += out->len;
+    }
     pthread_mutex_unlock(&o->lock);
     if (st < 0)
         spill_free(o->spill, &b);
@@ -161,29 +199,9 @@ nrw_status group_flush(op_group *o, group_worker *w, nrw_error *err)
 
 /* ---- back ---- */
 
-/* The row at *at of a block, which moves on; its saved states are spans in `saved`. */
-static nrw_status next_row(const group_shape *s, span block, size_t *at, uint8_t **row, span *saved,
-                           nrw_error *err)
-{
-    size_t left = block.len - *at, n;
-
-    if (left < ROW_HEAD || row_bytes(block.data + *at) > left)
-        return err_set(err, NRW_E_IO, "a block of the spill file does not hold what was written");
-    *row = (uint8_t *)(uintptr_t)block.data + *at;
-    *at += row_bytes(*row);
-    for (uint32_t i = 0; i < s->n_aggregates; i++) {
-        if (!s->aggregates[i].class->save)
-            continue;
-        n = (size_t)load_u64(block.data + *at);
-        saved[i] = (span){block.data + *at + 8, n};
-        *at += 8 + (n + 7) / 8 * 8;
-    }
-    return NRW_OK;
-}
-
 /* A row with saved states is copied, so that its block, which has them once more, may go. */
 static nrw_status take_saved(op_group *o, group_worker *w, uint8_t *row, const span *saved,
-                             nrw_error *err)
+                             bool keep, nrw_error *err)
 {
     const group_shape *s = &o->shape;
     mem *hang = w->table.hang;
@@ -194,7 +212,7 @@ static nrw_status take_saved(op_group *o, group_worker *w, uint8_t *row, const s
             memset(row + s->states[i], 0, s->aggregates[i].state_bytes);
     for (uint32_t i = 0; st >= 0 && i < s->n_aggregates; i++) {
         const aggregate *g = &s->aggregates[i];
-        if (g->class->save)
+        if (g->class->save && !(keep && g->class->finish_saved))
             st = g->class->load(g, saved[i], row + s->states[i], hang, err);
     }
     w->goes_on = load_u32(row + 4);
@@ -215,7 +233,7 @@ static nrw_status expect_block(op_group *o, group_worker *w, span block, uint64_
 
     *rows = 0;
     for (size_t at = 0; at < block.len; ++*rows) {
-        TRY(next_row(&o->shape, block, &at, &row, saved, err));
+        TRY(group_next_row(&o->shape, block, &at, &row, saved, err));
         group_table_expect(&w->table, row_hash(row));
     }
     return NRW_OK;
@@ -251,25 +269,40 @@ static nrw_status read_saved(op_group *o, group_worker *w, const spill_block *b,
     return spill_read(o->spill, b, data, err);
 }
 
+static nrw_status read_block(op_group *o, group_worker *w, const spill_block *b, span *out,
+                             nrw_error *err)
+{
+    TRY(op_check(&o->base, err));
+    return o->shape.saves ? read_saved(o, w, b, out, err) : read_rows(o, w, b, out, err);
+}
+
 /* The next block of a part, whose rows lie in w->read; NRW_END: there is none. */
-static nrw_status read_block(op_group *o, group_worker *w, group_part *part, span *out,
+static nrw_status take_block(op_group *o, group_worker *w, group_part *part, span *out,
                              nrw_error *err)
 {
     spill_block b;
-    nrw_status st;
+    nrw_status st = spill_chain_take(&part->blocks, o->spill, &b, err);
 
-    TRY(op_check(&o->base, err));
-    st = spill_chain_take(&part->blocks, o->spill, &b, err);
     if (st != NRW_OK)
         return st;
-    st = o->shape.saves ? read_saved(o, w, &b, out, err) : read_rows(o, w, &b, out, err);
+    st = read_block(o, w, &b, out, err);
     spill_free(o->spill, &b);
     return st;
 }
 
-nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error *err)
+nrw_status group_see_block(op_group *o, group_worker *w, spill_chain *walk, span *out,
+                           nrw_error *err)
+{
+    spill_block b;
+    nrw_status st = spill_chain_see(walk, o->spill, &b, err);
+
+    return st == NRW_OK ? read_block(o, w, &b, out, err) : st;
+}
+
+nrw_status group_load(op_group *o, group_worker *w, group_part *part, bool keep, nrw_error *err)
 {
     span saved[o->shape.n_aggregates + 1], block;
+    spill_chain walk = part->blocks;
     nrw_status st;
 
     TRY(group_table_reserve(&w->table, 1, err));
@@ -277,15 +310,15 @@ nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error 
         uint8_t *row;
         uint64_t rows;
         size_t at = 0;
-        st = read_block(o, w, part, &block, err);
+        st = keep ? group_see_block(o, w, &walk, &block, err) : take_block(o, w, part, &block, err);
         if (st != NRW_OK)
             return st < 0 ? st : NRW_OK;
         TRY(expect_block(o, w, block, &rows, err));
         if (first) /* as many groups as rows, if the blocks behind are like this one */
             TRY(group_table_reserve(&w->table, rows * part->bytes / block.len, err));
         while (at < block.len) { /* rows that stand for themselves are adopted where they lie */
-            TRY(next_row(&o->shape, block, &at, &row, saved, err));
-            TRY(o->shape.saves ? take_saved(o, w, row, saved, err)
+            TRY(group_next_row(&o->shape, block, &at, &row, saved, err));
+            TRY(o->shape.saves ? take_saved(o, w, row, saved, keep, err)
                                : group_table_adopt(&w->table, row, err));
         }
         if (o->shape.saves)
@@ -293,22 +326,9 @@ nrw_status group_load(op_group *o, group_worker *w, group_part *part, nrw_error 
     }
 }
 
-/* Whether all rows so far have one hash. */
-typedef struct one_hash {
-    bool any, differ;
-    uint64_t first;
-} one_hash;
-
-static void see_hash(one_hash *h, uint64_t hash)
-{
-    h->differ |= h->any && hash != h->first;
-    h->first = hash;
-    h->any = true;
-}
-
 /* The rows of a block to the parts of `out` by the bits of their hash from `shift` on. */
 static nrw_status split_block(op_group *o, span block, uint32_t shift, uint32_t n, bytes *to,
-                              group_part *out, one_hash *seen, nrw_error *err)
+                              group_part *out, nrw_error *err)
 {
     const size_t most = group_block_bytes(o, n);
     span saved[o->shape.n_aggregates + 1];
@@ -317,9 +337,8 @@ static nrw_status split_block(op_group *o, span block, uint32_t shift, uint32_t 
     for (size_t at = 0; at < block.len;) {
         size_t from = at;
         uint32_t k;
-        TRY(next_row(&o->shape, block, &at, &row, saved, err));
+        TRY(group_next_row(&o->shape, block, &at, &row, saved, err));
         k = (uint32_t)(row_hash(row) >> shift) & (n - 1);
-        see_hash(seen, row_hash(row));
         TRY(group_block_room(o, &to[k], &out[k], at - from, most, err));
         TRY(bytes_append(&to[k], block.data + from, at - from, err));
         TRY(group_block_room(o, &to[k], &out[k], 0, most, err));
@@ -331,7 +350,6 @@ nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t 
                        group_part *out, nrw_error *err)
 {
     uint32_t n = 1u << bits, shift = 64 - part->bits - bits;
-    one_hash seen = {0};
     bytes *to;
     span block;
     nrw_status st;
@@ -344,15 +362,13 @@ nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t 
         to[k] = bytes_init(w->m, UINT32_MAX);
     for (;;) {
         rows_clear(&w->read);
-        TRY_OUT(read_block(o, w, part, &block, err));
+        TRY_OUT(take_block(o, w, part, &block, err));
         if (st == NRW_END)
             break;
-        TRY_OUT(split_block(o, block, shift, n, to, out, &seen, err));
+        TRY_OUT(split_block(o, block, shift, n, to, out, err));
     }
-    for (uint32_t k = 0; k < n; k++) {
-        out[k].lone = !seen.differ;
+    for (uint32_t k = 0; k < n; k++)
         TRY_OUT(group_write_block(o, &to[k], &out[k], err));
-    }
     st = NRW_OK;
 out:
     for (uint32_t k = 0; k < n; k++)

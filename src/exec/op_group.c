@@ -116,6 +116,7 @@ void group_close(op *base)
             group_marked_close(o, w);
         group_table_release(&w->table);
         rows_release(&w->read);
+        group_part_free(o, &w->kept);
         group_pass_free(w);
         bytes_release(&w->out);
         group_todo_free(o, &w->todo);

@@ -27,8 +27,8 @@ nrw_status spill_chain_add(spill_chain *c, spill *s, const spill_block *b, nrw_e
     return NRW_OK;
 }
 
-/* The link before those at hand, which are taken. */
-static nrw_status take_link(spill_chain *c, spill *s, nrw_error *err)
+/* The link before those at hand, which are taken; it is freed, or kept. */
+static nrw_status take_link(spill_chain *c, spill *s, bool keep, nrw_error *err)
 {
     spill_chain link = {0};
 
@@ -36,18 +36,29 @@ static nrw_status take_link(spill_chain *c, spill *s, nrw_error *err)
         return NRW_END;
     TRY(spill_read(s, &c->before, &link, err));
     link.n = (uint32_t)((c->before.len - link_bytes(0)) / sizeof *link.blocks);
-    spill_free(s, &c->before);
+    if (!keep)
+        spill_free(s, &c->before);
     *c = link;
     return NRW_OK;
 }
 
-nrw_status spill_chain_take(spill_chain *c, spill *s, spill_block *out, nrw_error *err)
+static nrw_status take(spill_chain *c, spill *s, bool keep, spill_block *out, nrw_error *err)
 {
-    nrw_status st = c->n ? NRW_OK : take_link(c, s, err);
+    nrw_status st = c->n ? NRW_OK : take_link(c, s, keep, err);
 
     if (st == NRW_OK)
         *out = c->blocks[--c->n];
     return st;
+}
+
+nrw_status spill_chain_take(spill_chain *c, spill *s, spill_block *out, nrw_error *err)
+{
+    return take(c, s, false, out, err);
+}
+
+nrw_status spill_chain_see(spill_chain *copy, spill *s, spill_block *out, nrw_error *err)
+{
+    return take(copy, s, true, out, err);
 }
 
 nrw_status spill_chain_turn(spill_chain *c, spill *s, nrw_error *err)

@@ -19,6 +19,9 @@ nrw_status spill_chain_add(spill_chain *c, spill *s, const spill_block *b,
                            nrw_error *err) NRW_CHECKED;
 /* Takes the block out that was added last; it is the caller's then. NRW_END: there is none. */
 nrw_status spill_chain_take(spill_chain *c, spill *s, spill_block *out, nrw_error *err) NRW_CHECKED;
+/* The same of a copy of a chain, whose blocks and links stay where they are. */
+nrw_status spill_chain_see(spill_chain *copy, spill *s, spill_block *out,
+                           nrw_error *err) NRW_CHECKED;
 /* Turns the order round, so that the block added first comes first. On failure some blocks are
  * gone. */
 nrw_status spill_chain_turn(spill_chain *c, spill *s, nrw_error *err) NRW_CHECKED;
