@@ -1,125 +1,19 @@
 /* DISTINCT: a set of the arguments hangs from each state; the aggregate proper sees them once, in
  * the order of their bytes, when it is finished. */
-#include "base/hash.h"
-#include "base/piece.h"
 #include "column/key.h"
-#include "exec/aggregate_own.h"
+#include "exec/agg_set.h"
 
 #include <stdlib.h>
-
-/* The keys of column/key.h one behind the other, each with its length before it, ... */
-typedef struct key_bytes {
-    uint16_t place; /* base/piece.h's */
-    uint8_t data[];
-} key_bytes;
-
-/* ... and where each begins by its hash: its offset plus 1; 0: empty. */
-typedef struct key_slots {
-    uint16_t place;
-    uint32_t at[];
-} key_slots;
-
-typedef struct key_set {
-    uint16_t place;
-    key_bytes *keys;
-    key_slots *slots;
-    uint32_t len, cap; /* of keys' data */
-    uint32_t n_slots, n;
-    uint32_t saved; /* so many bytes of keys are; there are no slots then */
-} key_set;
-
-#define FIRST_SLOTS 8u
 
 typedef struct distinct_data {
     aggregate inner;
 } distinct_data;
 
-static key_set **set_of(uint8_t *state)
+static const agg_set_kind keys_alone = {0, NULL};
+
+static const aggregate *inner_of(const aggregate *g)
 {
-    return (key_set **)(void *)state;
-}
-
-static span key_at(const key_set *s, uint32_t at)
-{
-    return (span){s->keys->data + at + 4, load_u32(s->keys->data + at)};
-}
-
-static uint32_t *slot_of(const key_set *s, key_slots *slots, uint32_t n_slots, span key)
-{
-    uint32_t i = (uint32_t)hash_bytes(key.data, key.len) & (n_slots - 1);
-
-    for (; slots->at[i]; i = (i + 1) & (n_slots - 1)) {
-        span have = key_at(s, slots->at[i] - 1);
-        if (have.len == key.len && memcmp(have.data, key.data, key.len) == 0)
-            break;
-    }
-    return &slots->at[i];
-}
-
-static nrw_status more_slots(key_set *s, mem *m, nrw_error *err)
-{
-    uint32_t n = s->n_slots ? s->n_slots * 2 : FIRST_SLOTS;
-    key_slots *slots;
-
-    TRY(piece_new(m, sizeof *slots + n * sizeof *slots->at, (void **)&slots, err));
-    memset(slots->at, 0, n * sizeof *slots->at);
-    for (uint32_t i = 0; i < s->n_slots; i++)
-        if (s->slots->at[i])
-            *slot_of(s, slots, n, key_at(s, s->slots->at[i] - 1)) = s->slots->at[i];
-    piece_free(s->slots);
-    s->slots = slots;
-    s->n_slots = n;
-    return NRW_OK;
-}
-
-/* Room for a key of so many bytes. */
-static nrw_status more_keys(key_set *s, size_t len, mem *m, nrw_error *err)
-{
-    size_t want = sizeof *s->keys + s->len + 4 + len, had = sizeof *s->keys + s->cap;
-    void *p = s->keys;
-
-    if (want <= had)
-        return NRW_OK;
-    want = piece_room(want > had / 2 * 3 ? want : had / 2 * 3);
-    if (want >= UINT32_MAX)
-        return err_set(err, NRW_E_UNSUPPORTED, "a set of DISTINCT values of more than 4 GiB");
-    TRY(piece_resize(m, &p, had, want, err));
-    s->keys = p;
-    s->cap = (uint32_t)(want - sizeof *s->keys);
-    return NRW_OK;
-}
-
-static nrw_status set_put(key_set **at, span key, mem *m, nrw_error *err)
-{
-    key_set *s = *at;
-    uint32_t *slot;
-
-    if (!s) {
-        TRY(piece_new(m, sizeof *s, (void **)&s, err));
-        *s = (key_set){.place = s->place};
-        *at = s;
-    }
-    if (s->n >= s->n_slots / 2)
-        TRY(more_slots(s, m, err));
-    slot = slot_of(s, s->slots, s->n_slots, key);
-    if (*slot)
-        return NRW_OK;
-    TRY(more_keys(s, key.len, m, err));
-    *slot = s->len + 1;
-    store_u32(s->keys->data + s->len, (uint32_t)key.len);
-    memcpy(s->keys->data + s->len + 4, key.data, key.len);
-    s->len += 4 + (uint32_t)key.len;
-    s->n++;
-    return NRW_OK;
-}
-
-static void set_free(key_set *s)
-{
-    if (!s)
-        return;
-    piece_free(s->slots);
-    piece_free(s->keys);
-    piece_free(s);
+    return &((const distinct_data *)g->data)->inner;
 }
 
 /* ---- the aggregate's functions ---- */
@@ -129,7 +23,8 @@ static nrw_status distinct_add(const aggregate *g, const aggregate_rows *r, nrw_
 {
     vector flat[AGGREGATE_ARGS] = {0};
     bytes key = bytes_init(r->m, UINT32_MAX);
-    bool nulls = ((const distinct_data *)g->data)->inner.class->traits & AGG_NULLS;
+    bool nulls = inner_of(g)->class->traits & AGG_NULLS, fresh;
+    uint8_t *none;
     nrw_status st = NRW_OK;
 
     for (uint32_t k = 0; st >= 0 && k < g->n_args; k++)
@@ -142,7 +37,8 @@ static nrw_status distinct_add(const aggregate *g, const aggregate_rows *r, nrw_
         for (uint32_t k = 0; !null && st >= 0 && k < g->n_args; k++)
             st = key_append(&key, &flat[k], i, err);
         if (!null && st >= 0)
-            st = set_put(set_of(agg_state(r, i)), (span){key.data, key.len}, r->m, err);
+            st = agg_set_put(&keys_alone, agg_set_of(agg_state(r, i)), (span){key.data, key.len},
+                             r->m, &none, &fresh, err);
     }
     for (uint32_t k = 0; k < g->n_args; k++)
         vector_release(&flat[k]);
@@ -153,179 +49,217 @@ static nrw_status distinct_add(const aggregate *g, const aggregate_rows *r, nrw_
 static nrw_status distinct_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m,
                                  nrw_error *err)
 {
-    key_set *s = *set_of(from);
-
     (void)g;
-    if (!*set_of(into)) {
-        *set_of(into) = s;
-        *set_of(from) = NULL;
-        return NRW_OK;
-    }
-    for (size_t at = 0; s && at < s->len; at += 4 + key_at(s, (uint32_t)at).len)
-        TRY(set_put(set_of(into), key_at(s, (uint32_t)at), m, err));
-    return NRW_OK;
+    return agg_set_merge(&keys_alone, agg_set_of(into), agg_set_of(from), m, err);
 }
 
 static void distinct_drop(const aggregate *g, uint8_t *state, mem *m)
 {
     (void)g;
     (void)m;
-    set_free(*set_of(state));
+    agg_set_free(*agg_set_of(state));
 }
 
 static nrw_status distinct_save(const aggregate *g, uint8_t *state, size_t most, bytes *out,
                                 bool *more, nrw_error *err)
 {
-    key_set *s = *set_of(state);
-    uint32_t end;
-
     (void)g;
-    *more = false;
-    if (!s || s->saved == s->len)
-        return NRW_OK;
-    piece_free(s->slots);
-    s->slots = NULL;
-    for (end = s->saved; end < s->len; end += 4 + (uint32_t)key_at(s, end).len)
-        if (end > s->saved && end - s->saved + 4 + key_at(s, end).len > most)
-            break;
-    TRY(bytes_append(out, s->keys->data + s->saved, end - s->saved, err));
-    s->saved = end;
-    *more = end < s->len;
-    return NRW_OK;
+    return agg_set_save(&keys_alone, *agg_set_of(state), most, out, more, err);
 }
 
 static uint64_t distinct_bulk(const aggregate *g, const uint8_t *state)
 {
-    const key_set *s = *(key_set *const *)(const void *)state;
-    const aggregate *inner = &((const distinct_data *)g->data)->inner;
+    const agg_set *s = agg_set_in(state);
 
-    return s && inner->class->bulk ? s->len + s->n * (3 * sizeof(void *) + sizeof(view)) * 2 : 0;
+    if (!inner_of(g)->class->bulk)
+        return 0;
+    return agg_set_bytes(s) + agg_set_n(s) * (uint64_t)(3 * sizeof(void *) + sizeof(view)) * 2;
 }
 
 static nrw_status distinct_load(const aggregate *g, span saved, uint8_t *state, mem *m,
                                 nrw_error *err)
 {
     (void)g;
-    for (size_t at = 0; at + 4 <= saved.len;) {
-        uint32_t n = load_u32(saved.data + at);
-        if (n > saved.len - at - 4)
-            return err_set(err, NRW_E_IO, "a state in the spill file is cut short");
-        TRY(set_put(set_of(state), (span){saved.data + at + 4, n}, m, err));
-        at += 4 + n;
-    }
-    return NRW_OK;
+    return agg_set_load(&keys_alone, saved, agg_set_of(state), m, err);
 }
 
 /* ---- feeding the aggregate proper ---- */
 
-static int by_bytes(const void *a, const void *b, void *set)
+#define FEED_BYTES (256u << 10) /* of keys at a time, about */
+
+/* The texts of column k of some keys, at skip[i] of each, into a heap of their own. */
+static nrw_status decode_texts(const span *keys, const uint32_t *skip, uint32_t n, vector *out,
+                               int32_t *heap, buffer **b, nrw_error *err)
 {
-    return span_compare(key_at(set, *(const uint32_t *)a), key_at(set, *(const uint32_t *)b));
+    size_t bytes = 0;
+    nrw_status st;
+
+    for (uint32_t i = 0; i < n; i++)
+        bytes += keys[i].data[skip[i]] ? load_u32(keys[i].data + skip[i] + 1) : 0;
+    TRY(buffer_new(out->m, bytes, b, err));
+    (*b)->len = bytes;
+    st = vector_add_heap(out, *b, heap, err);
+    buffer_unref(*b); /* the vector has it */
+    return st;
 }
 
-/* The values of the keys at[0..n) as columns. A key is a mark, then the value, text with its
- * length before it. */
-static nrw_status decode(const aggregate *g, const key_set *s, const uint32_t *at, uint32_t n,
-                         mem *m, vector *out, nrw_error *err)
+/* Column k of the keys: a mark, then the value, text with its length before it. skip[] moves on. */
+static nrw_status decode_column(const span *keys, uint32_t *skip, uint32_t n, vector *out,
+                                nrw_error *err)
 {
-    uint32_t skip[n];
+    const type *t = &out->type;
+    const bool text = type_is_view(t);
+    buffer *b = NULL;
+    int32_t heap = 0;
+    size_t at = 0;
 
-    memset(skip, 0, sizeof skip);
-    for (uint32_t k = 0; k < g->n_args; k++) {
-        const type *t = &g->args[k]->type;
-        buffer *b = NULL;
-        int32_t heap = 0;
-        nrw_status st;
-        TRY(vector_flat(m, t, n, &out[k], err));
-        out[k].len = n;
-        if (type_is_view(t)) {
-            TRY(buffer_new(m, s->len, &b, err));
-            memcpy(b->data, s->keys->data, s->len);
-            b->len = s->len;
-            st = vector_add_heap(&out[k], b, &heap, err);
-            buffer_unref(b);
-            TRY(st);
-        }
-        for (uint32_t i = 0; i < n; i++) {
-            span key = key_at(s, at[i]);
-            const uint8_t *p = key.data + skip[i] + 1;
-            if (p[-1] == 0) {
-                if (!out[k].validity)
-                    TRY(vector_add_validity(&out[k], err));
-                agg_put_null(&out[k], i);
-                out[k].null_count++;
-                skip[i]++;
-            } else if (type_is_view(t)) {
-                uint32_t len = load_u32(p);
-                ((view *)(void *)out[k].data)[i] =
-                    view_make(p + 4, (int32_t)len, heap, (int32_t)(p + 4 - s->keys->data));
-                skip[i] += 5 + len;
-            } else {
-                memcpy(out[k].data + (size_t)i * t->width, p, t->width);
-                skip[i] += 1 + t->width;
-            }
+    out->len = n;
+    if (text)
+        TRY(decode_texts(keys, skip, n, out, &heap, &b, err));
+    for (uint32_t i = 0; i < n; i++) {
+        const uint8_t *p = keys[i].data + skip[i] + 1;
+        uint32_t len = p[-1] && text ? load_u32(p) : t->width;
+        skip[i] += p[-1] ? 1 + (text ? 4 : 0) + len : 1;
+        if (p[-1] == 0) {
+            if (!out->validity)
+                TRY(vector_add_validity(out, err));
+            agg_put_null(out, i);
+            out->null_count++;
+        } else if (text) {
+            memcpy(b->data + at, p + 4, len);
+            ((view *)(void *)out->data)[i] =
+                view_make(b->data + at, (int32_t)len, heap, (int32_t)at);
+            at += len;
+        } else {
+            memcpy(out->data + (size_t)i * len, p, len);
         }
     }
     return NRW_OK;
 }
 
-static nrw_status feed(const aggregate *g, const aggregate *inner, const key_set *s, uint32_t *at,
-                       uint8_t *state, mem *m, nrw_error *err)
+/* An inner aggregate that is fed. */
+typedef struct feeding {
+    const aggregate *g;
+    mem *m;
+    uint8_t *state;
+    uint64_t first; /* as many were fed before */
+} feeding;
+
+static nrw_status feed_keys(feeding *f, const span *keys, uint32_t n, nrw_error *err)
 {
-    for (uint32_t from = 0; from < s->n; from += AGG_FEED) {
-        uint32_t n = s->n - from < AGG_FEED ? s->n - from : AGG_FEED;
-        vector columns[AGGREGATE_ARGS] = {0};
-        nrw_status st = decode(g, s, at + from, n, m, columns, err);
+    vector columns[AGGREGATE_ARGS] = {0};
+    uint32_t skip[AGG_FEED] = {0};
+    nrw_status st = NRW_OK;
+
+    for (uint32_t k = 0; st >= 0 && k < f->g->n_args; k++) {
+        st = vector_flat(f->m, &f->g->args[k]->type, n, &columns[k], err);
         if (st >= 0)
-            st = agg_feed(inner, columns, n, from, state, m, err);
-        for (uint32_t k = 0; k < g->n_args; k++)
-            vector_release(&columns[k]);
-        TRY(st);
+            st = decode_column(keys, skip, n, &columns[k], err);
     }
-    return NRW_OK;
+    if (st >= 0)
+        st = agg_feed(inner_of(f->g), columns, n, f->first, f->state, f->m, err);
+    f->first += n;
+    for (uint32_t k = 0; k < f->g->n_args; k++)
+        vector_release(&columns[k]);
+    return st;
 }
 
-/* One state's set, in order, into a fresh state of the aggregate proper. */
+/* A set's values in any order. */
+static nrw_status feed_any(void *self, const agg_set *s, nrw_error *err)
+{
+    span keys[AGG_FEED];
+    size_t at = 0, bytes = 0;
+    uint32_t n = 0;
+    agg_entry e;
+
+    while (agg_set_next(&keys_alone, s, &at, &e)) {
+        keys[n++] = e.key;
+        bytes += e.key.len;
+        if (n == AGG_FEED || bytes > FEED_BYTES) {
+            TRY(feed_keys(self, keys, n, err));
+            n = 0;
+            bytes = 0;
+        }
+    }
+    return n ? feed_keys(self, keys, n, err) : NRW_OK;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return span_compare(*(const span *)a, *(const span *)b);
+}
+
+static nrw_status feed_in_order(feeding *f, const agg_set *s, nrw_error *err)
+{
+    const uint32_t all = agg_set_n(s);
+    span *keys;
+    uint32_t n = 0;
+    size_t at = 0;
+    agg_entry e;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_alloc(f->m, all * sizeof *keys, (void **)&keys, err));
+    while (agg_set_next(&keys_alone, s, &at, &e))
+        keys[n++] = e.key;
+    qsort(keys, n, sizeof *keys, by_bytes);
+    for (uint32_t i = 0; st >= 0 && i < n; i += AGG_FEED)
+        st = feed_keys(f, keys + i, n - i < AGG_FEED ? n - i : AGG_FEED, err);
+    mem_free(f->m, keys, all * sizeof *keys);
+    return st;
+}
+
+/* Whether what it gives does not follow from the order of its values. */
+static bool takes_any_order(const aggregate *inner)
+{
+    return !(inner->class->traits & AGG_ORDERED) && !inner->class->drop;
+}
+
+/* One state's set into a fresh state of the aggregate proper. */
 static nrw_status fill(const aggregate *g, const aggregate *inner, uint8_t *from, uint8_t *state,
                        mem *m, nrw_error *err)
 {
-    const key_set *s = *set_of(from);
-    uint32_t *at, n = 0;
-    nrw_status st;
+    feeding f = {g, m, state, 0};
+    const agg_set *s = agg_set_in(from);
 
     if (!s)
         return NRW_OK;
-    TRY(mem_alloc(m, s->n * sizeof *at, (void **)&at, err));
-    for (size_t i = 0; i < s->len; i += 4 + key_at(s, (uint32_t)i).len)
-        at[n++] = (uint32_t)i;
-    qsort_r(at, n, sizeof *at, by_bytes, (void *)(uintptr_t)s);
-    st = feed(g, inner, s, at, state, m, err);
-    mem_free(m, at, s->n * sizeof *at);
-    return st;
+    return takes_any_order(inner) ? feed_any(&f, s, err) : feed_in_order(&f, s, err);
 }
 
 static nrw_status distinct_finish(const aggregate *g, uint8_t *const *states, uint32_t n,
                                   vector *out, nrw_error *err)
 {
-    return agg_finish_fed(g, &((const distinct_data *)g->data)->inner, fill, states, n, out, err);
+    return agg_finish_fed(g, inner_of(g), fill, states, n, out, err);
 }
 
-static const aggregate_class distinct_class = {" ",
-                                               0,
-                                               AGGREGATE_ARGS,
-                                               AGG_COPIES,
-                                               NULL,
-                                               distinct_add,
-                                               distinct_merge,
-                                               distinct_finish,
-                                               distinct_drop,
-                                               distinct_save,
-                                               distinct_load,
-                                               distinct_bulk};
+static nrw_status distinct_finish_saved(const aggregate *g, agg_saved *saved, vector *out,
+                                        nrw_error *err)
+{
+    const aggregate *inner = inner_of(g);
+    feeding f = {.g = g, .m = out->m};
+    nrw_status st;
+
+    TRY(mem_zalloc(out->m, aggregate_room(inner) + 8, (void **)&f.state, err));
+    st = agg_set_deal(&keys_alone, saved, feed_any, &f, err);
+    if (st >= 0)
+        st = inner->class->finish(inner, &f.state, 1, out, err);
+    mem_free(out->m, f.state, aggregate_room(inner) + 8);
+    return st;
+}
+
+#define DISTINCT(finish_saved)                                                                     \
+    {                                                                                              \
+        " ", 0, AGGREGATE_ARGS, AGG_COPIES, NULL, distinct_add, distinct_merge, distinct_finish,   \
+            distinct_drop, distinct_save, distinct_load, distinct_bulk, finish_saved               \
+    }
+
+/* The first one's aggregates take values in any order. */
+static const aggregate_class distinct_class = DISTINCT(distinct_finish_saved),
+                             distinct_ordered_class = DISTINCT(NULL);
 
 const aggregate *agg_proper(const aggregate *g)
 {
-    return g->class == &distinct_class ? &((const distinct_data *)g->data)->inner : g;
+    return g->class == &distinct_class || g->class == &distinct_ordered_class ? inner_of(g) : g;
 }
 
 nrw_status aggregate_make_distinct(arena *a, aggregate *g, nrw_error *err)
@@ -344,8 +278,8 @@ nrw_status aggregate_make_distinct(arena *a, aggregate *g, nrw_error *err)
     TRY(arena_alloc(a, sizeof *d, (void **)&d, err));
     d->inner = *g;
     d->inner.filter = NULL;
-    g->class = &distinct_class;
+    g->class = takes_any_order(&d->inner) ? &distinct_class : &distinct_ordered_class;
     g->data = d;
-    g->state_bytes = sizeof(key_set *);
+    g->state_bytes = sizeof(agg_set *);
     return NRW_OK;
 }

@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "exec/sort_key.h"
 #include "expr/scalar.h"
+#include "io/spill.h"
 
 typedef struct aggregate aggregate;
 
@@ -50,6 +51,10 @@ struct agg_saved {
     /* The next piece, as save made it, in any order and good until the next call; NRW_END behind
      * the last one, after which it begins again. */
     nrw_status (*next)(agg_saved *s, span *piece, nrw_error *err);
+    /* What finishing it may take beside the result: so much of m, and of the spill file. */
+    mem *m;
+    uint64_t memory;
+    spill *spill;
 };
 
 /* What its result may depend on besides the values: the order of the rows; rows of nulls. */

@@ -67,7 +67,8 @@ static nrw_status next_piece(agg_saved *saved, span *piece, nrw_error *err)
 nrw_status group_finish_kept(op_group *o, group_worker *w, uint32_t k, const uint8_t *row, mem *m,
                              vector *out, nrw_error *err)
 {
-    kept_walk x = {.saved.next = next_piece, .o = o, .w = w, .row = row};
+    kept_walk x = {
+        .saved = {next_piece, o->m, o->spec.memory, o->spill}, .o = o, .w = w, .row = row};
 
     while (o->shape.states[x.k] != o->results[k])
         x.k++;

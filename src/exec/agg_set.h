@@ -1,0 +1,55 @@
+/* Sets that hang from states: keys (column/key.h), each once, and with each some bytes of the
+ * owner's. A state is a pointer to one; NULL: it is empty. */
+#ifndef EXEC_AGG_SET_H
+#define EXEC_AGG_SET_H
+
+#include "exec/aggregate_own.h"
+
+typedef struct agg_set agg_set;
+
+/* What all sets of an aggregate have in common. */
+typedef struct agg_set_kind {
+    uint32_t extra; /* bytes of the owner's with each key */
+    /* Those of an equal key join the ones that are there; NULL: there are none. */
+    void (*join)(const struct agg_set_kind *k, uint8_t *into, const uint8_t *from);
+} agg_set_kind;
+
+typedef struct agg_entry {
+    span key;
+    const uint8_t *extra; /* of any alignment */
+} agg_entry;
+
+static inline agg_set **agg_set_of(uint8_t *state)
+{
+    return (agg_set **)(void *)state;
+}
+static inline const agg_set *agg_set_in(const uint8_t *state)
+{
+    return *(const agg_set *const *)(const void *)state;
+}
+
+/* *extra: the owner's bytes of the key; *fresh: it is new, they are zero. */
+nrw_status agg_set_put(const agg_set_kind *k, agg_set **s, span key, mem *m, uint8_t **extra,
+                       bool *fresh, nrw_error *err);
+/* How many keys there are and what they take; of NULL 0. */
+uint32_t agg_set_n(const agg_set *s);
+uint32_t agg_set_bytes(const agg_set *s);
+/* The entries in the order they came, *at zero at first; false: there are no more. */
+bool agg_set_next(const agg_set_kind *k, const agg_set *s, size_t *at, agg_entry *out);
+/* The same of what was saved of one. */
+bool agg_set_saved_next(const agg_set_kind *k, span saved, size_t *at, agg_entry *out);
+void agg_set_free(agg_set *s);
+
+/* For aggregate_class. */
+nrw_status agg_set_merge(const agg_set_kind *k, agg_set **into, agg_set **from, mem *m,
+                         nrw_error *err);
+nrw_status agg_set_save(const agg_set_kind *k, agg_set *s, size_t most, bytes *out, bool *more,
+                        nrw_error *err);
+nrw_status agg_set_load(const agg_set_kind *k, span saved, agg_set **s, mem *m, nrw_error *err);
+
+/* What was saved, by parts of the keys that fit into memory, one after the other. */
+nrw_status agg_set_deal(const agg_set_kind *k, agg_saved *saved,
+                        nrw_status (*part)(void *self, const agg_set *s, nrw_error *err),
+                        void *self, nrw_error *err);
+
+#endif
