@@ -41,7 +41,7 @@ static nrw_status load_one(op_group *o, group_worker *w, spill_block *b, nrw_err
     nrw_status st;
 
     one.blocks.blocks[one.blocks.n++] = *b;
-    st = group_load(o, w, &one, false, err);
+    st = group_load(o, w, &one, GROUP_ADOPT, err);
     group_part_free(o, &one);
     return st;
 }

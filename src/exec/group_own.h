@@ -256,9 +256,12 @@ void group_pass_free(group_worker *w);
  * blocks. */
 nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t bits,
                        group_part *out, nrw_error *err);
-/* The groups of a part into w's table, its blocks are gone then. keep: they are not, and states
+/* How the blocks of a part are read: its rows are adopted where they lie; copied, block by block,
+ * since most of them become few groups; the same, but the blocks stay where they are, and states
  * that can do without are not loaded. */
-nrw_status group_load(op_group *o, group_worker *w, group_part *part, bool keep, nrw_error *err);
+enum { GROUP_ADOPT, GROUP_COPY, GROUP_KEEP };
+/* The groups of a part into w's table. */
+nrw_status group_load(op_group *o, group_worker *w, group_part *part, int how, nrw_error *err);
 
 /* ---- a part kept ---- */
 

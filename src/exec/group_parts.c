@@ -107,13 +107,14 @@ static nrw_status too_large(const op_group *o, nrw_error *err)
 
 nrw_status group_put_together(op_group *o, group_worker *w, group_part *part, nrw_error *err)
 {
-    const bool wide = group_is_wide(o, part), keep = wide && group_keeps(o);
+    const bool wide = group_is_wide(o, part);
+    const int how = !wide ? GROUP_ADOPT : group_keeps(o) ? GROUP_KEEP : GROUP_COPY;
     nrw_status st;
 
     w->walked = &w->table;
     group_table_narrow(&w->table, part->bits);
-    st = group_load(o, w, part, keep, err);
-    if (keep) {
+    st = group_load(o, w, part, how, err);
+    if (how == GROUP_KEEP) {
         w->kept = *part;
         *part = (group_part){0};
     } else {

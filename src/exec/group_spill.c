@@ -299,29 +299,41 @@ nrw_status group_see_block(op_group *o, group_worker *w, spill_chain *walk, span
     return st == NRW_OK ? read_block(o, w, &b, out, err) : st;
 }
 
-nrw_status group_load(op_group *o, group_worker *w, group_part *part, bool keep, nrw_error *err)
+/* The rows of a block into w's table. */
+static nrw_status load_rows(op_group *o, group_worker *w, span block, int how, nrw_error *err)
 {
-    span saved[o->shape.n_aggregates + 1], block;
+    span saved[o->shape.n_aggregates + 1];
+    uint8_t *row;
+
+    for (size_t at = 0; at < block.len;) {
+        TRY(group_next_row(&o->shape, block, &at, &row, saved, err));
+        if (o->shape.saves)
+            TRY(take_saved(o, w, row, saved, how == GROUP_KEEP, err));
+        else
+            TRY(how == GROUP_ADOPT ? group_table_adopt(&w->table, row, err)
+                                   : group_table_copy(&w->table, row, err));
+    }
+    return NRW_OK;
+}
+
+nrw_status group_load(op_group *o, group_worker *w, group_part *part, int how, nrw_error *err)
+{
     spill_chain walk = part->blocks;
+    span block;
     nrw_status st;
 
     TRY(group_table_reserve(&w->table, 1, err));
     for (bool first = true;; first = false) {
-        uint8_t *row;
         uint64_t rows;
-        size_t at = 0;
-        st = keep ? group_see_block(o, w, &walk, &block, err) : take_block(o, w, part, &block, err);
+        st = how == GROUP_KEEP ? group_see_block(o, w, &walk, &block, err)
+                               : take_block(o, w, part, &block, err);
         if (st != NRW_OK)
             return st < 0 ? st : NRW_OK;
         TRY(expect_block(o, w, block, &rows, err));
-        if (first) /* as many groups as rows, if the blocks behind are like this one */
+        if (first && how == GROUP_ADOPT) /* as many groups as rows, if the others are like it */
             TRY(group_table_reserve(&w->table, rows * part->bytes / block.len, err));
-        while (at < block.len) { /* rows that stand for themselves are adopted where they lie */
-            TRY(group_next_row(&o->shape, block, &at, &row, saved, err));
-            TRY(o->shape.saves ? take_saved(o, w, row, saved, keep, err)
-                               : group_table_adopt(&w->table, row, err));
-        }
-        if (o->shape.saves)
+        TRY(load_rows(o, w, block, how, err));
+        if (o->shape.saves || how != GROUP_ADOPT)
             rows_clear(&w->read);
     }
 }
