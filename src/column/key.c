@@ -33,6 +33,11 @@ static bool is_float(const type *t)
     return t->id == TYPE_FLOAT16 || t->id == TYPE_FLOAT32 || t->id == TYPE_FLOAT64;
 }
 
+bool key_is_plain(const type *t)
+{
+    return !is_float(t) && t->id != TYPE_INTERVAL;
+}
+
 nrw_status key_append(bytes *key, const vector *v, uint32_t row, nrw_error *err)
 {
     uint8_t room[16] = {0}; /* a key is as wide as its type */

@@ -10,4 +10,7 @@
  * -0 equals 0, every NaN equals every other, 30 days equal a month. */
 nrw_status key_append(bytes *key, const vector *v, uint32_t row, nrw_error *err) NRW_CHECKED;
 
+/* Whether values of a type of fixed width have one spelling each, which is in the key. */
+bool key_is_plain(const type *t);
+
 #endif

@@ -1,6 +1,5 @@
 /* DISTINCT: a set of the arguments hangs from each state; the aggregate proper sees them once, in
  * the order of their bytes, when it is finished. */
-#include "column/key.h"
 #include "exec/agg_set.h"
 
 #include <stdlib.h>
@@ -21,29 +20,7 @@ static const aggregate *inner_of(const aggregate *g)
 /* Rows of which an argument is null are left out where the aggregate proper does. */
 static nrw_status distinct_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
 {
-    vector flat[AGGREGATE_ARGS] = {0};
-    bytes key = bytes_init(r->m, UINT32_MAX);
-    bool nulls = inner_of(g)->class->traits & AGG_NULLS, fresh;
-    uint8_t *none;
-    nrw_status st = NRW_OK;
-
-    for (uint32_t k = 0; st >= 0 && k < g->n_args; k++)
-        st = vector_expand(r->args[k], r->scratch, &flat[k], err);
-    for (uint32_t i = 0; st >= 0 && i < r->n; i++) {
-        bool null = false;
-        key.len = 0;
-        for (uint32_t k = 0; !nulls && k < g->n_args; k++)
-            null |= !vector_is_valid(&flat[k], i);
-        for (uint32_t k = 0; !null && st >= 0 && k < g->n_args; k++)
-            st = key_append(&key, &flat[k], i, err);
-        if (!null && st >= 0)
-            st = agg_set_put(&keys_alone, agg_set_of(agg_state(r, i)), (span){key.data, key.len},
-                             r->m, &none, &fresh, err);
-    }
-    for (uint32_t k = 0; k < g->n_args; k++)
-        vector_release(&flat[k]);
-    bytes_release(&key);
-    return st;
+    return agg_set_add(g, &keys_alone, r, inner_of(g)->class->traits & AGG_NULLS, NULL, err);
 }
 
 static nrw_status distinct_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m,

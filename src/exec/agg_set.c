@@ -1,7 +1,9 @@
 #include "exec/agg_set.h"
 
+#include "base/fetch.h"
 #include "base/hash.h"
 #include "base/piece.h"
+#include "column/key.h"
 
 /* Entries one behind the other: the key's length, the owner's bytes, the key; ... */
 typedef struct set_keys {
@@ -25,6 +27,9 @@ struct agg_set {
 };
 
 #define FIRST_SLOTS 8u
+/* Keys that are made at a time; so many rows ahead memory is asked for what is looked at next. */
+#define KEYS  512u
+#define AHEAD 8u
 
 static uint32_t entry_bytes(const agg_set_kind *k, uint32_t key)
 {
@@ -36,28 +41,36 @@ static agg_entry entry_at(const agg_set_kind *k, const uint8_t *p)
     return (agg_entry){{p + 4 + k->extra, load_u32(p)}, p + 4};
 }
 
-static uint32_t *slot_of(const agg_set_kind *k, const agg_set *s, set_slots *slots,
-                         uint32_t n_slots, span key)
+static uint64_t hash_of(span key)
 {
-    uint32_t i = (uint32_t)hash_bytes(key.data, key.len) & (n_slots - 1);
-
-    for (; slots->at[i]; i = (i + 1) & (n_slots - 1))
-        if (span_equal(entry_at(k, s->keys->data + slots->at[i] - 1).key, key))
-            break;
-    return &slots->at[i];
+    return hash_bytes(key.data, key.len);
 }
 
+static uint32_t *slot_of(const agg_set_kind *k, const agg_set *s, span key, uint64_t hash)
+{
+    uint32_t i = (uint32_t)hash & (s->n_slots - 1), *at = s->slots->at;
+
+    for (; at[i]; i = (i + 1) & (s->n_slots - 1))
+        if (span_equal(entry_at(k, s->keys->data + at[i] - 1).key, key))
+            break;
+    return &at[i];
+}
+
+/* Twice as many, filled in the order of the keys, which differ. */
 static nrw_status more_slots(const agg_set_kind *k, agg_set *s, mem *m, nrw_error *err)
 {
-    uint32_t n = s->n_slots ? s->n_slots * 2 : FIRST_SLOTS;
+    uint32_t n = s->n_slots ? s->n_slots * 2 : FIRST_SLOTS, i;
     set_slots *slots;
+    size_t at = 0;
+    agg_entry e;
 
     TRY(piece_new(m, sizeof *slots + n * sizeof *slots->at, (void **)&slots, err));
     memset(slots->at, 0, n * sizeof *slots->at);
-    for (uint32_t i = 0; i < s->n_slots; i++)
-        if (s->slots->at[i])
-            *slot_of(k, s, slots, n, entry_at(k, s->keys->data + s->slots->at[i] - 1).key) =
-                s->slots->at[i];
+    for (uint32_t from = 0; s->len && agg_set_next(k, s, &at, &e); from = (uint32_t)at) {
+        for (i = (uint32_t)hash_of(e.key) & (n - 1); slots->at[i];)
+            i = (i + 1) & (n - 1);
+        slots->at[i] = from + 1;
+    }
     piece_free(s->slots);
     s->slots = slots;
     s->n_slots = n;
@@ -80,8 +93,9 @@ static nrw_status more_keys(agg_set *s, size_t bytes, mem *m, nrw_error *err)
     return NRW_OK;
 }
 
-nrw_status agg_set_put(const agg_set_kind *k, agg_set **at, span key, mem *m, uint8_t **extra,
-                       bool *fresh, nrw_error *err)
+/* *extra: the owner's bytes of the key; *fresh: it is new, they are zero. */
+static nrw_status put(const agg_set_kind *k, agg_set **at, span key, uint64_t hash, mem *m,
+                      uint8_t **extra, bool *fresh, nrw_error *err)
 {
     agg_set *s = *at;
     uint32_t *slot;
@@ -93,7 +107,7 @@ nrw_status agg_set_put(const agg_set_kind *k, agg_set **at, span key, mem *m, ui
     }
     if (s->n >= s->n_slots / 2)
         TRY(more_slots(k, s, m, err));
-    slot = slot_of(k, s, s->slots, s->n_slots, key);
+    slot = slot_of(k, s, key, hash);
     *fresh = *slot == 0;
     if (*fresh) {
         uint8_t *to;
@@ -109,6 +123,132 @@ nrw_status agg_set_put(const agg_set_kind *k, agg_set **at, span key, mem *m, ui
     *extra = s->keys->data + *slot - 1 + 4;
     return NRW_OK;
 }
+
+/* ---- rows ---- */
+
+/* Keys of some rows; those that are left out have no byte. */
+typedef struct some_keys {
+    bytes all;
+    uint32_t at[KEYS + 1];
+    uint64_t hash[KEYS];
+} some_keys;
+
+static span key_at(const some_keys *x, uint32_t i)
+{
+    return (span){x->all.data + x->at[i], x->at[i + 1] - x->at[i]};
+}
+
+/* Of one column whose values are the bytes they have: as key_append makes them. */
+static nrw_status plain_keys(const vector *v, uint32_t first, uint32_t n, some_keys *out,
+                             nrw_error *err)
+{
+    const uint32_t width = v->type.width;
+    uint8_t *to;
+
+    TRY(bytes_reserve(&out->all, (size_t)n * (width + 1), err));
+    to = out->all.data;
+    for (uint32_t i = 0; i < n; i++) {
+        out->at[i] = (uint32_t)(to - out->all.data);
+        if (!vector_is_valid(v, first + i))
+            continue;
+        *to = 1;
+        memcpy(to + 1, v->data + (size_t)(first + i) * width, width);
+        to += 1 + width;
+    }
+    out->at[n] = (uint32_t)(to - out->all.data);
+    return NRW_OK;
+}
+
+static nrw_status any_keys(const vector *columns, uint32_t n_columns, bool nulls, uint32_t first,
+                           uint32_t n, some_keys *out, nrw_error *err)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        bool null = false;
+        out->at[i] = (uint32_t)out->all.len;
+        for (uint32_t k = 0; !nulls && k < n_columns; k++)
+            null |= !vector_is_valid(&columns[k], first + i);
+        for (uint32_t k = 0; !null && k < n_columns; k++)
+            TRY(key_append(&out->all, &columns[k], first + i, err));
+    }
+    out->at[n] = (uint32_t)out->all.len;
+    return NRW_OK;
+}
+
+static bool are_plain(const vector *columns, uint32_t n, bool nulls)
+{
+    const type *t = &columns[0].type;
+
+    return n == 1 && !nulls && !type_is_view(t) && columns[0].form == VECTOR_FLAT &&
+           key_is_plain(t);
+}
+
+/* What is looked at for rows further on, one thing after the other: the state, its set, the slot,
+ * the key there, or where it will be. */
+FETCHES expect(const agg_set_kind *k, const aggregate_rows *r, const some_keys *x, uint32_t first,
+               uint32_t i, uint32_t n)
+{
+    const agg_set *s;
+
+    if (i + 4 * AHEAD < n && !r->one)
+        __builtin_prefetch(agg_state(r, first + i + 4 * AHEAD));
+    if (i + 3 * AHEAD < n && (s = agg_set_in(agg_state(r, first + i + 3 * AHEAD))))
+        __builtin_prefetch(s);
+    if (i + 2 * AHEAD < n && (s = agg_set_in(agg_state(r, first + i + 2 * AHEAD))))
+        __builtin_prefetch(&s->slots->at[(uint32_t)x->hash[i + 2 * AHEAD] & (s->n_slots - 1)]);
+    if (i + AHEAD < n && (s = agg_set_in(agg_state(r, first + i + AHEAD)))) {
+        uint32_t at = s->slots->at[(uint32_t)x->hash[i + AHEAD] & (s->n_slots - 1)];
+        fetch_bytes(s->keys->data + (at ? at - 1 : s->len), 4 + k->extra + 16);
+    }
+}
+
+static nrw_status add_some(const agg_set_kind *k, const aggregate_rows *r, const vector *columns,
+                           agg_set_take take, some_keys *x, uint32_t first, uint32_t n,
+                           nrw_error *err)
+{
+    uint8_t *extra;
+    bool fresh;
+
+    for (uint32_t i = 0; i < n; i++)
+        x->hash[i] = hash_of(key_at(x, i));
+    for (uint32_t i = 0; i < n; i++) {
+        span key = key_at(x, i);
+        expect(k, r, x, first, i, n);
+        if (key.len == 0)
+            continue;
+        TRY(put(k, agg_set_of(agg_state(r, first + i)), key, x->hash[i], r->m, &extra, &fresh,
+                err));
+        if (take)
+            take(k, r, columns, first + i, extra);
+    }
+    return NRW_OK;
+}
+
+nrw_status agg_set_add(const aggregate *g, const agg_set_kind *k, const aggregate_rows *r,
+                       bool nulls, agg_set_take take, nrw_error *err)
+{
+    vector columns[AGGREGATE_ARGS] = {0};
+    some_keys x = {.all = bytes_init(r->scratch, UINT32_MAX)};
+    nrw_status st = NRW_OK;
+    bool plain;
+
+    for (uint32_t c = 0; st >= 0 && c < g->n_args; c++)
+        st = vector_expand(r->args[c], r->scratch, &columns[c], err);
+    plain = st >= 0 && are_plain(columns, g->n_args, nulls);
+    for (uint32_t first = 0; st >= 0 && first < r->n; first += KEYS) {
+        uint32_t n = r->n - first < KEYS ? r->n - first : KEYS;
+        x.all.len = 0;
+        st = plain ? plain_keys(&columns[0], first, n, &x, err)
+                   : any_keys(columns, g->n_args, nulls, first, n, &x, err);
+        if (st >= 0)
+            st = add_some(k, r, columns, take, &x, first, n, err);
+    }
+    for (uint32_t c = 0; c < g->n_args; c++)
+        vector_release(&columns[c]);
+    bytes_release(&x.all);
+    return st;
+}
+
+/* ---- sets ---- */
 
 uint32_t agg_set_n(const agg_set *s)
 {
@@ -150,7 +290,7 @@ static nrw_status put_entry(const agg_set_kind *k, agg_set **s, const agg_entry 
     uint8_t *extra;
     bool fresh;
 
-    TRY(agg_set_put(k, s, e->key, m, &extra, &fresh, err));
+    TRY(put(k, s, e->key, hash_of(e->key), m, &extra, &fresh, err));
     if (fresh)
         memcpy(extra, e->extra, k->extra);
     else if (k->join)

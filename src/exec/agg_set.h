@@ -28,9 +28,14 @@ static inline const agg_set *agg_set_in(const uint8_t *state)
     return *(const agg_set *const *)(const void *)state;
 }
 
-/* *extra: the owner's bytes of the key; *fresh: it is new, they are zero. */
-nrw_status agg_set_put(const agg_set_kind *k, agg_set **s, span key, mem *m, uint8_t **extra,
-                       bool *fresh, nrw_error *err);
+/* Who takes a row that has come to its key: `extra` are the owner's bytes of it, zero where it is
+ * new. */
+typedef void (*agg_set_take)(const agg_set_kind *k, const aggregate_rows *r, const vector *args,
+                             uint32_t row, uint8_t *extra);
+/* The rows of g's arguments into the sets of their states; nulls: also those of which one is null.
+ * take NULL: there is nothing to take. */
+nrw_status agg_set_add(const aggregate *g, const agg_set_kind *k, const aggregate_rows *r,
+                       bool nulls, agg_set_take take, nrw_error *err);
 /* How many keys there are and what they take; of NULL 0. */
 uint32_t agg_set_n(const agg_set *s);
 uint32_t agg_set_bytes(const agg_set *s);

@@ -5,7 +5,6 @@
 #include "column/key.h"
 #include "exec/agg_gather.h"
 #include "exec/agg_set.h"
-#include "exec/hash_rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -59,8 +58,7 @@ static const type *type_in(const aggregate *g)
 
 static agg_set_kind kind_of(const aggregate *g)
 {
-    return (agg_set_kind){VALUE + (key_is_canonical(type_in(g)) ? 0 : type_in(g)->width),
-                          join_rows};
+    return (agg_set_kind){VALUE + (key_is_plain(type_in(g)) ? 0 : type_in(g)->width), join_rows};
 }
 
 static uint64_t rows_of(const agg_entry *e)
@@ -73,7 +71,7 @@ static gathered value_in(const aggregate *g, const agg_entry *e)
 {
     gathered v = {load_u64(e->extra + FIRST), e->extra + VALUE, type_in(g)->width, false};
 
-    if (key_is_canonical(type_in(g))) { /* behind the mark, and the length of a text */
+    if (key_is_plain(type_in(g))) { /* behind the mark, and the length of a text */
         const uint32_t head = type_is_view(type_in(g)) ? 5 : 1;
         v.data = e->key.data + head;
         v.len = (uint32_t)e->key.len - head;
@@ -82,47 +80,25 @@ static gathered value_in(const aggregate *g, const agg_entry *e)
 }
 
 /* One row more of a value. */
-static nrw_status count_row(const agg_set_kind *k, agg_set **s, span key, span value,
-                            uint64_t ordinal, mem *m, nrw_error *err)
+static void count_row(const agg_set_kind *k, const aggregate_rows *r, const vector *args,
+                      uint32_t row, uint8_t *extra)
 {
-    uint8_t row[VALUE + 16], *extra;
-    bool fresh;
+    uint64_t n = load_u64(extra), ordinal = r->ordinals ? r->ordinals[row] : 0;
+    bool null;
 
-    store_u64(row, 1);
-    store_u64(row + FIRST, ordinal);
+    store_u64(extra, n + 1);
+    if (n && ordinal >= load_u64(extra + FIRST))
+        return;
+    store_u64(extra + FIRST, ordinal);
     if (k->extra > VALUE)
-        memcpy(row + VALUE, value.data, k->extra - VALUE);
-    TRY(agg_set_put(k, s, key, m, &extra, &fresh, err));
-    if (fresh)
-        memcpy(extra, row, k->extra);
-    else
-        join_rows(k, extra, row);
-    return NRW_OK;
+        memcpy(extra + VALUE, vector_value(&args[0], row, &null).data, k->extra - VALUE);
 }
 
 static nrw_status tally_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
 {
     const agg_set_kind k = kind_of(g);
-    bytes key = bytes_init(r->scratch, UINT32_MAX);
-    vector v;
-    nrw_status st;
 
-    TRY(vector_expand(r->args[0], r->scratch, &v, err));
-    st = NRW_OK;
-    for (uint32_t i = 0; st >= 0 && i < r->n; i++) {
-        bool null;
-        span value = vector_value(&v, i, &null);
-        if (null)
-            continue;
-        key.len = 0;
-        st = key_append(&key, &v, i, err);
-        if (st >= 0)
-            st = count_row(&k, agg_set_of(agg_state(r, i)), (span){key.data, key.len}, value,
-                           r->ordinals ? r->ordinals[i] : 0, r->m, err);
-    }
-    vector_release(&v);
-    bytes_release(&key);
-    return st;
+    return agg_set_add(g, &k, r, false, count_row, err);
 }
 
 static nrw_status tally_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m,

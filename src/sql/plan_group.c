@@ -1,9 +1,9 @@
 /* Plans of GROUP BY: keys and what aggregates look at are computed, then grouped.
  *
- * DISTINCT inside of aggregates takes a set in each state, which must fit in memory. Where all such
- * aggregates look at the same values, and what stands beside them can be combined, combinations of
- * keys and values become groups of their own first, which spill:
- *   GROUP k: count(DISTINCT x), sum(y)  =  GROUP k: count(x), sum(s) of GROUP k, x: sum(y) AS s */
+ * DISTINCT inside of aggregates takes a set in each state. Where all such aggregates look at the
+ * same values, and what stands beside them can be combined, combinations of keys and values become
+ * groups of their own first, which costs less: GROUP k: count(DISTINCT x), sum(y)  =  GROUP k:
+ * count(x), sum(s) of GROUP k, x: sum(y) AS s */
 #include "sql/bind_own.h"
 
 /* ---- columns ---- */

@@ -95,6 +95,31 @@ def long_texts(each, gathered, rows):
                                f"{rows} rows", ((1, 0), (2, 0), (8, 0), (4, 128), (2, 4096))))
 
 
+# What one group gathers may be of any size where its result is not.
+LARGE = {
+    "quantiles": "median(x), quantile_cont(x, [0.1, 0.9]), quantile_disc(note, 0.3), mad(x), "
+                 "median(id)",
+    "sets": "count(DISTINCT note), count(DISTINCT x), sum(DISTINCT id) FILTER (id % 3 > 0), avg(x)",
+    "modes": "mode(note), mode(id % 1000), mode(x), entropy(id)",
+}
+
+
+def large_groups(name, sizes):
+    """Flat however many values there are; without keys, and of a group among small ones."""
+    notes = []
+    with Scratch("limits") as s:
+        for key in ("0", "CASE WHEN id % 8 > 0 THEN 0 ELSE id // 1000 END"):
+            peaks = []
+            for rows in sizes:
+                harness.ok("gen", s("in.parquet"), "--range", f"id={rows}", "--column",
+                           "note=string:8..24", "--column", "x=float64", "--shuffle", "-q",
+                           "--on-exists", "replace", timeout=120)
+                peaks.append(agree(s, f"SELECT {key} AS k, {LARGE[name]} FROM "
+                                   f"'{s('in.parquet')}' GROUP BY k", 32, f"{rows} rows"))
+            notes += peaks
+    return ", ".join(f"{' '.join(p)}" for p in notes)
+
+
 def one_large_group():
     """One group that takes more than there is, is refused by a sentence that says so."""
     with Scratch("limits") as s:
@@ -116,6 +141,10 @@ def cases(full):
     for name, (each, gathered) in LONG.items():
         yield (f"what hangs from groups: long texts, {name}",
                lambda e=each, g=gathered: long_texts(e, g, 200_000 if full else 40_000), 900)
+    for name in LARGE:
+        yield (f"what hangs from groups: one of any size, {name}",
+               lambda n=name: large_groups(n, (1_000_000, 10_000_000) if full
+                                           else (100_000, 1_000_000)), 900)
     yield "what hangs from groups: one that is too large", one_large_group, 300
     yield "what hangs from groups: combinations of dictionaries", lambda: combinations(
         40_000_000 if full else 12_000_000), 300

@@ -1,6 +1,6 @@
 """Joins whose right side is larger than memory, against DuckDB: every kind, with nulls, with
 conditions, with a key that alone is larger than memory; windows whose partition is; values of
-DISTINCT aggregates that are; groups of next to no rows, which pass their tables by. The same bytes
+DISTINCT aggregates that are; what one group gathers, which is; groups of next to no rows, which pass their tables by. The same bytes
 as where all of it fits."""
 import hashlib
 import json
@@ -26,6 +26,12 @@ TABLES = {
              "CASE WHEN i % 37 = 5 THEN NULL ELSE (hash(i + 1) % 60)::INTEGER END AS b, "
              "(hash(i + 2) % 1000)::SMALLINT - 500 AS v, (i * 0.25)::DOUBLE AS x "
              "FROM range(300000) t(i)",
+    # of 1.5 million values, which neither rise nor fall; a column nulls, a column of few values
+    "many": "SELECT CASE WHEN i % 9 = 4 THEN NULL ELSE hash(i)::DOUBLE / 1e9 END AS x, "
+            "(hash(i + 1) % 900000)::BIGINT AS a, (hash(i + 2) % 70)::SMALLINT AS f, "
+            "'text ' || hash(i + 3) % 800000 AS s, (hash(i + 4) % 1000000)::DECIMAL(30, 3) AS w, "
+            "TIMESTAMP '2020-01-01' + INTERVAL (hash(i + 5) % 90000000) SECOND AS t, i AS i "
+            "FROM range(1500000) t(i)",
     "wide": "SELECT CASE WHEN i % 64 = 1 THEN repeat('text number ' || i, 2000) ELSE 'text ' || i "
             "END AS g, i AS k FROM range(120000) t(i)",
 }
@@ -66,6 +72,32 @@ DISTINCT = {
                 "count(*) AS m, max(i) AS x, sum(i) AS s FROM range(500000) t(i) GROUP BY ALL",
 }
 
+# One group that gathers more than there is.
+GATHERED = {
+    "quantiles": "SELECT median(x) AS a, quantile_cont(x, [0.1, 0.25, 0.9]) AS b, "
+                 "quantile_disc(x, 0.99) AS c, mad(x) AS d, median(a) AS e, median(t) AS g, "
+                 "quantile_disc(f, [0.5, 0.75]) AS h, mad(t) AS i, quantile_cont(a, 0) AS j, "
+                 "quantile_cont(x, 1) AS k FROM '{many}'",
+    "quantiles of wide ones and of texts": "SELECT median(w) AS a, quantile_disc(w, 0.3) AS b, "
+                                           "median(s) AS c, quantile_disc(s, [0.01, 0.7]) AS d "
+                                           "FROM '{many}'",
+    "quantiles of three": "SELECT i % 3 AS g, median(x) AS a, quantile_disc(s, 0.5) AS b, "
+                          "median(w) FILTER (f < 60) AS c, count(*) AS n, max(s) AS m "
+                          "FROM '{many}' GROUP BY g",
+    "a large one and many": "SELECT CASE WHEN i % 4 > 0 THEN -1 ELSE a END AS g, median(x) AS a, "
+                            "mode(f) AS b, count(DISTINCT s) AS c, max(t) AS d "
+                            "FROM '{many}' GROUP BY g",
+    "sets": "SELECT count(DISTINCT a) AS a, count(DISTINCT s) AS b, sum(DISTINCT a) AS c, "
+            "round(avg(DISTINCT w), 6) AS d, count(DISTINCT x) FILTER (f % 2 = 0) AS e, "
+            "round(avg(x)) AS g, count(DISTINCT t) AS h FROM '{many}'",
+    "sets of three": "SELECT i % 3 AS g, count(DISTINCT a) AS a, count(DISTINCT s) AS b, "
+                     "round(stddev_pop(DISTINCT a), 4) AS c FROM '{many}' GROUP BY g",
+    "modes": "SELECT mode(a) AS a, mode(s) AS b, mode(f) AS c, mode(x) AS d, mode(w) AS e, "
+             "round(entropy(a), 9) AS g FROM '{many}'",
+    "clustered keys": "SELECT i // 600000 AS g, median(x) AS a, mode(s) AS b, "
+                      "count(DISTINCT a) AS c, count(DISTINCT s) AS d FROM '{many}' GROUP BY g",
+}
+
 # Most groups have one row; then, further on, few do: tables are tried again. States of all kinds.
 GROUPS = {
     "of one row": "SELECT s2, k, r % 3 AS z, count(*) AS n, sum(q * 0.25) AS s, max(s2) AS x, "
@@ -75,6 +107,9 @@ GROUPS = {
                                 "length, ' || l ELSE 'one of few, ' || l % 3000 END AS g, "
                                 "count(*) AS n, sum(d) AS s, min(k) AS k, max(s) AS x "
                                 "FROM '{l}' GROUP BY ALL",
+    "half of all rows in one": "SELECT CASE WHEN r % 2 = 0 THEN s2 END AS g, r % 2 AS z, "
+                               "count(*) AS n, sum(q) AS s FROM (FROM '{r}' UNION ALL FROM '{r}') "
+                               "GROUP BY g, z",
     "some longer than a block": "SELECT g, count(*) AS n, max(k) AS k FROM '{wide}' GROUP BY g",
 }
 
@@ -166,6 +201,8 @@ def cases():
         yield f"a join that spills: {name}", lambda q=query: spill_case(q), 300
     for name, query in DISTINCT.items():
         yield f"DISTINCT larger than memory: {name}", lambda q=query: spill_case(q), 300
+    for name, query in GATHERED.items():
+        yield f"a group larger than memory: {name}", lambda q=query: spill_case(q), 300
     for name, query in GROUPS.items():
         yield f"groups that spill: {name}", lambda q=query: spill_case(q, more=LEAVES), 300
     for name, query in SHARED.items():
