@@ -228,7 +228,7 @@ nrw_status agg_set_add(const aggregate *g, const agg_set_kind *k, const aggregat
 {
     vector columns[AGGREGATE_ARGS] = {0};
     some_keys x = {.all = bytes_init(r->scratch, UINT32_MAX)};
-    nrw_status st = NRW_OK;
+    nrw_status st = bytes_reserve(&x.all, KEYS, err); /* no keys have a place, too */
     bool plain;
 
     for (uint32_t c = 0; st >= 0 && c < g->n_args; c++)

@@ -43,6 +43,8 @@ OWN = {
     "group": "SELECT note, count(*), min(b), string_agg(note) FROM big GROUP BY 1",
     "distinct": "SELECT DISTINCT note FROM big",
     "median": "SELECT a, median(b), count(DISTINCT note) FROM big GROUP BY 1",
+    "one group": "SELECT median(a), quantile_disc(note, 0.4), median(a::DECIMAL(30, 2)), "
+                 "count(DISTINCT note), mode(note), entropy(a), sum(DISTINCT a) FROM big",
     "join": "SELECT x.note, y.b FROM big x JOIN big y ON x.note = y.note AND x.a = y.a",
     "full join": "SELECT x.b, y.b FROM big x FULL JOIN (SELECT * FROM big WHERE b > 9) y "
                  "ON x.note = y.note",

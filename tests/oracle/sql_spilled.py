@@ -1,7 +1,7 @@
 """Joins whose right side is larger than memory, against DuckDB: every kind, with nulls, with
 conditions, with a key that alone is larger than memory; windows whose partition is; values of
-DISTINCT aggregates that are; what one group gathers, which is; groups of next to no rows, which pass their tables by. The same bytes
-as where all of it fits."""
+DISTINCT aggregates that are; what one group gathers, which is; groups of next to no rows, which
+pass their tables by. The same bytes as where all of it fits."""
 import hashlib
 import json
 

@@ -134,7 +134,7 @@ static void fill(char c, vector *v)
         else if (c == 't' || c == 'n')
             ((int64_t *)(void *)v->data)[i] = integers[i] * 1000001;
         else if (c == 'w')
-            ((__int128 *)(void *)v->data)[i] = (__int128)integers[i] << 70;
+            ((__int128 *)(void *)v->data)[i] = integers[i] * ((__int128)1 << 70);
         else if (c == 'b')
             v->data[i] = integers[i] > 0;
     }
