@@ -63,6 +63,25 @@ static nrw_status rows_differ(const op_group *o, span block, bool *differ, nrw_e
     return NRW_OK;
 }
 
+/* A block of rows, of which the first one has the hash, becomes the part's; also on failure. */
+static nrw_status add_block(op_group *o, group_part *part, const spill_block *b, uint64_t bytes,
+                            uint64_t hash, bool differ, nrw_error *err)
+{
+    nrw_status st;
+
+    pthread_mutex_lock(&o->lock);
+    st = spill_chain_add(&part->blocks, o->spill, b, err);
+    if (st >= 0) {
+        part->differ |= differ || (part->bytes && part->hash != hash);
+        part->hash = hash;
+        part->bytes += bytes;
+    }
+    pthread_mutex_unlock(&o->lock);
+    if (st < 0)
+        spill_free(o->spill, b);
+    return st;
+}
+
 nrw_status group_write_block(op_group *o, bytes *out, group_part *part, nrw_error *err)
 {
     spill_block b;
@@ -74,16 +93,7 @@ nrw_status group_write_block(op_group *o, bytes *out, group_part *part, nrw_erro
     TRY(op_check(&o->base, err));
     TRY(rows_differ(o, (span){out->data, out->len}, &differ, err));
     TRY(write_rows(o, out, &b, err));
-    pthread_mutex_lock(&o->lock);
-    st = spill_chain_add(&part->blocks, o->spill, &b, err);
-    if (st >= 0) {
-        part->differ |= differ || (part->bytes && part->hash != row_hash(out->data));
-        part->hash = row_hash(out->data);
-        part->bytes += out->len;
-    }
-    pthread_mutex_unlock(&o->lock);
-    if (st < 0)
-        spill_free(o->spill, &b);
+    st = add_block(o, part, &b, out->len, row_hash(out->data), differ, err);
     out->len = 0;
     return st;
 }
@@ -338,7 +348,13 @@ nrw_status group_load(op_group *o, group_worker *w, group_part *part, int how, n
     }
 }
 
-/* The rows of a block to the parts of `out` by the bits of their hash from `shift` on. */
+/* Which of n parts a row goes to by the bits of its hash from `shift` on. */
+static uint32_t part_of(const uint8_t *row, uint32_t shift, uint32_t n)
+{
+    return (uint32_t)(row_hash(row) >> shift) & (n - 1);
+}
+
+/* The rows of a block to the parts of `out`. */
 static nrw_status split_block(op_group *o, span block, uint32_t shift, uint32_t n, bytes *to,
                               group_part *out, nrw_error *err)
 {
@@ -350,7 +366,7 @@ static nrw_status split_block(op_group *o, span block, uint32_t shift, uint32_t 
         size_t from = at;
         uint32_t k;
         TRY(group_next_row(&o->shape, block, &at, &row, saved, err));
-        k = (uint32_t)(row_hash(row) >> shift) & (n - 1);
+        k = part_of(row, shift, n);
         TRY(group_block_room(o, &to[k], &out[k], at - from, most, err));
         TRY(bytes_append(&to[k], block.data + from, at - from, err));
         TRY(group_block_room(o, &to[k], &out[k], 0, most, err));
@@ -358,12 +374,33 @@ static nrw_status split_block(op_group *o, span block, uint32_t shift, uint32_t 
     return NRW_OK;
 }
 
+/* One that was taken, which is gone then; but one whose rows have one hash is not written again. */
+static nrw_status split_taken(op_group *o, group_worker *w, const spill_block *b, uint32_t shift,
+                              uint32_t n, bytes *to, group_part *out, nrw_error *err)
+{
+    bool differ = true;
+    span block;
+    nrw_status st;
+
+    rows_clear(&w->read);
+    st = read_block(o, w, b, &block, err);
+    if (st >= 0)
+        st = rows_differ(o, block, &differ, err);
+    if (st >= 0 && !differ)
+        return add_block(o, &out[part_of(block.data, shift, n)], b, block.len, row_hash(block.data),
+                         false, err);
+    if (st >= 0)
+        st = split_block(o, block, shift, n, to, out, err);
+    spill_free(o->spill, b);
+    return st;
+}
+
 nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t bits,
                        group_part *out, nrw_error *err)
 {
     uint32_t n = 1u << bits, shift = 64 - part->bits - bits;
     bytes *to;
-    span block;
+    spill_block b;
     nrw_status st;
 
     for (uint32_t k = 0; k < n; k++)
@@ -372,20 +409,16 @@ nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t 
     TRY(mem_zalloc(w->m, n * sizeof *to, (void **)&to, err));
     for (uint32_t k = 0; k < n; k++)
         to[k] = bytes_init(w->m, UINT32_MAX);
-    for (;;) {
-        rows_clear(&w->read);
-        TRY_OUT(take_block(o, w, part, &block, err));
-        if (st == NRW_END)
+    while ((st = spill_chain_take(&part->blocks, o->spill, &b, err)) == NRW_OK) {
+        st = split_taken(o, w, &b, shift, n, to, out, err);
+        if (st < 0)
             break;
-        TRY_OUT(split_block(o, block, shift, n, to, out, err));
     }
-    for (uint32_t k = 0; k < n; k++)
-        TRY_OUT(group_write_block(o, &to[k], &out[k], err));
-    st = NRW_OK;
-out:
+    for (uint32_t k = 0; st >= 0 && k < n; k++)
+        st = group_write_block(o, &to[k], &out[k], err);
     for (uint32_t k = 0; k < n; k++)
         bytes_release(&to[k]);
     mem_free(w->m, to, n * sizeof *to);
     rows_clear(&w->read);
-    return st;
+    return st < 0 ? st : NRW_OK;
 }
