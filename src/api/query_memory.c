@@ -628,7 +628,7 @@ static uint64_t batches_of(const query *q, uint64_t flight)
         row = room_add(row, width);
         widest = room_at_least(widest, width);
     }
-    rows = room_at_most(bytes / row, room_at_most(bytes, MIB) / 2 / widest);
+    rows = room_at_most(bytes / room_at_least(row, 1), room_at_most(bytes, MIB) / 2 / widest);
     rows = room_at_most(rows, q->to.n_keys ? BATCH_MAX_ROWS : BATCH_ROWS);
     rows -= rows / 4; /* pieces of a row group are alike */
     return room_add(some, scan->most / room_at_least(rows, 1));

@@ -90,7 +90,17 @@ def spilled(rows):
         return ", ".join(seen)
 
 
+def no_column():
+    """Rows without anything that is read of them."""
+    with Scratch("plan") as s:
+        ok("gen", s("i.parquet"), "--range", "g=20", "-q")
+        out = ok("sql", "SELECT 7 AS k FROM i", "--attach", f"i={s('i.parquet')}", "-f", "csv").out
+        if out != b"k\n" + b"7\n" * 20:
+            raise AssertionError(f"{out}")
+
+
 def cases():
+    yield "a plan where no column is read", no_column
     yield "a plan follows the rows: copy", lambda: follows("o.parquet", 100000,
                                                            ["--no-keep-pages"])
     yield "a plan follows the rows: partitions", lambda: follows("o", 100000,

@@ -4,8 +4,10 @@
 #include "format/parquet/page_walk.h"
 #include "format/parquet/reader_own.h"
 
-/* So many columns have the headers of their first pages looked at. */
-#define LOOKED_AT 64u
+/* So many columns have the headers of their first pages looked at, if pages may be so large: less
+ * is not worth a read. */
+#define LOOKED_AT  64u
+#define LOOK_BYTES ((uint64_t)128 << 10)
 
 /* Bytes of a large page of the chunk: where an offset index tells about how many there are (an
  * entry has at most 20 bytes), twice the mean, else the whole chunk. */
@@ -88,7 +90,7 @@ static void need_leaf(const pq_reader *r, pq_needs *out, const pq_chunk *c, bool
         dictionary = (uint64_t)c->uncompressed;
     page = page < dictionary ? page : dictionary;
     dictionary = c->dictionary_page_offset < 0 ? 0 : usual_dictionary(c, dictionary);
-    if (look && (c->dictionary_page_offset < 0 || c->dictionary_only)) {
+    if (look && page > LOOK_BYTES && (c->dictionary_page_offset < 0 || c->dictionary_only)) {
         first_pages(r, c, &of, &first);
         page = page < 2 * first ? page : size_max(2 * first, (size_t)64 << 10);
         dictionary = dictionary < 4 * of ? dictionary : 4 * of; /* its values as views */
