@@ -358,6 +358,22 @@ def where_case(sizes):
     return "peaks " + ", ".join(peaks) + "; " + copy_grows(sizes, WHERE)
 
 
+def where_footer():
+    """A footer that is larger than the first read is read once."""
+    with Scratch("where") as s:
+        columns = [w for c in "abcd" for w in ("--column", f"{c}=int64")]
+        ok("gen", s("i.parquet"), "--range", "i=400000", *columns, "--row-group-size", "400", "-q")
+        described = json.loads(ok("inspect", s("i.parquet"), "-f", "json").out)
+        ok("copy", s("i.parquet"), s("o.parquet"), "--where", "i BETWEEN 200000 AND 200050",
+           "--memory", "64MiB", "--report", s("r.json"), "-q")
+        with open(s("r.json"), encoding="utf-8") as f:
+            read = json.load(f)["bytes_in"]
+        footer = described["footer_bytes"]
+        if footer < 256 << 10 or read > footer + (128 << 10):
+            raise AssertionError(f"{read:,} bytes were read, the footer has {footer:,}")
+        return f"{read:,} bytes were read, the footer has {footer:,}"
+
+
 WHERE = ["--where", "NOT (k IS NULL OR k < 1000) AND s LIKE '%7%' OR d BETWEEN 3 AND 500000.5"]
 
 
@@ -484,6 +500,7 @@ def cases(tier):
         (10**6, 10**7) if full else (10**6, 4 * 10**6)), 900
     # two rows of three pass: the smaller input, too, fills a row group
     yield "where: input grows", lambda: where_case(rows), 1800
+    yield "where: a large footer", where_footer
     yield "gen: output grows", lambda: gen_grows(x100 if full else (10**7, 10**8)), 1800
     if full:
         yield "gen --shuffle: output grows", lambda: gen_grows(x10, ["--shuffle"]), 1800

@@ -89,16 +89,22 @@ static nrw_status read_trailer(pq_meta *p, const uint8_t *trailer, nrw_error *er
     return NRW_OK;
 }
 
+/* A footer beyond the first read is kept, so that it is read once, where it is this small and
+ * memory has room for so many of its size. */
+#define KEPT_MOST ((uint64_t)2 << 20)
+enum { KEPT_PART = 32 };
+
 static nrw_status keep_footer(pq_meta *p, const uint8_t *tail, size_t tail_len, nrw_error *err)
 {
-    if (p->footer_len + TRAILER > tail_len)
-        return NRW_OK;
+    const size_t len = (size_t)p->footer_len, behind = tail_len - TRAILER;
+    const size_t there = size_min(len, behind);
     void *kept;
-    size_t len = (size_t)p->footer_len;
+    if (len > behind && (len > KEPT_MOST || len > mem_room(p->m) / KEPT_PART))
+        return NRW_OK;
     TRY(mem_alloc(p->m, len, &kept, err));
-    memcpy(kept, tail + tail_len - TRAILER - len, len);
     p->footer = kept;
-    return NRW_OK;
+    memcpy(p->footer + (len - there), tail + (behind - there), there);
+    return len > there ? file_read(p->f, p->footer_at, p->footer, len - there, err) : NRW_OK;
 }
 
 /* One read of the last bytes, which hold the whole footer of all but big files. */

@@ -1,6 +1,6 @@
-/* Parquet metadata, read lazily: the footer is never held whole. Opening walks it once through a
- * window, keeps the schema and each row group's position, and decodes a column chunk's metadata
- * when it is asked for. Source: parquet-format, parquet.thrift; thrift compact protocol. */
+/* Parquet metadata, read lazily: only a footer that is small is held whole. Opening walks it once
+ * through a window, keeps the schema and each row group's position, and decodes a column chunk's
+ * metadata when it is asked for. Source: parquet-format, parquet.thrift; thrift's compact form. */
 #ifndef PARQUET_META_H
 #define PARQUET_META_H
 
