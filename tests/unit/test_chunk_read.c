@@ -246,20 +246,31 @@ static void test_fallback_to_plain_ends_the_vector(void **state)
     chunk_close(&c);
 }
 
+/* 700 rows that are there, 300 nulls, 1,000 rows that are there: runs of indices of `width` bits.
+ */
+static chunk chunk_of_null_runs(unsigned width, const uint32_t (*runs)[2], int n)
+{
+    chunk c = chunk_of(PQ_INT64, type_of(TYPE_INT64), true);
+    made b = {0};
+    put_dictionary(&c, 8);
+    put_levels(&b, (int[]){700, 300, 1000}, 3, 1);
+    made_byte(&b, width);
+    for (int i = 0; i < n; i++) {
+        made_varint(&b, (uint64_t)runs[i][0] << 1);
+        made_put(&b, &runs[i][1], (width + 7) / 8);
+    }
+    chunk_page(&c, PQ_PLAIN_DICTIONARY, 2000, &b, false);
+    made_free(&b);
+    chunk_open(&c, account);
+    return c;
+}
+
 static void test_null_runs(void **state)
 {
     (void)state;
-    chunk c = chunk_of(PQ_INT64, type_of(TYPE_INT64), true);
+    chunk c = chunk_of_null_runs(3, (const uint32_t[][2]){{1700, 4}}, 1);
     nrw_error err = NRW_ERROR_INIT;
-    made b = {0};
     vector v;
-    put_dictionary(&c, 8);
-    put_levels(&b, (int[]){700, 300, 1000}, 3, 1);
-    made_byte(&b, 3);
-    made_varint(&b, 1700 << 1);
-    made_byte(&b, 4);
-    chunk_page(&c, PQ_PLAIN_DICTIONARY, 2000, &b, false);
-    chunk_open(&c, account);
     assert_ok(chunk_get(&c, 0, 65536, &v, &err), &err);
     assert_int_equal(v.form, VECTOR_RUNS);
     assert_int_equal(v.n_runs, 3);
@@ -269,7 +280,6 @@ static void test_null_runs(void **state)
     assert_int_equal(value_at(&v, 999), -1);
     assert_int_equal(value_at(&v, 1000), 104);
     vector_release(&v);
-    made_free(&b);
     chunk_close(&c);
 }
 
@@ -277,22 +287,11 @@ static void test_null_runs(void **state)
 static void test_run_of_all_ones_is_no_null_run(void **state)
 {
     (void)state;
-    chunk c = chunk_of(PQ_INT64, type_of(TYPE_INT64), true);
+    chunk c = chunk_of_null_runs(32, (const uint32_t[][2]){{700, 4}, {1000, UINT32_MAX}}, 2);
     nrw_error err = NRW_ERROR_INIT;
-    made b = {0};
     vector v;
-    put_dictionary(&c, 8);
-    put_levels(&b, (int[]){700, 300, 1000}, 3, 1);
-    made_byte(&b, 32);
-    made_varint(&b, 700 << 1);
-    made_u32(&b, 4);
-    made_varint(&b, 1000 << 1);
-    made_u32(&b, UINT32_MAX);
-    chunk_page(&c, PQ_RLE_DICTIONARY, 2000, &b, false);
-    chunk_open(&c, account);
     assert_status(NRW_E_CORRUPT, chunk_get(&c, 0, 65536, &v, &err), &err);
     assert_non_null(strstr(err.message, "dictionary index 4294967295"));
-    made_free(&b);
     chunk_close(&c);
 }
 
