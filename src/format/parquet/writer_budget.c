@@ -325,15 +325,30 @@ nrw_status parquet_room_budget(const schema *s, const pq_write_options *opts, ui
     return NRW_OK;
 }
 
+/* The writers of a room, and what the columns of each come to at most. */
+typedef struct room_writers {
+    pq_room_shares shares;
+    costs c;
+    double state;
+} room_writers;
+
+static nrw_status writers_of(const schema *s, const pq_write_options *opts, uint32_t workers,
+                             uint64_t memory, uint32_t most, const pq_flow *f, room_writers *out,
+                             nrw_error *err)
+{
+    TRY(pq_room_shares_plan(s, opts, workers, memory, most, &out->shares, err));
+    TRY(costs_of(s, opts, workers, &out->c, err));
+    out->state = most_state(s, opts, f, &out->c);
+    return NRW_OK;
+}
+
 nrw_status parquet_room_spill(const schema *s, const pq_write_options *opts, uint32_t workers,
                               uint64_t memory, uint32_t most, const pq_flow *f, uint64_t *out,
                               nrw_error *err)
 {
-    pq_room_shares shares;
-    costs c;
-    TRY(pq_room_shares_plan(s, opts, workers, memory, most, &shares, err));
-    TRY(costs_of(s, opts, workers, &c, err));
-    *out = bytes_of(parked(&c, f, shares.each.pool, shares.writers * most_state(s, opts, f, &c)));
+    room_writers w;
+    TRY(writers_of(s, opts, workers, memory, most, f, &w, err));
+    *out = bytes_of(parked(&w.c, f, w.shares.each.pool, w.shares.writers * w.state));
     return NRW_OK;
 }
 
@@ -341,15 +356,12 @@ nrw_status parquet_room_rest_spill(const schema *s, const pq_write_options *opts
                                    uint64_t memory, uint32_t most, const pq_flow *f, uint64_t *out,
                                    nrw_error *err)
 {
-    pq_room_shares shares;
-    costs c;
-    double bytes, state;
-    TRY(pq_room_shares_plan(s, opts, workers, memory, most, &shares, err));
-    TRY(costs_of(s, opts, workers, &c, err));
-    state = most_state(s, opts, f, &c);
-    bytes = spilled_once(&c, f) + parked(&c, f, shares.each.pool, state);
-    if (shares.writers * state > (double)shares.each.pool) /* where one ends and the next begins */
-        bytes += encoded(f) * (c.workers + 2);
+    room_writers w;
+    double bytes;
+    TRY(writers_of(s, opts, workers, memory, most, f, &w, err));
+    bytes = spilled_once(&w.c, f) + parked(&w.c, f, w.shares.each.pool, w.state);
+    if (w.shares.writers * w.state > (double)w.shares.each.pool)
+        bytes += encoded(f) * (w.c.workers + 2); /* where one ends and the next begins */
     *out = bytes_of(bytes);
     return NRW_OK;
 }
