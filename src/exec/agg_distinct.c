@@ -30,13 +30,6 @@ static nrw_status distinct_merge(const aggregate *g, uint8_t *into, uint8_t *fro
     return agg_set_merge(&keys_alone, agg_set_of(into), agg_set_of(from), m, err);
 }
 
-static void distinct_drop(const aggregate *g, uint8_t *state, mem *m)
-{
-    (void)g;
-    (void)m;
-    agg_set_free(*agg_set_of(state));
-}
-
 static nrw_status distinct_save(const aggregate *g, uint8_t *state, size_t most, bytes *out,
                                 bool *more, nrw_error *err)
 {
@@ -227,7 +220,7 @@ static nrw_status distinct_finish_saved(const aggregate *g, agg_saved *saved, ve
 #define DISTINCT(finish_saved)                                                                     \
     {                                                                                              \
         " ", 0, AGGREGATE_ARGS, AGG_COPIES, NULL, distinct_add, distinct_merge, distinct_finish,   \
-            distinct_drop, distinct_save, distinct_load, distinct_bulk, finish_saved               \
+            agg_set_drop, distinct_save, distinct_load, distinct_bulk, finish_saved                \
     }
 
 /* The first one's aggregates take values in any order. */

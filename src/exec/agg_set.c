@@ -284,6 +284,13 @@ void agg_set_free(agg_set *s)
     piece_free(s);
 }
 
+void agg_set_drop(const aggregate *g, uint8_t *state, mem *m)
+{
+    (void)g;
+    (void)m;
+    agg_set_free(*agg_set_of(state));
+}
+
 static nrw_status put_entry(const agg_set_kind *k, agg_set **s, const agg_entry *e, mem *m,
                             nrw_error *err)
 {

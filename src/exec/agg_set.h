@@ -45,7 +45,8 @@ bool agg_set_next(const agg_set_kind *k, const agg_set *s, size_t *at, agg_entry
 bool agg_set_saved_next(const agg_set_kind *k, span saved, size_t *at, agg_entry *out);
 void agg_set_free(agg_set *s);
 
-/* For aggregate_class. */
+/* For aggregate_class; the first as it is. */
+void agg_set_drop(const aggregate *g, uint8_t *state, mem *m);
 nrw_status agg_set_merge(const agg_set_kind *k, agg_set **into, agg_set **from, mem *m,
                          nrw_error *err);
 nrw_status agg_set_save(const agg_set_kind *k, agg_set *s, size_t most, bytes *out, bool *more,

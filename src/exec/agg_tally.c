@@ -109,13 +109,6 @@ static nrw_status tally_merge(const aggregate *g, uint8_t *into, uint8_t *from, 
     return agg_set_merge(&k, agg_set_of(into), agg_set_of(from), m, err);
 }
 
-static void tally_drop(const aggregate *g, uint8_t *state, mem *m)
-{
-    (void)g;
-    (void)m;
-    agg_set_free(*agg_set_of(state));
-}
-
 static nrw_status tally_save(const aggregate *g, uint8_t *state, size_t most, bytes *out,
                              bool *more, nrw_error *err)
 {
@@ -359,7 +352,7 @@ static uint64_t tally_bulk(const aggregate *g, const uint8_t *state)
 
 #define TALLY(name, traits, bind, finish, bulk, finish_saved)                                      \
     {                                                                                              \
-        name, 1, 1, traits, bind, tally_add, tally_merge, finish, tally_drop, tally_save,          \
+        name, 1, 1, traits, bind, tally_add, tally_merge, finish, agg_set_drop, tally_save,        \
             tally_load, bulk, finish_saved                                                         \
     }
 
