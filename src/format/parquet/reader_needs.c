@@ -4,9 +4,7 @@
 #include "format/parquet/page_walk.h"
 #include "format/parquet/reader_own.h"
 
-/* So many columns have the headers of their first pages looked at, if pages may be so large: less
- * is not worth a read. */
-#define LOOKED_AT  64u
+/* Headers are looked at if pages may be so large: less is not worth a read. */
 #define LOOK_BYTES ((uint64_t)128 << 10)
 
 /* Bytes of a large page of the chunk: where an offset index tells about how many there are (an
@@ -57,32 +55,46 @@ static uint64_t stored_page(const pq_chunk *c, uint64_t page)
     return part > 0 && part < 1 ? (uint64_t)((double)page * part) : page;
 }
 
-/* Bytes of the chunk's first pages, unpacked, where all are alike: texts have pages of any size,
- * and so has a chunk that gave its dictionary up. What cannot be read stays as it is: who reads the
- * chunk will tell. */
-static void first_pages(const pq_reader *r, const pq_chunk *c, uint64_t *dictionary, uint64_t *page)
+/* Their bytes where all pages are alike: texts have pages of any size, and so has a chunk that gave
+ * its dictionary up. What cannot be read is taken for large: who reads the chunk will tell. */
+static void look_at(const pq_reader *r, const pq_chunk *c, pq_first_pages *out)
 {
     pq_page_walk walk;
     pq_page_at at;
 
+    out->dictionary = out->page = UINT64_MAX / 4;
     if (pq_page_walk_open(r->m, r->meta->f, c, &walk, NULL) < 0)
         return;
     while (pq_page_walk_next(&walk, &at, NULL) == NRW_OK) {
         uint64_t bytes = (uint64_t)at.page.uncompressed;
         if (at.page.type != PQ_DICTIONARY_PAGE) {
-            *page = bytes;
+            out->page = bytes;
             break;
         }
-        *dictionary = bytes;
+        out->dictionary = bytes;
     }
     pq_page_walk_close(&walk);
 }
 
-static void need_leaf(const pq_reader *r, pq_needs *out, const pq_chunk *c, bool look,
+/* Plans ask more than once, and so does the start. */
+static pq_first_pages first_pages(pq_reader *r, uint32_t leaf, const pq_chunk *c)
+{
+    pq_first_pages found = {.leaf = leaf};
+
+    for (uint32_t i = 0; i < r->n_looked; i++)
+        if (r->looked[i].leaf == leaf)
+            return r->looked[i];
+    look_at(r, c, &found);
+    if (r->n_looked < PQ_LOOKED_AT)
+        r->looked[r->n_looked++] = found;
+    return found;
+}
+
+static void need_leaf(pq_reader *r, pq_needs *out, uint32_t leaf, const pq_chunk *c, bool look,
                       uint64_t least)
 {
     const uint64_t most = 1 << 20;
-    uint64_t page = large_page(c), dictionary = most, first = UINT64_MAX / 4, of = first;
+    uint64_t page = large_page(c), dictionary = most;
 
     if (pq_stream_memory(c) + least > out->widest)
         out->widest = pq_stream_memory(c) + least;
@@ -91,9 +103,10 @@ static void need_leaf(const pq_reader *r, pq_needs *out, const pq_chunk *c, bool
     page = page < dictionary ? page : dictionary;
     dictionary = c->dictionary_page_offset < 0 ? 0 : usual_dictionary(c, dictionary);
     if (look && page > LOOK_BYTES && (c->dictionary_page_offset < 0 || c->dictionary_only)) {
-        first_pages(r, c, &of, &first);
-        page = page < 2 * first ? page : size_max(2 * first, (size_t)64 << 10);
-        dictionary = dictionary < 4 * of ? dictionary : 4 * of; /* its values as views */
+        const pq_first_pages first = first_pages(r, leaf, c);
+        page = page < 2 * first.page ? page : size_max(2 * first.page, (size_t)64 << 10);
+        if (dictionary > 4 * first.dictionary) /* its values as views */
+            dictionary = 4 * first.dictionary;
         out->pages += page + stored_page(c, page) + dictionary;
     } else {
         out->pages += 2 * page + dictionary;
@@ -106,7 +119,7 @@ static bool is_text(const pq_reader *r, uint32_t leaf)
     return type_is_view(&pq_meta_leaf(r->meta, leaf)->field.type);
 }
 
-static nrw_status need_column(const pq_reader *r, const pq_node *n, arena *a, pq_needs *out,
+static nrw_status need_column(pq_reader *r, const pq_node *n, arena *a, pq_needs *out,
                               nrw_error *err)
 {
     uint64_t least = pq_node_is_leaf(n) ? pq_chunk_least() : pq_nested_least(n);
@@ -115,13 +128,14 @@ static nrw_status need_column(const pq_reader *r, const pq_node *n, arena *a, pq
     out->kept += sizeof(pq_rcolumn);
     out->leaves += n->n_leaves;
     for (uint32_t i = 0; i < n->n_leaves; i++) {
-        TRY(pq_meta_chunk(r->meta, 0, n->first_leaf + i, a, &c, err));
-        need_leaf(r, out, &c, out->leaves <= LOOKED_AT && !is_text(r, n->first_leaf + i), least);
+        const uint32_t leaf = n->first_leaf + i;
+        TRY(pq_meta_chunk(r->meta, 0, leaf, a, &c, err));
+        need_leaf(r, out, leaf, &c, out->leaves <= PQ_LOOKED_AT && !is_text(r, leaf), least);
     }
     return NRW_OK;
 }
 
-nrw_status pq_find_needs(const pq_reader *r, const uint32_t *cols, uint32_t n, pq_needs *out,
+nrw_status pq_find_needs(pq_reader *r, const uint32_t *cols, uint32_t n, pq_needs *out,
                          nrw_error *err)
 {
     nrw_status st = NRW_OK;
@@ -158,7 +172,7 @@ uint64_t pq_columns_room(uint32_t n, uint64_t pages)
 nrw_status pq_reader_budget(const reader *base, const uint32_t *cols, uint32_t n, uint32_t workers,
                             budget *out, nrw_error *err)
 {
-    const pq_reader *r = (const pq_reader *)base;
+    pq_reader *r = (pq_reader *)(uintptr_t)base;
     uint64_t busy = n < workers ? n : workers, groups = (uint64_t)pq_meta_row_groups(r->meta);
     pq_needs need;
 

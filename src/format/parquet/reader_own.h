@@ -52,6 +52,15 @@ struct pq_lane {
     _Atomic uint32_t under_way; /* of these */
 };
 
+/* Bytes of a leaf's first pages, unpacked (reader_needs.c). */
+typedef struct pq_first_pages {
+    uint32_t leaf;
+    uint64_t dictionary, page;
+} pq_first_pages;
+
+/* So many columns have the headers of their first pages looked at. */
+#define PQ_LOOKED_AT 64u
+
 typedef struct pq_reader {
     reader base;
     mem *m;     /* books of the metadata */
@@ -68,7 +77,9 @@ typedef struct pq_reader {
     batch_shape shape;
     pq_chunk_options chunk_options;
     bool park;
-    bool counting; /* counters may be read: start succeeded */
+    bool counting;                       /* counters may be read: start succeeded */
+    pq_first_pages looked[PQ_LOOKED_AT]; /* of the first row group, each once */
+    uint32_t n_looked;
 
     /* the cutter; one thread at a time */
     pq_open_group *group;
@@ -97,7 +108,8 @@ typedef struct pq_needs {
 
 /* What decompressing a page of the chunk by stream takes, as a rule. */
 uint64_t pq_stream_memory(const pq_chunk *c);
-nrw_status pq_find_needs(const pq_reader *r, const uint32_t *cols, uint32_t n, pq_needs *out,
+/* Before morsels are cut, by one thread at a time. */
+nrw_status pq_find_needs(pq_reader *r, const uint32_t *cols, uint32_t n, pq_needs *out,
                          nrw_error *err);
 /* All of `n` leaves stay open between morsels with so much; `pages` as pq_find_needs says. */
 uint64_t pq_columns_room(uint32_t n, uint64_t pages);
