@@ -1,6 +1,4 @@
 """What the cases of this suite ask of a run: its peak, and that the peak does not grow."""
-import statistics
-
 from harness import MIB, mib, ok
 
 FLAT = 0.05  # growth allowed, or
@@ -27,11 +25,12 @@ def grown(peaks):
 
 def flat(name, run, sizes):
     """Peaks of the same job at growing sizes: none above the first by more than allowed. Threads
-    meet otherwise each time, and of more meetings the highest is higher: where single runs differ,
-    the medians of five tell."""
+    meet otherwise each time, and of more meetings the highest is higher. So where single runs
+    differ, as much work stands on both sides: the highest of as many runs of a smaller input as
+    make up the largest one, ten at most."""
     peaks = [run(size) for size in sizes]
     if grown(peaks):
-        peaks = [statistics.median([p] + [run(size) for _ in range(4)])
+        peaks = [max([p] + [run(size) for _ in range(min(sizes[-1] // size, 10) - 1)])
                  for p, size in zip(peaks, sizes)]
     note = f"{name}: " + ", ".join(f"{n:,}: {mib(p)}" for n, p in zip(sizes, peaks))
     if grown(peaks):
