@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #define BUFFER_SIZE ((size_t)64 << 10)
+/* From here on a call of its own costs less than a copy. */
+#define DIRECT_LEAST ((size_t)4 << 10)
 
 struct target {
     mem *m;
@@ -338,10 +340,12 @@ static nrw_status check_usable(const target *t, nrw_error *err)
 nrw_status target_write(target *t, span data, nrw_error *err)
 {
     TRY(check_usable(t, err));
+    if (data.len >= DIRECT_LEAST) {
+        TRY(flush(t, err));
+        return write_out(t, data.data, data.len, err);
+    }
     while (data.len) {
         size_t n = size_min(data.len, BUFFER_SIZE - t->held);
-        if (!t->held && data.len >= BUFFER_SIZE)
-            return write_out(t, data.data, data.len, err);
         memcpy(t->buffer + t->held, data.data, n);
         t->held += n;
         data.data += n;
