@@ -94,7 +94,7 @@ def grows(sizes, codec, threads):
 
         def write(n):
             ran = ok("copy", files.growing(n), paths[n], "--memory", "32MiB", "--compression",
-                     codec, "--threads", threads, timeout=900)
+                     codec, "--threads", threads, "--on-exists", "replace", timeout=900)
             within(ran, 32)
             return ran.peak
 

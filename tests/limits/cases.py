@@ -100,6 +100,26 @@ def duckdb_pages(codec):
     return copied(files.duckdb_pages(codec), 32, rows=122880)
 
 
+def duckdb_numbers():
+    """Threads that are each in a row group of their own, with pages that hardly fit beside each
+    other: one decodes by stream what has no room."""
+    import duckdb
+    source, told = files.duckdb_numbers(), set()
+    for columns in ("sum(b)", "sum(d)", "sum(b), sum(d)"):
+        want = duckdb.connect().execute(f"SELECT {columns} FROM '{source}'").fetchone()
+        for memory in (16, 32, 64, 1024):
+            for threads in (1, 2, 8):
+                ran = ok("sql", f"SELECT {columns} FROM '{source}'", "--memory", f"{memory}MiB",
+                         "--threads", str(threads), "-f", "csv")
+                got = ran.out.decode().splitlines()[1]
+                if got != ",".join(map(str, want)):
+                    raise AssertionError(f"{columns}, {memory} MiB, {threads} threads: {got}")
+                within(ran, memory)
+                told.add(mib(ran.peak))
+    return f"peaks {min(told, key=lambda x: float(x.split()[0]))} to " \
+           f"{max(told, key=lambda x: float(x.split()[0]))}"
+
+
 def duckdb_pages_where():
     """Pages larger than memory are decompressed once, also where a condition looks first."""
     return copied(files.duckdb_pages("zstd"), 32, "--where", "a > 'f' OR id < 100", timeout=60)
@@ -474,6 +494,7 @@ def cases(tier):
     yield f"{1000 if full else 200} files of 100 KB", lambda: many_files(
         1000 if full else 200), 900
     yield from many_datasets.cases()
+    yield "pages of 2 MB, row groups side by side", duckdb_numbers, 300
     yield "pages of 100 MiB, zstd", lambda: duckdb_pages("zstd"), 300
     yield "pages of 100 MiB, a condition", duckdb_pages_where, 300
     if full:

@@ -115,6 +115,21 @@ def duckdb_pages(codec):
     return made(f"pages-{codec}.parquet", DUCKDB_PAGES, codec)
 
 
+DUCKDB_NUMBERS = r'''
+import sys, duckdb
+c = duckdb.connect()
+c.execute("SET threads = 2")
+# Row groups of one page a column, of 1 and 2 MB, which zstd puts into windows as large.
+c.execute(f"""COPY (SELECT b, b::HUGEINT::DECIMAL(30, 3) AS d FROM
+                    (SELECT (hash(i) % 1000000000000)::BIGINT AS b FROM range(2000000) r(i)))
+              TO '{sys.argv[1]}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)""")
+'''
+
+
+def duckdb_numbers():
+    return made("numbers-zstd.parquet", DUCKDB_NUMBERS)
+
+
 DICTIONARY = r'''
 import sys, numpy as np, pyarrow as pa, pyarrow.parquet as pq
 path, codec, mib = sys.argv[1], sys.argv[2], int(sys.argv[3])

@@ -87,10 +87,10 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     r->grant = grant;
     r->spill = s;
     r->shape = *shape;
-    at_work = (n < shape->workers ? n : shape->workers) * need.widest;
-    open = pq_columns_room(need.leaves, need.pages);
     if (shape->any_order) /* else threads wait for each other further behind */
-        lanes = pq_reader_lanes(mem_room(grant), at_work, open, shape->workers);
+        lanes = pq_reader_lanes(&need, n, mem_room(grant), shape->workers);
+    at_work = pq_lanes_room(&need, n, lanes, shape->workers);
+    open = pq_columns_room(need.leaves, need.pages);
     TRY(open_lanes(r, cols, n, lanes, err));
     TRY(sort_leaves(r, err));
     if (shape->filter) {

@@ -93,8 +93,9 @@ static pq_first_pages first_pages(pq_reader *r, uint32_t leaf, const pq_chunk *c
 static void need_leaf(pq_reader *r, pq_needs *out, uint32_t leaf, const pq_chunk *c, bool look,
                       uint64_t least)
 {
-    const uint64_t most = 1 << 20;
-    uint64_t page = large_page(c), dictionary = most;
+    const uint64_t most = 1 << 20, most_seen = 4 << 20;
+    const uint64_t large = large_page(c);
+    uint64_t page = large, dictionary = most;
 
     if (pq_stream_memory(c) + least > out->widest)
         out->widest = pq_stream_memory(c) + least;
@@ -104,10 +105,11 @@ static void need_leaf(pq_reader *r, pq_needs *out, uint32_t leaf, const pq_chunk
     dictionary = c->dictionary_page_offset < 0 ? 0 : usual_dictionary(c, dictionary);
     if (look && page > LOOK_BYTES && (c->dictionary_page_offset < 0 || c->dictionary_only)) {
         const pq_first_pages first = first_pages(r, leaf, c);
-        page = page < 2 * first.page ? page : size_max(2 * first.page, (size_t)64 << 10);
+        page = size_min(large, size_max(first.page, (size_t)32 << 10));
+        page = page < most_seen ? page : most_seen;
         if (dictionary > 4 * first.dictionary) /* its values as views */
             dictionary = 4 * first.dictionary;
-        out->pages += page + stored_page(c, page) + dictionary;
+        out->pages += 2 * (page + stored_page(c, page)) + dictionary;
     } else {
         out->pages += 2 * page + dictionary;
     }
@@ -169,11 +171,37 @@ uint64_t pq_columns_room(uint32_t n, uint64_t pages)
     return n * (uint64_t)(pq_chunk_least() + (16 << 10)) + pages / 2;
 }
 
+/* So many threads are at columns where so many row groups are read at a time: each may have to
+ * decode a page by stream. */
+static uint64_t at_work(uint32_t n, uint64_t lanes, uint32_t workers)
+{
+    return n * lanes < workers ? n * lanes : workers;
+}
+
+uint64_t pq_lanes_room(const pq_needs *need, uint32_t n, uint32_t lanes, uint32_t workers)
+{
+    return at_work(n, lanes, workers) * need->widest;
+}
+
+/* What more row groups than one take beside it: as many as workers, if a quarter of memory does. */
+static uint64_t more_lanes(const pq_reader *r, const pq_needs *need, uint32_t n, uint32_t workers)
+{
+    const uint64_t row_groups = (uint64_t)pq_meta_row_groups(r->meta);
+    const uint32_t lanes = row_groups < workers ? (uint32_t)row_groups : workers;
+    uint64_t more;
+
+    if (lanes < 2)
+        return 0;
+    more = (lanes - 1) * need->pages + pq_lanes_room(need, n, lanes, workers) -
+           pq_lanes_room(need, n, 1, workers);
+    return need->pages + more <= mem_room(r->m) / 4 ? more : 0;
+}
+
 nrw_status pq_reader_budget(const reader *base, const uint32_t *cols, uint32_t n, uint32_t workers,
                             budget *out, nrw_error *err)
 {
     pq_reader *r = (pq_reader *)(uintptr_t)base;
-    uint64_t busy = n < workers ? n : workers, groups = (uint64_t)pq_meta_row_groups(r->meta);
+    uint64_t busy = at_work(n, 1, workers);
     pq_needs need;
 
     TRY(pq_find_needs(r, cols, n, &need, err));
@@ -183,19 +211,20 @@ nrw_status pq_reader_budget(const reader *base, const uint32_t *cols, uint32_t n
     if (pq_columns_room(need.leaves, need.pages) > mem_room(r->m) / 2)
         need.pages = busy * AT_WORK;
     out->wish = out->least + need.pages + busy * ((uint64_t)1 << 20);
-    /* and those of a row group for each thread, where that is little */
-    groups = groups < workers ? groups : workers;
-    if (groups && groups * need.pages <= mem_room(r->m) / 4)
-        out->wish += (groups - 1) * need.pages;
+    out->wish += more_lanes(r, &need, n, workers);
     out->spill = UINT64_MAX;
     return NRW_OK;
 }
 
-uint32_t pq_reader_lanes(uint64_t room, uint64_t at_work, uint64_t open, uint32_t workers)
+uint32_t pq_reader_lanes(const pq_needs *need, uint32_t n, uint64_t room, uint32_t workers)
 {
-    uint64_t fit = room > at_work && open ? (room - at_work) / open : 0;
+    const uint64_t open = pq_columns_room(need->leaves, need->pages);
+    uint32_t lanes = 1;
 
-    return fit < 1 ? 1 : fit < workers ? (uint32_t)fit : workers;
+    while (open && lanes < workers &&
+           (lanes + 1) * open + pq_lanes_room(need, n, lanes + 1, workers) <= room)
+        lanes++;
+    return lanes;
 }
 
 /* What the indexes of a row group may take while it is decided what to read of it. Pages leave it

@@ -113,9 +113,11 @@ nrw_status pq_find_needs(pq_reader *r, const uint32_t *cols, uint32_t n, pq_need
                          nrw_error *err);
 /* All of `n` leaves stay open between morsels with so much; `pages` as pq_find_needs says. */
 uint64_t pq_columns_room(uint32_t n, uint64_t pages);
-/* How many row groups may be read at a time with so much room, where `at_work` is what columns at
- * work take and `open` what the columns of one row group do; at most one for each worker. */
-uint32_t pq_reader_lanes(uint64_t room, uint64_t at_work, uint64_t open, uint32_t workers);
+/* What columns at work, of `n`, may take where so many row groups are read at a time. Pages that
+ * are held in memory leave it free. */
+uint64_t pq_lanes_room(const pq_needs *need, uint32_t n, uint32_t lanes, uint32_t workers);
+/* How many row groups may be read at a time with so much room; at most one for each worker. */
+uint32_t pq_reader_lanes(const pq_needs *need, uint32_t n, uint64_t room, uint32_t workers);
 /* What the indexes of a row group may take, of so much room, where columns take their part. */
 uint64_t pq_prune_room(uint64_t room, uint64_t columns);
 nrw_status pq_reader_budget(const reader *base, const uint32_t *cols, uint32_t n, uint32_t workers,
