@@ -90,7 +90,7 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
     if (shape->any_order) /* else threads wait for each other further behind */
         lanes = pq_reader_lanes(&need, n, mem_room(grant), shape->workers);
     at_work = pq_lanes_room(&need, n, lanes, shape->workers);
-    open = pq_columns_room(need.leaves, need.pages);
+    open = pq_columns_room(&need);
     TRY(open_lanes(r, cols, n, lanes, err));
     TRY(sort_leaves(r, err));
     if (shape->filter) {

@@ -109,10 +109,10 @@ static void need_leaf(pq_reader *r, pq_needs *out, uint32_t leaf, const pq_chunk
         page = page < most_seen ? page : most_seen;
         if (dictionary > 4 * first.dictionary) /* its values as views */
             dictionary = 4 * first.dictionary;
-        out->pages += 2 * (page + stored_page(c, page)) + dictionary;
-    } else {
-        out->pages += 2 * page + dictionary;
+        page += stored_page(c, page);
     }
+    out->open += page + dictionary;
+    out->pages += 2 * page + dictionary;
     out->kept += sizeof(pq_chunk) + 1024;
 }
 
@@ -165,10 +165,9 @@ nrw_status pq_find_needs(pq_reader *r, const uint32_t *cols, uint32_t n, pq_need
 /* What a column at work can use: its window, a page, a dictionary and the values of that. */
 #define AT_WORK ((uint64_t)6 << 20)
 
-/* All columns stay open between morsels with so much; `pages` as pq_find_needs says. */
-uint64_t pq_columns_room(uint32_t n, uint64_t pages)
+uint64_t pq_columns_room(const pq_needs *need)
 {
-    return n * (uint64_t)(pq_chunk_least() + (16 << 10)) + pages / 2;
+    return need->leaves * (uint64_t)(pq_chunk_least() + (16 << 10)) + need->open;
 }
 
 /* So many threads are at columns where so many row groups are read at a time: each may have to
@@ -208,7 +207,7 @@ nrw_status pq_reader_budget(const reader *base, const uint32_t *cols, uint32_t n
     /* a column keeps its bookkeeping; those at work, one for each thread, what decoding takes */
     out->least = need.kept + busy * need.widest + (64 << 10);
     /* where not all can be held, strips serve those that are parked: memory does more elsewhere */
-    if (pq_columns_room(need.leaves, need.pages) > mem_room(r->m) / 2)
+    if (pq_columns_room(&need) > mem_room(r->m) / 2)
         need.pages = busy * AT_WORK;
     out->wish = out->least + need.pages + busy * ((uint64_t)1 << 20);
     out->wish += more_lanes(r, &need, n, workers);
@@ -218,7 +217,7 @@ nrw_status pq_reader_budget(const reader *base, const uint32_t *cols, uint32_t n
 
 uint32_t pq_reader_lanes(const pq_needs *need, uint32_t n, uint64_t room, uint32_t workers)
 {
-    const uint64_t open = pq_columns_room(need->leaves, need->pages);
+    const uint64_t open = pq_columns_room(need);
     uint32_t lanes = 1;
 
     while (open && lanes < workers &&

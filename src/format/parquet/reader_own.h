@@ -101,7 +101,8 @@ typedef struct pq_reader {
 /* What columns need. */
 typedef struct pq_needs {
     uint64_t widest; /* of one column at work */
-    uint64_t pages;  /* of all: their pages and dictionaries, as far as they are usual */
+    uint64_t open;   /* of all: a page each and its dictionary, as far as they are usual */
+    uint64_t pages;  /* the same with another page each, for those that are larger */
     uint64_t kept;   /* bookkeeping of all */
     uint32_t leaves; /* how many they have */
 } pq_needs;
@@ -111,8 +112,8 @@ uint64_t pq_stream_memory(const pq_chunk *c);
 /* Before morsels are cut, by one thread at a time. */
 nrw_status pq_find_needs(pq_reader *r, const uint32_t *cols, uint32_t n, pq_needs *out,
                          nrw_error *err);
-/* All of `n` leaves stay open between morsels with so much; `pages` as pq_find_needs says. */
-uint64_t pq_columns_room(uint32_t n, uint64_t pages);
+/* All columns stay open between morsels with so much. */
+uint64_t pq_columns_room(const pq_needs *need);
 /* What columns at work, of `n`, may take where so many row groups are read at a time. Pages that
  * are held in memory leave it free. */
 uint64_t pq_lanes_room(const pq_needs *need, uint32_t n, uint32_t lanes, uint32_t workers);
