@@ -1,7 +1,5 @@
 #include "base/block.h"
 
-#include "base/span.h"
-
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -28,7 +26,7 @@ size_t block_size(size_t bytes)
     if (bytes < BLOCK_MIN)
         bytes = BLOCK_MIN;
     if (bytes <= BLOCK_KEEP_MAX)
-        step = size_max(PAGE, (size_t)1 << (log2_floor(bytes) - 3));
+        step = (size_t)1 << (log2_floor(bytes) - 3);
     return (bytes + step - 1) & ~(step - 1);
 }
 
@@ -36,7 +34,7 @@ static unsigned class_of(size_t size)
 {
     unsigned log = log2_floor(size);
 
-    return (log - BLOCK_MIN_LOG) * 8 + (unsigned)((size >> (log - 3)) & 7);
+    return (log - 15) * 8 + (unsigned)((size >> (log - 3)) & 7);
 }
 
 #ifdef BLOCK_FROM_MALLOC

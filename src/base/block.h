@@ -1,4 +1,4 @@
-/* Page-backed blocks of 8 KiB and more, and a small cache of free ones. Internal to base/mem.c,
+/* Page-backed blocks of 32 KiB and more, and a small cache of free ones. Internal to base/mem.c,
  * which does the books. */
 #ifndef BASE_BLOCK_H
 #define BASE_BLOCK_H
@@ -8,14 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BLOCK_MIN_LOG 13
-#define BLOCK_MIN     ((size_t)1 << BLOCK_MIN_LOG)
+#define BLOCK_MIN ((size_t)32 << 10)
 /* Blocks above are never kept: they would fill the cache alone. */
 #define BLOCK_KEEP_MAX ((size_t)4 << 20)
 /* A large page of the machine; blocks of its size and more begin at one and ask for it. */
 #define BLOCK_LARGE ((size_t)2 << 20)
-/* Eight sizes a doubling up to 4 MiB, those of whole pages below 32 KiB. */
-#define BLOCK_CLASSES ((22 - BLOCK_MIN_LOG) * 8 + 1)
+/* Eight sizes a doubling, 32 KiB to 4 MiB. */
+#define BLOCK_CLASSES (7 * 8 + 1)
 
 /* Address sanitizer finds overruns only in blocks of malloc, and only if none is recycled. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -35,7 +34,7 @@ typedef struct block_cache {
     free_block *newest, *oldest;
 } block_cache;
 
-/* What a request really takes: whole pages, at most an eighth or 4 KiB more.
+/* What a request really takes: whole pages, at most an eighth more (4 KiB more above 4 MiB).
  * `bytes` is at most SIZE_MAX / 4. */
 size_t block_size(size_t bytes);
 

@@ -6,7 +6,7 @@
  * named (a page, a dictionary) must be ready for NRW_E_MEMLIMIT: it spills, reads in pieces, or
  * hands the error up. Accounts are thread-safe; an account must outlive its children.
  *
- * mem_alloc takes blocks of 8 KiB and more from a recycling cache of page-backed blocks, smaller
+ * mem_alloc takes blocks of 32 KiB and more from a recycling cache of page-backed blocks, smaller
  * ones from malloc. Sizes are given back on free, so the books are exact; the books hold the size
  * that was really taken (rounded up). Cached free blocks are charged to the process account and
  * given back to the system as soon as a reservation would otherwise fail.
