@@ -62,11 +62,9 @@ def start_up():
 
 # ---- many columns, many files ----
 
-def wide(columns, rows):
-    """Works at 128 MiB; the least that works is what the refusal says; 80 % of it is refused."""
-    source = files.wide(columns, rows)
-    note = copied(source, 128, rows=rows)
-    with Scratch("wide") as s:
+def least_told(source):
+    """The least that works is what the refusal says; 80 % of it is refused."""
+    with Scratch("least") as s:
         line = refused(narrows(*DECODED, source, s("o.parquet"), "--memory", "8MiB"), 4)
         said = re.search(r"--memory (\d+(?:\.\d+)?)\s*MiB", line)
         if not said:
@@ -78,7 +76,20 @@ def wide(columns, rows):
             raise AssertionError(f"peak {mib(ran.peak)} at the least limit, {least} MiB")
         refused(narrows(*DECODED, source, s("less.parquet"), "--memory",
                         f"{int(least * 0.8 * 1024)}KiB"), 4)
-    return f"{note}; least {least:g} MiB"
+    return f"least {least:g} MiB"
+
+
+def wide(columns, rows):
+    """Works at 128 MiB, and at the least."""
+    source = files.wide(columns, rows)
+    note = copied(source, 128, rows=rows)
+    return f"{note}; {least_told(source)}"
+
+
+def dictionaries():
+    """Dictionaries that do not fit and are larger than any page are decoded by stream, too."""
+    return "; ".join(f"{codec}: {least_told(files.dictionaries(codec))}"
+                     for codec in ("brotli", "zstd", "gzip"))
 
 
 def many_files(count):
@@ -494,6 +505,7 @@ def cases(tier):
     yield f"{1000 if full else 200} files of 100 KB", lambda: many_files(
         1000 if full else 200), 900
     yield from many_datasets.cases()
+    yield "dictionaries of 1 MB, pages of 64 KiB", dictionaries, 120
     yield "pages of 2 MB, row groups side by side", duckdb_numbers, 300
     yield "pages of 100 MiB, zstd", lambda: duckdb_pages("zstd"), 300
     yield "pages of 100 MiB, a condition", duckdb_pages_where, 300

@@ -130,6 +130,21 @@ def duckdb_numbers():
     return made("numbers-zstd.parquet", DUCKDB_NUMBERS)
 
 
+DICTIONARIES = r'''
+import sys, numpy as np, pyarrow as pa, pyarrow.parquet as pq
+path, codec = sys.argv[1:]
+r = np.random.default_rng(1)
+# Dictionaries of 1 MB before pages of 64 KiB, as an index says.
+table = pa.table({"f": r.random(300000), "g": r.random(300000)})
+pq.write_table(table, path, compression=codec, row_group_size=300000, data_page_size=1 << 16,
+               use_dictionary=True, write_page_index=True)
+'''
+
+
+def dictionaries(codec):
+    return made(f"dictionaries-{codec}.parquet", DICTIONARIES, codec)
+
+
 DICTIONARY = r'''
 import sys, numpy as np, pyarrow as pa, pyarrow.parquet as pq
 path, codec, mib = sys.argv[1], sys.argv[2], int(sys.argv[3])

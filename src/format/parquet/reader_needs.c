@@ -17,12 +17,29 @@ static uint64_t large_page(const pq_chunk *c)
     return pages < 4 ? all : size_max(all / pages * 2, (size_t)64 << 10);
 }
 
+/* Of at most `most` bytes: what lies before the first data page, some times as large. */
+static uint64_t usual_dictionary(const pq_chunk *c, uint64_t most)
+{
+    int64_t stored = c->data_page_offset - c->dictionary_page_offset;
+
+    if (stored <= 0 || (uint64_t)stored >= most / 8)
+        return most;
+    return (uint64_t)stored * 8;
+}
+
+static uint64_t large_dictionary(const pq_chunk *c)
+{
+    uint64_t all = c->uncompressed < 0 ? UINT64_MAX : (uint64_t)c->uncompressed;
+
+    return c->dictionary_page_offset < 0 ? 0 : usual_dictionary(c, all);
+}
+
 /* What decoding a page of the chunk by stream takes: the decoder's own window (each frame says how
  * large; writers' usual choice is assumed, and never more than a page). */
 uint64_t pq_stream_memory(const pq_chunk *c)
 {
     const uint64_t kib = 1 << 10;
-    uint64_t window, page = large_page(c);
+    uint64_t window, page = size_max(large_page(c), large_dictionary(c));
 
     switch (c->codec) {
     case CODEC_NONE: return 0;
@@ -35,16 +52,6 @@ uint64_t pq_stream_memory(const pq_chunk *c)
         return size_max(320 * kib + window, codec_by_id(c->codec)->decode_mem(window));
     /* brotli's ring, and prefix codes, which come to less than they could */
     return 320 * kib + window + (window < 3072 * kib ? window : 3072 * kib);
-}
-
-/* Of at most `most` bytes: what lies before the first data page, some times as large. */
-static uint64_t usual_dictionary(const pq_chunk *c, uint64_t most)
-{
-    int64_t stored = c->data_page_offset - c->dictionary_page_offset;
-
-    if (stored <= 0 || (uint64_t)stored >= most / 8)
-        return most;
-    return (uint64_t)stored * 8;
 }
 
 /* A page of so many bytes as it lies in the file. */
