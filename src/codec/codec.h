@@ -42,7 +42,7 @@ typedef struct codec_hint {
     size_t skip; /* bytes in front of the numbers, at most the block's */
 } codec_hint;
 
-#define CODEC_BESIDE 3 /* blocks that may be decoded at a time */
+#define CODEC_BESIDE 4 /* blocks that may be decoded at a time */
 
 struct codec {
     const char *name; /* "zstd" */

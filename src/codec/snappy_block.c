@@ -1,4 +1,5 @@
 #include "codec/snappy_block.h"
+#include "codec/snappy_own.h"
 #include "codec/window.h"
 
 /* The uncompressed length, a varint of at most 32 bits; false where it is cut off or larger. */
@@ -22,15 +23,9 @@ bool snappy_block_length(span src, uint64_t *len)
     return preamble(&src, len);
 }
 
-typedef struct state {
-    const uint8_t *ip, *in_end;
-    uint8_t *dst, *op, *out_end;
-    size_t stretch; /* bytes of output before decode_pairs is tried again */
-} state;
-
 /* What a tag says: `step` bytes of input make `len` bytes. An offset is the bytes behind the tag
  * that `mask` leaves, and `base`: of a literal FAR_BACK, which is always a valid one; of what is
- * left to decode_one (literals over 60 bytes, copies with four bytes of offset) 0, which never is.
+ * left to snappy_one (literals over 60 bytes, copies with four bytes of offset) 0, which never is.
  */
 typedef struct element {
     uint16_t base, mask;
@@ -42,10 +37,6 @@ enum { FAR = 80, FAR_BACK = 32 };
         base, mask, len, step                                                                      \
     }
 
-/* By tag: the length of what it makes. */
-#define LITERAL(t) ((t) / 4 + 1)
-#define COPY_1(t)  (4 + (t) / 4 % 8)
-#define COPY_2(t)  ((t) / 4 + 1)
 #define OF_4(t)                                                                                    \
     ELEMENT((t) < 240 ? FAR_BACK : 0, 0, LITERAL(t), LITERAL(t) + 1),                              \
         ELEMENT((t) / 32 * 256, 0xff, COPY_1(t), 2), ELEMENT(0, 0xffff, COPY_2(t), 3),             \
@@ -54,34 +45,31 @@ enum { FAR = 80, FAR_BACK = 32 };
 #define OF_64(t) OF_16(t), OF_16((t) + 16), OF_16((t) + 32), OF_16((t) + 48)
 static const element of_tag[256] = {OF_64(0), OF_64(64), OF_64(128), OF_64(192)};
 
-static bool near_end(const state *s)
+static bool near_end(const snappy_state *s)
 {
     return s->in_end - s->ip < FAR || s->out_end - s->op < FAR;
 }
 
-static bool is_far(const state *s)
+static bool is_far(const snappy_state *s)
 {
     return !near_end(s) && s->op - s->dst >= FAR_BACK;
 }
 
 /* A place in a block, in registers; `tag` is the byte at ip. */
-typedef struct lane {
+typedef struct place {
     const uint8_t *ip;
     uint8_t *op;
     size_t tag;
     const uint8_t *in_far, *far, *dst; /* up to where, and from where, steps can be whole ones */
-} lane;
+} place;
 
-static inline lane lane_of(const state *s)
+static inline place place_of(const snappy_state *s)
 {
-    return (lane){s->ip, s->op, *s->ip, s->in_end - FAR, s->out_end - FAR, s->dst};
+    return (place){s->ip, s->op, *s->ip, s->in_end - FAR, s->out_end - FAR, s->dst};
 }
 
-/* Both are known, so that choosing between them is a conditional move. */
-#define WITHOUT_BRANCH(a, b) __asm__("" : "+r"(a), "+r"(b))
-
 /* A copy that meets itself, or nothing that can be taken. */
-static inline bool take_near(lane *l, size_t offset, size_t len)
+static inline bool take_near(place *l, size_t offset, size_t len)
 {
     if (offset == 0 || offset > (size_t)(l->op - l->dst))
         return false;
@@ -96,8 +84,8 @@ static inline bool take_near(lane *l, size_t offset, size_t len)
  * literal of 60 bytes or a copy of 64 with what it overshoots, and all heads. Literals and copies
  * follow each other without any order, so that is not branched for: a literal is a copy from behind
  * its tag, and the next tag is read for both before it is known which one this is. False: it was
- * the last one for that, or is left to decode_one, or wrong. */
-static inline __attribute__((always_inline)) bool take_far(lane *l)
+ * the last one for that, or is left to snappy_one, or wrong. */
+static inline __attribute__((always_inline)) bool take_far(place *l)
 {
     const element e = of_tag[l->tag];
     const size_t kind = l->tag & 3, offset = (load_u32(l->ip + 1) & e.mask) + e.base;
@@ -126,38 +114,11 @@ static inline __attribute__((always_inline)) bool take_far(lane *l)
     return __builtin_expect(l->ip <= l->in_far, 1) && __builtin_expect(l->op <= l->far, 1);
 }
 
-/* The same where other blocks fill the time until the next tag is known: with fewer steps, and more
- * of them that wait for each other. */
-static inline __attribute__((always_inline)) bool take_beside(lane *l)
-{
-    const element *e = &of_tag[l->tag];
-    const size_t len = e->len, offset = (load_u32(l->ip + 1) & e->mask) + e->base;
-    uintptr_t copied = (uintptr_t)l->op - offset;
-    const uint8_t *written = l->ip + 1, *from;
-
-    if (__builtin_expect(offset < FAR_BACK, 0))
-        return take_near(l, offset, len) && l->ip <= l->in_far && l->op <= l->far;
-    if (__builtin_expect(copied < (uintptr_t)l->dst, 0))
-        return false;
-    WITHOUT_BRANCH(copied, written);
-    from = l->tag & 3 ? (const uint8_t *)copied : written;
-    l->ip += e->step;
-    l->tag = *l->ip;
-    memcpy(l->op, from, 16);
-    memcpy(l->op + 16, from + 16, 16);
-    if (__builtin_expect(len > 32, 0)) {
-        memcpy(l->op + 32, from + 32, 16);
-        memcpy(l->op + 48, from + 48, 16);
-    }
-    l->op += len;
-    return __builtin_expect(l->ip <= l->in_far, 1) && __builtin_expect(l->op <= l->far, 1);
-}
-
 /* From a place that is_far; stops in front of what it does not take and of what is wrong; true
  * where it stops for the stretch's end. */
-static bool decode_far(state *s)
+static bool decode_far(snappy_state *s)
 {
-    lane l = lane_of(s);
+    place l = place_of(s);
 
     l.far = l.op + size_min((size_t)(l.far - l.op), s->stretch);
     while (take_far(&l))
@@ -165,34 +126,6 @@ static bool decode_far(state *s)
     s->ip = l.ip;
     s->op = l.op;
     return l.op > l.far;
-}
-
-/* An element waits for the one before, whose end says where it begins: those of other blocks do
- * not. */
-static __attribute__((noinline)) void decode_far_two(state *s)
-{
-    lane a = lane_of(&s[0]), b = lane_of(&s[1]);
-
-    while (take_far(&a) && take_far(&b))
-        ;
-    s[0].ip = a.ip;
-    s[0].op = a.op;
-    s[1].ip = b.ip;
-    s[1].op = b.op;
-}
-
-static __attribute__((noinline)) void decode_far_three(state *s)
-{
-    lane a = lane_of(&s[0]), b = lane_of(&s[1]), c = lane_of(&s[2]);
-
-    while (take_beside(&a) && take_beside(&b) && take_beside(&c))
-        ;
-    s[0].ip = a.ip;
-    s[0].op = a.op;
-    s[1].ip = b.ip;
-    s[1].op = b.op;
-    s[2].ip = c.ip;
-    s[2].op = c.op;
 }
 
 /* By tag: the least offset from which a copy is one step that does not meet itself; of other
@@ -208,7 +141,7 @@ enum { PAIR_LITERAL = 5 * 4 }; /* six bytes: of eight from the second on, three 
 /* Numbers whose upper bytes are those of numbers before: literals of few bytes, each with a copy
  * behind it. Where they follow each other without an exception, branches cost nothing, and a pair
  * takes as long as one element of decode_far. Stops in front of anything else. */
-static void decode_pairs(state *s)
+static void decode_pairs(snappy_state *s)
 {
     const uint8_t *ip = s->ip, *in_far = s->in_end - FAR;
     uint8_t *dst = s->dst, *op = s->op, *out_far = s->out_end - FAR;
@@ -239,7 +172,7 @@ static void decode_pairs(state *s)
 /* As long as it goes in whole steps. Pairs are looked for often where there were some, and hardly
  * ever where there were none. */
 enum { PAIRS_FEW = 128, STRETCH_LEAST = 64, STRETCH_MOST = 64 << 10 };
-static void decode_fast(state *s)
+static void decode_fast(snappy_state *s)
 {
     do {
         const uint8_t *before = s->op;
@@ -249,8 +182,7 @@ static void decode_fast(state *s)
     } while (is_far(s) && decode_far(s) && is_far(s));
 }
 
-/* One element, with every check; false where it is damaged. */
-static bool decode_one(state *s)
+bool snappy_one(snappy_state *s)
 {
     unsigned tag = *s->ip++, kind = tag & 3, upper = tag >> 2;
     static const uint8_t behind[4] = {0, 1, 2, 4};
@@ -286,20 +218,20 @@ static bool decode_one(state *s)
     return true;
 }
 
-static bool begin(state *s, span src, uint8_t *dst, size_t dst_len, uint64_t *len)
+bool snappy_begin(snappy_state *s, span src, uint8_t *dst, size_t dst_len, uint64_t *len)
 {
     if (!preamble(&src, len))
         return false;
-    *s = (state){src.data, src.data + src.len, dst, dst, dst + dst_len, STRETCH_LEAST};
+    *s = (snappy_state){src.data, src.data + src.len, dst, dst, dst + dst_len, STRETCH_LEAST};
     return true;
 }
 
-static bool go_on(state *s)
+bool snappy_go_on(snappy_state *s)
 {
     while (s->ip < s->in_end) {
         if (is_far(s))
             decode_fast(s);
-        if (!decode_one(s))
+        if (!snappy_one(s))
             return false;
     }
     return true;
@@ -307,74 +239,15 @@ static bool go_on(state *s)
 
 nrw_status snappy_block_decode(span src, uint8_t *dst, size_t dst_len, nrw_error *err)
 {
-    state s;
+    snappy_state s;
     uint64_t len;
 
-    if (!begin(&s, src, dst, dst_len, &len))
+    if (!snappy_begin(&s, src, dst, dst_len, &len))
         return codec_damaged("snappy", err);
     if (len != dst_len)
         return codec_wrong_size("snappy", len, dst_len, err);
-    if (!go_on(&s))
+    if (!snappy_go_on(&s))
         return codec_damaged("snappy", err);
     return s.op == s.out_end ? NRW_OK
                              : codec_wrong_size("snappy", (uint64_t)(s.op - dst), dst_len, err);
-}
-
-/* One element at least, up to where steps can be whole ones. */
-static bool come_far(state *s)
-{
-    do {
-        if (!decode_one(s))
-            return false;
-    } while (!near_end(s) && !is_far(s));
-    return true;
-}
-
-/* Up to where one of n blocks is near its end; those in front of it are far from theirs. */
-static bool decode_beside(state *s, size_t n)
-{
-    for (;;) {
-        bool far = true;
-        for (size_t i = 0; i < n; i++)
-            if (near_end(&s[i]))
-                return true;
-        for (size_t i = 0; i < n; i++) {
-            if (!come_far(&s[i]))
-                return false;
-            far &= is_far(&s[i]);
-        }
-        if (far && n == 3)
-            decode_far_three(s);
-        else if (far)
-            decode_far_two(s);
-    }
-}
-
-/* Puts the one that is near its end, and is done then, last. */
-static bool finish_one(state *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (near_end(&s[i])) {
-            const state done = s[i];
-            s[i] = s[n - 1];
-            s[n - 1] = done;
-            break;
-        }
-    return go_on(&s[n - 1]) && s[n - 1].op == s[n - 1].out_end;
-}
-
-bool snappy_block_decode_beside(const span *src, size_t count, uint8_t *const *dst,
-                                const size_t *dst_len)
-{
-    state s[SNAPPY_BESIDE];
-
-    for (size_t i = 0; i < count; i++) {
-        uint64_t len;
-        if (!begin(&s[i], src[i], dst[i], dst_len[i], &len) || len != dst_len[i])
-            return false;
-    }
-    for (; count > 1; count--)
-        if (!decode_beside(s, count) || !finish_one(s, count))
-            return false;
-    return count == 0 || (go_on(&s[0]) && s[0].op == s[0].out_end);
 }

@@ -3,11 +3,12 @@
 #include "format/avro/word.h"
 
 #define GIVEN_UP UINT16_MAX
+#define NO_LEAP  UINT32_MAX
 
 void av_guess_anew(av_guess *g, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
-        g[i] = (av_guess){.expect = 1};
+        g[i] = (av_guess){.leap.expect = 1, .expect = 1, .begins = NO_LEAP};
 }
 
 static const uint8_t *behind_numbers(const uint8_t *p, const uint8_t *end, uint32_t n)
@@ -58,7 +59,8 @@ static void give_up(const av_step *step, av_guess *g)
 {
     const unsigned lead = step->maybe;
 
-    *g = (av_guess){.expect = 1, .reach = g->reach, .misses = GIVEN_UP};
+    *g = (av_guess){
+        .leap = g->leap, .expect = 1, .reach = g->reach, .begins = g->begins, .misses = GIVEN_UP};
     if (step->op == AV_OP_SKIP_FIXED) /* null and not null take turns */
         return;
     g->head_mask = lead ? 0xFF : 0;
@@ -74,13 +76,24 @@ static void give_up(const av_step *step, av_guess *g)
     }
 }
 
-/* That the element at p is what the next ones will look like; but one that is another once in a
- * while is not followed. */
+/* Whether what is seen is expected from now on. One that is another once in a while is not
+ * followed, one that then stays another for a while is, at once. */
+static bool to_follow(av_guess *g, uint32_t seen)
+{
+    if (g->misses == 0)
+        return g->followed = true;
+    if (seen - g->missed > 1)
+        return g->followed = g->following;
+    g->following = !g->followed; /* two in a row: it stays, or was followed in vain */
+    return g->followed = true;
+}
+
+/* That the element at p is what the next ones will look like. */
 static void learn(const av_run *r, const av_step *step, av_guess *g, const uint8_t *p,
                   const uint8_t *next, uint32_t decide)
 {
     const uint64_t seen = r->rows - r->left;
-    const bool again = g->misses == 0 || (uint32_t)seen - g->missed <= 1;
+    const bool follow = to_follow(g, (uint32_t)seen);
     uint64_t mask = low_bytes(decide);
 
     g->missed = (uint32_t)seen;
@@ -88,7 +101,7 @@ static void learn(const av_run *r, const av_step *step, av_guess *g, const uint8
         give_up(step, g);
         return;
     }
-    if (!again)
+    if (!follow)
         return;
     if (step->op == AV_OP_SKIP_VARINT)
         mask &= AV_HIGH_BITS | (step->maybe ? 0xFF : 0);
@@ -97,9 +110,15 @@ static void learn(const av_run *r, const av_step *step, av_guess *g, const uint8
     g->advance = (size_t)(next - p);
 }
 
+/* Elements of a run whose guesses have changed; none where from > to. */
+typedef struct changes {
+    uint32_t from, to;
+} changes;
+
 /* Behind the element at p, which is not as expected; from now on it is. NULL: it is left to
  * decode.c. */
-static const uint8_t *look(const av_run *r, const av_step *step, av_guess *g, const uint8_t *p)
+static const uint8_t *look(const av_run *r, const av_step *step, av_guess *g, const uint8_t *p,
+                           changes *c)
 {
     uint32_t decide;
     const uint8_t *next = behind(step, p, r->end, &decide);
@@ -109,7 +128,46 @@ static const uint8_t *look(const av_run *r, const av_step *step, av_guess *g, co
         return next;
     learn(r, step, g, p, next, decide);
     (g - step->place)->reach += g->advance - before;
+    c->from = c->from < step->place ? c->from : step->place;
+    c->to = step->place;
     return next;
+}
+
+/* ---- leaps ---- */
+
+/* What is expected of g, n bytes behind where l begins, asked with it. False: it does not lie in
+ * the eight bytes, or nothing is expected. */
+static bool leap_over(av_leap *l, const av_guess *g)
+{
+    const unsigned bits = (unsigned)l->advance * 8;
+
+    if (l->advance >= 8 || g->mask << bits >> bits != g->mask || (g->expect & ~g->mask))
+        return false;
+    l->mask |= g->mask << bits;
+    l->expect |= g->expect << bits;
+    l->advance += g->advance;
+    return true;
+}
+
+/* The leaps of a run of n elements whose guesses are at g: from the one in front of what has
+ * changed, which may reach further now, up to where they are as before. */
+static void leap_anew(av_guess *g, uint32_t n, changes c)
+{
+    uint32_t i = c.from > 0 ? c.from - 1 : 0, at;
+
+    while (i > 0 && g[i].begins == NO_LEAP)
+        i--;
+    at = i > 0 ? g[i].begins : 0;
+    for (; i < n && (i <= c.to || g[i].begins != at); at++) {
+        av_leap l = {g[i].mask, g[i].expect, g[i].advance, i};
+        g[i++].begins = at;
+        if ((l.expect & ~l.mask) == 0)
+            for (; i < n && leap_over(&l, &g[i]); i++)
+                g[i].begins = NO_LEAP;
+        g[at].leap = l;
+    }
+    if (i == n)
+        g[at].leap = (av_leap){.expect = 1, .first = n};
 }
 
 /* Behind an element whose values differ, if it is of a kind that can be taken as it comes; else
@@ -129,31 +187,34 @@ static inline const uint8_t *of_kind(const av_step *step, const av_guess *g, con
 
 av_place av_pass_rest(const av_run *r, const av_step *step, const uint8_t *p, const uint8_t *last)
 {
-    const av_step *end = step + step->run;
-    av_guess *g = r->guesses + step->guess;
-    const size_t reach = (g - step->place)->reach;
+    const av_step *const start = step - step->place, *end = step + step->run;
+    av_guess *const guesses = r->guesses + start->guess;
+    const size_t reach = guesses->reach; /* as the leaps have it */
+    changes c = {UINT32_MAX, 0};
 
     for (;;) {
+        av_guess *g = guesses + (step - start);
         const uint64_t word = load_u64(p);
         const uint8_t *next = p + g->advance;
         if ((word & g->mask) != g->expect)
             next = of_kind(step, g, p, word, last + 1);
         if (next > last)
-            next = look(r, step, g, p);
+            next = look(r, step, g, p, &c);
         if (!next)
             break;
         p = next;
-        g++;
         if (++step == end || p > last)
             break;
-        if ((size_t)(last - p) < reach)
+        if (g[1].begins == NO_LEAP || (size_t)(last - p) < reach)
             continue;
-        const av_guess *from = g;
-        while ((load_u64(p) & g->mask) == g->expect)
-            p += g++->advance;
-        step += g - from;
+        g = guesses + g[1].begins;
+        while ((load_u64(p) & g->leap.mask) == g->leap.expect)
+            p += g++->leap.advance;
+        step = start + g->leap.first;
         if (step == end)
             break;
     }
+    if (c.from <= c.to)
+        leap_anew(guesses, start->run, c);
     return (av_place){p, step};
 }

@@ -2,9 +2,10 @@
  *
  * Where a value ends shows only in its first bytes, so that fields wait for each other. But records
  * resemble each other: what decides about an element's bytes (the branch, the length, which bytes
- * of numbers go on) is mostly what it was in records before. This is asked with one comparison,
- * and if it holds the next element begins where it did then. An element whose values differ much is
- * given up and looked at each time. What is passed does not depend on guesses. */
+ * of numbers go on) is mostly what it was in records before. This is asked with one comparison, for
+ * several elements at once where those bytes lie close together (a leap), and if it holds the next
+ * element begins where it did then. An element whose values differ much is given up and looked at
+ * each time. What is passed does not depend on guesses. */
 #ifndef AVRO_PASS_H
 #define AVRO_PASS_H
 
@@ -29,15 +30,17 @@ av_place av_pass_rest(const av_run *r, const av_step *step, const uint8_t *p, co
 static inline av_place av_pass(const av_run *r, const av_step *step, const uint8_t *p,
                                const uint8_t *last)
 {
-    const av_guess *first = r->guesses + step->guess, *g = first;
+    const av_guess *g = r->guesses + step->guess;
+    const uint32_t n = step->run;
 
     if (__builtin_expect(step->place > 0 || (size_t)(last - p) < g->reach, 0))
         return av_pass_rest(r, step, p, last);
-    while ((load_u64(p) & g->mask) == g->expect)
-        p += g++->advance;
-    if (g == first + step->run)
-        return (av_place){p, step + step->run};
-    return av_pass_rest(r, step + (g - first), p, last);
+    while ((load_u64(p) & g->leap.mask) == g->leap.expect)
+        p += g++->leap.advance;
+    step += g->leap.first;
+    if (__builtin_expect(g->leap.first == n, 1))
+        return (av_place){p, step};
+    return av_pass_rest(r, step, p, last);
 }
 
 #endif

@@ -69,8 +69,7 @@ typedef struct av_step {
     uint32_t then;
     uint32_t run;   /* elements from here on; 0: it is none */
     uint32_t place; /* in its run */
-    uint32_t guess; /* number of its guess; behind the last one of a run is one more, which is never
-                       right */
+    uint32_t guess; /* number of its guess; behind the last one of a run is one more */
     bool entered;   /* steps end in front of it, or go on here */
     const av_type *type;
     const char *name; /* of the column or field, for messages */
@@ -81,15 +80,28 @@ typedef struct av_step {
  * two bytes must then be is `head` by `head_mask`, and `advance` lacks what its kind says. */
 typedef enum av_guess_kind { AV_AS_BEFORE, AV_SOME_TEXT, AV_SOME_NUMBERS } av_guess_kind;
 
+/* The same of the elements from `first` of the run on whose deciding bytes all lie in the next
+ * eight. */
+typedef struct av_leap {
+    uint64_t mask, expect;
+    size_t advance;
+    uint32_t first; /* behind the last leap of a run is one that is never right, with the number of
+                       elements */
+} av_leap;
+
 typedef struct av_guess {
+    av_leap leap; /* the one of this number in the run */
     uint64_t mask, expect;
     size_t advance;
     size_t reach;    /* of the first of those that follow each other: what all of them advance */
+    uint32_t begins; /* number of the leap that begins with it; UINT32_MAX: none does */
     uint32_t missed; /* record, counted as av_run.rows does, in which it was wrong last */
     uint16_t misses;
     uint16_t head_mask, head;
     uint8_t kind;
-    uint8_t shift; /* bits in front of the numbers, or of the six of a length */
+    uint8_t shift;  /* bits in front of the numbers, or of the six of a length */
+    bool followed;  /* what was seen when it was wrong last is what is expected since */
+    bool following; /* it is to be next time, too: what comes anew stays for a while */
 } av_guess;
 
 typedef struct av_slot_plan {
