@@ -27,6 +27,7 @@ typedef struct job_limits {
     uint32_t runs;     /* at the same time, which share what is above the baseline; 0: this alone */
     uint64_t held;     /* metadata of the inputs and slack: what the books hold before the shares */
     uint32_t workers;
+    uint32_t used; /* of them, at most at a time so far: by who says it */
     uint64_t spill_limit;
 } job_limits;
 
@@ -134,6 +135,9 @@ const char *nearest_name(const char *name, const char *const *names);
 /* ---- memory ---- */
 /* Ceiling, baseline, workers, spill, and the root account. */
 nrw_status job_limits_settle(nrw_job *job, nrw_error *err);
+/* No more than n workers run from here on: the baseline is that of fewer, unless more ran before.
+ */
+void job_use_workers(nrw_job *job, uint32_t n);
 /* What the books of this run may hold: the ceiling without the baseline, or its part of that. */
 uint64_t job_room(const nrw_job *job);
 /* The ceiling that would do for a run whose books hold so much. */

@@ -67,6 +67,15 @@ nrw_status job_limits_settle(nrw_job *job, nrw_error *err)
     return spill_new(job->root, dir, job->limits.spill_limit, &job->spill, err);
 }
 
+void job_use_workers(nrw_job *job, uint32_t n)
+{
+    job_limits *l = &job->limits;
+
+    l->used = l->used > n ? l->used : n; /* stacks of threads that have ended stay for others */
+    if (l->runs <= 1)
+        l->baseline = baseline(l->used);
+}
+
 uint64_t job_room(const nrw_job *job)
 {
     const job_limits *l = &job->limits;

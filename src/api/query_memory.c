@@ -4,6 +4,7 @@
 #include "api/query_own.h"
 
 #include "base/text.h"
+#include "base/threads.h"
 #include "exec/hash_rows.h"
 #include "exec/op_first.h"
 #include "exec/op_group.h"
@@ -23,6 +24,8 @@
 #define SURELY    64
 #define EVERY     UINT64_MAX
 #define MORE_ROOM MIB /* little: for each worker */
+/* Nanoseconds, of plan_effort. */
+#define WORTH_A_THREAD 25000000u
 /* In flight, of each worker: for small rows, at most (larger batches are no faster), and where rows
  * are large. */
 #define FLIGHT_LEAST  MIB
@@ -274,13 +277,26 @@ static void add_parts(query *q, const plan_estimate *e)
 
 /* ---- what flows ---- */
 
-/* Whether one thread would do: the rows are some batches' at most, none of its sources is larger
- * than the other threads would notice. */
-static bool is_small(const plan_estimate *e)
+/* No more than have something to do: what is over before a thread has come and taken up what
+ * another one left in its cache, one does by itself. */
+static uint32_t workers_of(const query *q, uint32_t most)
 {
-    const uint64_t most = e && (e->left || e->right) ? 65536 : 16384;
+    uint64_t n = threads_all() ? most : plan_effort(q->sizes) / WORTH_A_THREAD;
 
-    return !e || (e->whole <= most && is_small(e->left) && is_small(e->right));
+    return n < 1 ? 1 : n < most ? (uint32_t)n : most;
+}
+
+/* Of the table that has most: threads looked at its metadata. */
+static size_t files_of(const plan_estimate *e)
+{
+    size_t files, right;
+
+    if (!e)
+        return 0;
+    files = files_of(e->left);
+    right = files_of(e->right);
+    files = right > files ? right : files;
+    return e->of->kind == PLAN_SCAN && e->of->table->files > files ? e->of->table->files : files;
 }
 
 /* Bytes of a batch of the relation where batches of so many rows are largest. */
@@ -705,7 +721,8 @@ nrw_status query_share_memory(query *q, nrw_error *err)
     add_parts(q, q->sizes);
     TRY(mark_stages(q, &s, err));
     job_hold(q->job);
-    workers = is_small(q->sizes) ? 1 : l->workers;
+    workers = workers_of(q, l->workers);
+    job_use_workers(q->job, files_of(q->sizes) > workers ? l->workers : workers);
     all = l->ceiling > l->baseline + l->held ? l->ceiling - l->baseline - l->held : 0;
     for (;; workers--) {
         nrw_status st;

@@ -178,3 +178,10 @@ uint64_t threads_memory(void)
 
     return least(ram, threads_group_memory("/proc/self/cgroup", "/sys/fs/cgroup"));
 }
+
+bool threads_all(void)
+{
+    const char *text = getenv("NARROWS_THREADS");
+
+    return text && strcmp(text, "all") == 0;
+}

@@ -31,6 +31,8 @@ nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_
 /* Rows of e and of what is below it become those that conditions leave, as far as bounds and
  * numbers of values tell, with a margin: for shares of the memory. */
 nrw_status plan_estimate_narrow(arena *a, const sql_catalog *c, plan_estimate *e, nrw_error *err);
+/* Nanoseconds that one thread would be at it, about, the writing of its rows included; UNKNOWN. */
+uint64_t plan_effort(const plan_estimate *e);
 /* Numbers the stages that sql_compile will make of e, in the order they run, and says of each scan
  * and each step that gathers in which it takes memory. How many there are. */
 uint32_t plan_stages(plan_estimate *e);

@@ -99,7 +99,24 @@ def no_column():
             raise AssertionError(f"{out}")
 
 
+def threads():
+    """Of a query no more threads are planned than have something to do."""
+    asks = {"SELECT sum(i) AS s FROM i": 1,
+            "SELECT i, note FROM i ORDER BY note": 8,
+            "SELECT count(*) AS n FROM i WHERE note LIKE '%a%b%' OR note LIKE '%c%d%'": 4}
+    with Scratch("plan") as s:
+        ok("gen", s("i.parquet"), "--range", "i=600000", "--column", "note=string:8..40", "-q")
+        for every in ("", "all"):
+            for query, most in asks.items():
+                said = ok("plan", "sql", query, "--attach", f"i={s('i.parquet')}", "--threads", "8",
+                          "--memory", "1GiB", env={"NARROWS_THREADS": every}).out.decode()
+                n = int(re.search(r"batches in flight, (\d+) threads", said).group(1))
+                if not (n == 8 if every else min(most, 2) <= n <= most):
+                    raise AssertionError(f"{query}: {n} threads")
+
+
 def cases():
+    yield "threads follow what there is to do", threads
     yield "a plan where no column is read", no_column
     yield "a plan follows the rows: copy", lambda: follows("o.parquet", 100000,
                                                            ["--no-keep-pages"])
