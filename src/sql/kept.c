@@ -97,9 +97,11 @@ static double kept_by_values(const plan_estimate *e, const expr *on)
     return kept < 1 ? kept : 1;
 }
 
-/* Whether e asks for one of some constants: of how many. */
+/* Whether e asks for one of some constants: of how many. Many of them the call has as a table. */
 static bool is_named(const expr *e, uint32_t *column, uint32_t *of)
 {
+    const expr *const *list = e->n_written ? e->written : e->args;
+    uint32_t n = e->n_written ? e->n_written : e->n_args;
     comparison x;
 
     if (is_comparison(e, &x) && x.equal) {
@@ -107,13 +109,13 @@ static bool is_named(const expr *e, uint32_t *column, uint32_t *of)
         *of = 1;
         return true;
     }
-    if (!expr_is_call(e, "in") || e->n_args < 2 || e->args[0]->kind != EXPR_COLUMN)
+    if (!expr_is_call(e, "in") || n < 2 || e->args[0]->kind != EXPR_COLUMN)
         return false;
-    for (uint32_t i = 1; i < e->n_args; i++)
-        if (e->args[i]->kind != EXPR_CONSTANT)
+    for (uint32_t i = 1; i < n; i++)
+        if (list[i]->kind != EXPR_CONSTANT)
             return false;
     *column = e->args[0]->column;
-    *of = e->n_args - 1;
+    *of = n - 1;
     return true;
 }
 

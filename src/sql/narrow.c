@@ -10,7 +10,7 @@
 
 /* So many times as many values may lie in a stretch, be equal to one, or meet another condition, as
  * on average. */
-#define UNEVEN 4
+#define UNEVEN 2
 
 static nrw_status narrow_scan(arena *a, const sql_catalog *c, plan_estimate *e, nrw_error *err)
 {
