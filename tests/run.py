@@ -60,7 +60,7 @@ def collect(suite, tier):
 
 def run_one(case):
     """(status, text) of a case, in this process."""
-    os.environ["NARROWS_THREADS"] = "" if case.suite in ASKED else "all"
+    os.environ["NARROWS_CREW"] = "" if case.suite in ASKED else "all"
     try:
         note = case.function()
         return "ok", note or ""

@@ -181,7 +181,7 @@ uint64_t threads_memory(void)
 
 bool threads_all(void)
 {
-    const char *text = getenv("NARROWS_THREADS");
+    const char *text = getenv("NARROWS_CREW");
 
     return text && strcmp(text, "all") == 0;
 }

@@ -11,7 +11,7 @@ unsigned threads_usable(void);
 uint64_t threads_memory(void);
 
 /* Whether all threads that were asked for are to work, however little there is to do:
- * NARROWS_THREADS=all. For tests, whose inputs are small. */
+ * NARROWS_CREW=all. For tests, whose inputs are small. */
 bool threads_all(void);
 
 /* The two limits of the control groups alone, UINT64_MAX without any; `membership` is a file as

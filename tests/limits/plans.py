@@ -109,7 +109,7 @@ def threads():
         for every in ("", "all"):
             for query, most in asks.items():
                 said = ok("plan", "sql", query, "--attach", f"i={s('i.parquet')}", "--threads", "8",
-                          "--memory", "1GiB", env={"NARROWS_THREADS": every}).out.decode()
+                          "--memory", "1GiB", env={"NARROWS_CREW": every}).out.decode()
                 n = int(re.search(r"batches in flight, (\d+) threads", said).group(1))
                 if not (n == 8 if every else min(most, 2) <= n <= most):
                     raise AssertionError(f"{query}: {n} threads")
