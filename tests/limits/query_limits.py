@@ -186,8 +186,8 @@ def least(name, rows, threads):
 def cases(full):
     if os.path.isdir(sql_corpus.FOLDER):
         yield "queries of the corpus at 64 MiB", lambda: corpus(1 if full else 40), 900
-        for memory in (64, 256, 1024) if full else (256,):
-            for threads in (1, 2, 8) if full else (8,):
+        for memory in (64, 256, 1024) if full else (64, 256):
+            for threads in (1, 2, 8):
                 yield (f"queries of the corpus at {memory} MiB, {threads} threads",
                        lambda m=memory, t=threads: corpus(10 if full else 80, m, t), 900)
     for threads in TPCH_LOOSE:
