@@ -1,8 +1,8 @@
 /* Rows that pass the table by. A table that fills with groups of one row saves nothing and costs a
  * look-up, a place in the order of hashes, and a walk all over memory: so rows go to the blocks of
- * their partitions as they come, bare (group_bare.c) or each with states of its own. Now and then a table is tried again,
- * for rows further on may be other ones. Results are the same: partitions are put together later,
- * whatever number of rows a group comes in. */
+ * their partitions as they come, bare (group_bare.c) or each with states of its own. Now and then a
+ * table is tried again, for rows further on may be other ones. Results are the same: partitions are
+ * put together later, whatever number of rows a group comes in. */
 #include "exec/group_own.h"
 
 #define PASS_TIMES 8u          /* as many rows as a table took, and twice as many the next time */
