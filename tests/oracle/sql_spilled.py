@@ -121,14 +121,15 @@ BARE = {
                               "sum(i) FILTER (f > 30) AS g, count(x) AS h, max(a) AS j, "
                               "bool_and(f > 3) AS k, min(-f) AS m, "
                               "sum(CASE WHEN i % 5 > 1 THEN w END) AS l "
-                              "FROM '{many}' GROUP BY x, a",
-    "texts and no arguments": "SELECT s, a % 7 AS z, count(*) AS n FROM '{many}' GROUP BY s, z",
+                              "FROM (FROM '{many}' WHERE i < 800000) GROUP BY x, a",
+    "texts and no arguments": "SELECT s, a % 7 AS z, count(*) AS n FROM "
+                              "(FROM '{many}' WHERE i < 800000) GROUP BY s, z",
     "that come again": "SELECT (i * 7919) % 700000 AS k, (i * 7919) % 700000 % 3 AS z, "
                        "sum(i) AS a, min(w) AS b, count(f) FILTER (a > 70) AS c, max(x) AS d "
-                       "FROM '{many}' GROUP BY k, z",
-    "one of half of the rows": "SELECT CASE WHEN i < 700000 THEN i * 31 % 700001 ELSE 7 + i % 2 "
+                       "FROM (FROM '{many}' WHERE i < 800000) GROUP BY k, z",
+    "one of half of the rows": "SELECT CASE WHEN i < 400000 THEN i * 31 % 400009 ELSE 7 "
                                "END AS k, count(*) AS n, sum(a) AS a, max(w) AS b, sum(f) AS c "
-                               "FROM '{many}' GROUP BY k",
+                               "FROM (FROM '{many}' WHERE i < 800000) GROUP BY k",
 }
 
 # Groups that fit into memory once, but not once for each thread; keys over dictionaries, whose
