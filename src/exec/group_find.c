@@ -62,14 +62,14 @@ nrw_status group_encode(group_taking *t, const row_layout *l, const vector *cons
     return rows_add(&t->w->scratch, l, keys, n, t->numbers, t->b->m, out, err);
 }
 
-/* Each row is a group, but for those of one key that follow each other. */
+/* Each row is a group, but for those of one key that follow each other, if they are not bare. */
 static nrw_status find_none(group_taking *t, const vector *const *keys, nrw_error *err)
 {
     const row_layout *l = &t->o->shape.layout;
 
     t->passing = true;
     TRY(group_encode(t, l, keys, t->rows, t->states, err));
-    for (uint32_t i = 1; i < t->rows; i++)
+    for (uint32_t i = 1; i < t->rows && !t->o->shape.bares; i++)
         if (row_hash(t->states[i]) == row_hash(t->states[i - 1]) &&
             span_equal(row_values(l, t->states[i]), row_values(l, t->states[i - 1])))
             t->states[i] = t->states[i - 1];

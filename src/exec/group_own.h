@@ -1,9 +1,10 @@
 /* Inside of GROUP BY: op_group.c makes and ends it, group_taking.h is how rows come to their
  * groups, group_spill.c sends tables away and reads them back, group_shared.c has one table for
- * each group, group_pass.c sends rows away that a table would not put together, group_parts.c puts
- * parts together, group_kept.c finishes groups that have no room, group_source.c lets them leave.
- * With marks: group_runs.c makes groups of rows that follow each other, group_stretch.c gathers
- * those of a stretch, group_leave.c lets them leave, group_marked.c carries them there. */
+ * each group, group_pass.c sends rows away that a table would not put together, group_bare.c has
+ * their arguments go along, group_parts.c puts parts together, group_kept.c finishes groups that
+ * have no room, group_source.c lets them leave. With marks: group_runs.c makes groups of rows that
+ * follow each other, group_stretch.c gathers those of a stretch, group_leave.c lets them leave,
+ * group_marked.c carries them there. */
 #ifndef EXEC_GROUP_OWN_H
 #define EXEC_GROUP_OWN_H
 
@@ -28,7 +29,7 @@
 /* Blocks of the spill file with rows of one stretch of hashes. */
 typedef struct group_part {
     spill_chain blocks;
-    uint64_t bytes;
+    uint64_t bytes, rows;
     uint64_t first; /* least hash */
     uint32_t bits;  /* upper bits of the hash that all have in common */
     uint64_t hash;  /* of its rows, where they do not */
@@ -108,6 +109,7 @@ typedef struct group_worker {
     uint8_t *one;
     uint64_t came;    /* rows since the table was empty */
     uint64_t passing; /* so many rows more are not looked up */
+    uint32_t alone;   /* tables that found next to nothing to put together, one after the other */
     bytes *outs;      /* GROUP_PARTITIONS blocks of such rows; NULL: there were none */
     /* putting together */
     group_seat seat;
@@ -246,7 +248,7 @@ nrw_status group_write_block(op_group *o, bytes *out, group_part *part, nrw_erro
  * the rows that come next pass it by. */
 void group_pass_judge(const op_group *o, group_worker *w);
 /* Rows of shape->layout with their states to the spill file, equal pointers side by side once; the
- * states are dropped, in any case. */
+ * states are dropped, in any case. Or bare ones as they are. */
 nrw_status group_pass(op_group *o, group_worker *w, uint8_t *const *rows, uint32_t n,
                       nrw_error *err);
 /* What is left of them. */
@@ -262,6 +264,21 @@ nrw_status group_split(op_group *o, group_worker *w, group_part *part, uint32_t 
 enum { GROUP_ADOPT, GROUP_COPY, GROUP_KEEP };
 /* The groups of a part into w's table. */
 nrw_status group_load(op_group *o, group_worker *w, group_part *part, int how, nrw_error *err);
+
+/* ---- bare rows ---- */
+
+/* Columns [shape.keys.n, n_in) of the input have these types, NULL: it has none that is used. Finds
+ * whether rows may be bare. */
+nrw_status group_bare_shape(arena *a, op_group *o, const type *const *types, nrw_error *err);
+/* Whether a row has its arguments where its states will be. */
+static inline bool group_is_bare(const uint8_t *row)
+{
+    return load_u32(row + 4) >> 31;
+}
+/* Bare rows, which have nothing else to tell them apart from their groups, into w's table, which
+ * keeps them where `copy` is not asked for. */
+nrw_status group_bare_take(op_group *o, group_worker *w, uint8_t **rows, uint32_t n, bool copy,
+                           nrw_error *err);
 
 /* ---- a part kept ---- */
 

@@ -61,11 +61,15 @@ static uint32_t cut_bits(const op_group *o)
     return bits;
 }
 
-/* Others gather meanwhile, where there are marks; what hangs from states takes more than it is
- * saved as, most of all sets. */
+/* Rows and slots beside them are what there is, mostly. Others gather meanwhile, where there are
+ * marks; what hangs from states takes more than it is saved as, most of all sets. */
 static bool is_large(const op_group *o, const group_part *part)
 {
-    return part->bytes > whole_share(o) / (o->spec.marks ? 8 : o->copies ? 5 : 3);
+    const uint64_t share = whole_share(o);
+
+    if (!o->shape.saves && !o->spec.marks)
+        return part->bytes + group_slots_for(part->rows) > share - share / 4;
+    return part->bytes > share / (o->spec.marks ? 8 : o->copies ? 5 : 3);
 }
 
 bool group_is_cut(const op_group *o, const group_part *part)

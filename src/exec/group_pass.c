@@ -1,24 +1,28 @@
 /* Rows that pass the table by. A table that fills with groups of one row saves nothing and costs a
  * look-up, a place in the order of hashes, and a walk all over memory: so rows go to the blocks of
- * their partitions as they come, each with states of its own. Now and then a table is tried again,
- * for rows further on may be other ones. Results are the same: partitions are put together later,
- * whatever number of rows a group comes in. */
+ * their partitions as they come, bare (group_bare.c) or each with states of its own. Now and then a
+ * table is tried again, for rows further on may be other ones. Results are the same: partitions are
+ * put together later, whatever number of rows a group comes in. */
 #include "exec/group_own.h"
 
-#define PASS_TIMES 8u          /* as many rows as a table took */
+#define PASS_TIMES 8u          /* as many rows as a table took, and twice as many the next time */
+#define PASS_TWICE 3u          /* so often */
 #define LEAST_PASS (16u << 10) /* bytes a block; smaller ones cost more than a table */
 
-/* Nothing else needs much while rows pass. */
+/* Nothing else needs much while rows pass. A block of rows has room for several of them. */
 static size_t block_bytes(const op_group *o)
 {
-    return group_block_bytes(o, GROUP_PARTITIONS);
+    const size_t most = group_block_bytes(o, GROUP_PARTITIONS);
+
+    return most ? ROWS_BLOCK / ((ROWS_BLOCK + most - 1) / most) : 0;
 }
 
 void group_pass_judge(const op_group *o, group_worker *w)
 {
-    bool alone = w->table.n >= w->came - w->came / 4;
+    bool alone = w->table.n >= w->came - w->came / 4 && block_bytes(o) >= LEAST_PASS;
 
-    w->passing = alone && block_bytes(o) >= LEAST_PASS ? w->came * PASS_TIMES : 0;
+    w->passing = alone ? w->came * PASS_TIMES << w->alone : 0;
+    w->alone = !alone ? 0 : w->alone < PASS_TWICE ? w->alone + 1 : PASS_TWICE;
     w->came = 0;
 }
 
@@ -43,13 +47,27 @@ static nrw_status pass_row(op_group *o, group_worker *w, uint8_t *row, size_t bl
     return group_block_room(o, out, &o->parts[p], 0, block, err);
 }
 
+/* A row that is written as it is. */
+static nrw_status pass_bare(op_group *o, group_worker *w, const uint8_t *row, size_t block,
+                            nrw_error *err)
+{
+    uint32_t p = (uint32_t)(row_hash(row) >> (64 - GROUP_BITS)), n = row_bytes(row);
+    bytes *out = &w->outs[p];
+
+    if (out->cap - out->len < n || out->len + n > block)
+        TRY(group_block_room(o, out, &o->parts[p], n, block, err));
+    return bytes_append(out, row, n, err);
+}
+
 nrw_status group_pass(op_group *o, group_worker *w, uint8_t *const *rows, uint32_t n,
                       nrw_error *err)
 {
     size_t block = block_bytes(o);
     nrw_status st = w->outs ? NRW_OK : outs_new(w, err);
 
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; o->shape.bares && st >= 0 && i < n; i++)
+        st = pass_bare(o, w, rows[i], block, err);
+    for (uint32_t i = 0; !o->shape.bares && i < n; i++) {
         if (i && rows[i] == rows[i - 1])
             continue;
         if (st >= 0)

@@ -49,32 +49,39 @@ nrw_status group_next_row(const group_shape *s, span block, size_t *at, uint8_t 
     return NRW_OK;
 }
 
-/* Whether the rows of a block have unlike hashes. */
-static nrw_status rows_differ(const op_group *o, span block, bool *differ, nrw_error *err)
+/* What is to be known of a block that is a part's. */
+typedef struct block_facts {
+    uint64_t bytes, rows;
+    uint64_t hash; /* of the first row */
+    bool differ;   /* others have another one */
+} block_facts;
+
+static nrw_status look_at(const op_group *o, span block, block_facts *f, nrw_error *err)
 {
     span saved[o->shape.n_aggregates + 1];
     uint8_t *row;
 
-    *differ = false;
-    for (size_t at = 0; at < block.len && !*differ;) {
+    *f = (block_facts){.bytes = block.len, .hash = row_hash(block.data)};
+    for (size_t at = 0; at < block.len; f->rows++) {
         TRY(group_next_row(&o->shape, block, &at, &row, saved, err));
-        *differ = row_hash(row) != row_hash(block.data);
+        f->differ |= row_hash(row) != f->hash;
     }
     return NRW_OK;
 }
 
-/* A block of rows, of which the first one has the hash, becomes the part's; also on failure. */
-static nrw_status add_block(op_group *o, group_part *part, const spill_block *b, uint64_t bytes,
-                            uint64_t hash, bool differ, nrw_error *err)
+/* A block becomes the part's; also on failure. */
+static nrw_status add_block(op_group *o, group_part *part, const spill_block *b,
+                            const block_facts *f, nrw_error *err)
 {
     nrw_status st;
 
     pthread_mutex_lock(&o->lock);
     st = spill_chain_add(&part->blocks, o->spill, b, err);
     if (st >= 0) {
-        part->differ |= differ || (part->bytes && part->hash != hash);
-        part->hash = hash;
-        part->bytes += bytes;
+        part->differ |= f->differ || (part->bytes && part->hash != f->hash);
+        part->hash = f->hash;
+        part->bytes += f->bytes;
+        part->rows += f->rows;
     }
     pthread_mutex_unlock(&o->lock);
     if (st < 0)
@@ -85,15 +92,15 @@ static nrw_status add_block(op_group *o, group_part *part, const spill_block *b,
 nrw_status group_write_block(op_group *o, bytes *out, group_part *part, nrw_error *err)
 {
     spill_block b;
-    bool differ;
+    block_facts f;
     nrw_status st;
 
     if (out->len == 0)
         return NRW_OK;
     TRY(op_check(&o->base, err));
-    TRY(rows_differ(o, (span){out->data, out->len}, &differ, err));
+    TRY(look_at(o, (span){out->data, out->len}, &f, err));
     TRY(write_rows(o, out, &b, err));
-    st = add_block(o, part, &b, out->len, row_hash(out->data), differ, err);
+    st = add_block(o, part, &b, &f, err);
     out->len = 0;
     return st;
 }
@@ -234,15 +241,13 @@ static nrw_status take_saved(op_group *o, group_worker *w, uint8_t *row, const s
     return st;
 }
 
-/* Slots come into the cache before the rows of a block are looked up. *rows: how many. */
-static nrw_status expect_block(op_group *o, group_worker *w, span block, uint64_t *rows,
-                               nrw_error *err)
+/* Slots come into the cache before the rows of a block are looked up. */
+static nrw_status expect_block(op_group *o, group_worker *w, span block, nrw_error *err)
 {
     span saved[o->shape.n_aggregates + 1];
     uint8_t *row;
 
-    *rows = 0;
-    for (size_t at = 0; at < block.len; ++*rows) {
+    for (size_t at = 0; at < block.len;) {
         TRY(group_next_row(&o->shape, block, &at, &row, saved, err));
         group_table_expect(&w->table, row_hash(row));
     }
@@ -309,41 +314,60 @@ nrw_status group_see_block(op_group *o, group_worker *w, spill_chain *walk, span
     return st == NRW_OK ? read_block(o, w, &b, out, err) : st;
 }
 
-/* The rows of a block into w's table. */
-static nrw_status load_rows(op_group *o, group_worker *w, span block, int how, nrw_error *err)
+static nrw_status load_saved(op_group *o, group_worker *w, span block, int how, nrw_error *err)
 {
     span saved[o->shape.n_aggregates + 1];
     uint8_t *row;
 
     for (size_t at = 0; at < block.len;) {
         TRY(group_next_row(&o->shape, block, &at, &row, saved, err));
-        if (o->shape.saves)
-            TRY(take_saved(o, w, row, saved, how == GROUP_KEEP, err));
-        else
-            TRY(how == GROUP_ADOPT ? group_table_adopt(&w->table, row, err)
-                                   : group_table_copy(&w->table, row, err));
+        TRY(take_saved(o, w, row, saved, how == GROUP_KEEP, err));
     }
     return NRW_OK;
 }
 
+#define BARE_ROWS 1024u /* that aggregates see at a time */
+
+/* Rows without saved states. */
+static nrw_status load_rows(op_group *o, group_worker *w, span block, bool copy, nrw_error *err)
+{
+    uint8_t *row, *bare[BARE_ROWS];
+    uint32_t n = 0;
+
+    for (size_t at = 0; at < block.len;) {
+        TRY(group_next_row(&o->shape, block, &at, &row, NULL, err));
+        if (!group_is_bare(row)) {
+            TRY(copy ? group_table_copy(&w->table, row, err)
+                     : group_table_adopt(&w->table, row, err));
+            continue;
+        }
+        bare[n++] = row;
+        if (n == BARE_ROWS) {
+            TRY(group_bare_take(o, w, bare, n, copy, err));
+            n = 0;
+        }
+    }
+    return n ? group_bare_take(o, w, bare, n, copy, err) : NRW_OK;
+}
+
 nrw_status group_load(op_group *o, group_worker *w, group_part *part, int how, nrw_error *err)
 {
+    const bool adopt = how == GROUP_ADOPT;
     spill_chain walk = part->blocks;
     span block;
     nrw_status st;
 
-    TRY(group_table_reserve(&w->table, 1, err));
-    for (bool first = true;; first = false) {
-        uint64_t rows;
+    /* a part to be adopted has as many groups as rows, mostly */
+    TRY(group_table_reserve(&w->table, adopt ? part->rows : 1, err));
+    for (;;) {
         st = how == GROUP_KEEP ? group_see_block(o, w, &walk, &block, err)
                                : take_block(o, w, part, &block, err);
         if (st != NRW_OK)
             return st < 0 ? st : NRW_OK;
-        TRY(expect_block(o, w, block, &rows, err));
-        if (first && how == GROUP_ADOPT) /* as many groups as rows, if the others are like it */
-            TRY(group_table_reserve(&w->table, rows * part->bytes / block.len, err));
-        TRY(load_rows(o, w, block, how, err));
-        if (o->shape.saves || how != GROUP_ADOPT)
+        TRY(expect_block(o, w, block, err));
+        TRY(o->shape.saves ? load_saved(o, w, block, how, err)
+                           : load_rows(o, w, block, !adopt, err));
+        if (o->shape.saves || !adopt)
             rows_clear(&w->read);
     }
 }
@@ -378,17 +402,16 @@ static nrw_status split_block(op_group *o, span block, uint32_t shift, uint32_t 
 static nrw_status split_taken(op_group *o, group_worker *w, const spill_block *b, uint32_t shift,
                               uint32_t n, bytes *to, group_part *out, nrw_error *err)
 {
-    bool differ = true;
+    block_facts f;
     span block;
     nrw_status st;
 
     rows_clear(&w->read);
     st = read_block(o, w, b, &block, err);
     if (st >= 0)
-        st = rows_differ(o, block, &differ, err);
-    if (st >= 0 && !differ)
-        return add_block(o, &out[part_of(block.data, shift, n)], b, block.len, row_hash(block.data),
-                         false, err);
+        st = look_at(o, block, &f, err);
+    if (st >= 0 && !f.differ)
+        return add_block(o, &out[part_of(block.data, shift, n)], b, &f, err);
     if (st >= 0)
         st = split_block(o, block, shift, n, to, out, err);
     spill_free(o->spill, b);

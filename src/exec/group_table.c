@@ -18,6 +18,15 @@ static size_t slots_bytes(uint64_t n)
     return (n + GROUP_SLACK) * sizeof(uint64_t);
 }
 
+uint64_t group_slots_for(uint64_t n)
+{
+    uint64_t slots = FIRST_SLOTS;
+
+    while (slots / 2 < n)
+        slots *= 2;
+    return slots_bytes(slots);
+}
+
 void group_table_narrow(group_table *t, uint32_t bits)
 {
     t->skip = bits < 48 ? bits : 48;
@@ -296,29 +305,40 @@ static void put_row(group_table *t, uint64_t *slot, const uint8_t *row)
     t->n++;
 }
 
-nrw_status group_table_adopt(group_table *t, uint8_t *row, nrw_error *err)
+nrw_status group_table_join(group_table *t, uint8_t *row, bool copy, uint8_t **group,
+                            nrw_error *err)
 {
     uint64_t *slot;
 
     TRY(slot_of_row(t, row, &slot, err));
+    *group = *slot ? group_slot_row(*slot) : row;
     if (*slot)
-        return merge_row(t, group_slot_row(*slot), row, err);
-    put_row(t, slot, row);
+        return NRW_OK;
+    if (copy) {
+        TRY(rows_new(&t->rows, row_bytes(row), group, err));
+        memcpy(*group, row, row_bytes(row));
+    }
+    put_row(t, slot, *group);
     return NRW_OK;
+}
+
+static nrw_status take_row(group_table *t, uint8_t *row, bool copy, nrw_error *err)
+{
+    const uint64_t groups = t->n;
+    uint8_t *group;
+
+    TRY(group_table_join(t, row, copy, &group, err));
+    return t->n == groups ? merge_row(t, group, row, err) : NRW_OK;
+}
+
+nrw_status group_table_adopt(group_table *t, uint8_t *row, nrw_error *err)
+{
+    return take_row(t, row, false, err);
 }
 
 nrw_status group_table_copy(group_table *t, uint8_t *row, nrw_error *err)
 {
-    uint64_t *slot;
-    uint8_t *copy;
-
-    TRY(slot_of_row(t, row, &slot, err));
-    if (*slot)
-        return merge_row(t, group_slot_row(*slot), row, err);
-    TRY(rows_new(&t->rows, row_bytes(row), &copy, err));
-    memcpy(copy, row, row_bytes(row));
-    put_row(t, slot, copy);
-    return NRW_OK;
+    return take_row(t, row, true, err);
 }
 
 /* ---- in order ---- */

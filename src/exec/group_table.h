@@ -17,6 +17,8 @@ typedef struct group_shape {
     bool saves;       /* there are states that do not stand for themselves */
     bool drops;       /* something hangs from some */
     bool hash_tells;  /* keys are equal where their hashes are (hash_rows.h) */
+    row_layout bare;  /* of arguments, in the place of states (group_bare.c) */
+    bool bares;       /* there is room for them there */
 } group_shape;
 
 typedef struct group_table {
@@ -49,6 +51,8 @@ void group_table_init(group_table *t, const group_shape *shape, mem *m, mem *han
 void group_table_release(group_table *t); /* states too */
 /* What its slots take. */
 size_t group_table_slots_bytes(const group_table *t);
+/* What those for so many groups take. */
+uint64_t group_slots_for(uint64_t n);
 /* Forgets all groups without dropping what hangs from their states. */
 void group_table_forget(group_table *t);
 /* Drops all groups and keeps the room for others. */
@@ -76,6 +80,10 @@ FETCHES group_table_expect(const group_table *t, uint64_t hash)
 nrw_status group_table_adopt(group_table *t, uint8_t *row, nrw_error *err);
 /* The same of a row that is copied: what hangs from its states is the table's then. */
 nrw_status group_table_copy(group_table *t, uint8_t *row, nrw_error *err);
+/* *group: the group of a row whose states are fresh; where there was none it is the row itself, or
+ * a copy. */
+nrw_status group_table_join(group_table *t, uint8_t *row, bool copy, uint8_t **group,
+                            nrw_error *err);
 /* Bytes that `n` new groups of `bytes` in all (as rows of shape->keys) may take more. */
 uint64_t group_table_growth(const group_table *t, uint64_t n, uint64_t bytes);
 

@@ -83,7 +83,7 @@ static nrw_status add_to(group_taking *t, uint32_t k, nrw_error *err)
     return st;
 }
 
-static nrw_status add_all(group_taking *t, nrw_error *err)
+nrw_status group_add(group_taking *t, nrw_error *err)
 {
     op_group *o = t->o;
     uint64_t first = (t->b->morsel << 32 | t->b->offset) + t->first;
@@ -109,7 +109,7 @@ static nrw_status add_some(const group_taking *whole, uint32_t n, nrw_error *err
     for (uint32_t c = 0; st >= 0 && c < o->n_in; c++)
         st = vector_slice(&whole->columns[c], 0, n, m, &t.columns[c], err);
     if (st >= 0)
-        st = add_all(&t, err);
+        st = group_add(&t, err);
     for (uint32_t c = 0; c < o->n_in; c++)
         vector_release(&t.columns[c]);
     mem_free(m, t.columns, head);
@@ -118,7 +118,8 @@ static nrw_status add_some(const group_taking *whole, uint32_t n, nrw_error *err
 
 static nrw_status pass_all(group_taking *t, nrw_error *err)
 {
-    nrw_status st = add_all(t, err), passed = NRW_OK;
+    nrw_status st = t->o->shape.bares ? group_bare_make(t, err) : group_add(t, err),
+               passed = NRW_OK;
 
     if (st < 0) /* states go all the same */
         for (uint32_t i = 0; i < t->rows; i++)
@@ -151,7 +152,7 @@ static nrw_status take_rows(group_taking *t, uint32_t *taken, nrw_error *err)
     if (t->passing)
         return pass_all(t, err);
     t->w->came += *taken;
-    return *taken < t->rows ? add_some(t, *taken, err) : add_all(t, err);
+    return *taken < t->rows ? add_some(t, *taken, err) : group_add(t, err);
 }
 
 nrw_status group_take_columns(group_taking *t, uint32_t *taken, nrw_error *err)

@@ -66,6 +66,11 @@ nrw_status group_take_columns(group_taking *t, uint32_t *taken, nrw_error *err);
 /* t's rows from `first` on into the tables of their owners, whatever t->w. */
 nrw_status group_take_shared(group_taking *t, uint32_t first, nrw_error *err);
 
+/* t's rows, whose keys are rows of shape->layout (t->states): they become bare. */
+nrw_status group_bare_make(group_taking *t, nrw_error *err);
+/* t's rows to their groups' states; t->numbers: their ordinals, or room for them. */
+nrw_status group_add(group_taking *t, nrw_error *err);
+
 /* A batch's rows into the worker's table. */
 nrw_status group_take(op_group *o, batch *b, nrw_error *err);
 

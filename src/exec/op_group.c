@@ -190,10 +190,18 @@ static nrw_status make_states(arena *a, op_group *o, uint32_t *bytes, nrw_error 
     return NRW_OK;
 }
 
+/* Of a column behind the keys. */
+static void see_type(const type **types, uint32_t n_keys, const expr *e)
+{
+    if (e->column >= n_keys)
+        types[e->column - n_keys] = &e->type;
+}
+
 static nrw_status make_shape(arena *a, op_group *o, nrw_error *err)
 {
     const group_spec *spec = &o->spec;
     uint32_t bytes = 0;
+    const type **types;
 
     TRY(make_states(a, o, &bytes, err));
     o->n_in = spec->n_keys;
@@ -206,7 +214,17 @@ static nrw_status make_shape(arena *a, op_group *o, nrw_error *err)
     }
     TRY(row_layout_new(a, spec->key_types, spec->n_keys, bytes, &o->shape.layout, err));
     o->shape.hash_tells = hash_tells(spec->key_types, spec->n_keys);
-    return row_layout_new(a, spec->key_types, spec->n_keys, 0, &o->shape.keys, err);
+    TRY(row_layout_new(a, spec->key_types, spec->n_keys, 0, &o->shape.keys, err));
+    TRY(arena_alloc(a, (o->n_in - spec->n_keys) * sizeof *types + 1, (void **)&types, err));
+    memset(types, 0, (o->n_in - spec->n_keys) * sizeof *types);
+    for (uint32_t i = 0; i < spec->n_aggregates; i++) {
+        const aggregate *g = &spec->aggregates[i];
+        for (uint32_t k = 0; k < g->n_args; k++)
+            see_type(types, spec->n_keys, g->args[k]);
+        if (g->filter)
+            see_type(types, spec->n_keys, g->filter);
+    }
+    return group_bare_shape(a, o, types, err);
 }
 
 nrw_status op_group_new(arena *a, mem *m, const group_spec *spec, spill *s, op **out,

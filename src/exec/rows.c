@@ -267,6 +267,20 @@ out:
     return st;
 }
 
+nrw_status rows_put(const row_layout *l, const vector *const *cols, uint32_t n, mem *m,
+                    uint8_t **rows, nrw_error *err)
+{
+    for (uint32_t c = 0; c < l->n; c++) {
+        vector flat;
+        TRY(vector_flatten(cols[c], m, &flat, err));
+        for (uint32_t i = 0; !flat.validity && i < n; i++)
+            bit_set(rows[i] + l->bits, c);
+        put_column(l, &flat, c, n, rows);
+        vector_release(&flat);
+    }
+    return NRW_OK;
+}
+
 /* ---- rows to columns ---- */
 
 static nrw_status get_text(const row_layout *l, const uint8_t *const *row, uint32_t n, uint32_t c,

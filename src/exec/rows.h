@@ -78,6 +78,10 @@ nrw_status rows_new(rows *r, uint32_t bytes, uint8_t **out, nrw_error *err);
  * What is needed only meanwhile is charged to m. */
 nrw_status rows_add(rows *r, const row_layout *l, const vector *const *cols, uint32_t n,
                     const uint64_t *hashes, mem *m, uint8_t **out, nrw_error *err);
+/* Columns of a layout without text into rows [0, n) that are there, where its bits are not set:
+ * rows_column gives them back. */
+nrw_status rows_put(const row_layout *l, const vector *const *cols, uint32_t n, mem *m,
+                    uint8_t **rows, nrw_error *err);
 /* How many rows of `cols`, at most `most`, take no more than `bytes`, about; at least one. The
  * layout's columns are those, perhaps with some of its own before or behind them. */
 uint32_t rows_that_fit(const row_layout *l, const vector *cols, uint32_t n, uint64_t bytes,

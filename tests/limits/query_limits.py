@@ -131,6 +131,22 @@ def spill(name, rows):
                 f"peak {mib(ran.peak)}")
 
 
+def bare(rows):
+    """Rows of groups of one row spill what their columns take, whatever their states do."""
+    with Scratch("limits") as s:
+        harness.ok("sql", f"SELECT i * 7919 % {rows} AS k, i * 104729 % 1000003 / 7.0 AS x, "
+                   f"i * 31 % 1000033 / 3.0 AS y FROM range({rows}) t(i)", "-o", s("big.parquet"),
+                   "-q", timeout=120)
+        ran, told = run([harness.need(harness.RELEASE), "sql", "SELECT k, count(*), sum(x), "
+                         "avg(y), sum(y - x) FROM big GROUP BY k", "--attach",
+                         f"big={s('big.parquet')}", "--memory", "64MiB", "--threads", "1", "-o",
+                         s("o.csv"), "-q"], s("r.json"), 300)
+        if not 0 < told["spilled"] <= 1.6 * rows * 3 * 8 or ran.peak > 64 * MIB:
+            raise AssertionError(f"{mib(told['spilled'])} spilled of {mib(rows * 3 * 8)}, peak "
+                                 f"{mib(ran.peak)}")
+        return f"{mib(told['spilled'])} of {mib(rows * 3 * 8)}, peak {mib(ran.peak)}"
+
+
 # Sizes of whole numbers are known from the footer: of these the plan is tight.
 KNOWN = {
     "sort": "SELECT id, a, b FROM big ORDER BY b",
@@ -196,6 +212,7 @@ def cases(full):
         yield (f"a {name} that spills, and its plan",
                lambda n=name: spill(n, 2000000 if full else 300000), 600)
     yield "plans of numbers that spill are tight", lambda: known(600000), 300
+    yield "rows that pass groups by spill their columns", lambda: bare(1500000), 300
     for name in SPILLING if full else ("group by",):
         for threads in (1, 8) if full else (1,):
             yield (f"a {name} with the least memory, {threads} threads",

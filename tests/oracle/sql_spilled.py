@@ -113,6 +113,25 @@ GROUPS = {
     "some longer than a block": "SELECT g, count(*) AS n, max(k) AS k FROM '{wide}' GROUP BY g",
 }
 
+# Rows that pass with their arguments: of all widths, nulls, filters, keys among them; groups that
+# come again only when tables are no longer tried; then all rows of one, which no table has met.
+BARE = {
+    "arguments of all kinds": "SELECT x, a, count(*) AS n, sum(f) AS b, "
+                              "round(avg(f::DOUBLE), 6) AS c, max(w) AS d, min(t) AS e, "
+                              "sum(i) FILTER (f > 30) AS g, count(x) AS h, max(a) AS j, "
+                              "bool_and(f > 3) AS k, min(-f) AS m, "
+                              "sum(CASE WHEN i % 5 > 1 THEN w END) AS l "
+                              "FROM (FROM '{many}' WHERE i < 800000) GROUP BY x, a",
+    "texts and no arguments": "SELECT s, a % 7 AS z, count(*) AS n FROM "
+                              "(FROM '{many}' WHERE i < 800000) GROUP BY s, z",
+    "that come again": "SELECT (i * 7919) % 700000 AS k, (i * 7919) % 700000 % 3 AS z, "
+                       "sum(i) AS a, min(w) AS b, count(f) FILTER (a > 70) AS c, max(x) AS d "
+                       "FROM (FROM '{many}' WHERE i < 800000) GROUP BY k, z",
+    "one of half of the rows": "SELECT CASE WHEN i < 400000 THEN i * 31 % 400009 ELSE 7 "
+                               "END AS k, count(*) AS n, sum(a) AS a, max(w) AS b, sum(f) AS c "
+                               "FROM (FROM '{many}' WHERE i < 800000) GROUP BY k",
+}
+
 # Groups that fit into memory once, but not once for each thread; keys over dictionaries, whose
 # combinations are many. States of numbers alone, and such that make tables go.
 SHARED = {
@@ -205,6 +224,8 @@ def cases():
         yield f"a group larger than memory: {name}", lambda q=query: spill_case(q), 300
     for name, query in GROUPS.items():
         yield f"groups that spill: {name}", lambda q=query: spill_case(q, more=LEAVES), 300
+    for name, query in BARE.items():
+        yield f"groups whose rows pass bare: {name}", lambda q=query: spill_case(q), 300
     for name, query in SHARED.items():
         yield f"groups of many threads: {name}", lambda q=query: \
             spill_case(q, False, 122880 if "{codes}" in q else 8192), 300
