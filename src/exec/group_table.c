@@ -18,13 +18,18 @@ static size_t slots_bytes(uint64_t n)
     return (n + GROUP_SLACK) * sizeof(uint64_t);
 }
 
-uint64_t group_slots_for(uint64_t n)
+/* How many slots there are for n groups, where there are so many, 0 at first. */
+static uint64_t slots_for(uint64_t slots, uint64_t n)
 {
-    uint64_t slots = FIRST_SLOTS;
-
+    slots = slots ? slots : FIRST_SLOTS;
     while (slots / 2 < n)
         slots *= 2;
-    return slots_bytes(slots);
+    return slots;
+}
+
+uint64_t group_slots_for(uint64_t n)
+{
+    return slots_bytes(slots_for(0, n));
 }
 
 void group_table_narrow(group_table *t, uint32_t bits)
@@ -122,10 +127,8 @@ static nrw_status resize(group_table *t, uint64_t n_slots, nrw_error *err)
 
 nrw_status group_table_reserve(group_table *t, uint64_t n, nrw_error *err)
 {
-    uint64_t slots = t->n_slots ? t->n_slots : FIRST_SLOTS;
+    const uint64_t slots = slots_for(t->n_slots, n);
 
-    while (slots / 2 < n)
-        slots *= 2;
     return slots == t->n_slots ? NRW_OK : resize(t, slots, err);
 }
 
@@ -270,12 +273,9 @@ nrw_status group_table_find_all(group_table *t, uint8_t **keys, uint32_t n, uint
 
 uint64_t group_table_growth(const group_table *t, uint64_t n, uint64_t bytes)
 {
-    uint64_t slots = t->n_slots ? t->n_slots : FIRST_SLOTS, more = 0;
+    const uint64_t slots = slots_for(t->n_slots, t->n + n);
+    const uint64_t more = slots == t->n_slots ? 0 : slots_bytes(slots);
 
-    for (; slots / 2 < t->n + n; slots *= 2)
-        more = slots_bytes(slots * 2);
-    if (!t->n_slots && !more)
-        more = slots_bytes(slots);
     return mem_cost(more) + rows_cost(bytes + n * t->shape->layout.extra);
 }
 

@@ -7,31 +7,32 @@
 /* Headers are looked at if pages may be so large: less is not worth a read. */
 #define LOOK_BYTES ((uint64_t)128 << 10)
 
+static uint64_t chunk_bytes(const pq_chunk *c)
+{
+    return c->uncompressed < 0 ? UINT64_MAX : (uint64_t)c->uncompressed;
+}
+
 /* Bytes of a large page of the chunk: where an offset index tells about how many there are (an
  * entry has at most 20 bytes), twice the mean, else the whole chunk. */
 static uint64_t large_page(const pq_chunk *c)
 {
-    uint64_t all = c->uncompressed < 0 ? UINT64_MAX : (uint64_t)c->uncompressed;
+    uint64_t all = chunk_bytes(c);
     uint64_t pages = c->offset_index_at < 0 ? 0 : (uint64_t)c->offset_index_len / 20;
 
     return pages < 4 ? all : size_max(all / pages * 2, (size_t)64 << 10);
 }
 
-/* Of at most `most` bytes: what lies before the first data page, some times as large. */
+/* Of at most `most` bytes: what lies before the first data page, some times as large. 0: there is
+ * none. */
 static uint64_t usual_dictionary(const pq_chunk *c, uint64_t most)
 {
     int64_t stored = c->data_page_offset - c->dictionary_page_offset;
 
+    if (c->dictionary_page_offset < 0)
+        return 0;
     if (stored <= 0 || (uint64_t)stored >= most / 8)
         return most;
     return (uint64_t)stored * 8;
-}
-
-static uint64_t large_dictionary(const pq_chunk *c)
-{
-    uint64_t all = c->uncompressed < 0 ? UINT64_MAX : (uint64_t)c->uncompressed;
-
-    return c->dictionary_page_offset < 0 ? 0 : usual_dictionary(c, all);
 }
 
 /* What decoding a page of the chunk by stream takes: the decoder's own window (each frame says how
@@ -39,7 +40,7 @@ static uint64_t large_dictionary(const pq_chunk *c)
 uint64_t pq_stream_memory(const pq_chunk *c)
 {
     const uint64_t kib = 1 << 10;
-    uint64_t window, page = size_max(large_page(c), large_dictionary(c));
+    uint64_t window, page = size_max(large_page(c), usual_dictionary(c, chunk_bytes(c)));
 
     switch (c->codec) {
     case CODEC_NONE: return 0;
@@ -101,21 +102,14 @@ static void need_leaf(pq_reader *r, pq_needs *out, uint32_t leaf, const pq_chunk
                       uint64_t least)
 {
     const uint64_t most = 1 << 20, most_seen = 4 << 20;
-    const uint64_t large = large_page(c);
-    uint64_t page = large, dictionary = most;
+    const uint64_t large = large_page(c), all = size_min(chunk_bytes(c), most);
+    uint64_t page = size_min(large, all), dictionary = usual_dictionary(c, all);
 
-    if (pq_stream_memory(c) + least > out->widest)
-        out->widest = pq_stream_memory(c) + least;
-    if (c->uncompressed >= 0 && (uint64_t)c->uncompressed < most)
-        dictionary = (uint64_t)c->uncompressed;
-    page = page < dictionary ? page : dictionary;
-    dictionary = c->dictionary_page_offset < 0 ? 0 : usual_dictionary(c, dictionary);
+    out->widest = size_max(out->widest, pq_stream_memory(c) + least);
     if (look && page > LOOK_BYTES && (c->dictionary_page_offset < 0 || c->dictionary_only)) {
         const pq_first_pages first = first_pages(r, leaf, c);
-        page = size_min(large, size_max(first.page, (size_t)32 << 10));
-        page = page < most_seen ? page : most_seen;
-        if (dictionary > 4 * first.dictionary) /* its values as views */
-            dictionary = 4 * first.dictionary;
+        page = size_min(size_min(large, size_max(first.page, (size_t)32 << 10)), most_seen);
+        dictionary = size_min(dictionary, 4 * first.dictionary); /* its values as views */
         page += stored_page(c, page);
     }
     out->open += page + dictionary;
@@ -207,12 +201,12 @@ nrw_status pq_reader_budget(const reader *base, const uint32_t *cols, uint32_t n
                             budget *out, nrw_error *err)
 {
     pq_reader *r = (pq_reader *)(uintptr_t)base;
-    uint64_t busy = at_work(n, 1, workers);
+    const uint64_t busy = at_work(n, 1, workers);
     pq_needs need;
 
     TRY(pq_find_needs(r, cols, n, &need, err));
     /* a column keeps its bookkeeping; those at work, one for each thread, what decoding takes */
-    out->least = need.kept + busy * need.widest + (64 << 10);
+    out->least = need.kept + pq_lanes_room(&need, n, 1, workers) + (64 << 10);
     /* where not all can be held, strips serve those that are parked: memory does more elsewhere */
     if (pq_columns_room(&need) > mem_room(r->m) / 2)
         need.pages = busy * AT_WORK;
