@@ -160,6 +160,7 @@ static nrw_status views_pinned(decoder *d, uint32_t n, view_sink *s, view *dst, 
             return err_set(err, NRW_E_CORRUPT, "value %u passes the end of the page", i);
         }
         p += 4;
+        __builtin_prefetch(p + 512);
         if (len > VIEW_INLINE && heap < 0)
             TRY(sink_pin(s, d->b->buf, &heap, err));
         dst[i] = view_over(p, len, heap, (size_t)(p - base));

@@ -187,6 +187,7 @@ static bool entries_in_place(const pq_dict *d, const convert *c, vector *out)
     return true;
 }
 
+/* Whether the entries may be laid out beside their page. */
 static bool fits(const pq_dict *d, const convert *c)
 {
     uint64_t bytes = (uint64_t)d->n * c->out, room = mem_room(d->m);
@@ -196,13 +197,18 @@ static bool fits(const pq_dict *d, const convert *c)
     return room >= d->headroom && room - d->headroom >= bytes;
 }
 
+/* Of entries that lie there already, or have room; else d->shared stays NULL. */
 static nrw_status share(pq_dict *d, const convert *c, uint64_t id, nrw_error *err)
 {
+    nrw_status st = NRW_OK;
     vector v;
 
     if (!entries_in_place(d, c, &v))
-        TRY(flat_entries(d, c, &v, err));
-    TRY(dict_new(d->m, &v, &d->shared, err));
+        st = fits(d, c) ? flat_entries(d, c, &v, err) : NRW_E_MEMLIMIT;
+    if (st >= 0)
+        st = dict_new(d->m, &v, &d->shared, err);
+    if (st < 0)
+        return st == NRW_E_MEMLIMIT ? NRW_OK : st;
     if (id)
         d->shared->id = id;
     return NRW_OK;
@@ -227,7 +233,7 @@ static nrw_status check_entries(const pq_dict *d, const pq_page *h, nrw_error *e
 nrw_status dict_load(pq_dict *d, page_reader *p, const pq_page *h, const pq_leaf *leaf,
                      const convert *c, uint64_t id, nrw_error *err)
 {
-    nrw_status st = NRW_E_MEMLIMIT;
+    nrw_status st = NRW_OK;
 
     *d = (pq_dict){
         .m = p->m, .headroom = page_keeps_free(p), .leaf = leaf, .n = (uint32_t)h->n_values};
@@ -235,14 +241,10 @@ nrw_status dict_load(pq_dict *d, page_reader *p, const pq_page *h, const pq_leaf
         return err_set(err, NRW_E_CORRUPT, "a dictionary of %d entries", h->n_values);
     TRY(page_body(p, h, &d->page, err));
     TRY_OUT(check_entries(d, h, err));
-    if (fits(d, c)) {
-        st = share(d, c, id, err);
-        if (st >= 0)
-            page_recycle(p, &d->page);
-        else if (st != NRW_E_MEMLIMIT)
-            goto out;
-    }
-    if (!d->shared) {
+    TRY_OUT(share(d, c, id, err));
+    if (d->shared) {
+        page_recycle(p, &d->page);
+    } else {
         if (leaf->physical == PQ_BYTE_ARRAY) {
             TRY_OUT(index_build(d, p->s, err));
             TRY_OUT(cache_open(&d->index_blocks, d, &d->index, err));
@@ -250,7 +252,6 @@ nrw_status dict_load(pq_dict *d, page_reader *p, const pq_page *h, const pq_leaf
         TRY_OUT(cache_open(&d->page_blocks, d, &d->page, err));
     }
     d->loaded = true;
-    st = NRW_OK;
 out:
     if (st < 0)
         dict_close(d);
