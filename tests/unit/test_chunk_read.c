@@ -555,6 +555,36 @@ static void test_dictionary_that_does_not_fit(void **state)
     mem_free_account(small);
 }
 
+/* 160 kB of numbers in 256 KiB: vectors share them where they lie. */
+static void test_dictionary_without_room_for_a_copy(void **state)
+{
+    (void)state;
+    const int entries = 20000, rows = 5000;
+    chunk c = chunk_of(PQ_INT64, type_of(TYPE_INT64), false);
+    nrw_error err = NRW_ERROR_INIT;
+    made page = {0};
+    vector v;
+    mem *small;
+    assert_ok(mem_child(account, "small", 256 << 10, &small, &err), &err);
+    put_dictionary(&c, entries);
+    made_byte(&page, 16);
+    for (int i = 0; i < rows; i++) {
+        made_varint(&page, 1 << 1);
+        made_byte(&page, (unsigned)(i * 7) & 255);
+        made_byte(&page, (unsigned)(i % 78));
+    }
+    chunk_page(&c, PQ_RLE_DICTIONARY, rows, &page, false);
+    chunk_open(&c, small);
+    assert_ok(chunk_get(&c, 0, (uint32_t)rows, &v, &err), &err);
+    assert_int_equal(v.form, VECTOR_DICT);
+    for (uint32_t i = 0; i < v.len; i++)
+        assert_int_equal(value_at(&v, i), 100 + (i * 7 % 256) + 256 * (i % 78));
+    vector_release(&v);
+    made_free(&page);
+    chunk_close(&c);
+    mem_free_account(small);
+}
+
 static void test_small_integers_are_checked(void **state)
 {
     (void)state;
@@ -647,6 +677,7 @@ int main(void)
         cmocka_unit_test(test_int96_beyond_nanoseconds),
         cmocka_unit_test(test_oversize_value),
         cmocka_unit_test(test_dictionary_that_does_not_fit),
+        cmocka_unit_test(test_dictionary_without_room_for_a_copy),
         cmocka_unit_test(test_small_integers_are_checked),
         cmocka_unit_test(test_missing_dictionary),
 #ifdef NARROWS_FAULTS
