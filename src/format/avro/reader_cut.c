@@ -78,7 +78,7 @@ static void forget_run(av_reader *r, morsel *m)
 
     r->run_bytes = run + (r->has_ahead ? end - r->ahead.at : 0); /* a little more than this one */
     if (end > seen_end(r))                                       /* what was read was too little */
-        r->run_bytes += run / 16;
+        r->run_bytes += run / 64;
     if (r->run_bytes > r->shape.stored_max)
         r->run_bytes = r->shape.stored_max;
     if (m->end > seen_end(r)) {
