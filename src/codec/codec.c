@@ -1,5 +1,6 @@
 #include "codec/codec.h"
 #include "codec/internal.h"
+#include "kernel/kernel.h"
 #include <libdeflate.h>
 #include <strings.h>
 
@@ -80,5 +81,10 @@ nrw_status codec_decode_within(codec_ctx *c, span src, uint8_t *dst, size_t cap,
 
 uint32_t codec_crc32(uint32_t crc, const void *data, size_t len)
 {
-    return libdeflate_crc32(crc, data, len);
+    const kernels *k = kernels_get();
+    const size_t whole = k->level < KERNEL_AVX512_VBMI ? 0 : len - len % 64;
+
+    if (whole > 0) /* below that level the library is faster */
+        crc = k->crc32(crc, data, whole);
+    return len == whole ? crc : libdeflate_crc32(crc, (const uint8_t *)data + whole, len - whole);
 }

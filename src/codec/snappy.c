@@ -34,18 +34,14 @@ static nrw_status snappy_within(codec_ctx *c, span src, uint8_t *dst, size_t cap
 
 static bool snappy_beside(const span *src, size_t count, uint8_t *dst, size_t cap, size_t *n)
 {
-    uint8_t *to[SNAPPY_BESIDE];
-
     for (size_t i = 0; i < count; i++) {
         uint64_t len;
         if (!snappy_block_length(src[i], &len) || len > cap)
             return false;
         n[i] = (size_t)len;
-        to[i] = dst;
-        dst += n[i];
         cap -= n[i];
     }
-    return snappy_block_decode_beside(src, count, to, n);
+    return snappy_block_decode_beside(src, count, dst, n);
 }
 
 /* What the library takes while it encodes: a hash table of 32 KiB, a fragment of 64 KiB and its

@@ -28,7 +28,8 @@ static kernel_level cpu_level(void)
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
         !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
         return KERNEL_AVX2;
-    bool vbmi = __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2");
+    bool vbmi = __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
+                __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("vpclmulqdq");
     return vbmi ? KERNEL_AVX512_VBMI : KERNEL_AVX512;
 #else
     return KERNEL_SCALAR;

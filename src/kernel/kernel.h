@@ -23,7 +23,7 @@ typedef enum kernel_level {
     KERNEL_SCALAR,
     KERNEL_AVX2,        /* Haswell: AVX2, BMI2 */
     KERNEL_AVX512,      /* Skylake-X: F, BW, DQ, VL */
-    KERNEL_AVX512_VBMI, /* Ice Lake: and VBMI, VBMI2 */
+    KERNEL_AVX512_VBMI, /* Ice Lake: and VBMI, VBMI2, VPCLMULQDQ */
     KERNEL_LEVELS
 } kernel_level;
 
@@ -173,6 +173,12 @@ typedef struct kernels {
      * 32) and back. Sign-extends or truncates; returns whether every value fitted. */
     bool (*be_to_le)(const uint8_t *src, size_t len, size_t n, size_t width, uint8_t *dst);
     bool (*le_to_be)(const uint8_t *src, size_t width, size_t n, size_t len, uint8_t *dst);
+
+    /* -- Checksums -----------------------------------------------------------------------------
+     */
+    /* The CRC-32 of zlib of what had `crc` (0: nothing) with n bytes behind it, a multiple of 64;
+     * nothing behind them is read. */
+    uint32_t (*crc32)(uint32_t crc, const uint8_t *p, size_t n);
 } kernels;
 
 extern _Atomic(const kernels *) kernels_chosen;

@@ -84,7 +84,8 @@
     X(mul_i64, scalar, avx512, avx512)                                                             \
     X(products_i64, avx2, avx512, avx512)                                                          \
     X(be_to_le, avx2, avx2, vbmi)                                                                  \
-    X(le_to_be, avx2, avx2, avx2)
+    X(le_to_be, avx2, avx2, avx2)                                                                  \
+    X(crc32, scalar, scalar, vbmi)
 
 #define KERNEL_DECLARE(field, a, b, c)                                                             \
     __typeof__(*((kernels *)0)->field) kernel_scalar_##field, kernel_avx2_##field,                 \

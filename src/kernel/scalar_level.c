@@ -1,4 +1,4 @@
-/* Scalar reference: levels, a byte each, and text. */
+/* Scalar reference: levels, a byte each, text, and the checksum. */
 #include "base/span.h"
 #include "kernel/level.h"
 
@@ -60,4 +60,15 @@ bool kernel_scalar_ascii(const uint8_t *text, size_t n)
     for (size_t i = 0; i < n; i++)
         seen |= text[i];
     return seen < 0x80;
+}
+
+uint32_t kernel_scalar_crc32(uint32_t crc, const uint8_t *p, size_t n)
+{
+    crc = ~crc;
+    for (size_t i = 0; i < n; i++) {
+        crc ^= p[i];
+        for (unsigned k = 0; k < 8; k++)
+            crc = crc >> 1 ^ (0xedb88320u & -(crc & 1));
+    }
+    return ~crc;
 }

@@ -97,6 +97,8 @@ static void pass_all(uint64_t seed, uint8_t *room)
     const uint8_t *p = room;
     av_guess_anew(guesses, n + 1);
     for (uint32_t i = 0; i < RECORDS; i++, r.left--) {
+        if (seed % 2 && i % 50 == 49)
+            av_guess_on(guesses, n + 1);
         av_place at = av_pass(&r, steps, p, last);
         assert_ptr_equal(at.step, steps + n);
         assert_int_equal(at.p - room, ends[i]);
@@ -149,8 +151,36 @@ static void test_leaps(void **state)
     assert_int_equal(guesses[0].leap.advance, 7); /* at once now */
 }
 
+/* Guesses stay when they are counted anew; what was given up is learnt again. */
+static void test_on(void **state)
+{
+    (void)state;
+    av_step steps[2] = {{.op = AV_OP_SKIP_BYTES, .run = 1}, {.op = AV_OP_JUMP}};
+    av_guess guesses[2];
+    uint8_t record[64] = {0};
+    av_run r = {.end = record + 64, .left = 100, .rows = 100, .guesses = guesses};
+
+    av_guess_anew(guesses, 2);
+    for (int i = 0; i < 50; i++, r.left--) {
+        record[0] = (uint8_t)(i % 9 * 2);
+        assert_ptr_equal(av_pass(&r, steps, record, record + 40).p, record + 1 + i % 9);
+    }
+    assert_int_equal(guesses[0].mask, 0);
+    av_guess_on(guesses, 2);
+    r.left = 100;
+    record[0] = 7 * 2;
+    for (int i = 0; i < 2; i++, r.left--)
+        assert_ptr_equal(av_pass(&r, steps, record, record + 40).p, record + 8);
+    assert_int_equal(guesses[0].leap.advance, 8);
+    assert_int_equal(guesses[0].reach, 8);
+    av_guess_on(guesses, 2);
+    assert_int_equal(guesses[0].leap.advance, 8);
+    assert_int_equal(guesses[0].misses, 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ends), cmocka_unit_test(test_leaps)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ends), cmocka_unit_test(test_leaps),
+                                       cmocka_unit_test(test_on)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

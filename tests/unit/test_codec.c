@@ -1,5 +1,7 @@
 #include "codec_testing.h"
 
+#include <zlib.h>
+
 #include "base/fault.h"
 
 static const size_t sizes[] = {0, 1, 2, 13, 100, 4096, 65536, 100001};
@@ -33,6 +35,14 @@ static void crc(void **state)
     assert_int_equal(codec_crc32(0, "123456789", 9), 0xcbf43926);
     assert_int_equal(codec_crc32(codec_crc32(0, "1234", 4), "56789", 5), 0xcbf43926);
     assert_int_equal(codec_crc32(0, NULL, 0), 0);
+
+    uint8_t bytes[700]; /* the kernel's part and the library's */
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * i >> 3);
+    for (size_t n = 0; n < sizeof bytes; n++) {
+        const uint32_t want = (uint32_t)crc32(77, bytes, (uInt)n);
+        assert_int_equal(codec_crc32(77, bytes, n), want);
+    }
 }
 
 typedef struct block {

@@ -5,6 +5,7 @@
 #include <lz4.h>
 #include <lz4frame.h>
 #include <snappy-c.h>
+#include <sys/mman.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -259,6 +260,36 @@ static void decodes_beside(packed_block a, packed_block b, size_t count, size_t 
     free(to);
 }
 
+#ifdef MAP_32BIT
+/* Blocks that are unpacked to an address too low to see by it what lies in front of them: first to
+ * last as elsewhere, and the first one damaged. */
+static void snappy_low(void **state)
+{
+    (void)state;
+    enum { LEN = 3000 };
+    uint64_t seed = 3;
+    const codec *snappy = codec_by_id(CODEC_SNAPPY);
+    static uint8_t plain_block[LEN], packed_one[2 * LEN];
+    uint8_t *low = mmap(NULL, CODEC_BESIDE * LEN, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    size_t len = sizeof packed_one, n[CODEC_BESIDE];
+    span src[CODEC_BESIDE];
+
+    assert_true(low != MAP_FAILED);
+    fill_again(plain_block, LEN, &seed);
+    assert_int_equal(snappy_compress((char *)plain_block, LEN, (char *)packed_one, &len),
+                     SNAPPY_OK);
+    for (size_t i = 0; i < CODEC_BESIDE; i++)
+        src[i] = (span){packed_one, len};
+    assert_true(snappy->decode_beside(src, CODEC_BESIDE, low, CODEC_BESIDE * LEN, n));
+    for (size_t i = 0; i < CODEC_BESIDE; i++)
+        assert_memory_equal(low + i * LEN, plain_block, LEN);
+    src[0].len--;
+    assert_false(snappy->decode_beside(src, CODEC_BESIDE, low, CODEC_BESIDE * LEN, n));
+    munmap(low, CODEC_BESIDE * LEN);
+}
+#endif
+
 /* Sound and damaged blocks against the library's reading of them, alone and beside a sound one. */
 static void snappy_blocks(void **state)
 {
@@ -391,6 +422,9 @@ int main(void)
         cmocka_unit_test(lz4_blocks),      cmocka_unit_test(snappy_blocks),
         cmocka_unit_test(zstd_window),     cmocka_unit_test(zstd_frames),
         cmocka_unit_test(hints),
+#ifdef MAP_32BIT
+        cmocka_unit_test(snappy_low),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

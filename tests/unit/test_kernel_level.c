@@ -1,4 +1,5 @@
-/* Kernels over levels and text: by their definitions, at every level of this CPU. */
+/* Kernels over levels and text, and the checksum: by their definitions, at every level of this CPU.
+ */
 #include "kernel/window.h"
 #include "kernel_testing.h"
 
@@ -174,12 +175,33 @@ static void short_views(void **state)
     }
 }
 
+/* Of known text, of arrays whose every length takes another way, and put together of two. */
+static void crc32(void **state)
+{
+    (void)state;
+    uint64_t seed = 9;
+    const uint8_t text[64] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde";
+    for (int l = -1; l < 0 || level_at(l); l++) {
+        const kernels *k = l < 0 ? scalar() : level_at(l);
+        EQUAL(k, "crc32", 64, k->crc32(0, text, 64), 0x03ad680eu);
+        EQUAL(k, "crc32", 0, k->crc32(7, NULL, 0), 7);
+        for (size_t n = 0; n <= 2048; n += 64) {
+            room a = room_with(n, 0, &seed);
+            const uint32_t from = (uint32_t)next_random(&seed), half = (uint32_t)(n / 128 * 64);
+            const uint32_t want = scalar()->crc32(from, a.at, n);
+            EQUAL(k, "crc32", n, k->crc32(from, a.at, n), want);
+            EQUAL(k, "crc32", n, k->crc32(k->crc32(from, a.at, half), a.at + half, n - half), want);
+            room_free(&a);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unpack_u8), cmocka_unit_test(from_level),  cmocka_unit_test(entries),
         cmocka_unit_test(agree),     cmocka_unit_test(ascii),       cmocka_unit_test(window),
-        cmocka_unit_test(window_64), cmocka_unit_test(short_views),
+        cmocka_unit_test(window_64), cmocka_unit_test(short_views), cmocka_unit_test(crc32),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,19 @@ void av_guess_anew(av_guess *g, uint32_t n)
         g[i] = (av_guess){.leap.expect = 1, .expect = 1, .begins = NO_LEAP};
 }
 
+void av_guess_on(av_guess *g, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (g[i].misses == GIVEN_UP) /* its leap is never right, its run's reach has `advance` */
+            g[i] = (av_guess){.leap = g[i].leap,
+                              .expect = 1,
+                              .advance = g[i].advance,
+                              .reach = g[i].reach,
+                              .begins = g[i].begins};
+        g[i].misses = 0;
+    }
+}
+
 static const uint8_t *behind_numbers(const uint8_t *p, const uint8_t *end, uint32_t n)
 {
     const uint8_t *next = av_pass_numbers(p, n);

@@ -19,6 +19,8 @@ typedef struct av_place {
 
 /* Guesses of n elements, made anew: nothing is known yet. */
 void av_guess_anew(av_guess *g, uint32_t n);
+/* They stay; how often each is wrong counts from here on, and what was given up is tried again. */
+void av_guess_on(av_guess *g, uint32_t n);
 
 /* As av_pass, from an element in a run that may not be as expected. */
 av_place av_pass_rest(const av_run *r, const av_step *step, const uint8_t *p, const uint8_t *last);

@@ -1,3 +1,4 @@
+#include "format/avro/pass.h"
 #include "format/avro/piece_own.h"
 
 nrw_status av_piece_init(av_piece *p, const av_shape *s, nrw_error *err)
@@ -12,6 +13,7 @@ nrw_status av_piece_init(av_piece *p, const av_shape *s, nrw_error *err)
         p->slots[i].symbols = plan->symbols == UINT32_MAX ? NULL : prog->symbols[plan->symbols];
     }
     TRY(mem_zalloc(s->m, prog->n_guesses * sizeof *p->guesses + 1, (void **)&p->guesses, err));
+    av_guess_anew(p->guesses, prog->n_guesses);
     if (s->repeats)
         TRY(mem_zalloc(s->m, prog->n_texts * sizeof *p->repeats + 1, (void **)&p->repeats, err));
     for (uint32_t i = 0; p->repeats && i < prog->n_texts; i++)

@@ -59,7 +59,7 @@ typedef struct av_piece {
 
     av_slot *slots;
     av_guess *guesses, *skip_guesses; /* of the elements of the program; the latter when needed */
-    uint64_t guess_rows;              /* records since the former were made anew */
+    uint64_t guess_rows;              /* records since how often the former are wrong is counted */
     av_repeats *repeats;              /* of each column of text; NULL: not looked for */
     uint32_t rows_before;             /* of what was decoded last */
     uint32_t n_vectors;

@@ -78,7 +78,7 @@ static void forget_run(av_reader *r, morsel *m)
 
     r->run_bytes = run + (r->has_ahead ? end - r->ahead.at : 0); /* a little more than this one */
     if (end > seen_end(r))                                       /* what was read was too little */
-        r->run_bytes += run / 16;
+        r->run_bytes += run / 64;
     if (r->run_bytes > r->shape.stored_max)
         r->run_bytes = r->shape.stored_max;
     if (m->end > seen_end(r)) {
@@ -88,6 +88,10 @@ static void forget_run(av_reader *r, morsel *m)
     r->walk.seen = (span){0};
 }
 
+/* Blocks of a run unpack to so much at most: stored, unpacked and decoded they then stay in the
+ * cache. */
+#define RUN_RAW ((size_t)384 << 10)
+
 /* Whether the block ahead still fits behind what the run has, without a gap. */
 static bool joins(const av_reader *r, const morsel *m, uint64_t raw)
 {
@@ -96,7 +100,7 @@ static bool joins(const av_reader *r, const morsel *m, uint64_t raw)
     return !b->cut && b->at == m->end && b->data + b->size + AV_SYNC <= seen_end(r) &&
            m->rows + b->rows <= r->shape.rows_max &&
            b->data + b->size + AV_SYNC - m->at <= r->shape.stored_max &&
-           raw + expected(r, b->size) <= r->shape.raw_max;
+           raw + expected(r, b->size) <= size_min(r->shape.raw_max, RUN_RAW);
 }
 
 static void take_block(av_reader *r, morsel *m, uint64_t *raw)
