@@ -1,6 +1,6 @@
 /* Frames that zstd_numbers.c makes: the library must read them, whatever the literals come to. */
-#include "codec/zstd_numbers.h"
 #include "base/fault.h"
+#include "codec/zstd_numbers.h"
 #include "codec_testing.h"
 
 #define ZSTD_STATIC_LINKING_ONLY
