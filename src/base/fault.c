@@ -23,9 +23,27 @@ uint64_t fault_count(fault_kind kind)
     return atomic_load(&faults[kind].count);
 }
 
+static _Atomic(const fault_watcher *) watcher;
+
+void fault_watch(const fault_watcher *w)
+{
+    atomic_store(&watcher, w);
+}
+
+void fault_change(int fd)
+{
+    const fault_watcher *w = atomic_load(&watcher);
+
+    if (w)
+        w->change(fd);
+}
+
 bool fault_hit(fault_kind kind)
 {
-    return atomic_fetch_add(&faults[kind].count, 1) + 1 == atomic_load(&faults[kind].armed);
+    bool hit = atomic_fetch_add(&faults[kind].count, 1) + 1 == atomic_load(&faults[kind].armed);
+    const fault_watcher *w = atomic_load(&watcher);
+
+    return w ? w->ask(kind) : hit;
 }
 
 static _Atomic uint64_t kill_in; /* calls left; 0: not armed */

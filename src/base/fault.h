@@ -39,6 +39,19 @@ void fault_kill(uint64_t n);
 void fault_set_lack(fault_lack what, bool lacks);
 bool fault_lacks(fault_lack what);
 
+/* Who makes calls fail in children of this process (tests/faults/children.c). `ask` is called at
+ * each call that can fail; true: it fails. `change` is told before what a file holds changes, or,
+ * with -1, what names there are. Both run where the call is made, and may fork. NULL: nobody. */
+typedef struct fault_watcher {
+    bool (*ask)(fault_kind kind);
+    void (*change)(int fd);
+} fault_watcher;
+
+void fault_watch(const fault_watcher *watcher);
+/* Called before a file is written, cut or linked to a name, or before (-1) a name is made, moved
+ * or removed. */
+void fault_change(int fd);
+
 #else
 
 static inline bool fault_hit(fault_kind kind)
@@ -57,6 +70,11 @@ static inline bool fault_lacks(fault_lack what)
 {
     (void)what;
     return false;
+}
+
+static inline void fault_change(int fd)
+{
+    (void)fd;
 }
 
 #endif

@@ -144,12 +144,13 @@ static nrw_status zstd_encode(codec_ctx *c, int level, span src, uint8_t *dst, s
                        ZSTD_maxCLevel(), level);
     TRY(encoder_open(c, &e, err));
     size_t r = encode_any(e->library, &c->hint, level, src, dst, cap);
+    /* also where another way of encoding needed less: bytes do not follow memory */
+    if (e->heap.st < 0 || ZSTD_getErrorCode(r) == ZSTD_error_memory_allocation)
+        return codec_no_memory(&e->heap, NAME, err);
     if (!ZSTD_isError(r)) {
         *n = r;
         return NRW_OK;
     }
-    if (ZSTD_getErrorCode(r) == ZSTD_error_memory_allocation)
-        return codec_no_memory(&e->heap, NAME, err);
     return err_set(err, NRW_E_ARG, "zstd does not encode the block: %s", ZSTD_getErrorName(r));
 }
 

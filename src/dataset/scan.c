@@ -231,8 +231,10 @@ nrw_status scan_each(scan *s, mem *m, scan_visit visit, void *self, nrw_error *e
         if (i > 0)
             TRY(scan_open_input(s, i, m, &r, err));
         st = visit(self, r, err);
-        if (st >= 0 && r->file && file_check(r->file, err) < 0)
-            st = NRW_E_CHANGED;
+        if (st >= 0 && r->file) {
+            nrw_status changed = file_check(r->file, err);
+            st = changed < 0 ? changed : st;
+        }
         if (i == 0)
             continue;
         if (r->file)

@@ -12,14 +12,13 @@
 /* x / 10^n, halves away from 0. */
 static inline i128 divide_rounded(i128 x, int n)
 {
-    u128 by, whole = x < 0 ? -(u128)x : (u128)x;
-    i128 rounded;
+    u128 by, rounded, whole = x < 0 ? -(u128)x : (u128)x;
 
     if (n > 38)
         return 0;
     by = (u128)powers_of_ten[n];
-    rounded = (i128)(whole / by + (whole % by >= by - whole % by));
-    return x < 0 ? -rounded : rounded;
+    rounded = whole / by + (whole % by >= by - whole % by);
+    return (i128)(x < 0 ? -rounded : rounded);
 }
 
 /* x * 10^by, by of either sign; false where it has more than `digits` digits. */

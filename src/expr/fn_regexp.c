@@ -45,6 +45,11 @@ static void regexp_end(regexp *r)
     *r = (regexp){0};
 }
 
+static nrw_status no_memory(nrw_error *err)
+{
+    return err_set(err, NRW_E_MEMLIMIT, "no memory for a regular expression");
+}
+
 /* RE2 has neither look-around nor back references nor possessive or atomic groups. */
 static bool is_foreign(span p)
 {
@@ -105,11 +110,13 @@ static nrw_status compile(span pattern, uint32_t options, regexp *r, nrw_error *
     int code;
 
     if (!how)
-        return err_set(err, NRW_E_MEMLIMIT, "no memory for a regular expression");
+        return no_memory(err);
     pcre2_set_newline(how, PCRE2_NEWLINE_LF); /* what . does not stand for */
     r->code = pcre2_compile(pattern.data ? pattern.data : (const uint8_t *)"", pattern.len, options,
                             &code, &at, how);
     pcre2_compile_context_free(how);
+    if (!r->code && code == PCRE2_ERROR_HEAP_FAILED)
+        return no_memory(err);
     if (!r->code) {
         pcre2_get_error_message(code, text, sizeof text);
         return err_set(err, NRW_E_VALUE, "regular expression, character %zu: %s", at + 1,
@@ -117,7 +124,7 @@ static nrw_status compile(span pattern, uint32_t options, regexp *r, nrw_error *
     }
     r->match = pcre2_match_data_create_from_pattern(r->code, r->memory);
     if (!r->match)
-        return err_set(err, NRW_E_MEMLIMIT, "no memory for a regular expression");
+        return no_memory(err);
     pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE);
     return NRW_OK;
 }
@@ -138,7 +145,7 @@ static nrw_status regexp_new(span pattern, span letters, uint32_t options, mem *
             "the regular expression looks around or refers back, which is not supported");
     r->memory = pcre2_general_context_create(regexp_alloc, regexp_free, m);
     if (!r->memory)
-        return err_set(err, NRW_E_MEMLIMIT, "no memory for a regular expression");
+        return no_memory(err);
     st = compile(pattern, options, r, err);
     if (st < 0)
         regexp_end(r);
@@ -154,6 +161,8 @@ static nrw_status run(const regexp *r, span s, size_t from, uint32_t options, bo
 
     *hit = rc >= 0;
     *n = rc > 0 ? (uint32_t)rc : 0;
+    if (rc == PCRE2_ERROR_NOMEMORY)
+        return no_memory(err);
     if (rc < 0 && rc != PCRE2_ERROR_NOMATCH)
         return err_set(err, NRW_E_VALUE, "a regular expression needs too many steps for a text");
     return NRW_OK;

@@ -80,7 +80,7 @@ static int take(dataset_stage *s, bool make)
 {
     int e = make ? sys_make_folder_at(s->base, s->name) : EEXIST;
 
-    s->found = e == EEXIST;
+    s->found = e != 0;
     if (!e || e == EEXIST)
         e = sys_open_at(s->base, s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, &s->dir);
     if (!e)
@@ -89,6 +89,8 @@ static int take(dataset_stage *s, bool make)
         e = sys_lock(s->lock);
     if (!e && !still_there(s))
         e = ENOENT;
+    if (e && !s->found && s->lock < 0) /* made here; with another's lock in it, it stays */
+        sys_remove_folder_at(s->base, s->name);
     return e;
 }
 

@@ -3,6 +3,7 @@
  * chunk of memory, whatever the block's size. */
 #include "io/spill.h"
 
+#include "base/fault.h"
 #include "base/text.h"
 #include "io/extents.h"
 #include "io/spill_own.h"
@@ -117,9 +118,11 @@ static nrw_status open_once(spill *s, nrw_error *err)
 
 static void punch(spill *s, uint64_t from, uint64_t to)
 {
-    if (to > from)
-        (void)!fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
-                         (off_t)(to - from));
+    if (to <= from)
+        return;
+    fault_change(s->fd);
+    (void)!fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
+                     (off_t)(to - from));
 }
 
 /* All that is idle goes back. */
@@ -157,7 +160,10 @@ static nrw_status take(spill *s, uint64_t len, uint64_t *offset, nrw_error *err)
 /* Nothing is in use: start again at the front. Under the lock, so nobody has a position. */
 static void restart(spill *s)
 {
-    if (s->punching || (s->extents.end > KEEP_EMPTY && ftruncate(s->fd, 0) < 0))
+    if (s->punching)
+        return;
+    fault_change(s->fd);
+    if (s->extents.end > KEEP_EMPTY && ftruncate(s->fd, 0) < 0)
         return;
     extents_init(&s->extents);
     s->anew = s->written;

@@ -27,6 +27,8 @@ int sys_open_at(int dir, const char *path, int flags, mode_t mode, int *fd)
     *fd = -1;
     if (fault)
         return fault;
+    if (flags & O_CREAT)
+        fault_change(-1);
     do
         *fd = openat(dir, path, flags | O_CLOEXEC, mode);
     while (*fd < 0 && errno == EINTR);
@@ -86,6 +88,7 @@ int sys_write_at(int fd, uint64_t offset, const void *src, size_t len, size_t *d
         ssize_t n;
         if (fault)
             return fault;
+        fault_change(fd);
         n = pwrite(fd, (const char *)src + *done, call_size(len - *done), (off_t)(offset + *done));
         if (n < 0 && errno != EINTR)
             return errno;
@@ -119,6 +122,7 @@ int sys_write(int fd, const void *src, size_t len, size_t *done)
         ssize_t n;
         if (fault)
             return fault;
+        fault_change(fd);
         n = write(fd, (const char *)src + *done, call_size(len - *done));
         if (n < 0 && errno != EINTR)
             return errno;
@@ -137,6 +141,7 @@ int sys_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, s
     *done = 0;
     if (fault)
         return fault;
+    fault_change(to);
     do
         n = copy_file_range(from, &in, to, &out, call_size(len), 0);
     while (n < 0 && errno == EINTR);

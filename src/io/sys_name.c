@@ -15,6 +15,8 @@ int sys_link_fd(int fd, int dir, const char *name)
 
     if (fault)
         return fault;
+    fault_change(fd);
+    fault_change(-1);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) ? errno : 0;
 }
@@ -25,6 +27,7 @@ int sys_rename_at(int from_dir, const char *from, int to_dir, const char *to)
 
     if (fault)
         return fault;
+    fault_change(-1);
     return renameat(from_dir, from, to_dir, to) ? errno : 0;
 }
 
@@ -62,6 +65,7 @@ int sys_rename_new_at(int from_dir, const char *from, int to_dir, const char *to
 
     if (e)
         return e;
+    fault_change(-1);
     e = rename_new(from_dir, from, to_dir, to);
     if (e == EINVAL || e == ENOSYS || e == EOPNOTSUPP)
         e = link_and_unlink(from_dir, from, to_dir, to);
@@ -74,6 +78,7 @@ int sys_exchange_at(int dir_a, const char *a, int dir_b, const char *b)
 
     if (fault || fault_lacks(LACK_EXCHANGE))
         return fault ? fault : EINVAL;
+    fault_change(-1);
     return renameat2(dir_a, a, dir_b, b, RENAME_EXCHANGE) ? errno : 0;
 }
 
@@ -83,6 +88,7 @@ int sys_unlink_at(int dir, const char *name)
 
     if (fault)
         return fault;
+    fault_change(-1);
     return unlinkat(dir, name, 0) ? errno : 0;
 }
 
@@ -92,6 +98,7 @@ int sys_make_folder_at(int dir, const char *name)
 
     if (fault)
         return fault;
+    fault_change(-1);
     return mkdirat(dir, name, 0777) ? errno : 0;
 }
 
@@ -101,6 +108,7 @@ int sys_remove_folder_at(int dir, const char *name)
 
     if (fault)
         return fault;
+    fault_change(-1);
     return unlinkat(dir, name, AT_REMOVEDIR) ? errno : 0;
 }
 

@@ -1,9 +1,10 @@
 """Every allocation and every system call of queries failing in turn (query_faults.c): the corpus'
-queries and some that spill, partition and replace."""
+queries and some that spill, partition and replace. How points are made: query_faults.c says."""
 import os
 import random
 import subprocess
 import sys
+import tempfile
 
 import harness
 from harness import Scratch
@@ -14,27 +15,32 @@ import sql_corpus  # noqa: E402
 TARGETS = ("o.parquet", "o.json", "o.arrow", "o.csv")
 
 
-def tool():
-    """The program in a build with faults: sanitized where that is there."""
-    for folder in ("build-debug", "build-asan"):
+# Exact books of the heap, and less work for each child.
+QUICKER = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=0", "LD_BIND_NOW": "1",
+           "ASAN_OPTIONS": "malloc_context_size=1"}
+
+
+def tool(*builds):
+    """The program in the first of these builds that is there."""
+    for folder in builds or ("build-debug", "build-asan"):
         path = os.path.join(harness.ROOT, folder, "query_faults")
         if os.access(path, os.X_OK):
             return path
-    raise harness.Skip("query_faults is not built with faults (the debug preset)")
+    raise harness.Skip("query_faults is not built with faults (the debug and asan presets)")
 
 
 def record(name, points, target, sql, *options):
     return "\x1f".join([name, str(points), target, sql, *options, ""]) + "\x1e"
 
 
-def corpus(queries, points, r):
+def corpus(queries, points, threads, r):
     listed = sql_corpus.known()
     for q in queries:
         if q["id"] not in listed:
             attach = [f"attach={name}={sql_corpus.table_path(q, file)}"
                       for name, file in q["tables"].items()]
             yield record(q["id"], points, r.choice(TARGETS), q["sql"], *attach, "memory=64MiB",
-                         "threads=2")
+                         f"threads={threads}")
 
 
 # At 32 MiB all of these spill, of 200,000 rows.
@@ -61,38 +67,44 @@ COPIES = {
 }
 
 
-def own(s, names, points):
+def own(s, names, points, threads):
     for name in names:
         sql = OWN.get(name) or COPIES[name].format(out=s("out"))
         target = "o.parquet" if name in OWN else ""
         yield record(name, points, target, sql, f"attach=big={s('big.parquet')}", "memory=32MiB",
-                     "threads=2", f"spill-dir={s('spill')}")
+                     f"threads={threads}", f"spill-dir={s('spill')}")
 
 
-def check(s, records, timeout):
-    program = tool()
+def check(s, records, timeout, program):
     ran = subprocess.run([program, s.path, "7"], input="".join(records).encode(),
-                         capture_output=True, timeout=timeout)
+                         capture_output=True, timeout=timeout, env={**os.environ, **QUICKER})
+    said = ran.stderr.decode("utf-8", "replace")
     lines = ran.stdout.decode("utf-8", "replace").splitlines()
     if ran.returncode or not lines or not lines[-1].startswith("done "):
         with open(s("at"), encoding="utf-8") as f:
             at = f.read().strip()
-        raise AssertionError(f"{at}: exit {ran.returncode}: "
-                             f"{ran.stderr.decode('utf-8', 'replace')[-1500:]}")
+        raise AssertionError(f"{at}: exit {ran.returncode}: {said[-1500:]}")
     if len(lines) > 1:
-        raise AssertionError(f"{len(lines) - 1} runs: " + "\n".join(lines[:6]))
-    queries, faults, refused, calls = map(int, lines[-1].split()[1:])
+        raise AssertionError(f"{len(lines) - 1} points: " + "\n".join([*lines[:6], said[-1500:]]))
+    queries, faults, refused, calls, without = map(int, lines[-1].split()[1:])
     if refused > queries // 10:
-        raise AssertionError(f"{refused} queries were refused without any fault: "
-                             f"{ran.stderr.decode('utf-8', 'replace')[-1500:]}")
+        raise AssertionError(f"{refused} queries were refused without any fault: {said[-1500:]}")
     left = os.listdir(s("spill"))
     if left:
         raise AssertionError(f"left behind in the spill folder: {left}")
-    return f"{queries} queries, {faults} faults of {calls:,} calls"
+    return f"{queries} queries, {faults:,} faults of {calls:,} calls, {without:,} done without"
+
+
+def folder():
+    """In memory where that can be: what children write and synchronise is much, and small."""
+    made = Scratch("faults")
+    if os.access("/dev/shm", os.W_OK):
+        os.rmdir(made.path)
+        made.path = tempfile.mkdtemp(prefix="narrows-faults-", dir="/dev/shm")
+    return made
 
 
 def prepare(s, rows):
-    tool()
     os.mkdir(s("out"))
     os.mkdir(s("spill"))
     harness.ok("gen", s("big.parquet"), "--range", f"a={rows // 40}", "--range", "b=40",
@@ -100,49 +112,66 @@ def prepare(s, rows):
 
 
 def sampled(count):
-    """So many queries of the corpus, a point each, and a few of our own."""
+    """So many queries of the corpus and a few of our own: a point each with two threads, more in
+    children."""
+    program = tool("build-asan", "build-debug")
     r = random.Random("faults")
-    with Scratch("faults") as s:
+    with folder() as s:
         prepare(s, 4000)
         queries = list(sql_corpus.queries()) if os.path.isdir(sql_corpus.FOLDER) else []
         queries = r.sample(queries, min(count, len(queries)))
-        return check(s, [*corpus(queries, 1, r), *own(s, [*OWN, *COPIES], 5)], 300)
+        return check(s, [*corpus(queries, "1", 2, r), *corpus(queries, "~8", 1, r),
+                         *own(s, [*OWN, *COPIES], "3", 2)], 600, program)
 
 
-def every(part, parts):
-    r = random.Random(part)
-    with Scratch("faults") as s:
+def every(points, program):
+    r = random.Random(points)
+    with folder() as s:
         prepare(s, 4000)
-        return check(s, list(corpus(list(sql_corpus.queries())[part::parts], 0, r)), 7000)
+        queries = list(sql_corpus.queries())
+        threads = 1 if points in ("forked", "new") else 2
+        return check(s, list(corpus(queries, points, threads, r)), 7000, program())
 
 
 def spilling(name, points):
-    with Scratch("faults") as s:
+    program = tool()
+    with folder() as s:
         prepare(s, 200000)
-        return check(s, list(own(s, [name], points)), 3000)
+        return check(s, [*own(s, [name], str(points), 2), *own(s, [name], "new", 1)], 3000,
+                     program)
 
 
-# Every point of opening a group without any rows; of what a subquery is where it has none.
+# Every point of opening a group without any rows; of what a subquery is where it has none; of
+# regular expressions; of a staged dataset.
 SMALL = ("SELECT bool_and(NULL)",
          "SELECT a, (SELECT CASE WHEN sum(a) > 1 THEN 0 ELSE 1 END FROM big WHERE a = o.a) "
-         "FROM big o ORDER BY ALL")
+         "FROM big o ORDER BY ALL",
+         "SELECT regexp_replace(note, 'a+(b|c)', 'x'), count(*) FROM big WHERE note SIMILAR TO "
+         "'.*[a-z]' GROUP BY 1",
+         "COPY big TO '{out}/ds/' (FORMAT parquet, ROW_GROUP_SIZE 20, ROW_GROUPS_PER_FILE 1)")
 
 
-def small():
-    with Scratch("faults") as s:
+def small(points, threads):
+    program = tool("build-asan", "build-debug")
+    with folder() as s:
         prepare(s, 40)
-        return check(s, [record(f"small {i}", 0, "o.csv", sql, f"attach=big={s('big.parquet')}",
-                                "threads=2") for i, sql in enumerate(SMALL)], 200)
+        return check(s, [record(f"small {i}", points, "" if sql.startswith("COPY") else "o.csv",
+                                sql.replace("{out}", s("out")), f"attach=big={s('big.parquet')}",
+                                f"threads={threads}") for i, sql in enumerate(SMALL)], 600,
+                     program)
 
 
 def cases(full):
-    yield "faults in queries: 300 points", lambda: sampled(285), 300
-    yield "faults in small queries: every point", small, 200
+    yield "faults in queries: some points", lambda: sampled(285), 600
+    yield "faults in small queries: every point", lambda: small("forked", 1), 600
     if not full:
         return
+    yield "faults in small queries: every point, two threads", lambda: small("each", 2), 600
     for name in [*OWN, *COPIES]:
         yield f"faults in a query that spills: {name}", lambda n=name: spilling(n, 30), 3000
     if os.path.isdir(sql_corpus.FOLDER):
-        for part in range(16):
-            yield (f"faults in queries: every point, part {part + 1} of 16",
-                   lambda p=part: every(p, 16), 7200)
+        yield "faults in queries: every point", lambda: every("forked", tool), 7200
+        yield ("faults in queries: every chain of callers, sanitized",
+               lambda: every("new", lambda: tool("build-asan")), 7200)
+        yield ("faults in queries: a point each, two threads, sanitized",
+               lambda: every("1", lambda: tool("build-asan")), 7200)

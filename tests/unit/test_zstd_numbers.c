@@ -1,4 +1,5 @@
 /* Frames that zstd_numbers.c makes: the library must read them, whatever the literals come to. */
+#include "base/fault.h"
 #include "codec/zstd_numbers.h"
 #include "codec_testing.h"
 
@@ -110,12 +111,49 @@ static void chosen(void **state)
     test_mem_close(m);
 }
 
+#ifdef NARROWS_FAULTS
+
+/* Bytes do not follow memory: where there is none there is an error, never another way of encoding,
+ * for which there was some. */
+static void allocation_faults(void **state)
+{
+    mem *m = test_mem_open(MEM_NO_LIMIT);
+    const codec *k = codec_by_id(CODEC_ZSTD);
+    size_t n, whole = 0, len = 6 + 8 * 16384;
+    uint64_t fault = 0;
+    bool hit = false;
+    (void)state;
+
+    make_numbers(6, 16384, 3, LOWER_NOISE);
+    do {
+        nrw_error err = NRW_ERROR_INIT;
+        codec_ctx c = codec_ctx_init(k, m);
+        c.hint = (codec_hint){CODEC_NUMBERS, 8, 6};
+        fault_arm(FAULT_ALLOC, fault); /* 0: none, the first time */
+        nrw_status st = k->encode(&c, 3, (span){plain, len}, packed, k->bound(len), &n, &err);
+        hit = fault_count(FAULT_ALLOC) >= fault;
+        fault_arm(FAULT_ALLOC, 0);
+        whole = fault ? whole : n;
+        assert_int_equal(st, fault && hit ? NRW_E_NOMEM : NRW_OK);
+        assert_int_equal(n, st < 0 ? 0 : whole);
+        codec_ctx_release(&c);
+        fault++;
+    } while (hit);
+    assert_true(fault > 3);
+    test_mem_close(m);
+}
+
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames),
         cmocka_unit_test(suits),
         cmocka_unit_test(chosen),
+#ifdef NARROWS_FAULTS
+        cmocka_unit_test(allocation_faults),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
