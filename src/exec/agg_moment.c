@@ -1,8 +1,11 @@
 /* Spread and shape of one column: variances, deviations, skewness, kurtosis. A state holds the sums
  * of the powers of its values; differences of those are taken once, at the end. */
+#include "base/fetch.h"
 #include "exec/aggregate_own.h"
 
 #include <math.h>
+
+#define AHEAD 8u /* rows */
 
 typedef struct moment_state {
     uint64_t n;
@@ -77,6 +80,8 @@ static nrw_status moment_add(const aggregate *g, const aggregate_rows *r, nrw_er
     x = (const double *)(const void *)flat.data;
     for (uint32_t i = 0; i < r->n; i++) {
         moment_state *s = (moment_state *)(void *)agg_state(r, i);
+        if (!r->one && i + AHEAD < r->n)
+            fetch_bytes(agg_state(r, i + AHEAD), g->state_bytes);
         if (!vector_is_valid(&flat, i))
             continue;
         s->n++;

@@ -170,6 +170,16 @@ static nrw_status count_bind(arena *a, const expr **args, aggregate *out, nrw_er
     return pair_bind(a, out, NULL, err);
 }
 
+/* One sum at a time: what words have just been put is not read as something wider. */
+static inline void add_at(uint8_t *state, size_t at, i128 x)
+{
+    i128 sum;
+
+    memcpy(&sum, state + at, sizeof sum);
+    sum += x;
+    memcpy(state + at, &sum, sizeof sum);
+}
+
 static void add_whole(const vector *y, const vector *x, const aggregate_rows *r)
 {
     const int64_t *b = (const int64_t *)(const void *)y->data,
@@ -177,17 +187,15 @@ static void add_whole(const vector *y, const vector *x, const aggregate_rows *r)
 
     for (uint32_t i = 0; i < r->n; i++) {
         uint8_t *state = agg_state(r, i);
-        whole_pair s;
         if (!vector_is_valid(y, i) || !vector_is_valid(x, i))
             continue;
-        s = whole_load(state);
-        s.n++;
-        s.x += a[i];
-        s.y += b[i];
-        s.xx += (i128)a[i] * a[i];
-        s.yy += (i128)b[i] * b[i];
-        s.xy += (i128)a[i] * b[i];
-        memcpy(state, &s, sizeof s);
+        add_at(state, offsetof(whole_pair, x), a[i]);
+        add_at(state, offsetof(whole_pair, y), b[i]);
+        add_at(state, offsetof(whole_pair, xx), (i128)a[i] * a[i]);
+        add_at(state, offsetof(whole_pair, yy), (i128)b[i] * b[i]);
+        add_at(state, offsetof(whole_pair, xy), (i128)a[i] * b[i]);
+        state += offsetof(whole_pair, n);
+        store_u64(state, load_u64(state) + 1);
     }
 }
 

@@ -15,6 +15,9 @@ typedef struct window {
 #define WINDOW(s) ((window){&(s)->head, (s)->digits, sizeof(s)->digits / 8})
 #define ONE       (UINT64_C(1) << 16)
 
+/* For the number of digits to be a constant. */
+#define INNER static inline __attribute__((always_inline))
+
 static inline int32_t top_of(uint64_t head)
 {
     return (int32_t)(head & 0xff);
@@ -30,38 +33,53 @@ static inline void raise_top(window w, int32_t top)
     *w.head = (*w.head & ~UINT64_C(0xff)) | (uint64_t)(top + 1);
 }
 
-static inline void add(window w, double x)
+/* Where the digit numbered `low` is in the window that has at least `top` as its first one. */
+INNER int32_t place_of(window w, int32_t low, int32_t top)
+{
+    if (top >= top_of(*w.head))
+        raise_top(w, top);
+    return top_of(*w.head) - 1 - low;
+}
+
+/* n digits, of which the lowest is at j. */
+INNER void put_digits(window w, int32_t j, int32_t n, unsigned __int128 wide, int64_t sign)
+{
+    for (int32_t k = 0; k < n; k++, j--) {
+        if (j < w.n)
+            w.digits[j] += sign * (int64_t)((uint64_t)wide & ((1u << DIGIT_BITS) - 1));
+        wide >>= DIGIT_BITS;
+    }
+}
+
+#define MANTISSA 52
+
+static inline int32_t exponent_of(uint64_t bits)
+{
+    return (int32_t)(bits >> MANTISSA & 0x7ff);
+}
+
+INNER void add(window w, double x)
 {
     uint64_t bits, mantissa;
-    int32_t exponent, low, top;
-    unsigned __int128 wide;
-    int64_t sign;
+    int32_t exponent, low;
 
     *w.head += ONE;
     memcpy(&bits, &x, sizeof bits);
-    exponent = (int32_t)(bits >> 52 & 0x7ff);
-    mantissa = bits & ((UINT64_C(1) << 52) - 1);
+    exponent = exponent_of(bits);
+    mantissa = bits & ((UINT64_C(1) << MANTISSA) - 1);
     if (exponent == 0x7ff) {
         *w.head |= (uint64_t)(mantissa ? 1 : bits >> 63 ? 4 : 2) << 8;
         return;
     }
     if (exponent)
-        mantissa |= UINT64_C(1) << 52;
+        mantissa |= UINT64_C(1) << MANTISSA;
     else
         exponent = 1;
     if (mantissa == 0)
         return;
-    sign = bits >> 63 ? -1 : 1;
     low = (exponent - 1) / DIGIT_BITS;
-    wide = (unsigned __int128)mantissa << ((exponent - 1) % DIGIT_BITS);
-    top = low + 3;
-    if (top >= top_of(*w.head))
-        raise_top(w, top);
-    for (int32_t k = 0, j = top_of(*w.head) - 1 - low; k < 4; k++, j--) {
-        if (j < w.n)
-            w.digits[j] += sign * (int64_t)((uint64_t)wide & ((1u << DIGIT_BITS) - 1));
-        wide >>= DIGIT_BITS;
-    }
+    put_digits(w, place_of(w, low, low + 3), 4,
+               (unsigned __int128)mantissa << ((exponent - 1) % DIGIT_BITS), bits >> 63 ? -1 : 1);
 }
 
 static inline void merge(window into, window from)
@@ -179,7 +197,28 @@ static inline double product(double x, double y, double *rest)
     return p;
 }
 
-void power_sum_add_product(power_sum *s, double x, double y)
+/* Neither tiny nor huge: all bits of a product of two are numbered from 2^-1074 on. */
+static inline bool is_plain(uint64_t bits)
+{
+    return (uint32_t)exponent_of(bits) - 600 <= 900;
+}
+
+/* The product of two plain numbers, whose bits these are, as one number of 106 bits. */
+static inline void add_plain(window w, uint64_t x, uint64_t y)
+{
+    const uint64_t one = UINT64_C(1) << MANTISSA;
+    const unsigned __int128 wide =
+        (unsigned __int128)((x & (one - 1)) | one) * ((y & (one - 1)) | one);
+    const int32_t at = exponent_of(x) + exponent_of(y) - 2 - 1074, low = at / DIGIT_BITS,
+                  in = at % DIGIT_BITS, j = place_of(w, low, low + 5);
+    const int64_t sign = (x ^ y) >> 63 ? -1 : 1;
+
+    *w.head += ONE;
+    put_digits(w, j, 1, (uint64_t)wide << in, sign);
+    put_digits(w, j - 1, 5, wide >> (DIGIT_BITS - in), sign);
+}
+
+static void add_two_parts(power_sum *s, double x, double y)
 {
     double rest, p = product(x, y, &rest);
 
@@ -187,22 +226,38 @@ void power_sum_add_product(power_sum *s, double x, double y)
     add(WINDOW(s), rest);
 }
 
+void power_sum_add_product(power_sum *s, double x, double y)
+{
+    uint64_t a, b;
+
+    memcpy(&a, &x, sizeof a);
+    memcpy(&b, &y, sizeof b);
+    if (is_plain(a) && is_plain(b))
+        add_plain(WINDOW(s), a, b);
+    else
+        add_two_parts(s, x, y);
+}
+
 void power_sum_add(power_sum *s, double x, int power)
 {
-    double low, square = product(x, x, &low);
+    double low, square;
 
     if (power == 1) {
         add(WINDOW(s), x);
-    } else if (power == 3) {
+        return;
+    }
+    if (power == 2) {
+        power_sum_add_product(s, x, x);
+        return;
+    }
+    square = product(x, x, &low);
+    if (power == 3) {
         power_sum_add_product(s, square, x);
         power_sum_add_product(s, low, x);
-    } else if (power == 4) {
+    } else {
         power_sum_add_product(s, square, square);
         power_sum_add_product(s, 2 * square, low);
         power_sum_add_product(s, low, low);
-    } else {
-        add(WINDOW(s), square);
-        add(WINDOW(s), low);
     }
 }
 

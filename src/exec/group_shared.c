@@ -123,12 +123,12 @@ static uint32_t begin_of(const sharing *s, uint32_t p)
     return p ? s->ends[p - 1] : 0;
 }
 
-/* *taken of the n rows that `sel` names. */
-static nrw_status take_some(sharing *s, uint32_t p, const uint16_t *sel, uint32_t n,
-                            uint32_t *taken, nrw_error *err)
+/* The n rows that `sel` names. */
+static nrw_status take_some(sharing *s, uint32_t p, const uint16_t *sel, uint32_t n, nrw_error *err)
 {
     op_group *o = s->whole->o;
     group_taking t = *s->whole;
+    uint32_t taken = 0;
     nrw_status st = NRW_OK;
 
     t.w = &o->workers[p];
@@ -138,8 +138,8 @@ static nrw_status take_some(sharing *s, uint32_t p, const uint16_t *sel, uint32_
     t.sel = sel;
     for (uint32_t c = 0; st >= 0 && c < o->n_in; c++)
         st = vector_take(&s->whole->columns[c], sel, n, t.b->m, &t.columns[c], err);
-    if (st >= 0)
-        st = group_take_columns(&t, taken, err);
+    while (st >= 0 && taken < n)
+        st = group_take_slices(&t, GROUP_SLICE, &taken, err);
     for (uint32_t c = 0; c < o->n_in; c++) {
         vector_release(&t.columns[c]);
         t.columns[c] = (vector){0};
@@ -150,12 +150,10 @@ static nrw_status take_some(sharing *s, uint32_t p, const uint16_t *sel, uint32_
 /* p's lock is held. */
 static nrw_status take_owned(sharing *s, uint32_t p, nrw_error *err)
 {
-    uint32_t at = begin_of(s, p), taken;
+    const uint32_t at = begin_of(s, p);
 
-    for (; at < s->ends[p]; at += taken)
-        TRY(take_some(s, p, s->sel + at, s->ends[p] - at, &taken, err));
     s->done[p] = true;
-    return NRW_OK;
+    return take_some(s, p, s->sel + at, s->ends[p] - at, err);
 }
 
 static void sort_by_owner(sharing *s, uint32_t first, uint32_t n)
@@ -203,7 +201,7 @@ nrw_status group_take_shared(group_taking *t, uint32_t first, nrw_error *err)
 {
     op_group *o = t->o;
     mem *m = t->b->m;
-    const uint32_t workers = o->spec.workers, chunk = GROUP_SLICE * workers;
+    const uint32_t workers = o->spec.workers, chunk = GROUP_CHUNK * workers;
     const size_t columns = o->n_in * sizeof(vector), hashes = t->rows * sizeof(uint64_t),
                  each = sizeof(uint32_t) + sizeof(bool),
                  bytes = columns + hashes + workers * each + t->rows * sizeof(uint16_t);

@@ -143,17 +143,19 @@ static bool same_key(const group_table *t, const uint8_t *row, span key)
     return have.len == key.len && memcmp(have.data, key.data, key.len) == 0;
 }
 
+static bool is_group(const group_table *t, const uint8_t *row, uint64_t hash, span key)
+{
+    return row_hash(row) == hash && same_key(t, row, key);
+}
+
 /* The slot of the key, or the empty one where it belongs; NULL: no room behind the last slot. */
 static uint64_t *look_up(const group_table *t, uint64_t hash, span key)
 {
     uint64_t *at = t->slots + group_table_slot(t, hash), *end = t->slots + t->n_slots + GROUP_SLACK;
 
     for (; at < end && *at; at++)
-        if ((*at & ~ROW_BITS) == SALT(hash)) {
-            const uint8_t *row = group_slot_row(*at);
-            if (row_hash(row) == hash && same_key(t, row, key))
-                return at;
-        }
+        if ((*at & ~ROW_BITS) == SALT(hash) && is_group(t, group_slot_row(*at), hash, key))
+            return at;
     return at < end ? at : NULL;
 }
 
@@ -217,8 +219,9 @@ FETCHES fetch_slots(const group_table *t, uint8_t *const *keys, uint32_t n)
         group_table_expect(t, row_hash(keys[i]));
 }
 
-/* Of the slot that has the key, in all likelihood: often it is not the first of its hash. */
-FETCHES fetch_rows(const group_table *t, uint8_t *const *keys, uint32_t n)
+/* likely[i]: the group of keys[i], in all likelihood, NULL where there is none: often its slot is
+ * not the first of its hash. */
+FETCHES fetch_rows(const group_table *t, uint8_t *const *keys, uint32_t n, uint8_t **likely)
 {
     for (uint32_t i = 0; i < n; i++) {
         uint64_t hash = row_hash(keys[i]);
@@ -226,6 +229,7 @@ FETCHES fetch_rows(const group_table *t, uint8_t *const *keys, uint32_t n)
         for (uint32_t k = 1; k < GROUP_SLACK && *at && (*at & ~ROW_BITS) != SALT(hash); k++)
             at++;
         fetch_row(t, *at);
+        likely[i] = group_slot_row(*at);
     }
 }
 
@@ -243,19 +247,26 @@ nrw_status group_table_find_all(group_table *t, uint8_t **keys, uint32_t n, uint
 {
     const row_layout *l = &t->shape->keys;
     uint64_t used = 0;
+    uint8_t *likely[FETCHED];
 
     TRY(group_table_reserve(t, 1, err));
     for (*found = 0; *found < n; ++*found) {
         uint32_t i = *found;
         uint64_t *slot;
+        uint8_t *row;
         if (i % FETCHED == 0) {
             uint32_t some = n - i < FETCHED ? n - i : FETCHED;
             fetch_slots(t, keys + i, some);
-            fetch_rows(t, keys + i, some);
+            fetch_rows(t, keys + i, some, likely);
         }
         if (i && row_hash(keys[i - 1]) == row_hash(keys[i]) &&
             same_key(t, keys[i - 1], row_values(l, keys[i]))) {
             keys[i] = keys[i - 1]; /* rows of one group often follow each other */
+            continue;
+        }
+        row = likely[i % FETCHED];
+        if (row && is_group(t, row, row_hash(keys[i]), row_values(l, keys[i]))) {
+            keys[i] = row;
             continue;
         }
         slot = look_up(t, row_hash(keys[i]), row_values(l, keys[i]));

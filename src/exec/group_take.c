@@ -180,11 +180,12 @@ static bool few_codes(const group_taking *t, uint32_t most)
 }
 
 /* Some rows at a time, so that their groups stay in the cache while one aggregate after the other
- * sees them; fewer where what they take is more than there is when a table has gone to the spill
- * file. Keys of few codes have few groups. */
+ * sees them, more of them where all groups do; fewer where what they take is more than there is
+ * when a table has gone to the spill file. Keys of few codes have few groups. */
 static uint32_t slice_rows(const group_taking *t)
 {
     const op_group *o = t->o;
+    const uint32_t most = t->w->table.rows.bytes > GROUP_NEAR ? GROUP_SLICE : GROUP_SLICE_NEAR;
     uint32_t fit;
 
     if (o->spec.n_keys == 0 && !o->hang)
@@ -195,7 +196,7 @@ static uint32_t slice_rows(const group_taking *t)
         return fit < GROUP_RUNS ? fit : GROUP_RUNS;
     if (few_codes(t, fit) && !o->hang)
         return t->rows;
-    return fit < GROUP_SLICE ? fit : GROUP_SLICE;
+    return fit < most ? fit : most;
 }
 
 /* A text as a piece (base/piece.h), at most. */
@@ -245,9 +246,8 @@ static uint32_t rows_at_once(const group_taking *t, uint32_t first, uint32_t n, 
     return n;
 }
 
-/* Rows from *first on, which moves on: to the end, or as far as tables are to be shared. */
-static nrw_status take_slices(const group_taking *whole, uint32_t some, uint32_t *first,
-                              nrw_error *err)
+nrw_status group_take_slices(const group_taking *whole, uint32_t some, uint32_t *first,
+                             nrw_error *err)
 {
     op_group *o = whole->o;
     mem *m = whole->b->m;
@@ -258,8 +258,13 @@ static nrw_status take_slices(const group_taking *whole, uint32_t some, uint32_t
     TRY(mem_zalloc(m, head, (void **)&columns, err));
     do {
         uint32_t left = whole->rows - *first, taken = 0;
-        group_taking t = {
-            .o = o, .w = whole->w, .b = whole->b, .first = *first, .columns = columns};
+        group_taking t = {.o = o,
+                          .w = whole->w,
+                          .b = whole->b,
+                          .first = whole->first + *first,
+                          .columns = columns,
+                          .hashes = whole->hashes,
+                          .sel = whole->sel ? whole->sel + *first : NULL};
         t.rows = rows_at_once(whole, *first, left < some ? left : some, &t.hangs);
         for (uint32_t c = 0; st >= 0 && c < o->n_in; c++)
             st = vector_slice(&whole->columns[c], *first, t.rows, m, &columns[c], err);
@@ -282,7 +287,7 @@ static nrw_status take_own(group_taking *t, uint32_t *first, nrw_error *err)
 
     if (*first == 0 && t->rows <= some && rows_at_once(t, 0, t->rows, &t->hangs) == t->rows)
         TRY(group_take_columns(t, first, err));
-    return *first < t->rows ? take_slices(t, some, first, err) : NRW_OK;
+    return *first < t->rows ? group_take_slices(t, some, first, err) : NRW_OK;
 }
 
 static nrw_status take_all(group_taking *t, nrw_error *err)

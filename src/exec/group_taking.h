@@ -61,6 +61,9 @@ uint32_t group_codes(const vector *v);
 
 /* Keys that are equal have one spelling. */
 nrw_status group_canonical_keys(group_taking *t, nrw_error *err);
+/* t's rows from *first on into the table of t->w, `some` at a time; *first moves on: to the end, or
+ * as far as tables are to be shared. */
+nrw_status group_take_slices(const group_taking *t, uint32_t some, uint32_t *first, nrw_error *err);
 /* t's rows into the table of t->w; *taken: of how many, before the table was full and went away. */
 nrw_status group_take_columns(group_taking *t, uint32_t *taken, nrw_error *err);
 /* t's rows from `first` on into the tables of their owners, whatever t->w. */

@@ -4,13 +4,6 @@
 
 #include <math.h>
 
-/* The low `width` bytes of x, highest first. */
-static void put_big_endian(uint8_t *to, uint64_t x, uint32_t width)
-{
-    for (uint32_t i = 0; i < width; i++)
-        to[i] = (uint8_t)(x >> (8 * (width - 1 - i)));
-}
-
 static uint64_t float_bits(uint64_t bits, uint32_t width, uint64_t infinity, uint64_t sign)
 {
     uint64_t mask = width == 8 ? UINT64_MAX : ((uint64_t)1 << (8 * width)) - 1;
@@ -20,21 +13,6 @@ static uint64_t float_bits(uint64_t bits, uint32_t width, uint64_t infinity, uin
     if ((bits & ~sign & mask) == 0)
         return sign; /* both zeros */
     return bits & sign ? ~bits & mask : bits | sign;
-}
-
-static uint32_t put_float(uint8_t *to, const vector *v, span value)
-{
-    uint64_t bits = 0;
-
-    memcpy(&bits, value.data, value.len);
-    if (v->type.id == TYPE_FLOAT64)
-        bits = float_bits(bits, 8, UINT64_C(0x7ff0000000000000), UINT64_C(1) << 63);
-    else if (v->type.id == TYPE_FLOAT32)
-        bits = float_bits(bits, 4, UINT64_C(0x7f800000), UINT64_C(1) << 31);
-    else
-        bits = float_bits(bits, 2, UINT64_C(0x7c00), UINT64_C(1) << 15);
-    put_big_endian(to, bits, (uint32_t)value.len);
-    return (uint32_t)value.len;
 }
 
 static bool is_signed(const type *t)
@@ -50,6 +28,34 @@ static bool is_signed(const type *t)
     case TYPE_UUID: return false;
     default: return true;
     }
+}
+
+/* A number of up to eight bytes as one that is compared without a sign, in its upper bytes. */
+static uint64_t word_of(const type *t, span value)
+{
+    const uint32_t bits = 8 * (uint32_t)value.len;
+    uint64_t x = 0;
+
+    switch (value.len) {
+    case 8: memcpy(&x, value.data, 8); break;
+    case 4: memcpy(&x, value.data, 4); break;
+    default: memcpy(&x, value.data, value.len);
+    }
+    if (t->id == TYPE_FLOAT64)
+        x = float_bits(x, 8, UINT64_C(0x7ff0000000000000), UINT64_C(1) << 63);
+    else if (t->id == TYPE_FLOAT32)
+        x = float_bits(x, 4, UINT64_C(0x7f800000), UINT64_C(1) << 31);
+    else if (t->id == TYPE_FLOAT16)
+        x = float_bits(x, 2, UINT64_C(0x7c00), UINT64_C(1) << 15);
+    else if (is_signed(t))
+        x ^= UINT64_C(1) << (bits - 1);
+    return x << (64 - bits);
+}
+
+static bool is_word(const type *t)
+{
+    return (t->width == 1 || t->width == 2 || t->width == 4 || t->width == 8) &&
+           t->id != TYPE_FIXED && t->id != TYPE_INTERVAL && !type_is_view(t);
 }
 
 /* Two's complement, little-endian, of any width. */
@@ -69,9 +75,6 @@ static uint32_t put_fixed(uint8_t *to, const vector *v, span value)
     __int128 length;
 
     switch (v->type.id) {
-    case TYPE_FLOAT16:
-    case TYPE_FLOAT32:
-    case TYPE_FLOAT64: return put_float(to, v, value);
     case TYPE_FIXED:
     case TYPE_UUID: memcpy(to, value.data, value.len); return (uint32_t)value.len;
     case TYPE_INTERVAL:
@@ -107,9 +110,16 @@ static nrw_status put_value(bytes *key, const vector *v, uint32_t row, const sor
     uint8_t mark = null ? (o->nulls_first ? 0 : 2) : 1;
     size_t from;
 
-    TRY(bytes_append(key, &mark, 1, err));
+    TRY(bytes_reserve(key, 1 + 8, err));
+    key->data[key->len++] = mark;
     if (null || v->type.id == TYPE_NULL)
         return NRW_OK;
+    if (is_word(&v->type)) {
+        uint64_t x = word_of(&v->type, value);
+        store_u64(key->data + key->len, __builtin_bswap64(o->descending ? ~x : x));
+        key->len += value.len;
+        return NRW_OK;
+    }
     from = key->len;
     if (type_is_view(&v->type)) {
         TRY(put_text(key, value, err));
