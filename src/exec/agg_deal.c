@@ -11,8 +11,14 @@
 
 typedef struct deal_part {
     spill_chain blocks;
-    uint64_t bytes;
+    uint64_t n, bytes; /* entries, and what they take in memory */
 } deal_part;
+
+/* What goes to a part next. */
+typedef struct deal_block {
+    bytes packed;
+    uint64_t before; /* ordinal of its last entry */
+} deal_block;
 
 typedef struct dealing {
     const agg_set_kind *k;
@@ -20,12 +26,12 @@ typedef struct dealing {
     nrw_status (*part)(void *self, const agg_set *s, nrw_error *err);
     void *self;
     bytes read; /* a block of a part that is dealt out or loaded */
+    agg_set_reader entries;
 } dealing;
 
-/* A set of so many bytes grows by copies, and so do its slots. */
 static bool fits(const dealing *d, const deal_part *p)
 {
-    return p->bytes <= d->saved->memory / 8;
+    return agg_set_room(p->n, p->bytes) <= d->saved->memory / 4;
 }
 
 static size_t block_bytes(const dealing *d)
@@ -35,20 +41,19 @@ static size_t block_bytes(const dealing *d)
     return bytes < BLOCK_LEAST ? BLOCK_LEAST : bytes < BLOCK ? (size_t)bytes : BLOCK;
 }
 
-static nrw_status end_block(const dealing *d, bytes *out, deal_part *p, nrw_error *err)
+static nrw_status end_block(const dealing *d, deal_block *out, deal_part *p, nrw_error *err)
 {
     spill_block b;
     nrw_status st;
 
-    if (out->len == 0)
+    if (out->packed.len == 0)
         return NRW_OK;
-    TRY(spill_write(d->saved->spill, (span){out->data, out->len}, true, &b, err));
+    TRY(spill_write(d->saved->spill, (span){out->packed.data, out->packed.len}, true, &b, err));
     st = spill_chain_add(&p->blocks, d->saved->spill, &b, err);
     if (st < 0)
         spill_free(d->saved->spill, &b);
-    else
-        p->bytes += out->len;
-    out->len = 0;
+    out->packed.len = 0;
+    out->before = 0;
     return st;
 }
 
@@ -69,26 +74,30 @@ static nrw_status next_block(dealing *d, deal_part *p, span *out, nrw_error *err
     return st;
 }
 
-static nrw_status deal_piece(const dealing *d, span piece, uint32_t shift, bytes *outs,
+static nrw_status deal_piece(dealing *d, span piece, uint32_t shift, deal_block *outs,
                              deal_part *parts, nrw_error *err)
 {
     const size_t block = block_bytes(d);
-    size_t at = 0, from = 0;
     agg_entry e;
+    nrw_status st;
 
-    for (; agg_set_saved_next(d->k, piece, &at, &e); from = at) {
+    agg_set_reader_begin(&d->entries, piece);
+    while ((st = agg_set_reader_next(&d->entries, &e, err)) == NRW_OK) {
         uint32_t p = (uint32_t)(hash_bytes(e.key.data, e.key.len) >> shift) & (PARTS - 1);
-        if (outs[p].len + (at - from) > block)
+        bytes *packed = &outs[p].packed;
+        if (packed->len + agg_set_packed_most(d->k, &e) > block)
             TRY(end_block(d, &outs[p], &parts[p], err));
-        if (outs[p].cap < block)
-            TRY(bytes_reserve(&outs[p], block, err));
-        TRY(bytes_append(&outs[p], piece.data + from, at - from, err));
+        if (packed->cap < block)
+            TRY(bytes_reserve(packed, block, err));
+        TRY(agg_set_pack(d->k, &e, &outs[p].before, packed, err));
+        parts[p].n++;
+        parts[p].bytes += sizeof(uint32_t) + d->k->extra + e.key.len;
     }
-    return NRW_OK;
+    return st < 0 ? st : NRW_OK;
 }
 
 /* All pieces of `from`, NULL: of what was saved, to the parts. */
-static nrw_status deal_all(dealing *d, deal_part *from, uint32_t shift, bytes *outs,
+static nrw_status deal_all(dealing *d, deal_part *from, uint32_t shift, deal_block *outs,
                            deal_part *parts, nrw_error *err)
 {
     span piece;
@@ -109,27 +118,30 @@ static nrw_status deal_out(dealing *d, deal_part *from, uint32_t shift, deal_par
                            nrw_error *err)
 {
     mem *m = d->saved->m;
-    bytes *outs;
+    deal_block *outs;
     nrw_status st;
 
     TRY(mem_alloc(m, PARTS * sizeof *outs, (void **)&outs, err));
     for (uint32_t p = 0; p < PARTS; p++)
-        outs[p] = bytes_init(m, UINT32_MAX);
+        outs[p] = (deal_block){.packed = bytes_init(m, UINT32_MAX)};
     st = deal_all(d, from, shift, outs, parts, err);
     for (uint32_t p = 0; p < PARTS; p++)
-        bytes_release(&outs[p]);
+        bytes_release(&outs[p].packed);
     mem_free(m, outs, PARTS * sizeof *outs);
     bytes_release(&d->read);
     return st;
 }
 
+/* What does not fit, as its hashes are all alike, has to grow. */
 static nrw_status load(dealing *d, deal_part *p, nrw_error *err)
 {
     agg_set *s = NULL;
     span piece;
-    nrw_status st;
+    nrw_status st = NRW_OK;
 
-    while ((st = next_block(d, p, &piece, err)) == NRW_OK) {
+    if (p->n && fits(d, p))
+        st = agg_set_reserve(d->k, &s, (uint32_t)p->n, p->bytes, d->saved->m, err);
+    while (st >= 0 && (st = next_block(d, p, &piece, err)) == NRW_OK) {
         st = agg_set_load(d->k, piece, &s, d->saved->m, err);
         if (st < 0)
             break;
@@ -164,9 +176,11 @@ nrw_status agg_set_deal(const agg_set_kind *k, agg_saved *saved,
                         nrw_status (*part)(void *self, const agg_set *s, nrw_error *err),
                         void *self, nrw_error *err)
 {
-    dealing d = {k, saved, part, self, bytes_init(saved->m, UINT32_MAX)};
+    dealing d = {
+        k, saved, part, self, bytes_init(saved->m, UINT32_MAX), agg_set_reader_of(k, saved->m)};
     nrw_status st = deal(&d, NULL, 64 - BITS, err);
 
+    agg_set_reader_free(&d.entries);
     bytes_release(&d.read);
     return st;
 }

@@ -56,11 +56,11 @@ static uint32_t *slot_of(const agg_set_kind *k, const agg_set *s, span key, uint
     return &at[i];
 }
 
-/* Twice as many, filled in the order of the keys, which differ. */
-static nrw_status more_slots(const agg_set_kind *k, agg_set *s, mem *m, nrw_error *err)
+/* n of them, filled in the order of the keys, which differ. */
+static nrw_status more_slots(const agg_set_kind *k, agg_set *s, uint32_t n, mem *m, nrw_error *err)
 {
-    uint32_t n = s->n_slots ? s->n_slots * 2 : FIRST_SLOTS, i;
     set_slots *slots;
+    uint32_t i;
     size_t at = 0;
     agg_entry e;
 
@@ -93,20 +93,29 @@ static nrw_status more_keys(agg_set *s, size_t bytes, mem *m, nrw_error *err)
     return NRW_OK;
 }
 
+static nrw_status some_set(agg_set **at, mem *m, nrw_error *err)
+{
+    agg_set *s;
+
+    if (*at)
+        return NRW_OK;
+    TRY(piece_new(m, sizeof *s, (void **)&s, err));
+    *s = (agg_set){.place = s->place};
+    *at = s;
+    return NRW_OK;
+}
+
 /* *extra: the owner's bytes of the key; *fresh: it is new, they are zero. */
 static nrw_status put(const agg_set_kind *k, agg_set **at, span key, uint64_t hash, mem *m,
                       uint8_t **extra, bool *fresh, nrw_error *err)
 {
-    agg_set *s = *at;
+    agg_set *s;
     uint32_t *slot;
 
-    if (!s) {
-        TRY(piece_new(m, sizeof *s, (void **)&s, err));
-        *s = (agg_set){.place = s->place};
-        *at = s;
-    }
+    TRY(some_set(at, m, err));
+    s = *at;
     if (s->n >= s->n_slots / 2)
-        TRY(more_slots(k, s, m, err));
+        TRY(more_slots(k, s, s->n_slots ? s->n_slots * 2 : FIRST_SLOTS, m, err));
     slot = slot_of(k, s, key, hash);
     *fresh = *slot == 0;
     if (*fresh) {
@@ -260,19 +269,13 @@ uint32_t agg_set_bytes(const agg_set *s)
     return s ? s->len : 0;
 }
 
-bool agg_set_saved_next(const agg_set_kind *k, span saved, size_t *at, agg_entry *out)
-{
-    if (*at + entry_bytes(k, 0) > saved.len ||
-        load_u32(saved.data + *at) > saved.len - *at - entry_bytes(k, 0))
-        return false;
-    *out = entry_at(k, saved.data + *at);
-    *at += entry_bytes(k, (uint32_t)out->key.len);
-    return true;
-}
-
 bool agg_set_next(const agg_set_kind *k, const agg_set *s, size_t *at, agg_entry *out)
 {
-    return s && agg_set_saved_next(k, (span){s->keys->data, s->len}, at, out);
+    if (!s || *at >= s->len)
+        return false;
+    *out = entry_at(k, s->keys->data + *at);
+    *at += entry_bytes(k, (uint32_t)out->key.len);
+    return true;
 }
 
 void agg_set_free(agg_set *s)
@@ -305,6 +308,23 @@ static nrw_status put_entry(const agg_set_kind *k, agg_set **s, const agg_entry 
     return NRW_OK;
 }
 
+uint64_t agg_set_room(uint64_t n, uint64_t bytes)
+{
+    return bytes + 4 * n * sizeof(uint32_t) + FIRST_SLOTS * sizeof(uint32_t);
+}
+
+nrw_status agg_set_reserve(const agg_set_kind *k, agg_set **at, uint32_t n, size_t bytes, mem *m,
+                           nrw_error *err)
+{
+    uint32_t slots = FIRST_SLOTS;
+
+    while (slots / 2 <= n)
+        slots *= 2;
+    TRY(some_set(at, m, err));
+    TRY(more_slots(k, *at, slots, m, err));
+    return more_keys(*at, bytes, m, err);
+}
+
 nrw_status agg_set_merge(const agg_set_kind *k, agg_set **into, agg_set **from, mem *m,
                          nrw_error *err)
 {
@@ -324,7 +344,9 @@ nrw_status agg_set_merge(const agg_set_kind *k, agg_set **into, agg_set **from, 
 nrw_status agg_set_save(const agg_set_kind *k, agg_set *s, size_t most, bytes *out, bool *more,
                         nrw_error *err)
 {
-    size_t end;
+    const size_t begin = out->len;
+    uint64_t before = 0;
+    size_t at;
     agg_entry e;
 
     *more = false;
@@ -332,23 +354,27 @@ nrw_status agg_set_save(const agg_set_kind *k, agg_set *s, size_t most, bytes *o
         return NRW_OK;
     piece_free(s->slots);
     s->slots = NULL;
-    for (size_t at = end = s->saved; agg_set_next(k, s, &at, &e); end = at)
-        if (end > s->saved && at - s->saved > most)
+    for (at = s->saved; agg_set_next(k, s, &at, &e); s->saved = (uint32_t)at) {
+        if (out->len > begin && out->len - begin + agg_set_packed_most(k, &e) > most)
             break;
-    TRY(bytes_append(out, s->keys->data + s->saved, end - s->saved, err));
-    s->saved = (uint32_t)end;
-    *more = end < s->len;
+        TRY(agg_set_pack(k, &e, &before, out, err));
+    }
+    *more = s->saved < s->len;
     return NRW_OK;
 }
 
 nrw_status agg_set_load(const agg_set_kind *k, span saved, agg_set **s, mem *m, nrw_error *err)
 {
-    size_t at = 0;
+    agg_set_reader r = agg_set_reader_of(k, m);
     agg_entry e;
+    nrw_status st;
 
-    while (agg_set_saved_next(k, saved, &at, &e))
-        TRY(put_entry(k, s, &e, m, err));
-    if (at != saved.len)
-        return err_set(err, NRW_E_IO, "a state in the spill file is cut short");
-    return NRW_OK;
+    agg_set_reader_begin(&r, saved);
+    while ((st = agg_set_reader_next(&r, &e, err)) == NRW_OK) {
+        st = put_entry(k, s, &e, m, err);
+        if (st < 0)
+            break;
+    }
+    agg_set_reader_free(&r);
+    return st < 0 ? st : NRW_OK;
 }

@@ -7,9 +7,17 @@
 
 typedef struct agg_set agg_set;
 
+/* What keys have in common: fixed, so many bytes, the first of them 1 (of one column without
+ * nulls); such texts; or nothing. */
+#define AGG_KEY_ANY  0u
+#define AGG_KEY_TEXT UINT32_MAX
+
 /* What all sets of an aggregate have in common. */
 typedef struct agg_set_kind {
     uint32_t extra; /* bytes of the owner's with each key */
+    uint32_t key;   /* AGG_KEY_ANY, AGG_KEY_TEXT or bytes */
+    /* The owner's bytes begin with how many rows have the key and the ordinal of one, 8 each. */
+    bool counted;
     /* Those of an equal key join the ones that are there; NULL: there are none. */
     void (*join)(const struct agg_set_kind *k, uint8_t *into, const uint8_t *from);
 } agg_set_kind;
@@ -41,9 +49,13 @@ uint32_t agg_set_n(const agg_set *s);
 uint32_t agg_set_bytes(const agg_set *s);
 /* The entries in the order they came, *at zero at first; false: there are no more. */
 bool agg_set_next(const agg_set_kind *k, const agg_set *s, size_t *at, agg_entry *out);
-/* The same of what was saved of one. */
-bool agg_set_saved_next(const agg_set_kind *k, span saved, size_t *at, agg_entry *out);
 void agg_set_free(agg_set *s);
+
+/* What n entries of so many bytes take with the slots of their own, where room was made for them
+ * beforehand; of an empty set. */
+uint64_t agg_set_room(uint64_t n, uint64_t bytes);
+nrw_status agg_set_reserve(const agg_set_kind *k, agg_set **s, uint32_t n, size_t bytes, mem *m,
+                           nrw_error *err);
 
 /* For aggregate_class; the first as it is. */
 void agg_set_drop(const aggregate *g, uint8_t *state, mem *m);
@@ -52,6 +64,30 @@ nrw_status agg_set_merge(const agg_set_kind *k, agg_set **into, agg_set **from, 
 nrw_status agg_set_save(const agg_set_kind *k, agg_set *s, size_t most, bytes *out, bool *more,
                         nrw_error *err);
 nrw_status agg_set_load(const agg_set_kind *k, span saved, agg_set **s, mem *m, nrw_error *err);
+
+/* Entries as they were saved, one after the other. */
+typedef struct agg_set_reader {
+    const agg_set_kind *k;
+    span saved; /* set anew for each piece, as are the two below */
+    size_t at;
+    uint64_t before; /* ordinal of the last entry */
+    bytes room;      /* of the entry */
+} agg_set_reader;
+
+agg_set_reader agg_set_reader_of(const agg_set_kind *k, mem *m);
+void agg_set_reader_begin(agg_set_reader *r, span saved);
+/* *out is good until the next call. NRW_END: there are no more. */
+nrw_status agg_set_reader_next(agg_set_reader *r, agg_entry *out, nrw_error *err);
+void agg_set_reader_free(agg_set_reader *r);
+/* Behind `out`, as agg_set_reader_next gives it back; *before: the ordinal of the last entry of the
+ * same piece, 0 at its begin. */
+nrw_status agg_set_pack(const agg_set_kind *k, const agg_entry *e, uint64_t *before, bytes *out,
+                        nrw_error *err);
+/* The most that takes. */
+size_t agg_set_packed_most(const agg_set_kind *k, const agg_entry *e);
+
+/* What keys of one column of such values without nulls have in common. */
+uint32_t agg_set_key_of(const type *t);
 
 /* What was saved, by parts of the keys that fit into memory, one after the other. */
 nrw_status agg_set_deal(const agg_set_kind *k, agg_saved *saved,

@@ -58,7 +58,10 @@ static const type *type_in(const aggregate *g)
 
 static agg_set_kind kind_of(const aggregate *g)
 {
-    return (agg_set_kind){VALUE + (key_is_plain(type_in(g)) ? 0 : type_in(g)->width), join_rows};
+    return (agg_set_kind){.extra = VALUE + (key_is_plain(type_in(g)) ? 0 : type_in(g)->width),
+                          .key = agg_set_key_of(type_in(g)),
+                          .counted = true,
+                          .join = join_rows};
 }
 
 static uint64_t rows_of(const agg_entry *e)
@@ -232,21 +235,30 @@ static nrw_status entropy_finish(const aggregate *g, uint8_t *const *states, uin
     return NRW_OK;
 }
 
+static nrw_status count_saved(bits_sum *b, agg_saved *saved, nrw_error *err)
+{
+    agg_set_reader r = agg_set_reader_of(&b->k, saved->m);
+    nrw_status st;
+    span piece;
+    agg_entry e;
+
+    while ((st = saved->next(saved, &piece, err)) == NRW_OK) {
+        agg_set_reader_begin(&r, piece);
+        while ((st = agg_set_reader_next(&r, &e, err)) == NRW_OK)
+            b->rows += rows_of(&e);
+        if (st < 0)
+            break;
+    }
+    agg_set_reader_free(&r);
+    return st < 0 ? st : NRW_OK;
+}
+
 static nrw_status entropy_finish_saved(const aggregate *g, agg_saved *saved, vector *out,
                                        nrw_error *err)
 {
     bits_sum b = {.k = kind_of(g)};
-    span piece;
-    nrw_status st;
 
-    while ((st = saved->next(saved, &piece, err)) == NRW_OK) {
-        size_t at = 0;
-        agg_entry e;
-        while (agg_set_saved_next(&b.k, piece, &at, &e))
-            b.rows += rows_of(&e);
-    }
-    if (st < 0)
-        return st;
+    TRY(count_saved(&b, saved, err));
     TRY(agg_set_deal(&b.k, saved, add_bits, &b, err));
     ((double *)(void *)out->data)[0] = float_sum_value(&b.sum);
     return NRW_OK;

@@ -102,6 +102,7 @@ SPILLING = {
     "group by": ("SELECT note, count(*), sum(id) FROM big GROUP BY note", 1),
     "distinct": ("SELECT DISTINCT id, note FROM big", 1),
     "join": ("SELECT x.id, y.note FROM big x JOIN big y ON x.id = y.id AND x.note = y.note", 3),
+    "sets": ("SELECT mode(note), entropy(id) FROM big", 1),
     "window": ("SELECT id, note, lag(id) OVER (PARTITION BY id % 1000 ORDER BY note) FROM big",
                1.25),
 }
