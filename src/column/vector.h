@@ -148,6 +148,8 @@ void vector_count_nulls(vector *v);
 /* Bytes that the rows of v take: values, indices or runs, bitmap and the text of views; without
  * a shared dictionary. */
 size_t vector_bytes(const vector *v);
+/* Bytes of the texts of all rows, each as often as it comes. */
+uint64_t vector_text_bytes(const vector *v);
 /* The run that holds `row`. */
 uint32_t vector_run_at(const vector *v, uint32_t row);
 

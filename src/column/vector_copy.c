@@ -256,3 +256,24 @@ nrw_status vector_pick(const vector *v, const uint32_t *idx, uint32_t n, mem *m,
     vector_release(&flat);
     return st;
 }
+
+static uint64_t view_bytes(const vector *v, uint32_t i)
+{
+    return (uint32_t)((const view *)(const void *)v->data)[i].len;
+}
+
+uint64_t vector_text_bytes(const vector *v)
+{
+    const uint32_t *at = (const uint32_t *)(const void *)v->data;
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; v->form == VECTOR_FLAT && i < v->len; i++)
+        sum += view_bytes(v, i);
+    for (uint32_t i = 0; v->form == VECTOR_DICT && v->dict->values.len && i < v->len; i++)
+        sum += vector_is_valid(v, i) ? view_bytes(&v->dict->values, at[i]) : 0;
+    for (uint32_t i = 0, from = 0; v->form == VECTOR_RUNS && i < v->n_runs; from = at[i++]) {
+        bool null;
+        sum += (at[i] - from) * vector_value(v->values, i, &null).len;
+    }
+    return sum;
+}

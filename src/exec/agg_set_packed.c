@@ -56,7 +56,7 @@ nrw_status agg_set_pack(const agg_set_kind *k, const agg_entry *e, uint64_t *bef
     const size_t key = e->key.len - skip;
     uint8_t *to;
 
-    TRY(bytes_reserve(out, out->len + agg_set_packed_most(k, e), err));
+    TRY(bytes_reserve(out, agg_set_packed_most(k, e), err));
     to = out->data + out->len;
     if (!is_fixed(k))
         to = put_varint(to, key);

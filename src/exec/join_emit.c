@@ -109,12 +109,13 @@ static nrw_status emit(meeting *t, const pair *p, uint32_t n, nrw_error *err)
 /* Long rows leave fewer at a time. */
 nrw_status emit_pairs(meeting *t, const pair *p, uint32_t n, nrw_error *err)
 {
+    const uint64_t most = rows_bytes_at_once(&t->build->layout, EMIT_BYTES);
     uint32_t from = 0;
     uint64_t bytes = 0;
 
     for (uint32_t i = 0; i < n; i++) {
         bytes += p[i].right ? row_bytes(p[i].right) : 0;
-        if (bytes < EMIT_BYTES && i + 1 < n)
+        if (bytes < most && i + 1 < n)
             continue;
         TRY(emit(t, p + from, i + 1 - from, err));
         from = i + 1;

@@ -41,13 +41,8 @@ uint64_t join_rows_need(const join_rows *r, const row_layout *l, const vector *c
 {
     uint64_t bytes = (uint64_t)rows * (l->fixed + 8), cap = cap_for(r, rows);
 
-    for (uint32_t c = 0; c < n; c++) {
-        if (!type_is_view(&cols[c].type))
-            continue;
-        bytes += vector_bytes(&cols[c]);
-        if (cols[c].form != VECTOR_FLAT)
-            bytes += (uint64_t)rows * 64; /* texts of a dictionary, about */
-    }
+    for (uint32_t c = 0; c < n; c++)
+        bytes += rows_text(&cols[c]);
     return rows_cost(bytes) + (cap != r->cap ? mem_cost(cap * sizeof *r->at) : 0);
 }
 

@@ -197,6 +197,20 @@ static void see_type(const type **types, uint32_t n_keys, const expr *e)
         types[e->column - n_keys] = &e->type;
 }
 
+static nrw_status check_keys(const group_spec *spec, nrw_error *err)
+{
+    char name[64];
+
+    for (uint32_t k = 0; k < spec->n_keys; k++) {
+        if (!type_is_nested(&spec->key_types[k]))
+            continue;
+        type_print(&spec->key_types[k], name, sizeof name);
+        return err_set(err, NRW_E_UNSUPPORTED, "groups by values of type %s are not supported",
+                       name);
+    }
+    return NRW_OK;
+}
+
 static nrw_status make_shape(arena *a, op_group *o, nrw_error *err)
 {
     const group_spec *spec = &o->spec;
@@ -212,6 +226,7 @@ static nrw_status make_shape(arena *a, op_group *o, nrw_error *err)
         if (g->filter)
             expr_columns(g->filter, see, &o->n_in);
     }
+    TRY(check_keys(spec, err));
     TRY(row_layout_new(a, spec->key_types, spec->n_keys, bytes, &o->shape.layout, err));
     o->shape.hash_tells = hash_tells(spec->key_types, spec->n_keys);
     TRY(row_layout_new(a, spec->key_types, spec->n_keys, 0, &o->shape.keys, err));

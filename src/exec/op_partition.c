@@ -95,14 +95,6 @@ static nrw_status plan_columns(op_partition *o, nrw_error *err)
     return NRW_OK;
 }
 
-static bool any_nested(const schema *s)
-{
-    for (uint32_t i = 0; i < s->n_fields; i++)
-        if (type_is_nested(&s->fields[i].type))
-            return true;
-    return false;
-}
-
 static uint32_t direct_most(const partition_spec *s)
 {
     struct rlimit files;
@@ -114,8 +106,8 @@ static uint32_t direct_most(const partition_spec *s)
     }
     if (s->direct && s->direct < most)
         most = s->direct;
-    /* pages have what no writer needs; but rows with nested columns cannot be sorted */
-    if (s->folders && s->folders < most / 2 && !any_nested(s->written))
+    /* pages have what no writer needs */
+    if (s->folders && s->folders < most / 2)
         most = 2 * s->folders;
     return most ? (uint32_t)most : 1;
 }

@@ -93,7 +93,7 @@ static nrw_status source_next(source *s, batch *b, nrw_error *err)
         TRY(mem_alloc(w->m, SORT_LEAVE_ROWS * sizeof *w->left, (void **)&w->left, err));
     for (w->n_left = 0; w->n_left < SORT_LEAVE_ROWS && o->gone < o->spec.limit; o->gone++) {
         uint8_t *copy;
-        if (w->leaving.bytes > (256u << 10))
+        if (w->leaving.bytes > rows_bytes_at_once(&o->layout, 256u << 10))
             break;
         st = sort_merge_next(&o->merge, &o->row, err);
         if (st != NRW_OK)

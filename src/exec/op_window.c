@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
-#define LEAVE_ROWS 4096u
+/* Of a segment at a time; texts and numbers are shared or small, nested values are copied. */
+#define LEAVE_ROWS  4096u
+#define LEAVE_BYTES (512u << 10)
 
 typedef struct op_window {
     op base;
@@ -19,16 +21,16 @@ typedef struct op_window {
     uint32_t n_parts, cap_parts;
     uint32_t rows;
     uint32_t whole; /* of them before the last partition that has begun: those of whole ones; where
-                       all calls run on, before the last peers */
-    bool runs_on;
+                       all calls run on, before the last peers; where they stop anywhere, all */
+    bool runs_on, stops_anywhere;
     bool at_end, given, begun;
     bytes last, now; /* keys of the row before and this one */
     size_t last_part;
     uint32_t *starts; /* of each of the rows, bit 0: a partition starts, bit 1: peers do */
     uint32_t cap_starts;
     /* the segment that leaves */
-    vector *columns; /* n_columns + n_calls */
-    uint32_t n, at;
+    vector *columns;       /* n_columns + n_calls */
+    uint32_t n, at, leave; /* rows, those that have left, how many do at a time */
     window_carry carry;
     uint8_t **states; /* of each call that is an aggregate which runs on; NULL: none does */
 } op_window;
@@ -89,6 +91,8 @@ static nrw_status mark_starts(op_window *o, const vector *columns, uint32_t n, n
         o->last_part = part;
         o->given = true;
     }
+    if (o->stops_anywhere)
+        o->whole = o->rows + n;
     return NRW_OK;
 }
 
@@ -212,13 +216,15 @@ static void fill_bounds(const uint32_t *starts, uint32_t n, uint32_t *b)
 /* What the segment's last partition has come to. */
 static void carry_on(op_window *o, const window_segment *s)
 {
-    uint32_t part = s->part[s->n - 1];
+    uint32_t part = s->part[s->n - 1], peers = s->peers[s->n - 1];
     window_carry *c = &o->carry;
 
     if (part > 0)
         c->rows = c->peers = 0;
+    if (peers > 0 || !s->peers_go_on)
+        c->rank = c->rows + (peers - part);
     for (uint32_t i = part; i < s->n; i++)
-        c->peers += s->peers[i] == i;
+        c->peers += s->peers[i] == i && (i > 0 || !s->peers_go_on);
     c->rows += s->n - part;
     c->base += s->n;
 }
@@ -237,6 +243,7 @@ static nrw_status compute(op_window *o, uint32_t n, nrw_error *err)
     s.part_end = bounds + 2 * (size_t)n;
     s.peers_end = bounds + 3 * (size_t)n;
     s.goes_on = o->runs_on && !(o->starts[0] & 1);
+    s.peers_go_on = s.goes_on && !(o->starts[0] & 2);
     if (!s.goes_on)
         o->carry.rows = o->carry.peers = 0;
     for (uint32_t k = 0; st >= 0 && k < o->spec.n_calls; k++) {
@@ -247,6 +254,16 @@ static nrw_status compute(op_window *o, uint32_t n, nrw_error *err)
     carry_on(o, &s);
     mem_free(o->m, bounds, bytes);
     return st;
+}
+
+static uint32_t leave_rows(const op_window *o)
+{
+    uint64_t bytes = 1, rows;
+
+    for (uint32_t c = 0; c < o->source.n_cols; c++)
+        bytes += vector_bytes(&o->columns[c]);
+    rows = (uint64_t)LEAVE_BYTES * o->n / bytes;
+    return rows < 1 ? 1 : rows < LEAVE_ROWS ? (uint32_t)rows : LEAVE_ROWS;
 }
 
 static nrw_status next_segment(op_window *o, nrw_error *err)
@@ -266,6 +283,7 @@ static nrw_status next_segment(op_window *o, nrw_error *err)
     memmove(o->starts, o->starts + n, (before - n) * sizeof *o->starts);
     o->n = n;
     o->at = 0;
+    o->leave = leave_rows(o);
     return NRW_OK;
 }
 
@@ -306,7 +324,7 @@ static nrw_status source_fill(source *s, batch *b, nrw_error *err)
         segment_free(o);
         TRY(next_segment(o, err));
     }
-    n = o->n - o->at < LEAVE_ROWS ? o->n - o->at : LEAVE_ROWS;
+    n = o->n - o->at < o->leave ? o->n - o->at : o->leave;
     for (uint32_t c = 0; n && c < s->n_cols; c++) {
         vector v;
         TRY(vector_slice(&o->columns[c], o->at, n, b->m, &v, err));
@@ -328,9 +346,11 @@ static nrw_status make_states(arena *a, op_window *o, nrw_error *err)
 {
     uint32_t n = o->spec.n_calls;
 
-    o->runs_on = true;
-    for (uint32_t k = 0; k < n; k++)
+    o->runs_on = o->stops_anywhere = true;
+    for (uint32_t k = 0; k < n; k++) {
         o->runs_on &= window_runs_on(&o->spec.calls[k]);
+        o->stops_anywhere &= window_stops_anywhere(&o->spec.calls[k]);
+    }
     if (!o->runs_on)
         return NRW_OK;
     TRY(arena_alloc(a, n * sizeof *o->states, (void **)&o->states, err));

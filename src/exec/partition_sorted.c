@@ -124,19 +124,6 @@ static nrw_status open_sort(op_partition *o, nrw_error *err)
     return op_sort_new(o->a, o->m, &s, o->env.spill, &o->sort, err);
 }
 
-static nrw_status check_sortable(const op_partition *o, nrw_error *err)
-{
-    for (uint32_t c = 0; c < o->spec.written->n_fields; c++) {
-        if (!type_is_nested(&o->spec.written->fields[c].type))
-            continue;
-        err_next(err, "give --memory more, or partition by fewer values");
-        return err_set(err, NRW_E_UNSUPPORTED,
-                       "more than %u partitions, and rows with nested columns cannot be sorted",
-                       o->table.most);
-    }
-    return NRW_OK;
-}
-
 /* The sort, made when its first rows come: until then the writers have its memory, too. */
 static nrw_status sort_of(op_partition *o, op **out, nrw_error *err)
 {
@@ -144,8 +131,6 @@ static nrw_status sort_of(op_partition *o, op **out, nrw_error *err)
 
     pthread_mutex_lock(&o->lock);
     if (!o->sort)
-        st = check_sortable(o, err);
-    if (!o->sort && st == NRW_OK)
         st = parquet_room_shrink(o->room, err);
     if (!o->sort && st == NRW_OK)
         st = open_sort(o, err);

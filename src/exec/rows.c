@@ -1,26 +1,42 @@
 #include "exec/rows.h"
 
 #include "base/block.h"
+#include "column/nested_bytes.h"
 
 /* ---- layout ---- */
+
+/* As they are kept. */
+static nrw_status kept_types(arena *a, const type *types, row_layout *l, nrw_error *err)
+{
+    type *kept;
+
+    l->types = types;
+    for (uint32_t c = 0; c < l->n && !l->nested; c++)
+        if (type_is_nested(&types[c]))
+            l->nested = types;
+    if (!l->nested)
+        return NRW_OK;
+    TRY(arena_alloc(a, l->n * sizeof *kept, (void **)&kept, err));
+    for (uint32_t c = 0; c < l->n; c++)
+        kept[c] = type_is_nested(&types[c]) ? type_of(TYPE_BINARY) : types[c];
+    l->types = kept;
+    return NRW_OK;
+}
 
 nrw_status row_layout_new(arena *a, const type *types, uint32_t n, uint32_t extra, row_layout *out,
                           nrw_error *err)
 {
     uint32_t at;
 
-    *out = (row_layout){.n = n, .types = types, .extra = (extra + 7) & ~7u};
+    *out = (row_layout){.n = n, .extra = (extra + 7) & ~7u};
+    TRY(kept_types(a, types, out, err));
+    types = out->types;
     TRY(arena_alloc(a, n * sizeof *out->at + 1, (void **)&out->at, err));
     out->bits = ROW_HEAD + out->extra;
     at = out->bits + ((n + 63) / 64) * 8;
     for (uint32_t c = 0; c < n; c++) {
         uint32_t width = type_is_view(&types[c]) ? 8 : types[c].width;
         uint32_t align = width >= 8 ? 8 : width >= 4 ? 4 : width >= 2 ? 2 : 1;
-        char name[64];
-        if (type_is_nested(&types[c])) {
-            type_print(&types[c], name, sizeof name);
-            return err_set(err, NRW_E_UNSUPPORTED, "rows of type %s cannot be kept yet", name);
-        }
         out->has_text |= type_is_view(&types[c]);
         at = (at + align - 1) / align * align;
         out->at[c] = at;
@@ -134,14 +150,11 @@ uint64_t rows_next_cost(const rows *r, uint32_t bytes)
     return (bytes > ROWS_BLOCK ? bytes : ROWS_BLOCK) + 32;
 }
 
-/* Text of a row, on average: of dictionaries and runs that of their values. */
-static uint64_t text_of(const vector *v)
+uint64_t rows_text(const vector *v)
 {
-    const vector *values = v->form == VECTOR_DICT   ? &v->dict->values
-                           : v->form == VECTOR_RUNS ? v->values
-                                                    : v;
-
-    return values->len ? vector_bytes(values) / values->len : 0;
+    return type_is_nested(&v->type) ? nested_bytes_most(v)
+           : type_is_view(&v->type) ? vector_text_bytes(v)
+                                    : 0;
 }
 
 uint32_t rows_that_fit(const row_layout *l, const vector *cols, uint32_t n, uint64_t bytes,
@@ -149,14 +162,19 @@ uint32_t rows_that_fit(const row_layout *l, const vector *cols, uint32_t n, uint
 {
     uint64_t each = l->fixed + 8;
 
-    for (uint32_t c = 0; c < n; c++)
-        if (type_is_view(&cols[c].type))
-            each += text_of(&cols[c]);
+    for (uint32_t c = 0; l->has_text && c < n; c++)
+        each += cols[c].len ? rows_text(&cols[c]) / cols[c].len : 0;
     each = bytes / each;
     return each < 1 ? 1 : each < most ? (uint32_t)each : most;
 }
 
 /* ---- columns to rows ---- */
+
+static nrw_status as_kept(const vector *v, mem *m, vector *out, nrw_error *err)
+{
+    return type_is_nested(&v->type) ? nested_to_bytes(v, m, out, err)
+                                    : vector_flatten(v, m, out, err);
+}
 
 /* What all rows begin with behind their head: columns without nulls are there. */
 static void begin_rows(const row_layout *l, const vector *flat, uint8_t *start)
@@ -253,7 +271,7 @@ nrw_status rows_add(rows *r, const row_layout *l, const vector *const *cols, uin
     TRY(mem_zalloc(m, head, (void **)&flat, err));
     start = (uint8_t *)(flat + l->n);
     for (uint32_t c = 0; c < l->n; c++)
-        TRY_OUT(vector_flatten(cols[c], m, &flat[c], err));
+        TRY_OUT(as_kept(cols[c], m, &flat[c], err));
     begin_rows(l, flat, start);
     TRY_OUT(lay_out(r, l, flat, n, hashes, start, out, err));
     for (uint32_t c = 0; c < l->n; c++)
@@ -272,7 +290,7 @@ nrw_status rows_put(const row_layout *l, const vector *const *cols, uint32_t n, 
 {
     for (uint32_t c = 0; c < l->n; c++) {
         vector flat;
-        TRY(vector_flatten(cols[c], m, &flat, err));
+        TRY(as_kept(cols[c], m, &flat, err));
         for (uint32_t i = 0; !flat.validity && i < n; i++)
             bit_set(rows[i] + l->bits, c);
         put_column(l, &flat, c, n, rows);
@@ -339,8 +357,8 @@ static void get_fixed(const row_layout *l, const uint8_t *const *row, uint32_t n
             memcpy(out->data + (size_t)i * width, row[i] + at, width);
 }
 
-nrw_status rows_column(const row_layout *l, const uint8_t *const *row, uint32_t n, uint32_t c,
-                       mem *m, vector *out, nrw_error *err)
+static nrw_status kept_column(const row_layout *l, const uint8_t *const *row, uint32_t n,
+                              uint32_t c, mem *m, vector *out, nrw_error *err)
 {
     uint32_t nulls = 0;
     nrw_status st = NRW_OK;
@@ -361,5 +379,19 @@ nrw_status rows_column(const row_layout *l, const uint8_t *const *row, uint32_t 
         get_fixed(l, row, n, c, out);
     if (st < 0)
         vector_release(out);
+    return st;
+}
+
+nrw_status rows_column(const row_layout *l, const uint8_t *const *row, uint32_t n, uint32_t c,
+                       mem *m, vector *out, nrw_error *err)
+{
+    vector kept;
+    nrw_status st;
+
+    if (!l->nested || !type_is_nested(&l->nested[c]))
+        return kept_column(l, row, n, c, m, out, err);
+    TRY(kept_column(l, row, n, c, m, &kept, err));
+    st = nested_from_bytes(&l->nested[c], &kept, m, out, err);
+    vector_release(&kept);
     return st;
 }

@@ -11,7 +11,7 @@
  *   the bytes of the others, in order of the columns
  *
  * From the bits on, a row is a function of its values: equal rows are equal bytes, also where they
- * have unlike `extra`. */
+ * have unlike `extra`. Nested values are kept as binary ones (column/nested_bytes.h). */
 #ifndef EXEC_ROWS_H
 #define EXEC_ROWS_H
 
@@ -21,15 +21,16 @@
 
 typedef struct row_layout {
     uint32_t n;
-    const type *types;
-    uint32_t *at; /* of each column, from the row's start */
+    const type *types;  /* as they are kept */
+    const type *nested; /* as they come, where one is nested; else NULL */
+    uint32_t *at;       /* of each column, from the row's start */
     uint32_t extra;
     uint32_t bits;  /* where the bits begin: ROW_HEAD + extra */
     uint32_t fixed; /* bytes of a row without text */
     bool has_text;
 } row_layout;
 
-/* types stay; nested ones are NRW_E_UNSUPPORTED. */
+/* types stay. */
 nrw_status row_layout_new(arena *a, const type *types, uint32_t n, uint32_t extra, row_layout *out,
                           nrw_error *err);
 
@@ -82,6 +83,8 @@ nrw_status rows_add(rows *r, const row_layout *l, const vector *const *cols, uin
  * rows_column gives them back. */
 nrw_status rows_put(const row_layout *l, const vector *const *cols, uint32_t n, mem *m,
                     uint8_t **rows, nrw_error *err);
+/* What all rows of a column take beside the fixed part: of texts, and of nested values at most. */
+uint64_t rows_text(const vector *v);
 /* How many rows of `cols`, at most `most`, take no more than `bytes`, about; at least one. The
  * layout's columns are those, perhaps with some of its own before or behind them. */
 uint32_t rows_that_fit(const row_layout *l, const vector *cols, uint32_t n, uint64_t bytes,
@@ -93,6 +96,13 @@ void rows_drop_block(rows *r, uint32_t i);
 /* What so many bytes of rows take in the books, about; what one row of so many bytes takes more. */
 uint64_t rows_cost(uint64_t bytes);
 uint64_t rows_next_cost(const rows *r, uint32_t bytes);
+
+/* So many bytes of rows may become columns where others would be `bytes`: nested values are there
+ * twice for a while, and larger than they are kept. */
+static inline uint64_t rows_bytes_at_once(const row_layout *l, uint64_t bytes)
+{
+    return l->nested ? bytes / 4 : bytes;
+}
 
 /* Column c of row[0..n) as a flat vector. */
 nrw_status rows_column(const row_layout *l, const uint8_t *const *row, uint32_t n, uint32_t c,

@@ -259,12 +259,10 @@ static nrw_status gather(op_sort *o, sort_worker *w, batch *b, uint32_t first, v
     }
     for (uint32_t c = 0; c <= kept; c++) {
         at[c] = &columns[c];
-        bytes += vector_bytes(&columns[c]);
-        if (columns[c].form == VECTOR_DICT && type_is_view(&columns[c].type))
-            bytes +=
-                (uint64_t)n * 64; /* texts of a dictionary, about: make_room leaves an eighth */
+        bytes += rows_text(&columns[c]);
     }
     bytes += (uint64_t)n * (o->layout.fixed + 8);
+    bytes += bytes / 8; /* what stays empty at the end of blocks */
     TRY(make_room(o, w, n, bytes, err));
     TRY(rows_add(&w->rows, &o->layout, at, n, NULL, b->m, t->made, err));
     for (uint32_t i = 0; i < n; i++) {
@@ -314,8 +312,10 @@ nrw_status sort_take(op_sort *o, batch *b, nrw_error *err)
     rows = columns[0].len;
     op_count(&o->base, rows, 0);
     if (st >= 0)
-        some = rows_that_fit(&o->layout, columns, sort_columns(o),
-                             sort_take_bytes(mem_limit(o->workers[b->worker].m)), SORT_TAKE_ROWS);
+        some = rows_that_fit(
+            &o->layout, columns, sort_columns(o),
+            rows_bytes_at_once(&o->layout, sort_take_bytes(mem_limit(o->workers[b->worker].m))),
+            SORT_TAKE_ROWS);
     for (uint32_t at = 0; st >= 0 && at < rows; at += some)
         st = gather_stretch(o, b, columns, at, rows - at < some ? rows - at : some, err);
     for (uint32_t c = 0; c < n; c++)

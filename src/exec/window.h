@@ -54,6 +54,12 @@ static inline bool window_runs_on(const window_call *c)
             c->to == FRAME_CURRENT);
 }
 
+/* Whether it looks at no row behind its own: not even at peers. */
+static inline bool window_stops_anywhere(const window_call *c)
+{
+    return window_runs_on(c) && (c->kind != WINDOW_AGGREGATE || c->by_rows);
+}
+
 /* Whether n calls keep no more than rows on their way, whatever comes: no states that grow, no
  * table of the first rows of each partition. */
 static inline bool window_passes(const window_call *c, uint32_t n)

@@ -1,7 +1,7 @@
 /* Inside of window functions: op_window.c cuts sorted rows into segments of whole partitions,
  * window_rows.c and window_frames.c compute calls over a segment. Where all calls look back alone,
- * and at no rows but by a state (window_runs_on), segments are of whole peers: a partition may then
- * be larger than memory. */
+ * and at no rows but by a state (window_runs_on), segments are of whole peers, or of any rows
+ * (window_stops_anywhere): a partition may then be larger than memory. */
 #ifndef EXEC_WINDOW_OWN_H
 #define EXEC_WINDOW_OWN_H
 
@@ -10,6 +10,7 @@
 /* What a partition has come to that goes on in the next segment. */
 typedef struct window_carry {
     uint64_t rows, peers; /* of it, so far; rows and sets of them */
+    uint64_t rank;        /* rows before its last peers */
     uint64_t base;        /* rows of all segments before */
     uint8_t *state; /* of the call that is computed, WINDOW_AGGREGATE; NULL: none is carried */
 } window_carry;
@@ -24,6 +25,7 @@ typedef struct window_segment {
     mem *m;
     const cancel_flag *cancel;
     bool goes_on;       /* the first partition has rows in the segment before */
+    bool peers_go_on;   /* and so have the first peers */
     window_carry carry; /* zero, but for base and state, where it does not go on */
 } window_segment;
 

@@ -6,6 +6,12 @@ static int64_t *int64_of(vector *v)
     return (int64_t *)(void *)v->data;
 }
 
+/* Whether row i has peers in the segment before. */
+static bool began_before(const window_segment *s, uint32_t i)
+{
+    return s->peers_go_on && s->peers[i] == 0;
+}
+
 static nrw_status number_rows(const window_segment *s, const window_call *c, vector *out,
                               nrw_error *err)
 {
@@ -16,11 +22,13 @@ static nrw_status number_rows(const window_segment *s, const window_call *c, vec
     for (uint32_t i = 0; i < s->n; i++) {
         bool first = s->part[i] == 0; /* partition of the segment */
         int64_t before = first ? (int64_t)s->carry.rows : 0;
+        int64_t rank =
+            began_before(s, i) ? (int64_t)s->carry.rank : before + (s->peers[i] - s->part[i]);
         if (i == s->part[i])
             dense = first ? (int64_t)s->carry.peers : 0;
-        dense += i == s->peers[i];
+        dense += i == s->peers[i] && !began_before(s, i);
         int64_of(out)[i] = c->kind == WINDOW_ROW_NUMBER ? before + (i - s->part[i]) + 1
-                           : c->kind == WINDOW_RANK     ? before + (s->peers[i] - s->part[i]) + 1
+                           : c->kind == WINDOW_RANK     ? rank + 1
                                                         : dense;
     }
     return NRW_OK;

@@ -1,7 +1,7 @@
 """Joins whose right side is larger than memory, against DuckDB: every kind, with nulls, with
 conditions, with a key that alone is larger than memory; windows whose partition is; values of
 DISTINCT aggregates that are; what one group gathers, which is; groups of next to no rows, which
-pass their tables by. The same bytes as where all of it fits."""
+pass their tables by; rows with nested columns. The same bytes as where all of it fits."""
 import hashlib
 import json
 
@@ -32,6 +32,12 @@ TABLES = {
             "'text ' || hash(i + 3) % 800000 AS s, (hash(i + 4) % 1000000)::DECIMAL(30, 3) AS w, "
             "TIMESTAMP '2020-01-01' + INTERVAL (hash(i + 5) % 90000000) SECOND AS t, i AS i "
             "FROM range(1500000) t(i)",
+    "nested": "SELECT i, (hash(i) % 90000)::INTEGER AS k, CASE WHEN i % 11 > 0 THEN [CASE WHEN "
+              "x % 5 > 0 THEN x * i END FOR x IN range(i % 6)] END AS l, "
+              "CASE WHEN i % 13 > 0 THEN {'a': CASE WHEN i % 3 > 0 THEN i / 4 END, 'b': "
+              "[{'c': 'a text, ' || x * i, 'd': x > 1} FOR x IN range(i % 4)]} END AS r, "
+              "map_from_entries([{'k': 'key ' || x, 'v': x - i} FOR x IN range(i % 3)]) AS m "
+              "FROM range(90000) t(i)",
     "wide": "SELECT CASE WHEN i % 64 = 1 THEN repeat('text number ' || i, 2000) ELSE 'text ' || i "
             "END AS g, i AS k FROM range(120000) t(i)",
 }
@@ -175,11 +181,25 @@ FIRST = {
 WINDOWS = {
     "numbers": "SELECT l, row_number() OVER (ORDER BY s, l) AS a, rank() OVER (ORDER BY s) AS b, "
                "dense_rank() OVER (ORDER BY s) AS c FROM '{l}'",
+    "few sets of peers": "SELECT s, l % 2 AS a, rank() OVER w AS b, dense_rank() OVER w AS c, "
+                         "count(*) OVER (PARTITION BY l % 2 ORDER BY l // 90000 ROWS BETWEEN "
+                         "UNBOUNDED PRECEDING AND CURRENT ROW) AS d FROM '{l}' WINDOW w AS "
+                         "(PARTITION BY l % 2 ORDER BY l // 90000)",
     "running sums": "SELECT l, k, sum(l) OVER (PARTITION BY k % 3 ORDER BY s) AS a, count(*) OVER "
                     "(PARTITION BY k % 3 ORDER BY s) AS n, max(s) OVER (PARTITION BY k % 3 ORDER "
                     "BY s) AS m, dense_rank() OVER (PARTITION BY k % 3 ORDER BY s) AS r FROM '{l}'",
     "rows": "SELECT l, sum(d) OVER (ORDER BY l DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT "
             "ROW) AS a, row_number() OVER (ORDER BY l DESC) AS b FROM '{l}'",
+}
+
+
+# Rows with lists, structs and maps, nulls at all depths, one beside the other.
+NESTED = {
+    "a sort": "SELECT * FROM '{nested}' ORDER BY k, i",
+    "a window": "SELECT i, l, r, lag(r) OVER (PARTITION BY k % 900 ORDER BY i) AS p, row_number() "
+                "OVER (PARTITION BY k % 7 ORDER BY i DESC) AS n FROM '{nested}'",
+    "a join": "SELECT x.i, x.l, y.r, y.m FROM '{nested}' x LEFT JOIN '{nested}' y ON "
+              "x.k = y.i AND y.i % 3 > 0",
 }
 
 
@@ -231,5 +251,7 @@ def cases():
             spill_case(q, False, 122880 if "{codes}" in q else 8192), 300
     for name, query in FIRST.items():
         yield f"the first of each: {name}", lambda q=query: spill_case(q, False), 300
+    for name, query in NESTED.items():
+        yield f"nested rows larger than memory: {name}", lambda q=query: spill_case(q), 300
     for name, query in WINDOWS.items():
         yield f"a window larger than memory: {name}", lambda q=query: spill_case(q), 300

@@ -1,5 +1,6 @@
 /* Nested vectors: whatever moves rows, the rows print as the same JSON as before. */
 #include "column/json_value.h"
+#include "column/nested_bytes.h"
 #include "testing.h"
 
 #include <stdlib.h>
@@ -153,6 +154,36 @@ static void same_rows(mem *m, const vector *v, uint32_t n, char **want)
     }
 }
 
+/* Rows as bytes and back, in their order and in another one, some twice. Equal rows are equal
+ * bytes, whatever the forms of their vectors. */
+static void through_bytes(mem *m, const vector *v, char **rows)
+{
+    vector kept, picked, w;
+    uint32_t order[500];
+    char *want[500];
+    assert_ok(nested_to_bytes(v, m, &kept, &err), &err);
+    assert_ok(vector_validate(&kept, &err), &err);
+    assert_ok(nested_from_bytes(&v->type, &kept, m, &w, &err), &err);
+    same_rows(m, &w, v->len, rows);
+    for (uint32_t i = 0; i < v->len; i++) {
+        order[i] = next_random() % v->len;
+        want[i] = rows[order[i]];
+    }
+    vector_release(&w);
+    assert_ok(vector_pick(&kept, order, v->len, m, &picked, &err), &err);
+    vector_release(&kept);
+    assert_ok(nested_from_bytes(&v->type, &picked, m, &w, &err), &err);
+    same_rows(m, &w, v->len, want);
+    assert_ok(nested_to_bytes(&w, m, &kept, &err), &err);
+    for (uint32_t i = 0; i < v->len; i++) {
+        assert_int_equal(vector_is_valid(&kept, i), vector_is_valid(&picked, i));
+        assert_true(span_equal(view_span(&kept, i), view_span(&picked, i)));
+    }
+    vector_release(&w);
+    vector_release(&kept);
+    vector_release(&picked);
+}
+
 static void exercise(mem *m, const vector *v, char **rows)
 {
     char *want[3 * 500];
@@ -191,6 +222,7 @@ static void exercise(mem *m, const vector *v, char **rows)
     same_rows(m, &w, 3 * v->len, want);
     assert_true(vector_bytes(&w) >= 3 * (size_t)v->len / 8);
     vector_release(&w);
+    through_bytes(m, v, rows);
 }
 
 static void moves_keep_rows(void **state)

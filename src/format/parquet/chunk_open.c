@@ -1,4 +1,5 @@
 /* A chunk reader from its opening to its end: what it holds, and what a park lets go. */
+#include "format/parquet/chunk_needs.h"
 #include "format/parquet/chunk_priv.h"
 
 static nrw_status check_chunk(const io_file *f, const pq_leaf *leaf, const pq_chunk *c,
@@ -32,6 +33,7 @@ static void start_chunk(pq_chunk_reader *r, const pq_chunk *c, int32_t row_group
     r->pages.end = r->pages.ahead_end = (uint64_t)c->end;
     r->until = r->rows;
     r->pages.codec_id = c->codec;
+    r->pages.decode_most = pq_stream_memory(c);
 }
 
 nrw_status pq_chunk_open(mem *m, spill *s, io_file *f, const pq_leaf *leaf, const pq_chunk *c,

@@ -2,6 +2,7 @@
  * each column of a file. */
 #include "base/text.h"
 #include "codec/codec.h"
+#include "format/parquet/chunk_needs.h"
 #include "format/parquet/index_write.h"
 #include "format/parquet/keep.h"
 #include "format/parquet/leaf_write.h"

@@ -11,12 +11,13 @@ static bool held_by_others(const buffer *b)
 
 uint64_t page_keeps_free(const page_reader *p)
 {
-    const codec *c;
+    const codec *c = codec_by_id(p->codec_id);
+    uint64_t tables;
 
-    if (p->codec_id == CODEC_NONE || (p->has_ctx && p->ctx.charged))
+    if (p->codec_id == CODEC_NONE || !c || (p->has_ctx && p->ctx.charged))
         return p->headroom;
-    c = codec_by_id(p->codec_id);
-    return p->headroom + (c ? c->decode_mem(0) : 0);
+    tables = c->decode_mem(0);
+    return p->headroom + (p->decode_most && p->decode_most < tables ? p->decode_most : tables);
 }
 
 static bool has_room(const page_reader *p, size_t bytes)

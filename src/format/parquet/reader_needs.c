@@ -1,59 +1,12 @@
 /* What reading takes, by the first row group. */
 #include "codec/codec.h"
+#include "format/parquet/chunk_needs.h"
 #include "format/parquet/meta_priv.h"
 #include "format/parquet/page_walk.h"
 #include "format/parquet/reader_own.h"
 
 /* Headers are looked at if pages may be so large: less is not worth a read. */
 #define LOOK_BYTES ((uint64_t)128 << 10)
-
-static uint64_t chunk_bytes(const pq_chunk *c)
-{
-    return c->uncompressed < 0 ? UINT64_MAX : (uint64_t)c->uncompressed;
-}
-
-/* Bytes of a large page of the chunk: where an offset index tells about how many there are (an
- * entry has at most 20 bytes), twice the mean, else the whole chunk. */
-static uint64_t large_page(const pq_chunk *c)
-{
-    uint64_t all = chunk_bytes(c);
-    uint64_t pages = c->offset_index_at < 0 ? 0 : (uint64_t)c->offset_index_len / 20;
-
-    return pages < 4 ? all : size_max(all / pages * 2, (size_t)64 << 10);
-}
-
-/* Of at most `most` bytes: what lies before the first data page, some times as large. 0: there is
- * none. */
-static uint64_t usual_dictionary(const pq_chunk *c, uint64_t most)
-{
-    int64_t stored = c->data_page_offset - c->dictionary_page_offset;
-
-    if (c->dictionary_page_offset < 0)
-        return 0;
-    if (stored <= 0 || (uint64_t)stored >= most / 8)
-        return most;
-    return (uint64_t)stored * 8;
-}
-
-/* What decoding a page of the chunk by stream takes: the decoder's own window (each frame says how
- * large; writers' usual choice is assumed, and never more than a page). */
-uint64_t pq_stream_memory(const pq_chunk *c)
-{
-    const uint64_t kib = 1 << 10;
-    uint64_t window, page = size_max(large_page(c), usual_dictionary(c, chunk_bytes(c)));
-
-    switch (c->codec) {
-    case CODEC_NONE: return 0;
-    case CODEC_ZSTD: window = 2048 * kib; break;
-    case CODEC_BROTLI: window = 4096 * kib; break;
-    default: return 160 * kib;
-    }
-    window = page < window ? page : window;
-    if (c->codec == CODEC_ZSTD)
-        return size_max(320 * kib + window, codec_by_id(c->codec)->decode_mem(window));
-    /* brotli's ring, and prefix codes, which come to less than they could */
-    return 320 * kib + window + (window < 3072 * kib ? window : 3072 * kib);
-}
 
 /* A page of so many bytes as it lies in the file. */
 static uint64_t stored_page(const pq_chunk *c, uint64_t page)
@@ -102,8 +55,8 @@ static void need_leaf(pq_reader *r, pq_needs *out, uint32_t leaf, const pq_chunk
                       uint64_t least)
 {
     const uint64_t most = 1 << 20, most_seen = 4 << 20;
-    const uint64_t large = large_page(c), all = size_min(chunk_bytes(c), most);
-    uint64_t page = size_min(large, all), dictionary = usual_dictionary(c, all);
+    const uint64_t large = pq_large_page(c), all = size_min(pq_chunk_bytes(c), most);
+    uint64_t page = size_min(large, all), dictionary = pq_usual_dictionary(c, all);
 
     out->widest = size_max(out->widest, pq_stream_memory(c) + least);
     if (look && page > LOOK_BYTES && (c->dictionary_page_offset < 0 || c->dictionary_only)) {

@@ -107,8 +107,6 @@ typedef struct pq_needs {
     uint32_t leaves; /* how many they have */
 } pq_needs;
 
-/* What decompressing a page of the chunk by stream takes, as a rule. */
-uint64_t pq_stream_memory(const pq_chunk *c);
 /* Before morsels are cut, by one thread at a time. */
 nrw_status pq_find_needs(pq_reader *r, const uint32_t *cols, uint32_t n, pq_needs *out,
                          nrw_error *err);
