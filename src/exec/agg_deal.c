@@ -31,7 +31,7 @@ typedef struct dealing {
 
 static bool fits(const dealing *d, const deal_part *p)
 {
-    return agg_set_room(p->n, p->bytes) <= d->saved->memory / 4;
+    return p->n == 0 || agg_set_room(p->n, p->bytes) <= d->saved->memory / 4;
 }
 
 static size_t block_bytes(const dealing *d)
@@ -139,7 +139,7 @@ static nrw_status load(dealing *d, deal_part *p, nrw_error *err)
     span piece;
     nrw_status st = NRW_OK;
 
-    if (p->n && fits(d, p))
+    if (p->n > 0 && fits(d, p))
         st = agg_set_reserve(d->k, &s, (uint32_t)p->n, p->bytes, d->saved->m, err);
     while (st >= 0 && (st = next_block(d, p, &piece, err)) == NRW_OK) {
         st = agg_set_load(d->k, piece, &s, d->saved->m, err);
