@@ -229,6 +229,31 @@ def partitions_case(partitions, rows, memory):
         return f"{harness.mib(ran.peak)}, {ran.cpu:.1f} s of CPU"
 
 
+def nested_case():
+    """Rows with lists and structs, of more partitions than are written to at once: they are sorted,
+    where little memory makes that so; the files are the same."""
+    duckdb = harness.library("duckdb")
+    with Scratch("dataset") as s, duckdb.connect() as c:
+        c.sql("COPY (SELECT ((i * 7919) % 600)::INTEGER AS k, i, [x * i FOR x IN range(i % 5)] AS "
+              "l, CASE WHEN i % 7 > 0 THEN {'a': i, 'b': ['text ' || x FOR x IN range(i % 3)]} END "
+              f"AS r FROM range(60000) t(i)) TO '{s('in.parquet')}'")
+        seen = []
+        for i, (memory, threads) in enumerate((("1GiB", "1"), ("1GiB", "4"), ("32MiB", "2"))):
+            ran = harness.ok("copy", s("in.parquet"), s(f"out{i}/"), "--partition-by", "k",
+                             "--memory", memory, "--threads", threads, "-q")
+            if i == 2 and ran.peak > 32 << 20:
+                raise AssertionError(f"peak {harness.mib(ran.peak)}")
+            seen.append(files_of(s(f"out{i}")))
+        if len(seen[0]) != 600 or seen[1:] != seen[:1] * 2:
+            raise AssertionError(f"{len(seen[0])} files, not the same ones in other memory")
+        columns = "i, l, r, k"
+        want = sorted_rows(c.sql(f"SELECT {columns} FROM '{s('in.parquet')}'"))
+        got = sorted_rows(c.sql(f"SELECT {columns} FROM read_parquet('{s('out2')}/**/*.parquet', "
+                                "hive_partitioning = true, hive_types = {'k': INTEGER})"))
+        if got != want:
+            raise AssertionError("DuckDB reads other rows")
+
+
 def cases(tier):
     yield "datasets written: 30 partitions at 32 MiB", lambda: partitions_case(30, 1000, 32)
     yield "datasets written: 3,000 partitions", lambda: partitions_case(3000, 100, 64), 300
@@ -236,6 +261,7 @@ def cases(tier):
         yield "datasets written: 50,000 partitions", lambda: partitions_case(
             50000, 2000, 128), 1800
     yield "datasets written: four readers, metadata, books", readers_case
+    yield "datasets written: nested rows, 600 partitions", nested_case
     yield "datasets written: odd keys", odd_case
     yield "datasets written: a key of 300 characters", long_case
     yield "datasets written: what is there", policies_case
