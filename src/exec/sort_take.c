@@ -301,6 +301,15 @@ static nrw_status gather_stretch(op_sort *o, batch *b, const vector *whole, uint
     return st;
 }
 
+/* Bytes of rows that are taken at a time: their keys lie beside the batch for a while, and so does
+ * what is nested. */
+static uint64_t at_once(const op_sort *o, const sort_worker *w, const batch *b)
+{
+    const uint64_t most = sort_take_bytes(mem_limit(w->m)), room = mem_room(b->m) / 4;
+
+    return rows_bytes_at_once(&o->layout, most < room ? most : room);
+}
+
 nrw_status sort_take(op_sort *o, batch *b, nrw_error *err)
 {
     uint32_t n = o->spec.n_columns, rows, some = SORT_TAKE_ROWS;
@@ -312,10 +321,8 @@ nrw_status sort_take(op_sort *o, batch *b, nrw_error *err)
     rows = columns[0].len;
     op_count(&o->base, rows, 0);
     if (st >= 0)
-        some = rows_that_fit(
-            &o->layout, columns, sort_columns(o),
-            rows_bytes_at_once(&o->layout, sort_take_bytes(mem_limit(o->workers[b->worker].m))),
-            SORT_TAKE_ROWS);
+        some = rows_that_fit(&o->layout, columns, sort_columns(o),
+                             at_once(o, &o->workers[b->worker], b), SORT_TAKE_ROWS);
     for (uint32_t at = 0; st >= 0 && at < rows; at += some)
         st = gather_stretch(o, b, columns, at, rows - at < some ? rows - at : some, err);
     for (uint32_t c = 0; c < n; c++)

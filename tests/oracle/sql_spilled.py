@@ -1,7 +1,7 @@
 """Joins whose right side is larger than memory, against DuckDB: every kind, with nulls, with
 conditions, with a key that alone is larger than memory; windows whose partition is; values of
 DISTINCT aggregates that are; what one group gathers, which is; groups of next to no rows, which
-pass their tables by; rows with nested columns. The same bytes as where all of it fits."""
+pass their tables by; long keys; nested columns. The same bytes as where all of it fits."""
 import hashlib
 import json
 
@@ -32,6 +32,7 @@ TABLES = {
             "'text ' || hash(i + 3) % 800000 AS s, (hash(i + 4) % 1000000)::DECIMAL(30, 3) AS w, "
             "TIMESTAMP '2020-01-01' + INTERVAL (hash(i + 5) % 90000000) SECOND AS t, i AS i "
             "FROM range(1500000) t(i)",
+    "long": "SELECT i, repeat('long text ' || (i * 7919 % 60), 200) AS s FROM range(20000) t(i)",
     "nested": "SELECT i, (hash(i) % 90000)::INTEGER AS k, CASE WHEN i % 11 > 0 THEN [CASE WHEN "
               "x % 5 > 0 THEN x * i END FOR x IN range(i % 6)] END AS l, "
               "CASE WHEN i % 13 > 0 THEN {'a': CASE WHEN i % 3 > 0 THEN i / 4 END, 'b': "
@@ -193,6 +194,13 @@ WINDOWS = {
 }
 
 
+# Keys that take more than a batch has room for.
+LONG = {
+    "a sort": "SELECT * FROM '{long}' ORDER BY s, i",
+    "a window": "SELECT i, s, row_number() OVER (PARTITION BY i % 7 ORDER BY s, i) AS n "
+                "FROM '{long}'",
+}
+
 # Rows with lists, structs and maps, nulls at all depths, one beside the other.
 NESTED = {
     "a sort": "SELECT * FROM '{nested}' ORDER BY k, i",
@@ -251,6 +259,8 @@ def cases():
             spill_case(q, False, 122880 if "{codes}" in q else 8192), 300
     for name, query in FIRST.items():
         yield f"the first of each: {name}", lambda q=query: spill_case(q, False), 300
+    for name, query in LONG.items():
+        yield f"long texts in order: {name}", lambda q=query: spill_case(q, False), 300
     for name, query in NESTED.items():
         yield f"nested rows larger than memory: {name}", lambda q=query: spill_case(q), 300
     for name, query in WINDOWS.items():
