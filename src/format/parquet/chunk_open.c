@@ -33,7 +33,7 @@ static void start_chunk(pq_chunk_reader *r, const pq_chunk *c, int32_t row_group
     r->pages.end = r->pages.ahead_end = (uint64_t)c->end;
     r->until = r->rows;
     r->pages.codec_id = c->codec;
-    r->pages.decode_most = pq_stream_memory(c);
+    r->pages.decode_most = (uint32_t)pq_stream_memory(c); /* a few MiB */
 }
 
 nrw_status pq_chunk_open(mem *m, spill *s, io_file *f, const pq_leaf *leaf, const pq_chunk *c,

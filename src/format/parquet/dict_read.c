@@ -187,10 +187,10 @@ static bool entries_in_place(const pq_dict *d, const convert *c, vector *out)
     return true;
 }
 
-/* Whether the entries may be laid out beside their page. */
-static bool fits(const pq_dict *d, const convert *c)
+/* Whether entries of so many bytes may be kept beside their page, as long as vectors want them. */
+static bool fits(const pq_dict *d, uint64_t bytes)
 {
-    uint64_t bytes = (uint64_t)d->n * c->out, room = mem_room(d->m);
+    uint64_t room = mem_room(d->m);
 
     if (d->page.kind != BODY_MEMORY && d->page.len)
         return false;
@@ -203,8 +203,10 @@ static nrw_status share(pq_dict *d, const convert *c, uint64_t id, nrw_error *er
     nrw_status st = NRW_OK;
     vector v;
 
+    if (!fits(d, 0))
+        return NRW_OK;
     if (!entries_in_place(d, c, &v))
-        st = fits(d, c) ? flat_entries(d, c, &v, err) : NRW_E_MEMLIMIT;
+        st = fits(d, (uint64_t)d->n * c->out) ? flat_entries(d, c, &v, err) : NRW_E_MEMLIMIT;
     if (st >= 0)
         st = dict_new(d->m, &v, &d->shared, err);
     if (st < 0)

@@ -16,12 +16,12 @@ typedef struct page_reader {
     spill *s;
     io_file *f;
     bool verify_crc;
-    uint64_t ahead_end; /* bytes from here on are read only when they are needed */
+    uint32_t decode_most; /* what decompressing a page takes as a rule; 0: nobody knows */
+    uint64_t ahead_end;   /* bytes from here on are read only when they are needed */
     size_t read_ahead;
     size_t headroom;  /* left in the account when a page is held in memory; PAGE_HEADROOM */
     uint64_t at, end; /* of the next header in the file; of the chunk */
     int32_t codec_id;
-    uint64_t decode_most; /* what decompressing a page takes as a rule; 0: nobody knows */
     bool has_ctx;
     codec_ctx ctx;
     buffer *window; /* file bytes [window_at, window_at + window->len) */
