@@ -91,7 +91,7 @@ static nrw_status deal_piece(dealing *d, span piece, uint32_t shift, deal_block 
             TRY(bytes_reserve(packed, block, err));
         TRY(agg_set_pack(d->k, &e, &outs[p].before, packed, err));
         parts[p].n++;
-        parts[p].bytes += sizeof(uint32_t) + d->k->extra + e.key.len;
+        parts[p].bytes += agg_entry_bytes(d->k, (uint32_t)e.key.len);
     }
     return st < 0 ? st : NRW_OK;
 }

@@ -6,23 +6,23 @@
 
 typedef struct distinct_data {
     aggregate inner;
+    bool nulls; /* it looks at rows of which an argument is null */
+    agg_set_kind kind;
 } distinct_data;
+
+static const distinct_data *data_of(const aggregate *g)
+{
+    return g->data;
+}
 
 static const aggregate *inner_of(const aggregate *g)
 {
-    return &((const distinct_data *)g->data)->inner;
+    return &data_of(g)->inner;
 }
 
-static bool takes_nulls(const aggregate *g)
+static const agg_set_kind *kind_of(const aggregate *g)
 {
-    return inner_of(g)->class->traits & AGG_NULLS;
-}
-
-static agg_set_kind kind_of(const aggregate *g)
-{
-    const bool one = g->n_args == 1 && !takes_nulls(g);
-
-    return (agg_set_kind){.key = one ? agg_set_key_of(&g->args[0]->type) : AGG_KEY_ANY};
+    return &data_of(g)->kind;
 }
 
 /* ---- the aggregate's functions ---- */
@@ -30,25 +30,19 @@ static agg_set_kind kind_of(const aggregate *g)
 /* Rows of which an argument is null are left out where the aggregate proper does. */
 static nrw_status distinct_add(const aggregate *g, const aggregate_rows *r, nrw_error *err)
 {
-    const agg_set_kind k = kind_of(g);
-
-    return agg_set_add(g, &k, r, takes_nulls(g), NULL, err);
+    return agg_set_add(g, kind_of(g), r, data_of(g)->nulls, NULL, err);
 }
 
 static nrw_status distinct_merge(const aggregate *g, uint8_t *into, uint8_t *from, mem *m,
                                  nrw_error *err)
 {
-    const agg_set_kind k = kind_of(g);
-
-    return agg_set_merge(&k, agg_set_of(into), agg_set_of(from), m, err);
+    return agg_set_merge(kind_of(g), agg_set_of(into), agg_set_of(from), m, err);
 }
 
 static nrw_status distinct_save(const aggregate *g, uint8_t *state, size_t most, bytes *out,
                                 bool *more, nrw_error *err)
 {
-    const agg_set_kind k = kind_of(g);
-
-    return agg_set_save(&k, *agg_set_of(state), most, out, more, err);
+    return agg_set_save(kind_of(g), *agg_set_of(state), most, out, more, err);
 }
 
 static uint64_t distinct_bulk(const aggregate *g, const uint8_t *state)
@@ -63,9 +57,7 @@ static uint64_t distinct_bulk(const aggregate *g, const uint8_t *state)
 static nrw_status distinct_load(const aggregate *g, span saved, uint8_t *state, mem *m,
                                 nrw_error *err)
 {
-    const agg_set_kind k = kind_of(g);
-
-    return agg_set_load(&k, saved, agg_set_of(state), m, err);
+    return agg_set_load(kind_of(g), saved, agg_set_of(state), m, err);
 }
 
 /* ---- feeding the aggregate proper ---- */
@@ -152,13 +144,13 @@ static nrw_status feed_keys(feeding *f, const span *keys, uint32_t n, nrw_error 
 /* A set's values in any order. */
 static nrw_status feed_any(void *self, const agg_set *s, nrw_error *err)
 {
-    const agg_set_kind k = kind_of(((const feeding *)self)->g);
+    const agg_set_kind *k = kind_of(((const feeding *)self)->g);
     span keys[AGG_FEED];
     size_t at = 0, bytes = 0;
     uint32_t n = 0;
     agg_entry e;
 
-    while (agg_set_next(&k, s, &at, &e)) {
+    while (agg_set_next(k, s, &at, &e)) {
         keys[n++] = e.key;
         bytes += e.key.len;
         if (n == AGG_FEED || bytes > FEED_BYTES) {
@@ -177,7 +169,7 @@ static int by_bytes(const void *a, const void *b)
 
 static nrw_status feed_in_order(feeding *f, const agg_set *s, nrw_error *err)
 {
-    const agg_set_kind k = kind_of(f->g);
+    const agg_set_kind *k = kind_of(f->g);
     const uint32_t all = agg_set_n(s);
     span *keys;
     uint32_t n = 0;
@@ -186,7 +178,7 @@ static nrw_status feed_in_order(feeding *f, const agg_set *s, nrw_error *err)
     nrw_status st = NRW_OK;
 
     TRY(mem_alloc(f->m, all * sizeof *keys, (void **)&keys, err));
-    while (agg_set_next(&k, s, &at, &e))
+    while (agg_set_next(k, s, &at, &e))
         keys[n++] = e.key;
     qsort(keys, n, sizeof *keys, by_bytes);
     for (uint32_t i = 0; st >= 0 && i < n; i += AGG_FEED)
@@ -223,12 +215,11 @@ static nrw_status distinct_finish_saved(const aggregate *g, agg_saved *saved, ve
                                         nrw_error *err)
 {
     const aggregate *inner = inner_of(g);
-    const agg_set_kind k = kind_of(g);
     feeding f = {.g = g, .m = out->m};
     nrw_status st;
 
     TRY(mem_zalloc(out->m, aggregate_room(inner) + 8, (void **)&f.state, err));
-    st = agg_set_deal(&k, saved, feed_any, &f, err);
+    st = agg_set_deal(kind_of(g), saved, feed_any, &f, err);
     if (st >= 0)
         st = inner->class->finish(inner, &f.state, 1, out, err);
     mem_free(out->m, f.state, aggregate_room(inner) + 8);
@@ -266,6 +257,9 @@ nrw_status aggregate_make_distinct(arena *a, aggregate *g, nrw_error *err)
     TRY(arena_alloc(a, sizeof *d, (void **)&d, err));
     d->inner = *g;
     d->inner.filter = NULL;
+    d->nulls = d->inner.class->traits & AGG_NULLS;
+    d->kind = (agg_set_kind){.key = g->n_args == 1 && !d->nulls ? agg_set_key_of(&g->args[0]->type)
+                                                                : AGG_KEY_ANY};
     g->class = takes_any_order(&d->inner) ? &distinct_class : &distinct_ordered_class;
     g->data = d;
     g->state_bytes = sizeof(agg_set *);

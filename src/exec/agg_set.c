@@ -31,11 +31,6 @@ struct agg_set {
 #define KEYS  512u
 #define AHEAD 8u
 
-static uint32_t entry_bytes(const agg_set_kind *k, uint32_t key)
-{
-    return 4 + k->extra + key;
-}
-
 static agg_entry entry_at(const agg_set_kind *k, const uint8_t *p)
 {
     return (agg_entry){{p + 4 + k->extra, load_u32(p)}, p + 4};
@@ -120,13 +115,13 @@ static nrw_status put(const agg_set_kind *k, agg_set **at, span key, uint64_t ha
     *fresh = *slot == 0;
     if (*fresh) {
         uint8_t *to;
-        TRY(more_keys(s, entry_bytes(k, (uint32_t)key.len), m, err));
+        TRY(more_keys(s, agg_entry_bytes(k, (uint32_t)key.len), m, err));
         *slot = s->len + 1;
         to = s->keys->data + s->len;
         store_u32(to, (uint32_t)key.len);
         memset(to + 4, 0, k->extra);
         memcpy(to + 4 + k->extra, key.data, key.len);
-        s->len += entry_bytes(k, (uint32_t)key.len);
+        s->len += agg_entry_bytes(k, (uint32_t)key.len);
         s->n++;
     }
     *extra = s->keys->data + *slot - 1 + 4;
@@ -274,7 +269,7 @@ bool agg_set_next(const agg_set_kind *k, const agg_set *s, size_t *at, agg_entry
     if (!s || *at >= s->len)
         return false;
     *out = entry_at(k, s->keys->data + *at);
-    *at += entry_bytes(k, (uint32_t)out->key.len);
+    *at += agg_entry_bytes(k, (uint32_t)out->key.len);
     return true;
 }
 

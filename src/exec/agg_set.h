@@ -27,6 +27,12 @@ typedef struct agg_entry {
     const uint8_t *extra; /* of any alignment */
 } agg_entry;
 
+/* What an entry with a key of so many bytes takes in a set. */
+static inline uint32_t agg_entry_bytes(const agg_set_kind *k, uint32_t key)
+{
+    return 4 + k->extra + key;
+}
+
 static inline agg_set **agg_set_of(uint8_t *state)
 {
     return (agg_set **)(void *)state;

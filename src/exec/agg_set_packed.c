@@ -1,10 +1,9 @@
 /* Sets as they lie in the spill file: of keys only what differs, numbers of the owner's as short as
  * they are. Values come in the order of their rows as a rule, each once. */
-#include "column/key.h"
+#include "base/varint.h"
 #include "exec/agg_set.h"
 
-#define VARINT_MOST 10u
-#define COUNTED     16u /* bytes of the two numbers */
+#define COUNTED 16u /* bytes of the two numbers */
 
 uint32_t agg_set_key_of(const type *t)
 {
@@ -24,24 +23,15 @@ static bool is_fixed(const agg_set_kind *k)
 
 /* ---- to the file ---- */
 
-static uint8_t *put_varint(uint8_t *to, uint64_t v)
-{
-    for (; v >= 0x80; v >>= 7)
-        *to++ = (uint8_t)(v | 0x80);
-    *to++ = (uint8_t)v;
-    return to;
-}
-
 /* The ordinal as its distance from the last one, and whether it is of one row. */
 static uint8_t *put_counted(uint8_t *to, const uint8_t *extra, uint64_t *before)
 {
     const uint64_t rows = load_u64(extra), ordinal = load_u64(extra + 8);
-    const int64_t step = (int64_t)(ordinal - *before);
-    const uint64_t zigzag = (uint64_t)step << 1 ^ (uint64_t)(step >> 63);
+    const uint64_t step = zigzag((int64_t)(ordinal - *before));
 
     *before = ordinal;
-    to = put_varint(to, zigzag << 1 | (rows != 1));
-    return rows != 1 ? put_varint(to, rows) : to;
+    to += varint_put(to, step << 1 | (rows != 1));
+    return rows != 1 ? to + varint_put(to, rows) : to;
 }
 
 size_t agg_set_packed_most(const agg_set_kind *k, const agg_entry *e)
@@ -59,7 +49,7 @@ nrw_status agg_set_pack(const agg_set_kind *k, const agg_entry *e, uint64_t *bef
     TRY(bytes_reserve(out, agg_set_packed_most(k, e), err));
     to = out->data + out->len;
     if (!is_fixed(k))
-        to = put_varint(to, key);
+        to += varint_put(to, key);
     if (k->counted)
         to = put_counted(to, e->extra, before);
     memcpy(to, e->extra + left, k->extra - left);
@@ -89,15 +79,11 @@ void agg_set_reader_free(agg_set_reader *r)
 
 static bool get_varint(agg_set_reader *r, uint64_t *out)
 {
-    uint32_t shift = 0;
+    const uint8_t *p = r->saved.data + r->at;
+    const bool got = varint_get(&p, r->saved.data + r->saved.len, out) == 1;
 
-    for (*out = 0; r->at < r->saved.len && shift < 64; shift += 7) {
-        const uint8_t b = r->saved.data[r->at++];
-        *out |= (uint64_t)(b & 0x7f) << shift;
-        if (b < 0x80)
-            return true;
-    }
-    return false;
+    r->at = (size_t)(p - r->saved.data);
+    return got;
 }
 
 static bool get_counted(agg_set_reader *r, uint8_t *extra)
@@ -106,8 +92,7 @@ static bool get_counted(agg_set_reader *r, uint8_t *extra)
 
     if (!get_varint(r, &v) || ((v & 1) && !get_varint(r, &rows)))
         return false;
-    v >>= 1;
-    r->before += v >> 1 ^ (0 - (v & 1));
+    r->before += (uint64_t)unzigzag(v >> 1);
     store_u64(extra, rows);
     store_u64(extra + 8, r->before);
     return true;

@@ -20,7 +20,6 @@
 #define GROUP_PARTITIONS (1u << GROUP_BITS) /* by the upper bits of the hash */
 #define GROUP_BLOCK      (64u << 10)        /* bytes of a block in the spill file, at most */
 #define GROUP_SLICE      1024u              /* rows that are grouped at a time */
-#define GROUP_SLICE_NEAR 4096u              /* the same of groups that all stay in the cache */
 #define GROUP_NEAR       (1u << 20)         /* bytes of such groups */
 #define GROUP_CHUNK      4096u              /* rows that an owner of a shared table gets, about */
 #define GROUP_RUNS       8192u              /* rows that are looked for runs at a time */

@@ -22,6 +22,8 @@
 #include "io/spill.h"
 
 #define GROUP_HANG 160u /* bytes that a row may hang from one state, about */
+#define GROUP_SLICE_NEAR                                                                           \
+    4096u /* rows that are grouped at a time, of groups that stay in the cache */
 
 typedef struct group_spec {
     /* Columns of the input: the keys first, then what the aggregates look at. Their expressions

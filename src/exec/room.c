@@ -2,6 +2,7 @@
 
 #include "exec/hash_parts.h"
 #include "exec/join_room.h"
+#include "exec/op_group.h"
 #include "exec/op_window.h"
 #include "exec/rows.h"
 #include "exec/sort_room.h"
@@ -159,7 +160,7 @@ static uint64_t blocks_of(uint64_t n, uint64_t row)
 /* What group_room leaves of a share, but for the book of places and the keys of a slice. */
 bool room_group_fits(const room_groups *g, uint64_t grant, uint32_t workers)
 {
-    const uint64_t slice = 4096, row = group_row(g), share = grant / workers / 8 * 7;
+    const uint64_t slice = GROUP_SLICE_NEAR, row = group_row(g), share = grant / workers / 8 * 7;
     const uint64_t usable = share - share / 8 - share / 16;
     uint64_t n = room_at_most(g->groups, g->rows.n), slots = slice, bytes;
 

@@ -39,6 +39,16 @@ def sorted_rows(relation):
     return sorted(repr(row) for row in relation.fetchall())
 
 
+def same_in_duckdb(c, source, folder, columns, types):
+    """The source's rows, which DuckDB must find in the dataset, the types of keys being told."""
+    want = sorted_rows(c.sql(f"SELECT {columns} FROM '{source}'"))
+    got = sorted_rows(c.sql(f"SELECT {columns} FROM read_parquet('{folder}/**/*.parquet', "
+                            f"hive_partitioning = true, hive_types = {types})"))
+    if got != want:
+        raise AssertionError("DuckDB reads other rows")
+    return want
+
+
 def readers_case():
     """Keys come back with their values and types in four readers."""
     duckdb = harness.library("duckdb")
@@ -52,11 +62,7 @@ def readers_case():
         ran = harness.ok("copy", source, s("out/"), "--partition-by", "few,few_int",
                          "--common-metadata", "--full-metadata", "--report", s("r.json"))
         columns = "int32, utf8, date, float64, few, few_int"
-        want = sorted_rows(c.sql(f"SELECT {columns} FROM '{source}'"))
-        got = sorted_rows(c.sql(f"SELECT {columns} FROM read_parquet('{s('out')}/**/*.parquet', "
-                                "hive_partitioning = true, hive_types = {'few_int': INTEGER})"))
-        if got != want:
-            raise AssertionError("DuckDB reads other rows")
+        want = same_in_duckdb(c, source, s("out"), columns, "{'few_int': INTEGER}")
         keys = pa.schema([("few", pa.string()), ("few_int", pa.int32())])
         arrow = ds.dataset(s("out"), format="parquet", partitioning=ds.partitioning(
             keys, flavor="hive")).to_table()
@@ -246,12 +252,7 @@ def nested_case():
             seen.append(files_of(s(f"out{i}")))
         if len(seen[0]) != 600 or seen[1:] != seen[:1] * 2:
             raise AssertionError(f"{len(seen[0])} files, not the same ones in other memory")
-        columns = "i, l, r, k"
-        want = sorted_rows(c.sql(f"SELECT {columns} FROM '{s('in.parquet')}'"))
-        got = sorted_rows(c.sql(f"SELECT {columns} FROM read_parquet('{s('out2')}/**/*.parquet', "
-                                "hive_partitioning = true, hive_types = {'k': INTEGER})"))
-        if got != want:
-            raise AssertionError("DuckDB reads other rows")
+        same_in_duckdb(c, s("in.parquet"), s("out2"), "i, l, r, k", "{'k': INTEGER}")
 
 
 def cases(tier):

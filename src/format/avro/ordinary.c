@@ -4,6 +4,7 @@
 #include "format/avro/ordinary.h"
 
 #include "base/utf8.h"
+#include "base/varint.h"
 #include "format/avro/pass.h"
 #include "format/avro/word.h"
 
@@ -18,7 +19,7 @@ static inline const uint8_t *whole_number(const uint8_t *p, av_op op, av_slot *s
     p = av_number(p, &x);
     if (!p)
         return NULL;
-    value = av_zigzag(x);
+    value = unzigzag(x);
     narrow = (int32_t)value;
     if (op != AV_OP_LONG && value != narrow)
         return NULL;

@@ -44,11 +44,6 @@ static inline const uint8_t *av_number(const uint8_t *p, uint64_t *out)
     return p + (unsigned)__builtin_ctz(stops) / 8 + 1;
 }
 
-static inline int64_t av_zigzag(uint64_t x)
-{
-    return (int64_t)(x >> 1) ^ -(int64_t)(x & 1);
-}
-
 /* Behind a varint of up to eight bytes. NULL: it has more. */
 static inline const uint8_t *av_pass_number(const uint8_t *p)
 {

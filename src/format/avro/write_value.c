@@ -1,18 +1,13 @@
 #include "format/avro/write_value.h"
 
 #include "base/text.h"
+#include "base/varint.h"
 #include "column/print.h"
 #include "format/avro/write_schema.h"
 
 size_t av_long(uint8_t *to, int64_t x)
 {
-    uint64_t z = ((uint64_t)x << 1) ^ (uint64_t)(x >> 63);
-    size_t n = 0;
-
-    for (; z >= 128; z >>= 7)
-        to[n++] = (uint8_t)(z | 128);
-    to[n++] = (uint8_t)z;
-    return n;
+    return varint_put(to, zigzag(x));
 }
 
 static inline nrw_status room(bytes *out, size_t n, nrw_error *err)
@@ -22,7 +17,7 @@ static inline nrw_status room(bytes *out, size_t n, nrw_error *err)
 
 nrw_status av_put_long(bytes *out, int64_t x, nrw_error *err)
 {
-    TRY(room(out, 10, err));
+    TRY(room(out, VARINT_MOST, err));
     out->len += av_long(out->data + out->len, x);
     return NRW_OK;
 }

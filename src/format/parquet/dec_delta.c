@@ -3,12 +3,8 @@
  * they are unpacked as one. */
 #include "format/parquet/dec.h"
 
+#include "base/varint.h"
 #include "kernel/kernel.h"
-
-static int64_t zigzag(uint64_t v)
-{
-    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
-}
 
 nrw_status delta_open(delta *d, mem *m, const body *b, size_t from, size_t to, uint64_t most,
                       nrw_error *err)
@@ -32,7 +28,7 @@ nrw_status delta_open(delta *d, mem *m, const body *b, size_t from, size_t to, u
     d->per_mini = (uint32_t)(block / minis);
     d->n_minis = (uint32_t)minis;
     d->left = total;
-    d->last = zigzag(first);
+    d->last = unzigzag(first);
     d->first = true;
     d->mini = d->n_minis;
     d->mini_left = 0;
@@ -45,7 +41,7 @@ static nrw_status block_header(delta *d, nrw_error *err)
     uint64_t min;
 
     TRY(cursor_varint(&d->c, &min, err));
-    d->min_delta = zigzag(min);
+    d->min_delta = unzigzag(min);
     TRY(cursor_copy(&d->c, d->widths, d->n_minis, err));
     d->mini = 0;
     return NRW_OK;

@@ -2,6 +2,7 @@
  * miniblocks, count, first value (zigzag). A block: least difference (zigzag), a width a miniblock,
  * the differences above the least one. Differences wrap at the type's own size, so no width passes
  * it. Miniblocks behind the last value have width 0 and no bytes; the last one is filled up. */
+#include "base/varint.h"
 #include "format/parquet/enc_page.h"
 #include "kernel/kernel.h"
 
@@ -17,17 +18,12 @@ size_t enc_delta_bound(size_t n, unsigned width)
     return 32 + blocks * (10 + MINIBLOCKS + (size_t)BLOCK * width);
 }
 
-static uint64_t zigzag(int64_t v)
-{
-    return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
-}
-
 static uint8_t *put_header(uint8_t *p, size_t n, int64_t first)
 {
-    p += enc_varint(p, BLOCK);
-    p += enc_varint(p, MINIBLOCKS);
-    p += enc_varint(p, n);
-    return p + enc_varint(p, zigzag(first));
+    p += varint_put(p, BLOCK);
+    p += varint_put(p, MINIBLOCKS);
+    p += varint_put(p, n);
+    return p + varint_put(p, zigzag(first));
 }
 
 static unsigned width_of(uint64_t bits)
@@ -48,7 +44,7 @@ static unsigned width_of(uint64_t bits)
         for (size_t i = 0; i < n; i++)                                                             \
             delta[i] = load_u##bits(v + W * i) - load_u##bits(v + W * i - W);                      \
         k->minmax_i##bits((const int##bits##_t *)delta, n, &min, &max);                            \
-        p += enc_varint(p, zigzag(min));                                                           \
+        p += varint_put(p, zigzag(min));                                                           \
         widths = p;                                                                                \
         memset(widths, 0, MINIBLOCKS);                                                             \
         p += MINIBLOCKS;                                                                           \

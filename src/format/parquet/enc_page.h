@@ -7,10 +7,6 @@
 
 #include "base/span.h"
 
-/* ULEB128; at most 10 bytes. */
-size_t enc_varint(uint8_t *dst, uint64_t v);
-size_t enc_varint_len(uint64_t v);
-
 /* ---- RLE and bit packing (RLE = 3) ----
  * Groups of eight are bit-packed; a run begins at a group's start where at least as many equal
  * values follow as pay (rle_least), or where nothing but equal values is left. So runs and single

@@ -1,31 +1,13 @@
 /* RLE / bit-packing hybrid: parquet-format, Encodings.md, "RLE = 3". A run is a varint
  * (count << 1) and the value in whole bytes; bit-packed groups are a varint (groups << 1 | 1) and
  * `width` bytes a group. */
+#include "base/varint.h"
 #include "format/parquet/enc_page.h"
 #include "kernel/kernel.h"
 
 #define GROUP 8
 /* Packed groups are written in pieces, so that the runs' encoder needs no array of its own. */
 #define PIECE 256
-
-size_t enc_varint(uint8_t *dst, uint64_t v)
-{
-    size_t n = 0;
-
-    for (; v >= 0x80; v >>= 7)
-        dst[n++] = (uint8_t)(v | 0x80);
-    dst[n++] = (uint8_t)v;
-    return n;
-}
-
-size_t enc_varint_len(uint64_t v)
-{
-    size_t n = 1;
-
-    for (; v >= 0x80; v >>= 7)
-        n++;
-    return n;
-}
 
 unsigned enc_width(uint32_t max)
 {
@@ -52,7 +34,7 @@ size_t enc_rle_runs_bound(size_t n_runs, unsigned width)
 
 static uint8_t *put_run(uint8_t *p, uint32_t value, size_t count, unsigned width)
 {
-    p += enc_varint(p, (uint64_t)count << 1);
+    p += varint_put(p, (uint64_t)count << 1);
     for (unsigned bits = 0; bits < width; bits += 8)
         *p++ = (uint8_t)(value >> bits);
     return p;
@@ -84,7 +66,7 @@ size_t enc_rle_u32(const uint32_t *values, size_t n, unsigned width, uint8_t *ds
         packed = at - first;
         if (packed) {
             size_t groups = (packed + GROUP - 1) / GROUP;
-            p += enc_varint(p, (uint64_t)groups << 1 | 1);
+            p += varint_put(p, (uint64_t)groups << 1 | 1);
             k->pack_u32(values + first, width, packed, p);
             memset(p + (packed * width + 7) / 8, 0, groups * width - (packed * width + 7) / 8);
             p += groups * width;
@@ -130,7 +112,7 @@ static uint8_t *put_bytes(uint8_t *p, const uint8_t *v, size_t n, unsigned width
 {
     size_t groups = (n + GROUP - 1) / GROUP;
 
-    p += enc_varint(p, (uint64_t)groups << 1 | 1);
+    p += varint_put(p, (uint64_t)groups << 1 | 1);
     for (; n >= GROUP; n -= GROUP, v += GROUP, p += width)
         store_u64(p, pack_bytes(load_u64(v), width));
     if (n) {
@@ -230,7 +212,7 @@ static uint8_t *put_groups(uint8_t *p, run_cursor *c, size_t groups, unsigned wi
     const kernels *k = kernels_get();
     uint32_t piece[PIECE + 16]; /* slack, as kernels ask */
 
-    p += enc_varint(p, (uint64_t)groups << 1 | 1);
+    p += varint_put(p, (uint64_t)groups << 1 | 1);
     while (groups) {
         size_t now = size_min(groups, PIECE / GROUP), n = 0;
         for (size_t g = 0; g < now; g++)
@@ -312,7 +294,7 @@ size_t enc_rle_bits(const uint8_t *bits, size_t n, uint8_t *dst)
             run = run ? run : 1;
         }
         if (at > first) {
-            p += enc_varint(p, (uint64_t)(at - first) << 1 | 1);
+            p += varint_put(p, (uint64_t)(at - first) << 1 | 1);
             memcpy(p, bits + first, at - first);
             p += at - first;
             if (at == end)

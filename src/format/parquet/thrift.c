@@ -2,6 +2,8 @@
  * values up to a zero byte. */
 #include "format/parquet/thrift.h"
 
+#include "base/varint.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -92,11 +94,6 @@ static inline nrw_status varint(thrift_in *t, uint64_t *out, nrw_error *err)
         return NRW_OK;
     }
     return varint_slow(t, out, err);
-}
-
-static inline int64_t unzigzag(uint64_t v)
-{
-    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
 
 nrw_status thrift_enter(thrift_in *t, int16_t *last, nrw_error *err)

@@ -1,7 +1,7 @@
 /* Compact protocol, writing: the twin of thrift.c. */
 #include "format/parquet/thrift.h"
 
-enum { VARINT_MOST = 10 };
+#include "base/varint.h"
 
 thrift_out thrift_out_init(bytes *to)
 {
@@ -16,16 +16,7 @@ static nrw_status put_byte(thrift_out *o, uint8_t b, nrw_error *err)
 static nrw_status put_varint(thrift_out *o, uint64_t v, nrw_error *err)
 {
     uint8_t b[VARINT_MOST];
-    size_t n = 0;
-    for (; v >= 0x80; v >>= 7)
-        b[n++] = (uint8_t)(v | 0x80);
-    b[n++] = (uint8_t)v;
-    return bytes_append(o->to, b, n, err);
-}
-
-static uint64_t zigzag(int64_t v)
-{
-    return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+    return bytes_append(o->to, b, varint_put(b, v), err);
 }
 
 /* The short header holds the distance from the last id in four bits. */
