@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,41 @@ int sys_write_at(int fd, uint64_t offset, const void *src, size_t len, size_t *d
         if (n < 0 && errno != EINTR)
             return errno;
         *done += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+/* What is left of a list when `done` bytes of it are. */
+static void use_up(struct iovec **list, size_t *n, size_t done)
+{
+    while (*n && done >= (*list)->iov_len) {
+        done -= (*list)->iov_len;
+        (*list)++;
+        (*n)--;
+    }
+    if (*n) {
+        (*list)->iov_base = (char *)(*list)->iov_base + done;
+        (*list)->iov_len -= done;
+    }
+}
+
+int sys_write_list_at(int fd, uint64_t offset, struct iovec *list, size_t n, size_t *done)
+{
+    *done = 0;
+    use_up(&list, &n, 0);
+    while (n) {
+        int fault = fault_io(true);
+        ssize_t written;
+        if (fault)
+            return fault;
+        fault_change(fd);
+        written = pwritev(fd, list, n < IOV_MAX ? (int)n : IOV_MAX, (off_t)(offset + *done));
+        if (written < 0 && errno != EINTR)
+            return errno;
+        if (written > 0) {
+            *done += (size_t)written;
+            use_up(&list, &n, (size_t)written);
+        }
     }
     return 0;
 }

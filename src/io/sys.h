@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 /* *fd is -1 on failure. O_CLOEXEC is added. */
 int sys_open_at(int dir, const char *path, int flags, mode_t mode, int *fd);
@@ -19,6 +20,8 @@ int sys_is_at(int dir, const char *path, bool *there);
  * the file. */
 int sys_read_at(int fd, uint64_t offset, void *dst, size_t len, size_t *done);
 int sys_write_at(int fd, uint64_t offset, const void *src, size_t len, size_t *done);
+/* Pieces one behind the other. The list is used up on the way. */
+int sys_write_list_at(int fd, uint64_t offset, struct iovec *list, size_t n, size_t *done);
 /* At the descriptor's own position: pipes. sys_read gives what is there, 0 at the end. */
 int sys_read(int fd, void *dst, size_t len, size_t *done);
 int sys_write(int fd, const void *src, size_t len, size_t *done);

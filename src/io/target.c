@@ -118,17 +118,22 @@ static void begin_writing(target *t, uint64_t least)
     t->started = t->written;
 }
 
+static nrw_status wrote(target *t, int e, size_t len, size_t done, nrw_error *err)
+{
+    t->written += done;
+    if (e)
+        return write_failed(t, e, len, done, err);
+    begin_writing(t, SYS_BEGIN_BYTES);
+    return NRW_OK;
+}
+
 static nrw_status write_out(target *t, const void *data, size_t len, nrw_error *err)
 {
     size_t done;
     int e = t->regular ? sys_write_at(t->fd, t->written, data, len, &done)
                        : sys_write(t->fd, data, len, &done);
 
-    t->written += done;
-    if (e)
-        return write_failed(t, e, len, done, err);
-    begin_writing(t, SYS_BEGIN_BYTES);
-    return NRW_OK;
+    return wrote(t, e, len, done, err);
 }
 
 /* *done: bytes copied before the kernel gave up, if it did. */
@@ -354,6 +359,26 @@ nrw_status target_write(target *t, span data, nrw_error *err)
             TRY(flush(t, err));
     }
     return NRW_OK;
+}
+
+nrw_status target_write_list(target *t, const span *pieces, size_t n, nrw_error *err)
+{
+    struct iovec list[TARGET_PIECES];
+    size_t len = 0, done;
+    int e;
+
+    for (size_t i = 0; i < n && !t->regular; i++)
+        TRY(target_write(t, pieces[i], err));
+    if (!t->regular)
+        return NRW_OK;
+    TRY(check_usable(t, err));
+    TRY(flush(t, err));
+    for (size_t i = 0; i < n; i++) {
+        list[i] = (struct iovec){(void *)pieces[i].data, pieces[i].len};
+        len += pieces[i].len;
+    }
+    e = sys_write_list_at(t->fd, t->written, list, n, &done);
+    return wrote(t, e, len, done, err);
 }
 
 static nrw_status write_piece(void *ctx, span piece, nrw_error *err)

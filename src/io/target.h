@@ -31,6 +31,10 @@ nrw_status target_over_stream(mem *m, int fd, const char *name, target **out, nr
 /* Appends. Small writes are gathered in a buffer of 64 KiB. A full disk says how many bytes were
  * to be written and how many are missing. NRW_E_PIPE when stdout's reader went away. */
 nrw_status target_write(target *t, span data, nrw_error *err);
+enum { TARGET_PIECES = 16 };
+/* Appends pieces, at most TARGET_PIECES. Of a file in one call, for which the kernel takes larger
+ * pages of its cache than for a call for each. */
+nrw_status target_write_list(target *t, const span *pieces, size_t n, nrw_error *err);
 /* Appends a spilled block, in the kernel where it can (copy_file_range). */
 nrw_status target_append_spill(target *t, spill *s, const spill_block *b, nrw_error *err);
 /* Whether it is a pipe, a device or stdout: what was written is on its way. */

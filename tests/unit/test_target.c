@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #define MIB ((uint64_t)1 << 20)
@@ -206,6 +207,72 @@ static void long_content_in_all_sizes(void **state)
     assert_memory_equal(back, data, sizeof data);
     close(fd);
     free(back);
+    temp_folder_remove(&f);
+    test_mem_close(m);
+}
+
+static void lists_of_pieces(void **state)
+{
+    nrw_error err = NRW_ERROR_INIT;
+    mem *m = test_mem_open(MIB);
+    static uint8_t data[4 << 20], back[sizeof data + 1];
+    size_t at = 0;
+    temp_folder f;
+    target *t;
+
+    (void)state;
+    temp_folder_make(&f);
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(hash_u64(i / 8) >> (i % 8 * 8));
+    assert_ok(target_open(m, temp_path(&f, "out"), EXISTS_FAIL, &t, &err), &err);
+    for (size_t n = 0, round = 0; at < sizeof data; round++) {
+        span list[TARGET_PIECES];
+        size_t count = round % (TARGET_PIECES + 1);
+        for (size_t i = 0; i < count; i++, n = n * 3 % 50021 + (round + i) % 2) {
+            list[i] = (span){data + at, size_min(n, sizeof data - at)};
+            at += list[i].len;
+        }
+        assert_ok(target_write_list(t, list, count, &err), &err);
+        assert_int_equal(target_size(t), at);
+        if (round % 3 == 0 && at < sizeof data)
+            assert_ok(target_write(t, (span){data + at++, 1}, &err), &err); /* gathered */
+    }
+    assert_ok(target_publish(t, &err), &err);
+    assert_true(target_write_list(t, &(span){data, 1}, 1, &err) < 0); /* too late */
+    target_close(t);
+    int fd = open(temp_path(&f, "out"), O_RDONLY);
+    assert_int_equal(read(fd, back, sizeof back), sizeof data);
+    assert_memory_equal(back, data, sizeof data);
+    close(fd);
+    temp_folder_remove(&f);
+    test_mem_close(m);
+}
+
+/* The kernel takes a part of the list and refuses the rest. */
+static void a_list_is_cut_short(void **state)
+{
+    nrw_error err = NRW_ERROR_INIT;
+    mem *m = test_mem_open(MIB);
+    static const uint8_t data[100000];
+    const span list[3] = {{data, 30000}, {data, 40000}, {data, sizeof data}};
+    struct rlimit old, low;
+    temp_folder f;
+    target *t;
+
+    (void)state;
+    temp_folder_make(&f);
+    assert_ok(target_open(m, temp_path(&f, "out"), EXISTS_FAIL, &t, &err), &err);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    low = (struct rlimit){50000, old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+    assert_status(NRW_E_IO, target_write_list(t, list, 3, &err), &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(err.os_errno, EFBIG);
+    assert_int_equal(target_size(t), 50000);
+    assert_status(NRW_E_IO, target_publish(t, &err), &err);
+    target_close(t);
+    assert_int_equal(temp_count(&f), 0);
     temp_folder_remove(&f);
     test_mem_close(m);
 }
@@ -564,6 +631,8 @@ int main(void)
         cmocka_unit_test(links_stay),
         cmocka_unit_test(bad_targets),
         cmocka_unit_test(long_content_in_all_sizes),
+        cmocka_unit_test(lists_of_pieces),
+        cmocka_unit_test(a_list_is_cut_short),
         cmocka_unit_test(spilled_blocks_are_appended),
         cmocka_unit_test(of_two_runs_one_wins),
         cmocka_unit_test(processes_race),

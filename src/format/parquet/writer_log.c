@@ -208,9 +208,40 @@ nrw_status pq_part_to_target(const pq_log_env *e, const pq_part *p, target *t, n
     return p->len ? target_append_spill(t, e->spill, &p->block, err) : NRW_OK;
 }
 
+/* Parts in memory that lie one behind the other in the file. */
+typedef struct gathered {
+    span pieces[TARGET_PIECES];
+    size_t n;
+} gathered;
+
+static nrw_status put_gathered(gathered *g, target *t, nrw_error *err)
+{
+    size_t n = g->n;
+    g->n = 0;
+    return n > 1 ? target_write_list(t, g->pieces, n, err)
+           : n   ? target_write(t, g->pieces[0], err)
+                 : NRW_OK;
+}
+
+static nrw_status gather(gathered *g, span piece, target *t, nrw_error *err)
+{
+    g->pieces[g->n++] = piece;
+    return g->n == TARGET_PIECES ? put_gathered(g, t, err) : NRW_OK;
+}
+
 nrw_status pq_log_to_target(const pq_log_env *e, const pq_log *l, target *t, nrw_error *err)
 {
-    for (uint32_t i = 0; i < l->n; i++)
-        TRY(pq_part_to_target(e, &l->parts[i], t, err));
-    return l->tail_len ? target_write(t, (span){l->tail, l->tail_len}, err) : NRW_OK;
+    gathered g = {.n = 0};
+    for (uint32_t i = 0; i < l->n; i++) {
+        const pq_part *p = &l->parts[i];
+        if (p->data) {
+            TRY(gather(&g, (span){p->data, p->len}, t, err));
+        } else {
+            TRY(put_gathered(&g, t, err));
+            TRY(pq_part_to_target(e, p, t, err));
+        }
+    }
+    if (l->tail_len)
+        TRY(gather(&g, (span){l->tail, l->tail_len}, t, err));
+    return put_gathered(&g, t, err);
 }
