@@ -227,7 +227,7 @@ def rows_case():
             peaks.append(sorted(ran.peak for ran in runs))
         middle = [p[len(p) // 2] for p in peaks]
         if middle[1] > max(middle[0] * 1.05, middle[0] + 2 * MIB) or peaks[1][-1] > 56 * MIB:
-            raise AssertionError(f"peaks {[[mib(p) for p in of] for of in peaks]}")
+            raise AssertionError(f"peaks {[[harness.mib(p) for p in of] for of in peaks]}")
         ran = example("rows", "SELECT 1 AS")
         if ran.code != 1 or not ran.err.startswith("rows: character"):
             raise AssertionError(ran.err)
