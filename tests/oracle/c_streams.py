@@ -215,7 +215,7 @@ def rows_case():
     apart differs from run to run: the medians of five are compared, the highest with the limit."""
     with Scratch("oracle") as s:
         peaks = []
-        for rows in (3_000_000, 30_000_000):
+        for rows in (5_000_000, 50_000_000):
             path = s(f"{rows}.parquet")
             harness.ok("gen", path, "--range", f"id={rows}", "--column", "note=string:8..40", "-q")
             runs = [example("rows", f"SELECT id, note FROM '{path}'", "40MiB") for _ in range(5)]
