@@ -5,6 +5,7 @@
 #include "dataset/gen.h"
 #include "exec/op_first.h"
 #include "exec/op_limit.h"
+#include "exec/room.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,21 +56,65 @@ static uint64_t groups_at_most(move *m)
     return n;
 }
 
-/* The operator's tables at most. */
+/* The operator's tables at most; without codes of dictionaries. */
 static uint64_t first_state(const move *m)
 {
-    uint64_t ids, tables;
+    const uint64_t key = 24, some = 256 * KIB;
+    uint64_t tables;
 
-    if (__builtin_mul_overflow(m->groups, m->first, &ids))
-        ids = UINT64_MAX;
-    tables = op_first_memory(m->groups, (uint32_t)m->first, ids, 24);
-    return tables < UINT64_MAX - 256 * KIB ? 256 * KIB + tables : tables;
+    tables = op_first_memory(m->groups, (uint32_t)m->first, room_mul(m->groups, m->first),
+                             key * room_at_least(room_at_least(m->n_per, m->n_of), 1));
+    return room_add(some, tables);
+}
+
+static bool any_text(const move *m, const uint32_t *columns, uint32_t n)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < n; i++)
+        any |= type_is_view(&scan_schema(m->in.scan)->fields[m->cols[columns[i]]].type);
+    return any;
+}
+
+/* Rows that wait, where the state outgrows its memory. Of a text its length is a guess. */
+static room_rows first_rows(const move *m)
+{
+    const uint64_t text = 48, mark = 2;
+    room_rows r = {.n = rows_at_most(m)};
+
+    for (uint32_t c = 0; c < m->n_cols; c++) {
+        const type *t = &scan_schema(m->in.scan)->fields[m->cols[c]].type;
+        r.width += type_is_view(t) || type_is_nested(t) ? text : t->width;
+    }
+    for (uint32_t i = 0; i < m->n_per; i++) {
+        const type *t = &scan_schema(m->in.scan)->fields[m->cols[m->per[i]]].type;
+        r.keys += mark + (type_is_view(t) ? text : t->width);
+    }
+    r.packed = r.width;
+    r.packed_keys = r.keys;
+    return r;
+}
+
+static uint64_t first_late_least(const move *m)
+{
+    const room_rows r = first_rows(m);
+
+    return op_first_late(&r, m->workers);
+}
+
+uint64_t move_first_late(const move *m)
+{
+    const uint64_t grant = m->grants[PART_OP], state = first_state(m);
+
+    if (state <= grant && !any_text(m, m->per, m->n_per) && !any_text(m, m->of, m->n_of))
+        return 0;
+    return op_first_late_share(grant, state, first_late_least(m));
 }
 
 static nrw_status op_budget(const move *m, budget *out)
 {
     const uint64_t some = 256 * KIB, codes = 2 * MIB; /* of two dictionaries of usual size */
-    uint64_t have = mem_limit(m->job->root);
+    uint64_t have = mem_limit(m->job->root), late;
 
     out->least = out->wish = m->tail || move_counts_behind(m) ? 4 * KIB : 0;
     out->spill = 0;
@@ -80,18 +125,20 @@ static nrw_status op_budget(const move *m, budget *out)
     if (!m->sample)
         return NRW_OK;
     out->least = first_state(m);
-    out->wish = out->least + codes;
-    if (out->least > have / 4)
-        out->least = some;
-    if (out->wish > have / 4)
-        out->wish = have / 4 > out->least ? have / 4 : out->least;
+    late = out->least > have / 4 || any_text(m, m->per, m->n_per) || any_text(m, m->of, m->n_of)
+               ? first_late_least(m)
+               : 0;
+    out->wish = room_add(out->least, codes + late);
+    out->least = (out->least > have / 4 ? some : out->least) + late;
+    if (out->wish > have / 4 + late)
+        out->wish = room_at_least(have / 4 + late, out->least);
     return NRW_OK;
 }
 
 /* What of the operator's grant its state leaves for codes of dictionaries. */
 size_t move_codes_room(const move *m)
 {
-    uint64_t grant = m->grants[PART_OP], state = first_state(m);
+    uint64_t grant = m->grants[PART_OP] - move_first_late(m), state = first_state(m);
 
     return (size_t)(grant > state ? grant - state : 0);
 }
@@ -268,8 +315,13 @@ void move_plan(move *m)
         where_describe(&m->where, s->what, 46);
     }
     if (m->sample) {
-        s = add_step(m, "bounded", PART_OP, rows);
+        const room_rows r = first_rows(m);
+        const uint64_t late = move_first_late(m);
+        s = add_step(m, late ? "spills" : "bounded", PART_OP, rows);
         s->rows_bound = true;
+        if (late)
+            s->spill =
+                room_at_most(op_first_spill(&r, late, m->workers), m->job->limits.spill_limit);
         snprintf(s->what, sizeof s->what, "first %llu%s%s", (unsigned long long)m->first,
                  m->n_of ? " ids" : " rows", m->n_per ? " of each group" : "");
         if (rows >= 0)

@@ -56,6 +56,8 @@ nrw_status move_keep_decide(move *m, nrw_error *err);
 nrw_status move_keep_run(move *m, file_summary *out, nrw_error *err);
 /* Grants for as many workers as fit; NRW_E_MEMLIMIT names the least that would do. */
 nrw_status move_share_memory(move *m, nrw_error *err);
+/* Of the grant of `sample` what is for rows that wait, where its state may outgrow the rest. */
+uint64_t move_first_late(const move *m);
 /* Of what `sample` remembers of dictionaries. */
 size_t move_codes_room(const move *m);
 void move_plan(move *m);

@@ -30,6 +30,30 @@ static nrw_status open_limit(move *m, nrw_error *err)
     return NRW_OK;
 }
 
+static nrw_status open_first(move *m, nrw_error *err)
+{
+    const schema *s = scan_schema(m->in.scan);
+    first_spec spec = {.first = (uint32_t)m->first,
+                       .of = m->of,
+                       .n_of = m->n_of,
+                       .per = m->per,
+                       .n_per = m->n_per,
+                       .n_columns = m->n_cols,
+                       .workers = m->workers,
+                       .memory = m->grants[PART_OP],
+                       .late = move_first_late(m),
+                       .remember = move_codes_room(m),
+                       .held = m->piece,
+                       .cancel = &m->pipeline.cancel};
+    type *types;
+
+    TRY(arena_alloc(m->job->a, m->n_cols * sizeof *types, (void **)&types, err));
+    for (uint32_t c = 0; c < m->n_cols; c++)
+        types[c] = s->fields[m->cols[c]].type;
+    spec.types = types;
+    return op_first_new(m->job->a, m->books[PART_OP], &spec, m->job->spill, &m->op, err);
+}
+
 static nrw_status open_parts(move *m, nrw_error *err)
 {
     /* of the batch's account a third: a column is read in pieces that overlap a little */
@@ -56,8 +80,7 @@ static nrw_status open_parts(move *m, nrw_error *err)
         TRY(op_range_new(m->books[PART_OP], scan_rows(m->in.scan) - (int64_t)m->limit, INT64_MAX,
                          &m->op, err));
     if (m->sample)
-        TRY(op_first_new(m->books[PART_OP], (uint32_t)m->first, m->of, m->n_of, m->per, m->n_per,
-                         move_codes_room(m), &m->op, err));
+        TRY(open_first(m, err));
     m->from = source_scan_of(m->in.scan, m->n_cols);
     m->pipeline.source = &m->from.base;
     if (m->quarantine.n)
@@ -171,6 +194,30 @@ static void note_result(move *m, const file_summary *sum)
     r->spilled = spill_written(m->job->spill);
 }
 
+/* The same pipeline with another source: its rows came before. */
+static nrw_status run_behind(move *m, source *from, op *first, uint64_t first_morsel,
+                             nrw_error *err)
+{
+    const uint64_t rows = atomic_load(&m->pipeline.rows_in);
+    nrw_status st;
+
+    m->pipeline.source = from;
+    m->pipeline.first = first;
+    m->pipeline.first_morsel = first_morsel;
+    st = pipeline_run(&m->pipeline, err);
+    atomic_store(&m->pipeline.rows_in, rows);
+    return st;
+}
+
+/* `sample`: rows that it could not decide on when they came. */
+static nrw_status run_waiting(move *m, nrw_error *err)
+{
+    const uint64_t morsels = m->pipeline.morsels;
+
+    TRY(run_behind(m, op_first_waiting(m->op), op_first_decide(m->op), 0, err));
+    return run_behind(m, op_first_rest(m->op), m->op->next, morsels, err);
+}
+
 static nrw_status run_pipeline(move *m, file_summary *out, nrw_error *err)
 {
     nrw_status st;
@@ -178,6 +225,8 @@ static nrw_status run_pipeline(move *m, file_summary *out, nrw_error *err)
     TRY(open_parts(m, err));
     job_set_running(m->job, &m->pipeline);
     st = pipeline_run(&m->pipeline, err);
+    if (st >= 0 && m->sample && move_first_late(m))
+        st = run_waiting(m, err);
     if (st >= 0)
         st = output_finish(&m->to, out, err);
     job_set_running(m->job, NULL);

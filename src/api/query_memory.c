@@ -187,20 +187,73 @@ static budget window_need(const plan_estimate *e, uint64_t times, uint32_t worke
     return room_of_window(&r, runs_on, window_passes(p->windows, p->n_windows), workers);
 }
 
-static budget first_need(const plan_estimate *e, uint64_t times)
+static uint64_t columns_packed(const plan_estimate *e, const uint32_t *columns, uint32_t n)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        sum = room_add(sum, orders_packed(e, &(sort_order){.column = columns[i]}, 1));
+    return sum;
+}
+
+/* Rows that wait, sorted by their group. */
+static room_rows first_rows(const plan_estimate *e, uint64_t times)
 {
     const plan *p = e->of;
-    uint64_t rows = count_of(e->left, times), groups = 1;
-    budget b = {.spill = 0};
+    room_rows r = rows_of(e->left, times, plan_columns_width(e->left, p->per, p->n_per));
 
+    r.packed_keys = columns_packed(e->left, p->per, p->n_per);
+    return r;
+}
+
+static bool any_text(const plan *p, const uint32_t *columns, uint32_t n)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < n; i++)
+        any |= type_is_view(&p->left->columns[columns[i]].type);
+    return any;
+}
+
+/* The state of the groups there may be, with codes of dictionaries. Of texts nobody knows the
+ * length: UINT64_MAX. */
+static uint64_t first_state(const plan_estimate *e, uint64_t times, bool surely)
+{
+    const plan *p = e->of;
+    const uint64_t key = 24;
+    uint64_t rows = count_of(e->left, times), groups = 1;
+
+    if (surely && (any_text(p, p->per, p->n_per) || any_text(p, p->of, p->n_of)))
+        return UINT64_MAX;
     for (uint32_t i = 0; i < p->n_per; i++)
         groups = room_mul(groups, e->left->distinct[p->per[i]]);
     groups = room_at_most(groups, rows);
-    b.wish = op_first_memory(groups, (uint32_t)p->limit,
-                             room_at_most(room_mul(groups, p->limit), rows), 24);
-    b.wish = room_add(b.wish, 2 * MIB + 256 * KIB); /* codes of dictionaries */
-    b.least = room_at_most(b.wish, MIB);
+    groups =
+        op_first_memory(groups, (uint32_t)p->limit, room_at_most(room_mul(groups, p->limit), rows),
+                        key * room_at_least(room_at_least(p->n_per, p->n_of), 1));
+    return room_add(groups, 2 * MIB + 256 * KIB);
+}
+
+static budget first_need(const plan_estimate *e, uint64_t times, uint32_t workers)
+{
+    const room_rows r = first_rows(e, times);
+    const uint64_t late = op_first_late(&r, workers), state = first_state(e, times, false);
+    budget b = {.least = room_add(room_at_most(state, MIB), late), .wish = state};
+
+    if (first_state(e, times, true) == UINT64_MAX)
+        b.wish = room_add(state, late);
+    b.least = room_at_most(b.least, b.wish);
     return b;
+}
+
+/* Of the grant for rows that wait: nothing, where the state fits for sure. */
+static uint64_t first_late(const plan_estimate *e, uint64_t grant, uint32_t workers)
+{
+    const room_rows r = first_rows(e, EVERY);
+
+    if (first_state(e, EVERY, true) <= grant)
+        return 0;
+    return op_first_late_share(grant, first_state(e, EVERY, false), op_first_late(&r, workers));
 }
 
 static room_rows sorted_rows(const plan_estimate *e, uint64_t times)
@@ -223,7 +276,7 @@ static budget need_of(const plan_estimate *e, uint64_t times, uint32_t workers)
     case PLAN_GROUP: g = groups_of(e, times, workers); return room_of_group(&g, workers);
     case PLAN_JOIN: return join_need(e, times, workers);
     case PLAN_WINDOW: return window_need(e, times, workers);
-    case PLAN_FIRST: return first_need(e, times);
+    case PLAN_FIRST: return first_need(e, times, workers);
     default: break;
     }
     r = sorted_rows(e, times);
@@ -574,6 +627,8 @@ static bool fits(const query_part *part, uint32_t workers)
     room_groups g;
     room_rows r;
 
+    if (p->kind == PLAN_FIRST)
+        return first_late(e, grant, workers) == 0;
     if (part->grant < part->certain || part->certain == UINT64_MAX)
         return false;
     switch (p->kind) {
@@ -612,6 +667,9 @@ static uint64_t spill_of(const query_part *part, uint64_t times, uint32_t worker
     case PLAN_JOIN:
         j = join_of(e, EVERY, times);
         return room_join_spill(&j.left, &j.right, &j.results, grant, workers);
+    case PLAN_FIRST:
+        r = first_rows(e, EVERY);
+        return op_first_spill(&r, first_late(e, grant, workers), workers);
     default: return part->need.spill;
     }
 }
@@ -685,7 +743,9 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
         p->need.spill = spill_of(p, EVERY, workers);
         p->need.spill = room_at_most(p->need.spill, q->job->limits.spill_limit);
         q->spill = room_add(q->spill, p->need.spill);
-        grants[i] = (sql_grant){p->step->of, p->grant / p->n};
+        grants[i] = (sql_grant){.of = p->step->of, .bytes = p->grant / p->n};
+        if (p->step->of->kind == PLAN_FIRST)
+            grants[i].late = first_late(p->step, grants[i].bytes, workers);
     }
     q->spill = room_at_most(q->spill, q->job->limits.spill_limit);
     *x = (sql_exec){.a = q->a,

@@ -78,7 +78,8 @@ void keyset_free(keyset *k)
     mem_free(k->m, k, sizeof *k);
 }
 
-static nrw_status remember_begin(keyset *k, const dict *d, nrw_error *err)
+/* Without memory for it every row is looked up. */
+static void remember_begin(keyset *k, const dict *d)
 {
     uint32_t n = d->values.len;
 
@@ -89,25 +90,28 @@ static nrw_status remember_begin(keyset *k, const dict *d, nrw_error *err)
             if (k->codes[i] == KEY_NONE)
                 k->codes[i] = KEY_UNKNOWN;
         k->epoch = k->n;
-        return NRW_OK;
+        return;
     }
     k->dict_id = 0;
     if (n > k->remember / sizeof *k->codes) {
         k->epoch = k->n;
-        return NRW_OK;
+        return;
     }
     if (n > k->codes_cap) {
         mem_free(k->m, k->codes, k->codes_cap * sizeof *k->codes);
         k->codes = NULL;
         k->codes_cap = 0;
-        TRY(mem_alloc(k->m, n * sizeof *k->codes, (void **)&k->codes, err));
+        k->codes = mem_try_alloc(k->m, n * sizeof *k->codes);
+        if (!k->codes) {
+            k->epoch = k->n;
+            return;
+        }
         k->codes_cap = n;
     }
     for (uint32_t i = 0; i < n; i++)
         k->codes[i] = KEY_UNKNOWN;
     k->dict_id = d->id;
     k->epoch = k->n;
-    return NRW_OK;
 }
 
 nrw_status keyset_begin(keyset *k, batch *b, size_t max_bytes, nrw_error *err)
@@ -121,7 +125,7 @@ nrw_status keyset_begin(keyset *k, batch *b, size_t max_bytes, nrw_error *err)
         const vector *v = k->now[0].v;
         k->leaf = v->form == VECTOR_RUNS ? v->values : v;
         if (k->leaf->form == VECTOR_DICT)
-            TRY(remember_begin(k, k->leaf->dict, err));
+            remember_begin(k, k->leaf->dict);
     }
     return NRW_OK;
 }

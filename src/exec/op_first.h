@@ -1,17 +1,50 @@
-/* `sample`: the first n ids of every group with all their rows. */
+/* `sample`: the first n ids of every group with all their rows, in the order of the input.
+ *
+ * While the state fits, rows are passed on as they come. Where it does not, the rows that it cannot
+ * decide on, and those behind them, go by way of the spill file: then there are two more pipelines
+ * to run behind the one that the operator is in, whose sources have no rows otherwise. */
 #ifndef EXEC_OP_FIRST_H
 #define EXEC_OP_FIRST_H
 
+#include "base/arena.h"
 #include "exec/op.h"
+#include "exec/room.h"
+#include "exec/source.h"
+#include "io/spill.h"
 
-/* Columns are places in the batch. n_of 0: rows are counted instead of ids; n_per 0: all is one
- * group. Beside the state, codes of dictionaries may take `remember` bytes: they save time.
- * All is charged to m; when it outgrows m the error says how far it came. */
-nrw_status op_first_new(mem *m, uint32_t first, const uint32_t *of, uint32_t n_of,
-                        const uint32_t *per, uint32_t n_per, size_t remember, op **out,
+/* Columns are places in the batch. */
+typedef struct first_spec {
+    uint32_t first;
+    const uint32_t *of; /* n_of 0: rows are counted instead of ids */
+    uint32_t n_of;
+    const uint32_t *per; /* n_per 0: all is one group */
+    uint32_t n_per;
+    uint32_t n_columns; /* of the batch */
+    const type *types;  /* the operator's from then on */
+    uint32_t workers;
+    uint64_t memory;
+    uint64_t late;   /* of it for rows that wait; 0: a state that outgrows the rest is an error */
+    size_t remember; /* of the rest, codes of dictionaries may take so much: they save time */
+    size_t held;
+    const cancel_flag *cancel;
+} first_spec;
+
+/* All is charged to m. `a` keeps layouts; it lives as long as the operator. */
+nrw_status op_first_new(arena *a, mem *m, const first_spec *spec, spill *s, op **out,
                         nrw_error *err);
+/* Rows that wait, by group: a pipeline from here to op_first_decide, when all rows have come. */
+source *op_first_waiting(op *o);
+op *op_first_decide(op *o);
+/* Then those of them that are among the first, in the order of the input, behind what was passed
+ * on. */
+source *op_first_rest(op *o);
 
 /* What the state takes at most for so many groups and ids of about key_bytes each: for plan. */
 uint64_t op_first_memory(uint64_t groups, uint32_t first, uint64_t ids, uint64_t key_bytes);
+/* What rows that wait take at least, and what they may spill. */
+uint64_t op_first_late(const room_rows *r, uint32_t workers);
+uint64_t op_first_spill(const room_rows *r, uint64_t late, uint32_t workers);
+/* Of a grant what is for rows that wait, where the state takes at most so much. */
+uint64_t op_first_late_share(uint64_t grant, uint64_t state, uint64_t late_least);
 
 #endif

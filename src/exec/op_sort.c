@@ -86,6 +86,8 @@ static nrw_status source_next(source *s, batch *b, nrw_error *err)
 {
     op_sort *o = sort_of(s);
     sort_worker *w = &o->workers[b->worker];
+    const uint64_t most =
+        rows_bytes_at_once(&o->layout, sort_leave_bytes(o->spec.memory, o->spec.workers));
     nrw_status st = NRW_OK;
 
     rows_clear(&w->leaving);
@@ -93,7 +95,7 @@ static nrw_status source_next(source *s, batch *b, nrw_error *err)
         TRY(mem_alloc(w->m, SORT_LEAVE_ROWS * sizeof *w->left, (void **)&w->left, err));
     for (w->n_left = 0; w->n_left < SORT_LEAVE_ROWS && o->gone < o->spec.limit; o->gone++) {
         uint8_t *copy;
-        if (w->leaving.bytes > rows_bytes_at_once(&o->layout, 256u << 10))
+        if (w->leaving.bytes > most)
             break;
         st = sort_merge_next(&o->merge, &o->row, err);
         if (st != NRW_OK)

@@ -8,12 +8,15 @@
 #define SMALL_BLOCK ((size_t)32 << 10) /* so that many runs can be open with little memory */
 #define OPEN_RUN    4096u              /* what one takes beside its block */
 #define LEAST_FAN   8u
+#define LEAVING     ((uint64_t)256 << 10)
+/* What a worker takes while it writes a run: a block, which grows by copies, and packed. */
+#define WRITER ((uint64_t)6 * SMALL_BLOCK)
 
 uint64_t sort_account(uint64_t memory, uint32_t workers)
 {
-    uint64_t share = memory / workers;
+    uint64_t share = memory / workers, beside = room_at_least(share / 8, WRITER);
 
-    return share - share / 8;
+    return share - room_at_most(beside, share / 2);
 }
 
 uint64_t sort_full(uint64_t account)
@@ -24,6 +27,11 @@ uint64_t sort_full(uint64_t account)
 uint64_t sort_take_bytes(uint64_t account)
 {
     return account / 4;
+}
+
+uint64_t sort_leave_bytes(uint64_t memory, uint32_t workers)
+{
+    return room_at_most(LEAVING, memory / 4 / workers);
 }
 
 uint64_t sort_entries_cap(uint64_t cap, uint64_t n)

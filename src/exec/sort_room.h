@@ -15,6 +15,8 @@ uint64_t sort_full(uint64_t account);
 uint64_t sort_take_bytes(uint64_t account);
 /* Entries to have room for when n are there, and there was room for `cap`. */
 uint64_t sort_entries_cap(uint64_t cap, uint64_t n);
+/* Bytes of a worker's rows that leave at a time, while runs are merged. */
+uint64_t sort_leave_bytes(uint64_t memory, uint32_t workers);
 /* What of its memory, or beside it, runs are merged with, where nothing else is known. */
 uint64_t sort_merging(uint64_t memory);
 /* With so much: bytes of the rows in a run's blocks, about; runs that are open at once. */

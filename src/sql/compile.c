@@ -138,6 +138,15 @@ static uint64_t grant_of(const sql_exec *x, const plan *p)
     return 0;
 }
 
+/* Of PLAN_FIRST's grant what is for rows that wait. */
+static uint64_t late_of(const sql_exec *x, const plan *p)
+{
+    for (uint32_t i = 0; i < x->n_grants; i++)
+        if (x->grants[i].of == p)
+            return x->grants[i].late;
+    return 0;
+}
+
 /* ---- one kind each ---- */
 
 static nrw_status compile_where(sql_exec *x, const expr *cond, uint32_t n_in, chain *c,
@@ -376,12 +385,32 @@ static nrw_status compile_window(sql_exec *x, const plan *p, chain *c, nrw_error
 
 static nrw_status compile_first(sql_exec *x, const plan *p, chain *c, nrw_error *err)
 {
+    first_spec spec = {.first = (uint32_t)p->limit,
+                       .of = p->of,
+                       .n_of = p->n_of,
+                       .per = p->per,
+                       .n_per = p->n_per,
+                       .n_columns = p->left->n,
+                       .workers = x->workers,
+                       .memory = grant_of(x, p),
+                       .late = late_of(x, p),
+                       .held = x->held,
+                       .cancel = x->cancel};
+    type *types;
     op *o;
 
+    spec.remember = (size_t)((spec.memory - spec.late) / 8);
     TRY(compile(x, p->left, c, err));
-    TRY(op_first_new(x->m, (uint32_t)p->limit, p->of, p->n_of, p->per, p->n_per,
-                     (size_t)(grant_of(x, p) / 8), &o, err));
-    return chain_add(x, c, o, err);
+    TRY(types_of(x, p->left, &types, err));
+    spec.types = types;
+    TRY(op_first_new(x->a, x->m, &spec, x->spill, &o, err));
+    TRY(chain_add(x, c, o, err));
+    if (!spec.late)
+        return NRW_OK;
+    TRY(chain_source(x, c, op_first_waiting(o), NULL, err));
+    c->at[c->n - 1].first = op_first_decide(o);
+    c->at[c->n - 1].ends = true;
+    return chain_source(x, c, op_first_rest(o), NULL, err);
 }
 
 static nrw_status compile(sql_exec *x, const plan *p, chain *c, nrw_error *err)

@@ -32,6 +32,7 @@ typedef struct sql_stage {
 typedef struct sql_grant {
     const plan *of;
     uint64_t bytes;
+    uint64_t late; /* PLAN_FIRST: of them for rows that wait */
 } sql_grant;
 
 /* An operator, and the stage behind which nobody needs it. */

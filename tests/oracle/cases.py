@@ -29,6 +29,7 @@ import nested_files
 import nested_tables
 import reading_datasets
 import reference
+import sampled
 import tables
 import tpch
 import sql_clustered
@@ -622,6 +623,7 @@ def cases(tier):
     yield from datasets_of_formats.cases()
     yield from sql_corpus.cases(tier)
     yield from sql_random.cases(tier)
+    yield from sampled.cases()
     yield from sql_spilled.cases()
     yield from sql_clustered.cases(tier)
     yield from sql_footers.cases()

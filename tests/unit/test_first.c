@@ -26,7 +26,7 @@ static nrw_status rows_push(writer *w, batch *b, nrw_error *err)
     vector v[8];
 
     TRY(turn_wait(&r->turn, b->morsel));
-    for (uint32_t c = 0; c < r->n_cols; c++) {
+    for (uint32_t c = 0; b->rows && c < r->n_cols; c++) {
         const vector *held;
         TRY(batch_hold(b, c, SIZE_MAX, &held, err));
         TRY(vector_flatten(held, r->m, &v[c], err));
@@ -36,7 +36,7 @@ static nrw_status rows_push(writer *w, batch *b, nrw_error *err)
             TRY(key_append(&r->data, &v[c], b->sel ? b->sel[i] : i, err));
         r->n++;
     }
-    for (uint32_t c = 0; c < r->n_cols; c++)
+    for (uint32_t c = 0; b->rows && c < r->n_cols; c++)
         vector_release(&v[c]);
     if (b->last)
         turn_done(&r->turn, b->morsel);
@@ -61,7 +61,44 @@ typedef struct question {
     uint32_t of[2], n_of, per[2], n_per;
     uint32_t workers;
     size_t remember;
+    uint64_t memory, late; /* 0: enough */
 } question;
+
+static op *new_first(arena *a, mem *m, const question *q, const type *types, spill *s)
+{
+    nrw_error err = NRW_ERROR_INIT;
+    const first_spec spec = {.first = q->first,
+                             .of = q->of,
+                             .n_of = q->n_of,
+                             .per = q->per,
+                             .n_per = q->n_per,
+                             .n_columns = q->gen.n_columns,
+                             .types = types,
+                             .workers = q->workers,
+                             .memory = q->memory ? q->memory : 64 << 20,
+                             .late = q->late,
+                             .remember = q->remember,
+                             .held = 1 << 20};
+    op *o;
+
+    assert_ok(op_first_new(a, m, &spec, s, &o, &err), &err);
+    return o;
+}
+
+/* The two pipelines behind the first one. */
+static void run_waiting(pipeline *p, op *o, op *to)
+{
+    nrw_error err = NRW_ERROR_INIT;
+    uint64_t morsels = p->morsels;
+
+    p->source = op_first_waiting(o);
+    p->first = op_first_decide(o);
+    assert_ok(pipeline_run(p, &err), &err);
+    p->source = op_first_rest(o);
+    p->first = to;
+    p->first_morsel = morsels;
+    assert_ok(pipeline_run(p, &err), &err);
+}
 
 static void answer(mem *m, const question *q, bool filter, rows *out)
 {
@@ -72,8 +109,11 @@ static void answer(mem *m, const question *q, bool filter, rows *out)
     pipeline p = {.limit = -1, .workers = q->workers, .batches = m};
     source_scan from;
     op_write to;
+    type types[8];
     scan *in_scan;
     op *o = NULL;
+    arena *a;
+    spill *s;
 
     *out = (rows){.base.class = &rows_class,
                   .m = m,
@@ -82,10 +122,12 @@ static void answer(mem *m, const question *q, bool filter, rows *out)
     turn_init(&out->turn);
     assert_ok(scan_open(m, &in, 1, &(scan_options){0}, &in_scan, &err), &err);
     assert_ok(scan_start(in_scan, cols, q->gen.n_columns, &shape, m, NULL, &err), &err);
+    assert_ok(arena_new(m, &a, &err), &err);
+    assert_ok(spill_new(m, NULL, 64 << 20, &s, &err), &err);
+    for (uint32_t c = 0; c < q->gen.n_columns; c++)
+        types[c] = scan_schema(in_scan)->fields[c].type;
     if (filter)
-        assert_ok(
-            op_first_new(m, q->first, q->of, q->n_of, q->per, q->n_per, q->remember, &o, &err),
-            &err);
+        o = new_first(a, m, q, types, s);
     from = source_scan_of(in_scan, q->gen.n_columns);
     to = op_write_of(&out->base);
     p.source = &from.base;
@@ -93,10 +135,14 @@ static void answer(mem *m, const question *q, bool filter, rows *out)
         pipeline_add(&p, o);
     pipeline_add(&p, &to.base);
     assert_ok(pipeline_run(&p, &err), &err);
+    if (o && q->late)
+        run_waiting(&p, o, &to.base);
     if (o)
         assert_int_equal(o->rows_in - o->rows_filtered, out->n);
     op_close(o);
     scan_close(in_scan);
+    spill_close(s);
+    arena_free(a);
 }
 
 /* Length of the key of one value at p: see key_append. */
@@ -167,6 +213,25 @@ static void reference(const question *q, const rows *all, bytes *out)
     }
 }
 
+/* A state that is full at once, after some keys, late or never: the same rows in the same order. */
+static void waiting(mem *m, const question *asked, const bytes *want)
+{
+    static const uint32_t kib[] = {1, 17, 45, 75, 140, 1000};
+    question q = *asked;
+
+    for (size_t i = 0; i < sizeof kib / sizeof *kib; i++) {
+        rows got;
+        q.workers = 1 + i % 3;
+        q.remember = i % 2 ? 512 : 0;
+        q.late = 4 << 20;
+        q.memory = q.late + (kib[i] << 10);
+        answer(m, &q, true, &got);
+        assert_int_equal(got.data.len, want->len);
+        assert_memory_equal(got.data.data, want->data, want->len);
+        bytes_release(&got.data);
+    }
+}
+
 static void check(const char *const *defs, uint32_t n, const char *nulls, question q)
 {
     mem *m = test_mem_open(256 << 20);
@@ -196,6 +261,7 @@ static void check(const char *const *defs, uint32_t n, const char *nulls, questi
             assert_memory_equal(got.data.data, want.data, want.len);
             bytes_release(&got.data);
         }
+        waiting(m, &q, &want);
         bytes_release(&want);
         bytes_release(&all.data);
     }
@@ -264,14 +330,17 @@ static void state_that_does_not_fit_is_an_error(void **state)
     source_scan from;
     op_write to = op_write_of(&out.base);
     scan *in_scan;
+    arena *a;
     op *o;
 
     (void)state;
     turn_init(&out.turn);
     assert_ok(mem_child(m, "first", 4 << 20, &small, &err), &err);
+    assert_ok(arena_new(m, &a, &err), &err);
+    q.memory = 4 << 20;
     assert_ok(scan_open(m, &in, 1, &(scan_options){0}, &in_scan, &err), &err);
     assert_ok(scan_start(in_scan, cols, 2, &shape, m, NULL, &err), &err);
-    assert_ok(op_first_new(small, 1, q.of, 1, q.per, 1, 0, &o, &err), &err);
+    o = new_first(a, small, &q, NULL, NULL);
     from = source_scan_of(in_scan, 2);
     p.source = &from.base;
     pipeline_add(&p, o);
@@ -283,6 +352,7 @@ static void state_that_does_not_fit_is_an_error(void **state)
     scan_close(in_scan);
     bytes_release(&out.data);
     mem_free_account(small);
+    arena_free(a);
     test_mem_close(m);
 }
 
