@@ -86,8 +86,9 @@ static room_rows first_rows(const move *m)
         const type *t = &scan_schema(m->in.scan)->fields[m->cols[c]].type;
         r.width += type_is_view(t) || type_is_nested(t) ? text : t->width;
     }
-    for (uint32_t i = 0; i < m->n_per; i++) {
-        const type *t = &scan_schema(m->in.scan)->fields[m->cols[m->per[i]]].type;
+    for (uint32_t i = 0; i < m->n_per + m->n_of; i++) {
+        const uint32_t c = i < m->n_per ? m->per[i] : m->of[i - m->n_per];
+        const type *t = &scan_schema(m->in.scan)->fields[m->cols[c]].type;
         r.keys += mark + (type_is_view(t) ? text : t->width);
     }
     r.packed = r.width;

@@ -215,7 +215,8 @@ static nrw_status run_waiting(move *m, nrw_error *err)
     const uint64_t morsels = m->pipeline.morsels;
 
     TRY(run_behind(m, op_first_waiting(m->op), op_first_decide(m->op), 0, err));
-    return run_behind(m, op_first_rest(m->op), m->op->next, morsels, err);
+    op_first_sift(m->op)->next = m->op->next;
+    return run_behind(m, op_first_rest(m->op), op_first_sift(m->op), morsels, err);
 }
 
 static nrw_status run_pipeline(move *m, file_summary *out, nrw_error *err)

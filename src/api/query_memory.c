@@ -202,7 +202,9 @@ static room_rows first_rows(const plan_estimate *e, uint64_t times)
     const plan *p = e->of;
     room_rows r = rows_of(e->left, times, plan_columns_width(e->left, p->per, p->n_per));
 
-    r.packed_keys = columns_packed(e->left, p->per, p->n_per);
+    r.keys = room_add(r.keys, plan_columns_width(e->left, p->of, p->n_of));
+    r.packed_keys = room_add(columns_packed(e->left, p->per, p->n_per),
+                             columns_packed(e->left, p->of, p->n_of));
     return r;
 }
 

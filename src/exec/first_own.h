@@ -39,6 +39,8 @@ enum { FIRST_LATE_BYTES = BATCH_MAX_ROWS / 8 };
 
 nrw_status first_state_open(first_state *s, size_t remember, nrw_error *err) NRW_CHECKED;
 void first_state_close(first_state *s);
+/* The same keys stand in other columns of the batches that come now. */
+void first_state_move(first_state *s, const first_spec *spec);
 /* Forgets all keys. */
 nrw_status first_state_clear(first_state *s, nrw_error *err) NRW_CHECKED;
 /* Gets ready to look at rows of the batch. */
@@ -54,17 +56,20 @@ nrw_status first_state_taken(first_state *s, uint32_t row, uint32_t *taken, bool
 /* The status, with how far it came. */
 nrw_status first_state_explain(const first_state *s, nrw_status st, nrw_error *err);
 
-/* Rows that were not decided on, and those that come behind them, wait in the spill file: sorted by
- * group, then by place; each with its place in the input (twice that, and one more where it is
- * among the first), behind its columns. What stays of them is sorted by place again. */
+/* Once the state is full all rows that are not dropped at once wait in the spill file, sorted by
+ * place; and of those that were not decided on the keys, sorted by group, then by place. Of these
+ * the ones that are among the first leave marks, which are sorted to right before their rows. */
 typedef struct first_late {
-    op base; /* the operator behind the rows by group */
+    op decide; /* behind the keys by group */
+    op sift;   /* behind rows and marks by place */
     struct op_first *of;
-    turn turn;
+    turn deciding, sifting;
     op *by_group, *by_place;
     first_state state; /* of few groups at a time */
+    first_spec keys;   /* the same question, of batches of keys */
     source groups, rows;
     bool groups_ended, rows_ended;
+    int64_t marked; /* the row that the last mark was for */
 } first_late;
 
 typedef struct op_first {
@@ -81,8 +86,9 @@ uint64_t first_late_sort(uint64_t late);
 /* With spec.late bytes, of m. `a` keeps layouts. */
 nrw_status first_late_open(arena *a, op_first *o, spill *s, nrw_error *err) NRW_CHECKED;
 void first_late_close(first_late *l);
-/* The batch's alive rows go to the late ones; its columns are dropped. NULL: none waits. */
-nrw_status first_late_take(first_late *l, batch *b, const uint8_t *waits,
+/* The batch's alive rows wait; its columns are dropped. late: those nobody has decided on; NULL:
+ * none. */
+nrw_status first_late_take(first_late *l, batch *b, const uint8_t *late,
                            nrw_error *err) NRW_CHECKED;
 
 #endif

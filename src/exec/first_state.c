@@ -341,6 +341,15 @@ static void forget(first_state *s)
     *s = (first_state){.m = s->m, .spec = s->spec, .freezes = s->freezes};
 }
 
+void first_state_move(first_state *s, const first_spec *spec)
+{
+    s->spec = spec;
+    if (s->groups)
+        keyset_move(s->groups, spec->per);
+    if (s->ids)
+        keyset_move(s->ids, spec->of);
+}
+
 nrw_status first_state_clear(first_state *s, nrw_error *err)
 {
     forget(s);

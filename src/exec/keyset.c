@@ -78,6 +78,11 @@ void keyset_free(keyset *k)
     mem_free(k->m, k, sizeof *k);
 }
 
+void keyset_move(keyset *k, const uint32_t *cols)
+{
+    memcpy(k->cols, cols, k->n_cols * sizeof *cols);
+}
+
 /* Without memory for it every row is looked up. */
 static void remember_begin(keyset *k, const dict *d)
 {

@@ -18,6 +18,8 @@ typedef struct keyset keyset;
 nrw_status keyset_new(mem *m, const uint32_t *cols, uint32_t n_cols, size_t remember, keyset **out,
                       nrw_error *err);
 void keyset_free(keyset *k); /* NULL is fine */
+/* Batches from now on have the keys in these columns. */
+void keyset_move(keyset *k, const uint32_t *cols);
 
 /* Holds the key columns of the batch and gets ready to look up its rows. */
 nrw_status keyset_begin(keyset *k, batch *b, size_t max_bytes, nrw_error *err);

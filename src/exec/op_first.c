@@ -121,30 +121,49 @@ uint64_t first_late_sort(uint64_t late)
     return late / PARTS * SORT_PARTS;
 }
 
-static room_rows with_place(const room_rows *r)
+/* Rows as they wait, and a mark for each. */
+static room_rows placed(const room_rows *r)
 {
-    const uint64_t place = 8;
-    room_rows placed = *r;
+    const uint64_t place = 8, key = 9;
 
-    placed.width = room_add(r->width, place);
-    placed.keys = room_add(r->keys, place + 1);
-    placed.packed = room_add(r->packed, place);
-    placed.packed_keys = room_add(r->packed_keys, place + 1);
-    return placed;
+    return (room_rows){.n = r->n,
+                       .width = room_add(r->width, place),
+                       .keys = key,
+                       .packed = room_add(r->packed, place),
+                       .packed_keys = key};
+}
+
+static room_rows grouped(const room_rows *r)
+{
+    const uint64_t place = 8, key = 9;
+
+    return (room_rows){.n = r->n,
+                       .width = room_add(r->keys, place),
+                       .keys = room_add(r->keys, key),
+                       .packed = room_add(r->packed_keys, place),
+                       .packed_keys = room_add(r->packed_keys, key)};
 }
 
 uint64_t op_first_late(const room_rows *r, uint32_t workers)
 {
-    const room_rows placed = with_place(r);
+    const room_rows p = placed(r), g = grouped(r);
+    const uint64_t least = room_at_least(room_of_sort(&p, UINT64_MAX, workers).least,
+                                         room_of_sort(&g, UINT64_MAX, workers).least);
 
-    return room_mul(room_of_sort(&placed, UINT64_MAX, workers).least / SORT_PARTS + 1, PARTS);
+    return room_mul(least / SORT_PARTS + 1, PARTS);
 }
 
 uint64_t op_first_spill(const room_rows *r, uint64_t late, uint32_t workers)
 {
-    const room_rows placed = with_place(r);
+    const uint64_t memory = first_late_sort(late);
+    const room_rows g = grouped(r);
+    room_rows p = placed(r);
+    uint64_t marks = room_sort_spill(
+        &(room_rows){.n = r->n, .width = 8, .keys = 9, .packed = 8, .packed_keys = 9}, memory,
+        workers);
 
-    return room_mul(2, room_sort_spill(&placed, first_late_sort(late), workers));
+    return room_add(room_sort_spill(&p, memory, workers),
+                    room_add(room_sort_spill(&g, memory, workers), marks));
 }
 
 uint64_t op_first_late_share(uint64_t grant, uint64_t state, uint64_t late_least)

@@ -32,16 +32,17 @@ typedef struct first_spec {
 /* All is charged to m. `a` keeps layouts; it lives as long as the operator. */
 nrw_status op_first_new(arena *a, mem *m, const first_spec *spec, spill *s, op **out,
                         nrw_error *err);
-/* Rows that wait, by group: a pipeline from here to op_first_decide, when all rows have come. */
+/* Keys of rows that wait: a pipeline from here to op_first_decide, when all rows have come. */
 source *op_first_waiting(op *o);
 op *op_first_decide(op *o);
-/* Then those of them that are among the first, in the order of the input, behind what was passed
- * on. */
+/* Then the rows that wait, through op_first_sift to what is behind the operator. */
 source *op_first_rest(op *o);
+op *op_first_sift(op *o);
 
 /* What the state takes at most for so many groups and ids of about key_bytes each: for plan. */
 uint64_t op_first_memory(uint64_t groups, uint32_t first, uint64_t ids, uint64_t key_bytes);
-/* What rows that wait take at least, and what they may spill. */
+/* What rows that wait take at least, and what they may spill; r's keys are those of groups and
+ * ids. */
 uint64_t op_first_late(const room_rows *r, uint32_t workers);
 uint64_t op_first_spill(const room_rows *r, uint64_t late, uint32_t workers);
 /* Of a grant what is for rows that wait, where the state takes at most so much. */

@@ -410,7 +410,9 @@ static nrw_status compile_first(sql_exec *x, const plan *p, chain *c, nrw_error 
     TRY(chain_source(x, c, op_first_waiting(o), NULL, err));
     c->at[c->n - 1].first = op_first_decide(o);
     c->at[c->n - 1].ends = true;
-    return chain_source(x, c, op_first_rest(o), NULL, err);
+    TRY(chain_source(x, c, op_first_rest(o), NULL, err));
+    c->at[c->n - 1].first = c->at[c->n - 1].last = op_first_sift(o);
+    return NRW_OK;
 }
 
 static nrw_status compile(sql_exec *x, const plan *p, chain *c, nrw_error *err)

@@ -58,6 +58,7 @@ OWN = {
     "window": "SELECT a, b, lag(note) OVER (PARTITION BY a ORDER BY note), "
               "sum(b) OVER (PARTITION BY b ORDER BY a) FROM big",
     "first": "SELECT * FROM big QUALIFY arrival_rank(b) OVER (PARTITION BY a) <= 3",
+    "first, waiting": "SELECT * FROM big QUALIFY arrival_rank(b) OVER (PARTITION BY note, a) <= 1",
     "top": "SELECT note FROM big ORDER BY 1 LIMIT 2000",
 }
 COPIES = {

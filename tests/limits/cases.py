@@ -275,18 +275,26 @@ def every_limit():
     return "; ".join(copied(source, limit, rows=2_000_000) for limit in (32, 64, 128, 256))
 
 
-def state_refused():
-    """Groups times first that do not fit: said before the limit breaks."""
+def state_spilled():
+    """Groups times first that do not fit: rows wait in the spill file, the same ones stay."""
     with Scratch("state") as s:
         ok("gen", s("i.parquet"), "--range", "group=3000000", "--range", "id=2", "--shuffle",
            "-q", timeout=300)
-        ran = narrows("sample", s("i.parquet"), s("o.parquet"), "--first", "2", "--of", "id",
-                      "--per", "group", "--memory", "32MiB", timeout=300)
-        line = refused(ran, 4)
+        words = ["sample", s("i.parquet"), s("o.parquet"), "--first", "1", "--of", "id", "--per",
+                 "group", "--on-exists", "replace", "--report", s("r.json")]
+        ok(*words, "--memory", "2GiB", timeout=300)
+        want = digest(s("o.parquet"))
+        ran = ok(*words, "--memory", "32MiB", timeout=300)
         within(ran, 32)
-        if os.path.exists(s("o.parquet")):
-            raise AssertionError("a target was left")
-        return line[:160]
+        if digest(s("o.parquet")) != want:
+            raise AssertionError("other bytes with less memory")
+        with open(s("r.json"), encoding="utf-8") as f:
+            told = json.load(f)
+        step = next(step for step in told["plan"]["steps"] if step["how"] == "spills")
+        if not 0 < told["spilled"] <= step["spill"]:
+            raise AssertionError(f"spilled {told['spilled']:,}, planned {step['spill']:,}")
+        return (f"peak {mib(ran.peak)}, spilled {mib(told['spilled'])}, planned "
+                f"{mib(step['spill'])}")
 
 
 # ---- the job ----
@@ -538,7 +546,7 @@ def cases(tier):
     if full:
         yield "gen --shuffle: output grows", lambda: gen_grows(x10, ["--shuffle"]), 1800
     yield "sample: input grows", lambda: sample_grows(x100 if full else x10), 1800
-    yield "sample: state that does not fit", state_refused, 300
+    yield "sample: state that does not fit", state_spilled, 600
     yield "same bytes: copy", lambda: same_copy("1"), 300
     yield "same bytes: copy, version 2", lambda: same_copy("2"), 300
     yield "same bytes: pages kept", same_kept, 300

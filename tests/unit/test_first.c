@@ -95,7 +95,8 @@ static void run_waiting(pipeline *p, op *o, op *to)
     p->first = op_first_decide(o);
     assert_ok(pipeline_run(p, &err), &err);
     p->source = op_first_rest(o);
-    p->first = to;
+    p->first = op_first_sift(o);
+    p->first->next = to;
     p->first_morsel = morsels;
     assert_ok(pipeline_run(p, &err), &err);
 }

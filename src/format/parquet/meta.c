@@ -92,7 +92,7 @@ static nrw_status read_trailer(pq_meta *p, const uint8_t *trailer, nrw_error *er
 /* A footer beyond the first read is kept, so that it is read once, where it is this small and
  * memory has room for so many of its size. A larger one would be felt in the peak of a long file:
  * of that a window is read for each row group. */
-#define KEPT_MOST ((uint64_t)256 << 10)
+#define KEPT_MOST ((uint64_t)512 << 10)
 enum { KEPT_PART = 32 };
 
 static nrw_status keep_footer(pq_meta *p, const uint8_t *tail, size_t tail_len, nrw_error *err)
