@@ -148,6 +148,20 @@ def bare(rows):
         return f"{mib(told['spilled'])} of {mib(rows * 3 * 8)}, peak {mib(ran.peak)}"
 
 
+def dealt(rows):
+    """A set some times as large as memory is dealt out once: each entry is written twice."""
+    with Scratch("limits") as s:
+        harness.ok("sql", f"SELECT md5(i::VARCHAR)[1:12] AS v FROM range({rows}) t(i)", "-o",
+                   s("big.parquet"), "-q", timeout=120)
+        ran, told = run([harness.need(harness.RELEASE), "sql", "SELECT mode(v) FROM big",
+                         "--attach", f"big={s('big.parquet')}", "--memory", "32MiB", "-f", "csv",
+                         "-q"], s("r.json"), 300)
+        if not 0 < told["spilled"] <= 2.5 * rows * 12 or ran.peak > 32 * MIB:
+            raise AssertionError(f"{mib(told['spilled'])} spilled of {mib(rows * 12)}, peak "
+                                 f"{mib(ran.peak)}")
+        return f"{mib(told['spilled'])} of {mib(rows * 12)}, peak {mib(ran.peak)}"
+
+
 # Sizes of whole numbers are known from the footer: of these the plan is tight.
 KNOWN = {
     "sort": "SELECT id, a, b FROM big ORDER BY b",
@@ -237,6 +251,7 @@ def cases(full):
         yield (f"a {name} that spills, and its plan",
                lambda n=name: spill(n, 2000000 if full else 300000), 600)
     yield "plans of numbers that spill are tight", lambda: known(600000), 300
+    yield "a set is dealt out to parts once", lambda: dealt(5000000), 300
     for threads in (1, 2, 8):
         yield (f"joins that fit, {threads} threads", lambda t=threads: sides(t), 300)
     yield "rows that pass groups by spill their columns", lambda: bare(1500000), 300
