@@ -4,10 +4,12 @@
 #include "exec/agg_set.h"
 #include "io/spill_chain.h"
 
-#define BITS        6u
+/* So many parts that they fit but for sets some hundred times as large as memory: each time that
+ * entries are dealt out they are written again. */
+#define BITS        8u
 #define PARTS       (1u << BITS)
 #define BLOCK       (64u << 10)
-#define BLOCK_LEAST (4u << 10)
+#define BLOCK_LEAST (1u << 10)
 
 typedef struct deal_part {
     spill_chain blocks;
@@ -54,6 +56,8 @@ static nrw_status end_block(const dealing *d, deal_block *out, deal_part *p, nrw
         spill_free(d->saved->spill, &b);
     out->packed.len = 0;
     out->before = 0;
+    if (out->packed.cap > block_bytes(d)) /* of a key longer than blocks are */
+        bytes_release(&out->packed);
     return st;
 }
 
@@ -92,6 +96,8 @@ static nrw_status deal_piece(dealing *d, span piece, uint32_t shift, deal_block 
         TRY(agg_set_pack(d->k, &e, &outs[p].before, packed, err));
         parts[p].n++;
         parts[p].bytes += agg_entry_bytes(d->k, (uint32_t)e.key.len);
+        if (packed->len >= block)
+            TRY(end_block(d, &outs[p], &parts[p], err));
     }
     return st < 0 ? st : NRW_OK;
 }

@@ -1,7 +1,34 @@
 #include "exec/join_room.h"
 
 #define MANY  3u                     /* passes that cost more than a cut */
+#define LONG  16384u                 /* rows of a list */
 #define FIXED ((uint64_t)320u << 10) /* what a worker needs beside a table, about */
+
+uint64_t join_slots(uint64_t rows)
+{
+    uint64_t n = 1024;
+
+    if (rows > UINT64_MAX / 16)
+        return UINT64_MAX;
+    while (n < rows)
+        n *= 2;
+    return n;
+}
+
+/* Long lists grow where they are, so little at a time costs nothing. */
+uint64_t join_listed(uint64_t had, uint64_t rows)
+{
+    uint64_t n = had ? had : 1024;
+
+    while (n < rows)
+        n += n < LONG ? n : n / 4;
+    return n;
+}
+
+uint64_t join_listed_most(uint64_t rows, uint32_t workers)
+{
+    return rows > UINT64_MAX / 2 ? UINT64_MAX : rows + rows / 4 + (uint64_t)workers * (LONG / 2);
+}
 
 uint64_t join_pass_room(uint64_t memory, uint32_t workers)
 {

@@ -6,6 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Slots of the table of so many rows: a power of two. UINT64_MAX: of too many. */
+uint64_t join_slots(uint64_t rows);
+/* Pointers that a list of rows, which had room for so many, gets room for; those of all workers
+ * together at most. */
+uint64_t join_listed(uint64_t had, uint64_t rows);
+uint64_t join_listed_most(uint64_t rows, uint32_t workers);
 /* Of a join's memory: what the table of a worker's pass may take; what the results are sorted
  * with, while parts meet and when they are through. */
 uint64_t join_pass_room(uint64_t memory, uint32_t workers);

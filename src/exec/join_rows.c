@@ -1,6 +1,7 @@
 #include "exec/join_own.h"
 
 #include "exec/hash_rows.h"
+#include "exec/join_room.h"
 
 nrw_status join_rows_open(join_rows *r, mem *m, uint64_t limit, nrw_error *err)
 {
@@ -12,11 +13,7 @@ nrw_status join_rows_open(join_rows *r, mem *m, uint64_t limit, nrw_error *err)
 
 static uint64_t cap_for(const join_rows *r, uint32_t rows)
 {
-    uint64_t cap = r->cap ? r->cap : 1024;
-
-    while (cap < r->n + rows)
-        cap *= 2;
-    return cap;
+    return join_listed(r->cap, r->n + rows);
 }
 
 nrw_status join_rows_add(join_rows *r, const row_layout *l, const vector *const *cols, uint32_t n,
@@ -39,11 +36,13 @@ nrw_status join_rows_add(join_rows *r, const row_layout *l, const vector *const 
 uint64_t join_rows_need(const join_rows *r, const row_layout *l, const vector *cols, uint32_t n,
                         uint32_t rows)
 {
-    uint64_t bytes = (uint64_t)rows * (l->fixed + 8), cap = cap_for(r, rows);
+    uint64_t bytes = (uint64_t)rows * (l->fixed + 8), cap = cap_for(r, rows), list = 0;
 
+    if (cap != r->cap) /* it grows where it is (mem_realloc) */
+        list = mem_cost(cap * sizeof *r->at) - (r->cap ? mem_cost(r->cap * sizeof *r->at) : 0);
     for (uint32_t c = 0; c < n; c++)
         bytes += rows_text(&cols[c]);
-    return rows_cost(bytes) + (cap != r->cap ? mem_cost(cap * sizeof *r->at) : 0);
+    return rows_cost(bytes) + list;
 }
 
 nrw_status join_rows_flush(join_rows *r, hash_parts *p, nrw_error *err)

@@ -2,6 +2,7 @@
 
 #include "exec/dense.h"
 #include "exec/hash_rows.h"
+#include "exec/join_room.h"
 
 #define REST_ROWS    4096u
 #define STRETCH_ROWS 4096u
@@ -216,13 +217,7 @@ static nrw_status build_finish(op *base, nrw_error *err)
 
 uint64_t join_table_slots(const op_build *o, uint64_t rows)
 {
-    uint64_t n = 1024;
-
-    if (o->spec.n_keys == 0)
-        return 1;
-    while (n < rows)
-        n *= 2;
-    return n;
+    return o->spec.n_keys ? join_slots(rows) : 1;
 }
 
 bool build_meets_nobody(const op_build *o, const uint8_t *row)

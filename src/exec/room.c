@@ -205,15 +205,23 @@ static uint64_t packed_sides(const room_rows *left, const room_rows *right)
         room_mul(left->n, packed_row(left->packed, head)));
 }
 
+/* Pointers to rows as they came, of each worker those of its own; in order; slots of the table. */
+static uint64_t join_lists(uint64_t rows, uint32_t workers)
+{
+    const uint64_t both = room_add(rows, join_listed_most(rows, workers));
+
+    return room_mul(sizeof(uint8_t *), room_add(both, join_slots(rows)));
+}
+
 budget room_of_join(const room_rows *left, const room_rows *right, const room_rows *results,
                     uint32_t workers)
 {
-    const uint64_t list = 48; /* pointers as they came, in order, slots of the table */
-    uint64_t kept = room_mul(right->n, room_add(right_row(right), list));
+    uint64_t kept = room_mul(right->n, right_row(right));
     uint64_t spill = packed_sides(left, right);
 
     spill = room_add(spill, room_mul(results->n, packed_row(results->packed, PACKED_PLACES)));
-    kept = room_add(kept, kept / 4);
+    kept = room_add(kept, join_lists(right->n, workers));
+    kept = room_add(kept, kept / 7); /* an eighth is free (op_build.c) */
     return budget_of(room_add(kept, FIXED + workers * FIXED_EACH), spill, workers);
 }
 

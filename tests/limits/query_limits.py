@@ -148,6 +148,20 @@ def bare(rows):
         return f"{mib(told['spilled'])} of {mib(rows * 3 * 8)}, peak {mib(ran.peak)}"
 
 
+def dealt(rows):
+    """A set some times as large as memory is dealt out once: each entry is written twice."""
+    with Scratch("limits") as s:
+        harness.ok("sql", f"SELECT md5(i::VARCHAR)[1:12] AS v FROM range({rows}) t(i)", "-o",
+                   s("big.parquet"), "-q", timeout=120)
+        ran, told = run([harness.need(harness.RELEASE), "sql", "SELECT mode(v) FROM big",
+                         "--attach", f"big={s('big.parquet')}", "--memory", "32MiB", "-f", "csv",
+                         "-q"], s("r.json"), 300)
+        if not 0 < told["spilled"] <= 2.5 * rows * 12 or ran.peak > 32 * MIB:
+            raise AssertionError(f"{mib(told['spilled'])} spilled of {mib(rows * 12)}, peak "
+                                 f"{mib(ran.peak)}")
+        return f"{mib(told['spilled'])} of {mib(rows * 12)}, peak {mib(ran.peak)}"
+
+
 # Sizes of whole numbers are known from the footer: of these the plan is tight.
 KNOWN = {
     "sort": "SELECT id, a, b FROM big ORDER BY b",
@@ -173,6 +187,30 @@ def known(rows):
             if not step["spill"] / TIGHT <= told["spilled"] <= told["plan"]["spill"]:
                 raise AssertionError(seen[-1])
         return ", ".join(seen)
+
+
+def sides(threads):
+    """Joins of sides whose rows are known: they do not spill (pages that readers park may), and
+    their plans are tight; around powers of two, at which tables grow."""
+    values = {"numbers": "(i * 7)::INT", "texts": "i::VARCHAR || 'abcdefghij'"}
+    seen = []
+    with Scratch("limits") as s:
+        for rows in (10000, 65000, 66000, 132000, 200000, 262000, 400000):
+            for name, value in values.items():
+                harness.ok("sql", f"SELECT i AS k, {value} AS b FROM range({rows}) t(i)", "-o",
+                           s("side.parquet"), "--on-exists", "replace", "-q")
+                ran, told = run([harness.need(harness.RELEASE), "sql", "SELECT count(x.k), "
+                                 "max(y.b) FROM side x JOIN side y ON x.k = y.k", "--attach",
+                                 f"side={s('side.parquet')}", "--memory", "256MiB", "--threads",
+                                 str(threads), "-f", "csv", "-q"], s("r.json"))
+                join, = [p for p in told["plan"]["steps"] if p["step"].startswith("join")]
+                peak = told["plan"]["peak"]
+                seen.append(f"{rows} {name}: {mib(ran.peak)} of {mib(peak)}")
+                if join["how"] != "bounded" or told["spilled"] >= min(8 * rows, MIB):
+                    raise AssertionError(f"{seen[-1]}: {join}, {mib(told['spilled'])} spilled")
+                if not ran.peak <= peak or not tight(peak, ran.peak):
+                    raise AssertionError(seen[-1])
+        return f"{len(seen)} joins, the last one {seen[-1]}"
 
 
 def least(name, rows, threads):
@@ -213,6 +251,9 @@ def cases(full):
         yield (f"a {name} that spills, and its plan",
                lambda n=name: spill(n, 2000000 if full else 300000), 600)
     yield "plans of numbers that spill are tight", lambda: known(600000), 300
+    yield "a set is dealt out to parts once", lambda: dealt(5000000), 300
+    for threads in (1, 2, 8):
+        yield (f"joins that fit, {threads} threads", lambda t=threads: sides(t), 300)
     yield "rows that pass groups by spill their columns", lambda: bare(1500000), 300
     for name in SPILLING if full else ("group by",):
         for threads in (1, 8) if full else (1,):
