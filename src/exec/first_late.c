@@ -122,7 +122,8 @@ nrw_status first_late_take(first_late *l, batch *b, const uint8_t *late, nrw_err
 
 /* ---- which of them are among the first ---- */
 
-/* Groups come one behind the other: those before need not be remembered where memory is short. */
+/* Groups come one behind the other: those before need not be remembered. The tables may double at
+ * one row, with the old ones beside them. */
 static nrw_status decide_row(first_late *l, batch *b, picking *p, uint32_t row, nrw_error *err)
 {
     uint32_t taken, none;
@@ -130,7 +131,7 @@ static nrw_status decide_row(first_late *l, batch *b, picking *p, uint32_t row, 
 
     if (l->state.groups) {
         TRY(first_state_taken(&l->state, row, &none, &known, err));
-        if (!known && mem_used(l->state.m) > mem_limit(l->state.m) / 2) {
+        if (!known && mem_used(l->state.m) > mem_limit(l->state.m) / 4) {
             TRY(first_state_clear(&l->state, err));
             TRY(first_state_begin(&l->state, b, err));
         }
