@@ -158,33 +158,35 @@ static uint64_t window_keys_packed(const plan_estimate *e, const window_call *w)
     return sum;
 }
 
-static room_rows window_rows(const plan_estimate *e, uint64_t times)
+static room_window window_of(const plan_estimate *e, uint64_t times)
 {
     const plan *p = e->of;
-    room_rows r = rows_of(e->left, times, 0);
+    room_window x = {.rows = rows_of(e->left, times, 0),
+                     .runs_on = true,
+                     .stops_anywhere = true,
+                     .gathers = window_gathers(p->windows, p->n_windows)};
+    room_rows *r = &x.rows;
 
-    r.width = plan_row_width(e); /* the next set of calls has the columns of those before */
+    r->width = plan_row_width(e); /* the next set of calls has the columns of those before */
     if (plan_gatherers(p) > 1)
-        r.packed = plan_row_packed(e);
+        r->packed = plan_row_packed(e);
     for (uint32_t i = 0; i < p->n_windows; i++) {
         const window_call *w = &p->windows[i];
         uint64_t keys = room_add(plan_columns_width(e->left, w->partition, w->n_partition),
                                  orders_width(e->left, w->orders, w->n_orders));
-        r.keys = room_at_least(r.keys, keys);
-        r.packed_keys = room_at_least(r.packed_keys, window_keys_packed(e->left, w));
+        r->keys = room_at_least(r->keys, keys);
+        r->packed_keys = room_at_least(r->packed_keys, window_keys_packed(e->left, w));
+        x.runs_on &= window_runs_on(w);
+        x.stops_anywhere &= window_stops_anywhere(w);
     }
-    return r;
+    return x;
 }
 
 static budget window_need(const plan_estimate *e, uint64_t times, uint32_t workers)
 {
-    const plan *p = e->of;
-    room_rows r = window_rows(e, times);
-    bool runs_on = true;
+    room_window w = window_of(e, times);
 
-    for (uint32_t i = 0; i < p->n_windows; i++)
-        runs_on &= window_runs_on(&p->windows[i]);
-    return room_of_window(&r, runs_on, window_passes(p->windows, p->n_windows), workers);
+    return room_of_window(&w, workers);
 }
 
 static uint64_t columns_packed(const plan_estimate *e, const uint32_t *columns, uint32_t n)
@@ -285,11 +287,14 @@ static budget need_of(const plan_estimate *e, uint64_t times, uint32_t workers)
     return room_of_sort(&r, p->limit, workers);
 }
 
-/* What one partition or one group's state takes cannot be spilled. */
+/* Whether it should have room for all that may come: what one group's state takes cannot be
+ * spilled, and partitions that do not fit are read twice. */
 static bool must_fit(const plan *p)
 {
-    bool gathers = p->kind == PLAN_WINDOW && !window_passes(p->windows, p->n_windows);
+    bool gathers = p->kind == PLAN_WINDOW && window_gathers(p->windows, p->n_windows);
 
+    for (uint32_t i = 0; p->kind == PLAN_WINDOW && i < p->n_windows; i++)
+        gathers |= !window_runs_on(&p->windows[i]);
     for (uint32_t i = 0; p->kind == PLAN_GROUP && i < p->n_aggregates; i++)
         gathers |= aggregate_gathers(&p->aggregates[i]);
     return gathers;
@@ -627,6 +632,7 @@ static bool fits(const query_part *part, uint32_t workers)
     const plan *p = e->of;
     const uint64_t grant = part->grant / part->n;
     room_groups g;
+    room_window w;
     room_rows r;
 
     if (p->kind == PLAN_FIRST)
@@ -638,11 +644,7 @@ static bool fits(const query_part *part, uint32_t workers)
         g = groups_of(e, EVERY, workers);
         return p->marks || room_group_fits(&g, grant, workers);
     case PLAN_SORT: r = sorted_rows(e, EVERY); return room_sort_fits(&r, p->limit, grant, workers);
-    case PLAN_WINDOW:
-        r = window_rows(e, EVERY);
-        return room_sort_fits(&r, UINT64_MAX,
-                              window_sort_memory(grant, window_passes(p->windows, p->n_windows)),
-                              workers);
+    case PLAN_WINDOW: w = window_of(e, EVERY); return room_window_fits(&w, grant, workers);
     default: return true;
     }
 }
@@ -654,7 +656,7 @@ static uint64_t spill_of(const query_part *part, uint64_t times, uint32_t worker
     const uint64_t grant = part->grant / part->n;
     room_rows r;
     join_rooms j;
-    bool passes;
+    room_window w;
 
     if (fits(part, workers))
         return 0;
@@ -663,9 +665,8 @@ static uint64_t spill_of(const query_part *part, uint64_t times, uint32_t worker
         return room_mul(part->n, room_group_spill(part->need.spill / part->n, grant, workers));
     case PLAN_SORT: r = sorted_rows(e, EVERY); return room_sort_spill(&r, grant, workers);
     case PLAN_WINDOW:
-        r = window_rows(e, EVERY);
-        passes = window_passes(e->of->windows, e->of->n_windows);
-        return room_mul(part->n, room_window_spill(&r, passes, grant, workers));
+        w = window_of(e, EVERY);
+        return room_mul(part->n, room_window_spill(&w, grant, workers));
     case PLAN_JOIN:
         j = join_of(e, EVERY, times);
         return room_join_spill(&j.left, &j.right, &j.results, grant, workers);

@@ -7,6 +7,10 @@
 /* Of a segment at a time; texts and numbers are shared or small, nested values are copied. */
 #define LEAVE_ROWS  4096u
 #define LEAVE_BYTES (512u << 10)
+/* What an aggregate's value that is a vector of its own takes. */
+#define PART_BYTES 400u
+/* For the next rows, and those that the sort merges. */
+#define FREE (192u << 10)
 
 typedef struct op_window {
     op base;
@@ -20,6 +24,7 @@ typedef struct op_window {
     vector **parts; /* each n_columns vectors */
     uint32_t n_parts, cap_parts;
     uint32_t rows;
+    uint64_t bytes; /* of their values */
     uint32_t whole; /* of them before the last partition that has begun: those of whole ones; where
                        all calls run on, before the last peers; where they stop anywhere, all */
     bool runs_on, stops_anywhere;
@@ -32,7 +37,11 @@ typedef struct op_window {
     vector *columns;       /* n_columns + n_calls */
     uint32_t n, at, leave; /* rows, those that have left, how many do at a time */
     window_carry carry;
-    uint8_t **states; /* of each call that is an aggregate which runs on; NULL: none does */
+    window_progress *progress; /* of each call */
+    uint32_t results;          /* bytes that the values of a row take while they are computed */
+    window_tape *tape;
+    uint64_t tape_at;     /* rows of it that were segments */
+    uint32_t tape_begins; /* what begins with its first row, as in `starts` */
 } op_window;
 
 static nrw_status window_push(op *base, batch *b, nrw_error *err)
@@ -108,6 +117,8 @@ static nrw_status keep_part(op_window *o, vector *columns, nrw_error *err)
     }
     o->parts[o->n_parts++] = columns;
     o->rows += columns[0].len;
+    for (uint32_t c = 0; c < o->spec.n_columns; c++)
+        o->bytes += vector_bytes(&columns[c]);
     return NRW_OK;
 }
 
@@ -116,6 +127,15 @@ static void part_free(op_window *o, vector *columns)
     for (uint32_t c = 0; c < o->spec.n_columns; c++)
         vector_release(&columns[c]);
     mem_free(o->m, columns, o->spec.n_columns * sizeof *columns);
+}
+
+static void drop_parts(op_window *o)
+{
+    for (uint32_t i = 0; i < o->n_parts; i++)
+        part_free(o, o->parts[i]);
+    o->n_parts = 0;
+    o->rows = o->whole = 0;
+    o->bytes = 0;
 }
 
 /* The next batch of the sort. */
@@ -176,10 +196,7 @@ static nrw_status take_segment(op_window *o, uint32_t n, nrw_error *err)
         }
     }
     mem_free(o->m, parts, o->n_parts * sizeof *parts);
-    for (uint32_t i = 0; i < o->n_parts; i++)
-        part_free(o, o->parts[i]);
-    o->n_parts = 0;
-    o->rows = o->whole = 0;
+    drop_parts(o);
     if (rest && st >= 0)
         st = keep_part(o, rest, err);
     if (rest && st < 0)
@@ -219,41 +236,15 @@ static void carry_on(op_window *o, const window_segment *s)
     uint32_t part = s->part[s->n - 1], peers = s->peers[s->n - 1];
     window_carry *c = &o->carry;
 
-    if (part > 0)
+    if (part > 0 || !s->goes_on)
         c->rows = c->peers = 0;
     if (peers > 0 || !s->peers_go_on)
-        c->rank = c->rows + (peers - part);
+        c->peers_rows = 0;
     for (uint32_t i = part; i < s->n; i++)
         c->peers += s->peers[i] == i && (i > 0 || !s->peers_go_on);
     c->rows += s->n - part;
+    c->peers_rows += s->n - peers;
     c->base += s->n;
-}
-
-static nrw_status compute(op_window *o, uint32_t n, nrw_error *err)
-{
-    size_t bytes = 4 * (size_t)n * sizeof(uint32_t);
-    window_segment s = {.n = n, .columns = o->columns, .m = o->m, .cancel = o->base.cancel};
-    uint32_t *bounds;
-    nrw_status st = NRW_OK;
-
-    TRY(mem_alloc(o->m, bytes, (void **)&bounds, err));
-    fill_bounds(o->starts, n, bounds);
-    s.part = bounds;
-    s.peers = bounds + n;
-    s.part_end = bounds + 2 * (size_t)n;
-    s.peers_end = bounds + 3 * (size_t)n;
-    s.goes_on = o->runs_on && !(o->starts[0] & 1);
-    s.peers_go_on = s.goes_on && !(o->starts[0] & 2);
-    if (!s.goes_on)
-        o->carry.rows = o->carry.peers = 0;
-    for (uint32_t k = 0; st >= 0 && k < o->spec.n_calls; k++) {
-        s.carry = o->carry;
-        s.carry.state = o->states ? o->states[k] : NULL;
-        st = window_compute(&s, &o->spec.calls[k], &o->columns[o->spec.n_columns + k], err);
-    }
-    carry_on(o, &s);
-    mem_free(o->m, bounds, bytes);
-    return st;
 }
 
 static uint32_t leave_rows(const op_window *o)
@@ -266,12 +257,166 @@ static uint32_t leave_rows(const op_window *o)
     return rows < 1 ? 1 : rows < LEAVE_ROWS ? (uint32_t)rows : LEAVE_ROWS;
 }
 
+/* The calls over the n rows of o->columns, of which `starts` tells where partitions and peers
+ * begin. s: what else the segment is. */
+static nrw_status compute(op_window *o, const uint32_t *starts, uint32_t n, window_segment s,
+                          nrw_error *err)
+{
+    size_t bytes = 4 * (size_t)n * sizeof(uint32_t);
+    uint32_t *bounds;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_alloc(o->m, bytes, (void **)&bounds, err));
+    fill_bounds(starts, n, bounds);
+    s.n = n;
+    s.columns = o->columns;
+    s.part = bounds;
+    s.peers = bounds + n;
+    s.part_end = bounds + 2 * (size_t)n;
+    s.peers_end = bounds + 3 * (size_t)n;
+    s.m = o->m;
+    s.cancel = o->base.cancel;
+    s.goes_on = !(starts[0] & 1);
+    s.peers_go_on = !(starts[0] & 2);
+    s.carry = o->carry;
+    for (uint32_t k = 0; st >= 0 && k < o->spec.n_calls; k++)
+        st = window_compute(&s, &o->spec.calls[k], &o->progress[k],
+                            &o->columns[o->spec.n_columns + k], err);
+    carry_on(o, &s);
+    mem_free(o->m, bounds, bytes);
+    o->n = n;
+    o->at = 0;
+    o->leave = leave_rows(o);
+    return st;
+}
+
+/* ---- rows that do not fit ---- */
+
+/* Whether the parts should become a segment before more rows come: they are there three times
+ * meanwhile, and beside them bounds, places and the values of the calls. */
+static bool is_full(const op_window *o)
+{
+    uint64_t beside = 2 * o->bytes + (uint64_t)o->rows * (32 + o->results);
+
+    return beside + o->spec.memory / 16 + FREE > mem_room(o->m);
+}
+
+/* Rows from n on of the only part take its place. */
+static nrw_status keep_rest(op_window *o, uint32_t n, nrw_error *err)
+{
+    const vector *columns = o->parts[0];
+    vector *rest;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_zalloc(o->m, o->spec.n_columns * sizeof *rest, (void **)&rest, err));
+    for (uint32_t c = 0; st >= 0 && c < o->spec.n_columns; c++) {
+        st = vector_slice(&columns[c], n, columns[c].len - n, o->m, &rest[c], err);
+        if (st >= 0) /* not the texts in front of it */
+            st = vector_compact(&rest[c], o->m, err);
+    }
+    if (st >= 0) {
+        drop_parts(o);
+        st = keep_part(o, rest, err);
+    }
+    if (st < 0)
+        part_free(o, rest);
+    return st;
+}
+
+/* How many of the first part's rows are of the partition (the peers) that goes on. */
+static uint32_t rows_going_on(const op_window *o)
+{
+    const uint32_t begins = o->runs_on ? 2 : 1;
+    uint32_t n = 0;
+
+    while (n < o->rows && !(o->starts[n] & begins))
+        n++;
+    return n;
+}
+
+/* The first n rows of the only part go to the tape. */
+static nrw_status move_rows(op_window *o, uint32_t n, nrw_error *err)
+{
+    uint32_t left = o->rows - n, whole = o->whole > n ? o->whole - n : 0;
+
+    TRY(window_tape_add(o->tape, o->parts[0], 0, n, o->starts, err));
+    if (left == 0)
+        drop_parts(o);
+    else if (n)
+        TRY(keep_rest(o, n, err));
+    memmove(o->starts, o->starts + n, left * sizeof *o->starts);
+    o->whole = whole;
+    return NRW_OK;
+}
+
+/* All rows up to the end of the partition (the peers) that has begun go to the tape. */
+static nrw_status fill_tape(op_window *o, nrw_error *err)
+{
+    uint32_t at = 0;
+
+    o->tape_begins = o->starts[0];
+    for (uint32_t i = 0; i < o->n_parts; i++) {
+        uint32_t n = o->parts[i][0].len;
+        TRY(window_tape_add(o->tape, o->parts[i], 0, n, o->starts + at, err));
+        at += n;
+    }
+    drop_parts(o);
+    while (o->rows == 0 && !o->at_end) {
+        TRY(op_check(&o->base, err));
+        TRY(read_part(o, err));
+        if (o->rows)
+            TRY(move_rows(o, rows_going_on(o), err));
+    }
+    o->tape_at = 0;
+    return window_tape_end(o->tape, err);
+}
+
+static bool tape_has_rows(const op_window *o)
+{
+    return o->tape_at < window_tape_rows(o->tape);
+}
+
+/* The next block of the tape. */
+static nrw_status next_block(op_window *o, nrw_error *err)
+{
+    window_segment s = {.tape = o->tape, .tape_row = (int64_t)o->tape_at};
+    const uint64_t rows = window_tape_rows(o->tape);
+    uint64_t first, end;
+    uint32_t n, *starts;
+    nrw_status st;
+
+    TRY(op_check(&o->base, err));
+    TRY(window_tape_block(o->tape, o->tape_at, &first, &n, err));
+    for (uint32_t c = 0; c < o->spec.n_columns; c++)
+        TRY(window_tape_column(o->tape, first, c, &o->columns[c], err));
+    TRY(window_tape_peers(o->tape, first + n, &end, err));
+    s.part_more = rows - (first + n);
+    s.peers_more = end - (first + n);
+    s.ends = !o->runs_on && s.part_more == 0;
+    TRY(mem_alloc(o->m, n * sizeof *starts, (void **)&starts, err));
+    st = window_tape_starts(o->tape, first, starts, err);
+    if (first == 0)
+        starts[0] = o->tape_begins;
+    if (st >= 0)
+        st = compute(o, starts, n, s, err);
+    mem_free(o->m, starts, n * sizeof *starts);
+    o->tape_at += n;
+    return st;
+}
+
 static nrw_status next_segment(op_window *o, nrw_error *err)
 {
     uint32_t n, before;
 
+    if (tape_has_rows(o))
+        return next_block(o, err);
+    window_tape_clear(o->tape);
     while (!o->at_end && o->whole == 0) {
         TRY(op_check(&o->base, err));
+        if (is_full(o)) {
+            TRY(fill_tape(o, err));
+            return next_block(o, err);
+        }
         TRY(read_part(o, err));
     }
     before = o->rows;
@@ -279,11 +424,8 @@ static nrw_status next_segment(op_window *o, nrw_error *err)
     if (n == 0)
         return NRW_OK;
     TRY(take_segment(o, n, err));
-    TRY(compute(o, n, err));
+    TRY(compute(o, o->starts, n, (window_segment){.ends = !o->runs_on}, err));
     memmove(o->starts, o->starts + n, (before - n) * sizeof *o->starts);
-    o->n = n;
-    o->at = 0;
-    o->leave = leave_rows(o);
     return NRW_OK;
 }
 
@@ -332,7 +474,7 @@ static nrw_status source_fill(source *s, batch *b, nrw_error *err)
     }
     o->at += n;
     b->rows = n;
-    b->last = o->at == o->n && o->at_end && o->rows == 0;
+    b->last = o->at == o->n && o->at_end && o->rows == 0 && !tape_has_rows(o);
     return NRW_OK;
 }
 
@@ -341,34 +483,46 @@ static const source_class window_source_class = {"window", source_next, source_f
 
 /* ---- life ---- */
 
-/* States that last from segment to segment. */
-static nrw_status make_states(arena *a, op_window *o, nrw_error *err)
+/* What calls remember, and what their values take. */
+static nrw_status make_progress(arena *a, op_window *o, nrw_error *err)
 {
     uint32_t n = o->spec.n_calls;
 
     o->runs_on = o->stops_anywhere = true;
+    TRY(arena_alloc(a, n * sizeof *o->progress + 1, (void **)&o->progress, err));
+    memset(o->progress, 0, n * sizeof *o->progress);
     for (uint32_t k = 0; k < n; k++) {
-        o->runs_on &= window_runs_on(&o->spec.calls[k]);
-        o->stops_anywhere &= window_stops_anywhere(&o->spec.calls[k]);
+        const window_call *c = &o->spec.calls[k];
+        bool parts = type_is_nested(&c->result);
+        o->runs_on &= window_runs_on(c);
+        o->stops_anywhere &= window_stops_anywhere(c);
+        o->results += 1 + c->result.width;
+        if (c->kind != WINDOW_AGGREGATE)
+            continue;
+        o->results += parts ? PART_BYTES : 0;
+        TRY(mem_zalloc(o->m, aggregate_room(&c->aggregate), (void **)&o->progress[k].state, err));
     }
-    if (!o->runs_on)
-        return NRW_OK;
-    TRY(arena_alloc(a, n * sizeof *o->states, (void **)&o->states, err));
-    for (uint32_t k = 0; k < n; k++)
-        if (o->spec.calls[k].kind == WINDOW_AGGREGATE)
-            TRY(mem_zalloc(o->m, aggregate_room(&o->spec.calls[k].aggregate),
-                           (void **)&o->states[k], err));
     return NRW_OK;
 }
 
-static void free_states(op_window *o)
+static void free_progress(op_window *o)
 {
-    for (uint32_t k = 0; o->states && k < o->spec.n_calls; k++) {
-        const aggregate *g = &o->spec.calls[k].aggregate;
-        if (o->states[k] && g->class->drop)
-            g->class->drop(g, o->states[k], o->m);
-        mem_free(o->m, o->states[k], o->states[k] ? aggregate_room(g) : 0);
+    for (uint32_t k = 0; o->progress && k < o->spec.n_calls; k++) {
+        const window_call *c = &o->spec.calls[k];
+        uint8_t *state = o->progress[k].state;
+        window_forget(&o->progress[k], c, o->m);
+        mem_free(o->m, state, state ? aggregate_room(&c->aggregate) : 0);
     }
+}
+
+/* Blocks are such that their segments take an eighth of the memory, about. */
+static nrw_status make_tape(arena *a, op_window *o, spill *s, nrw_error *err)
+{
+    uint64_t rows = o->spec.memory / 8 / (64 + o->results);
+
+    rows = rows < 64 ? 64 : rows < TAPE_ROWS ? rows : TAPE_ROWS;
+    return window_tape_new(a, o->m, o->spec.types, o->spec.n_columns, (uint32_t)rows,
+                           o->spec.memory / 16, s, o->base.cancel, &o->tape, err);
 }
 
 static void window_close(op *base)
@@ -376,9 +530,9 @@ static void window_close(op *base)
     op_window *o = (op_window *)base;
 
     segment_free(o);
-    free_states(o);
-    for (uint32_t i = 0; i < o->n_parts; i++)
-        part_free(o, o->parts[i]);
+    free_progress(o);
+    drop_parts(o);
+    window_tape_free(o->tape);
     mem_free(o->m, o->parts, o->cap_parts * sizeof *o->parts);
     mem_free(o->m, o->starts, o->cap_starts * sizeof *o->starts);
     bytes_release(&o->last);
@@ -408,7 +562,7 @@ nrw_status op_window_new(arena *a, mem *m, const window_spec *spec, spill *s, op
                          nrw_error *err)
 {
     const uint64_t sorting =
-        window_sort_memory(spec->memory, window_passes(spec->calls, spec->n_calls));
+        window_sort_memory(spec->memory, window_gathers(spec->calls, spec->n_calls));
     sort_spec sort = {.n_columns = spec->n_columns,
                       .types = spec->types,
                       .limit = UINT64_MAX,
@@ -435,7 +589,8 @@ nrw_status op_window_new(arena *a, mem *m, const window_spec *spec, spill *s, op
         sort.n_alike = o->n_partition;
         sort.each = spec->calls[0].most;
     }
-    TRY_OUT(make_states(a, o, err));
+    TRY_OUT(make_progress(a, o, err));
+    TRY_OUT(make_tape(a, o, s, err));
     TRY_OUT(op_sort_new(a, o->m, &sort, s, &o->sort, err));
     *out = &o->base;
     return NRW_OK;

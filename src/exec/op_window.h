@@ -1,4 +1,5 @@
-/* Window functions: rows are sorted by partition and order, then each partition is gone through.
+/* Window functions: rows are sorted by partition and order, then each partition is gone through;
+ * one that does not fit goes to the spill file before (window_tape.h).
  * The end of one pipeline and the source of another: rows leave in the order of the last call's
  * partition and order, those that are equal in the order they came. */
 #ifndef EXEC_OP_WINDOW_H
@@ -22,13 +23,13 @@ typedef struct window_spec {
 
 #define WINDOW_PASSING ((uint64_t)4 << 20)
 
-/* Of its memory what the sort has. passes: nothing else takes more than rows on their way
- * (window_passes). */
-static inline uint64_t window_sort_memory(uint64_t memory, bool passes)
+/* Of its memory what the sort has, at most: rows are looked at when they have come. gathers: much
+ * else may be kept meanwhile (window_gathers). */
+static inline uint64_t window_sort_memory(uint64_t memory, bool gathers)
 {
     uint64_t rest = WINDOW_PASSING + memory / 16;
 
-    return passes && rest < memory / 2 ? memory - rest : memory / 2;
+    return !gathers && rest < memory / 2 ? memory - rest : memory / 2;
 }
 
 /* `a` keeps layouts; it lives as long as the operator. */

@@ -21,6 +21,8 @@
 /* What results of a join that spills are sorted by: the places of both rows. */
 #define PLACES        18u
 #define PACKED_PLACES 14u
+/* Of a row in columns on their own: where peers begin, and a little for the heads of blocks. */
+#define PACKED_BESIDE 2u
 
 uint64_t room_add(uint64_t x, uint64_t y)
 {
@@ -246,24 +248,36 @@ uint64_t room_join_spill(const room_rows *left, const room_rows *right, const ro
 
 /* ---- windows ---- */
 
-budget room_of_window(const room_rows *r, bool runs_on, bool passes, uint32_t workers)
+budget room_of_window(const room_window *w, uint32_t workers)
 {
-    budget b = room_of_sort(r, UINT64_MAX, workers);
+    budget b = room_of_sort(&w->rows, UINT64_MAX, workers);
     /* beside the sort are rows read, put together and handed out */
-    uint64_t kept = room_mul(r->n, room_mul(3, row_of(r->width))), all;
+    uint64_t kept = room_mul(w->rows.n, room_mul(3, row_of(w->rows.width))), all;
 
-    kept = room_add(runs_on && kept > MIB ? MIB : kept, 192 * KIB);
+    kept = room_add(w->runs_on && kept > MIB ? MIB : kept, 192 * KIB);
     b.wish = b.wish > kept ? b.wish : kept;
     all = room_add(room_add(b.wish, WINDOW_PASSING), room_add(b.wish, WINDOW_PASSING) / 15 + KIB);
     b.wish = room_mul(2, b.wish);
-    if (passes) /* window_sort_memory */
+    if (w->runs_on && !w->gathers) /* window_sort_memory */
         b.wish = b.wish < all ? b.wish : all;
     b.least = room_mul(2, b.least);
     b.least = b.least < b.wish ? b.least : b.wish;
     return b;
 }
 
-uint64_t room_window_spill(const room_rows *r, bool passes, uint64_t grant, uint32_t workers)
+bool room_window_fits(const room_window *w, uint64_t grant, uint32_t workers)
 {
-    return room_sort_spill(r, window_sort_memory(grant, passes), workers);
+    return room_sort_fits(&w->rows, UINT64_MAX, window_sort_memory(grant, w->gathers), workers);
+}
+
+/* All rows may be one partition (all of it peers), which goes to the spill file when it has left
+ * the sort: each column by itself. */
+uint64_t room_window_spill(const room_window *w, uint64_t grant, uint32_t workers)
+{
+    const room_rows *r = &w->rows;
+    uint64_t sorted = room_sort_spill(r, window_sort_memory(grant, w->gathers), workers);
+
+    if (w->stops_anywhere)
+        return sorted;
+    return room_add(sorted, room_mul(r->n, packed_row(r->packed, PACKED_BESIDE)));
 }

@@ -33,12 +33,16 @@ budget room_of_group(const room_groups *g, uint32_t workers);
  * a side: those that are kept beside its columns. */
 budget room_of_join(const room_rows *left, const room_rows *right, const room_rows *results,
                     uint32_t workers);
-/* runs_on: rows leave as they come (window_runs_on), else whole partitions are kept. passes: of all
- * its memory little is for anything but the sort (window_passes). */
-budget room_of_window(const room_rows *r, bool runs_on, bool passes, uint32_t workers);
+typedef struct room_window {
+    room_rows rows;
+    bool runs_on, stops_anywhere; /* all calls do (window_runs_on, window_stops_anywhere) */
+    bool gathers;                 /* window_gathers */
+} room_window;
+budget room_of_window(const room_window *w, uint32_t workers);
 
 /* Whether nothing spills with such a grant, however rows fall to the workers. */
 bool room_sort_fits(const room_rows *r, uint64_t limit, uint64_t grant, uint32_t workers);
+bool room_window_fits(const room_window *w, uint64_t grant, uint32_t workers);
 bool room_group_fits(const room_groups *g, uint64_t grant, uint32_t workers);
 
 /* What goes to the spill file at most with a grant that is less than `wish`: rows go there again
@@ -48,7 +52,7 @@ uint64_t room_sort_spill(const room_rows *r, uint64_t grant, uint32_t workers);
 uint64_t room_group_spill(uint64_t once, uint64_t grant, uint32_t workers);
 uint64_t room_join_spill(const room_rows *left, const room_rows *right, const room_rows *results,
                          uint64_t grant, uint32_t workers);
-uint64_t room_window_spill(const room_rows *r, bool passes, uint64_t grant, uint32_t workers);
+uint64_t room_window_spill(const room_window *w, uint64_t grant, uint32_t workers);
 
 static inline uint64_t room_at_most(uint64_t x, uint64_t most)
 {

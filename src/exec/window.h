@@ -60,16 +60,16 @@ static inline bool window_stops_anywhere(const window_call *c)
     return window_runs_on(c) && (c->kind != WINDOW_AGGREGATE || c->by_rows);
 }
 
-/* Whether n calls keep no more than rows on their way, whatever comes: no states that grow, no
- * table of the first rows of each partition. */
-static inline bool window_passes(const window_call *c, uint32_t n)
+/* Whether n calls keep more than rows, which go to the spill file where memory has no room for
+ * them: states that grow, or a table of the first rows of each partition. */
+static inline bool window_gathers(const window_call *c, uint32_t n)
 {
-    bool passes = true;
+    bool gathers = false;
 
     for (uint32_t i = 0; i < n; i++)
-        passes &= window_runs_on(&c[i]) && !(c[i].kind == WINDOW_ROW_NUMBER && c[i].most) &&
-                  !(c[i].kind == WINDOW_AGGREGATE && aggregate_gathers(&c[i].aggregate));
-    return passes;
+        gathers |= (c[i].kind == WINDOW_ROW_NUMBER && c[i].most) ||
+                   (c[i].kind == WINDOW_AGGREGATE && aggregate_gathers(&c[i].aggregate));
+    return gathers;
 }
 
 #endif

@@ -6,29 +6,20 @@ static int64_t *int64_of(vector *v)
     return (int64_t *)(void *)v->data;
 }
 
-/* Whether row i has peers in the segment before. */
-static bool began_before(const window_segment *s, uint32_t i)
-{
-    return s->peers_go_on && s->peers[i] == 0;
-}
-
 static nrw_status number_rows(const window_segment *s, const window_call *c, vector *out,
                               nrw_error *err)
 {
-    int64_t dense = 0;
+    int64_t dense = s->goes_on ? (int64_t)s->carry.peers : 0;
 
     TRY(vector_flat(s->m, &c->result, s->n, out, err));
     out->len = s->n;
     for (uint32_t i = 0; i < s->n; i++) {
-        bool first = s->part[i] == 0; /* partition of the segment */
-        int64_t before = first ? (int64_t)s->carry.rows : 0;
-        int64_t rank =
-            began_before(s, i) ? (int64_t)s->carry.rank : before + (s->peers[i] - s->part[i]);
-        if (i == s->part[i])
-            dense = first ? (int64_t)s->carry.peers : 0;
-        dense += i == s->peers[i] && !began_before(s, i);
-        int64_of(out)[i] = c->kind == WINDOW_ROW_NUMBER ? before + (i - s->part[i]) + 1
-                           : c->kind == WINDOW_RANK     ? rank + 1
+        int64_t part = window_part(s, i);
+        if (window_begins(s, i))
+            dense = 0;
+        dense += i == s->peers[i] && !(i == 0 && s->peers_go_on);
+        int64_of(out)[i] = c->kind == WINDOW_ROW_NUMBER ? i - part + 1
+                           : c->kind == WINDOW_RANK     ? window_peers(s, i) - part + 1
                                                         : dense;
     }
     return NRW_OK;
@@ -43,11 +34,12 @@ static nrw_status share_rows(const window_segment *s, const window_call *c, vect
     out->len = s->n;
     d = (double *)(void *)out->data;
     for (uint32_t i = 0; i < s->n; i++) {
-        double rows = s->part_end[i] - s->part[i];
+        int64_t part = window_part(s, i);
+        double rows = (double)(window_part_end(s, i) - part);
         if (c->kind == WINDOW_CUME_DIST)
-            d[i] = (double)(s->peers_end[i] - s->part[i]) / rows;
+            d[i] = (double)(window_peers_end(s, i) - part) / rows;
         else
-            d[i] = rows > 1 ? (double)(s->peers[i] - s->part[i]) / (rows - 1) : 0;
+            d[i] = rows > 1 ? (double)(window_peers(s, i) - part) / (rows - 1) : 0;
     }
     return NRW_OK;
 }
@@ -71,8 +63,8 @@ static nrw_status tile_rows(const window_segment *s, const window_call *c, vecto
     TRY(vector_add_validity(out, err));
     for (uint32_t i = 0; i < s->n; i++) {
         bool null;
-        int64_t tiles = number_at(s, c->args[0], i, &null), rows = s->part_end[i] - s->part[i];
-        int64_t at = i - s->part[i], small, large;
+        int64_t tiles = number_at(s, c->args[0], i, &null), part = window_part(s, i);
+        int64_t rows = window_part_end(s, i) - part, at = i - part, small, large;
         if (!null && tiles < 1)
             return err_set(err, NRW_E_ARG, "ntile takes a number above 0");
         if (null) {
@@ -92,133 +84,217 @@ static nrw_status tile_rows(const window_segment *s, const window_call *c, vecto
 
 /* ---- values of other rows ---- */
 
-static bool is_null_at(const vector *v, uint32_t i)
-{
-    bool null;
+/* A call over a segment. */
+typedef struct finding {
+    const window_segment *s;
+    const window_call *c;
+    window_found *found;
+    window_look look; /* at args[0] */
+} finding;
 
-    vector_value(v, i, &null);
-    return null;
+/* Row i has the partition's row `at`, or none (-1). */
+static int64_t row_of_part(const finding *f, uint32_t i, int64_t at)
+{
+    return at < 0 ? WINDOW_NONE : at + window_part(f->s, i);
 }
 
-static nrw_status pick(const window_segment *s, const window_call *c, const uint32_t *at,
-                       bool defaults, vector *out, nrw_error *err)
+/* The nth row that is not null from row `from` on, in front of `to`. Neither bound falls within a
+ * partition: what was seen for the row before is not looked at again. */
+static nrw_status find_first(finding *f, uint32_t i, int64_t from, int64_t to, int64_t nth,
+                             int64_t *out, nrw_error *err)
 {
-    vector both[2], all;
-    nrw_status st;
+    window_found *w = f->found;
+    const int64_t part = window_part(f->s, i);
+    bool same, null;
 
-    both[0] = s->columns[c->args[0]];
-    if (!defaults)
-        return vector_pick(&both[0], at, s->n, s->m, out, err);
-    both[1] = s->columns[c->args[2]]; /* numbers from n on are of the defaults */
-    TRY(vector_concat(both, 2, s->m, &all, err));
-    st = vector_pick(&all, at, s->n, s->m, out, err);
-    vector_release(&all);
-    return st;
+    from -= part;
+    to -= part;
+    same = w->any && w->nth == nth &&
+           (w->from == from || (nth == 1 && from <= (w->at < 0 ? w->to : w->at)));
+    if (!same)
+        *w = (window_found){.any = true, .to = from, .nth = nth, .at = -1};
+    w->from = from;
+    while (w->at < 0 && w->to < to) {
+        TRY(window_see_null(&f->look, w->to + part, &null, err));
+        w->got += !null;
+        if (w->got == nth)
+            w->at = w->to;
+        w->to++;
+    }
+    *out = row_of_part(f, i, w->at < to ? w->at : -1);
+    return NRW_OK;
+}
+
+/* The last row that is not null, the same way. */
+static nrw_status find_last(finding *f, uint32_t i, int64_t from, int64_t to, int64_t *out,
+                            nrw_error *err)
+{
+    window_found *w = f->found;
+    const int64_t part = window_part(f->s, i);
+    const bool seen = w->any && w->nth == 0;
+    int64_t at, down;
+    bool null = true;
+
+    from -= part;
+    to -= part;
+    down = seen && w->to > from ? w->to : from; /* in front of it nothing is new */
+    for (at = to; at > down && null;)
+        TRY(window_see_null(&f->look, --at + part, &null, err));
+    if (null)
+        at = seen ? w->at : -1;
+    *w = (window_found){.any = true, .to = to, .at = at};
+    *out = row_of_part(f, i, at >= from ? at : -1);
+    return NRW_OK;
 }
 
 /* The row `by` rows from i inside of its partition, those that are null not counted where they are
  * to be ignored. */
-static uint32_t shifted(const window_segment *s, const window_call *c, uint32_t i, int64_t by)
+static nrw_status shifted(finding *f, uint32_t i, int64_t by, int64_t *out, nrw_error *err)
 {
-    const vector *v = &s->columns[c->args[0]];
-    int64_t step = by < 0 ? -1 : 1, left = by < 0 ? -by : by, at = i;
+    const window_segment *s = f->s;
+    const int64_t part = window_part(s, i), end = window_part_end(s, i), step = by < 0 ? -1 : 1;
+    int64_t at = i;
+    bool null;
 
-    if (!c->ignore_nulls) {
-        at += by;
-        return at >= s->part[i] && at < s->part_end[i] ? (uint32_t)at : VECTOR_NULL;
+    *out = WINDOW_NONE;
+    if (!f->c->ignore_nulls) {
+        if (by >= part - at && by < end - at)
+            *out = at + by;
+        return NRW_OK;
     }
-    while (left > 0) {
+    if (by == -1 || by == 1)
+        return by < 0 ? find_last(f, i, part, at, out, err)
+                      : find_first(f, i, at + 1, end, 1, out, err);
+    for (int64_t left = by < 0 ? -by : by; left > 0; left -= !null) {
         at += step;
-        if (at < s->part[i] || at >= s->part_end[i])
-            return VECTOR_NULL;
-        left -= !is_null_at(v, (uint32_t)at);
+        if (at < part || at >= end)
+            return NRW_OK;
+        TRY(window_see_null(&f->look, at, &null, err));
     }
-    return (uint32_t)at;
+    *out = at;
+    return NRW_OK;
 }
 
-static nrw_status shift_rows(const window_segment *s, const window_call *c, uint32_t *at,
-                             vector *out, nrw_error *err)
+/* Rows without a value have the default. */
+static nrw_status put_defaults(const window_segment *s, const window_call *c, const int64_t *at,
+                               vector *values, nrw_error *err)
 {
-    bool defaults = c->n_args > 2;
+    vector both[2] = {*values, s->columns[c->args[2]]}, all = {0}, out;
+    uint32_t *idx;
+    nrw_status st;
+
+    TRY(mem_alloc(s->m, s->n * sizeof *idx, (void **)&idx, err));
+    for (uint32_t i = 0; i < s->n; i++)
+        idx[i] = at[i] == WINDOW_NONE ? s->n + i : i;
+    st = vector_concat(both, 2, s->m, &all, err);
+    if (st >= 0)
+        st = vector_pick(&all, idx, s->n, s->m, &out, err);
+    vector_release(&all);
+    mem_free(s->m, idx, s->n * sizeof *idx);
+    if (st >= 0) {
+        vector_release(values);
+        *values = out;
+    }
+    return st;
+}
+
+/* lag, lead. */
+static nrw_status shift_rows(finding *f, int64_t *at, nrw_error *err)
+{
+    const window_segment *s = f->s;
+    const window_call *c = f->c;
 
     for (uint32_t i = 0; i < s->n; i++) {
         bool null = false;
         int64_t by = c->n_args > 1 ? number_at(s, c->args[1], i, &null) : 1;
-        if (by > UINT32_MAX || by < -(int64_t)UINT32_MAX)
-            by = by < 0 ? -(int64_t)UINT32_MAX : UINT32_MAX;
-        at[i] = null ? VECTOR_NULL : shifted(s, c, i, c->kind == WINDOW_LAG ? -by : by);
-        if (at[i] == VECTOR_NULL && defaults)
-            at[i] = s->n + i;
+        if (window_begins(s, i))
+            *f->found = (window_found){0};
+        by = by == INT64_MIN ? INT64_MAX : c->kind == WINDOW_LAG ? -by : by;
+        at[i] = WINDOW_NONE;
+        if (!null)
+            TRY(shifted(f, i, by, &at[i], err));
     }
-    return pick(s, c, at, defaults, out, err);
+    return NRW_OK;
 }
 
-void window_frame_of(const window_segment *s, const window_call *c, uint32_t i, uint32_t *from,
-                     uint32_t *to)
+void window_frame_of(const window_segment *s, const window_call *c, uint32_t i, int64_t *from,
+                     int64_t *to)
 {
-    int64_t lo = s->part[i], hi = s->part_end[i], begin = lo, end = hi;
+    int64_t lo = window_part(s, i), hi = window_part_end(s, i), begin = lo, end = hi;
 
     if (c->from == FRAME_CURRENT)
-        begin = c->by_rows ? i : s->peers[i];
+        begin = c->by_rows ? i : window_peers(s, i);
     else if (c->from == FRAME_PRECEDING)
         begin = (int64_t)i - c->from_offset;
     else if (c->from == FRAME_FOLLOWING)
         begin = c->from_offset > hi - i ? hi : (int64_t)i + c->from_offset;
     if (c->to == FRAME_CURRENT)
-        end = c->by_rows ? (int64_t)i + 1 : s->peers_end[i];
+        end = c->by_rows ? (int64_t)i + 1 : window_peers_end(s, i);
     else if (c->to == FRAME_PRECEDING)
         end = (int64_t)i - c->to_offset + 1;
     else if (c->to == FRAME_FOLLOWING)
         end = c->to_offset > hi - i ? hi : (int64_t)i + c->to_offset + 1;
     begin = begin < lo ? lo : begin;
     end = end > hi ? hi : end;
-    *from = (uint32_t)begin;
-    *to = end < begin ? (uint32_t)begin : (uint32_t)end;
+    *from = begin;
+    *to = end < begin ? begin : end;
 }
 
 /* first_value, last_value, nth_value. */
-static uint32_t value_in_frame(const window_segment *s, const window_call *c, uint32_t i)
+static nrw_status value_in_frame(finding *f, uint32_t i, int64_t *out, nrw_error *err)
 {
-    const vector *v = &s->columns[c->args[0]];
-    int64_t nth = 1;
-    uint32_t from, to;
+    const window_call *c = f->c;
+    int64_t nth = 1, from, to;
     bool null = false;
 
-    window_frame_of(s, c, i, &from, &to);
+    window_frame_of(f->s, c, i, &from, &to);
     if (c->kind == WINDOW_NTH_VALUE)
-        nth = number_at(s, c->args[1], i, &null);
+        nth = number_at(f->s, c->args[1], i, &null);
+    *out = WINDOW_NONE;
     if (null || nth < 1)
-        return VECTOR_NULL;
-    if (c->kind == WINDOW_LAST_VALUE) {
-        while (to > from && c->ignore_nulls && is_null_at(v, to - 1))
-            to--;
-        return to > from ? to - 1 : VECTOR_NULL;
-    }
-    for (uint32_t at = from; at < to; at++) {
-        if (c->ignore_nulls && is_null_at(v, at))
-            continue;
-        if (!c->ignore_nulls)
-            return nth <= (int64_t)(to - from) ? from + (uint32_t)(nth - 1) : VECTOR_NULL;
-        if (--nth == 0)
-            return at;
-    }
-    return VECTOR_NULL;
+        return NRW_OK;
+    if (c->ignore_nulls)
+        return c->kind == WINDOW_LAST_VALUE ? find_last(f, i, from, to, out, err)
+                                            : find_first(f, i, from, to, nth, out, err);
+    if (c->kind == WINDOW_LAST_VALUE)
+        *out = to > from ? to - 1 : WINDOW_NONE;
+    else if (nth <= to - from)
+        *out = from + (nth - 1);
+    return NRW_OK;
 }
 
-static nrw_status frame_values(const window_segment *s, const window_call *c, uint32_t *at,
-                               vector *out, nrw_error *err)
+static nrw_status frame_values(finding *f, int64_t *at, nrw_error *err)
 {
-    for (uint32_t i = 0; i < s->n; i++)
-        at[i] = value_in_frame(s, c, i);
-    return pick(s, c, at, false, out, err);
+    for (uint32_t i = 0; i < f->s->n; i++) {
+        if (window_begins(f->s, i))
+            *f->found = (window_found){0};
+        TRY(value_in_frame(f, i, &at[i], err));
+    }
+    return NRW_OK;
 }
 
-nrw_status window_compute(const window_segment *s, const window_call *c, vector *out,
-                          nrw_error *err)
+static nrw_status values_of_others(const window_segment *s, const window_call *c,
+                                   window_progress *p, vector *out, nrw_error *err)
 {
-    uint32_t *at;
+    bool shifts = c->kind == WINDOW_LAG || c->kind == WINDOW_LEAD;
+    finding f = {s, c, &p->found, window_look_at(s, c->args[0])};
+    int64_t *at;
     nrw_status st;
 
+    TRY(mem_alloc(s->m, s->n * sizeof *at, (void **)&at, err));
+    st = shifts ? shift_rows(&f, at, err) : frame_values(&f, at, err);
+    window_look_end(&f.look);
+    if (st >= 0)
+        st = window_pick(s, c->args[0], at, out, err);
+    if (st >= 0 && shifts && c->n_args > 2)
+        st = put_defaults(s, c, at, out, err);
+    mem_free(s->m, at, s->n * sizeof *at);
+    return st;
+}
+
+nrw_status window_compute(const window_segment *s, const window_call *c, window_progress *p,
+                          vector *out, nrw_error *err)
+{
     switch (c->kind) {
     case WINDOW_ROW_NUMBER:
     case WINDOW_RANK:
@@ -226,12 +302,7 @@ nrw_status window_compute(const window_segment *s, const window_call *c, vector 
     case WINDOW_PERCENT_RANK:
     case WINDOW_CUME_DIST: return share_rows(s, c, out, err);
     case WINDOW_NTILE: return tile_rows(s, c, out, err);
-    case WINDOW_AGGREGATE: return window_aggregate_values(s, c, out, err);
-    default: break;
+    case WINDOW_AGGREGATE: return window_aggregate_values(s, c, p, out, err);
+    default: return values_of_others(s, c, p, out, err);
     }
-    TRY(mem_alloc(s->m, s->n * sizeof *at, (void **)&at, err));
-    st = c->kind == WINDOW_LAG || c->kind == WINDOW_LEAD ? shift_rows(s, c, at, out, err)
-                                                         : frame_values(s, c, at, out, err);
-    mem_free(s->m, at, s->n * sizeof *at);
-    return st;
 }

@@ -91,7 +91,8 @@ static void nobody_knows(void **state)
     assert_int_equal(room_join_spill(&some, &r, &some, MIB, 1), UINT64_MAX);
     assert_int_equal(room_join_spill(&r, &some, &some, MIB, 1), UINT64_MAX);
     assert_int_equal(room_join_spill(&some, &some, &r, MIB, 1), UINT64_MAX);
-    assert_int_equal(room_window_spill(&r, true, MIB, 1), UINT64_MAX);
+    assert_int_equal(room_window_spill(&(room_window){r, true, true, false}, MIB, 1), UINT64_MAX);
+    assert_int_equal(room_window_spill(&(room_window){r, false, false, true}, MIB, 1), UINT64_MAX);
 }
 
 int main(void)
