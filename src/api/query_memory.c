@@ -149,13 +149,19 @@ static budget join_need(const plan_estimate *e, uint64_t times, uint32_t workers
     return room_of_join(&j.left, &j.right, &j.results, workers);
 }
 
+static uint64_t columns_packed(const plan_estimate *e, const uint32_t *columns, uint32_t n)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        sum = room_add(sum, orders_packed(e, &(sort_order){.column = columns[i]}, 1));
+    return sum;
+}
+
 static uint64_t window_keys_packed(const plan_estimate *e, const window_call *w)
 {
-    uint64_t sum = orders_packed(e, w->orders, w->n_orders);
-
-    for (uint32_t i = 0; i < w->n_partition; i++)
-        sum = room_add(sum, orders_packed(e, &(sort_order){.column = w->partition[i]}, 1));
-    return sum;
+    return room_add(orders_packed(e, w->orders, w->n_orders),
+                    columns_packed(e, w->partition, w->n_partition));
 }
 
 static room_window window_of(const plan_estimate *e, uint64_t times)
@@ -187,15 +193,6 @@ static budget window_need(const plan_estimate *e, uint64_t times, uint32_t worke
     room_window w = window_of(e, times);
 
     return room_of_window(&w, workers);
-}
-
-static uint64_t columns_packed(const plan_estimate *e, const uint32_t *columns, uint32_t n)
-{
-    uint64_t sum = 0;
-
-    for (uint32_t i = 0; i < n; i++)
-        sum = room_add(sum, orders_packed(e, &(sort_order){.column = columns[i]}, 1));
-    return sum;
 }
 
 /* Rows that wait, sorted by their group. */

@@ -191,6 +191,46 @@ WINDOWS = {
                     "BY s) AS m, dense_rank() OVER (PARTITION BY k % 3 ORDER BY s) AS r FROM '{l}'",
     "rows": "SELECT l, sum(d) OVER (ORDER BY l DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT "
             "ROW) AS a, row_number() OVER (ORDER BY l DESC) AS b FROM '{l}'",
+    "other rows": "SELECT l, lag(s, 5000, 'none') OVER w AS a, lead(k, 3) OVER w AS b, "
+                  "lag(l, 90000) OVER w AS c, lead(s, 70000) OVER w AS e, lead(l, 500000) OVER w "
+                  "AS f, lag(d, l % 7) OVER w AS g FROM '{l}' WINDOW w AS (ORDER BY "
+                  "l * 7919 % 200003)",
+    "rows that are not null": "SELECT l, lag(k IGNORE NULLS) OVER w AS a, lead(k IGNORE NULLS) "
+                              "OVER w AS b, lag(k, 3 IGNORE NULLS) OVER w AS c, last_value(k "
+                              "IGNORE NULLS) OVER w AS e, nth_value(k, 3 IGNORE NULLS) OVER w AS "
+                              "f, first_value(k IGNORE NULLS) OVER (ORDER BY l * 7919 % 200003 "
+                              "ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS g, s "
+                              "FROM '{l}' WINDOW w AS (ORDER BY l * 7919 % 200003)",
+    "tiles and shares": "SELECT l, s, ntile(7) OVER w AS a, ntile(100000) OVER w AS b, "
+                        "percent_rank() OVER w AS c, cume_dist() OVER w AS e, row_number() OVER w "
+                        "AS f FROM '{l}' WINDOW w AS (ORDER BY l * 7919 % 200003)",
+    "shares of peers": "SELECT l, s, cume_dist() OVER w AS a, percent_rank() OVER w AS b, "
+                       "ntile(5) OVER (ORDER BY l // 70000, l) AS c FROM '{l}' WINDOW w AS "
+                       "(ORDER BY l // 70000)",
+    "whole partitions": "SELECT l, d, sum(k) OVER () AS a, count(k) FILTER (l % 3 = 0) OVER () AS "
+                        "b, max(s) OVER () AS c, min(l) OVER (PARTITION BY l % 2) AS e, count(*) "
+                        "OVER (PARTITION BY l % 2) AS f FROM '{l}'",
+    "ends of partitions": "SELECT l, last_value(l) OVER w AS a, first_value(s) OVER w AS b, sum(k) "
+                          "OVER w AS c, nth_value(l, 1000) OVER w AS e, last_value(k IGNORE NULLS) "
+                          "OVER w AS f, s FROM '{l}' WINDOW w AS (ORDER BY l * 7919 % 200003 ROWS "
+                          "BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)",
+    "sums of peers": "SELECT l, s, sum(k) OVER w AS a, last_value(l // 70000) OVER w AS b, "
+                     "count(*) OVER w AS c, max(d) OVER w AS e FROM '{l}' WINDOW w AS (PARTITION "
+                     "BY l % 2 ORDER BY l // 70000)",
+    "frames": "SELECT l, sum(k) OVER (w ROWS BETWEEN 10 PRECEDING AND 5 FOLLOWING) AS a, min(s) "
+              "OVER (w ROWS BETWEEN 3 PRECEDING AND CURRENT ROW) AS b, first_value(l) OVER (w ROWS "
+              "BETWEEN 7 PRECEDING AND 2 PRECEDING) AS c, count(*) OVER (w ROWS BETWEEN 5 "
+              "FOLLOWING AND 30 FOLLOWING) AS e, sum(k) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING "
+              "AND 7000 FOLLOWING) AS f, s FROM '{l}' WINDOW w AS (ORDER BY l * 7919 % 200003)",
+    "more rows": "SELECT i, s, lag(s) OVER (ORDER BY i) AS a, sum(a) OVER () AS b, ntile(9) OVER "
+                 "(ORDER BY i) AS c, lead(t, 800000) OVER (ORDER BY i) AS e FROM '{many}'",
+}
+
+LISTS = {
+    "frames": "SELECT l, list(k) OVER (ORDER BY l ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING) AS a, "
+              "list(s) OVER (PARTITION BY l // 20 ORDER BY l) AS b FROM '{l}'",
+    "whole partitions": "SELECT l, list(s) OVER (PARTITION BY l // 30) AS a, median(k) OVER "
+                        "(PARTITION BY l // 50) AS b FROM '{l}'",
 }
 
 
@@ -265,3 +305,5 @@ def cases():
         yield f"nested rows larger than memory: {name}", lambda q=query: spill_case(q), 300
     for name, query in WINDOWS.items():
         yield f"a window larger than memory: {name}", lambda q=query: spill_case(q), 300
+    for name, query in LISTS.items():
+        yield f"a window of lists: {name}", lambda q=query: spill_case(q, False), 300
