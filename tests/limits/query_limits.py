@@ -165,7 +165,8 @@ def dealt(rows):
 # Sizes of whole numbers are known from the footer: of these the plan is tight.
 KNOWN = {
     "sort": "SELECT id, a, b FROM big ORDER BY b",
-    "window": "SELECT id, a, sum(a) OVER (PARTITION BY b ORDER BY id) FROM big",
+    "window": "SELECT id, a, sum(a) OVER (PARTITION BY b ORDER BY id ROWS UNBOUNDED PRECEDING) "
+              "FROM big",
     "mark join": "SELECT id, a, id IN (SELECT b FROM big) FROM big",
     "anti join": "SELECT id, a FROM big WHERE NOT EXISTS (SELECT 1 FROM big y WHERE y.a = big.id)",
 }
