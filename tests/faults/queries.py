@@ -57,6 +57,8 @@ OWN = {
     "semi join": "SELECT a FROM big WHERE note IN (SELECT note FROM big WHERE b > 9)",
     "window": "SELECT a, b, lag(note) OVER (PARTITION BY a ORDER BY note), "
               "sum(b) OVER (PARTITION BY b ORDER BY a) FROM big",
+    "window, one partition": "SELECT a, lag(note, 5000) OVER (ORDER BY note), sum(a) OVER () "
+                             "FROM big",
     "first": "SELECT * FROM big QUALIFY arrival_rank(b) OVER (PARTITION BY a) <= 3",
     "first, waiting": "SELECT * FROM big QUALIFY arrival_rank(b) OVER (PARTITION BY note, a) <= 1",
     "top": "SELECT note FROM big ORDER BY 1 LIMIT 2000",
