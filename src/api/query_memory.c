@@ -221,13 +221,13 @@ static bool any_text(const plan *p, const uint32_t *columns, uint32_t n)
 static uint64_t first_state(const plan_estimate *e, uint64_t times, bool surely)
 {
     const plan *p = e->of;
-    const uint64_t key = 24;
+    const uint64_t key = 24, *values = surely ? e->left->domain : e->left->distinct;
     uint64_t rows = count_of(e->left, times), groups = 1;
 
     if (surely && (any_text(p, p->per, p->n_per) || any_text(p, p->of, p->n_of)))
         return UINT64_MAX;
     for (uint32_t i = 0; i < p->n_per; i++)
-        groups = room_mul(groups, e->left->distinct[p->per[i]]);
+        groups = room_mul(groups, values[p->per[i]]);
     groups = room_at_most(groups, rows);
     groups =
         op_first_memory(groups, (uint32_t)p->limit, room_at_most(room_mul(groups, p->limit), rows),
