@@ -1,5 +1,6 @@
 /* A block: zero, which no row begins with, and how many bytes the rows take (4 each). Then
- * stretches of rows: their number (4), the fields, the texts.
+ * stretches of rows: their number (4), whether their hashes are left out (1), the fields, the
+ * texts. They are where each is that of the first column's word, as of groups of one key.
  *
  * A field is the least value (as wide as the field), how many bytes the distances from it take (1),
  * and the distances. Fields are, in this order: the lengths of all text columns, from which follows
@@ -9,6 +10,9 @@
  * on: keys and codes that are near to each other differ in their last bytes, and behind the keys of
  * a sort stands a place, as a whole word. */
 #include "exec/rows_pack.h"
+
+#include "base/hash.h"
+#include "exec/hash_rows.h"
 
 #define PACK_ROWS  1024u /* of a stretch, at most */
 #define WORDS_FROM 8u    /* rows that pay for the fields of a text's words */
@@ -67,10 +71,10 @@ static void each_length(const row_layout *l, on_field field, void *self)
             field(self, l->at[c] + 4, 4);
 }
 
-static void each_fixed(const row_layout *l, on_field field, void *self)
+static void each_fixed(const row_layout *l, bool hashes, on_field field, void *self)
 {
     field(self, 4, 4);
-    for (uint32_t at = 8; at < head_end(l); at += 8)
+    for (uint32_t at = hashes ? 8 : ROW_HEAD; at < head_end(l); at += 8)
         field(self, at, 8);
     for (uint32_t c = 0; c < l->n; c++)
         for (uint32_t at = l->at[c], end = at + l->types[c].width, width;
@@ -78,6 +82,22 @@ static void each_fixed(const row_layout *l, on_field field, void *self)
             width = piece_of(end - at);
             field(self, at, width);
         }
+}
+
+static bool has_word(const row_layout *l)
+{
+    return l->n && hash_tells(l->types, 1);
+}
+
+/* As hash_vector has it. */
+static uint64_t word_hash(const row_layout *l, const uint8_t *row)
+{
+    uint64_t x = 0;
+
+    if (!row_has(l, row, 0))
+        return HASH_OF_NULL;
+    memcpy(&x, row + l->at[0], l->types[0].width);
+    return hash_u64(x);
 }
 
 static void each_text(const row_layout *l, void (*text)(void *self, uint32_t c), void *self)
@@ -199,12 +219,24 @@ static void take_rows(packing *p, span *rows)
     }
 }
 
+static bool hashes_are_told(const packing *p)
+{
+    bool told = has_word(p->l);
+
+    for (uint32_t i = 0; told && i < p->n; i++)
+        told = row_hash(p->row[i]) == word_hash(p->l, p->row[i]);
+    return told;
+}
+
 static void put_stretch(packing *p)
 {
+    const bool told = hashes_are_told(p);
+
     store_u32(p->out, p->n);
-    p->out += 4;
+    p->out[4] = told;
+    p->out += 5;
     each_length(p->l, put_field, p);
-    each_fixed(p->l, put_field, p);
+    each_fixed(p->l, !told, put_field, p);
     each_text(p->l, put_text, p);
 }
 
@@ -221,7 +253,7 @@ nrw_status rows_pack(const row_layout *l, span rows, bytes *out, nrw_error *err)
         size_t all = rows.len;
         take_rows(&p, &rows);
         /* no more than the rows, and a least value and a width for each byte of a first one */
-        stretch = 4 + (all - rows.len) + 2 * (size_t)l->fixed + 2 * WORDS_LEN * (size_t)l->n;
+        stretch = 5 + (all - rows.len) + 2 * (size_t)l->fixed + 2 * WORDS_LEN * (size_t)l->n;
         TRY(bytes_reserve(out, stretch + PACK_SLACK, err));
         p.out = out->data + out->len;
         put_stretch(&p);
@@ -345,11 +377,15 @@ static void take_text(void *self, uint32_t c)
 static uint8_t *take_stretch(unpacking *u, uint8_t *dst)
 {
     uint8_t *end;
+    bool told;
 
     u->n = load_u32(u->in);
-    u->in += 4;
+    told = u->in[4];
+    u->in += 5;
     end = lay_rows(u, dst);
-    each_fixed(u->l, take_field, u);
+    each_fixed(u->l, !told, take_field, u);
+    for (uint32_t i = 0; told && i < u->n; i++)
+        store_u64(u->row[i] + 8, word_hash(u->l, u->row[i]));
     each_text(u->l, take_text, u);
     return end;
 }

@@ -1,6 +1,7 @@
 /* Rows that are packed come back byte for byte. */
 #include "temp_folder.h"
 
+#include "exec/hash_rows.h"
 #include "exec/rows_pack.h"
 #include "random.h"
 
@@ -152,10 +153,69 @@ static void rows_come_back(void **state)
     test_mem_close(m);
 }
 
+/* Rows of one word, with its hash each but for the row `other`; how long they are packed. */
+static size_t word_there_and_back(mem *m, const row_layout *l, const vector *v, uint32_t other)
+{
+    rows r = {.m = m};
+    uint64_t hashes[MOST_ROWS];
+    uint8_t *row[MOST_ROWS], *rows, *back;
+    bytes packed = bytes_init(m, UINT32_MAX);
+    size_t len = 0, packed_len;
+
+    hash_vector(v, v->len, false, hashes);
+    if (other < v->len)
+        hashes[other]++;
+    assert_ok(rows_add(&r, l, &v, v->len, hashes, m, row, &err), &err);
+    rows = malloc(r.bytes);
+    back = malloc(r.bytes);
+    for (uint32_t i = 0; i < v->len; i++) {
+        memcpy(rows + len, row[i], row_bytes(row[i]));
+        len += row_bytes(row[i]);
+    }
+    assert_ok(rows_pack(l, (span){rows, len}, &packed, &err), &err);
+    rows_unpack(l, packed.data, back);
+    assert_memory_equal(rows, back, len);
+    packed_len = packed.len;
+    bytes_release(&packed);
+    rows_release(&r);
+    free(rows);
+    free(back);
+    return packed_len;
+}
+
+static void hashes_of_a_word(void **state)
+{
+    const type types[] = {type_of(TYPE_BOOL),    type_of(TYPE_INT8),    type_of(TYPE_UINT16),
+                          type_of(TYPE_INT32),   type_of(TYPE_DATE),    type_of(TYPE_INT64),
+                          type_of(TYPE_FLOAT32), type_of(TYPE_FLOAT64), type_decimal(12, 2)};
+    mem *m = test_mem_open(64 * MIB);
+    arena *a;
+
+    (void)state;
+    assert_ok(arena_new(m, &a, &err), &err);
+    for (size_t t = 0; t < sizeof types / sizeof *types; t++)
+        for (uint32_t nulls = 0; nulls < 2; nulls++) {
+            vector v = fixed_column(m, &types[t], MOST_ROWS, 3, nulls), canonical;
+            size_t all, one;
+            row_layout l;
+            assert_ok(key_canonical(&v, m, &canonical, &err), &err);
+            assert_ok(row_layout_new(a, &types[t], 1, 0, &l, &err), &err);
+            all = word_there_and_back(m, &l, &canonical, UINT32_MAX);
+            one = word_there_and_back(m, &l, &canonical, MOST_ROWS / 2);
+            /* of one stretch hashes are there then */
+            assert_true(one > all + 7 * 1000 && one < all + 9 * 1100);
+            vector_release(&canonical);
+            vector_release(&v);
+        }
+    arena_free(a);
+    test_mem_close(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_come_back),
+        cmocka_unit_test(hashes_of_a_word),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
