@@ -239,6 +239,26 @@ def least(name, rows, threads):
         return f"{memory} MiB, {mib(told['spilled'])} spilled, peak {mib(ran.peak)}"
 
 
+def told_hashes(rows):
+    """Sets of numbers of a word, larger than memory, are spilled without their hashes."""
+    seen = []
+    with Scratch("limits") as s:
+        for name, width in (("INTEGER", 4), ("BIGINT", 8), ("DATE", 4)):
+            value = f"i * 7919 % {rows + 11}"
+            value = f"DATE '1970-01-01' + ({value})::INTEGER" if name == "DATE" else \
+                f"({value} * 400)::{name}"
+            harness.ok("sql", f"SELECT {value} AS v FROM range({rows}) t(i)", "-o",
+                       s("v.parquet"), "--on-exists", "replace", "-q", timeout=120)
+            ran, told = run([harness.need(harness.RELEASE), "sql", "SELECT count(DISTINCT v) AS n "
+                             f"FROM '{s('v.parquet')}'", "--memory", "32MiB", "-f", "csv", "-q"],
+                            s("r.json"), 300)
+            columns = rows * width
+            seen.append(f"{name} {mib(told['spilled'])} of {mib(columns)}")
+            if ran.out.decode().split() != ["n", str(rows)] or not 0 < told["spilled"] <= 1.5 * columns:
+                raise AssertionError(f"{seen[-1]}: {ran.out!r}")
+    return ", ".join(seen)
+
+
 def cases(full):
     if os.path.isdir(sql_corpus.FOLDER):
         yield "queries of the corpus at 64 MiB", lambda: corpus(1 if full else 40), 900
@@ -253,6 +273,7 @@ def cases(full):
                lambda n=name: spill(n, 2000000 if full else 300000), 600)
     yield "plans of numbers that spill are tight", lambda: known(600000), 300
     yield "a set is dealt out to parts once", lambda: dealt(5000000), 300
+    yield "sets of numbers are spilled without hashes", lambda: told_hashes(4000000), 300
     for threads in (1, 2, 8):
         yield (f"joins that fit, {threads} threads", lambda t=threads: sides(t), 300)
     yield "rows that pass groups by spill their columns", lambda: bare(1500000), 300
