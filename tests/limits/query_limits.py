@@ -254,7 +254,8 @@ def told_hashes(rows):
                             s("r.json"), 300)
             columns = rows * width
             seen.append(f"{name} {mib(told['spilled'])} of {mib(columns)}")
-            if ran.out.decode().split() != ["n", str(rows)] or not 0 < told["spilled"] <= 1.5 * columns:
+            right = ran.out.decode().split() == ["n", str(rows)]
+            if not right or not 0 < told["spilled"] <= 1.5 * columns:
                 raise AssertionError(f"{seen[-1]}: {ran.out!r}")
     return ", ".join(seen)
 
