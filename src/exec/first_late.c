@@ -313,7 +313,8 @@ static nrw_status groups_next(source *s, batch *b, nrw_error *err)
 
     if (!any_waits(l))
         return NRW_END;
-    first_state_move(&l->of->state, &l->keys);
+    if (!l->groups_ended)
+        first_state_move(&l->of->state, &l->keys);
     return next_sorted(l->by_group, &l->groups_ended, b, err);
 }
 
