@@ -28,6 +28,8 @@ typedef struct row_layout {
     uint32_t bits;  /* where the bits begin: ROW_HEAD + extra */
     uint32_t fixed; /* bytes of a row without text */
     bool has_text;
+    bool hash_tells; /* the owner hashes the first column and no other (hash_rows.h): a spill file
+                        need not have the hash */
 } row_layout;
 
 /* types stay. */

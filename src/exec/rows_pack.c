@@ -84,11 +84,6 @@ static void each_fixed(const row_layout *l, bool hashes, on_field field, void *s
         }
 }
 
-static bool has_word(const row_layout *l)
-{
-    return l->n && hash_tells(l->types, 1);
-}
-
 /* As hash_vector has it. */
 static uint64_t word_hash(const row_layout *l, const uint8_t *row)
 {
@@ -221,7 +216,7 @@ static void take_rows(packing *p, span *rows)
 
 static bool hashes_are_told(const packing *p)
 {
-    bool told = has_word(p->l);
+    bool told = p->l->hash_tells;
 
     for (uint32_t i = 0; told && i < p->n; i++)
         told = row_hash(p->row[i]) == word_hash(p->l, p->row[i]);
