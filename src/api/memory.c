@@ -25,7 +25,7 @@ void nrw_process_init(void)
 
 static uint64_t baseline(uint32_t workers)
 {
-    const uint64_t touched_later = 11 * MIB / 4, per_worker = 160 << 10;
+    const uint64_t touched_later = 2 * MIB + MIB / 2, per_worker = 160 << 10;
     uint64_t rss = atomic_load(&idle_rss);
 
     /* a library inside another program bounds its own accounts only */

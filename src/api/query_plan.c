@@ -110,6 +110,17 @@ static void describe(query *q, const plan *p)
         snprintf(s->what, 64, "first %llu of each group", (unsigned long long)p->limit);
 }
 
+/* Where nothing gathers a query uses all that it was granted, and code that is touched for the
+ * first time is felt. */
+static uint64_t of_code(const query *q, uint64_t peak)
+{
+    const uint64_t some = 192 << 10, ceiling = q->job->limits.ceiling;
+
+    if (q->n_parts || peak >= ceiling)
+        return 0;
+    return ceiling - peak < some ? ceiling - peak : some;
+}
+
 void query_fill_plan(query *q)
 {
     job_plan *p = &q->job->plan;
@@ -124,5 +135,6 @@ void query_fill_plan(query *q)
     s = add_step(q, "streams", q->least_batches, q->exec.batches, -1);
     snprintf(s->what, sizeof s->what, "batches in flight, %u threads", q->exec.workers);
     p->peak += q->books;
+    p->peak += of_code(q, p->peak);
     p->from = from < p->peak ? from : p->peak;
 }
