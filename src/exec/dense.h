@@ -2,7 +2,7 @@
 #ifndef EXEC_DENSE_H
 #define EXEC_DENSE_H
 
-#include "column/batch.h"
+#include "exec/op.h"
 
 /* The alive rows of columns cols[0..n), each named once, or of the first n ones (NULL), in any
  * form. All columns of the batch are dropped then. Where no row was selected out yet, the batch may
@@ -18,5 +18,7 @@ nrw_status dense_new(const batch *like, uint32_t n, uint32_t rows, batch *out,
 /* Column c is v, which is moved, also on failure. */
 nrw_status dense_put(batch *b, uint32_t c, vector *v, nrw_error *err) NRW_CHECKED;
 void dense_free(batch *b, uint32_t n);
+/* A batch of n columns without rows goes on in place of `like`. */
+nrw_status dense_pass_none(op *o, const batch *like, uint32_t n, nrw_error *err) NRW_CHECKED;
 
 #endif

@@ -137,7 +137,7 @@ static bool same_key(const group_table *t, const uint8_t *row, span key)
 {
     span have;
 
-    if (t->shape->hash_tells && row_hash(row) != HASH_OF_NULL)
+    if (t->shape->layout.hash_tells && row_hash(row) != HASH_OF_NULL)
         return true;
     have = row_values(&t->shape->layout, row);
     return have.len == key.len && memcmp(have.data, key.data, key.len) == 0;

@@ -16,7 +16,6 @@ typedef struct group_shape {
     uint32_t *states; /* where each one's state begins in a row */
     bool saves;       /* there are states that do not stand for themselves */
     bool drops;       /* something hangs from some */
-    bool hash_tells;  /* keys are equal where their hashes are (hash_rows.h) */
     row_layout bare;  /* of arguments, in the place of states (group_bare.c) */
     bool bares;       /* there is room for them there */
 } group_shape;

@@ -17,24 +17,12 @@ static nrw_status look(op_first *o, batch *b, picking *p, nrw_error *err)
     return NRW_OK;
 }
 
-/* Nothing of the batch goes on but that it was there. */
-static nrw_status pass_none(op_first *o, batch *b, nrw_error *err)
-{
-    batch none;
-    nrw_status st;
-
-    TRY(dense_new(b, o->spec.n_columns, 0, &none, err));
-    st = op_pass(&o->base, &none, err);
-    dense_free(&none, o->spec.n_columns);
-    return st;
-}
-
 static nrw_status pass_on(op_first *o, batch *b, const picking *p, bool late, nrw_error *err)
 {
     if (!late || !b->rows)
         return op_pass(&o->base, b, err);
     TRY(first_late_take(&o->late, b, p->late, err));
-    return pass_none(o, b, err);
+    return dense_pass_none(&o->base, b, o->spec.n_columns, err);
 }
 
 static nrw_status first_push(op *base, batch *b, nrw_error *err)

@@ -45,16 +45,9 @@ static nrw_status compute(const op_project *o, batch *in, vector *taken, const v
 
 static nrw_status pass_none(op *base, batch *b, nrw_error *err)
 {
-    op_project *o = (op_project *)base;
-    batch none;
-    nrw_status st;
-
     for (uint32_t c = 0; c < b->n_cols; c++)
         batch_drop(b, c);
-    TRY(dense_new(b, o->n, 0, &none, err));
-    st = op_pass(base, &none, err);
-    dense_free(&none, o->n);
-    return st;
+    return dense_pass_none(base, b, ((op_project *)base)->n, err);
 }
 
 static nrw_status project_push(op *base, batch *b, nrw_error *err)
