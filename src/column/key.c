@@ -38,9 +38,24 @@ bool key_is_plain(const type *t)
     return !is_float(t) && t->id != TYPE_INTERVAL;
 }
 
+void key_put_value(const type *t, const uint8_t *value, uint8_t *to)
+{
+    uint8_t room[8];
+
+    if (is_float(t)) {
+        span v = canonical_float(t, (span){value, t->width}, room);
+        memcpy(to, v.data, v.len);
+    } else if (t->id == TYPE_INTERVAL) {
+        __int128 length = value_interval(t, value);
+        memcpy(to, &length, t->width);
+    } else {
+        memcpy(to, value, t->width);
+    }
+}
+
 nrw_status key_append(bytes *key, const vector *v, uint32_t row, nrw_error *err)
 {
-    uint8_t room[16] = {0}; /* a key is as wide as its type */
+    uint8_t room[16]; /* of numbers that are spelt in several ways */
     uint32_t len;
     bool null;
     span value = vector_value(v, row, &null);
@@ -51,12 +66,9 @@ nrw_status key_append(bytes *key, const vector *v, uint32_t row, nrw_error *err)
     if (type_is_view(&v->type)) {
         len = (uint32_t)value.len;
         TRY(bytes_append(key, &len, sizeof len, err));
-    } else if (is_float(&v->type)) {
-        value = canonical_float(&v->type, value, room);
-    } else if (v->type.id == TYPE_INTERVAL) {
-        __int128 length = value_interval(&v->type, value.data);
-        memcpy(room, &length, sizeof length);
-        value = (span){room, value.len};
+    } else if (!key_is_plain(&v->type)) {
+        key_put_value(&v->type, value.data, room);
+        value.data = room;
     }
     return bytes_append(key, value.data, value.len, err);
 }

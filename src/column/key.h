@@ -10,6 +10,9 @@
  * -0 equals 0, every NaN equals every other, 30 days equal a month. */
 nrw_status key_append(bytes *key, const vector *v, uint32_t row, nrw_error *err) NRW_CHECKED;
 
+/* The bytes behind that one, of a value of a type of fixed width: as many as the value has. */
+void key_put_value(const type *t, const uint8_t *value, uint8_t *to);
+
 /* Whether values of a type of fixed width have one spelling each, which is in the key. */
 bool key_is_plain(const type *t);
 

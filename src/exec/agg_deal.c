@@ -19,7 +19,7 @@ typedef struct deal_part {
 /* What goes to a part next. */
 typedef struct deal_block {
     bytes packed;
-    uint64_t before; /* ordinal of its last entry */
+    agg_set_pace pace;
 } deal_block;
 
 typedef struct dealing {
@@ -55,7 +55,7 @@ static nrw_status end_block(const dealing *d, deal_block *out, deal_part *p, nrw
     if (st < 0)
         spill_free(d->saved->spill, &b);
     out->packed.len = 0;
-    out->before = 0;
+    out->pace = (agg_set_pace){0};
     if (out->packed.cap > block_bytes(d)) /* of a key longer than blocks are */
         bytes_release(&out->packed);
     return st;
@@ -93,7 +93,7 @@ static nrw_status deal_piece(dealing *d, span piece, uint32_t shift, deal_block 
             TRY(end_block(d, &outs[p], &parts[p], err));
         if (packed->cap < block)
             TRY(bytes_reserve(packed, block, err));
-        TRY(agg_set_pack(d->k, &e, &outs[p].before, packed, err));
+        TRY(agg_set_pack(d->k, &e, &outs[p].pace, packed, err));
         parts[p].n++;
         parts[p].bytes += agg_entry_bytes(d->k, (uint32_t)e.key.len);
         if (packed->len >= block)

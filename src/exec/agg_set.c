@@ -340,7 +340,7 @@ nrw_status agg_set_save(const agg_set_kind *k, agg_set *s, size_t most, bytes *o
                         nrw_error *err)
 {
     const size_t begin = out->len;
-    uint64_t before = 0;
+    agg_set_pace pace = {0};
     size_t at;
     agg_entry e;
 
@@ -352,7 +352,7 @@ nrw_status agg_set_save(const agg_set_kind *k, agg_set *s, size_t most, bytes *o
     for (at = s->saved; agg_set_next(k, s, &at, &e); s->saved = (uint32_t)at) {
         if (out->len > begin && out->len - begin + agg_set_packed_most(k, &e) > most)
             break;
-        TRY(agg_set_pack(k, &e, &before, out, err));
+        TRY(agg_set_pack(k, &e, &pace, out, err));
     }
     *more = s->saved < s->len;
     return NRW_OK;

@@ -18,6 +18,9 @@ typedef struct agg_set_kind {
     uint32_t key;   /* AGG_KEY_ANY, AGG_KEY_TEXT or bytes */
     /* The owner's bytes begin with how many rows have the key and the ordinal of one, 8 each. */
     bool counted;
+    /* Behind those stands a value of this type, as it is spelt, from which the key follows; NULL:
+     * none. */
+    const type *spelt;
     /* Those of an equal key join the ones that are there; NULL: there are none. */
     void (*join)(const struct agg_set_kind *k, uint8_t *into, const uint8_t *from);
 } agg_set_kind;
@@ -71,13 +74,22 @@ nrw_status agg_set_save(const agg_set_kind *k, agg_set *s, size_t most, bytes *o
                         nrw_error *err);
 nrw_status agg_set_load(const agg_set_kind *k, span saved, agg_set **s, mem *m, nrw_error *err);
 
+/* How far a piece has come, which its entries go on from; zero at its begin. */
+typedef struct agg_set_pace {
+    uint64_t before; /* ordinal of the last entry */
+    uint32_t mean;   /* of the distances of late, 16 times */
+    uint32_t left;   /* bits of the last word that are free, or were not read yet */
+    size_t word;     /* where it begins; of who packs */
+} agg_set_pace;
+
 /* Entries as they were saved, one after the other. */
 typedef struct agg_set_reader {
     const agg_set_kind *k;
-    span saved; /* set anew for each piece, as are the two below */
+    span saved; /* set anew for each piece, as are the three below */
     size_t at;
-    uint64_t before; /* ordinal of the last entry */
-    bytes room;      /* of the entry */
+    agg_set_pace pace;
+    uint64_t bits; /* of the last word, those that were not read yet */
+    bytes room;    /* of the entry */
 } agg_set_reader;
 
 agg_set_reader agg_set_reader_of(const agg_set_kind *k, mem *m);
@@ -85,9 +97,9 @@ void agg_set_reader_begin(agg_set_reader *r, span saved);
 /* *out is good until the next call. NRW_END: there are no more. */
 nrw_status agg_set_reader_next(agg_set_reader *r, agg_entry *out, nrw_error *err);
 void agg_set_reader_free(agg_set_reader *r);
-/* Behind `out`, as agg_set_reader_next gives it back; *before: the ordinal of the last entry of the
- * same piece, 0 at its begin. */
-nrw_status agg_set_pack(const agg_set_kind *k, const agg_entry *e, uint64_t *before, bytes *out,
+/* Behind `out`, as agg_set_reader_next gives it back. What the piece has so far stays where it is
+ * in `out`. */
+nrw_status agg_set_pack(const agg_set_kind *k, const agg_entry *e, agg_set_pace *p, bytes *out,
                         nrw_error *err);
 /* The most that takes. */
 size_t agg_set_packed_most(const agg_set_kind *k, const agg_entry *e);

@@ -61,6 +61,7 @@ static agg_set_kind kind_of(const aggregate *g)
     return (agg_set_kind){.extra = VALUE + (key_is_plain(type_in(g)) ? 0 : type_in(g)->width),
                           .key = agg_set_key_of(type_in(g)),
                           .counted = true,
+                          .spelt = key_is_plain(type_in(g)) ? NULL : type_in(g),
                           .join = join_rows};
 }
 

@@ -148,18 +148,32 @@ def bare(rows):
         return f"{mib(told['spilled'])} of {mib(rows * 3 * 8)}, peak {mib(ran.peak)}"
 
 
+# Values of sets, and how many bytes each takes.
+SETS = {
+    "texts": ("md5(i::VARCHAR)[1:12]", 12),
+    "numbers": ("(i * 2654435761 % 4294967291 - 2147483648)::INTEGER", 4),
+    "numbers twice": ("(i * 7919 % {half})::INTEGER", 4),
+    "floats": ("(i * 7919 % 8000009 / 7.0)::FLOAT", 4),
+}
+
+
 def dealt(rows):
-    """A set some times as large as memory is dealt out once: each entry is written twice."""
+    """A set some times as large as memory is dealt out once: each entry is written twice, with
+    little more than what the value takes."""
+    seen = []
     with Scratch("limits") as s:
-        harness.ok("sql", f"SELECT md5(i::VARCHAR)[1:12] AS v FROM range({rows}) t(i)", "-o",
-                   s("big.parquet"), "-q", timeout=120)
-        ran, told = run([harness.need(harness.RELEASE), "sql", "SELECT mode(v) FROM big",
-                         "--attach", f"big={s('big.parquet')}", "--memory", "32MiB", "-f", "csv",
-                         "-q"], s("r.json"), 300)
-        if not 0 < told["spilled"] <= 2.5 * rows * 12 or ran.peak > 32 * MIB:
-            raise AssertionError(f"{mib(told['spilled'])} spilled of {mib(rows * 12)}, peak "
-                                 f"{mib(ran.peak)}")
-        return f"{mib(told['spilled'])} of {mib(rows * 12)}, peak {mib(ran.peak)}"
+        for name, (value, width) in SETS.items():
+            harness.ok("sql", f"SELECT {value.format(half=rows // 2)} AS v FROM range({rows}) t(i)",
+                       "-o", s("big.parquet"), "--on-exists", "replace", "-q", timeout=120)
+            for threads in "1", "8":
+                ran, told = run([harness.need(harness.RELEASE), "sql", "SELECT mode(v) FROM big",
+                                 "--attach", f"big={s('big.parquet')}", "--memory", "32MiB",
+                                 "--threads", threads, "-f", "csv", "-q"], s("r.json"), 300)
+                seen.append(f"{name}, {threads} threads: {mib(told['spilled'])} of "
+                            f"{mib(rows * width)}")
+                if not 0 < told["spilled"] <= 2.5 * rows * width or ran.peak > 32 * MIB:
+                    raise AssertionError(f"{seen[-1]}, peak {mib(ran.peak)}")
+    return "; ".join(seen)
 
 
 # Sizes of whole numbers are known from the footer: of these the plan is tight.
