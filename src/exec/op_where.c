@@ -1,12 +1,16 @@
 #include "exec/op_where.h"
 
+#include "exec/row_parts.h"
+
 typedef struct op_where {
     op base;
     mem *m;
     const expr *condition;
     uint32_t n_in;
     size_t held;
+    uint64_t share;
     uint32_t n_used, *used;
+    _Atomic uint32_t most; /* rows of a part, row_parts.h */
 } op_where;
 
 static void see(void *self, uint32_t column)
@@ -34,21 +38,52 @@ static nrw_status hold(const op_where *o, batch *b, vector *alive, const vector 
     return NRW_OK;
 }
 
-static nrw_status narrow(const op_where *o, batch *b, const vector *const *columns, nrw_error *err)
+/* A batch whose rows are asked. */
+typedef struct asking {
+    const op_where *o;
+    mem *m;
+    uint16_t *sel; /* rows for which it holds */
+    uint32_t n;
+} asking;
+
+static nrw_status ask_part(void *self, const vector **part, uint32_t first, uint32_t n,
+                           nrw_error *err)
 {
-    uint32_t alive = batch_alive(b), n;
-    uint16_t *sel;
+    asking *a = self;
+    uint16_t *sel = a->sel + a->n;
+    uint32_t some;
+
+    TRY(expr_select(a->o->condition, part, n, a->m, sel, &some, err));
+    for (uint32_t i = 0; first && i < some; i++)
+        sel[i] = (uint16_t)(sel[i] + first);
+    a->n += some;
+    return NRW_OK;
+}
+
+static nrw_status narrow(op_where *o, batch *b, const vector *const *columns, nrw_error *err)
+{
+    asking a = {.o = o, .m = b->m};
+    const uint32_t alive = batch_alive(b);
+    const row_parts parts = {.rows = alive,
+                             .columns = columns,
+                             .used = o->used,
+                             .n_used = o->n_used,
+                             .n = o->n_in,
+                             .m = b->m,
+                             .share = o->share,
+                             .make = ask_part,
+                             .self = &a};
     nrw_status st;
 
-    TRY(mem_alloc(b->m, BATCH_MAX_ROWS * sizeof *sel, (void **)&sel, err));
-    st = expr_select(o->condition, columns, alive, b->m, sel, &n, err);
-    if (st < 0 || n == alive) {
-        mem_free(b->m, sel, BATCH_MAX_ROWS * sizeof *sel);
+    TRY(mem_alloc(b->m, BATCH_MAX_ROWS * sizeof *a.sel, (void **)&a.sel, err));
+    st = row_parts_run(&parts, &o->most, err);
+    if (st < 0 || a.n == alive) {
+        mem_free(b->m, a.sel, BATCH_MAX_ROWS * sizeof *a.sel);
         return st;
     }
-    for (uint32_t i = 0; b->sel && i < n; i++)
-        sel[i] = b->sel[sel[i]];
-    batch_select(b, sel, n);
+    for (uint32_t i = 0; b->sel && i < a.n; i++)
+        a.sel[i] = b->sel[a.sel[i]];
+    batch_select(b, a.sel, a.n);
     return NRW_OK;
 }
 
@@ -87,15 +122,15 @@ static void where_close(op *base)
 
 static const op_class where_class = {"where", where_push, NULL, NULL, where_close};
 
-nrw_status op_where_new(mem *m, const expr *condition, uint32_t n_in, size_t held, op **out,
-                        nrw_error *err)
+nrw_status op_where_new(mem *m, const expr *condition, uint32_t n_in, size_t held, uint64_t share,
+                        op **out, nrw_error *err)
 {
     op_where *o;
     nrw_status st;
 
     *out = NULL;
     TRY(mem_zalloc(m, sizeof *o, (void **)&o, err));
-    *o = (op_where){{.class = &where_class}, m, condition, n_in, held, 0, NULL};
+    *o = (op_where){{.class = &where_class}, m, condition, n_in, held, share, 0, NULL, 0};
     st = mem_alloc(m, n_in * sizeof *o->used + 1, (void **)&o->used, err);
     if (st < 0) {
         mem_free(m, o, sizeof *o);

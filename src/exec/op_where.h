@@ -6,8 +6,9 @@
 #include "exec/op.h"
 #include "expr/scalar.h"
 
-/* `condition` is BOOLEAN over the n_in columns of the input and lives as long as the operator. */
-nrw_status op_where_new(mem *m, const expr *condition, uint32_t n_in, size_t held, op **out,
-                        nrw_error *err);
+/* `condition` is BOOLEAN over the n_in columns of the input and lives as long as the operator.
+ * share: as row_parts.h has it, of the batches' account. */
+nrw_status op_where_new(mem *m, const expr *condition, uint32_t n_in, size_t held, uint64_t share,
+                        op **out, nrw_error *err);
 
 #endif

@@ -151,6 +151,7 @@ static void *work(void *arg)
     const worker *w = arg;
     run *r = w->run;
     pipeline *p = r->p;
+    mem *m = p->own ? p->own[w->index] : p->batches;
     batch_column *cols = NULL;
     size_t bytes = p->source->n_cols * sizeof *cols;
     nrw_error err = NRW_ERROR_INIT;
@@ -158,7 +159,7 @@ static void *work(void *arg)
     nrw_status st = mem_zalloc(p->batches, bytes, (void **)&cols, &err);
 
     while (st == NRW_OK && !has_failed(r)) {
-        batch b = {.cols = cols, .m = p->batches, .worker = w->index};
+        batch b = {.cols = cols, .m = m, .worker = w->index};
 
         crew_enter(&r->crew, w->index);
         st = cancel_check(&p->cancel, &err);

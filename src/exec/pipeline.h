@@ -18,8 +18,9 @@
 
 typedef struct pipeline {
     source *source;
-    op *first;    /* the chain of operators, linked by `next` */
-    mem *batches; /* account of what is in flight */
+    op *first;       /* the chain of operators, linked by `next` */
+    mem *batches;    /* account of what is in flight */
+    mem *const *own; /* of each worker's, below that one; NULL: there are none */
     uint32_t workers;
     int64_t limit;                  /* rows to take from the source; -1: all */
     const _Atomic uint32_t *enough; /* set: take no more from the source; NULL: take all */

@@ -21,6 +21,12 @@ typedef struct chain {
 
 static nrw_status compile(sql_exec *x, const plan *p, chain *c, nrw_error *err);
 
+/* One worker's of what is in flight, but for what is needed behind. */
+static uint64_t share_of(const sql_exec *x)
+{
+    return x->batches / x->workers / 4 * 3;
+}
+
 static nrw_status add_op(sql_exec *x, op *o, nrw_error *err)
 {
     sql_op held = {.o = o};
@@ -154,7 +160,7 @@ static nrw_status compile_where(sql_exec *x, const expr *cond, uint32_t n_in, ch
 {
     op *o;
 
-    TRY(op_where_new(x->m, cond, n_in, x->held, &o, err));
+    TRY(op_where_new(x->m, cond, n_in, x->held, share_of(x), &o, err));
     return chain_add(x, c, o, err);
 }
 
@@ -190,7 +196,7 @@ static nrw_status compile_project(sql_exec *x, const plan *p, chain *c, nrw_erro
     exprs = room;
     for (uint32_t i = 0; i < p->n; i++)
         TRY(expr_share(x->a, p->exprs[i], p->exprs, i, p->left->n, &exprs[i], err));
-    TRY(op_project_new(x->m, exprs, p->n, p->left->n, x->held, &o, err));
+    TRY(op_project_new(x->m, exprs, p->n, p->left->n, x->held, share_of(x), &o, err));
     return chain_add(x, c, o, err);
 }
 
@@ -379,7 +385,7 @@ static nrw_status compile_window(sql_exec *x, const plan *p, chain *c, nrw_error
     TRY(arena_alloc(x->a, p->n * sizeof *exprs, (void **)&exprs, err));
     for (uint32_t i = 0; i < p->n; i++)
         TRY(expr_column(x->a, i < n ? i : n + place[i - n], &p->columns[i].type, &exprs[i], err));
-    TRY(op_project_new(x->m, exprs, p->n, p->n, x->held, &o, err));
+    TRY(op_project_new(x->m, exprs, p->n, p->n, x->held, share_of(x), &o, err));
     return chain_add(x, c, o, err);
 }
 

@@ -105,10 +105,17 @@ static void close_scan(sql_exec *x, scanning *o)
     mem_free_account(o->reading);
 }
 
-static pipeline pipeline_of(const sql_exec *x, const sql_branch *b, mem *batches)
+/* Accounts of a stage. */
+typedef struct flight {
+    mem *batches;
+    mem *own[PIPELINE_MAX_WORKERS]; /* of each worker */
+} flight;
+
+static pipeline pipeline_of(const sql_exec *x, const sql_branch *b, const flight *f)
 {
     return (pipeline){.source = b->source,
-                      .batches = batches,
+                      .batches = f->batches,
+                      .own = f->own,
                       .workers = x->workers,
                       .limit = -1,
                       .enough = b->enough,
@@ -140,11 +147,11 @@ static nrw_status run(const sql_exec *x, pipeline *p, nrw_error *err)
 
 /* Groups go on while rows come, to the operators that they lead to; what is left when all came is
  * the source of `out`. */
-static nrw_status run_fed(sql_exec *x, const sql_branch *b, mem *batches, pipeline *out,
+static nrw_status run_fed(sql_exec *x, const sql_branch *b, const flight *f, pipeline *out,
                           nrw_error *err)
 {
     const sql_branch *feed = &b->feed->branches[0];
-    pipeline in = pipeline_of(x, feed, batches);
+    pipeline in = pipeline_of(x, feed, f);
     scanning o = {0};
     nrw_status st;
 
@@ -163,16 +170,16 @@ static nrw_status run_fed(sql_exec *x, const sql_branch *b, mem *batches, pipeli
     return st;
 }
 
-static nrw_status run_branch(sql_exec *x, const sql_branch *b, mem *batches, uint64_t first,
+static nrw_status run_branch(sql_exec *x, const sql_branch *b, const flight *f, uint64_t first,
                              uint64_t *morsels, nrw_error *err)
 {
-    pipeline p = pipeline_of(x, b, batches);
+    pipeline p = pipeline_of(x, b, f);
     scanning o = {0};
     nrw_status st = NRW_OK;
 
     p.first_morsel = first;
     if (b->feed) {
-        st = run_fed(x, b, batches, &p, err);
+        st = run_fed(x, b, f, &p, err);
     } else {
         if (b->scan)
             st = begin_scan(x, b, &o, &p, err);
@@ -215,21 +222,44 @@ static void close_behind(sql_exec *x, const sql_stage *s)
             close_op(x, &x->ops[i]);
 }
 
-static nrw_status run_stage(sql_exec *x, const sql_stage *s, nrw_error *err)
+static nrw_status open_flight(const sql_exec *x, flight *f, nrw_error *err)
 {
-    nrw_status st = NRW_OK;
-    uint64_t first = 0;
-    mem *batches;
+    *f = (flight){0};
+    TRY(mem_child(x->m, "batches", x->batches, &f->batches, err));
+    for (uint32_t i = 0; i < x->workers && i < PIPELINE_MAX_WORKERS; i++)
+        TRY(mem_child(f->batches, "batches", MEM_NO_LIMIT, &f->own[i], err));
+    return NRW_OK;
+}
 
-    TRY(mem_child(x->m, "batches", x->batches, &batches, err));
-    for (uint32_t i = 0; st >= 0 && i < s->n; i++) {
+static void close_flight(flight *f)
+{
+    for (uint32_t i = 0; i < PIPELINE_MAX_WORKERS; i++)
+        mem_free_account(f->own[i]);
+    mem_free_account(f->batches);
+}
+
+static nrw_status run_branches(sql_exec *x, const sql_stage *s, const flight *f, nrw_error *err)
+{
+    uint64_t first = 0;
+
+    for (uint32_t i = 0; i < s->n; i++) {
         uint64_t morsels = 0;
-        st = run_branch(x, &s->branches[i], batches, first, &morsels, err);
+        TRY(run_branch(x, &s->branches[i], f, first, &morsels, err));
         first += s->branches[i].ends ? 0 : morsels;
     }
+    return NRW_OK;
+}
+
+static nrw_status run_stage(sql_exec *x, const sql_stage *s, nrw_error *err)
+{
+    flight f;
+    nrw_status st = open_flight(x, &f, err);
+
+    if (st >= 0)
+        st = run_branches(x, s, &f, err);
     if (st >= 0 && s->end && s->end->class->finish)
         st = s->end->class->finish(s->end, err);
-    mem_free_account(batches);
+    close_flight(&f);
     if (st >= 0)
         close_behind(x, s);
     return st;

@@ -13,6 +13,7 @@ import cancelling
 import files
 import hanging
 import harness
+import made_texts
 import many_datasets
 import plans
 import query_limits
@@ -508,6 +509,7 @@ def cases(tier):
     yield from hanging.cases(tier == "all")
     yield from cancelling.cases(tier == "all")
     yield from plans.cases()
+    yield from made_texts.cases()
     yield "1,600 columns", lambda: wide(1600, 100_000 if full else 5_000), 900
     yield "10,000 columns", lambda: wide(10_000, 1_000), 900
     yield f"{1000 if full else 200} files of 100 KB", lambda: many_files(
