@@ -1,5 +1,7 @@
 """The queries of the corpus (shared/data/sql), each against its expected answer."""
 import glob
+import hashlib
+import itertools
 import json
 import math
 import os
@@ -145,15 +147,49 @@ def compare(out, q):
     return None
 
 
-def judge(q, *more, binary=None):
-    """("equal" | "refused" | "wrong" | "crashed", text)"""
-    ran = harness.measure(command(q, "--memory", "128MiB", *more, binary=binary), timeout=60)
+# Threads, memory, CPU level (one that the machine has not stands for the next lower one).
+CONFIGURATIONS = list(itertools.product(("1", "2", "8"), ("64MiB", "1GiB"),
+                                        ("scalar", "avx2", "avx512", "avx512_vbmi")))
+
+
+def chosen(q):
+    """The configuration that a query is asked in where it is asked once."""
+    n = int.from_bytes(hashlib.sha256(q["id"].encode()).digest()[:4], "big")
+    return CONFIGURATIONS[n % len(CONFIGURATIONS)]
+
+
+def ask(q, configuration, binary=None):
+    threads, memory, level = configuration
+    return harness.measure(command(q, "--threads", threads, "--memory", memory, binary=binary),
+                           timeout=60, env={"NARROWS_CPU": level})
+
+
+def told(ran, q):
     if ran.code == 0:
         why = compare(ran.out, q)
         return ("equal", "") if why is None else ("wrong", why)
     if ran.code < 0 or ran.code > 5 or ran.timed_out:
         return "crashed", f"exit code {ran.code}: {ran.err[-300:]}"
     return "refused", ran.first_line
+
+
+def judge(q, binary=None):
+    """("equal" | "refused" | "wrong" | "crashed", text)"""
+    return told(ask(q, chosen(q), binary), q)
+
+
+def judge_all(q):
+    """The same, of all configurations: their output is the same byte for byte, or none has any."""
+    first = ask(q, chosen(q))
+    what, text = told(first, q)
+    for configuration in CONFIGURATIONS:
+        ran = ask(q, configuration)
+        if ran.code != first.code or ran.out != first.out:
+            where = ", ".join(configuration)
+            return ("crashed" if told(ran, q)[0] == "crashed" else "wrong",
+                    f"{where}: exit code {ran.code} ({first.code} with {', '.join(chosen(q))}), "
+                    f"{ran.err[-200:] or 'other output'}")
+    return what, text
 
 
 def known():
@@ -211,11 +247,12 @@ def write_known():
     print(len(lines))
 
 
-def area_case(pattern):
-    """All queries of a file: equal, but for those that are listed with a reason."""
+def area_case(pattern, full=False):
+    """All queries of a file: equal, but for those that are listed with a reason; in one
+    configuration each, or in all."""
     listed, wrong, gone, n = known(), [], [], 0
     for q in queries(pattern):
-        what, text = judge(q)
+        what, text = judge_all(q) if full else judge(q)
         n += 1
         if what != "equal" and q["id"] not in listed:
             wrong.append(f"{q['id']}: {what}: {text[:200]}")
@@ -226,10 +263,11 @@ def area_case(pattern):
     assert n > 0, pattern
     assert not wrong, f"{len(wrong)} of {n}: " + "\n".join(wrong[:5])
     assert not gone, f"listed in sql_refused.txt, but answered: {gone[:10]}"
-    return f"{n} queries"
+    return f"{n} queries" + (f" in {len(CONFIGURATIONS)} configurations" if full else "")
 
 
 def cases(tier):
+    full = tier == "all"
     if not os.path.isdir(FOLDER):
         def none():
             raise harness.Skip("shared/data is not there")
@@ -238,9 +276,9 @@ def cases(tier):
     for path in sorted(glob.glob(os.path.join(FOLDER, "duckdb", "*.jsonl"))):
         name = os.path.basename(path)
         if name != "errors.jsonl":
-            yield (f"queries: {name[:-6]}", lambda n=name: area_case(f"duckdb/{n}"), 300)
-    yield "queries: h2o", lambda: area_case("h2o/queries.jsonl"), 120
-    yield "queries: tpch", lambda: area_case("../tpch/queries.jsonl"), 120
+            yield (f"queries: {name[:-6]}", lambda n=name: area_case(f"duckdb/{n}", full), 1800)
+    yield "queries: h2o", lambda: area_case("h2o/queries.jsonl", full), 600
+    yield "queries: tpch", lambda: area_case("../tpch/queries.jsonl", full), 600
 
 
 def main():
