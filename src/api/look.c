@@ -178,8 +178,43 @@ nrw_status job_look(nrw_job *job, nrw_error *err)
     return print(&l, looks[which].run, err);
 }
 
+/* Of verifying: values of a column at a time, and as much of a text as has come; the last page of
+ * two columns. */
+#define LOOKED_AT ((uint64_t)2 << 20)
+
+/* A column is read at a time: what that takes in the file where it takes most. */
+static nrw_status reading_least(nrw_job *job, const char *path, uint64_t *least, nrw_error *err)
+{
+    reader *file;
+    const schema *s;
+    nrw_status st;
+
+    TRY(job_open_file(job, path, &file, err));
+    s = file->class->schema(file);
+    st = NRW_OK;
+    for (uint32_t c = 0; st >= 0 && c < s->n_fields; c++) {
+        budget b = {0};
+        st = file->class->budget(file, &c, 1, 1, &b, err);
+        if (st >= 0 && b.least > *least)
+            *least = b.least;
+    }
+    file->class->close(file);
+    return st;
+}
+
+/* Files that cannot be opened, or columns that cannot be read, are for verify itself to tell of. */
+static uint64_t verify_least(nrw_job *job, const path_list *f)
+{
+    uint64_t least = 0;
+
+    for (size_t i = 0; i < f->n; i++)
+        (void)reading_least(job, f->at[i], &least, NULL);
+    return least + LOOKED_AT;
+}
+
 nrw_status job_look_plan(nrw_job *job, nrw_error *err)
 {
+    uint64_t least = (uint64_t)1 << 20;
     job_plan *p = &job->plan;
     int64_t rows;
     int which = look_of(job);
@@ -193,9 +228,11 @@ nrw_status job_look_plan(nrw_job *job, nrw_error *err)
     if (looks[which].run == look_count && job_last(job, "where"))
         return where_count(job, true, &rows, err);
     *p = (job_plan){.n = 1, .peak = job->limits.ceiling};
-    p->from = job->limits.baseline + mem_peak(job->root) + ((uint64_t)1 << 20);
+    if (looks[which].run == look_verify)
+        least = verify_least(job, &l.files);
+    p->from = job->limits.baseline + mem_peak(job->root) + least;
     p->spill = looks[which].run == look_verify ? job->limits.spill_limit : 0;
-    p->steps[0] = (plan_step){.how = "streams", .least = 1 << 20, .rows = -1};
+    p->steps[0] = (plan_step){.how = "streams", .least = least, .rows = -1};
     p->steps[0].grant = job->limits.ceiling - job->limits.baseline;
     snprintf(p->steps[0].what, sizeof p->steps[0].what, "%s",
              looks[which].run == look_verify ? "check every page" : "read metadata");

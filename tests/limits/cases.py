@@ -17,6 +17,7 @@ import made_texts
 import many_datasets
 import plans
 import query_limits
+import verifying
 from checks import flat, sound, within
 from harness import MIB, Scratch, mib, narrows, ok, refused
 
@@ -510,6 +511,7 @@ def cases(tier):
     yield from cancelling.cases(tier == "all")
     yield from plans.cases()
     yield from made_texts.cases()
+    yield from verifying.cases()
     yield "1,600 columns", lambda: wide(1600, 100_000 if full else 5_000), 900
     yield "10,000 columns", lambda: wide(10_000, 1_000), 900
     yield f"{1000 if full else 200} files of 100 KB", lambda: many_files(

@@ -3,6 +3,7 @@
 #include "format/parquet/verify.h"
 
 #include "codec/codec.h"
+#include "format/parquet/chunk_needs.h"
 #include "format/parquet/chunk_read.h"
 #include "format/parquet/meta_priv.h"
 #include "format/parquet/nested_read.h"
@@ -12,7 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { PIECE = 64 << 10, VECTOR_BYTES = 1 << 20 };
+enum { PIECE = 64 << 10, VALUES_LEAST = 64 << 10, VALUES_MOST = 1 << 20 };
 
 typedef struct verifier {
     pq_meta *p;
@@ -24,6 +25,7 @@ typedef struct verifier {
     void *self;
     pq_verify_counts *counts;
     uint8_t *piece; /* PIECE bytes */
+    size_t values;  /* bytes of those that are looked at at a time */
 } verifier;
 
 /* A column chunk under verification. */
@@ -248,7 +250,7 @@ static nrw_status decode_rows(chunk_check *k, int64_t first, int64_t n, bool *wh
         nrw_error what = NRW_ERROR_INIT;
         uint32_t most = end - first < BATCH_MAX_ROWS ? (uint32_t)(end - first) : BATCH_MAX_ROWS;
         nrw_status st =
-            pq_chunk_read(k->reader, first, most, VECTOR_BYTES, NULL, 0, 0, k->v->m, &v, &what);
+            pq_chunk_read(k->reader, first, most, k->v->values, NULL, 0, 0, k->v->m, &v, &what);
         if (st < 0) {
             *whole = k->all_decoded = false;
             if (st != NRW_E_CORRUPT) {
@@ -404,10 +406,18 @@ static nrw_status check_chunk_values(chunk_check *k, nrw_error *err)
     return NRW_OK;
 }
 
+/* What pages and dictionaries leave free: for values, texts among them that grow, and for a stream
+ * that decodes what is too large. */
+static size_t headroom(const verifier *v, const pq_chunk *c)
+{
+    return 6 * v->values + pq_chunk_least() + (size_t)pq_stream_memory(c);
+}
+
 static nrw_status open_reader(chunk_check *k, nrw_error *err)
 {
-    const pq_chunk_options opts = {.read_ahead = PIECE, .quarantine = true, .slots = true};
     verifier *v = k->v;
+    const pq_chunk_options opts = {
+        .read_ahead = PIECE, .quarantine = true, .slots = true, .headroom = headroom(v, &k->c)};
     bool lists = k->l->max_rep > 0;
     if (!v->data || k->rows == 0 || (lists ? k->c.n_values < k->rows : k->c.n_values != k->rows))
         return NRW_OK;
@@ -500,7 +510,7 @@ static nrw_status check_rows(verifier *v, pq_nested *r, int64_t rows, nrw_error 
         vector x;
         nrw_error what = NRW_ERROR_INIT;
         uint32_t most = rows - row < BATCH_MAX_ROWS ? (uint32_t)(rows - row) : BATCH_MAX_ROWS;
-        nrw_status st = pq_nested_read(r, row, most, VECTOR_BYTES, NULL, 0, 0, v->m, &x, &what);
+        nrw_status st = pq_nested_read(r, row, most, v->values, NULL, 0, 0, v->m, &x, &what);
         if (st < 0)
             return caught(v, st, &what, err);
         row += x.len;
@@ -511,7 +521,7 @@ static nrw_status check_rows(verifier *v, pq_nested *r, int64_t rows, nrw_error 
 
 static nrw_status check_nested(verifier *v, int32_t rg, const pq_node *n, nrw_error *err)
 {
-    const pq_chunk_options opts = {.read_ahead = PIECE};
+    pq_chunk_options opts = {.read_ahead = PIECE};
     size_t bytes = n->n_leaves * sizeof(pq_chunk);
     pq_nested *r = NULL;
     nrw_error what = NRW_ERROR_INIT;
@@ -522,8 +532,12 @@ static nrw_status check_nested(verifier *v, int32_t rg, const pq_node *n, nrw_er
     TRY(pq_meta_row_group(v->p, rg, &g, err));
     TRY(arena_new(v->m, &a, err));
     TRY_OUT(arena_alloc(a, bytes, &chunks, err));
-    for (uint32_t i = 0; i < n->n_leaves && st >= 0; i++)
-        st = pq_meta_chunk(v->p, rg, n->first_leaf + i, NULL, (pq_chunk *)chunks + i, &what);
+    for (uint32_t i = 0; i < n->n_leaves && st >= 0; i++) {
+        pq_chunk *c = (pq_chunk *)chunks + i;
+        st = pq_meta_chunk(v->p, rg, n->first_leaf + i, NULL, c, &what);
+        if (st >= 0)
+            opts.headroom = size_max(opts.headroom, headroom(v, c));
+    }
     if (st >= 0)
         st = pq_nested_open(v->m, v->s, v->f, pq_meta_leaf(v->p, 0), n, chunks, rg, g.rows, &opts,
                             &r, &what);
@@ -589,7 +603,8 @@ nrw_status pq_verify(pq_meta *p, io_file *f, spill *s, mem *m, bool data,
                   .fault = fault_,
                   .self = self,
                   .counts = out,
-                  .piece = piece};
+                  .piece = piece,
+                  .values = size_max(VALUES_LEAST, size_min(mem_room(m) / 16, VALUES_MOST))};
     nrw_status st = check_file(&v, err);
     mem_free(m, piece, PIECE);
     return st;
