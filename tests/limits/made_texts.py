@@ -23,6 +23,19 @@ QUERIES = {
                       "repeat(b.s, 3) || b.l",
 }
 
+# Of a file of DuckDB, whose dictionaries are of long texts and larger than what there is for them.
+LONG = {
+    "joined": "SELECT s || t AS a, l FROM t",
+    "branches": "SELECT l, CASE WHEN k < 500 THEN s ELSE upper(t || s) END AS c, concat(s, t, l) "
+                "AS e FROM t",
+    "nested": "SELECT list_transform(a, x -> x + l) AS b, {'s': s || '!', 'k': k} AS r, "
+              "map([t], [s]) AS m FROM t",
+    "digests": "SELECT strftime(dt, '%A %d %B %Y') AS f, lpad(s, 300, '*') AS p, md5(s) AS h "
+               "FROM t",
+    "formatted": "SELECT printf('%d %s', l, s) AS x, s::BLOB AS b, hex(s) AS h FROM t",
+    "gathered": "SELECT k, list(s || t) AS z FROM t WHERE l < 20000 GROUP BY k",
+}
+
 
 def command(s, sql, memory, threads):
     return [harness.need(harness.RELEASE), "sql", sql, "--attach", f"t={s('t.parquet')}", "-o",
@@ -39,23 +52,42 @@ def least_of(s, sql, threads):
     return int(said[1])
 
 
-def made(name):
+def from_the_least(s, sql):
     seen = []
+    for threads in "1", "2", "8":
+        least = least_of(s, sql, threads)
+        for kib in (least << 10, *range((least << 10) + 700, (least + 16) << 10, 2500)):
+            ran = harness.measure(command(s, sql, f"{kib}KiB", threads), timeout=60)
+            if ran.code or ran.peak > kib << 10:
+                raise AssertionError(f"{threads} threads, {kib} KiB, the least is {least} MiB: "
+                                     f"exit {ran.code}, peak {mib(ran.peak)}: {ran.err[-300:]}")
+        seen.append(f"{threads} threads from {least} MiB")
+    return ", ".join(seen)
+
+
+def made(name):
     with Scratch("limits") as s:
         harness.ok("sql", f"SELECT CASE WHEN i % 10 <> 3 THEN i * 7919 % 150000 END AS k, i AS l, "
                    f"'text number ' || i % 1000 AS s, i * 0.5 AS d FROM range({ROWS}) t(i)", "-o",
                    s("t.parquet"), "-q", timeout=120)
-        for threads in "1", "2", "8":
-            least = least_of(s, QUERIES[name], threads)
-            for kib in (least << 10, *range((least << 10) + 700, (least + 16) << 10, 2500)):
-                ran = harness.measure(command(s, QUERIES[name], f"{kib}KiB", threads), timeout=60)
-                if ran.code or ran.peak > kib << 10:
-                    raise AssertionError(f"{threads} threads, {kib} KiB, the least is {least} MiB: "
-                                         f"exit {ran.code}, peak {mib(ran.peak)}: {ran.err[-300:]}")
-            seen.append(f"{threads} threads from {least} MiB")
-    return ", ".join(seen)
+        return from_the_least(s, QUERIES[name])
+
+
+def long_ones(name):
+    harness.library("duckdb")
+    import duckdb
+    with Scratch("limits") as s:
+        with duckdb.connect() as c:
+            c.execute("COPY (SELECT i AS l, (hash(i) % 1000)::INTEGER AS k, repeat('word ' || "
+                      "hash(i) % 100, 1 + (hash(i + 1) % 40)::INTEGER) AS s, 'kind ' || "
+                      "hash(i + 2) % 50 AS t, DATE '2020-01-01' + (hash(i) % 1000)::INTEGER AS dt, "
+                      "[x FOR x IN range(i % 5)] AS a FROM range(100000) t(i)) "
+                      f"TO '{s('t.parquet')}'")
+        return from_the_least(s, LONG[name])
 
 
 def cases():
     for name in QUERIES:
         yield f"columns made: {name}", lambda n=name: made(n), 300
+    for name in LONG:
+        yield f"columns made of long texts: {name}", lambda n=name: long_ones(n), 300

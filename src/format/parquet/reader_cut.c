@@ -1,6 +1,7 @@
 /* How the Parquet reader cuts morsels: row groups opened in turn, ranges of rows in them that a
  * filter leaves over, a length that keeps the consumer's bounds on average; or, where nobody behind
  * waits for rows that come before, whole stretches for one thread. */
+#include "format/parquet/chunk_needs.h"
 #include "format/parquet/reader_own.h"
 
 /* Rows of a morsel for one thread: where it is the last one, others wait for no more than that. */
@@ -41,20 +42,36 @@ out:
     return NRW_OK;
 }
 
+/* What texts take beside their views, on average. Where memory has no room for a dictionary each
+ * value is a copy of its entry: entries are taken for equally frequent where nothing tells. */
+static double text_width(pq_reader *r, const pq_chunk *chunk, uint32_t leaf, int64_t rows)
+{
+    const double in_file = rows > 0 ? (double)chunk->uncompressed / (double)rows : 0;
+    pq_first_pages first;
+
+    if (pq_usual_dictionary(chunk, pq_chunk_bytes(chunk)) < mem_room(r->grant) / 8)
+        return in_file;
+    if (chunk->text_bytes >= 0 && rows > 0)
+        return (double)chunk->text_bytes / (double)rows;
+    first = pq_first_pages_of(r, leaf, chunk);
+    if (!first.entries || first.dictionary / first.entries < in_file)
+        return in_file;
+    return (double)first.dictionary / (double)first.entries;
+}
+
 /* Bytes of one decoded value of a column, on average; views count with their text. */
-static double decoded_width(const pq_reader *r, const pq_open_group *g, uint32_t i)
+static double decoded_width(pq_reader *r, const pq_open_group *g, uint32_t i)
 {
     const pq_rcolumn *c = &r->cols[i];
     const pq_chunk *chunk = &g->chunks[c->place];
     const pq_leaf *l = pq_meta_leaf(r->meta, c->node->first_leaf);
-    double per_row = g->rows > 0 ? (double)chunk->uncompressed / (double)g->rows : 0;
     double fixed = l->field.type.width;
 
     if (!pq_node_is_leaf(c->node))
         return pq_nested_width(pq_meta_leaf(r->meta, 0), c->node, chunk, g->rows);
 
     if (type_is_view(&l->field.type))
-        return per_row + fixed;
+        return text_width(r, chunk, c->node->first_leaf, g->rows) + fixed;
     return fixed < 1 ? 1 : fixed;
 }
 
@@ -82,7 +99,7 @@ static uint32_t even_rows(const pq_reader *r, const pq_open_group *g, uint32_t m
 }
 
 /* Rows of a morsel of this group, so that the consumer's bounds hold on average. */
-static uint32_t rows_for(const pq_reader *r, const pq_open_group *g)
+static uint32_t rows_for(pq_reader *r, const pq_open_group *g)
 {
     double widest = 1, sum = 1 + (double)r->shape.row_bytes, rows;
 

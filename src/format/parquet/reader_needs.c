@@ -33,12 +33,13 @@ static void look_at(const pq_reader *r, const pq_chunk *c, pq_first_pages *out)
             break;
         }
         out->dictionary = bytes;
+        out->entries = at.page.n_values > 0 ? (uint64_t)at.page.n_values : 0;
     }
     pq_page_walk_close(&walk);
 }
 
 /* Plans ask more than once, and so does the start. */
-static pq_first_pages first_pages(pq_reader *r, uint32_t leaf, const pq_chunk *c)
+pq_first_pages pq_first_pages_of(pq_reader *r, uint32_t leaf, const pq_chunk *c)
 {
     pq_first_pages found = {.leaf = leaf};
 
@@ -60,7 +61,7 @@ static void need_leaf(pq_reader *r, pq_needs *out, uint32_t leaf, const pq_chunk
 
     out->widest = size_max(out->widest, pq_stream_memory(c) + least);
     if (look && page > LOOK_BYTES && (c->dictionary_page_offset < 0 || c->dictionary_only)) {
-        const pq_first_pages first = first_pages(r, leaf, c);
+        const pq_first_pages first = pq_first_pages_of(r, leaf, c);
         page = size_min(size_min(large, size_max(first.page, (size_t)32 << 10)), most_seen);
         dictionary = size_min(dictionary, 4 * first.dictionary); /* its values as views */
         page += stored_page(c, page);

@@ -56,6 +56,7 @@ struct pq_lane {
 typedef struct pq_first_pages {
     uint32_t leaf;
     uint64_t dictionary, page;
+    uint64_t entries; /* of the dictionary; 0: not known */
 } pq_first_pages;
 
 /* So many columns have the headers of their first pages looked at. */
@@ -110,6 +111,8 @@ typedef struct pq_needs {
 /* Before morsels are cut, by one thread at a time. */
 nrw_status pq_find_needs(pq_reader *r, const uint32_t *cols, uint32_t n, pq_needs *out,
                          nrw_error *err);
+/* By the first row group's; cut by one thread at a time. */
+pq_first_pages pq_first_pages_of(pq_reader *r, uint32_t leaf, const pq_chunk *c);
 /* All columns stay open between morsels with so much. */
 uint64_t pq_columns_room(const pq_needs *need);
 /* What columns at work, of `n`, may take where so many row groups are read at a time. Pages that
