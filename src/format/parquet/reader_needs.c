@@ -52,10 +52,27 @@ pq_first_pages pq_first_pages_of(pq_reader *r, uint32_t leaf, const pq_chunk *c)
     return found;
 }
 
+static bool is_text(const pq_reader *r, uint32_t leaf)
+{
+    return type_is_view(&pq_meta_leaf(r->meta, leaf)->field.type);
+}
+
+/* Texts of a dictionary that may be large, and views of them; as a whole they save a copy of a text
+ * for each row. */
+static uint64_t texts_of(pq_reader *r, uint32_t leaf, const pq_chunk *c)
+{
+    const uint64_t most = 8 << 20;
+    const pq_first_pages first = pq_first_pages_of(r, leaf, c);
+    const uint64_t bytes = first.dictionary + first.entries * sizeof(view);
+
+    return first.entries && bytes <= most ? bytes : 0;
+}
+
 static void need_leaf(pq_reader *r, pq_needs *out, uint32_t leaf, const pq_chunk *c, bool look,
                       uint64_t least)
 {
     const uint64_t most = 1 << 20, most_seen = 4 << 20;
+    const bool text = is_text(r, leaf);
     const uint64_t large = pq_large_page(c), all = size_min(pq_chunk_bytes(c), most);
     uint64_t page = size_min(large, all), dictionary = pq_usual_dictionary(c, all);
 
@@ -66,14 +83,11 @@ static void need_leaf(pq_reader *r, pq_needs *out, uint32_t leaf, const pq_chunk
         dictionary = size_min(dictionary, 4 * first.dictionary); /* its values as views */
         page += stored_page(c, page);
     }
+    if (text && dictionary == all && pq_chunk_bytes(c) > most)
+        dictionary = size_max(dictionary, texts_of(r, leaf, c));
     out->open += page + dictionary;
     out->pages += 2 * page + dictionary;
     out->kept += sizeof(pq_chunk) + 1024;
-}
-
-static bool is_text(const pq_reader *r, uint32_t leaf)
-{
-    return type_is_view(&pq_meta_leaf(r->meta, leaf)->field.type);
 }
 
 static nrw_status need_column(pq_reader *r, const pq_node *n, arena *a, pq_needs *out,
