@@ -1,23 +1,27 @@
 /* Several blocks at a time: an element waits for the one before, whose end says where it begins;
  * those of other blocks do not. What the elements of one block wait for is so filled with the
- * others', up to what the processor can carry out, and then each load and step less counts. */
+ * others', up to what the processor can carry out, and then each load less counts: a literal goes
+ * with the copy behind it. */
 #include "codec/snappy_block.h"
 #include "codec/snappy_own.h"
 #include "codec/window.h"
 
-/* An element that is copied in whole steps takes and makes at most STEP bytes, one that take_rare
- * copies at most twice as many. NEAR an end, its head and what it overshoots are not all there. */
-enum { SHORT = 32, STEP = 33, NEAR = 40 };
-/* A copy from so far back is done in steps that do not meet themselves; the offset of a literal,
- * which is copied from behind its tag. */
+/* A literal of up to LITERAL_MOST bytes and a copy of up to COPY_MOST, either of which may be
+ * missing, are a step: they take up to STEP_IN bytes and make up to STEP_OUT. NEAR an end, what is
+ * read and written of a step whatever it has is not all there. What take_rare copies at a time
+ * counts as RARE_STEPS. */
+enum { LITERAL_MOST = 16, COPY_MOST = 32, STEP_IN = 20, STEP_OUT = 48, RARE_STEPS = 4 };
+enum { NEAR_IN = 24, NEAR_OUT = 48 };
+/* A copy from so far back is done in parts of 16 bytes that do not meet themselves. */
 enum { BACK = 16 };
 enum { LANES = 4 };
 
-/* By tag, as operands: what an element takes and makes, and its offset less BACK: the bytes behind
- * the tag that `mask` leaves, and `base`. Of those that take_rare looks at it is NEVER; that and
- * what is less than nothing, which wraps, lie in front of any block. */
+/* By tag, as operands: what a literal makes, 0 of others; what a copy makes, and its offset less
+ * BACK: the bytes behind the tag that `mask` leaves, and `base`. Of literals, and of copies that
+ * take_rare looks at, `base` is NEVER; that and what is less than nothing, which wraps, lie in
+ * front of any block. */
 typedef struct elements {
-    uint64_t step[256], len[256];
+    uint64_t literal[256], len[256];
     uint32_t mask[256], base[256];
 } elements;
 
@@ -33,14 +37,15 @@ typedef struct elements {
      : (kind) == 1 ? COPY_1(t)                                                                     \
      : (kind) == 2 ? COPY_2(t)                                                                     \
                    : 0)
-#define TAKEN(t, kind)  ((kind) == 0 ? LEN(t, 0) + 1 : (kind) + 1)
-#define RARE(t, kind)   (LEN(t, kind) == 0 || LEN(t, kind) > SHORT)
-#define MASK(t, kind)   (RARE(t, kind) || (kind) == 0 ? 0 : (kind) == 1 ? 0xff : 0xffff)
-#define OFFSET(t, kind) ((kind) == 0 ? BACK : (kind) == 1 ? (t) / 32 * 256 : 0)
 #define NEVER           UINT32_MAX
+#define RARE(t, kind)   ((kind) == 0 || LEN(t, kind) == 0 || LEN(t, kind) > COPY_MOST)
+#define MASK(t, kind)   (RARE(t, kind) ? 0 : (kind) == 1 ? 0xff : 0xffff)
+#define OFFSET(t, kind) ((kind) == 1 ? (t) / 32 * 256 : 0)
 #define BASE(t, kind)   (RARE(t, kind) ? NEVER : (uint32_t)(OFFSET(t, kind) - BACK))
+#define MADE(t, kind)   ((kind) == 0 ? LITERAL(t) : 0)
+#define NOT_SHORT       0xc3 /* bits of tags of all but literals of up to LITERAL_MOST */
 
-static const elements by_tag = {{TAGS(TAKEN)}, {TAGS(LEN)}, {TAGS(MASK)}, {TAGS(BASE)}};
+static const elements by_tag = {{TAGS(MADE)}, {TAGS(LEN)}, {TAGS(MASK)}, {TAGS(BASE)}};
 
 /* A place in a block. */
 typedef struct lane {
@@ -48,14 +53,17 @@ typedef struct lane {
     uint8_t *op;
 } lane;
 
-static size_t room(const snappy_state *s)
-{
-    return size_min((size_t)(s->in_end - s->ip), (size_t)(s->out_end - s->op));
-}
-
 static bool near_end(const snappy_state *s)
 {
-    return room(s) < NEAR;
+    return s->in_end - s->ip < NEAR_IN || s->out_end - s->op < NEAR_OUT;
+}
+
+/* Steps for which there is room whatever they have; not near_end. */
+static size_t steps_of(const snappy_state *s)
+{
+    return size_min((size_t)(s->in_end - s->ip - NEAR_IN) / STEP_IN,
+                    (size_t)(s->out_end - s->op - NEAR_OUT) / STEP_OUT) +
+           1;
 }
 
 /* A longer element, or a copy that meets itself. No op: it is left to snappy_one, of another kind,
@@ -75,33 +83,38 @@ static __attribute__((noinline)) lane take_rare(lane l, const uint8_t *low)
             return (lane){l.ip, NULL};
         copy_back(l.op, offset, len);
     }
-    return (lane){l.ip + by_tag.step[tag], l.op + len};
+    return (lane){l.ip + (kind ? kind + 1 : len + 1), l.op + len};
 }
 
-/* An element, BACK or more behind the block's beginning, which is BACK in front of `low`, with room
- * for *turns of STEP bytes. Literals and copies follow each other without any order, so that is not
- * branched for. False: it is left to snappy_one. */
-static inline __attribute__((always_inline)) bool take(lane *l, const uint8_t *low, int64_t *turns)
+/* A step, BACK or more behind the block's beginning, which is BACK in front of `low`, with room for
+ * *steps of them. Whether a literal comes first follows no order, so that is not branched for:
+ * where none does, what is copied for it is written over. False: what is next is left to
+ * snappy_one. */
+static inline __attribute__((always_inline)) bool take(lane *l, const uint8_t *low, int64_t *steps)
 {
     const size_t tag = *l->ip;
-    const uint32_t offset = (load_u32(l->ip + 1) & by_tag.mask[tag]) + by_tag.base[tag];
-    const uint8_t *copied = (const uint8_t *)((uintptr_t)l->op - offset);
-    const uint8_t *from = l->ip + 1 + BACK;
+    const uint8_t *behind = l->ip + tag / 4 + 2, *copy = l->ip;
+    WITHOUT_BRANCH(behind, copy);
+    copy = tag & NOT_SHORT ? copy : behind;
+    memcpy(l->op, l->ip + 1, LITERAL_MOST);
 
-    if (__builtin_expect((uintptr_t)copied < (uintptr_t)low, 0)) {
-        const lane next = *turns < 3 ? (lane){l->ip, NULL} : take_rare(*l, low);
+    uint8_t *to = l->op + by_tag.literal[tag];
+    const size_t copy_tag = *copy;
+    const uint32_t offset = (load_u32(copy + 1) & by_tag.mask[copy_tag]) + by_tag.base[copy_tag];
+    const uint8_t *from = (const uint8_t *)((uintptr_t)to - offset);
+
+    if (__builtin_expect((uintptr_t)from < (uintptr_t)low, 0)) {
+        const lane next = *steps < RARE_STEPS ? (lane){l->ip, NULL} : take_rare(*l, low);
         if (!next.op)
             return false;
-        --*turns;
+        *steps -= RARE_STEPS - 1;
         *l = next;
     } else {
-        WITHOUT_BRANCH(copied, from);
-        from = tag & 3 ? copied : from;
-        memcpy(l->op, from - BACK, 16);
-        memcpy(l->op + 16, from - BACK + 16, 16);
-        l->ip += by_tag.step[tag];
-        WITHOUT_BRANCH(l->ip, l->op); /* two numbers, and not one of two halves */
-        l->op += by_tag.len[tag];
+        memcpy(to, from - BACK, 16);
+        memcpy(to + 16, from - BACK + 16, 16);
+        l->ip = copy + 1 + (copy_tag & 3);
+        WITHOUT_BRANCH(l->ip, to); /* two numbers, and not one of two halves */
+        l->op = to + by_tag.len[copy_tag];
     }
     return true;
 }
@@ -112,26 +125,26 @@ static inline __attribute__((always_inline)) size_t take_turns(snappy_state *s, 
     lane a = {s[0].ip, s[0].op}, b = {s[1].ip, s[1].op}, c = {NULL, NULL}, d = {NULL, NULL};
     const uint8_t *low[LANES];
     size_t least = SIZE_MAX, stopped;
-    int64_t turns;
+    int64_t steps;
 
     for (size_t i = 0; i < n; i++) {
         low[i] = s[i].dst + BACK;
-        least = size_min(least, room(&s[i]));
+        least = size_min(least, steps_of(&s[i]));
     }
     if (n > 2)
         c = (lane){s[2].ip, s[2].op};
     if (n > 3)
         d = (lane){s[3].ip, s[3].op};
-    for (turns = (int64_t)((least - NEAR) / STEP + 1);; turns--) {
-        if (stopped = n, turns <= 0)
+    for (steps = (int64_t)least;; steps--) {
+        if (stopped = n, steps <= 0)
             break;
-        if (stopped = 0, !take(&a, low[0], &turns))
+        if (stopped = 0, !take(&a, low[0], &steps))
             break;
-        if (stopped = 1, !take(&b, low[1], &turns))
+        if (stopped = 1, !take(&b, low[1], &steps))
             break;
-        if (stopped = 2, n > 2 && !take(&c, low[2], &turns))
+        if (stopped = 2, n > 2 && !take(&c, low[2], &steps))
             break;
-        if (stopped = 3, n > 3 && !take(&d, low[3], &turns))
+        if (stopped = 3, n > 3 && !take(&d, low[3], &steps))
             break;
     }
     s[0].ip = a.ip, s[0].op = a.op;

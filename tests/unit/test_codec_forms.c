@@ -332,6 +332,57 @@ static void snappy_blocks(void **state)
     test_mem_close(m);
 }
 
+/* An element of any kind at *to, one of `few` a longer one, all of one the longest; what it makes
+ * goes behind the n bytes of `made`. Returns what is there then. */
+static size_t put_element(uint64_t *seed, uint8_t **to, uint8_t *made, size_t n, uint32_t few)
+{
+    const unsigned kind = n ? next_random(seed) % 3 : 0;
+    const size_t most = kind == 1 ? 8 : next_random(seed) % few ? 20 : kind == 0 ? 60 : 64;
+    const size_t len = (kind == 1 ? 4 : 1) + (few > 1 ? next_random(seed) % most : most - 1);
+    const size_t far = size_min(n, next_random(seed) % 8 ? 2047 : 20);
+    const size_t offset = kind ? 1 + next_random(seed) % far : 0;
+
+    *(*to)++ = (uint8_t)(kind == 1 ? 1 | (len - 4) << 2 | offset >> 8 << 5 : kind | (len - 1) << 2);
+    if (kind)
+        *(*to)++ = (uint8_t)offset;
+    if (kind == 2)
+        *(*to)++ = (uint8_t)(offset >> 8);
+    for (size_t i = 0; i < len; i++) {
+        made[n + i] = kind ? made[n + i - offset] : (uint8_t)next_random(seed);
+        if (!kind)
+            *(*to)++ = made[n + i];
+    }
+    return n + len;
+}
+
+/* Elements in an order and of lengths that the library does not write, beside what it wrote. */
+static void snappy_elements(void **state)
+{
+    (void)state;
+    uint64_t seed = 4;
+    for (int round = 0; round < ROUNDS(1500); round++) {
+        static uint8_t made[3064], other[3000], other_packed[6000], elements[9300];
+        const size_t least = 128 + next_random(&seed) % 2800, other_n = next_random(&seed) % 3000;
+        size_t n = 0, other_len = sizeof other_packed;
+        uint8_t *to = elements + 2;
+        while (n < least)
+            n = put_element(&seed, &to, made, n, 1 + (uint32_t)round % 8);
+        elements[0] = (uint8_t)(n | 0x80);
+        elements[1] = (uint8_t)(n >> 7);
+        fill_again(other, other_n, &seed);
+        assert_int_equal(snappy_compress((char *)other, other_n, (char *)other_packed, &other_len),
+                         SNAPPY_OK);
+        const size_t len = (size_t)(to - elements);
+        uint8_t *block = exact(elements, len);
+        for (size_t count = 1; count <= CODEC_BESIDE; count++)
+            for (size_t at = 0; at < count; at++)
+                decodes_beside((packed_block){{block, len}, made, n},
+                               (packed_block){{other_packed, other_len}, other, other_n}, count, at,
+                               true);
+        free(block);
+    }
+}
+
 /* A window of 8 MiB: refused by name under a small grant, decoded under a large one. */
 static void zstd_window(void **state)
 {
@@ -420,8 +471,8 @@ int main(void)
         cmocka_unit_test(members),         cmocka_unit_test(gzip_wrappers),
         cmocka_unit_test(snappy_far_copy), cmocka_unit_test(lz4_framings),
         cmocka_unit_test(lz4_blocks),      cmocka_unit_test(snappy_blocks),
-        cmocka_unit_test(zstd_window),     cmocka_unit_test(zstd_frames),
-        cmocka_unit_test(hints),
+        cmocka_unit_test(snappy_elements), cmocka_unit_test(zstd_window),
+        cmocka_unit_test(zstd_frames),     cmocka_unit_test(hints),
 #ifdef MAP_32BIT
         cmocka_unit_test(snappy_low),
 #endif
