@@ -203,17 +203,22 @@ static nrw_status cut_rows(av_reader *r, batch *b, nrw_error *err)
     return NRW_OK;
 }
 
-/* What is read next is asked for beforehand; the system keeps it, not this process. */
+#define ASKED_MORE ((uint64_t)1 << 20)
+
+/* What is read next is asked for beforehand; the system keeps it, not this process. Where nobody
+ * says how much, some more at a time: asking costs as much as reading a block does. */
 static void fetch_ahead(av_reader *r, uint64_t end)
 {
     const uint64_t blocks = r->ahead.data + r->ahead.size - r->ahead.at;
+    const uint64_t left = r->base.file->size - size_min(end, r->base.file->size);
+    const bool told = r->buffer_bytes || r->buffer_blocks;
     uint64_t want = r->buffer_bytes ? r->buffer_bytes : r->shape.stored_max;
 
     if (r->buffer_blocks)
         want = r->buffer_blocks * (blocks + AV_SYNC);
-    want = size_min((size_t)want, (size_t)(r->base.file->size - size_min(end, r->base.file->size)));
-    if (end + want <= r->asked_for)
+    if (end + size_min(want, left) <= r->asked_for)
         return;
+    want = size_min(told ? want : want + ASKED_MORE, left);
     if (r->asked_for < end)
         r->asked_for = end;
     file_will_read(r->base.file, r->asked_for, end + want - r->asked_for);
