@@ -159,6 +159,8 @@ typedef struct job_stages {
 /* The same, where what the parts of each stage get has to fit. */
 nrw_status job_share_stages(const nrw_job *job, const job_stages *stages, const uint64_t *least,
                             const uint64_t *wish, uint32_t n, uint64_t *grants, uint64_t *needs);
+/* Gives what stages leave of that which takes most: up to the wishes, so that all takes no more. */
+void job_share_left(const job_stages *stages, const uint64_t *wish, uint32_t n, uint64_t *grants);
 /* What n parts take together in the stage where that is most; stays at most UINT64_MAX / 4. */
 uint64_t job_stages_most(const job_stages *stages, const uint64_t *parts, uint32_t n);
 

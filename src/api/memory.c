@@ -187,14 +187,32 @@ static void share_rest(sharing *w, const uint64_t *wish, uint64_t *grants)
     }
 }
 
-nrw_status job_share_stages(const nrw_job *job, const job_stages *stages, const uint64_t *least,
-                            const uint64_t *wish, uint32_t n, uint64_t *grants, uint64_t *needs)
+/* Each stage may take so much. */
+static void share_stages(const job_stages *stages, uint64_t each, const uint64_t *wish, uint32_t n,
+                         uint64_t *grants)
 {
-    uint64_t have = job_room(job), held = job->limits.held, left[stages->n];
-    uint64_t most = job_stages_most(stages, least, n);
+    uint64_t left[stages->n];
     uint32_t count[stages->n];
     bool open[n];
     sharing w = {.stages = stages, .n = n, .open = open, .left = left, .count = count};
+
+    memset(count, 0, sizeof count);
+    for (uint32_t s = 0; s < stages->n; s++)
+        left[s] = each - stage_sum(stages, s, grants, n);
+    for (uint32_t i = 0; i < n; i++) {
+        open[i] = wish[i] > grants[i];
+        w.n_open += open[i];
+        for (uint32_t s = 0; open[i] && s < stages->n; s++)
+            count[s] += stages->takes[i * stages->n + s];
+    }
+    share_rest(&w, wish, grants);
+}
+
+nrw_status job_share_stages(const nrw_job *job, const job_stages *stages, const uint64_t *least,
+                            const uint64_t *wish, uint32_t n, uint64_t *grants, uint64_t *needs)
+{
+    uint64_t have = job_room(job), held = job->limits.held;
+    uint64_t most = job_stages_most(stages, least, n);
 
     most = most < ALL - held ? most + held : ALL;
     /* what the process holds at its start differs a little from run to run: who gives what a
@@ -202,18 +220,14 @@ nrw_status job_share_stages(const nrw_job *job, const job_stages *stages, const 
     *needs = job_needs(job, most) + MIB / 4;
     if (most > have)
         return NRW_E_MEMLIMIT;
-    memset(count, 0, sizeof count);
-    for (uint32_t s = 0; s < stages->n; s++)
-        left[s] = have - held - stage_sum(stages, s, least, n);
-    for (uint32_t i = 0; i < n; i++) {
-        grants[i] = least[i];
-        open[i] = wish[i] > least[i];
-        w.n_open += open[i];
-        for (uint32_t s = 0; open[i] && s < stages->n; s++)
-            count[s] += stages->takes[i * stages->n + s];
-    }
-    share_rest(&w, wish, grants);
+    memcpy(grants, least, n * sizeof *grants);
+    share_stages(stages, have - held, wish, n, grants);
     return NRW_OK;
+}
+
+void job_share_left(const job_stages *stages, const uint64_t *wish, uint32_t n, uint64_t *grants)
+{
+    share_stages(stages, job_stages_most(stages, grants, n), wish, n, grants);
 }
 
 nrw_status job_share(const nrw_job *job, const uint64_t *least, const uint64_t *wish, uint32_t n,

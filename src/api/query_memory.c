@@ -5,25 +5,15 @@
 
 #include "base/text.h"
 #include "base/threads.h"
-#include "exec/hash_rows.h"
-#include "exec/op_first.h"
-#include "exec/op_group.h"
-#include "exec/op_window.h"
 #include "exec/room.h"
-#include "exec/window.h"
 
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
 
 /* Of an operator that gathers for each worker: less would spill batch by batch. */
 #define WORKER_ROOM (6 * MIB)
-/* So many times the rows that are likely: while that takes little, where it is dear to be wrong,
- * and all there may be. */
-#define FEW       0 /* plan_estimate.few */
-#define MORE      4
-#define SURELY    64
-#define EVERY     UINT64_MAX
-#define MORE_ROOM MIB /* little: for each worker */
+/* Little for each worker, in which there is room for more rows than are likely. */
+#define MORE_ROOM MIB
 /* Nanoseconds, of plan_effort. */
 #define WORTH_A_THREAD 25000000u
 /* In flight, of each worker: for small rows, at most (larger batches are no faster), and where rows
@@ -48,266 +38,17 @@
 
 enum { READ, BATCHES, WRITE, FIXED_PARTS };
 
-/* ---- what a step needs ---- */
-
-static uint64_t orders_width(const plan_estimate *e, const sort_order *orders, uint32_t n)
-{
-    uint64_t sum = 0;
-
-    for (uint32_t i = 0; i < n; i++)
-        sum = room_add(sum, room_add(2, e->width[orders[i].column]));
-    return sum;
-}
-
-/* A sort's key in the spill file: a mark and a value each. Where all are words of 8 bytes each of
- * them stays by itself. */
-static uint64_t orders_packed(const plan_estimate *e, const sort_order *orders, uint32_t n)
-{
-    uint64_t sum = 0;
-
-    for (uint32_t i = 0; i < n; i++) {
-        const type *t = &e->of->columns[orders[i].column].type;
-        if (type_is_view(t) || t->width != 8)
-            return orders_width(e, orders, n);
-        sum = room_add(sum, room_add(1, e->packed[orders[i].column]));
-    }
-    return sum;
-}
-
-/* So many times as many rows as are likely, no more than there may be. */
-static uint64_t count_of(const plan_estimate *e, uint64_t times)
-{
-    if (times == SURELY) /* whatever conditions leave */
-        return room_at_most(room_mul(e->whole, times), e->most);
-    return times == FEW ? e->few : room_at_most(room_mul(e->rows, times), e->most);
-}
-
-static room_rows rows_of(const plan_estimate *e, uint64_t times, uint64_t keys)
-{
-    return (room_rows){.n = count_of(e, times),
-                       .width = plan_row_width(e),
-                       .keys = keys,
-                       .packed = plan_row_packed(e)};
-}
-
-/* What the spill file has of a state: values that lie beside it (agg_value.h), with their heads. */
-static uint64_t saved_bytes(const plan_estimate *e, const aggregate *g)
-{
-    uint64_t bytes = 16;
-
-    if (!g->class->save || aggregate_gathers(g))
-        return 0;
-    for (uint32_t i = 0; i < g->n_args; i++)
-        bytes = room_add(bytes, room_add(16, plan_expr_width(e, g->args[i])));
-    return bytes;
-}
-
-static room_groups groups_of(const plan_estimate *e, uint64_t times, uint32_t workers)
-{
-    const plan *p = e->of;
-    room_groups g = {.rows = rows_of(e->left, times, plan_columns_width(e->left, NULL, p->n_keys)),
-                     .groups = count_of(e, times),
-                     .shared = p->n_keys && !p->marks};
-
-    if (p->marks) { /* those between two marks are kept, by one worker maybe */
-        g.rows.n = room_at_most(g.rows.n, workers * (uint64_t)p->marks->most);
-        g.groups = room_at_most(g.groups, (uint64_t)p->marks->most);
-    }
-    for (uint32_t i = 0; i < p->n_aggregates; i++) {
-        const aggregate *a = &p->aggregates[i];
-        g.state += aggregate_room(a);
-        g.hang += aggregate_gathers(a) ? GROUP_HANG : 0;
-        g.saved = room_add(g.saved, saved_bytes(e->left, a));
-        g.shared &= !a->class->drop && a->class->traits & AGG_UNPLACED;
-    }
-    return g;
-}
-
-/* What a join is about. */
-typedef struct join_rooms {
-    room_rows left, right, results;
-} join_rooms;
-
-/* Keys whose values have several spellings are kept in one beside the columns (op_build.c). */
-static join_rooms join_of(const plan_estimate *e, uint64_t times, uint64_t results)
-{
-    const plan *p = e->of;
-    join_rooms j = {rows_of(e->left, times, 0), rows_of(e->right, times, 0),
-                    rows_of(e, results, 0)};
-
-    for (uint32_t k = 0; k < p->n_join_keys; k++)
-        if (!key_is_canonical(&e->right->of->columns[p->right_keys[k]].type))
-            j.right.keys = room_add(j.right.keys, e->right->width[p->right_keys[k]]);
-    j.right.packed_keys = j.right.keys;
-    return j;
-}
-
-static budget join_need(const plan_estimate *e, uint64_t times, uint32_t workers)
-{
-    join_rooms j = join_of(e, times, times);
-
-    return room_of_join(&j.left, &j.right, &j.results, workers);
-}
-
-static uint64_t columns_packed(const plan_estimate *e, const uint32_t *columns, uint32_t n)
-{
-    uint64_t sum = 0;
-
-    for (uint32_t i = 0; i < n; i++)
-        sum = room_add(sum, orders_packed(e, &(sort_order){.column = columns[i]}, 1));
-    return sum;
-}
-
-static uint64_t window_keys_packed(const plan_estimate *e, const window_call *w)
-{
-    return room_add(orders_packed(e, w->orders, w->n_orders),
-                    columns_packed(e, w->partition, w->n_partition));
-}
-
-static room_window window_of(const plan_estimate *e, uint64_t times)
-{
-    const plan *p = e->of;
-    room_window x = {.rows = rows_of(e->left, times, 0),
-                     .runs_on = true,
-                     .stops_anywhere = true,
-                     .gathers = window_gathers(p->windows, p->n_windows)};
-    room_rows *r = &x.rows;
-
-    r->width = plan_row_width(e); /* the next set of calls has the columns of those before */
-    if (plan_gatherers(p) > 1)
-        r->packed = plan_row_packed(e);
-    for (uint32_t i = 0; i < p->n_windows; i++) {
-        const window_call *w = &p->windows[i];
-        uint64_t keys = room_add(plan_columns_width(e->left, w->partition, w->n_partition),
-                                 orders_width(e->left, w->orders, w->n_orders));
-        r->keys = room_at_least(r->keys, keys);
-        r->packed_keys = room_at_least(r->packed_keys, window_keys_packed(e->left, w));
-        x.runs_on &= window_runs_on(w);
-        x.stops_anywhere &= window_stops_anywhere(w);
-    }
-    return x;
-}
-
-static budget window_need(const plan_estimate *e, uint64_t times, uint32_t workers)
-{
-    room_window w = window_of(e, times);
-
-    return room_of_window(&w, workers);
-}
-
-/* Rows that wait, sorted by their group. */
-static room_rows first_rows(const plan_estimate *e, uint64_t times)
-{
-    const plan *p = e->of;
-    room_rows r = rows_of(e->left, times, plan_columns_width(e->left, p->per, p->n_per));
-
-    r.keys = room_add(r.keys, plan_columns_width(e->left, p->of, p->n_of));
-    r.packed_keys = room_add(columns_packed(e->left, p->per, p->n_per),
-                             columns_packed(e->left, p->of, p->n_of));
-    return r;
-}
-
-static bool any_text(const plan *p, const uint32_t *columns, uint32_t n)
-{
-    bool any = false;
-
-    for (uint32_t i = 0; i < n; i++)
-        any |= type_is_view(&p->left->columns[columns[i]].type);
-    return any;
-}
-
-/* The state of the groups there may be, with codes of dictionaries. Of texts nobody knows the
- * length: UINT64_MAX. */
-static uint64_t first_state(const plan_estimate *e, uint64_t times, bool surely)
-{
-    const plan *p = e->of;
-    const uint64_t key = 24, *values = surely ? e->left->domain : e->left->distinct;
-    uint64_t rows = count_of(e->left, times), groups = 1;
-
-    if (surely && (any_text(p, p->per, p->n_per) || any_text(p, p->of, p->n_of)))
-        return UINT64_MAX;
-    for (uint32_t i = 0; i < p->n_per; i++)
-        groups = room_mul(groups, values[p->per[i]]);
-    groups = room_at_most(groups, rows);
-    groups =
-        op_first_memory(groups, (uint32_t)p->limit, room_at_most(room_mul(groups, p->limit), rows),
-                        key * room_at_least(room_at_least(p->n_per, p->n_of), 1));
-    return room_add(groups, 2 * MIB + 256 * KIB);
-}
-
-static budget first_need(const plan_estimate *e, uint64_t times, uint32_t workers)
-{
-    const room_rows r = first_rows(e, times);
-    const uint64_t late = op_first_late(&r, workers), state = first_state(e, times, false);
-    budget b = {.least = room_add(room_at_most(state, MIB), late), .wish = state};
-
-    if (first_state(e, times, true) == UINT64_MAX)
-        b.wish = room_add(state, late);
-    b.least = room_at_most(b.least, b.wish);
-    return b;
-}
-
-/* Of the grant for rows that wait: nothing, where the state fits for sure. */
-static uint64_t first_late(const plan_estimate *e, uint64_t grant, uint32_t workers)
-{
-    const room_rows r = first_rows(e, EVERY);
-
-    if (first_state(e, EVERY, true) <= grant)
-        return 0;
-    return op_first_late_share(grant, first_state(e, EVERY, false), op_first_late(&r, workers));
-}
-
-static room_rows sorted_rows(const plan_estimate *e, uint64_t times)
-{
-    const plan *p = e->of;
-
-    room_rows r = rows_of(e->left, times, orders_width(e->left, p->orders, p->n_orders));
-
-    r.packed_keys = orders_packed(e->left, p->orders, p->n_orders);
-    return r;
-}
-
-static budget need_of(const plan_estimate *e, uint64_t times, uint32_t workers)
-{
-    const plan *p = e->of;
-    room_groups g;
-    room_rows r;
-
-    switch (p->kind) {
-    case PLAN_GROUP: g = groups_of(e, times, workers); return room_of_group(&g, workers);
-    case PLAN_JOIN: return join_need(e, times, workers);
-    case PLAN_WINDOW: return window_need(e, times, workers);
-    case PLAN_FIRST: return first_need(e, times, workers);
-    default: break;
-    }
-    r = sorted_rows(e, times);
-    return room_of_sort(&r, p->limit, workers);
-}
-
-/* Whether it should have room for all that may come: what one group's state takes cannot be
- * spilled, and partitions that do not fit are read twice. */
-static bool must_fit(const plan *p)
-{
-    bool gathers = p->kind == PLAN_WINDOW && window_gathers(p->windows, p->n_windows);
-
-    for (uint32_t i = 0; p->kind == PLAN_WINDOW && i < p->n_windows; i++)
-        gathers |= !window_runs_on(&p->windows[i]);
-    for (uint32_t i = 0; p->kind == PLAN_GROUP && i < p->n_aggregates; i++)
-        gathers |= aggregate_gathers(&p->aggregates[i]);
-    return gathers;
-}
-
 /* Room for the rows that are likely; up to what spills well there is some for more of them. */
 static void settle(query_part *part, uint32_t workers)
 {
     const plan_estimate *e = part->step;
-    budget most = need_of(e, EVERY, workers), likely = need_of(e, 1, workers);
-    uint64_t more = room_at_most(need_of(e, MORE, workers).wish, workers * MORE_ROOM);
+    budget most = step_need(e, EVERY, workers), likely = step_need(e, 1, workers);
+    uint64_t more = room_at_most(step_need(e, MORE, workers).wish, workers * MORE_ROOM);
 
     part->need = most;
     part->need.wish = room_at_least(likely.wish, more);
-    if (must_fit(e->of))
-        part->need.wish = need_of(e, SURELY, workers).wish;
+    if (step_must_fit(e->of))
+        part->need.wish = step_need(e, SURELY, workers).wish;
     part->certain = room_mul(most.wish, part->n);
     part->need.least = room_mul(part->need.least, part->n);
     part->need.wish = room_mul(part->need.wish, part->n);
@@ -363,7 +104,7 @@ static uint64_t batch_of(const plan_estimate *e, uint32_t rows)
 
     if (!e)
         return 0;
-    n = room_mul(room_at_most(count_of(e, 2), rows), plan_row_width(e));
+    n = room_mul(room_at_most(step_count(e, 2), rows), plan_row_width(e));
     n = room_at_least(n, batch_of(e->left, rows));
     return room_at_least(n, batch_of(e->right, rows));
 }
@@ -405,14 +146,14 @@ static nrw_status reading_need(const query *q, const plan_estimate *e, uint32_t 
 static uint64_t written_bytes(const query *q, uint32_t workers, uint64_t times)
 {
     const plan_estimate *e = q->sizes;
-    const uint64_t bytes = room_mul(4, room_mul(count_of(e, times), plan_row_width(e)));
+    const uint64_t bytes = room_mul(4, room_mul(step_count(e, times), plan_row_width(e)));
     const uint64_t rows = plan_is_row_by_row(q->plan) ? BATCH_ROWS : LEAVING_MOST;
 
     if (q->to.format->binary)
         return bytes;
     return room_at_most(
         bytes, room_mul(2 * TEXT_TIMES * workers,
-                        room_mul(room_at_most(count_of(e, times), rows), plan_row_width(e))));
+                        room_mul(room_at_most(step_count(e, times), rows), plan_row_width(e))));
 }
 
 /* Some rows are left out on their way, nobody knows how many. */
@@ -427,7 +168,7 @@ static bool is_filtered(const plan *p)
 static output_flow flow_of(const query *q)
 {
     const plan_estimate *e = q->sizes;
-    output_flow f = {.rows = count_of(e, MORE), .folders = 1};
+    output_flow f = {.rows = step_count(e, MORE), .folders = 1};
     uint64_t bytes = room_mul(f.rows, plan_row_width(e));
 
     f.stored = bytes == UINT64_MAX ? bytes : bytes / (is_filtered(e->of) ? 8 : 2);
@@ -475,7 +216,7 @@ static uint64_t dealt_flight_of(const query *q)
 {
     uint64_t row = room_add(room_mul(2, row_of(q->sizes)), dealt_row(q));
 
-    row = room_mul(row, room_at_most(count_of(q->sizes, 2), BATCH_MAX_ROWS));
+    row = room_mul(row, room_at_most(step_count(q->sizes, 2), BATCH_MAX_ROWS));
     return room_at_most(room_add(FLIGHT_SMALL, row), FLIGHT_LARGE);
 }
 
@@ -531,7 +272,7 @@ static nrw_status ask_all(query *q, uint32_t workers, uint64_t all, shares *s, n
     for (uint32_t i = 0; i < q->n_parts; i++) {
         query_part *p = &q->parts[i];
         settle(p, workers);
-        s->few[FIXED_PARTS + i] = room_mul(need_of(p->step, FEW, workers).wish, p->n);
+        s->few[FIXED_PARTS + i] = room_mul(step_need(p->step, FEW, workers).wish, p->n);
         s->least[FIXED_PARTS + i] = p->need.least;
         s->wish[FIXED_PARTS + i] = p->need.wish;
     }
@@ -602,6 +343,20 @@ static nrw_status share(const query *q, uint32_t workers, shares *s, uint64_t *n
     return share_by(q, s, s->firm, &none);
 }
 
+/* Guesses may be wrong, and what a stage leaves of the one that takes most nobody else can use. */
+static void share_left(const query *q, uint32_t workers, shares *s)
+{
+    uint64_t wish[s->n];
+
+    memcpy(wish, s->grants, FIXED_PARTS * sizeof *wish);
+    for (uint32_t i = 0; i < q->n_parts; i++) {
+        const query_part *p = &q->parts[i];
+        uint64_t more = room_mul(step_need(p->step, MORE, workers).wish, p->n);
+        wish[FIXED_PARTS + i] = room_at_least(s->grants[FIXED_PARTS + i], more);
+    }
+    job_share_left(&s->stages, wish, s->n, s->grants);
+}
+
 /* Whether each worker has enough of every operator to gather some batches' rows. */
 static bool roomy(const query *q, const shares *s, uint32_t workers)
 {
@@ -620,58 +375,6 @@ static nrw_status refuse(const query *q, uint64_t needs, nrw_error *err)
     err_next(err, "give --memory %s or more", text_size_option(needs, need));
     return err_set(err, NRW_E_MEMLIMIT, "a query takes at least %s, --memory is %s",
                    text_size(needs, need), text_size(q->job->limits.ceiling, have));
-}
-
-/* Whether nothing spills, whatever comes. */
-static bool fits(const query_part *part, uint32_t workers)
-{
-    const plan_estimate *e = part->step;
-    const plan *p = e->of;
-    const uint64_t grant = part->grant / part->n;
-    room_groups g;
-    room_window w;
-    room_rows r;
-
-    if (p->kind == PLAN_FIRST)
-        return first_late(e, grant, workers) == 0;
-    if (part->grant < part->certain || part->certain == UINT64_MAX)
-        return false;
-    switch (p->kind) {
-    case PLAN_GROUP:
-        g = groups_of(e, EVERY, workers);
-        return p->marks || room_group_fits(&g, grant, workers);
-    case PLAN_SORT: r = sorted_rows(e, EVERY); return room_sort_fits(&r, p->limit, grant, workers);
-    case PLAN_WINDOW: w = window_of(e, EVERY); return room_window_fits(&w, grant, workers);
-    default: return true;
-    }
-}
-
-/* At most, with the grant, where so many times as many rows come of it as are likely. */
-static uint64_t spill_of(const query_part *part, uint64_t times, uint32_t workers)
-{
-    const plan_estimate *e = part->step;
-    const uint64_t grant = part->grant / part->n;
-    room_rows r;
-    join_rooms j;
-    room_window w;
-
-    if (fits(part, workers))
-        return 0;
-    switch (e->of->kind) {
-    case PLAN_GROUP:
-        return room_mul(part->n, room_group_spill(part->need.spill / part->n, grant, workers));
-    case PLAN_SORT: r = sorted_rows(e, EVERY); return room_sort_spill(&r, grant, workers);
-    case PLAN_WINDOW:
-        w = window_of(e, EVERY);
-        return room_mul(part->n, room_window_spill(&w, grant, workers));
-    case PLAN_JOIN:
-        j = join_of(e, EVERY, times);
-        return room_join_spill(&j.left, &j.right, &j.results, grant, workers);
-    case PLAN_FIRST:
-        r = first_rows(e, EVERY);
-        return op_first_spill(&r, first_late(e, grant, workers), workers);
-    default: return part->need.spill;
-    }
 }
 
 static const plan_estimate *widest_scan(const plan_estimate *e)
@@ -712,7 +415,7 @@ static nrw_status writing_spill(const query *q, uint32_t workers, uint64_t grant
                                 uint64_t *out, nrw_error *err)
 {
     const plan_estimate *e = q->sizes;
-    output_rows rows = {rows_of(e, EVERY, 0), batches_of(q, batches / workers), NULL};
+    output_rows rows = {step_rows(e, EVERY, 0), batches_of(q, batches / workers), NULL};
     uint64_t *distinct;
 
     TRY(arena_alloc(q->a, e->of->n * sizeof *distinct + 1, (void **)&distinct, err));
@@ -739,13 +442,13 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
     for (uint32_t i = 0; i < q->n_parts; i++) {
         query_part *p = &q->parts[i];
         p->grant = s->grants[FIXED_PARTS + i];
-        p->likely_spill = spill_of(p, 1, workers);
-        p->need.spill = spill_of(p, EVERY, workers);
+        p->likely_spill = step_spill(p, 1, workers);
+        p->need.spill = step_spill(p, EVERY, workers);
         p->need.spill = room_at_most(p->need.spill, q->job->limits.spill_limit);
         q->spill = room_add(q->spill, p->need.spill);
         grants[i] = (sql_grant){.of = p->step->of, .bytes = p->grant / p->n};
         if (p->step->of->kind == PLAN_FIRST)
-            grants[i].late = first_late(p->step, grants[i].bytes, workers);
+            grants[i].late = step_late(p->step, grants[i].bytes, workers);
     }
     q->spill = room_at_most(q->spill, q->job->limits.spill_limit);
     *x = (sql_exec){.a = q->a,
@@ -794,5 +497,6 @@ nrw_status query_share_memory(query *q, nrw_error *err)
             break;
     }
     q->job->plan.from = needs;
+    share_left(q, workers, &s);
     return take_shares(q, &s, workers, err);
 }

@@ -4,6 +4,7 @@
  *   query_words.c    a statement's options as the job's words, a job's words as a statement
  *   query_catalog.c  what stands behind names
  *   query_memory.c   shares of the memory
+ *   query_steps.c    what steps that gather rows need
  *   query_plan.c     the plan
  *   query_run.c      the parts opened, carried out, counted and published */
 #ifndef API_QUERY_OWN_H
@@ -13,6 +14,7 @@
 #include "api/output.h"
 #include "api/query.h"
 #include "api/query_keys.h"
+#include "exec/room.h"
 #include "sql/estimate.h"
 
 /* A step of the plan and what it may take: `n` operators share the grant. */
@@ -47,6 +49,30 @@ typedef struct query {
     uint64_t spill; /* at most, of all */
     mem *write_books;
 } query;
+
+/* ---- steps that gather rows (query_steps.c) ---- */
+
+/* So many times the rows that are likely, no more than there may be: if groups are few
+ * (plan_estimate.few), while that takes little, where it is dear to be wrong, and all there may be.
+ */
+#define FEW    0
+#define MORE   4
+#define SURELY 64
+#define EVERY  UINT64_MAX
+
+uint64_t step_count(const plan_estimate *e, uint64_t times);
+/* keys: bytes of a row's keys. */
+room_rows step_rows(const plan_estimate *e, uint64_t times, uint64_t keys);
+budget step_need(const plan_estimate *e, uint64_t times, uint32_t workers);
+/* Whether it should have room for all that may come: what one group's state takes cannot be
+ * spilled, and partitions that do not fit are read twice. */
+bool step_must_fit(const plan *p);
+/* Of the grant of PLAN_FIRST for rows that wait: nothing, where the state fits for sure. */
+uint64_t step_late(const plan_estimate *e, uint64_t grant, uint32_t workers);
+/* At most, with the grant, where so many times as many rows come of it as are likely. */
+uint64_t step_spill(const query_part *part, uint64_t times, uint32_t workers);
+
+/* ---- */
 
 /* Grants for as many workers as fit; NRW_E_MEMLIMIT names the least that would do. */
 nrw_status query_share_memory(query *q, nrw_error *err) NRW_CHECKED;

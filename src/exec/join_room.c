@@ -1,7 +1,8 @@
 #include "exec/join_room.h"
 
 #define MANY  3u                     /* passes that cost more than a cut */
-#define LONG  16384u                 /* rows of a list */
+#define SHORT 1024u                  /* rows of a list, at first */
+#define LONG  16384u                 /* from which on it grows by less */
 #define FIXED ((uint64_t)320u << 10) /* what a worker needs beside a table, about */
 
 uint64_t join_slots(uint64_t rows)
@@ -18,7 +19,7 @@ uint64_t join_slots(uint64_t rows)
 /* Long lists grow where they are, so little at a time costs nothing. */
 uint64_t join_listed(uint64_t had, uint64_t rows)
 {
-    uint64_t n = had ? had : 1024;
+    uint64_t n = had ? had : SHORT;
 
     while (n < rows)
         n += n < LONG ? n : n / 4;
@@ -27,7 +28,13 @@ uint64_t join_listed(uint64_t had, uint64_t rows)
 
 uint64_t join_listed_most(uint64_t rows, uint32_t workers)
 {
-    return rows > UINT64_MAX / 2 ? UINT64_MAX : rows + rows / 4 + (uint64_t)workers * (LONG / 2);
+    uint64_t doubled, longer;
+
+    if (rows > UINT64_MAX / 4)
+        return UINT64_MAX;
+    doubled = 2 * rows + (uint64_t)workers * SHORT;
+    longer = rows + rows / 4 + (uint64_t)workers * (LONG / 2);
+    return doubled < longer ? doubled : longer;
 }
 
 uint64_t join_pass_room(uint64_t memory, uint32_t workers)

@@ -1,5 +1,6 @@
 #include "exec/room.h"
 
+#include "exec/group_table.h"
 #include "exec/hash_parts.h"
 #include "exec/join_room.h"
 #include "exec/op_group.h"
@@ -108,11 +109,25 @@ uint64_t room_sort_spill(const room_rows *r, uint64_t grant, uint32_t workers)
 
 /* ---- groups ---- */
 
-#define GROUP_SLOTS 48u /* up to three quarters empty, and half as many while they grow */
-
 static uint64_t group_row(const room_groups *g)
 {
     return room_add(row_of(g->rows.keys), g->state);
+}
+
+/* A table of at most n groups when it takes most: with all of them, or when its slots doubled last,
+ * a quarter of them full, and the old ones were there still. */
+static uint64_t group_table_of(uint64_t n, uint64_t row)
+{
+    uint64_t slots, all, doubling;
+
+    if (n > UINT64_MAX >> 16)
+        return UINT64_MAX;
+    slots = group_slots_for(n);
+    all = room_add(room_mul(n, row), slots);
+    if (slots == group_slots_for(1))
+        return all;
+    doubling = room_add(room_mul(slots / sizeof(uint64_t) / 4, row), slots + slots / 2);
+    return room_at_least(all, doubling);
 }
 
 /* Whether workers come to have parts of the hashes. Where a batch's rows have fewer keys they go to
@@ -122,49 +137,81 @@ static bool are_shared(const room_groups *g)
     return g->shared && g->groups > BATCH_MAX_ROWS / 2;
 }
 
-/* Tables that are shared (group_shared.c): of every eight groups one more, for hashes are not quite
- * even, and of a worker's share it keeps a quarter free. */
-static uint64_t shared_tables(const room_groups *g, uint64_t each, uint32_t workers)
+static uint64_t blocks_of(uint64_t n, uint64_t row)
 {
-    uint64_t all = room_mul(g->groups, each), some = room_mul(all, workers);
+    return (n * row / ROWS_BLOCK + 1) * (ROWS_BLOCK + 32);
+}
 
-    all = room_add(all, all / 8);
-    all = room_add(all, all / 2);
+/* A table for so many groups; of few there may be more combinations of codes, which have slots. */
+static uint64_t group_small_table(uint64_t n, uint64_t row)
+{
+    const uint64_t codes = GROUP_SLICE_NEAR / 2, slots = group_slots_for(codes);
+
+    if (n >= codes)
+        return room_add(group_table_of(n, row), ROWS_BLOCK);
+    return n * row + slots + slots / 2 + ROWS_BLOCK;
+}
+
+/* The keys of a slice, which take a quarter of the worker's memory at most (group_take.c). */
+static uint64_t group_slice(uint64_t row, uint64_t limit)
+{
+    return room_at_most(blocks_of(GROUP_SLICE_NEAR, row), limit / 4 + ROWS_BLOCK);
+}
+
+/* What room_group_fits asks for: of 16 parts of what a worker has, which is 7 of 8 of its share, a
+ * slice takes at most 4, and 3 are free. */
+static uint64_t group_sure(uint64_t n, uint64_t row, uint32_t workers)
+{
+    const uint64_t table = group_small_table(n, row);
+    const uint64_t quarter = room_add(table, ROWS_BLOCK),
+                   whole = room_add(table, blocks_of(GROUP_SLICE_NEAR, row));
+    const uint64_t worker = room_at_most(room_mul(quarter, 16) / 9, room_mul(whole, 16) / 13);
+
+    return room_mul(workers, room_add(worker, worker / 7 + 8 * KIB));
+}
+
+/* Tables that are shared (group_shared.c): of every sixteen groups one more, for hashes are not
+ * quite even, and of a worker's share it keeps a quarter free. */
+static uint64_t shared_tables(const room_groups *g, uint64_t row, uint32_t workers)
+{
+    uint64_t n = room_add(g->groups, g->groups / 16);
+    uint64_t all = room_mul(workers, group_table_of(n / workers + 1, row));
+    uint64_t some = room_mul(workers, group_table_of(g->groups, row));
+
+    all = room_add(all, all / 3);
     some = room_at_most(room_add(some, some / 3), EVEN_WHERE_UNEVEN);
     return room_add(room_at_least(all, some), FIXED + workers * FIXED_EACH);
 }
 
 budget room_of_group(const room_groups *g, uint32_t workers)
 {
-    const uint64_t n = g->rows.n, groups = g->groups, each = room_add(group_row(g), GROUP_SLOTS);
-    uint64_t most = groups, tables, spill, wish;
+    const uint64_t n = g->rows.n, groups = g->groups, row = group_row(g);
+    uint64_t most = groups, tables, spill, wish, sure;
 
     /* a group may be in every worker's table, of no more rows than there are */
     if (room_mul(groups, workers) > n)
         most = n / workers + 1 > groups ? groups : n / workers + 1;
-    tables = room_mul(room_mul(most, workers), each);
+    tables = room_mul(group_table_of(most, row), workers);
     tables = room_add(tables, room_mul(n, g->hang));
-    spill = room_mul(n, room_add(group_row(g), room_add(g->hang, g->saved)));
+    spill = room_mul(n, room_add(row, room_add(g->hang, g->saved)));
     wish = shared_out(tables / workers, workers);
     if (most == groups) /* each worker may meet all of them, and keeps an eighth free */
         wish = room_at_least(wish,
                              room_add(room_add(tables, tables / 6), FIXED + workers * FIXED_EACH));
     if (are_shared(g))
-        wish = room_at_most(wish, shared_tables(g, each, workers));
+        wish = room_at_most(wish, shared_tables(g, row, workers));
+    sure = group_sure(most, row, workers);
+    if (sure <= EVEN_WHERE_UNEVEN && !g->hang)
+        wish = room_at_least(wish, sure);
     return budget_of(wish, spill, workers);
-}
-
-static uint64_t blocks_of(uint64_t n, uint64_t row)
-{
-    return (n * row / ROWS_BLOCK + 1) * (ROWS_BLOCK + 32);
 }
 
 /* What group_room leaves of a share, but for the book of places and the keys of a slice. */
 bool room_group_fits(const room_groups *g, uint64_t grant, uint32_t workers)
 {
-    const uint64_t slice = GROUP_SLICE_NEAR, row = group_row(g), share = grant / workers / 8 * 7;
+    const uint64_t row = group_row(g), share = grant / workers / 8 * 7;
     const uint64_t usable = share - share / 8 - share / 16;
-    uint64_t n = room_at_most(g->groups, g->rows.n), slots = slice, bytes;
+    uint64_t n = room_at_most(g->groups, g->rows.n), bytes;
 
     if (n > grant / row)
         return false;
@@ -172,9 +219,8 @@ bool room_group_fits(const room_groups *g, uint64_t grant, uint32_t workers)
         return true;
     if (are_shared(g)) /* about as many hashes for each */
         n = n / workers + n / workers / 8;
-    while (slots / 2 < n)
-        slots *= 2;
-    bytes = blocks_of(slice, row) + blocks_of(n, row) + 12 * slots;
+    bytes = room_add(group_slice(row, share), group_small_table(n, row));
+    bytes += bytes / 1024; /* heads of blocks */
     return room_add(bytes, room_mul(g->rows.n, g->hang)) <= usable;
 }
 
@@ -215,6 +261,13 @@ static uint64_t join_lists(uint64_t rows, uint32_t workers)
     return room_mul(sizeof(uint8_t *), room_add(both, join_slots(rows)));
 }
 
+/* Beside rows and lists: of each worker a block that is not full; rows that come have two more
+ * before they are there. */
+static uint64_t join_fixed(uint32_t workers)
+{
+    return FIXED + (workers + 2) * (uint64_t)ROWS_BLOCK;
+}
+
 budget room_of_join(const room_rows *left, const room_rows *right, const room_rows *results,
                     uint32_t workers)
 {
@@ -223,8 +276,9 @@ budget room_of_join(const room_rows *left, const room_rows *right, const room_ro
 
     spill = room_add(spill, room_mul(results->n, packed_row(results->packed, PACKED_PLACES)));
     kept = room_add(kept, join_lists(right->n, workers));
+    kept = room_add(kept, join_fixed(workers));
     kept = room_add(kept, kept / 7); /* an eighth is free (op_build.c) */
-    return budget_of(room_add(kept, FIXED + workers * FIXED_EACH), spill, workers);
+    return budget_of(kept, spill, workers);
 }
 
 /* Parts whose table is too large are cut by more bits of the hash, both sides of them. They are not

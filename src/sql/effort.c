@@ -33,6 +33,12 @@ static uint64_t times(uint64_t rows, uint64_t each)
     return room_mul(rows, each);
 }
 
+/* Rows that come of e, a guess: whoever is wrong here has a thread more or less. */
+static uint64_t passing(const plan_estimate *e)
+{
+    return e->rows == UNKNOWN ? UNKNOWN : (uint64_t)((double)e->rows * e->guess) + 1;
+}
+
 /* Of few texts a call looks at each once: they come as a dictionary. */
 static bool is_few(const plan_estimate *in, const expr *arg)
 {
@@ -93,19 +99,19 @@ static uint64_t group_effort(const plan_estimate *e)
         row = room_add(row, g->class->drop ? AGGREGATE_MORE : AGGREGATE);
         row = room_add(row, calls_effort(e->left, g->args, g->n_args));
     }
-    return times(e->left->rows, row);
+    return times(passing(e->left), row);
 }
 
 static uint64_t join_effort(const plan_estimate *e)
 {
     const plan *p = e->of;
-    uint64_t left = e->left->rows, right = e->right->rows;
+    uint64_t left = passing(e->left), right = passing(e->right);
     uint64_t sum = room_add(times(left, PROBE_ROW), times(right, BUILD_ROW));
     uint64_t pair = PAIR;
 
     if (p->condition)
         pair = room_add(pair, call_effort(e, p->condition));
-    sum = room_add(sum, times(e->rows, room_add(pair, row_effort(e))));
+    sum = room_add(sum, times(passing(e), room_add(pair, row_effort(e))));
     return p->n_join_keys ? sum : room_add(sum, times(times(left, right), pair));
 }
 
@@ -118,13 +124,15 @@ static uint64_t step_effort(const plan_estimate *e)
     case PLAN_SCAN: return scan_effort(e);
     case PLAN_VALUES: return times(p->n_rows, calls_effort(e, p->exprs, p->n));
     case PLAN_RANGE: return times(e->rows, READ_VALUE);
-    case PLAN_PROJECT: return times(e->left->rows, calls_effort(e->left, p->exprs, p->n));
-    case PLAN_FILTER: return times(e->left->rows, calls_effort(e->left, p->exprs, 1));
+    case PLAN_PROJECT: return times(passing(e->left), calls_effort(e->left, p->exprs, p->n));
+    case PLAN_FILTER: return times(passing(e->left), calls_effort(e->left, p->exprs, 1));
     case PLAN_GROUP: return group_effort(e);
-    case PLAN_SORT: return times(e->left->rows, p->limit < e->left->rows / 2 ? BEST_ROW : SORT_ROW);
+    case PLAN_SORT:
+        return times(passing(e->left), p->limit < e->left->rows / 2 ? BEST_ROW : SORT_ROW);
     case PLAN_JOIN: return join_effort(e);
-    case PLAN_WINDOW: return times(e->left->rows, SORT_ROW + (uint64_t)p->n_windows * WINDOW_CALL);
-    case PLAN_FIRST: return times(e->left->rows, FIRST_ROW);
+    case PLAN_WINDOW:
+        return times(passing(e->left), SORT_ROW + (uint64_t)p->n_windows * WINDOW_CALL);
+    case PLAN_FIRST: return times(passing(e->left), FIRST_ROW);
     case PLAN_LIMIT:
     case PLAN_UNION: break;
     }

@@ -67,6 +67,26 @@ uint64_t plan_expr_width(const plan_estimate *in, const expr *e)
     return type_width(&e->type, text > TEXT ? text : TEXT);
 }
 
+/* Whole numbers inside, of which one is as many units as the other. */
+static bool are_alike(const type *x, const type *y)
+{
+    if (x->id == TYPE_DECIMAL || y->id == TYPE_DECIMAL)
+        return x->id == y->id && x->scale == y->scale;
+    return x->id >= TYPE_INT8 && x->id <= TYPE_UINT128 && y->id >= TYPE_INT8 &&
+           y->id <= TYPE_UINT128;
+}
+
+const expr *plan_same_number(const expr *e)
+{
+    return expr_is_cast(e) && are_alike(&e->type, &e->args[0]->type) ? e->args[0] : e;
+}
+
+/* How many whole numbers there are between its bounds. */
+static uint64_t numbers_in(const value_bounds *b)
+{
+    return b->known ? room_add((uint64_t)b->greatest - (uint64_t)b->least, 1) : UNKNOWN;
+}
+
 /* Of computed values, and of null. */
 static uint64_t expr_domain(const plan_estimate *in, const expr *e)
 {
@@ -78,6 +98,8 @@ static uint64_t expr_domain(const plan_estimate *in, const expr *e)
         return 1;
     if (expr_date_part(e, &values, &days) && values)
         return values + 1;
+    if (days && e->args[0]->kind == EXPR_COLUMN) /* the first and the last one, and null */
+        return room_add(numbers_in(&in->bounds[e->args[0]->column]) / days, 3);
     return e->type.id == TYPE_BOOL ? 3 : UNKNOWN;
 }
 
@@ -104,6 +126,7 @@ static void take_columns(plan_estimate *e, uint32_t at, const plan_estimate *fro
         e->width[at + c] = from->width[c];
         e->distinct[at + c] = from->distinct[c];
         e->domain[at + c] = from->domain[c];
+        e->bounds[at + c] = from->bounds[c];
         e->packed[at + c] = from->packed[c];
     }
 }
@@ -126,10 +149,12 @@ static void estimate_scan(const sql_catalog *c, plan_estimate *e)
         c->values(c->self, p->table, p->table_columns[i], &v);
         e->distinct[i] = v.distinct;
         e->width[i] = type_width(&p->columns[i].type, v.bytes);
-        if (v.bounded && !type_is_view(&p->columns[i].type) &&
-            !type_is_nested(&p->columns[i].type)) /* what is not there is zero */
-            e->packed[i] = rows_pack_bytes(&p->columns[i].type, v.least < 0 ? v.least : 0,
-                                           v.greatest > 0 ? v.greatest : 0);
+        if (!v.bounded || type_is_view(&p->columns[i].type) || type_is_nested(&p->columns[i].type))
+            continue;
+        e->packed[i] = rows_pack_bytes(&p->columns[i].type, v.least < 0 ? v.least : 0,
+                                       v.greatest > 0 ? v.greatest : 0); /* null is zero */
+        e->bounds[i] = (value_bounds){true, v.least, v.greatest};
+        e->domain[i] = room_add(numbers_in(&e->bounds[i]), 1);
     }
 }
 
@@ -156,18 +181,15 @@ static void estimate_range(plan_estimate *e)
 }
 
 /* No more groups than combinations of keys. */
-static void estimate_group(plan_estimate *e)
+static nrw_status estimate_group(arena *a, plan_estimate *e, nrw_error *err)
 {
     const plan *p = e->of;
-    uint64_t groups = 1, most = 1;
 
     take_columns(e, 0, e->left, p->n_keys);
-    for (uint32_t k = 0; k < p->n_keys; k++) {
-        groups = room_mul(groups, e->left->distinct[k]);
-        most = room_mul(most, e->left->domain[k]);
-    }
-    e->most = p->n_keys ? room_at_most(most, e->left->most) : 1;
-    e->rows = p->n_keys ? room_at_most(room_at_most(groups, e->left->rows), e->most) : 1;
+    TRY(plan_combinations(a, e->left, p->n_keys, true, &e->most, err));
+    TRY(plan_combinations(a, e->left, p->n_keys, false, &e->rows, err));
+    e->most = p->n_keys ? e->most : 1; /* of no rows, too */
+    e->rows = p->n_keys ? room_at_most(e->rows, e->most) : 1;
     for (uint32_t i = 0; i < p->n_aggregates; i++) {
         const aggregate *g = &p->aggregates[i];
         uint64_t *width = &e->width[p->n_keys + i];
@@ -177,6 +199,7 @@ static void estimate_group(plan_estimate *e)
         if (aggregate_gathers(g)) /* the texts of all rows, perhaps */
             *width = room_mul(*width, e->left->rows);
     }
+    return NRW_OK;
 }
 
 /* A side without a match is null, in columns that had none perhaps. */
@@ -184,6 +207,19 @@ static void may_be_null(plan_estimate *e)
 {
     for (uint32_t c = 0; c < e->of->n; c++)
         e->domain[c] = room_add(e->domain[c], 1);
+}
+
+/* Rows of a side that meet one of n rows: as many have the same keys as have on average. */
+static uint64_t rows_that_meet(const plan_estimate *side, const uint32_t *keys, uint32_t n_keys,
+                               uint64_t n)
+{
+    uint64_t values = 1;
+
+    for (uint32_t k = 0; k < n_keys; k++)
+        values = room_mul(values, side->distinct[keys[k]]);
+    if (values == UNKNOWN || n_keys == 0)
+        return side->rows;
+    return room_at_most(side->rows, room_mul(n, side->rows / room_at_least(values, 1) + 1));
 }
 
 /* Equal keys: as many rows as the larger side has, about; some times that where a condition picks
@@ -206,13 +242,19 @@ static void estimate_join(plan_estimate *e)
         e->rows = p->condition ? room_mul(e->rows, PICKED) : both;
     switch (p->join) {
     case JOIN_SEMI:
+        e->most = e->left->most;
+        e->rows = rows_that_meet(e->left, p->left_keys, p->n_join_keys, right);
+        break;
+    case JOIN_RIGHT_SEMI:
+        e->most = e->right->most;
+        e->rows = rows_that_meet(e->right, p->right_keys, p->n_join_keys, left);
+        break;
     case JOIN_ANTI:
     case JOIN_MARK:
     case JOIN_SINGLE:
         e->most = e->left->most;
         e->rows = left;
         break;
-    case JOIN_RIGHT_SEMI:
     case JOIN_RIGHT_ANTI:
     case JOIN_RIGHT_MARK:
         e->most = e->right->most;
@@ -245,9 +287,10 @@ static uint64_t few_of(const plan_estimate *e)
     return room_at_most(few, e->rows);
 }
 
-static void estimate_one(const sql_catalog *c, plan_estimate *e)
+static nrw_status estimate_one(arena *a, const sql_catalog *c, plan_estimate *e, nrw_error *err)
 {
     const plan *p = e->of;
+    const expr *x;
 
     of_types(e);
     if (e->left) {
@@ -263,11 +306,14 @@ static void estimate_one(const sql_catalog *c, plan_estimate *e)
             e->width[i] = plan_expr_width(e->left, p->exprs[i]);
             e->distinct[i] = expr_distinct(e->left, p->exprs[i]);
             e->domain[i] = expr_domain(e->left, p->exprs[i]);
+            x = plan_same_number(p->exprs[i]);
+            if (x->kind == EXPR_COLUMN)
+                e->bounds[i] = e->left->bounds[x->column];
             if (p->exprs[i]->kind == EXPR_COLUMN)
-                e->packed[i] = e->left->packed[p->exprs[i]->column];
+                e->packed[i] = e->left->packed[x->column];
         }
         break;
-    case PLAN_GROUP: estimate_group(e); break;
+    case PLAN_GROUP: TRY(estimate_group(a, e, err)); break;
     case PLAN_JOIN: estimate_join(e); break;
     case PLAN_UNION:
         take_columns(e, 0, e->left, p->n);
@@ -276,6 +322,7 @@ static void estimate_one(const sql_catalog *c, plan_estimate *e)
             e->distinct[i] = room_add(e->distinct[i], e->right->distinct[i]);
             e->domain[i] = room_add(e->domain[i], e->right->domain[i]);
             e->packed[i] = UNKNOWN;
+            e->bounds[i].known = false;
         }
         e->most = room_add(e->most, e->right->most);
         e->rows = room_add(e->rows, e->right->rows);
@@ -296,6 +343,10 @@ static void estimate_one(const sql_catalog *c, plan_estimate *e)
         take_columns(e, 0, e->left, p->n);
         break;
     case PLAN_FILTER:
+        take_columns(e, 0, e->left, p->n);
+        e->most = room_at_most(e->most, plan_groups_asked(e->left, p->exprs[0]));
+        e->rows = room_at_most(e->rows, e->most);
+        break;
     case PLAN_FIRST: take_columns(e, 0, e->left, p->n); break;
     }
     e->few = few_of(e);
@@ -304,6 +355,7 @@ static void estimate_one(const sql_catalog *c, plan_estimate *e)
         e->domain[c] = room_at_most(e->domain[c], e->most);
         e->packed[c] = room_at_most(e->packed[c], packed_of(&p->columns[c].type, e->width[c]));
     }
+    return NRW_OK;
 }
 
 nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_estimate **out,
@@ -316,13 +368,13 @@ nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_
     TRY(arena_alloc(a, p->n * sizeof *e->width + 1, (void **)&e->width, err));
     TRY(arena_alloc(a, p->n * sizeof *e->distinct + 1, (void **)&e->distinct, err));
     TRY(arena_alloc(a, p->n * sizeof *e->domain + 1, (void **)&e->domain, err));
+    TRY(arena_alloc(a, p->n * sizeof *e->bounds + 1, (void **)&e->bounds, err));
     TRY(arena_alloc(a, p->n * sizeof *e->packed + 1, (void **)&e->packed, err));
     TRY(arena_alloc(a, p->n * sizeof *e->kept + 1, (void **)&e->kept, err));
     if (p->left)
         TRY(plan_estimate_of(a, c, p->left, &e->left, err));
     if (p->right)
         TRY(plan_estimate_of(a, c, p->right, &e->right, err));
-    estimate_one(c, e);
     *out = e;
-    return NRW_OK;
+    return estimate_one(a, c, e, err);
 }

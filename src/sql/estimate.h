@@ -7,6 +7,12 @@
 
 #define UNKNOWN UINT64_MAX
 
+/* Whole numbers that all values of a column lie between, as they are inside, or null. */
+typedef struct value_bounds {
+    bool known;
+    int64_t least, greatest;
+} value_bounds;
+
 typedef struct plan_estimate plan_estimate;
 struct plan_estimate {
     const plan *of;
@@ -18,8 +24,10 @@ struct plan_estimate {
     uint64_t *packed;   /* the same in the spill file (rows_pack.h) */
     uint64_t *distinct; /* values of each column, about; UNKNOWN */
     uint64_t *domain;   /* of each column: there are no more values than so many; UNKNOWN */
+    value_bounds *bounds;
     /* after plan_estimate_narrow: */
     double part;       /* of `whole` conditions leave so much, about */
+    double guess;      /* and of that others so much, by nothing but their form */
     double *kept;      /* and so much of the values of each column: what was asked of it alone */
     uint32_t from, to; /* after plan_stages: where it reads, or holds what it gathers */
     plan_estimate *left, *right;
@@ -31,6 +39,15 @@ nrw_status plan_estimate_of(arena *a, const sql_catalog *c, const plan *p, plan_
 /* Rows of e and of what is below it become those that conditions leave, as far as bounds and
  * numbers of values tell, with a margin: for shares of the memory. */
 nrw_status plan_estimate_narrow(arena *a, const sql_catalog *c, plan_estimate *e, nrw_error *err);
+/* How many combinations of values the first n columns of e's rows have: at most, or about. `a` is
+ * used for counting. */
+nrw_status plan_combinations(arena *a, const plan_estimate *e, uint32_t n, bool sure, uint64_t *out,
+                             nrw_error *err);
+/* e, or what it makes a longer or shorter number of: whole, or with as many decimals. */
+const expr *plan_same_number(const expr *e);
+/* How many rows of e, which are groups, may meet a condition by what their aggregates are; UNKNOWN.
+ */
+uint64_t plan_groups_asked(const plan_estimate *e, const expr *on);
 /* Nanoseconds that one thread would be at it, about, the writing of its rows included; UNKNOWN. */
 uint64_t plan_effort(const plan_estimate *e);
 /* Numbers the stages that sql_compile will make of e, in the order they run, and says of each scan

@@ -10,7 +10,7 @@
 
 /* So many times as many values may lie in a stretch, be equal to one, or meet another condition, as
  * on average. */
-#define UNEVEN 2
+#define UNEVEN 1.5
 
 static nrw_status narrow_scan(arena *a, const sql_catalog *c, plan_estimate *e, nrw_error *err)
 {
@@ -18,6 +18,7 @@ static nrw_status narrow_scan(arena *a, const sql_catalog *c, plan_estimate *e, 
 
     TRY(scan_kept(a, c, e, &k, e->kept, err));
     e->part = k.told * k.named;
+    e->guess = k.guessed / k.named;
     return NRW_OK;
 }
 
@@ -44,10 +45,11 @@ static void narrow_filter(plan_estimate *e)
     if (column != UINT32_MAX)
         e->kept[column] *= named;
     e->part = e->left->part * named;
+    e->guess = e->left->guess * fmin(1, expr_kept(e->of->exprs[0]) / named);
 }
 
 /* As many as before, if there are so many rows. */
-static void narrow_groups(plan_estimate *e)
+static void narrow_rows(plan_estimate *e)
 {
     double rows = (double)e->left->whole * e->left->part;
 
@@ -56,6 +58,36 @@ static void narrow_groups(plan_estimate *e)
     for (uint32_t k = 0; e->of->kind == PLAN_GROUP && k < e->of->n_keys; k++)
         e->kept[k] = e->left->kept[k];
     e->part = e->whole ? fmin(1, rows / (double)e->whole) : 1;
+}
+
+/* No more than their keys have combinations where those come from. */
+static nrw_status narrow_groups(arena *a, plan_estimate *e, nrw_error *err)
+{
+    uint64_t most;
+
+    narrow_rows(e);
+    if (!e->of->n_keys)
+        return NRW_OK;
+    TRY(plan_combinations(a, e->left, e->of->n_keys, false, &most, err));
+    if (most < e->whole)
+        e->part = fmin(e->part, (double)most / UNEVEN / (double)e->whole);
+    return NRW_OK;
+}
+
+/* Of the keys that `met` had before its conditions, which left no more keys than rows; what was
+ * asked of the keys themselves counts on the other side. */
+static double part_of_keys(const plan_estimate *met, const uint32_t *keys, uint32_t n)
+{
+    double values = 1, asked = 1;
+
+    for (uint32_t k = 0; k < n; k++) {
+        if (met->distinct[keys[k]] == UNKNOWN)
+            return 1;
+        values *= (double)met->distinct[keys[k]];
+        asked *= met->kept[keys[k]];
+    }
+    values = fmin(values, (double)met->whole);
+    return values > 0 ? fmin(1, (double)met->whole * met->part / asked / values) : 1;
 }
 
 static double part_of_pairs(const plan_estimate *e)
@@ -80,7 +112,12 @@ static void narrow_join(plan_estimate *e)
     case JOIN_LEFT:
     case JOIN_RIGHT:
     case JOIN_FULL: e->part = fmax(e->left->part, e->right->part); break;
+    case JOIN_SEMI:
+        e->part = e->left->part * part_of_keys(e->right, p->right_keys, p->n_join_keys);
+        break;
     case JOIN_RIGHT_SEMI:
+        e->part = e->right->part * part_of_keys(e->left, p->left_keys, p->n_join_keys);
+        break;
     case JOIN_RIGHT_ANTI:
     case JOIN_RIGHT_MARK: e->part = e->right->part; break;
     default: e->part = e->left->part;
@@ -95,6 +132,19 @@ static void narrow_join(plan_estimate *e)
         take_kept(e, p->left->n, e->right);
     if (p->join == JOIN_INNER && p->condition)
         e->part *= expr_named(e, p->condition, &column);
+}
+
+/* Rows that meet somebody; groups are as many as before, perhaps. */
+static double guess_of(const plan_estimate *e)
+{
+    const double left = e->left ? e->left->guess : 1, right = e->right ? e->right->guess : 1;
+
+    if (e->of->kind == PLAN_GROUP)
+        return 1;
+    if (e->of->kind == PLAN_JOIN &&
+        (e->of->join == JOIN_INNER || e->of->join == JOIN_SEMI || e->of->join == JOIN_RIGHT_SEMI))
+        return left * right;
+    return e->right ? fmax(left, right) : left;
 }
 
 static void narrow_union(plan_estimate *e)
@@ -113,9 +163,9 @@ static nrw_status narrow_one(arena *a, const sql_catalog *c, plan_estimate *e, n
     case PLAN_FILTER: narrow_filter(e); break;
     case PLAN_JOIN: narrow_join(e); break;
     case PLAN_UNION: narrow_union(e); break;
-    case PLAN_GROUP:
+    case PLAN_GROUP: return narrow_groups(a, e, err);
     case PLAN_SORT:
-    case PLAN_LIMIT: narrow_groups(e); break;
+    case PLAN_LIMIT: narrow_rows(e); break;
     default:
         if (e->left) {
             take_kept(e, 0, e->left);
@@ -138,6 +188,7 @@ nrw_status plan_estimate_narrow(arena *a, const sql_catalog *c, plan_estimate *e
     if (e->right)
         TRY(plan_estimate_narrow(a, c, e->right, err));
     e->part = 1;
+    e->guess = guess_of(e);
     for (uint32_t i = 0; i < e->of->n; i++)
         e->kept[i] = 1;
     TRY(narrow_one(a, c, e, err));

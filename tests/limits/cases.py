@@ -15,6 +15,7 @@ import hanging
 import harness
 import made_texts
 import many_datasets
+import plan_bounds
 import plans
 import query_limits
 import verifying
@@ -512,6 +513,7 @@ def cases(tier):
     yield from plans.cases()
     yield from made_texts.cases()
     yield from verifying.cases()
+    yield from plan_bounds.cases()
     yield "1,600 columns", lambda: wide(1600, 100_000 if full else 5_000), 900
     yield "10,000 columns", lambda: wide(10_000, 1_000), 900
     yield f"{1000 if full else 200} files of 100 KB", lambda: many_files(

@@ -1,5 +1,6 @@
 #include "temp_folder.h"
 
+#include "exec/group_table.h"
 #include "exec/room.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -61,6 +62,22 @@ static void groups_that_fit(void **state)
             }
 }
 
+/* Small wishes are what fits for sure, larger ones little more than the tables. */
+static void groups_wish_for_what_they_take(void **state)
+{
+    (void)state;
+    for (uint64_t n = 2; n <= 4000000; n += n / 3 + 1)
+        for (uint32_t workers = 1; workers <= 8; workers *= 2) {
+            const room_groups g = {{UINT64_MAX, 16, 16, 16, 16}, n, 8, 0, 0, true};
+            const uint64_t wish = room_of_group(&g, workers).wish;
+            const uint64_t table = n * 48 + group_slots_for(n);
+            if (wish <= 3 * MIB)
+                assert_true(room_group_fits(&g, wish, workers));
+            if (n > 200000)
+                assert_in_range(wish, table * 5 / 4, n * 96 * 8 / 5 + workers * MIB / 2);
+        }
+}
+
 static void joins_spill_less_with_more(void **state)
 {
     const room_rows left = {20000000, 40, 0, 30, 0}, right = {5000000, 60, 0, 50, 0};
@@ -101,6 +118,7 @@ int main(void)
         cmocka_unit_test(sorts_spill_less_with_more),
         cmocka_unit_test(groups_spill_less_with_more),
         cmocka_unit_test(groups_that_fit),
+        cmocka_unit_test(groups_wish_for_what_they_take),
         cmocka_unit_test(joins_spill_less_with_more),
         cmocka_unit_test(nobody_knows),
     };

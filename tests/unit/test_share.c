@@ -55,12 +55,30 @@ static void what_is_needed_is_the_fullest_stage(void **state)
     assert_int_equal(needs, 11 * MIB + MIB / 4);
 }
 
+/* What the fuller stage takes the other one may take too; the last part is in both. */
+static void what_a_stage_leaves_is_shared(void **state)
+{
+    bool takes[] = {true, false, false, true, false, true, true, true};
+    const job_stages stages = {2, takes};
+    const uint64_t wish[] = {20 * MIB, UINT64_MAX, 5 * MIB, UINT64_MAX};
+    uint64_t grants[] = {10 * MIB, 2 * MIB, 4 * MIB, MIB};
+
+    (void)state;
+    job_share_left(&stages, wish, 4, grants);
+    assert_int_equal(grants[0], 10 * MIB);
+    assert_int_equal(grants[1], 5 * MIB);
+    assert_int_equal(grants[2], 5 * MIB);
+    assert_int_equal(grants[3], MIB);
+    assert_int_equal(job_stages_most(&stages, grants, 4), 11 * MIB);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_of_one_stage_share_what_is_left),
         cmocka_unit_test(each_stage_has_all_of_it),
         cmocka_unit_test(what_is_needed_is_the_fullest_stage),
+        cmocka_unit_test(what_a_stage_leaves_is_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
