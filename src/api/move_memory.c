@@ -321,8 +321,9 @@ void move_plan(move *m)
         s = add_step(m, late ? "spills" : "bounded", PART_OP, rows);
         s->rows_bound = true;
         if (late)
-            s->spill =
-                room_at_most(op_first_spill(&r, late, m->workers), m->job->limits.spill_limit);
+            s->spill = room_at_most(
+                op_first_spill(&r, (uint32_t)m->first, m->grants[PART_OP], late),
+                m->job->limits.spill_limit);
         snprintf(s->what, sizeof s->what, "first %llu%s%s", (unsigned long long)m->first,
                  m->n_of ? " ids" : " rows", m->n_per ? " of each group" : "");
         if (rows >= 0)

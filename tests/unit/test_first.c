@@ -85,19 +85,14 @@ static op *new_first(arena *a, mem *m, const question *q, const type *types, spi
     return o;
 }
 
-/* The two pipelines behind the first one. */
+/* The pipeline behind the first one. */
 static void run_waiting(pipeline *p, op *o, op *to)
 {
     nrw_error err = NRW_ERROR_INIT;
-    uint64_t morsels = p->morsels;
 
-    p->source = op_first_waiting(o);
-    p->first = op_first_decide(o);
-    assert_ok(pipeline_run(p, &err), &err);
     p->source = op_first_rest(o);
-    p->first = op_first_sift(o);
-    p->first->next = to;
-    p->first_morsel = morsels;
+    p->first = to;
+    p->first_morsel = p->morsels;
     assert_ok(pipeline_run(p, &err), &err);
 }
 
