@@ -669,7 +669,8 @@ static uint64_t spill_of(const query_part *part, uint64_t times, uint32_t worker
         return room_join_spill(&j.left, &j.right, &j.results, grant, workers);
     case PLAN_FIRST:
         r = first_rows(e, EVERY);
-        return op_first_spill(&r, (uint32_t)e->of->limit, grant, first_late(e, grant, workers));
+        return op_first_spill(&r, (uint32_t)e->of->limit, grant, first_late(e, grant, workers),
+                              workers);
     default: return part->need.spill;
     }
 }

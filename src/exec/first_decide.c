@@ -80,8 +80,8 @@ static nrw_status decide_blocks(deciding *d, spill_chain *part, nrw_error *err)
     TRY(st);
     if (d->rows == 0)
         return first_state_explain(
-            &d->state,
-            err_set(err, NRW_E_MEMLIMIT, "no room for a single key of those that wait"), err);
+            &d->state, err_set(err, NRW_E_MEMLIMIT, "no room for a single key of those that wait"),
+            err);
     return NRW_OK;
 }
 
@@ -122,8 +122,8 @@ nrw_status first_late_decide(first_late *l, nrw_error *err)
 
     first_state_close(&l->of->state);
     mem_set_limit(l->m, first_late_deciding(&l->of->spec));
-    TRY(first_marks_open(&l->marks, l->n, first_late_marks(l->of->spec.memory), l->m,
-                         l->keys.spill, err));
+    TRY(first_marks_open(&l->marks, l->n, first_late_marks(l->of->spec.memory), l->m, l->keys.spill,
+                         err));
     TRY(mem_zalloc(l->m, bytes, (void **)&d, err));
     d->l = l;
     d->cols = (vector **)(void *)(d + 1);

@@ -217,8 +217,8 @@ static nrw_status rest_fill(source *s, batch *b, nrw_error *err)
     return NRW_OK;
 }
 
-static const source_class rest_class = {"first, late rows", rest_next, rest_fill, NULL,
-                                        NULL,               NULL,      NULL,      false};
+static const source_class rest_class = {
+    "first, late rows", rest_next, rest_fill, NULL, NULL, NULL, NULL, false};
 
 source *op_first_rest(op *o)
 {
@@ -243,7 +243,7 @@ static nrw_status open_keys(arena *a, first_late *l, spill *s, nrw_error *err)
         types[i] = f->types[key_column(f, i)];
     }
     TRY(row_layout_new(a, types, n, 0, &layout, err));
-    l->keys = first_keys_of(&layout, f->n_per, first_late_keys(f->late), l->m, s);
+    l->keys = first_keys_of(&layout, f->n_per, first_late_keys(f->late, f->workers), l->m, s);
     l->asked = *f;
     l->asked.per = columns;
     l->asked.of = columns + f->n_per;

@@ -1,10 +1,11 @@
 /* Inside of op_first: what becomes of rows once its state is full.
  *
- * From then on all rows that are not dropped at once are numbered in the order of the input and wait
- * in the spill file (first_wait). The keys of those that nobody could decide on go to parts by the
- * hashes of their groups (first_keys); when all rows have come, each part is decided on by a state of
- * its groups alone, and rows that stay leave marks at their numbers (first_marks). Then the rows come
- * back, in order, and leave by their marks. Nothing is sorted: numbers rise in whatever is written. */
+ * From then on all rows that are not dropped at once are numbered in the order of the input and
+ * wait in the spill file (first_wait). The keys of those that nobody could decide on go to parts by
+ * the hashes of their groups (first_keys); when all rows have come, each part is decided on by a
+ * state of its groups alone, and rows that stay leave marks at their numbers (first_marks). Then
+ * the rows come back, in order, and leave by their marks. Nothing is sorted: numbers rise in
+ * whatever is written. */
 #ifndef EXEC_FIRST_LATE_H
 #define EXEC_FIRST_LATE_H
 
@@ -14,8 +15,8 @@
 
 /* ---- rows that wait ---- */
 
-/* Those of one worker, whose batches come in the order of the input. A row's word of the hash is how
- * far its number is from the row's before, twice, and whether it has to have a mark. */
+/* Those of one worker, whose batches come in the order of the input. A row's word of the hash is
+ * how far its number is from the row's before, twice, and whether it has to have a mark. */
 typedef struct first_wait {
     mem *m;
     spill *spill;
@@ -33,9 +34,9 @@ typedef struct first_wait {
 /* All of m; the layout stays. */
 first_wait first_wait_of(const row_layout *l, mem *m, spill *s);
 void first_wait_release(first_wait *w);
-/* All rows of cols (a vector a column), numbered from `number` on. late: a bit for each row of their
- * batch, of which sel names those that these are (NULL: all); NULL: none is late. More is charged to
- * m meanwhile. */
+/* All rows of cols (a vector a column), numbered from `number` on. late: a bit for each row of
+ * their batch, of which sel names those that these are (NULL: all); NULL: none is late. More is
+ * charged to m meanwhile. */
 nrw_status first_wait_put(first_wait *w, vector *cols, uint64_t number, const uint16_t *sel,
                           const uint8_t *late, mem *m, nrw_error *err) NRW_CHECKED;
 /* What is not written yet is, and the memory free; then w is at the first row. */

@@ -93,8 +93,9 @@ static nrw_status set_bits(first_marks *f, span distances, nrw_error *err)
 
     while (p < end) {
         if (varint_get(&p, end, &distance) != 1)
-            return err_set(err, NRW_E_IO, "a block of the spill file does not hold what was "
-                                          "written");
+            return err_set(err, NRW_E_IO,
+                           "a block of the spill file does not hold what was "
+                           "written");
         at = within(f, at + distance);
         bit_set(f->bits, at);
     }

@@ -36,7 +36,7 @@ typedef struct picking {
     const uint16_t *from;
     uint32_t n_from, at; /* next of `from` */
     uint8_t *late;       /* a bit for each row that nobody can decide on yet; NULL: none */
-    uint32_t *taken;     /* of such a row's group how many ids are in, as is known; NULL: no matter */
+    uint32_t *taken; /* of such a row's group how many ids are in, as is known; NULL: no matter */
     const uint32_t *had; /* and how many of a row's group were in beforehand; NULL: none */
 } picking;
 
@@ -98,10 +98,10 @@ nrw_status first_late_take(first_late *l, batch *b, const uint8_t *late, uint64_
 /* first_decide.c: what of all keys is among the first. The operator's state is no more. */
 nrw_status first_late_decide(first_late *l, nrw_error *err) NRW_CHECKED;
 
-/* What it has while parts are decided on; what blocks of keys have; what the bitmap of marks has, and
- * what is beside it. */
+/* What it has while parts are decided on; what blocks of keys have; what the bitmap of marks has,
+ * and what is beside it. */
 uint64_t first_late_deciding(const first_spec *s);
-uint64_t first_late_keys(uint64_t late);
+uint64_t first_late_keys(uint64_t late, uint32_t workers);
 uint64_t first_late_marks(uint64_t memory);
 
 #endif

@@ -11,11 +11,8 @@
 
 first_wait first_wait_of(const row_layout *l, mem *m, spill *s)
 {
-    return (first_wait){.m = m,
-                        .spill = s,
-                        .layout = l,
-                        .rows = {.m = m},
-                        .scratch = bytes_init(m, UINT32_MAX)};
+    return (first_wait){
+        .m = m, .spill = s, .layout = l, .rows = {.m = m}, .scratch = bytes_init(m, UINT32_MAX)};
 }
 
 void first_wait_release(first_wait *w)
@@ -75,8 +72,8 @@ static nrw_status put_all(first_wait *w, slice *s, const vector *all, uint64_t n
                           const uint16_t *sel, const uint8_t *late, mem *m, nrw_error *err)
 {
     const uint32_t rows = all[0].len;
-    const uint32_t some = rows_that_fit(w->layout, all, w->layout->n,
-                                        rows_bytes_at_once(w->layout, SLICE), MOST);
+    const uint32_t some =
+        rows_that_fit(w->layout, all, w->layout->n, rows_bytes_at_once(w->layout, SLICE), MOST);
 
     for (uint32_t at = 0, n; at < rows; at += n) {
         n = rows - at < some ? rows - at : some;

@@ -106,16 +106,19 @@ uint64_t op_first_memory(uint64_t groups, uint32_t first, uint64_t ids, uint64_t
     return sum;
 }
 
-/* Counts of a batch's rows, the books of the parts, rows and blocks at hand; of a worker a block of
- * rows, the same packed, and rows that leave. With so much more blocks of keys are as large as
- * pays. */
-#define LATE_FIXED  ((uint64_t)2 << 20)
-#define LATE_EACH   ((uint64_t)384 << 10)
-#define LATE_BLOCKS ((uint64_t)8 << 20)
+/* What rows that wait take. Whatever comes: counts of a batch's rows, the books of the parts, rows
+ * and blocks at hand. Of a worker: a block of rows, the same packed, rows that leave. Of the blocks
+ * of keys, at least, and where they are as large as pays. */
+#define LATE_FIXED ((uint64_t)768 << 10)
+#define LATE_EACH  ((uint64_t)256 << 10)
+#define KEYS_LEAST ((uint64_t)768 << 10)
+#define KEYS_MOST  ((uint64_t)2 << 20)
 
-uint64_t first_late_keys(uint64_t late)
+uint64_t first_late_keys(uint64_t late, uint32_t workers)
 {
-    return late / 4;
+    const uint64_t beside = LATE_FIXED + workers * LATE_EACH;
+
+    return room_at_most(late > beside ? late - beside : 0, KEYS_MOST);
 }
 
 uint64_t first_late_marks(uint64_t memory)
@@ -125,22 +128,24 @@ uint64_t first_late_marks(uint64_t memory)
 
 uint64_t first_late_deciding(const first_spec *s)
 {
-    return s->late / 4 * 3 + 2 * first_late_marks(s->memory);
+    const uint64_t all = LATE_FIXED + first_late_keys(s->late, s->workers);
+
+    return room_at_most(all, s->late) + 2 * first_late_marks(s->memory);
 }
 
 uint64_t op_first_late(const room_rows *r, uint32_t workers)
 {
     const uint64_t copies = 4; /* of a row, however large */
 
-    return room_mul(LATE_EACH + room_mul(r->width, copies), workers) + LATE_FIXED;
+    return LATE_FIXED + KEYS_LEAST + room_mul(LATE_EACH + room_mul(r->width, copies), workers);
 }
 
 uint64_t op_first_late_share(uint64_t grant, uint64_t state, uint64_t late_least)
 {
-    const uint64_t left = grant > state ? grant - state : 0, some = room_at_least(left, grant / 3);
+    const uint64_t left = grant > state ? grant - state : 0;
+    const uint64_t some = room_at_least(left, late_least + grant / 8);
 
-    return room_at_most(room_at_least(room_at_most(some, late_least + LATE_BLOCKS), late_least),
-                        grant);
+    return room_at_most(room_at_most(some, late_least + KEYS_MOST - KEYS_LEAST), grant);
 }
 
 /* How often keys are dealt out: until the state of a part fits, and of a group that alone does not
@@ -155,12 +160,15 @@ static uint64_t dealt(const room_rows *r, uint32_t first, uint64_t state)
     return times + 2 * (group / (state + 1));
 }
 
-uint64_t op_first_spill(const room_rows *r, uint32_t first, uint64_t memory, uint64_t late)
+uint64_t op_first_spill(const room_rows *r, uint32_t first, uint64_t memory, uint64_t late,
+                        uint32_t workers)
 {
-    /* of the head of a row as it waits and of one of keys; what of a block stands beside its rows */
+    /* of the head of a row as it waits and of one of keys; what of a block stands beside its rows
+     */
     const uint64_t mark = 1, number = 4, counted = 2, block = 256;
     const uint64_t key = room_add(r->packed_keys, number + counted), row = room_add(r->width, 32);
-    const uint64_t at_once = first_late_keys(late) / FIRST_PARTS / room_add(r->keys, 32) + 1;
+    const uint64_t at_once =
+        first_late_keys(late, workers) / FIRST_PARTS / room_add(r->keys, 32) + 1;
     const uint64_t times = dealt(r, first, memory - late);
     const uint64_t marks = r->n / 8 < first_late_marks(memory) ? 0 : times + 1;
     uint64_t each = room_add(r->packed, mark + marks + block / (ROWS_BLOCK / 2 / row + 1));

@@ -37,10 +37,11 @@ source *op_first_rest(op *o);
 
 /* What the state takes at most for so many groups and ids of about key_bytes each: for plan. */
 uint64_t op_first_memory(uint64_t groups, uint32_t first, uint64_t ids, uint64_t key_bytes);
-/* What rows that wait take at least, and what they may spill, of spec.memory and spec.late; r's keys
- * are those of groups and ids. */
+/* What rows that wait take at least, and what they may spill, of spec.memory and spec.late; r's
+ * keys are those of groups and ids. */
 uint64_t op_first_late(const room_rows *r, uint32_t workers);
-uint64_t op_first_spill(const room_rows *r, uint32_t first, uint64_t memory, uint64_t late);
+uint64_t op_first_spill(const room_rows *r, uint32_t first, uint64_t memory, uint64_t late,
+                        uint32_t workers);
 /* Of a grant what is for rows that wait, where the state takes at most so much, about. */
 uint64_t op_first_late_share(uint64_t grant, uint64_t state, uint64_t late_least);
 
