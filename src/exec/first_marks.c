@@ -109,7 +109,8 @@ static nrw_status open_bucket(first_marks *f, uint64_t i, nrw_error *err)
     nrw_status st;
 
     memset(f->bits, 0, bitmap_bytes(f));
-    TRY(set_bits(f, (span){b->numbers.data, b->numbers.len}, err));
+    if (b->numbers.len)
+        TRY(set_bits(f, (span){b->numbers.data, b->numbers.len}, err));
     bytes_release(&b->numbers);
     while ((st = spill_chain_take(&b->blocks, f->spill, &block, err)) == NRW_OK) {
         f->read.len = 0;

@@ -23,11 +23,11 @@ ROWS = """SELECT i AS n,
 PAIRS = """SELECT ((hash(i // 2) % 4294967296)::BIGINT - 2147483648)::INTEGER AS g,
     ((hash(i + 3) % 4294967296)::BIGINT - 2147483648)::INTEGER AS k FROM range(700000) r(i)"""
 
-# Rows; first, of, per; and how many times the columns may be spilled. Keys are there once more, with
-# a row's number, which counts where they are most of the columns; what was written, too, may be.
+# Rows; first, of, per; and how many times the columns may be spilled. Keys are there once more with
+# a row's number, which counts where they are most of the columns; so may be what was written.
 CASES = {
-    "ids of integers": (ROWS, 2, ["k"], ["g"], 0.75),
-    "ids of texts per text": (ROWS, 2, ["s"], ["t"], 0.75),
+    "ids of integers": (ROWS, 2, ["k"], ["g"], 1),
+    "ids of texts per text": (ROWS, 2, ["s"], ["t"], 1),
     "ids per float": (ROWS, 3, ["k"], ["f"], 1.25),
     "two columns each": (ROWS, 2, ["k", "s"], ["g", "f"], 1.25),
     "rows": (ROWS, 2, [], ["t"], 0.4),
