@@ -131,8 +131,8 @@ static nrw_status op_budget(const move *m, budget *out)
                : 0;
     out->wish = room_add(out->least, codes + late);
     out->least = (out->least > have / 4 ? some : out->least) + late;
-    if (out->wish > have / 4 + late)
-        out->wish = room_at_least(have / 4 + late, out->least);
+    if (out->wish > have / 2 + late)
+        out->wish = room_at_least(have / 2 + late, out->least);
     return NRW_OK;
 }
 
@@ -321,8 +321,9 @@ void move_plan(move *m)
         s = add_step(m, late ? "spills" : "bounded", PART_OP, rows);
         s->rows_bound = true;
         if (late)
-            s->spill =
-                room_at_most(op_first_spill(&r, late, m->workers), m->job->limits.spill_limit);
+            s->spill = room_at_most(
+                op_first_spill(&r, (uint32_t)m->first, m->grants[PART_OP], late, m->workers),
+                m->job->limits.spill_limit);
         snprintf(s->what, sizeof s->what, "first %llu%s%s", (unsigned long long)m->first,
                  m->n_of ? " ids" : " rows", m->n_per ? " of each group" : "");
         if (rows >= 0)

@@ -194,29 +194,19 @@ static void note_result(move *m, const file_summary *sum)
     r->spilled = spill_written(m->job->spill);
 }
 
-/* The same pipeline with another source: its rows came before. */
-static nrw_status run_behind(move *m, source *from, op *first, uint64_t first_morsel,
-                             nrw_error *err)
+/* `sample`: rows that it could not decide on when they came. The same pipeline with another source:
+ * its rows were counted before. */
+static nrw_status run_waiting(move *m, nrw_error *err)
 {
     const uint64_t rows = atomic_load(&m->pipeline.rows_in);
     nrw_status st;
 
-    m->pipeline.source = from;
-    m->pipeline.first = first;
-    m->pipeline.first_morsel = first_morsel;
+    m->pipeline.source = op_first_rest(m->op);
+    m->pipeline.first = m->op->next;
+    m->pipeline.first_morsel = m->pipeline.morsels;
     st = pipeline_run(&m->pipeline, err);
     atomic_store(&m->pipeline.rows_in, rows);
     return st;
-}
-
-/* `sample`: rows that it could not decide on when they came. */
-static nrw_status run_waiting(move *m, nrw_error *err)
-{
-    const uint64_t morsels = m->pipeline.morsels;
-
-    TRY(run_behind(m, op_first_waiting(m->op), op_first_decide(m->op), 0, err));
-    op_first_sift(m->op)->next = m->op->next;
-    return run_behind(m, op_first_rest(m->op), op_first_sift(m->op), morsels, err);
 }
 
 static nrw_status run_pipeline(move *m, file_summary *out, nrw_error *err)

@@ -300,7 +300,8 @@ uint64_t step_spill(const query_part *part, uint64_t times, uint32_t workers)
         return room_join_spill(&j.left, &j.right, &j.results, grant, workers);
     case PLAN_FIRST:
         r = first_rows(e, EVERY);
-        return op_first_spill(&r, step_late(e, grant, workers), workers);
+        return op_first_spill(&r, (uint32_t)e->of->limit, grant, step_late(e, grant, workers),
+                              workers);
     default: return part->need.spill;
     }
 }

@@ -1,109 +1,99 @@
 #include "exec/dense.h"
 #include "exec/first_own.h"
-#include "exec/op_sort.h"
-
-/* A place: the number of a row in the input, four times, and what stands there. */
-enum { MARK, LATE, IS_FIRST, PLACES };
 
 static uint32_t n_keys(const first_spec *s)
 {
     return s->n_per + s->n_of;
 }
 
+static uint32_t key_column(const first_spec *s, uint32_t i)
+{
+    return i < s->n_per ? s->per[i] : s->of[i - s->n_per];
+}
+
 /* ---- rows come ---- */
 
-/* Numbers only have to rise: the place of batch and row says as much as the row's ordinal. */
-static nrw_status places(const batch *b, const uint8_t *late, uint32_t rows, vector *out,
-                         nrw_error *err)
-{
-    const type bigint = type_of(TYPE_INT64);
-    const int64_t first = (int64_t)(b->morsel << 32 | b->offset);
-    int64_t *at;
+/* Some late rows of a batch, by their keys. */
+typedef struct asking {
+    uint16_t sel[FIRST_KEYS];
+    uint64_t numbers[FIRST_KEYS];
+    uint32_t taken[FIRST_KEYS];
+    uint32_t n;
+    vector *cols;
+    const vector **at;
+} asking;
 
-    TRY(vector_flat(b->m, &bigint, rows, out, err));
-    out->len = rows;
-    at = (int64_t *)(void *)out->data;
-    for (uint32_t i = 0; i < rows; i++) {
-        uint32_t row = b->sel ? b->sel[i] : i;
-        at[i] = (first + row) * PLACES + (late && bit_get(late, row) ? LATE : IS_FIRST);
+static nrw_status ask_column(first_late *l, batch *b, uint32_t c, const asking *k, vector *out,
+                             nrw_error *err)
+{
+    const vector *all;
+    vector some;
+    nrw_status st;
+
+    TRY(batch_hold(b, c, SIZE_MAX, &all, err));
+    TRY(vector_take(all, k->sel, k->n, l->m, &some, err));
+    st = vector_expand(&some, l->m, out, err);
+    vector_release(&some);
+    return st;
+}
+
+static nrw_status ask_some(first_late *l, batch *b, asking *k, nrw_error *err)
+{
+    const uint32_t n = n_keys(&l->of->spec);
+    nrw_status st = NRW_OK;
+
+    for (uint32_t i = 0; st >= 0 && i < n; i++) {
+        st = ask_column(l, b, key_column(&l->of->spec, i), k, &k->cols[i], err);
+        k->at[i] = &k->cols[i];
     }
-    return NRW_OK;
-}
-
-static nrw_status share_column(const vector *v, batch *out, uint32_t c, nrw_error *err)
-{
-    vector same;
-
-    TRY(vector_share(v, &same, err));
-    return dense_put(out, c, &same, err);
-}
-
-/* Keys of the late ones, which columns `all` has, with their places. */
-static nrw_status keys_of(const first_late *l, const batch *b, const vector *all, uint32_t rows,
-                          batch *out, nrw_error *err)
-{
-    const first_spec *s = &l->of->spec;
-    const int64_t *at = (const int64_t *)(const void *)all[s->n_columns].data;
-    uint16_t *sel;
-    uint32_t n = 0;
-
-    TRY(dense_new(b, n_keys(s) + 1, rows, out, err));
-    for (uint32_t i = 0; i < s->n_per; i++)
-        TRY(share_column(&all[s->per[i]], out, i, err));
-    for (uint32_t i = 0; i < s->n_of; i++)
-        TRY(share_column(&all[s->of[i]], out, s->n_per + i, err));
-    TRY(share_column(&all[s->n_columns], out, n_keys(s), err));
-    TRY(mem_alloc(b->m, BATCH_MAX_ROWS * sizeof *sel, (void **)&sel, err));
-    for (uint32_t i = 0; i < rows; i++)
-        if (at[i] % PLACES == LATE)
-            sel[n++] = (uint16_t)i;
-    batch_select(out, sel, n);
-    return NRW_OK;
-}
-
-static nrw_status push_keys(const first_late *l, const batch *b, const vector *all, uint32_t rows,
-                            nrw_error *err)
-{
-    batch keys = {0};
-    nrw_status st = keys_of(l, b, all, rows, &keys, err);
-
     if (st >= 0)
-        st = l->by_group->class->push(l->by_group, &keys, err);
-    if (keys.cols)
-        dense_free(&keys, n_keys(&l->of->spec) + 1);
+        st = first_keys_put(&l->keys, k->at, k->n, k->numbers, k->taken, err);
+    for (uint32_t i = 0; i < n; i++)
+        vector_release(&k->cols[i]);
+    k->n = 0;
     return st;
 }
 
-/* Columns all[0..n), which are moved, also on failure. */
-static nrw_status push_rows(const first_late *l, const batch *b, vector *all, uint32_t n,
-                            nrw_error *err)
+static nrw_status ask_all(first_late *l, batch *b, const picking *p, uint64_t number, asking *k,
+                          nrw_error *err)
 {
-    batch rows = {0};
-    nrw_status st = dense_new(b, n, all[n - 1].len, &rows, err);
+    for (uint32_t i = 0; i < p->n; i++) {
+        const uint32_t row = p->out[i];
+        if (!bit_get(p->late, row))
+            continue;
+        k->sel[k->n] = (uint16_t)row;
+        k->numbers[k->n] = number + i;
+        k->taken[k->n++] = p->taken ? p->taken[row] : 0;
+        if (k->n == FIRST_KEYS)
+            TRY(ask_some(l, b, k, err));
+    }
+    return k->n ? ask_some(l, b, k, err) : NRW_OK;
+}
 
-    for (uint32_t c = 0; st >= 0 && c < n; c++)
-        st = dense_put(&rows, c, &all[c], err);
-    if (st >= 0)
-        st = l->by_place->class->push(l->by_place, &rows, err);
-    if (rows.cols)
-        dense_free(&rows, n);
+nrw_status first_late_ask(first_late *l, batch *b, const picking *p, uint64_t *number,
+                          nrw_error *err)
+{
+    const uint32_t n = n_keys(&l->of->spec);
+    const size_t bytes = sizeof(asking) + n * (sizeof(vector) + sizeof(vector *));
+    asking *k;
+    nrw_status st;
+
+    *number = l->n;
+    l->n += p->n;
+    if (!p->late)
+        return NRW_OK;
+    TRY(mem_zalloc(l->m, bytes, (void **)&k, err));
+    k->cols = (vector *)(k + 1);
+    k->at = (const vector **)(void *)(k->cols + n);
+    st = ask_all(l, b, p, *number, k, err);
+    mem_free(l->m, k, bytes);
     return st;
 }
 
-static nrw_status take(first_late *l, batch *b, const uint8_t *late, vector *all, nrw_error *err)
+nrw_status first_late_take(first_late *l, batch *b, const uint8_t *late, uint64_t number,
+                           nrw_error *err)
 {
-    const uint32_t n = l->of->spec.n_columns, rows = batch_alive(b);
-
-    TRY(places(b, late, rows, &all[n], err));
-    TRY(dense_take(b, NULL, n, l->of->spec.held, all, err));
-    if (late)
-        TRY(push_keys(l, b, all, rows, err));
-    return push_rows(l, b, all, n + 1, err);
-}
-
-nrw_status first_late_take(first_late *l, batch *b, const uint8_t *late, nrw_error *err)
-{
-    const uint32_t n = l->of->spec.n_columns + 1;
+    const uint32_t n = l->of->spec.n_columns;
     vector *all;
     nrw_status st;
 
@@ -113,323 +103,165 @@ nrw_status first_late_take(first_late *l, batch *b, const uint8_t *late, nrw_err
         return NRW_OK;
     }
     TRY(mem_zalloc(b->m, n * sizeof *all, (void **)&all, err));
-    st = take(l, b, late, all, err);
-    for (uint32_t c = 0; c < n; c++)
-        vector_release(&all[c]);
-    mem_free(b->m, all, n * sizeof *all);
-    return st;
-}
-
-/* ---- which of them are among the first ---- */
-
-/* Groups come one behind the other: those before need not be remembered. The tables may double at
- * one row, with the old ones beside them. */
-static nrw_status decide_row(first_late *l, batch *b, picking *p, uint32_t row, nrw_error *err)
-{
-    uint32_t taken, none;
-    bool known = true;
-
-    if (l->state.groups) {
-        TRY(first_state_taken(&l->state, row, &none, &known, err));
-        if (!known && mem_used(l->state.m) > mem_limit(l->state.m) / 4) {
-            TRY(first_state_clear(&l->state, err));
-            TRY(first_state_begin(&l->state, b, err));
-        }
-    }
-    TRY(first_state_taken(&l->of->state, row, &taken, &known, err));
-    return first_state_pick_one(&l->state, p, row, taken, err);
-}
-
-static nrw_status pick_keys(first_late *l, batch *b, picking *p, nrw_error *err)
-{
-    TRY(first_state_begin(&l->of->state, b, err));
-    TRY(first_state_begin(&l->state, b, err));
-    TRY(mem_alloc(b->m, BATCH_MAX_ROWS * sizeof *p->out, (void **)&p->out, err));
-    for (uint32_t row = 0; row < b->rows; row++)
-        TRY(decide_row(l, b, p, row, err));
-    return NRW_OK;
-}
-
-/* Rows without values, at the places of those that were picked. */
-static nrw_status marks_of(const first_late *l, const batch *b, const vector *place,
-                           const picking *p, vector *all, nrw_error *err)
-{
-    const uint32_t n = l->of->spec.n_columns;
-    const type bigint = type_of(TYPE_INT64);
-    const int64_t *from = (const int64_t *)(const void *)place->data;
-    int64_t *at;
-
-    for (uint32_t c = 0; c < n; c++)
-        TRY(vector_nulls(b->m, &l->of->spec.types[c], p->n, &all[c], err));
-    TRY(vector_flat(b->m, &bigint, p->n, &all[n], err));
-    all[n].len = p->n;
-    at = (int64_t *)(void *)all[n].data;
-    for (uint32_t i = 0; i < p->n; i++)
-        at[i] = from[p->out[i]] / PLACES * PLACES + MARK;
-    return NRW_OK;
-}
-
-static nrw_status push_marks(first_late *l, batch *b, const picking *p, nrw_error *err)
-{
-    const uint32_t n = l->of->spec.n_columns + 1;
-    const vector *place;
-    vector *all;
-    nrw_status st;
-
-    TRY(batch_hold(b, n_keys(&l->of->spec), SIZE_MAX, &place, err));
-    TRY(mem_zalloc(b->m, n * sizeof *all, (void **)&all, err));
-    st = marks_of(l, b, place, p, all, err);
+    st = dense_take(b, NULL, n, l->of->spec.held, all, err);
     if (st >= 0)
-        st = push_rows(l, b, all, n, err);
+        st = first_wait_put(&l->waits[b->worker], all, number, b->sel, late, b->m, err);
     for (uint32_t c = 0; c < n; c++)
         vector_release(&all[c]);
     mem_free(b->m, all, n * sizeof *all);
     return st;
 }
-
-static first_late *of_decide(op *o)
-{
-    return (first_late *)(void *)((char *)o - offsetof(first_late, decide));
-}
-
-static nrw_status decide_push(op *base, batch *b, nrw_error *err)
-{
-    first_late *l = of_decide(base);
-    picking p = {0};
-    nrw_status st;
-
-    TRY(turn_wait(&l->deciding, b->source_number));
-    st = b->rows ? pick_keys(l, b, &p, err) : NRW_OK;
-    if (b->last || st < 0)
-        turn_done(&l->deciding, b->source_number);
-    if (st < 0)
-        st = first_state_explain(&l->state, st, err);
-    else if (p.n)
-        st = push_marks(l, b, &p, err);
-    mem_free(b->m, p.out, p.out ? BATCH_MAX_ROWS * sizeof *p.out : 0);
-    for (uint32_t c = 0; c < b->n_cols; c++)
-        batch_drop(b, c);
-    return st;
-}
-
-static void decide_stop(op *base)
-{
-    turn_stop(&of_decide(base)->deciding);
-}
-
-/* The first operator closes what there is. */
-static void close_nothing(op *base)
-{
-    (void)base;
-}
-
-static const op_class decide_class = {"first, late", decide_push, NULL, decide_stop, close_nothing};
 
 /* ---- rows leave ---- */
 
-static first_late *of_sift(op *o)
+static first_late *late_of(source *s)
 {
-    return (first_late *)(void *)((char *)o - offsetof(first_late, sift));
+    return (first_late *)(void *)((char *)s - offsetof(first_late, source));
 }
 
-/* Rows that were among the first when they came, and those right behind a mark. */
-static nrw_status sift(first_late *l, batch *b, nrw_error *err)
+/* All have come: what is not written yet is, which gives memory back for what follows. */
+static nrw_status all_came(first_late *l, nrw_error *err)
 {
-    const uint32_t n = l->of->spec.n_columns;
-    const vector *place;
-    const int64_t *at;
-    uint32_t some = 0, late = 0, kept = 0;
-    uint16_t *sel;
-
-    TRY(batch_hold(b, n, SIZE_MAX, &place, err));
-    TRY(mem_alloc(b->m, BATCH_MAX_ROWS * sizeof *sel, (void **)&sel, err));
-    at = (const int64_t *)(const void *)place->data;
-    for (uint32_t i = 0; i < b->rows; i++) {
-        const int64_t kind = at[i] % PLACES, row = at[i] / PLACES;
-        const bool stays = kind == IS_FIRST || (kind == LATE && row == l->marked);
-        if (kind == MARK)
-            l->marked = row;
-        late += kind == LATE;
-        kept += kind == LATE && stays;
-        sel[some] = (uint16_t)i;
-        some += stays;
-    }
-    op_count(&l->of->base, 0, late - kept);
-    batch_select(b, sel, some);
-    batch_drop(b, n);
+    for (uint32_t i = 0; i < l->of->spec.workers; i++)
+        TRY(first_wait_end(&l->waits[i], err));
+    TRY(first_late_decide(l, err));
+    for (uint32_t i = 0; i < l->of->spec.workers; i++)
+        TRY(first_wait_begin(&l->waits[i], err));
     return NRW_OK;
 }
 
-static nrw_status sift_push(op *base, batch *b, nrw_error *err)
+/* The worker whose row is next, and where that of another one is. NULL: there is none. */
+static first_wait *next_wait(first_late *l, uint64_t *end)
 {
-    first_late *l = of_sift(base);
-    const uint32_t n = b->n_cols;
-    nrw_status st;
+    first_wait *best = NULL;
 
-    TRY(turn_wait(&l->sifting, b->source_number));
-    st = b->rows ? sift(l, b, err) : NRW_OK;
-    if (b->last || st < 0)
-        turn_done(&l->sifting, b->source_number);
-    if (st < 0)
-        return st;
-    b->n_cols = l->of->spec.n_columns;
-    st = op_pass(base, b, err);
-    b->n_cols = n;
-    return st;
+    *end = UINT64_MAX;
+    for (uint32_t i = 0; i < l->of->spec.workers; i++) {
+        first_wait *w = &l->waits[i];
+        if (!w->row)
+            continue;
+        if (!best || w->number < best->number) {
+            *end = best ? best->number : *end;
+            best = w;
+        } else if (w->number < *end) {
+            *end = w->number;
+        }
+    }
+    return best;
 }
 
-static void sift_stop(op *base)
+static nrw_status leave_row(first_late *l, first_leaving *to, const first_wait *w, nrw_error *err)
 {
-    turn_stop(&of_sift(base)->sifting);
+    bool stays = true;
+    uint8_t *copy;
+
+    if (w->late)
+        TRY(first_marks_has(&l->marks, w->number, &stays, err));
+    if (!stays)
+        return NRW_OK;
+    TRY(rows_new(&to->rows, row_bytes(w->row), &copy, err));
+    memcpy(copy, w->row, row_bytes(w->row));
+    to->at[to->n++] = copy;
+    return NRW_OK;
 }
 
-static const op_class sift_class = {"first, sifted", sift_push, NULL, sift_stop, close_nothing};
-
-/* ---- the sources ---- */
-
-static bool any_waits(const first_late *l)
+static nrw_status leave_rows(first_late *l, first_leaving *to, nrw_error *err)
 {
-    return l->by_group && l->of->state.frozen;
+    const uint64_t most = rows_bytes_at_once(&l->layout, ROWS_BLOCK - ROWS_BLOCK / 4);
+    first_wait *w;
+    uint64_t end;
+
+    rows_clear(&to->rows);
+    if (!to->at)
+        TRY(mem_alloc(l->m, FIRST_LEAVE_ROWS * sizeof *to->at, (void **)&to->at, err));
+    for (to->n = 0; (w = next_wait(l, &end));) {
+        while (w->row && w->number < end) {
+            if (to->n == FIRST_LEAVE_ROWS || to->rows.bytes >= most)
+                return NRW_OK;
+            TRY(leave_row(l, to, w, err));
+            TRY(first_wait_next(w, err));
+        }
+        TRY(op_check(&l->of->base, err));
+    }
+    return NRW_OK;
 }
 
-static nrw_status next_sorted(op *sort, bool *ended, batch *b, nrw_error *err)
+static nrw_status rest_next(source *s, batch *b, nrw_error *err)
 {
-    source *s = op_sort_source(sort);
+    first_late *l = late_of(s);
 
-    if (!*ended)
-        TRY(sort->class->finish(sort, err));
-    *ended = true;
-    return s->class->next(s, b, err);
-}
-
-static first_late *of_groups(source *s)
-{
-    return (first_late *)(void *)((char *)s - offsetof(first_late, groups));
-}
-
-static nrw_status groups_next(source *s, batch *b, nrw_error *err)
-{
-    first_late *l = of_groups(s);
-
-    if (!any_waits(l))
+    if (l->n == 0)
         return NRW_END;
-    if (!l->groups_ended)
-        first_state_move(&l->of->state, &l->keys);
-    return next_sorted(l->by_group, &l->groups_ended, b, err);
-}
-
-static nrw_status groups_fill(source *s, batch *b, nrw_error *err)
-{
-    s = op_sort_source(of_groups(s)->by_group);
-    return s->class->fill(s, b, err);
-}
-
-static const source_class groups_class = {
-    "first, by group", groups_next, groups_fill, NULL, NULL, NULL, NULL, false};
-
-static first_late *of_rows(source *s)
-{
-    return (first_late *)(void *)((char *)s - offsetof(first_late, rows));
-}
-
-/* All is decided: what was for it is free. */
-static nrw_status rows_next(source *s, batch *b, nrw_error *err)
-{
-    first_late *l = of_rows(s);
-
-    if (!any_waits(l) && !l->rows_ended)
+    if (!l->decided)
+        TRY(all_came(l, err));
+    l->decided = true;
+    TRY(leave_rows(l, &l->leaving[b->worker], err));
+    if (l->leaving[b->worker].n == 0)
         return NRW_END;
-    op_close(l->by_group);
-    l->by_group = NULL;
-    return next_sorted(l->by_place, &l->rows_ended, b, err);
+    b->morsel = l->morsel++;
+    return NRW_OK;
 }
 
-static nrw_status rows_fill(source *s, batch *b, nrw_error *err)
+static nrw_status rest_fill(source *s, batch *b, nrw_error *err)
 {
-    s = op_sort_source(of_rows(s)->by_place);
-    return s->class->fill(s, b, err);
+    first_late *l = late_of(s);
+    const first_leaving *of = &l->leaving[b->worker];
+    vector v;
+
+    b->rows = of->n;
+    b->last = true;
+    for (uint32_t c = 0; c < l->layout.n; c++) {
+        TRY(rows_column(&l->layout, (const uint8_t *const *)of->at, of->n, c, b->m, &v, err));
+        TRY(dense_put(b, c, &v, err));
+    }
+    return NRW_OK;
 }
 
-static const source_class rows_class = {
-    "first, late rows", rows_next, rows_fill, NULL, NULL, NULL, NULL, false};
-
-source *op_first_waiting(op *o)
-{
-    return &((op_first *)o)->late.groups;
-}
-
-op *op_first_decide(op *o)
-{
-    return &((op_first *)o)->late.decide;
-}
-
-op *op_first_sift(op *o)
-{
-    return &((op_first *)o)->late.sift;
-}
+static const source_class rest_class = {
+    "first, late rows", rest_next, rest_fill, NULL, NULL, NULL, NULL, false};
 
 source *op_first_rest(op *o)
 {
-    return &((op_first *)o)->late.rows;
+    return &((op_first *)o)->late.source;
 }
 
 /* ---- life ---- */
 
-/* By the first `by` columns and the last one. */
-static nrw_status open_sort(arena *a, op_first *o, const type *types, uint32_t n, uint32_t by,
-                            spill *s, op **out, nrw_error *err)
-{
-    const first_spec *f = &o->spec;
-    sort_order *orders;
-    sort_spec spec = {.n_columns = n,
-                      .types = types,
-                      .n_orders = by + 1,
-                      .unique = true,
-                      .limit = UINT64_MAX,
-                      .workers = f->workers,
-                      .memory = first_late_sort(f->late),
-                      .merging = sort_merging(first_late_sort(f->late)),
-                      .held = f->held,
-                      .cancel = f->cancel};
-
-    TRY(arena_alloc(a, (by + 1) * sizeof *orders, (void **)&orders, err));
-    for (uint32_t i = 0; i <= by; i++)
-        orders[i] = (sort_order){.column = i < by ? i : n - 1};
-    spec.orders = orders;
-    return op_sort_new(a, o->m, &spec, s, out, err);
-}
-
-/* Groups come first in batches of keys, then ids, then the place. */
+/* Groups come first in batches of keys, then ids. */
 static nrw_status open_keys(arena *a, first_late *l, spill *s, nrw_error *err)
 {
     const first_spec *f = &l->of->spec;
     const uint32_t n = n_keys(f);
     uint32_t *columns;
+    row_layout layout;
     type *types;
 
     TRY(arena_alloc(a, n * sizeof *columns + 1, (void **)&columns, err));
-    TRY(arena_alloc(a, (n + 1) * sizeof *types, (void **)&types, err));
+    TRY(arena_alloc(a, n * sizeof *types + 1, (void **)&types, err));
     for (uint32_t i = 0; i < n; i++) {
         columns[i] = i;
-        types[i] = f->types[i < f->n_per ? f->per[i] : f->of[i - f->n_per]];
+        types[i] = f->types[key_column(f, i)];
     }
-    types[n] = type_of(TYPE_INT64);
-    l->keys = *f;
-    l->keys.per = columns;
-    l->keys.of = columns + f->n_per;
-    l->groups.n_cols = n + 1;
-    return open_sort(a, l->of, types, n + 1, f->n_per, s, &l->by_group, err);
+    TRY(row_layout_new(a, types, n, 0, &layout, err));
+    l->keys = first_keys_of(&layout, f->n_per, first_late_keys(f->late, f->workers), l->m, s);
+    l->asked = *f;
+    l->asked.per = columns;
+    l->asked.of = columns + f->n_per;
+    l->asked.n_columns = n;
+    return NRW_OK;
 }
 
-static nrw_status open_rows(arena *a, first_late *l, spill *s, nrw_error *err)
+static nrw_status open_workers(first_late *l, spill *s, nrw_error *err)
 {
-    const first_spec *f = &l->of->spec;
-    type *types;
+    const uint32_t n = l->of->spec.workers;
 
-    TRY(arena_alloc(a, (f->n_columns + 1) * sizeof *types, (void **)&types, err));
-    memcpy(types, f->types, f->n_columns * sizeof *types);
-    types[f->n_columns] = type_of(TYPE_INT64);
-    return open_sort(a, l->of, types, f->n_columns + 1, 0, s, &l->by_place, err);
+    TRY(mem_alloc(l->m, n * sizeof *l->waits, (void **)&l->waits, err));
+    for (uint32_t i = 0; i < n; i++)
+        l->waits[i] = first_wait_of(&l->layout, l->m, s);
+    TRY(mem_zalloc(l->m, n * sizeof *l->leaving, (void **)&l->leaving, err));
+    for (uint32_t i = 0; i < n; i++)
+        l->leaving[i].rows.m = l->m;
+    return NRW_OK;
 }
 
 nrw_status first_late_open(arena *a, op_first *o, spill *s, nrw_error *err)
@@ -437,28 +269,37 @@ nrw_status first_late_open(arena *a, op_first *o, spill *s, nrw_error *err)
     const first_spec *f = &o->spec;
     first_late *l = &o->late;
 
-    *l = (first_late){.decide = {.class = &decide_class, .cancel = f->cancel},
-                      .sift = {.class = &sift_class, .cancel = f->cancel},
-                      .of = o,
-                      .groups = {&groups_class, 0, false},
-                      .rows = {&rows_class, f->n_columns + 1, false},
-                      .marked = -1};
-    turn_init(&l->deciding);
-    turn_init(&l->sifting);
+    *l = (first_late){.of = o, .source = {&rest_class, f->n_columns, false}};
     if (!f->late)
         return NRW_OK;
+    TRY(mem_child(o->m, "rows that wait", f->late, &l->m, err));
+    TRY(row_layout_new(a, f->types, f->n_columns, 0, &l->layout, err));
     TRY(open_keys(a, l, s, err));
-    TRY(open_rows(a, l, s, err));
-    l->state.spec = &l->keys;
-    TRY(mem_child(o->m, "first of a group", f->late - 2 * first_late_sort(f->late), &l->state.m,
-                  err));
-    return first_state_open(&l->state, 0, err);
+    if (f->n_of)
+        TRY(mem_alloc(l->m, BATCH_MAX_ROWS * sizeof *l->taken, (void **)&l->taken, err));
+    return open_workers(l, s, err);
 }
 
 void first_late_close(first_late *l)
 {
-    op_close(l->by_group);
-    op_close(l->by_place);
-    first_state_close(&l->state);
-    l->by_group = l->by_place = NULL;
+    const uint32_t n = l->of ? l->of->spec.workers : 0;
+
+    if (!l->m)
+        return;
+    for (uint32_t i = 0; l->waits && i < n; i++)
+        first_wait_release(&l->waits[i]);
+    for (uint32_t i = 0; l->leaving && i < n; i++) {
+        rows_release(&l->leaving[i].rows);
+        mem_free(l->m, l->leaving[i].at,
+                 l->leaving[i].at ? FIRST_LEAVE_ROWS * sizeof *l->leaving[i].at : 0);
+    }
+    mem_free(l->m, l->waits, l->waits ? n * sizeof *l->waits : 0);
+    mem_free(l->m, l->leaving, l->leaving ? n * sizeof *l->leaving : 0);
+    mem_free(l->m, l->taken, l->taken ? BATCH_MAX_ROWS * sizeof *l->taken : 0);
+    if (l->keys.m)
+        first_keys_release(&l->keys);
+    if (l->marks.m)
+        first_marks_release(&l->marks);
+    mem_free_account(l->m);
+    l->m = NULL;
 }

@@ -1,9 +1,11 @@
 /* Inside of op_first: first_state.c knows which rows are among the first, op_first.c carries
- * batches through, first_late.c has the rows that its memory had no room to decide on. */
+ * batches through, first_late.c has the rows that its memory had no room to decide on, with the
+ * parts that first_late.h names. */
 #ifndef EXEC_FIRST_OWN_H
 #define EXEC_FIRST_OWN_H
 
 #include "base/turn.h"
+#include "exec/first_late.h"
 #include "exec/keyset.h"
 #include "exec/op_first.h"
 
@@ -22,6 +24,7 @@ typedef struct first_state {
     uint32_t counts_cap;
     uint64_t *pairs;              /* group << 32 | id, plus 1; 0: empty; open addressing */
     uint64_t n_pairs, pair_slots; /* slots: a power of two */
+    uint64_t memory;              /* the account's limit, of which a part is for looking up */
     bool freezes;                 /* when its account is full; else that is an error */
     bool frozen;
 } first_state;
@@ -33,43 +36,43 @@ typedef struct picking {
     const uint16_t *from;
     uint32_t n_from, at; /* next of `from` */
     uint8_t *late;       /* a bit for each row that nobody can decide on yet; NULL: none */
+    uint32_t *taken; /* of such a row's group how many ids are in, as is known; NULL: no matter */
+    const uint32_t *had; /* and how many of a row's group were in beforehand; NULL: none */
 } picking;
 
 enum { FIRST_LATE_BYTES = BATCH_MAX_ROWS / 8 };
 
 nrw_status first_state_open(first_state *s, size_t remember, nrw_error *err) NRW_CHECKED;
 void first_state_close(first_state *s);
-/* The same keys stand in other columns of the batches that come now. */
-void first_state_move(first_state *s, const first_spec *spec);
-/* Forgets all keys. */
-nrw_status first_state_clear(first_state *s, nrw_error *err) NRW_CHECKED;
 /* Gets ready to look at rows of the batch. */
 nrw_status first_state_begin(first_state *s, batch *b, nrw_error *err) NRW_CHECKED;
 /* Rows of the batch that are among the first, in rising order. p->out has room for them. */
 nrw_status first_state_pick(first_state *s, batch *b, picking *p, nrw_error *err) NRW_CHECKED;
-/* The same of one row, of a group of which `taken` ids were in before it was known here. */
-nrw_status first_state_pick_one(first_state *s, picking *p, uint32_t row, uint32_t taken,
-                                nrw_error *err) NRW_CHECKED;
-/* How many ids of the row's group are in; *known: the group has a code. */
-nrw_status first_state_taken(first_state *s, uint32_t row, uint32_t *taken, bool *known,
-                             nrw_error *err) NRW_CHECKED;
 /* The status, with how far it came. */
 nrw_status first_state_explain(const first_state *s, nrw_status st, nrw_error *err);
 
-/* Once the state is full all rows that are not dropped at once wait in the spill file, sorted by
- * place; and of those that were not decided on the keys, sorted by group, then by place. Of these
- * the ones that are among the first leave marks, which are sorted to right before their rows. */
+/* Of a worker: rows that leave. */
+typedef struct first_leaving {
+    rows rows;
+    uint8_t **at; /* FIRST_LEAVE_ROWS */
+    uint32_t n;
+} first_leaving;
+#define FIRST_LEAVE_ROWS 4096u
+
 typedef struct first_late {
-    op decide; /* behind the keys by group */
-    op sift;   /* behind rows and marks by place */
+    source source; /* rows that waited and stay */
     struct op_first *of;
-    turn deciding, sifting;
-    op *by_group, *by_place;
-    first_state state; /* of few groups at a time */
-    first_spec keys;   /* the same question, of batches of keys */
-    source groups, rows;
-    bool groups_ended, rows_ended;
-    int64_t marked; /* the row that the last mark was for */
+    mem *m;
+    row_layout layout; /* of the batch's columns */
+    first_wait *waits; /* a worker's each */
+    first_leaving *leaving;
+    first_keys keys;
+    first_spec asked; /* the same question, of batches of keys */
+    uint32_t *taken;  /* a batch's, as picking has them */
+    uint64_t n;       /* rows that wait, numbered under the operator's turn */
+    first_marks marks;
+    bool decided;
+    uint64_t morsel;
 } first_late;
 
 typedef struct op_first {
@@ -81,14 +84,24 @@ typedef struct op_first {
     first_late late;
 } op_first;
 
-/* What each of its sorts has. */
-uint64_t first_late_sort(uint64_t late);
 /* With spec.late bytes, of m. `a` keeps layouts. */
 nrw_status first_late_open(arena *a, op_first *o, spill *s, nrw_error *err) NRW_CHECKED;
 void first_late_close(first_late *l);
+/* In the operator's turn: keys of the rows picked that nobody can decide on. *number: of the first
+ * one that was picked. */
+nrw_status first_late_ask(first_late *l, batch *b, const picking *p, uint64_t *number,
+                          nrw_error *err) NRW_CHECKED;
 /* The batch's alive rows wait; its columns are dropped. late: those nobody has decided on; NULL:
  * none. */
-nrw_status first_late_take(first_late *l, batch *b, const uint8_t *late,
+nrw_status first_late_take(first_late *l, batch *b, const uint8_t *late, uint64_t number,
                            nrw_error *err) NRW_CHECKED;
+/* first_decide.c: what of all keys is among the first. The operator's state is no more. */
+nrw_status first_late_decide(first_late *l, nrw_error *err) NRW_CHECKED;
+
+/* What it has while parts are decided on; what blocks of keys have; what the bitmap of marks has,
+ * and what is beside it. */
+uint64_t first_late_deciding(const first_spec *s);
+uint64_t first_late_keys(uint64_t late, uint32_t workers);
+uint64_t first_late_marks(uint64_t memory);
 
 #endif

@@ -83,12 +83,23 @@ static nrw_status id_stays(first_state *s, uint32_t row, uint32_t group, bool *s
     return NRW_OK;
 }
 
-static nrw_status group_of(first_state *s, uint32_t row, uint32_t *group, nrw_error *err)
+static uint32_t groups_known(const first_state *s)
 {
+    return s->groups ? keyset_count(s->groups) : s->counts_cap;
+}
+
+static nrw_status group_of(first_state *s, const picking *p, uint32_t row, uint32_t *group,
+                           nrw_error *err)
+{
+    const uint32_t before = groups_known(s);
+
     *group = 0;
     if (s->groups)
         TRY(keyset_code(s->groups, row, true, group, err));
-    return counts_reach(s, *group, err);
+    TRY(counts_reach(s, *group, err));
+    if (p->had && groups_known(s) > before)
+        s->counts[*group] = p->had[row];
+    return NRW_OK;
 }
 
 /* Rows [row, row + n), as far as they were alive; returns how many were taken. */
@@ -153,7 +164,7 @@ static nrw_status pick_stretch(first_state *s, picking *p, uint32_t row, uint32_
 
     if (!alive(p, row, n))
         return NRW_OK;
-    TRY(group_of(s, row, &group, err));
+    TRY(group_of(s, p, row, &group, err));
     if (!s->ids) {
         pick_counted(s, p, group, row, n);
         return NRW_OK;
@@ -175,13 +186,16 @@ static nrw_status known_group(first_state *s, uint32_t row, uint32_t *group, nrw
     return NRW_OK;
 }
 
-static void pick_late(picking *p, uint32_t row, uint32_t n)
+static void pick_late(picking *p, uint32_t row, uint32_t n, uint32_t taken)
 {
     uint32_t before = p->n;
 
     pick(p, row, n);
-    for (uint32_t i = before; i < p->n; i++)
-        p->late[p->out[i] / 8] |= (uint8_t)(1 << p->out[i] % 8);
+    for (uint32_t i = before; i < p->n; i++) {
+        bit_set(p->late, p->out[i]);
+        if (p->taken)
+            p->taken[p->out[i]] = taken;
+    }
 }
 
 static nrw_status pick_frozen(first_state *s, picking *p, uint32_t row, uint32_t n, nrw_error *err)
@@ -192,7 +206,7 @@ static nrw_status pick_frozen(first_state *s, picking *p, uint32_t row, uint32_t
         return NRW_OK;
     TRY(known_group(s, row, &group, err));
     if (group == KEY_NONE) {
-        pick_late(p, row, n);
+        pick_late(p, row, n, p->had ? p->had[row] : 0);
     } else if (!s->ids) {
         pick_counted(s, p, group, row, n);
     } else {
@@ -200,7 +214,7 @@ static nrw_status pick_frozen(first_state *s, picking *p, uint32_t row, uint32_t
         if (id != KEY_NONE && is_in(s, group, id))
             pick(p, row, n);
         else if (s->counts[group] < s->spec->first)
-            pick_late(p, row, n);
+            pick_late(p, row, n, (uint32_t)s->counts[group]);
     }
     return NRW_OK;
 }
@@ -237,7 +251,7 @@ enum { SPARE = 16 };
 static void freeze(first_state *s)
 {
     s->frozen = true;
-    mem_set_limit(s->m, mem_limit(s->m) / (SPARE - 1) * SPARE);
+    mem_set_limit(s->m, s->memory);
 }
 
 static nrw_status pick_next(first_state *s, batch *b, picking *p, uint32_t row, uint32_t n,
@@ -278,28 +292,6 @@ nrw_status first_state_pick(first_state *s, batch *b, picking *p, nrw_error *err
     return NRW_OK;
 }
 
-nrw_status first_state_pick_one(first_state *s, picking *p, uint32_t row, uint32_t taken,
-                                nrw_error *err)
-{
-    uint32_t group, before = s->groups ? keyset_count(s->groups) : s->counts_cap;
-
-    TRY(group_of(s, row, &group, err));
-    if ((s->groups ? keyset_count(s->groups) : s->counts_cap) > before)
-        s->counts[group] = taken;
-    return pick_stretch(s, p, row, 1, err);
-}
-
-nrw_status first_state_taken(first_state *s, uint32_t row, uint32_t *taken, bool *known,
-                             nrw_error *err)
-{
-    uint32_t group;
-
-    TRY(known_group(s, row, &group, err));
-    *known = group != KEY_NONE;
-    *taken = *known ? (uint32_t)s->counts[group] : 0;
-    return NRW_OK;
-}
-
 nrw_status first_state_begin(first_state *s, batch *b, nrw_error *err)
 {
     const size_t held = 4 << 20;
@@ -323,8 +315,9 @@ nrw_status first_state_open(first_state *s, size_t remember, nrw_error *err)
 {
     const first_spec *spec = s->spec;
 
+    s->memory = mem_limit(s->m);
     if (s->freezes)
-        mem_set_limit(s->m, mem_limit(s->m) / SPARE * (SPARE - 1));
+        mem_set_limit(s->m, s->memory / SPARE * (SPARE - 1));
     if (spec->n_per)
         TRY(keyset_new(s->m, spec->per, spec->n_per, remember / 2, &s->groups, err));
     if (spec->n_of)
@@ -332,33 +325,12 @@ nrw_status first_state_open(first_state *s, size_t remember, nrw_error *err)
     return NRW_OK;
 }
 
-static void forget(first_state *s)
+void first_state_close(first_state *s)
 {
     keyset_free(s->groups);
     keyset_free(s->ids);
     mem_free(s->m, s->counts, s->counts_cap * sizeof *s->counts);
     mem_free(s->m, s->pairs, s->pair_slots * sizeof *s->pairs);
-    *s = (first_state){.m = s->m, .spec = s->spec, .freezes = s->freezes};
-}
-
-void first_state_move(first_state *s, const first_spec *spec)
-{
-    s->spec = spec;
-    if (s->groups)
-        keyset_move(s->groups, spec->per);
-    if (s->ids)
-        keyset_move(s->ids, spec->of);
-}
-
-nrw_status first_state_clear(first_state *s, nrw_error *err)
-{
-    forget(s);
-    return first_state_open(s, 0, err);
-}
-
-void first_state_close(first_state *s)
-{
-    forget(s);
     mem_free_account(s->m);
-    s->m = NULL;
+    *s = (first_state){0};
 }

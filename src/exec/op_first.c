@@ -2,26 +2,29 @@
 
 #include "exec/dense.h"
 
-static nrw_status look(op_first *o, batch *b, picking *p, nrw_error *err)
+static nrw_status look(op_first *o, batch *b, picking *p, uint64_t *number, nrw_error *err)
 {
     uint32_t before;
 
     TRY(first_state_begin(&o->state, b, err));
-    *p = (picking){.from = b->sel, .n_from = b->n_sel};
+    *p = (picking){.from = b->sel, .n_from = b->n_sel, .taken = o->late.taken};
     before = batch_alive(b);
     TRY(mem_alloc(b->m, BATCH_MAX_ROWS * sizeof *p->out, (void **)&p->out, err));
-    TRY(first_state_pick(&o->state, b, p, err));
+    TRY(first_state_explain(&o->state, first_state_pick(&o->state, b, p, err), err));
+    if (o->state.frozen)
+        TRY(first_late_ask(&o->late, b, p, number, err));
     batch_select(b, p->out, p->n);
     p->out = NULL;
     op_count(&o->base, before, before - p->n);
     return NRW_OK;
 }
 
-static nrw_status pass_on(op_first *o, batch *b, const picking *p, bool late, nrw_error *err)
+static nrw_status pass_on(op_first *o, batch *b, const picking *p, bool waits, uint64_t number,
+                          nrw_error *err)
 {
-    if (!late || !b->rows)
+    if (!waits || !b->rows)
         return op_pass(&o->base, b, err);
-    TRY(first_late_take(&o->late, b, p->late, err));
+    TRY(first_late_take(&o->late, b, p->late, number, err));
     return dense_pass_none(&o->base, b, o->spec.n_columns, err);
 }
 
@@ -29,15 +32,17 @@ static nrw_status first_push(op *base, batch *b, nrw_error *err)
 {
     op_first *o = (op_first *)base;
     picking p = {0};
+    uint64_t number = 0;
     nrw_status st;
-    bool late;
+    bool waits;
 
     TRY(turn_wait(&o->turn, b->morsel));
-    st = b->rows ? look(o, b, &p, err) : NRW_OK;
-    late = o->state.frozen;
+    st = b->rows ? look(o, b, &p, &number, err) : NRW_OK;
+    waits = o->state.frozen;
     if (b->last || st < 0)
         turn_done(&o->turn, b->morsel);
-    st = st < 0 ? first_state_explain(&o->state, st, err) : pass_on(o, b, &p, late, err);
+    if (st >= 0)
+        st = pass_on(o, b, &p, waits, number, err);
     mem_free(b->m, p.out, p.out ? BATCH_MAX_ROWS * sizeof *p.out : 0);
     mem_free(b->m, p.late, p.late ? FIRST_LATE_BYTES : 0);
     return st;
@@ -101,62 +106,73 @@ uint64_t op_first_memory(uint64_t groups, uint32_t first, uint64_t ids, uint64_t
     return sum;
 }
 
-/* Two sorts have seven parts of sixteen each, the state of a group what is left. */
-enum { PARTS = 16, SORT_PARTS = 7 };
+/* What rows that wait take. Whatever comes: counts of a batch's rows, the books of the parts, rows
+ * and blocks at hand. Of a worker: a block of rows, the same packed, rows that leave. Of the blocks
+ * of keys, at least, and where they are as large as pays. */
+#define LATE_FIXED ((uint64_t)768 << 10)
+#define LATE_EACH  ((uint64_t)256 << 10)
+#define KEYS_LEAST ((uint64_t)768 << 10)
+#define KEYS_MOST  ((uint64_t)2 << 20)
 
-uint64_t first_late_sort(uint64_t late)
+uint64_t first_late_keys(uint64_t late, uint32_t workers)
 {
-    return late / PARTS * SORT_PARTS;
+    const uint64_t beside = LATE_FIXED + workers * LATE_EACH;
+
+    return room_at_most(late > beside ? late - beside : 0, KEYS_MOST);
 }
 
-/* Rows as they wait, and a mark for each. */
-static room_rows placed(const room_rows *r)
+uint64_t first_late_marks(uint64_t memory)
 {
-    const uint64_t place = 8, key = 9;
-
-    return (room_rows){.n = r->n,
-                       .width = room_add(r->width, place),
-                       .keys = key,
-                       .packed = room_add(r->packed, place),
-                       .packed_keys = key};
+    return memory / 16;
 }
 
-static room_rows grouped(const room_rows *r)
+uint64_t first_late_deciding(const first_spec *s)
 {
-    const uint64_t place = 8, key = 9;
+    const uint64_t all = LATE_FIXED + first_late_keys(s->late, s->workers);
 
-    return (room_rows){.n = r->n,
-                       .width = room_add(r->keys, place),
-                       .keys = room_add(r->keys, key),
-                       .packed = room_add(r->packed_keys, place),
-                       .packed_keys = room_add(r->packed_keys, key)};
+    return room_at_most(all, s->late) + 2 * first_late_marks(s->memory);
 }
 
 uint64_t op_first_late(const room_rows *r, uint32_t workers)
 {
-    const room_rows p = placed(r), g = grouped(r);
-    const uint64_t least = room_at_least(room_of_sort(&p, UINT64_MAX, workers).least,
-                                         room_of_sort(&g, UINT64_MAX, workers).least);
+    const uint64_t copies = 4; /* of a row, however large */
 
-    return room_mul(least / SORT_PARTS + 1, PARTS);
-}
-
-uint64_t op_first_spill(const room_rows *r, uint64_t late, uint32_t workers)
-{
-    const uint64_t memory = first_late_sort(late);
-    const room_rows g = grouped(r);
-    room_rows p = placed(r);
-    uint64_t marks = room_sort_spill(
-        &(room_rows){.n = r->n, .width = 8, .keys = 9, .packed = 8, .packed_keys = 9}, memory,
-        workers);
-
-    return room_add(room_sort_spill(&p, memory, workers),
-                    room_add(room_sort_spill(&g, memory, workers), marks));
+    return LATE_FIXED + KEYS_LEAST + room_mul(LATE_EACH + room_mul(r->width, copies), workers);
 }
 
 uint64_t op_first_late_share(uint64_t grant, uint64_t state, uint64_t late_least)
 {
-    uint64_t late = grant > state ? grant - state : 0;
+    const uint64_t left = grant > state ? grant - state : 0;
+    const uint64_t some = room_at_least(left, late_least + grant / 8);
 
-    return room_at_most(room_at_least(room_at_most(late, grant / 2), late_least), grant);
+    return room_at_most(room_at_most(some, late_least + KEYS_MOST - KEYS_LEAST), grant);
+}
+
+/* How often keys are dealt out: until the state of a part fits, and of a group that alone does not
+ * as often as it is larger. */
+static uint64_t dealt(const room_rows *r, uint32_t first, uint64_t state)
+{
+    uint64_t all = op_first_memory(r->n, first, r->n, r->keys), times = 1;
+    const uint64_t group = op_first_memory(1, first, room_at_most(r->n, first), r->keys);
+
+    for (all /= FIRST_PARTS; all > state; all /= FIRST_PARTS)
+        times++;
+    return times + 2 * (group / (state + 1));
+}
+
+uint64_t op_first_spill(const room_rows *r, uint32_t first, uint64_t memory, uint64_t late,
+                        uint32_t workers)
+{
+    /* of the head of a row as it waits and of one of keys; what of a block stands beside its rows
+     */
+    const uint64_t mark = 1, number = 4, counted = 2, block = 256;
+    const uint64_t key = room_add(r->packed_keys, number + counted), row = room_add(r->width, 32);
+    const uint64_t at_once =
+        first_late_keys(late, workers) / FIRST_PARTS / room_add(r->keys, 32) + 1;
+    const uint64_t times = dealt(r, first, memory - late);
+    const uint64_t marks = r->n / 8 < first_late_marks(memory) ? 0 : times + 1;
+    uint64_t each = room_add(r->packed, mark + marks + block / (ROWS_BLOCK / 2 / row + 1));
+
+    each = room_add(each, room_mul(times, room_add(key, block / at_once)));
+    return room_mul(r->n, each);
 }

@@ -1,8 +1,8 @@
 /* `sample`: the first n ids of every group with all their rows, in the order of the input.
  *
  * While the state fits, rows are passed on as they come. Where it does not, the rows that it cannot
- * decide on, and those behind them, go by way of the spill file: then there are two more pipelines
- * to run behind the one that the operator is in, whose sources have no rows otherwise. */
+ * decide on, and those behind them, go by way of the spill file: they leave by another source, to
+ * run behind the one that leads to the operator, which has no rows otherwise. */
 #ifndef EXEC_OP_FIRST_H
 #define EXEC_OP_FIRST_H
 
@@ -32,20 +32,17 @@ typedef struct first_spec {
 /* All is charged to m. `a` keeps layouts; it lives as long as the operator. */
 nrw_status op_first_new(arena *a, mem *m, const first_spec *spec, spill *s, op **out,
                         nrw_error *err);
-/* Keys of rows that wait: a pipeline from here to op_first_decide, when all rows have come. */
-source *op_first_waiting(op *o);
-op *op_first_decide(op *o);
-/* Then the rows that wait, through op_first_sift to what is behind the operator. */
+/* When all rows have come: those that waited and stay, for what is behind the operator. */
 source *op_first_rest(op *o);
-op *op_first_sift(op *o);
 
 /* What the state takes at most for so many groups and ids of about key_bytes each: for plan. */
 uint64_t op_first_memory(uint64_t groups, uint32_t first, uint64_t ids, uint64_t key_bytes);
-/* What rows that wait take at least, and what they may spill; r's keys are those of groups and
- * ids. */
+/* What rows that wait take at least, and what they may spill, of spec.memory and spec.late; r's
+ * keys are those of groups and ids. */
 uint64_t op_first_late(const room_rows *r, uint32_t workers);
-uint64_t op_first_spill(const room_rows *r, uint64_t late, uint32_t workers);
-/* Of a grant what is for rows that wait, where the state takes at most so much. */
+uint64_t op_first_spill(const room_rows *r, uint32_t first, uint64_t memory, uint64_t late,
+                        uint32_t workers);
+/* Of a grant what is for rows that wait, where the state takes at most so much, about. */
 uint64_t op_first_late_share(uint64_t grant, uint64_t state, uint64_t late_least);
 
 #endif

@@ -411,14 +411,7 @@ static nrw_status compile_first(sql_exec *x, const plan *p, chain *c, nrw_error 
     spec.types = types;
     TRY(op_first_new(x->a, x->m, &spec, x->spill, &o, err));
     TRY(chain_add(x, c, o, err));
-    if (!spec.late)
-        return NRW_OK;
-    TRY(chain_source(x, c, op_first_waiting(o), NULL, err));
-    c->at[c->n - 1].first = op_first_decide(o);
-    c->at[c->n - 1].ends = true;
-    TRY(chain_source(x, c, op_first_rest(o), NULL, err));
-    c->at[c->n - 1].first = c->at[c->n - 1].last = op_first_sift(o);
-    return NRW_OK;
+    return spec.late ? chain_source(x, c, op_first_rest(o), NULL, err) : NRW_OK;
 }
 
 static nrw_status compile(sql_exec *x, const plan *p, chain *c, nrw_error *err)

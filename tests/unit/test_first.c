@@ -85,19 +85,14 @@ static op *new_first(arena *a, mem *m, const question *q, const type *types, spi
     return o;
 }
 
-/* The two pipelines behind the first one. */
+/* The pipeline behind the first one. */
 static void run_waiting(pipeline *p, op *o, op *to)
 {
     nrw_error err = NRW_ERROR_INIT;
-    uint64_t morsels = p->morsels;
 
-    p->source = op_first_waiting(o);
-    p->first = op_first_decide(o);
-    assert_ok(pipeline_run(p, &err), &err);
     p->source = op_first_rest(o);
-    p->first = op_first_sift(o);
-    p->first->next = to;
-    p->first_morsel = morsels;
+    p->first = to;
+    p->first_morsel = p->morsels;
     assert_ok(pipeline_run(p, &err), &err);
 }
 
@@ -214,7 +209,8 @@ static void reference(const question *q, const rows *all, bytes *out)
     }
 }
 
-/* A state that is full at once, after some keys, late or never: the same rows in the same order. */
+/* A state that is full at once, after some keys, late or never, and much or little memory for what
+ * waits then: the same rows in the same order. */
 static void waiting(mem *m, const question *asked, const bytes *want)
 {
     static const uint32_t kib[] = {1, 17, 45, 75, 140, 1000};
@@ -224,7 +220,7 @@ static void waiting(mem *m, const question *asked, const bytes *want)
         rows got;
         q.workers = 1 + i % 3;
         q.remember = i % 2 ? 512 : 0;
-        q.late = 4 << 20;
+        q.late = i % 2 ? 4 << 20 : 3 << 19;
         q.memory = q.late + (kib[i] << 10);
         answer(m, &q, true, &got);
         assert_int_equal(got.data.len, want->len);
@@ -310,6 +306,17 @@ static void several_columns_none_and_values(void **state)
     check(defs, 5, "0.3", (question){.first = 2, .of = {0}, .n_of = 1, .per = {4}, .n_per = 1});
 }
 
+/* Parts that have no room for the ids of a single group, either: it takes several passes. */
+static void more_ids_of_a_group_than_fit(void **state)
+{
+    static const char *const one[] = {"*id=6000", "*row=2"}, *const three[] = {
+                                                                 "*group=3", "*id=2500", "*row=2"};
+
+    (void)state;
+    check(one, 2, "0", (question){.first = 5000, .of = {0}, .n_of = 1});
+    check(three, 3, "0.1", (question){.first = 2000, .of = {1}, .n_of = 1, .per = {0}, .n_per = 1});
+}
+
 static void state_that_does_not_fit_is_an_error(void **state)
 {
     gen_column columns[2] = {{.name = "g", .type = type_of(TYPE_INT64), .range = 3000000},
@@ -363,6 +370,7 @@ int main(void)
         cmocka_unit_test(integers),
         cmocka_unit_test(every_key_type),
         cmocka_unit_test(several_columns_none_and_values),
+        cmocka_unit_test(more_ids_of_a_group_than_fit),
         cmocka_unit_test(state_that_does_not_fit_is_an_error),
     };
     return cmocka_run_group_tests_name("first", tests, NULL, NULL);
