@@ -178,8 +178,8 @@ nrw_status job_look(nrw_job *job, nrw_error *err)
     return print(&l, looks[which].run, err);
 }
 
-/* Of verifying: values of a column at a time, and as much of a text as has come; the last page of
- * two columns. */
+/* Of verifying, beside what reading takes: the values that are looked at at a time, texts among
+ * them that grow. */
 #define LOOKED_AT ((uint64_t)2 << 20)
 
 /* A column is read at a time: what that takes in the file where it takes most. */
@@ -214,10 +214,12 @@ static uint64_t verify_least(nrw_job *job, const path_list *f)
 
 nrw_status job_look_plan(nrw_job *job, nrw_error *err)
 {
-    uint64_t least = (uint64_t)1 << 20;
+    const uint64_t some = (uint64_t)1 << 20;
+    uint64_t least;
     job_plan *p = &job->plan;
     int64_t rows;
     int which = look_of(job);
+    const bool verifies = looks[which].run == look_verify;
     look l;
 
     if (looks[which].run == look_recover)
@@ -228,14 +230,13 @@ nrw_status job_look_plan(nrw_job *job, nrw_error *err)
     if (looks[which].run == look_count && job_last(job, "where"))
         return where_count(job, true, &rows, err);
     *p = (job_plan){.n = 1, .peak = job->limits.ceiling};
-    if (looks[which].run == look_verify)
-        least = verify_least(job, &l.files);
+    least = verifies ? verify_least(job, &l.files) : some;
     p->from = job->limits.baseline + mem_peak(job->root) + least;
-    p->spill = looks[which].run == look_verify ? job->limits.spill_limit : 0;
+    p->spill = verifies ? job->limits.spill_limit : 0;
     p->steps[0] = (plan_step){.how = "streams", .least = least, .rows = -1};
     p->steps[0].grant = job->limits.ceiling - job->limits.baseline;
     snprintf(p->steps[0].what, sizeof p->steps[0].what, "%s",
-             looks[which].run == look_verify ? "check every page" : "read metadata");
+             verifies ? "check every page" : "read metadata");
     snprintf(p->steps[0].detail, sizeof p->steps[0].detail, "%zu file%s, one after the other",
              l.files.n, l.files.n == 1 ? "" : "s");
     return NRW_OK;

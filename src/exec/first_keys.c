@@ -87,20 +87,14 @@ static nrw_status hash_groups(first_keys *k, const vector *const *cols, uint32_t
 
 static nrw_status write_part(first_keys *k, first_part *p, nrw_error *err)
 {
-    spill_block b;
-    nrw_status st;
-
     if (p->rows.len == 0)
         return NRW_OK;
-    TRY(rows_spill(&k->layout, (span){p->rows.data, p->rows.len}, false, k->spill, &k->scratch, &b,
-                   err));
-    st = spill_chain_add(&p->blocks, k->spill, &b, err);
-    if (st < 0)
-        spill_free(k->spill, &b);
+    TRY(rows_spill_to(&k->layout, (span){p->rows.data, p->rows.len}, false, k->spill, &k->scratch,
+                      &p->blocks, err));
     p->rows.len = 0;
     if (p->rows.cap > k->block) /* of a row longer than blocks are */
         bytes_release(&p->rows);
-    return st;
+    return NRW_OK;
 }
 
 static nrw_status put_row(first_keys *k, uint64_t hash, const uint8_t *row, nrw_error *err)
@@ -182,19 +176,6 @@ nrw_status first_keys_part(first_keys *k, spill_chain *out, nrw_error *err)
     return NRW_OK;
 }
 
-static nrw_status read_rows(first_keys *k, const spill_block *b, span *out, nrw_error *err)
-{
-    uint32_t len;
-    uint8_t *data;
-
-    rows_clear(&k->rows);
-    TRY(rows_fetch(k->spill, b, &k->scratch, &len, err));
-    TRY(rows_new(&k->rows, len, &data, err));
-    TRY(rows_place(&k->layout, k->spill, b, &k->scratch, data, err));
-    *out = (span){data, len};
-    return NRW_OK;
-}
-
 nrw_status first_keys_read(first_keys *k, spill_chain *part, uint32_t *n, nrw_error *err)
 {
     spill_block b;
@@ -204,7 +185,8 @@ nrw_status first_keys_read(first_keys *k, spill_chain *part, uint32_t *n, nrw_er
     *n = 0;
     if (st != NRW_OK)
         return st;
-    st = read_rows(k, &b, &block, err);
+    rows_clear(&k->rows);
+    st = rows_read(&k->layout, k->spill, &b, &k->scratch, &k->rows, &block, err);
     spill_free(k->spill, &b);
     TRY(st);
     for (size_t at = 0; at < block.len;)

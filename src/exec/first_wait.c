@@ -27,15 +27,8 @@ static nrw_status write_rows(first_wait *w, nrw_error *err)
 {
     for (uint32_t i = 0; i < w->rows.n_blocks; i++) {
         const rows_block *of = &w->rows.blocks[i];
-        spill_block b;
-        nrw_status st;
-        TRY(rows_spill(w->layout, (span){of->data, of->len}, false, w->spill, &w->scratch, &b,
-                       err));
-        st = spill_chain_add(&w->blocks, w->spill, &b, err);
-        if (st < 0) {
-            spill_free(w->spill, &b);
-            return st;
-        }
+        TRY(rows_spill_to(w->layout, (span){of->data, of->len}, false, w->spill, &w->scratch,
+                          &w->blocks, err));
     }
     rows_clear(&w->rows);
     return NRW_OK;
@@ -121,8 +114,6 @@ nrw_status first_wait_end(first_wait *w, nrw_error *err)
 static nrw_status read_block(first_wait *w, nrw_error *err)
 {
     spill_block b;
-    uint32_t len;
-    uint8_t *data;
     nrw_status st;
 
     w->block = (span){0};
@@ -131,14 +122,8 @@ static nrw_status read_block(first_wait *w, nrw_error *err)
     st = spill_chain_take(&w->blocks, w->spill, &b, err);
     if (st != NRW_OK)
         return st < 0 ? st : NRW_OK;
-    st = rows_fetch(w->spill, &b, &w->scratch, &len, err);
-    if (st >= 0)
-        st = rows_new(&w->rows, len, &data, err);
-    if (st >= 0)
-        st = rows_place(w->layout, w->spill, &b, &w->scratch, data, err);
+    st = rows_read(w->layout, w->spill, &b, &w->scratch, &w->rows, &w->block, err);
     spill_free(w->spill, &b);
-    if (st >= 0)
-        w->block = (span){data, len};
     return st;
 }
 

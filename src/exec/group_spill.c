@@ -259,17 +259,9 @@ static nrw_status read_rows(op_group *o, group_worker *w, const spill_block *b, 
                             nrw_error *err)
 {
     bytes scratch = bytes_init(w->m, UINT32_MAX);
-    uint8_t *data = NULL;
-    uint32_t len;
-    nrw_status st = rows_fetch(o->spill, b, &scratch, &len, err);
+    nrw_status st = rows_read(&o->shape.layout, o->spill, b, &scratch, &w->read, out, err);
 
-    if (st >= 0)
-        st = rows_new(&w->read, len, &data, err);
-    if (st >= 0)
-        st = rows_place(&o->shape.layout, o->spill, b, &scratch, data, err);
     bytes_release(&scratch);
-    if (st >= 0)
-        *out = (span){data, len};
     return st;
 }
 

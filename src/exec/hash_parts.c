@@ -124,19 +124,6 @@ nrw_status hash_parts_add(hash_parts *p, uint8_t **rows, uint64_t n, hash_out *o
 
 /* ---- back ---- */
 
-nrw_status hash_part_read(const hash_parts *p, const spill_block *b, bytes *scratch, rows *r,
-                          span *out, nrw_error *err)
-{
-    uint32_t len;
-    uint8_t *data;
-
-    TRY(rows_fetch(p->spill, b, scratch, &len, err));
-    TRY(rows_new(r, len, &data, err));
-    TRY(rows_place(p->layout, p->spill, b, scratch, data, err));
-    *out = (span){data, len};
-    return NRW_OK;
-}
-
 nrw_status hash_part_row(span block, size_t *at, uint8_t **row, nrw_error *err)
 {
     size_t left = block.len - *at;
@@ -185,7 +172,7 @@ static nrw_status cut_blocks(hash_parts *p, hash_part *part, uint32_t shift, row
 
     while ((st = spill_chain_take(&part->blocks, p->spill, &b, err)) == NRW_OK) {
         rows_clear(read);
-        st = hash_part_read(p, &b, &c->scratch, read, &block, err);
+        st = rows_read(p->layout, p->spill, &b, &c->scratch, read, &block, err);
         spill_free(p->spill, &b);
         TRY(st);
         TRY(cut_block(p, block, shift, c, err));

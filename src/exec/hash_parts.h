@@ -44,11 +44,7 @@ void hash_parts_close(hash_parts *p);
 /* Writes n rows, whose pointers are put in another order meanwhile. Thread-safe. */
 nrw_status hash_parts_add(hash_parts *p, uint8_t **rows, uint64_t n, hash_out *out, nrw_error *err);
 
-/* Reads a block that was taken out of a part into memory of r, which keeps it. What comes back are
- * whole rows, one behind the other. The block stays. */
-nrw_status hash_part_read(const hash_parts *p, const spill_block *b, bytes *scratch, rows *r,
-                          span *out, nrw_error *err);
-/* The row at *at of a block, which moves on. */
+/* The row at *at of a block, as rows_read gives it; *at moves on. */
 nrw_status hash_part_row(span block, size_t *at, uint8_t **row, nrw_error *err);
 void hash_part_free(const hash_parts *p, hash_part *part);
 /* Cuts `part`, whose rows have their first `bits` bits in common, by the next HASH_PARTS_SPLIT ones

@@ -219,7 +219,7 @@ nrw_status join_pass_left(op_build *o, join_pass *p, uint32_t *n, nrw_error *err
         return st;
     }
     rows_clear(&p->left);
-    TRY(hash_part_read(&o->left, &p->block, &p->scratch, &p->left, &block, err));
+    TRY(rows_read(o->left.layout, o->left.spill, &p->block, &p->scratch, &p->left, &block, err));
     for (; at < block.len && some < JOIN_BLOCK_ROWS; some++) {
         TRY(hash_part_row(block, &at, &p->rows[some], err));
         p->places[some] = load_u64(row_extra(p->rows[some]));

@@ -16,6 +16,19 @@ nrw_status rows_spill(const row_layout *l, span rows, bool again, spill *s, byte
     return spill_write(s, rows, true, out, err);
 }
 
+nrw_status rows_spill_to(const row_layout *l, span rows, bool again, spill *s, bytes *scratch,
+                         spill_chain *to, nrw_error *err)
+{
+    spill_block b;
+    nrw_status st;
+
+    TRY(rows_spill(l, rows, again, s, scratch, &b, err));
+    st = spill_chain_add(to, s, &b, err);
+    if (st < 0)
+        spill_free(s, &b);
+    return st;
+}
+
 nrw_status rows_fetch(spill *s, const spill_block *b, bytes *scratch, uint32_t *len, nrw_error *err)
 {
     *len = (uint32_t)b->len;
@@ -38,5 +51,18 @@ nrw_status rows_place(const row_layout *l, spill *s, const spill_block *b, const
         rows_unpack(l, scratch->data, dst);
     else
         memcpy(dst, scratch->data, b->len);
+    return NRW_OK;
+}
+
+nrw_status rows_read(const row_layout *l, spill *s, const spill_block *b, bytes *scratch, rows *to,
+                     span *out, nrw_error *err)
+{
+    uint32_t len;
+    uint8_t *data;
+
+    TRY(rows_fetch(s, b, scratch, &len, err));
+    TRY(rows_new(to, len, &data, err));
+    TRY(rows_place(l, s, b, scratch, data, err));
+    *out = (span){data, len};
     return NRW_OK;
 }

@@ -43,18 +43,12 @@ void run_writer_release(run_writer *w)
 
 static nrw_status put_block(run_writer *w, nrw_error *err)
 {
-    spill_block b;
-    nrw_status st;
-
     if (w->rows.len == 0)
         return NRW_OK;
-    TRY(rows_spill(w->layout, (span){w->rows.data, w->rows.len}, w->again, w->spill, &w->scratch,
-                   &b, err));
+    TRY(rows_spill_to(w->layout, (span){w->rows.data, w->rows.len}, w->again, w->spill, &w->scratch,
+                      &w->blocks, err));
     w->rows.len = 0;
-    st = spill_chain_add(&w->blocks, w->spill, &b, err);
-    if (st < 0)
-        spill_free(w->spill, &b);
-    return st;
+    return NRW_OK;
 }
 
 nrw_status run_writer_put(run_writer *w, const uint8_t *row, nrw_error *err)

@@ -77,7 +77,7 @@ static void see(const parts_case *c, const hash_parts *p, hash_part *part, uint6
         span block;
         size_t at = 0;
         uint8_t *row;
-        assert_ok(hash_part_read(p, &b, &scratch, &back, &block, &err), &err);
+        assert_ok(rows_read(p->layout, p->spill, &b, &scratch, &back, &block, &err), &err);
         spill_free(c->s, &b);
         all += block.len;
         for (; at < block.len; n++) {

@@ -56,6 +56,8 @@ static double text_width(pq_reader *r, const pq_chunk *chunk, uint32_t leaf, int
         return in_file;
     if (chunk->text_bytes >= 0 && rows > 0)
         return (double)chunk->text_bytes / (double)rows;
+    if (r->n_leaves > PQ_LOOKED_AT)
+        return in_file;
     first = pq_first_pages_of(r, leaf, chunk);
     if (!first.entries || first.dictionary / first.entries < in_file)
         return in_file;

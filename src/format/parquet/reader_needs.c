@@ -68,6 +68,7 @@ static uint64_t texts_of(pq_reader *r, uint32_t leaf, const pq_chunk *c)
     return first.entries && bytes <= most ? bytes : 0;
 }
 
+/* look: the headers of its first pages may be read. */
 static void need_leaf(pq_reader *r, pq_needs *out, uint32_t leaf, const pq_chunk *c, bool look,
                       uint64_t least)
 {
@@ -77,13 +78,14 @@ static void need_leaf(pq_reader *r, pq_needs *out, uint32_t leaf, const pq_chunk
     uint64_t page = size_min(large, all), dictionary = pq_usual_dictionary(c, all);
 
     out->widest = size_max(out->widest, pq_stream_memory(c) + least);
-    if (look && page > LOOK_BYTES && (c->dictionary_page_offset < 0 || c->dictionary_only)) {
+    if (look && !text && page > LOOK_BYTES &&
+        (c->dictionary_page_offset < 0 || c->dictionary_only)) {
         const pq_first_pages first = pq_first_pages_of(r, leaf, c);
         page = size_min(size_min(large, size_max(first.page, (size_t)32 << 10)), most_seen);
         dictionary = size_min(dictionary, 4 * first.dictionary); /* its values as views */
         page += stored_page(c, page);
     }
-    if (text && dictionary == all && pq_chunk_bytes(c) > most)
+    if (look && text && dictionary == all && pq_chunk_bytes(c) > most)
         dictionary = size_max(dictionary, texts_of(r, leaf, c));
     out->open += page + dictionary;
     out->pages += 2 * page + dictionary;
@@ -101,7 +103,7 @@ static nrw_status need_column(pq_reader *r, const pq_node *n, arena *a, pq_needs
     for (uint32_t i = 0; i < n->n_leaves; i++) {
         const uint32_t leaf = n->first_leaf + i;
         TRY(pq_meta_chunk(r->meta, 0, leaf, a, &c, err));
-        need_leaf(r, out, leaf, &c, out->leaves <= PQ_LOOKED_AT && !is_text(r, leaf), least);
+        need_leaf(r, out, leaf, &c, out->leaves <= PQ_LOOKED_AT, least);
     }
     return NRW_OK;
 }
