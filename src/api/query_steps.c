@@ -5,6 +5,8 @@
 #include "exec/op_first.h"
 #include "exec/op_group.h"
 #include "exec/op_window.h"
+#include "exec/rows_pack.h"
+#include "exec/sort_key.h"
 #include "exec/window.h"
 
 #define KIB ((uint64_t)1 << 10)
@@ -32,6 +34,29 @@ static uint64_t orders_packed(const plan_estimate *e, const sort_order *orders, 
         sum = room_add(sum, room_add(1, e->packed[orders[i].column]));
     }
     return sum;
+}
+
+/* Columns that the spill file need not have, since a sort's key tells them. */
+typedef struct told {
+    const plan_estimate *e;
+    uint32_t n, column[PACK_PARTS];
+    bool ends;
+    uint64_t packed; /* what they would take */
+} told;
+
+static void told_add(told *t, uint32_t column)
+{
+    const type *of = &t->e->of->columns[column].type;
+    bool again = false;
+
+    t->ends |= t->n == PACK_PARTS || !sort_key_reads(of);
+    if (t->ends)
+        return;
+    for (uint32_t i = 0; i < t->n; i++)
+        again |= t->column[i] == column;
+    t->column[t->n++] = column;
+    if (!again && sort_key_tells_all(of))
+        t->packed = room_add(t->packed, t->e->packed[column]);
 }
 
 uint64_t step_count(const plan_estimate *e, uint64_t times)
@@ -118,10 +143,23 @@ static uint64_t columns_packed(const plan_estimate *e, const uint32_t *columns, 
     return sum;
 }
 
+static uint64_t less(uint64_t bytes, uint64_t told)
+{
+    return bytes > told ? bytes - told : 0;
+}
+
+/* Beside the columns. */
 static uint64_t window_keys_packed(const plan_estimate *e, const window_call *w)
 {
-    return room_add(orders_packed(e, w->orders, w->n_orders),
-                    columns_packed(e, w->partition, w->n_partition));
+    told t = {.e = e};
+
+    for (uint32_t i = 0; i < w->n_partition; i++)
+        told_add(&t, w->partition[i]);
+    for (uint32_t i = 0; i < w->n_orders; i++)
+        told_add(&t, w->orders[i].column);
+    return less(room_add(orders_packed(e, w->orders, w->n_orders),
+                         columns_packed(e, w->partition, w->n_partition)),
+                t.packed);
 }
 
 static room_window window_of(const plan_estimate *e, uint64_t times)
@@ -219,10 +257,12 @@ uint64_t step_late(const plan_estimate *e, uint64_t grant, uint32_t workers)
 static room_rows sorted_rows(const plan_estimate *e, uint64_t times)
 {
     const plan *p = e->of;
-
     room_rows r = step_rows(e->left, times, orders_width(e->left, p->orders, p->n_orders));
+    told t = {.e = e->left};
 
-    r.packed_keys = orders_packed(e->left, p->orders, p->n_orders);
+    for (uint32_t i = 0; i < p->n_orders; i++)
+        told_add(&t, p->orders[i].column);
+    r.packed_keys = less(orders_packed(e->left, p->orders, p->n_orders), t.packed);
     return r;
 }
 

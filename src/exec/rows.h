@@ -30,6 +30,8 @@ typedef struct row_layout {
     bool has_text;
     bool hash_tells; /* the owner hashes the first column and no other (hash_rows.h): a spill file
                         need not have the hash */
+    const struct sort_key_parts *key; /* the first column is a key of these parts (sort_key.h): a
+                                         spill file need not have what they tell; else NULL */
 } row_layout;
 
 /* types stay. */

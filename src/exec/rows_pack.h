@@ -8,6 +8,8 @@
 #include "base/buffer.h"
 #include "exec/rows.h"
 
+#define PACK_PARTS 7u /* of a sort's key: so many first ones may tell columns */
+
 /* Appends a block of rows that lie one after another, 4 GiB at most. Behind out->len there are at
  * least PACK_SLACK bytes then. */
 #define PACK_SLACK 8u
