@@ -21,17 +21,17 @@ static uint64_t orders_width(const plan_estimate *e, const sort_order *orders, u
     return sum;
 }
 
-/* A sort's key in the spill file: a mark and a value each. Where all are words of 8 bytes each of
- * them stays by itself. */
-static uint64_t orders_packed(const plan_estimate *e, const sort_order *orders, uint32_t n)
+/* Bits of a sort's key in the spill file: a mark and a value each. Where all are words of 8 bytes
+ * each of them stays by itself. */
+static uint64_t orders_bits(const plan_estimate *e, const sort_order *orders, uint32_t n)
 {
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < n; i++) {
         const type *t = &e->of->columns[orders[i].column].type;
         if (type_is_view(t) || t->width != 8)
-            return orders_width(e, orders, n);
-        sum = room_add(sum, room_add(1, e->packed[orders[i].column]));
+            return room_mul(8, orders_width(e, orders, n));
+        sum = room_add(sum, room_add(8, e->packed[orders[i].column]));
     }
     return sum;
 }
@@ -41,7 +41,7 @@ typedef struct told {
     const plan_estimate *e;
     uint32_t n, column[PACK_PARTS];
     bool ends;
-    uint64_t packed; /* what they would take */
+    uint64_t packed; /* bits that they would take */
 } told;
 
 static void told_add(told *t, uint32_t column)
@@ -134,18 +134,23 @@ static budget join_need(const plan_estimate *e, uint64_t times, uint32_t workers
     return room_of_join(&j.left, &j.right, &j.results, workers);
 }
 
-static uint64_t columns_packed(const plan_estimate *e, const uint32_t *columns, uint32_t n)
+static uint64_t columns_bits(const plan_estimate *e, const uint32_t *columns, uint32_t n)
 {
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < n; i++)
-        sum = room_add(sum, orders_packed(e, &(sort_order){.column = columns[i]}, 1));
+        sum = room_add(sum, orders_bits(e, &(sort_order){.column = columns[i]}, 1));
     return sum;
 }
 
-static uint64_t less(uint64_t bytes, uint64_t told)
+static uint64_t in_bytes(uint64_t bits)
 {
-    return bytes > told ? bytes - told : 0;
+    return bits == UINT64_MAX ? bits : bits / 8 + (bits % 8 > 0);
+}
+
+static uint64_t less(uint64_t bits, uint64_t told)
+{
+    return in_bytes(bits > told && bits < UINT64_MAX ? bits - told : bits);
 }
 
 /* Beside the columns. */
@@ -157,8 +162,8 @@ static uint64_t window_keys_packed(const plan_estimate *e, const window_call *w)
         told_add(&t, w->partition[i]);
     for (uint32_t i = 0; i < w->n_orders; i++)
         told_add(&t, w->orders[i].column);
-    return less(room_add(orders_packed(e, w->orders, w->n_orders),
-                         columns_packed(e, w->partition, w->n_partition)),
+    return less(room_add(orders_bits(e, w->orders, w->n_orders),
+                         columns_bits(e, w->partition, w->n_partition)),
                 t.packed);
 }
 
@@ -200,8 +205,8 @@ static room_rows first_rows(const plan_estimate *e, uint64_t times)
     room_rows r = step_rows(e->left, times, plan_columns_width(e->left, p->per, p->n_per));
 
     r.keys = room_add(r.keys, plan_columns_width(e->left, p->of, p->n_of));
-    r.packed_keys = room_add(columns_packed(e->left, p->per, p->n_per),
-                             columns_packed(e->left, p->of, p->n_of));
+    r.packed_keys = in_bytes(
+        room_add(columns_bits(e->left, p->per, p->n_per), columns_bits(e->left, p->of, p->n_of)));
     return r;
 }
 
@@ -262,7 +267,7 @@ static room_rows sorted_rows(const plan_estimate *e, uint64_t times)
 
     for (uint32_t i = 0; i < p->n_orders; i++)
         told_add(&t, p->orders[i].column);
-    r.packed_keys = less(orders_packed(e->left, p->orders, p->n_orders), t.packed);
+    r.packed_keys = less(orders_bits(e->left, p->orders, p->n_orders), t.packed);
     return r;
 }
 

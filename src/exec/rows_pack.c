@@ -1,18 +1,13 @@
 #include "exec/rows_fields.h"
 #include "kernel/kernel.h"
 
-static uint32_t bytes_of(uint64_t v)
+uint32_t rows_pack_bits(const type *t, int64_t least, int64_t greatest)
 {
-    return (field_bits(v) + 7) / 8;
-}
-
-uint32_t rows_pack_bytes(const type *t, int64_t least, int64_t greatest)
-{
-    uint32_t bytes = bytes_of((uint64_t)greatest - (uint64_t)least);
+    const uint32_t bits = field_bits((uint64_t)greatest - (uint64_t)least);
 
     if (t->width > 8 && least < 0 && greatest >= 0) /* the words above are all bits or none */
-        return 8 + t->width / 8 - 1;
-    return bytes < t->width ? bytes : t->width;
+        return 64 + t->width / 8 - 1;
+    return bits < 8 * t->width ? bits : 8 * t->width;
 }
 
 typedef struct packing {
