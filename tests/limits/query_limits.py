@@ -185,7 +185,7 @@ def one_partition(rows):
     seen = []
     with Scratch("limits") as s:
         for name, (value, width) in PARTITIONS.items():
-            harness.ok("sql", f"SELECT {value} AS a, (i * 40503 % 4294967291 - 2147483648)::INTEGER "
+            harness.ok("sql", f"SELECT {value} AS a, (i * 40503 % 4294967291 - 2147483648)::INT "
                        f"AS b FROM (SELECT i::HUGEINT AS i FROM range({rows}) t(i))", "-o",
                        s("big.parquet"), "--on-exists", "replace", "-q", timeout=120)
             for threads in "1", "8":
