@@ -14,7 +14,7 @@ typedef struct packing {
     const row_layout *l;
     uint32_t n;
     const uint8_t *row[PACK_ROWS];
-    uint64_t value[PACK_ROWS]; /* two's complement */
+    uint64_t value[PACK_ROWS + PACK_SLACK / 8]; /* two's complement */
     uint32_t len[PACK_ROWS];
     uint32_t text;       /* the column whose words are put */
     span key[PACK_ROWS]; /* what is left of it, while its parts are looked at */

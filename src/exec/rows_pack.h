@@ -12,7 +12,7 @@
 
 /* Appends a block of rows that lie one after another, 4 GiB at most. Behind out->len there are at
  * least PACK_SLACK bytes then. */
-#define PACK_SLACK 8u
+#define PACK_SLACK BUFFER_SLACK /* as kernels have it */
 nrw_status rows_pack(const row_layout *l, span rows, bytes *out, nrw_error *err) NRW_CHECKED;
 /* Bits that a value of a column takes in a block, at most, where all lie between these. A null is
  * zero.

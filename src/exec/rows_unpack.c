@@ -6,7 +6,7 @@ typedef struct unpacking {
     uint32_t n;
     const uint8_t *in;
     uint8_t *row[PACK_ROWS];
-    uint64_t value[PACK_ROWS];
+    uint64_t value[PACK_ROWS + PACK_SLACK / 8];
     uint32_t text[PACK_ROWS]; /* how far the row's texts have come, from the bits */
     uint32_t len[PACK_ROWS];
     span key[PACK_ROWS]; /* what is left of it, while it tells columns */

@@ -202,6 +202,27 @@ def one_partition(rows):
     return "; ".join(seen)
 
 
+def waiting(rows):
+    """A sample whose state does not fit, of groups and ids that hardly repeat, writes rows twice:
+    as they wait, and their keys."""
+    seen = []
+    with Scratch("limits") as s:
+        harness.ok("sql", f"SELECT (i * 2654435761 % 4294967291 - 2147483648)::INTEGER AS g, "
+                   f"(i * 40503 % 4294967291 - 2147483648)::INTEGER AS id FROM range({rows}) t(i)",
+                   "-o", s("big.parquet"), "-q", timeout=120)
+        for memory, threads in ((32, 1), (40, 8), (64, 8)):
+            ran, told = run([harness.need(harness.RELEASE), "sample", s("big.parquet"),
+                             "/dev/null", "--first", "10", "--of", "id", "--per", "g", "-f",
+                             "arrow", "--memory", f"{memory}MiB", "--threads", str(threads), "-q"],
+                            s("r.json"), 300)
+            seen.append(f"{memory} MiB, {threads} threads: {mib(told['spilled'])} of "
+                        f"{mib(rows * 8)}")
+            if not 0 < told["spilled"] <= min(2.5 * rows * 8, told["plan"]["spill"]) or \
+                    ran.peak > memory * MIB:
+                raise AssertionError(f"{seen[-1]}, peak {mib(ran.peak)}")
+    return "; ".join(seen)
+
+
 # Sizes of whole numbers are known from the footer: of these the plan is tight.
 KNOWN = {
     "sort": "SELECT id, a, b FROM big ORDER BY b",
@@ -313,6 +334,7 @@ def cases(full):
         yield (f"a {name} that spills, and its plan",
                lambda n=name: spill(n, 2000000 if full else 300000), 600)
     yield "windows over one partition", lambda: one_partition(3000000), 300
+    yield "samples of rows that wait", lambda: waiting(12000000), 300
     yield "plans of numbers that spill are tight", lambda: known(600000), 300
     yield "a set is dealt out to parts once", lambda: dealt(5000000), 300
     yield "sets of numbers are spilled without hashes", lambda: told_hashes(4000000), 300
