@@ -1,8 +1,5 @@
 #include "exec/rows_fields.h"
 
-#include "base/hash.h"
-#include "exec/hash_rows.h"
-
 #define WORDS_FROM 8u /* rows that pay for the fields of a text's words */
 
 /* The widest piece of a value of so many bytes. */
@@ -58,16 +55,6 @@ void fields_before_texts(const row_layout *l, uint8_t told, on_field field, void
             width = piece_of(end - at);
             field(self, at, width);
         }
-}
-
-uint64_t field_word_hash(const row_layout *l, const uint8_t *row)
-{
-    uint64_t x = 0;
-
-    if (!row_has(l, row, 0))
-        return HASH_OF_NULL;
-    memcpy(&x, row + l->at[0], l->types[0].width);
-    return hash_u64(x);
 }
 
 void fields_each_text(const row_layout *l, void (*text)(void *self, uint32_t c), void *self)

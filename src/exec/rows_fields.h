@@ -3,8 +3,8 @@
  *
  * A block: zero, which no row begins with, and how many bytes the rows take (4 each). Then
  * stretches of rows: their number (4), what is left out (1), the fields, the texts. Hashes are left
- * out where each is that of the first column's word, as of groups of one key; a column, where the
- * first one is a sort's key that tells all of its values.
+ * out where they follow from the columns that the layout names; a column, where the first one is a
+ * sort's key that tells all of its values.
  *
  * A field is the least value (as wide as the field), how many bits the distances from it take (1),
  * and the distances. Words whose lower halves have few bits, as places have (a morsel and a row of
@@ -66,7 +66,5 @@ static inline bool field_is_told(const row_layout *l, uint8_t told, uint32_t c)
 {
     return field_part_telling(l, told, c) != UINT32_MAX;
 }
-/* The hash that a row has where it is that of its first column's word, as hash_vector has it. */
-uint64_t field_word_hash(const row_layout *l, const uint8_t *row);
 
 #endif

@@ -1,3 +1,4 @@
+#include "exec/hash_rows.h"
 #include "exec/rows_fields.h"
 #include "kernel/kernel.h"
 
@@ -217,10 +218,10 @@ static void take_rows(packing *p, span *rows)
 
 static bool hashes_are_told(const packing *p)
 {
-    bool told = p->l->hash_tells;
+    bool told = p->l->n_hashed > 0;
 
     for (uint32_t i = 0; told && i < p->n; i++)
-        told = row_hash(p->row[i]) == field_word_hash(p->l, p->row[i]);
+        told = row_hash(p->row[i]) == hash_row(p->l, p->row[i]);
     return told;
 }
 

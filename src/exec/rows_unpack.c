@@ -1,3 +1,4 @@
+#include "exec/hash_rows.h"
 #include "exec/rows_fields.h"
 #include "kernel/kernel.h"
 
@@ -189,7 +190,7 @@ static uint8_t *take_stretch(unpacking *u, uint8_t *dst)
     end = lay_rows(u, dst);
     fields_before_texts(u->l, u->told, take_field, u);
     for (uint32_t i = 0; u->told & TOLD_HASHES && i < u->n; i++)
-        store_u64(u->row[i] + 8, field_word_hash(u->l, u->row[i]));
+        store_u64(u->row[i] + 8, hash_row(u->l, u->row[i]));
     fields_each_text(u->l, take_text, u);
     take_told(u);
     return end;

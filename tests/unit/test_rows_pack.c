@@ -201,7 +201,7 @@ static void hashes_of_a_word(void **state)
             row_layout l;
             assert_ok(key_canonical(&v, m, &canonical, &err), &err);
             assert_ok(row_layout_new(a, &types[t], 1, 0, &l, &err), &err);
-            l.hash_tells = true;
+            assert_ok(hash_row_layout(a, &l, NULL, 1, &err), &err);
             all = word_there_and_back(m, &l, &canonical, UINT32_MAX);
             one = word_there_and_back(m, &l, &canonical, MOST_ROWS / 2);
             /* of one stretch hashes are there then */
