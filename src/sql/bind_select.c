@@ -155,7 +155,7 @@ static nrw_status place_window(arena *a, window_call *x, uint32_t *place, nrw_er
         TRY(expr_renumber(a, x->aggregate.args[k], place_of, place, &x->aggregate.args[k], err));
     if (x->aggregate.filter)
         TRY(expr_renumber(a, x->aggregate.filter, place_of, place, &x->aggregate.filter, err));
-    return NRW_OK;
+    return plan_window_orders(a, x, err);
 }
 
 static nrw_status plan_windows(selecting *s, nrw_error *err)
@@ -187,12 +187,10 @@ static nrw_status plan_distinct_on(selecting *s, const ordering *o, nrw_error *e
     const expr *one, *number, *cond;
     plan *p;
 
-    w.n_partition = s->q->distinct_on.n;
+    w.n_partition = s->n_on;
     w.n_orders = o->n;
     w.orders = o->at;
-    TRY(arena_alloc(a, w.n_partition * sizeof *w.partition + 1, (void **)&w.partition, err));
-    for (uint32_t i = 0; i < w.n_partition; i++)
-        w.partition[i] = s->below->n - s->n_on + i;
+    w.partition = s->on_at;
     TRY(plan_window(a, s->below, &w, &p, err));
     TRY(expr_int64(a, 1, &one, err));
     TRY(expr_column(a, s->below->n, &w.result, &number, err));
@@ -217,23 +215,38 @@ static nrw_status item_name(selecting *s, const sql_item *item, span *out, nrw_e
     return sql_print_expr(s->b->a, item->expr, out, err);
 }
 
-/* The list, what orders and what DISTINCT ON looks at. */
+/* The place of e among n expressions, or n. */
+static uint32_t place_among(const expr *const *exprs, uint32_t n, const expr *e)
+{
+    uint32_t i = 0;
+
+    while (i < n && !expr_equal(exprs[i], e))
+        i++;
+    return i;
+}
+
+/* The list, what orders and what DISTINCT ON looks at, whose places in the list go to on_at. */
 static nrw_status plan_list(selecting *s, const ordering *o, const expr **on, nrw_error *err)
 {
-    uint32_t n = s->n_items + o->n_hidden + s->n_on;
+    const uint32_t shown = s->n_items + o->n_hidden;
     const expr **exprs;
+    uint32_t n = shown;
     span *names;
 
-    TRY(arena_alloc(s->b->a, n * sizeof *exprs + 1, (void **)&exprs, err));
-    TRY(arena_alloc(s->b->a, n * sizeof *names + 1, (void **)&names, err));
-    for (uint32_t i = 0; i < n; i++) {
-        exprs[i] = i < s->n_items                 ? s->bound[i]
-                   : i < s->n_items + o->n_hidden ? o->hidden[i - s->n_items]
-                                                  : on[i - s->n_items - o->n_hidden];
-        TRY(settle(s, &exprs[i], err));
-        if (i < s->n_items)
-            TRY(item_name(s, &s->items[i], &names[i], err));
+    TRY(arena_alloc(s->b->a, (n + s->n_on) * sizeof *exprs + 1, (void **)&exprs, err));
+    TRY(arena_alloc(s->b->a, (n + s->n_on) * sizeof *names + 1, (void **)&names, err));
+    TRY(arena_alloc(s->b->a, s->n_on * sizeof *s->on_at + 1, (void **)&s->on_at, err));
+    for (uint32_t i = 0; i < shown; i++)
+        exprs[i] = i < s->n_items ? s->bound[i] : o->hidden[i - s->n_items];
+    for (uint32_t i = 0; i < s->n_on; i++) {
+        s->on_at[i] = place_among(exprs, n, on[i]);
+        if (s->on_at[i] == n)
+            exprs[n++] = on[i];
     }
+    for (uint32_t i = 0; i < n; i++)
+        TRY(settle(s, &exprs[i], err));
+    for (uint32_t i = 0; i < s->n_items; i++)
+        TRY(item_name(s, &s->items[i], &names[i], err));
     return plan_project(s->b->a, s->below, exprs, names, n, &s->below, err);
 }
 
