@@ -151,7 +151,7 @@ static nrw_status cut_each(op_sort *o, sort_worker *w, nrw_error *err)
 static nrw_status make_room(op_sort *o, sort_worker *w, uint32_t n, uint64_t row_bytes_,
                             nrw_error *err)
 {
-    uint64_t need = rows_cost(row_bytes_), cap = sort_entries_cap(w->cap, w->n + n);
+    uint64_t need = rows_more_cost(&w->rows, row_bytes_), cap = sort_entries_cap(w->cap, w->n + n);
     void *p = w->entries;
 
     if (cap != w->cap)
