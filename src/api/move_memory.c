@@ -234,11 +234,14 @@ static nrw_status refuse(const move *m, uint64_t needs, nrw_error *err)
 }
 
 /* Whether threads get along: with little above its least the reader gives pages up that it needs
- * again, and more threads are slower than fewer. */
+ * again, and a sample writes rows again that wait; more threads are slower than fewer then. */
 static bool roomy(const move *m, const uint64_t *wish)
 {
-    return m->workers == 1 || (m->grants[PART_READ] - m->least[PART_READ]) * 4 >=
-                                  wish[PART_READ] - m->least[PART_READ];
+    const uint64_t some = room_at_most(wish[PART_OP], m->job->limits.ceiling / 6);
+
+    return m->workers == 1 || ((m->grants[PART_READ] - m->least[PART_READ]) * 4 >=
+                                   wish[PART_READ] - m->least[PART_READ] &&
+                               m->grants[PART_OP] >= some);
 }
 
 nrw_status move_share_memory(move *m, nrw_error *err)

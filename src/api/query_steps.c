@@ -5,6 +5,8 @@
 #include "exec/op_first.h"
 #include "exec/op_group.h"
 #include "exec/op_window.h"
+#include "exec/rows_pack.h"
+#include "exec/sort_key.h"
 #include "exec/window.h"
 
 #define KIB ((uint64_t)1 << 10)
@@ -19,19 +21,42 @@ static uint64_t orders_width(const plan_estimate *e, const sort_order *orders, u
     return sum;
 }
 
-/* A sort's key in the spill file: a mark and a value each. Where all are words of 8 bytes each of
- * them stays by itself. */
-static uint64_t orders_packed(const plan_estimate *e, const sort_order *orders, uint32_t n)
+/* Bits of a sort's key in the spill file: a mark and a value each. Where all are words of 8 bytes
+ * each of them stays by itself. */
+static uint64_t orders_bits(const plan_estimate *e, const sort_order *orders, uint32_t n)
 {
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < n; i++) {
         const type *t = &e->of->columns[orders[i].column].type;
         if (type_is_view(t) || t->width != 8)
-            return orders_width(e, orders, n);
-        sum = room_add(sum, room_add(1, e->packed[orders[i].column]));
+            return room_mul(8, orders_width(e, orders, n));
+        sum = room_add(sum, room_add(8, e->packed[orders[i].column]));
     }
     return sum;
+}
+
+/* Columns that the spill file need not have, since a sort's key tells them. */
+typedef struct told {
+    const plan_estimate *e;
+    uint32_t n, column[PACK_PARTS];
+    bool ends;
+    uint64_t packed; /* bits that they would take */
+} told;
+
+static void told_add(told *t, uint32_t column)
+{
+    const type *of = &t->e->of->columns[column].type;
+    bool again = false;
+
+    t->ends |= t->n == PACK_PARTS || !sort_key_reads(of);
+    if (t->ends)
+        return;
+    for (uint32_t i = 0; i < t->n; i++)
+        again |= t->column[i] == column;
+    t->column[t->n++] = column;
+    if (!again && sort_key_tells_all(of))
+        t->packed = room_add(t->packed, t->e->packed[column]);
 }
 
 uint64_t step_count(const plan_estimate *e, uint64_t times)
@@ -109,19 +134,37 @@ static budget join_need(const plan_estimate *e, uint64_t times, uint32_t workers
     return room_of_join(&j.left, &j.right, &j.results, workers);
 }
 
-static uint64_t columns_packed(const plan_estimate *e, const uint32_t *columns, uint32_t n)
+static uint64_t columns_bits(const plan_estimate *e, const uint32_t *columns, uint32_t n)
 {
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < n; i++)
-        sum = room_add(sum, orders_packed(e, &(sort_order){.column = columns[i]}, 1));
+        sum = room_add(sum, orders_bits(e, &(sort_order){.column = columns[i]}, 1));
     return sum;
 }
 
+static uint64_t in_bytes(uint64_t bits)
+{
+    return bits == UINT64_MAX ? bits : bits / 8 + (bits % 8 > 0);
+}
+
+static uint64_t less(uint64_t bits, uint64_t told)
+{
+    return in_bytes(bits > told && bits < UINT64_MAX ? bits - told : bits);
+}
+
+/* Beside the columns. */
 static uint64_t window_keys_packed(const plan_estimate *e, const window_call *w)
 {
-    return room_add(orders_packed(e, w->orders, w->n_orders),
-                    columns_packed(e, w->partition, w->n_partition));
+    told t = {.e = e};
+
+    for (uint32_t i = 0; i < w->n_partition; i++)
+        told_add(&t, w->partition[i]);
+    for (uint32_t i = 0; i < w->n_orders; i++)
+        told_add(&t, w->orders[i].column);
+    return less(room_add(orders_bits(e, w->orders, w->n_orders),
+                         columns_bits(e, w->partition, w->n_partition)),
+                t.packed);
 }
 
 static room_window window_of(const plan_estimate *e, uint64_t times)
@@ -162,8 +205,8 @@ static room_rows first_rows(const plan_estimate *e, uint64_t times)
     room_rows r = step_rows(e->left, times, plan_columns_width(e->left, p->per, p->n_per));
 
     r.keys = room_add(r.keys, plan_columns_width(e->left, p->of, p->n_of));
-    r.packed_keys = room_add(columns_packed(e->left, p->per, p->n_per),
-                             columns_packed(e->left, p->of, p->n_of));
+    r.packed_keys = in_bytes(
+        room_add(columns_bits(e->left, p->per, p->n_per), columns_bits(e->left, p->of, p->n_of)));
     return r;
 }
 
@@ -219,10 +262,12 @@ uint64_t step_late(const plan_estimate *e, uint64_t grant, uint32_t workers)
 static room_rows sorted_rows(const plan_estimate *e, uint64_t times)
 {
     const plan *p = e->of;
-
     room_rows r = step_rows(e->left, times, orders_width(e->left, p->orders, p->n_orders));
+    told t = {.e = e->left};
 
-    r.packed_keys = orders_packed(e->left, p->orders, p->n_orders);
+    for (uint32_t i = 0; i < p->n_orders; i++)
+        told_add(&t, p->orders[i].column);
+    r.packed_keys = less(orders_bits(e->left, p->orders, p->n_orders), t.packed);
     return r;
 }
 

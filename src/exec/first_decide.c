@@ -11,7 +11,10 @@ typedef struct deciding {
     uint32_t had[FIRST_KEYS], taken[FIRST_KEYS];
     uint8_t late[FIRST_KEYS / 8];
     vector **cols; /* the batch's */
-    uint64_t rows; /* of the part, those that were decided on */
+    first_task task;
+    uint64_t rows; /* of it, those that were decided on */
+    uint64_t at;   /* and those that came before the batch */
+    uint64_t n;    /* rows of all of the part, whose marks are open */
 } deciding;
 
 /* The rows at keys.at[0..n) as a batch. */
@@ -43,6 +46,8 @@ static nrw_status decide_rows(deciding *d, batch *b, nrw_error *err)
     TRY(first_state_pick(&d->state, b, &p, err));
     for (uint32_t i = 0; i < p.n; i++) {
         const uint16_t row = p.out[i];
+        if (d->task.all)
+            store_u64(k->at[row] + 8, d->at + row);
         if (!bit_get(d->late, row)) {
             TRY(first_marks_put(&d->l->marks, row_hash(k->at[row]), err));
             continue;
@@ -52,6 +57,7 @@ static nrw_status decide_rows(deciding *d, batch *b, nrw_error *err)
     }
     op_count(&d->l->of->base, 0, b->rows - p.n);
     d->rows += b->rows - n;
+    d->at += b->rows;
     return first_keys_again(k, (const vector *const *)d->cols, b->rows, d->again, n, d->taken, err);
 }
 
@@ -72,7 +78,7 @@ static nrw_status decide_blocks(deciding *d, spill_chain *part, nrw_error *err)
     uint32_t n;
     nrw_status st;
 
-    d->rows = 0;
+    d->rows = d->at = 0;
     while ((st = first_keys_read(&d->l->keys, part, &n, err)) == NRW_OK) {
         TRY(op_check(&d->l->of->base, err));
         TRY(decide_block(d, n, err));
@@ -100,18 +106,47 @@ static nrw_status decide_part(deciding *d, spill_chain *part, nrw_error *err)
     return st;
 }
 
-static nrw_status decide_all(deciding *d, nrw_error *err)
+/* The part is through: what it says of its rows stays. */
+static nrw_status end_part(deciding *d, uint32_t part, nrw_error *err)
 {
     first_late *l = d->l;
-    spill_chain part;
+    nrw_status st = NRW_OK;
+
+    if (l->marks.m)
+        st = first_answers_put(&l->answers, part, &l->marks, d->n, err);
+    first_marks_release(&l->marks);
+    l->marks.m = NULL;
+    return st;
+}
+
+static nrw_status decide_task(deciding *d, const first_task *t, nrw_error *err)
+{
+    first_late *l = d->l;
+    spill_chain blocks = spill_chain_of(&t->blocks);
+    nrw_status st = NRW_OK;
+
+    if (t->all) {
+        st = end_part(d, d->task.part, err);
+        d->n = t->n;
+        if (st >= 0)
+            st = first_marks_open(&l->marks, t->n, first_late_marks(l->of->spec.memory), l->m,
+                                  l->keys.spill, err);
+    }
+    d->task = *t;
+    if (st >= 0)
+        st = decide_part(d, &blocks, err);
+    spill_chain_free(&blocks, l->keys.spill);
+    return st;
+}
+
+static nrw_status decide_all(deciding *d, nrw_error *err)
+{
+    first_task t;
     nrw_status st;
 
-    while ((st = first_keys_part(&l->keys, &part, err)) == NRW_OK) {
-        st = decide_part(d, &part, err);
-        spill_chain_free(&part, l->keys.spill);
-        TRY(st);
-    }
-    return st < 0 ? st : NRW_OK;
+    while ((st = first_keys_part(&d->l->keys, &t, err)) == NRW_OK)
+        TRY(decide_task(d, &t, err));
+    return st < 0 ? st : end_part(d, d->task.part, err);
 }
 
 nrw_status first_late_decide(first_late *l, nrw_error *err)
@@ -121,9 +156,10 @@ nrw_status first_late_decide(first_late *l, nrw_error *err)
     nrw_status st;
 
     first_state_close(&l->of->state);
+    TRY(first_keys_end(&l->keys, FIRST_KEYS_LEAST, err));
     mem_set_limit(l->m, first_late_deciding(&l->of->spec));
-    TRY(first_marks_open(&l->marks, l->n, first_late_marks(l->of->spec.memory), l->m, l->keys.spill,
-                         err));
+    TRY(first_answers_open(&l->answers, first_late_marks(l->of->spec.memory), l->m, l->keys.spill,
+                           err));
     TRY(mem_zalloc(l->m, bytes, (void **)&d, err));
     d->l = l;
     d->cols = (vector **)(void *)(d + 1);

@@ -11,18 +11,21 @@
 #define BLOCK_LEAST (1u << 10)
 _Static_assert(BLOCK / (ROW_HEAD + 8) <= FIRST_KEYS, "a block's rows are taken at a time");
 
-first_keys first_keys_of(const row_layout *l, uint32_t n_per, uint64_t memory, mem *m, spill *s)
+static size_t block_of(uint64_t memory)
 {
     const uint64_t block = memory / FIRST_PARTS;
 
+    return block < BLOCK_LEAST ? BLOCK_LEAST : block < BLOCK ? (size_t)block : BLOCK;
+}
+
+first_keys first_keys_of(const row_layout *l, uint32_t n_per, uint64_t memory, mem *m, spill *s)
+{
     return (first_keys){.m = m,
                         .spill = s,
                         .layout = *l,
                         .n_per = n_per,
                         .shift = 64 - FIRST_PARTS_BITS,
-                        .block = block < BLOCK_LEAST ? BLOCK_LEAST
-                                 : block < BLOCK     ? (size_t)block
-                                                     : BLOCK,
+                        .block = block_of(memory),
                         .rows = {.m = m},
                         .scratch = bytes_init(m, UINT32_MAX),
                         .key = bytes_init(m, UINT32_MAX)};
@@ -74,13 +77,14 @@ static nrw_status open_parts(first_keys *k, nrw_error *err)
 /* ---- to the parts ---- */
 
 /* As keysets have them: by what makes keys equal. */
-static nrw_status hash_groups(first_keys *k, const vector *const *cols, uint32_t n, nrw_error *err)
+nrw_status first_keys_hash(const vector *const *cols, uint32_t n_cols, uint32_t n, bytes *key,
+                           uint64_t *hashes, nrw_error *err)
 {
     for (uint32_t i = 0; i < n; i++) {
-        bytes_clear(&k->key);
-        for (uint32_t c = 0; c < k->n_per; c++)
-            TRY(key_append(&k->key, cols[c], i, err));
-        k->hashes[i] = hash_bytes(k->key.data, k->key.len);
+        bytes_clear(key);
+        for (uint32_t c = 0; c < n_cols; c++)
+            TRY(key_append(key, cols[c], i, err));
+        hashes[i] = hash_bytes(key->data, key->len);
     }
     return NRW_OK;
 }
@@ -105,16 +109,17 @@ static nrw_status put_row(first_keys *k, uint64_t hash, const uint8_t *row, nrw_
         TRY(write_part(k, p, err));
     if (p->rows.cap < k->block)
         TRY(bytes_reserve(&p->rows, k->block, err));
+    p->n++;
     return bytes_append(&p->rows, row, row_bytes(row), err);
 }
 
 nrw_status first_keys_put(first_keys *k, const vector *const *cols, uint32_t n,
-                          const uint64_t *numbers, const uint32_t *taken, nrw_error *err)
+                          const uint32_t *taken, nrw_error *err)
 {
     TRY(open_parts(k, err));
-    TRY(hash_groups(k, cols, n, err));
+    TRY(first_keys_hash(cols, k->n_per, n, &k->key, k->hashes, err));
     rows_clear(&k->rows);
-    TRY(rows_add(&k->rows, &k->layout, cols, n, numbers, k->m, k->at, err));
+    TRY(rows_add(&k->rows, &k->layout, cols, n, NULL, k->m, k->at, err));
     for (uint32_t i = 0; i < n; i++) {
         store_u32(k->at[i] + 4, taken ? taken[i] : 0);
         TRY(put_row(k, k->hashes[i], k->at[i], err));
@@ -128,7 +133,7 @@ nrw_status first_keys_again(first_keys *k, const vector *const *cols, uint32_t r
 {
     if (n == 0)
         return NRW_OK;
-    TRY(hash_groups(k, cols, rows, err));
+    TRY(first_keys_hash(cols, k->n_per, rows, &k->key, k->hashes, err));
     for (uint32_t i = 0; i < n; i++) {
         store_u32(k->at[which[i]] + 4, taken ? taken[i] : 0);
         TRY(put_row(k, k->hashes[which[i]], k->at[which[i]], err));
@@ -138,14 +143,19 @@ nrw_status first_keys_again(first_keys *k, const vector *const *cols, uint32_t r
 
 /* ---- parts ---- */
 
-static nrw_status add_task(first_keys *k, first_part *p, nrw_error *err)
+static nrw_status add_task(first_keys *k, uint32_t part, nrw_error *err)
 {
     const uint32_t cap = k->cap_tasks ? 2 * k->cap_tasks : FIRST_PARTS;
-    first_task t = {.shift = (k->shift - FIRST_PARTS_BITS) & 63};
+    first_part *p = &k->parts[part];
+    first_task t = {.shift = (k->shift - FIRST_PARTS_BITS) & 63,
+                    .part = k->again ? k->part : part,
+                    .all = !k->again,
+                    .n = p->n};
     void *at = k->tasks;
 
     TRY(write_part(k, p, err));
     bytes_release(&p->rows);
+    p->n = 0;
     if (spill_chain_is_empty(&p->blocks))
         return NRW_OK;
     TRY(spill_chain_turn(&p->blocks, k->spill, err));
@@ -159,20 +169,29 @@ static nrw_status add_task(first_keys *k, first_part *p, nrw_error *err)
     return NRW_OK;
 }
 
-nrw_status first_keys_end(first_keys *k, nrw_error *err)
+static nrw_status end_parts(first_keys *k, nrw_error *err)
 {
     for (uint32_t p = 0; k->parts && p < FIRST_PARTS; p++)
-        TRY(add_task(k, &k->parts[p], err));
+        TRY(add_task(k, p, err));
     return NRW_OK;
 }
 
-nrw_status first_keys_part(first_keys *k, spill_chain *out, nrw_error *err)
+nrw_status first_keys_end(first_keys *k, uint64_t memory, nrw_error *err)
 {
-    TRY(first_keys_end(k, err));
+    TRY(end_parts(k, err));
+    k->block = block_of(memory);
+    return NRW_OK;
+}
+
+nrw_status first_keys_part(first_keys *k, first_task *out, nrw_error *err)
+{
+    TRY(end_parts(k, err));
     if (k->n_tasks == 0)
         return NRW_END;
-    *out = spill_chain_of(&k->tasks[--k->n_tasks].blocks);
-    k->shift = k->tasks[k->n_tasks].shift;
+    *out = k->tasks[--k->n_tasks];
+    k->shift = out->shift;
+    k->part = out->part;
+    k->again = true;
     return NRW_OK;
 }
 

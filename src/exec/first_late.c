@@ -16,7 +16,6 @@ static uint32_t key_column(const first_spec *s, uint32_t i)
 /* Some late rows of a batch, by their keys. */
 typedef struct asking {
     uint16_t sel[FIRST_KEYS];
-    uint64_t numbers[FIRST_KEYS];
     uint32_t taken[FIRST_KEYS];
     uint32_t n;
     vector *cols;
@@ -47,22 +46,20 @@ static nrw_status ask_some(first_late *l, batch *b, asking *k, nrw_error *err)
         k->at[i] = &k->cols[i];
     }
     if (st >= 0)
-        st = first_keys_put(&l->keys, k->at, k->n, k->numbers, k->taken, err);
+        st = first_keys_put(&l->keys, k->at, k->n, k->taken, err);
     for (uint32_t i = 0; i < n; i++)
         vector_release(&k->cols[i]);
     k->n = 0;
     return st;
 }
 
-static nrw_status ask_all(first_late *l, batch *b, const picking *p, uint64_t number, asking *k,
-                          nrw_error *err)
+static nrw_status ask_all(first_late *l, batch *b, const picking *p, asking *k, nrw_error *err)
 {
     for (uint32_t i = 0; i < p->n; i++) {
         const uint32_t row = p->out[i];
         if (!bit_get(p->late, row))
             continue;
         k->sel[k->n] = (uint16_t)row;
-        k->numbers[k->n] = number + i;
         k->taken[k->n++] = p->taken ? p->taken[row] : 0;
         if (k->n == FIRST_KEYS)
             TRY(ask_some(l, b, k, err));
@@ -85,7 +82,7 @@ nrw_status first_late_ask(first_late *l, batch *b, const picking *p, uint64_t *n
     TRY(mem_zalloc(l->m, bytes, (void **)&k, err));
     k->cols = (vector *)(k + 1);
     k->at = (const vector **)(void *)(k->cols + n);
-    st = ask_all(l, b, p, *number, k, err);
+    st = ask_all(l, b, p, k, err);
     mem_free(l->m, k, bytes);
     return st;
 }
@@ -150,13 +147,17 @@ static first_wait *next_wait(first_late *l, uint64_t *end)
     return best;
 }
 
-static nrw_status leave_row(first_late *l, first_leaving *to, const first_wait *w, nrw_error *err)
+static nrw_status leave_row(first_late *l, first_leaving *to, first_wait *w, nrw_error *err)
 {
+    const first_spec *f = &l->of->spec;
     bool stays = true;
+    uint64_t hash;
     uint8_t *copy;
 
-    if (w->late)
-        TRY(first_marks_has(&l->marks, w->number, &stays, err));
+    if (w->late) {
+        TRY(first_wait_hash(w, f->per, f->n_per, l->m, &hash, err));
+        TRY(first_answers_next(&l->answers, first_part_of(hash), &stays, err));
+    }
     if (!stays)
         return NRW_OK;
     TRY(rows_new(&to->rows, row_bytes(w->row), &copy, err));
@@ -300,6 +301,8 @@ void first_late_close(first_late *l)
         first_keys_release(&l->keys);
     if (l->marks.m)
         first_marks_release(&l->marks);
+    if (l->answers.m)
+        first_answers_release(&l->answers);
     mem_free_account(l->m);
     l->m = NULL;
 }

@@ -67,10 +67,11 @@ typedef struct first_late {
     first_wait *waits; /* a worker's each */
     first_leaving *leaving;
     first_keys keys;
-    first_spec asked; /* the same question, of batches of keys */
-    uint32_t *taken;  /* a batch's, as picking has them */
-    uint64_t n;       /* rows that wait, numbered under the operator's turn */
-    first_marks marks;
+    first_spec asked;  /* the same question, of batches of keys */
+    uint32_t *taken;   /* a batch's, as picking has them */
+    uint64_t n;        /* rows that wait, numbered under the operator's turn */
+    first_marks marks; /* of the part that is decided on */
+    first_answers answers;
     bool decided;
     uint64_t morsel;
 } first_late;
@@ -99,7 +100,7 @@ nrw_status first_late_take(first_late *l, batch *b, const uint8_t *late, uint64_
 nrw_status first_late_decide(first_late *l, nrw_error *err) NRW_CHECKED;
 
 /* What it has while parts are decided on; what blocks of keys have; what the bitmap of marks has,
- * and what is beside it. */
+ * what is beside it, and answers. */
 uint64_t first_late_deciding(const first_spec *s);
 uint64_t first_late_keys(uint64_t late, uint32_t workers);
 uint64_t first_late_marks(uint64_t memory);

@@ -20,6 +20,8 @@ void first_wait_release(first_wait *w)
     rows_release(&w->rows);
     bytes_release(&w->scratch);
     spill_chain_free(&w->blocks, w->spill);
+    mem_free(w->m, w->hashes, w->hashes ? FIRST_KEYS * sizeof *w->hashes : 0);
+    w->hashes = NULL;
     w->row = NULL;
 }
 
@@ -130,6 +132,7 @@ static nrw_status read_block(first_wait *w, nrw_error *err)
 nrw_status first_wait_next(first_wait *w, nrw_error *err)
 {
     w->row = NULL;
+    w->next_hash += w->next_hash < w->n_hashes;
     if (w->at == w->block.len)
         TRY(read_block(w, err));
     if (w->at == w->block.len)
@@ -137,6 +140,48 @@ nrw_status first_wait_next(first_wait *w, nrw_error *err)
     TRY(hash_part_row(w->block, &w->at, &w->row, err));
     w->number += row_hash(w->row) >> 1;
     w->late = row_hash(w->row) & 1;
+    return NRW_OK;
+}
+
+/* Hashes of the row and those behind it in its block. */
+static nrw_status hash_rows_ahead(first_wait *w, const uint32_t *per, uint32_t n_per, mem *m,
+                                  nrw_error *err)
+{
+    const size_t size = n_per * (sizeof(vector) + sizeof(vector *)) + 1;
+    uint8_t *row[FIRST_KEYS] = {w->row};
+    bytes key = bytes_init(m, UINT32_MAX);
+    nrw_status st = NRW_OK;
+    uint32_t n = 1;
+    vector *cols;
+    const vector **at;
+
+    for (size_t behind = w->at; n < FIRST_KEYS && behind < w->block.len; n++)
+        TRY(hash_part_row(w->block, &behind, &row[n], err));
+    if (!w->hashes)
+        TRY(mem_alloc(w->m, FIRST_KEYS * sizeof *w->hashes, (void **)&w->hashes, err));
+    TRY(mem_zalloc(m, size, (void **)&cols, err));
+    at = (const vector **)(void *)(cols + n_per);
+    for (uint32_t c = 0; st >= 0 && c < n_per; c++) {
+        st = rows_column(w->layout, (const uint8_t *const *)row, n, per[c], m, &cols[c], err);
+        at[c] = &cols[c];
+    }
+    if (st >= 0)
+        st = first_keys_hash(at, n_per, n, &key, w->hashes, err);
+    for (uint32_t c = 0; c < n_per; c++)
+        vector_release(&cols[c]);
+    bytes_release(&key);
+    mem_free(m, cols, size);
+    w->n_hashes = n;
+    w->next_hash = 0;
+    return st;
+}
+
+nrw_status first_wait_hash(first_wait *w, const uint32_t *per, uint32_t n_per, mem *m,
+                           uint64_t *out, nrw_error *err)
+{
+    if (w->next_hash >= w->n_hashes)
+        TRY(hash_rows_ahead(w, per, n_per, m, err));
+    *out = w->hashes[w->next_hash];
     return NRW_OK;
 }
 

@@ -9,9 +9,9 @@
 
 #include <pthread.h>
 
-#define HASH_PARTS_BITS  8u /* at most */
+#define HASH_PARTS_BITS  9u /* at most */
 #define HASH_PARTS_SPLIT 4u /* so many bits more at a cut */
-#define HASH_PART_BLOCK  (64u << 10)
+#define HASH_PART_BLOCK  (16u << 10)
 
 typedef struct hash_part {
     spill_chain blocks; /* of whole rows */

@@ -28,6 +28,45 @@ bool hash_tells(const type *types, uint32_t n)
            types[0].width <= sizeof(uint64_t);
 }
 
+nrw_status hash_row_layout(arena *a, row_layout *l, const uint32_t *columns, uint32_t n,
+                           nrw_error *err)
+{
+    uint32_t *hashed;
+
+    l->hash_tells = !columns && hash_tells(l->nested ? l->nested : l->types, n);
+    TRY(arena_alloc(a, n * sizeof *hashed + 1, (void **)&hashed, err));
+    for (uint32_t k = 0; k < n; k++) {
+        hashed[k] = columns ? columns[k] : k;
+        if (type_is_view(&l->types[hashed[k]])) /* nested values are kept as such */
+            return NRW_OK;
+    }
+    l->hashed = hashed;
+    l->n_hashed = n;
+    return NRW_OK;
+}
+
+static uint64_t hash_value(const row_layout *l, const uint8_t *row, uint32_t c)
+{
+    const uint32_t width = l->types[c].width;
+    uint64_t x = 0;
+
+    if (!row_has(l, row, c))
+        return HASH_OF_NULL;
+    if (width > 8)
+        return hash_bytes(row + l->at[c], width);
+    memcpy(&x, row + l->at[c], width);
+    return hash_u64(x);
+}
+
+uint64_t hash_row(const row_layout *l, const uint8_t *row)
+{
+    uint64_t hash = hash_value(l, row, l->hashed[0]);
+
+    for (uint32_t k = 1; k < l->n_hashed; k++)
+        hash = hash_combine(hash, hash_value(l, row, l->hashed[k]));
+    return hash;
+}
+
 static inline void put(uint64_t *hashes, uint32_t i, bool more, uint64_t h)
 {
     hashes[i] = more ? hash_combine(hashes[i], h) : h;

@@ -327,7 +327,9 @@ static nrw_status lay_out(op_build *o, nrw_error *err)
     TRY(row_layout_new(o->a, types, n, sizeof(build_link), &o->layout, err));
     o->can_spill = row_layout_new(o->a, s->left_types, s->n_left, sizeof(uint64_t), &o->left_layout,
                                   &other) >= 0;
-    return NRW_OK;
+    TRY(hash_row_layout(o->a, &o->layout, o->key_at, s->n_keys, err));
+    return o->can_spill ? hash_row_layout(o->a, &o->left_layout, s->left_keys, s->n_keys, err)
+                        : NRW_OK;
 }
 
 nrw_status op_build_new(arena *a, mem *m, const join_spec *spec, spill *s, op **out, nrw_error *err)

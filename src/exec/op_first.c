@@ -109,9 +109,8 @@ uint64_t op_first_memory(uint64_t groups, uint32_t first, uint64_t ids, uint64_t
 /* What rows that wait take. Whatever comes: counts of a batch's rows, the books of the parts, rows
  * and blocks at hand. Of a worker: a block of rows, the same packed, rows that leave. Of the blocks
  * of keys, at least, and where they are as large as pays. */
-#define LATE_FIXED ((uint64_t)768 << 10)
-#define LATE_EACH  ((uint64_t)256 << 10)
-#define KEYS_LEAST ((uint64_t)768 << 10)
+#define LATE_FIXED ((uint64_t)1 << 20)
+#define LATE_EACH  ((uint64_t)320 << 10)
 #define KEYS_MOST  ((uint64_t)2 << 20)
 
 uint64_t first_late_keys(uint64_t late, uint32_t workers)
@@ -123,21 +122,22 @@ uint64_t first_late_keys(uint64_t late, uint32_t workers)
 
 uint64_t first_late_marks(uint64_t memory)
 {
-    return memory / 16;
+    return memory / 64;
 }
 
 uint64_t first_late_deciding(const first_spec *s)
 {
-    const uint64_t all = LATE_FIXED + first_late_keys(s->late, s->workers);
+    const uint64_t all = LATE_FIXED + FIRST_KEYS_LEAST;
 
-    return room_at_most(all, s->late) + 2 * first_late_marks(s->memory);
+    return room_at_most(all, s->late) + 3 * first_late_marks(s->memory);
 }
 
 uint64_t op_first_late(const room_rows *r, uint32_t workers)
 {
     const uint64_t copies = 4; /* of a row, however large */
 
-    return LATE_FIXED + KEYS_LEAST + room_mul(LATE_EACH + room_mul(r->width, copies), workers);
+    return LATE_FIXED + FIRST_KEYS_LEAST +
+           room_mul(LATE_EACH + room_mul(r->width, copies), workers);
 }
 
 uint64_t op_first_late_share(uint64_t grant, uint64_t state, uint64_t late_least)
@@ -145,7 +145,7 @@ uint64_t op_first_late_share(uint64_t grant, uint64_t state, uint64_t late_least
     const uint64_t left = grant > state ? grant - state : 0;
     const uint64_t some = room_at_least(left, late_least + grant / 8);
 
-    return room_at_most(room_at_most(some, late_least + KEYS_MOST - KEYS_LEAST), grant);
+    return room_at_most(room_at_most(some, late_least + KEYS_MOST - FIRST_KEYS_LEAST), grant);
 }
 
 /* How often keys are dealt out: until the state of a part fits, and of a group that alone does not
@@ -163,16 +163,18 @@ static uint64_t dealt(const room_rows *r, uint32_t first, uint64_t state)
 uint64_t op_first_spill(const room_rows *r, uint32_t first, uint64_t memory, uint64_t late,
                         uint32_t workers)
 {
-    /* of the head of a row as it waits and of one of keys; what of a block stands beside its rows
-     */
-    const uint64_t mark = 1, number = 4, counted = 2, block = 256;
-    const uint64_t key = room_add(r->packed_keys, number + counted), row = room_add(r->width, 32);
+    /* of the head of a row as it waits, with the answer, and of one of keys, which has its place
+     * when it is dealt again; what of a block stands beside its rows */
+    const uint64_t mark = 2, place = 4, counted = 1, block = 256;
+    const uint64_t key = room_add(r->packed_keys, counted), row = room_add(r->width, 32);
     const uint64_t at_once =
         first_late_keys(late, workers) / FIRST_PARTS / room_add(r->keys, 32) + 1;
     const uint64_t times = dealt(r, first, memory - late);
-    const uint64_t marks = r->n / 8 < first_late_marks(memory) ? 0 : times + 1;
+    /* marks of a part that do not fit as bits */
+    const uint64_t marks = r->n / FIRST_PARTS / 8 < first_late_marks(memory) ? 0 : times + 1;
     uint64_t each = room_add(r->packed, mark + marks + block / (ROWS_BLOCK / 2 / row + 1));
 
     each = room_add(each, room_mul(times, room_add(key, block / at_once)));
+    each = room_add(each, room_mul(times - 1, place));
     return room_mul(r->n, each);
 }

@@ -228,7 +228,7 @@ static nrw_status make_shape(arena *a, op_group *o, nrw_error *err)
     }
     TRY(check_keys(spec, err));
     TRY(row_layout_new(a, spec->key_types, spec->n_keys, bytes, &o->shape.layout, err));
-    o->shape.layout.hash_tells = hash_tells(spec->key_types, spec->n_keys);
+    TRY(hash_row_layout(a, &o->shape.layout, NULL, spec->n_keys, err));
     TRY(row_layout_new(a, spec->key_types, spec->n_keys, 0, &o->shape.keys, err));
     TRY(arena_alloc(a, (o->n_in - spec->n_keys) * sizeof *types + 1, (void **)&types, err));
     memset(types, 0, (o->n_in - spec->n_keys) * sizeof *types);

@@ -10,7 +10,7 @@ static nrw_status sort_push(op *base, batch *b, nrw_error *err)
 
 /* ---- runs are merged ---- */
 
-/* More runs than can be open at once: the first ones become one. */
+/* More runs than can be open at once: the first n become one. */
 static nrw_status merge_some(op_sort *o, uint32_t n, nrw_error *err)
 {
     run_writer out = sort_run_writer(o);
@@ -69,7 +69,7 @@ static nrw_status sort_finish(op *base, nrw_error *err)
     if (mem_limit(o->m) < o->spec.merging / 2 * 3)
         mem_set_limit(o->m, o->spec.merging / 2 * 3);
     while (spilled && o->n_runs > fan)
-        TRY(merge_some(o, fan, err));
+        TRY(merge_some(o, sort_merged(o->n_runs, fan), err));
     o->merging = true;
     return sort_merge_open(&o->merge, &o->layout, o->m, o->spill, o->runs, o->n_runs, err);
 }
@@ -163,6 +163,7 @@ static const op_class sort_class = {"sort", sort_push, sort_finish, NULL, sort_c
 
 nrw_status op_sort_new(arena *a, mem *m, const sort_spec *spec, spill *s, op **out, nrw_error *err)
 {
+    sort_key_parts *key;
     type *types;
     op_sort *o;
     nrw_status st;
@@ -177,6 +178,10 @@ nrw_status op_sort_new(arena *a, mem *m, const sort_spec *spec, spill *s, op **o
     for (uint32_t c = 0; c < sort_columns(o); c++)
         types[c + 1] = spec->types[c];
     TRY(row_layout_new(a, types, sort_columns(o) + 1, 0, &o->layout, err));
+    TRY(sort_key_parts_new(a, spec->types, spec->orders, spec->n_orders, 1, sort_columns(o) + 1,
+                           &key, err));
+    key->place = !spec->unique;
+    o->layout.key = key;
     pthread_mutex_init(&o->lock, NULL);
     TRY(mem_child(m, "sort", spec->memory, &o->m, err));
     TRY_OUT(mem_zalloc(o->m, spec->workers * sizeof *o->workers, (void **)&o->workers, err));

@@ -44,6 +44,21 @@ typedef struct op_window {
     uint32_t tape_begins; /* what begins with its first row, as in `starts` */
 } op_window;
 
+bool window_same_keys(const window_call *x, const window_call *y)
+{
+    if (x->n_partition != y->n_partition || x->n_orders != y->n_orders)
+        return false;
+    for (uint32_t i = 0; i < x->n_partition; i++)
+        if (x->partition[i] != y->partition[i])
+            return false;
+    for (uint32_t i = 0; i < x->n_orders; i++)
+        if (x->orders[i].column != y->orders[i].column ||
+            x->orders[i].descending != y->orders[i].descending ||
+            x->orders[i].nulls_first != y->orders[i].nulls_first)
+            return false;
+    return true;
+}
+
 static nrw_status window_push(op *base, batch *b, nrw_error *err)
 {
     op *sort = ((op_window *)base)->sort;

@@ -20,8 +20,7 @@
 #define FIXED      (96 * KIB)
 #define FIXED_EACH (320 * KIB)
 /* What results of a join that spills are sorted by: the places of both rows. */
-#define PLACES        18u
-#define PACKED_PLACES 14u
+#define PLACES 18u
 /* Of a row in columns on their own: where peers begin, and a little for the heads of blocks. */
 #define PACKED_BESIDE 2u
 
@@ -47,6 +46,13 @@ static uint64_t row_of(uint64_t width)
 static uint64_t packed_row(uint64_t width, uint64_t head)
 {
     return room_add(width, head + 2);
+}
+
+/* The place of a row where at most n have come: which of 64 Ki morsels, and which row of it
+ * (rows_fields.h). */
+static uint64_t packed_place(uint64_t n)
+{
+    return (16 + (64 - (uint64_t)__builtin_clzll(n | 1)) + 7) / 8;
 }
 
 /* The shares of the workers and an eighth that each keeps free, for `need` bytes in all. */
@@ -77,7 +83,7 @@ static uint64_t sorted_row(const room_rows *r)
 
 static uint64_t packed_sorted_row(const room_rows *r)
 {
-    return packed_row(room_add(r->packed, r->packed_keys), 8);
+    return packed_row(room_add(r->packed, r->packed_keys), packed_place(r->n));
 }
 
 budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers)
@@ -246,11 +252,16 @@ static uint64_t right_row(const room_rows *r)
 /* Both sides once: hashes and places go along. */
 static uint64_t packed_sides(const room_rows *left, const room_rows *right)
 {
-    const uint64_t head = 8 + 6;
+    return room_add(room_mul(right->n, packed_row(room_add(right->packed, right->packed_keys),
+                                                  8 + packed_place(right->n))),
+                    room_mul(left->n, packed_row(left->packed, 8 + packed_place(left->n))));
+}
 
-    return room_add(
-        room_mul(right->n, packed_row(room_add(right->packed, right->packed_keys), head)),
-        room_mul(left->n, packed_row(left->packed, head)));
+/* With the places of both rows. */
+static uint64_t packed_result(const room_rows *left, const room_rows *right,
+                              const room_rows *results)
+{
+    return packed_row(results->packed, 2 + packed_place(left->n) + packed_place(right->n));
 }
 
 /* Pointers to rows as they came, of each worker those of its own; in order; slots of the table. */
@@ -274,7 +285,7 @@ budget room_of_join(const room_rows *left, const room_rows *right, const room_ro
     uint64_t kept = room_mul(right->n, right_row(right));
     uint64_t spill = packed_sides(left, right);
 
-    spill = room_add(spill, room_mul(results->n, packed_row(results->packed, PACKED_PLACES)));
+    spill = room_add(spill, room_mul(results->n, packed_result(left, right, results)));
     kept = room_add(kept, join_lists(right->n, workers));
     kept = room_add(kept, join_fixed(workers));
     kept = room_add(kept, kept / 7); /* an eighth is free (op_build.c) */
@@ -295,7 +306,7 @@ uint64_t room_join_spill(const room_rows *left, const room_rows *right, const ro
     for (; join_is_cut(part + part / 3, grant, workers); part >>= HASH_PARTS_SPLIT)
         times++;
     sorted = sort_spill(results->n, room_add(row_of(results->width), PLACES + 8),
-                        packed_row(results->packed, PACKED_PLACES), join_sort_memory(grant),
+                        packed_result(left, right, results), join_sort_memory(grant),
                         join_sort_merging(grant), workers);
     return room_add(room_mul(packed_sides(left, right), times), sorted);
 }

@@ -28,8 +28,12 @@ typedef struct row_layout {
     uint32_t bits;  /* where the bits begin: ROW_HEAD + extra */
     uint32_t fixed; /* bytes of a row without text */
     bool has_text;
-    bool hash_tells; /* the owner hashes the first column and no other (hash_rows.h): a spill file
-                        need not have the hash */
+    bool hash_tells;        /* the owner hashes the first column by a bijection (hash_rows.h) */
+    const uint32_t *hashed; /* n_hashed columns that the owner hashes, one after the other, none of
+                               them a text: a spill file need not have the hash. 0: it has it */
+    uint32_t n_hashed;
+    const struct sort_key_parts *key; /* the first column is a key of these parts (sort_key.h): a
+                                         spill file need not have what they tell; else NULL */
 } row_layout;
 
 /* types stay. */

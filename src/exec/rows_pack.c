@@ -1,154 +1,84 @@
-/* A block: zero, which no row begins with, and how many bytes the rows take (4 each). Then
- * stretches of rows: their number (4), whether their hashes are left out (1), the fields, the
- * texts. They are where each is that of the first column's word, as of groups of one key.
- *
- * A field is the least value (as wide as the field), how many bytes the distances from it take (1),
- * and the distances. Fields are, in this order: the lengths of all text columns, from which follows
- * where texts start and how long rows are; what stands before the columns, word by word; the other
- * columns, those wider than a word in pieces. Texts come column by column, one behind the other;
- * where a column's are all of one length, their words are fields, big end first, from the last one
- * on: keys and codes that are near to each other differ in their last bytes, and behind the keys of
- * a sort stands a place, as a whole word. */
-#include "exec/rows_pack.h"
-
-#include "base/hash.h"
 #include "exec/hash_rows.h"
+#include "exec/rows_fields.h"
+#include "kernel/kernel.h"
 
-#define PACK_ROWS  1024u /* of a stretch, at most */
-#define WORDS_FROM 8u    /* rows that pay for the fields of a text's words */
-#define WORDS_LEN  64u   /* longer texts are not split */
-
-static uint32_t bytes_of(uint64_t v)
+uint32_t rows_pack_bits(const type *t, int64_t least, int64_t greatest)
 {
-    return v ? (71 - (uint32_t)__builtin_clzll(v)) / 8 : 0;
-}
-
-/* The widest piece of a value of so many bytes. */
-static uint32_t piece_of(uint32_t width)
-{
-    return width >= 8 ? 8 : width >= 4 ? 4 : width >= 2 ? 2 : 1;
-}
-
-static bool is_text(const row_layout *l, uint32_t c)
-{
-    return type_is_view(&l->types[c]);
-}
-
-/* Where the columns begin: the bits are whole words. */
-static uint32_t head_end(const row_layout *l)
-{
-    return l->bits + (l->n + 63) / 64 * 8;
-}
-
-/* The length that all of n texts have and that is worth words; 0: there is none. */
-static uint32_t even_length(const uint32_t *len, uint32_t n)
-{
-    if (n < WORDS_FROM || len[0] > WORDS_LEN)
-        return 0;
-    for (uint32_t i = 1; i < n; i++)
-        if (len[i] != len[0])
-            return 0;
-    return len[0];
-}
-
-uint32_t rows_pack_bytes(const type *t, int64_t least, int64_t greatest)
-{
-    uint32_t bytes = bytes_of((uint64_t)greatest - (uint64_t)least);
+    const uint32_t bits = field_bits((uint64_t)greatest - (uint64_t)least);
 
     if (t->width > 8 && least < 0 && greatest >= 0) /* the words above are all bits or none */
-        return 8 + t->width / 8 - 1;
-    return bytes < t->width ? bytes : t->width;
+        return 64 + t->width / 8 - 1;
+    return bits < 8 * t->width ? bits : 8 * t->width;
 }
-
-/* ---- which fields, in which order: for who packs and who unpacks ---- */
-
-typedef void (*on_field)(void *self, uint32_t at, uint32_t width);
-
-static void each_length(const row_layout *l, on_field field, void *self)
-{
-    for (uint32_t c = 0; c < l->n; c++)
-        if (is_text(l, c))
-            field(self, l->at[c] + 4, 4);
-}
-
-static void each_fixed(const row_layout *l, bool hashes, on_field field, void *self)
-{
-    field(self, 4, 4);
-    for (uint32_t at = hashes ? 8 : ROW_HEAD; at < head_end(l); at += 8)
-        field(self, at, 8);
-    for (uint32_t c = 0; c < l->n; c++)
-        for (uint32_t at = l->at[c], end = at + l->types[c].width, width;
-             !is_text(l, c) && at < end; at += width) {
-            width = piece_of(end - at);
-            field(self, at, width);
-        }
-}
-
-/* As hash_vector has it. */
-static uint64_t word_hash(const row_layout *l, const uint8_t *row)
-{
-    uint64_t x = 0;
-
-    if (!row_has(l, row, 0))
-        return HASH_OF_NULL;
-    memcpy(&x, row + l->at[0], l->types[0].width);
-    return hash_u64(x);
-}
-
-static void each_text(const row_layout *l, void (*text)(void *self, uint32_t c), void *self)
-{
-    for (uint32_t c = 0; c < l->n; c++)
-        if (is_text(l, c))
-            text(self, c);
-}
-
-/* The words of a text of so many bytes. */
-static void each_word(uint32_t len, on_field word, void *self)
-{
-    for (uint32_t at = len, width; at;) {
-        width = piece_of(at);
-        at -= width;
-        word(self, at, width);
-    }
-}
-
-/* ---- packing ---- */
 
 typedef struct packing {
     const row_layout *l;
     uint32_t n;
     const uint8_t *row[PACK_ROWS];
-    int64_t value[PACK_ROWS];
+    uint64_t value[PACK_ROWS + PACK_SLACK / 8]; /* two's complement */
     uint32_t len[PACK_ROWS];
-    uint32_t text; /* the column whose words are put */
+    uint32_t text;       /* the column whose words are put */
+    span key[PACK_ROWS]; /* what is left of it, while its parts are looked at */
+    uint8_t told;        /* what is left out */
     uint8_t *out;
 } packing;
+
+/* Bits of the distances between numbers from `least` to `most` where their halves are put together:
+ * *low of them are those of the lower ones. */
+static uint32_t halves_of(const packing *p, uint64_t least, uint64_t most, uint32_t *low)
+{
+    uint64_t any = 0;
+
+    for (uint32_t i = 0; i < p->n; i++)
+        any |= p->value[i];
+    *low = field_bits((uint32_t)any);
+    return *low + field_bits((most >> 32) - (least >> 32));
+}
+
+/* Each number to what its halves are put together. */
+static void put_halves(packing *p, uint64_t high, uint32_t low)
+{
+    for (uint32_t i = 0; i < p->n; i++)
+        p->value[i] = ((p->value[i] >> 32) - high) << low | (p->value[i] & field_low_bits(low));
+}
 
 /* The values as a field of so many bytes. */
 static void put_values(packing *p, uint32_t width)
 {
-    int64_t least = p->value[0], most = least;
-    uint32_t w;
+    int64_t least = (int64_t)p->value[0], most = least;
+    uint32_t bits, low = 32, both = 64;
     uint8_t *out = p->out;
 
     for (uint32_t i = 1; i < p->n; i++) {
-        least = p->value[i] < least ? p->value[i] : least;
-        most = p->value[i] > most ? p->value[i] : most;
+        const int64_t v = (int64_t)p->value[i];
+        least = v < least ? v : least;
+        most = v > most ? v : most;
     }
-    w = bytes_of((uint64_t)most - (uint64_t)least);
+    bits = field_bits((uint64_t)most - (uint64_t)least);
+    if (bits > 32 && least >= 0)
+        both = halves_of(p, (uint64_t)least, (uint64_t)most, &low);
+    if (both < bits) {
+        least &= ~(int64_t)UINT32_MAX;
+        put_halves(p, (uint64_t)least >> 32, low);
+    } else {
+        for (uint32_t i = 0; bits && i < p->n; i++)
+            p->value[i] -= (uint64_t)least;
+    }
     memcpy(out, &least, width);
-    out[width] = (uint8_t)w;
-    out += width + 1;
-    for (uint32_t i = 0; w && i < p->n; i++, out += w)
-        store_u64(out, (uint64_t)p->value[i] - (uint64_t)least);
-    p->out = out;
+    out += width;
+    if (both < bits)
+        *out++ = (uint8_t)(HALVES + low);
+    bits = both < bits ? both : bits;
+    *out++ = (uint8_t)bits;
+    kernels_get()->pack_u64(p->value, bits, p->n, out);
+    p->out = out + ((size_t)p->n * bits + 7) / 8;
 }
 
 #define LOAD(ctype)                                                                                \
     for (uint32_t i = 0; i < p->n; i++) {                                                          \
         ctype v;                                                                                   \
         memcpy(&v, p->row[i] + at, sizeof v);                                                      \
-        p->value[i] = v;                                                                           \
+        p->value[i] = (uint64_t)v;                                                                 \
     }
 
 static void put_field(void *self, uint32_t at, uint32_t width)
@@ -182,9 +112,80 @@ static void put_word(void *self, uint32_t at, uint32_t width)
     for (uint32_t i = 0; i < p->n; i++) {
         uint64_t v = 0;
         memcpy(&v, text_at(p, p->text, i) + at, width);
-        p->value[i] = (int64_t)(__builtin_bswap64(v) >> (64 - 8 * width));
+        p->value[i] = __builtin_bswap64(v) >> (64 - 8 * width);
     }
     put_values(p, width);
+}
+
+/* A text without the place behind it. */
+static span uneven_text(const packing *p, uint32_t c, uint32_t i)
+{
+    return (span){text_at(p, c, i), p->len[i] - field_place(p->l, c)};
+}
+
+/* How many bytes all texts begin with. */
+static size_t same_front(const packing *p, uint32_t c)
+{
+    const span first = uneven_text(p, c, 0);
+    size_t same = first.len;
+
+    for (uint32_t i = 1; i < p->n && same; i++) {
+        const span text = uneven_text(p, c, i);
+        size_t at = 0;
+        same = size_min(same, text.len);
+        while (at < same && text.data[at] == first.data[at])
+            at++;
+        same = at;
+    }
+    return same;
+}
+
+/* And end with, behind those. */
+static size_t same_end(const packing *p, uint32_t c, size_t front)
+{
+    const span first = uneven_text(p, c, 0);
+    size_t same = first.len - front;
+
+    for (uint32_t i = 1; i < p->n && same; i++) {
+        const span text = uneven_text(p, c, i);
+        const uint8_t *a = text.data + text.len, *b = first.data + first.len;
+        size_t at = 0;
+        same = size_min(same, text.len - front);
+        while (at < same && a[-1 - (ptrdiff_t)at] == b[-1 - (ptrdiff_t)at])
+            at++;
+        same = at;
+    }
+    return same;
+}
+
+static void put_bytes(packing *p, span s)
+{
+    memcpy(p->out, s.data, s.len);
+    p->out += s.len;
+}
+
+/* Texts of unlike lengths. */
+static void put_uneven(packing *p, uint32_t c)
+{
+    const span first = uneven_text(p, c, 0);
+    const size_t front = same_front(p, c), end = same_end(p, c, front);
+
+    store_u32(p->out, (uint32_t)front);
+    store_u32(p->out + 4, (uint32_t)end);
+    p->out += 8;
+    put_bytes(p, (span){first.data, front});
+    put_bytes(p, (span){first.data + first.len - end, end});
+    for (uint32_t i = 0; i < p->n; i++) {
+        const span text = uneven_text(p, c, i);
+        put_bytes(p, (span){text.data + front, text.len - front - end});
+    }
+}
+
+static void put_places(packing *p, uint32_t c)
+{
+    for (uint32_t i = 0; i < p->n; i++)
+        p->value[i] = __builtin_bswap64(load_u64(text_at(p, c, i) + p->len[i] - 8));
+    put_values(p, 8);
 }
 
 static void put_text(void *self, uint32_t c)
@@ -192,17 +193,18 @@ static void put_text(void *self, uint32_t c)
     packing *p = self;
     uint32_t even;
 
+    if (field_is_told(p->l, p->told, c))
+        return;
     load_lengths(p, c);
-    even = even_length(p->len, p->n);
+    even = field_even_length(p->len, p->n);
     if (even) {
         p->text = c;
-        each_word(even, put_word, p);
+        fields_of_text(even, put_word, p);
         return;
     }
-    for (uint32_t i = 0; i < p->n; i++) {
-        memcpy(p->out, text_at(p, c, i), p->len[i]);
-        p->out += p->len[i];
-    }
+    put_uneven(p, c);
+    if (field_place(p->l, c))
+        put_places(p, c);
 }
 
 /* The rows of a stretch at the front of `rows`, which it takes from there. */
@@ -216,23 +218,55 @@ static void take_rows(packing *p, span *rows)
 
 static bool hashes_are_told(const packing *p)
 {
-    bool told = p->l->hash_tells;
+    bool told = p->l->n_hashed > 0;
 
     for (uint32_t i = 0; told && i < p->n; i++)
-        told = row_hash(p->row[i]) == word_hash(p->l, p->row[i]);
+        told = row_hash(p->row[i]) == hash_row(p->l, p->row[i]);
     return told;
+}
+
+/* A value of column c, as it is kept. */
+static span kept_value(const row_layout *l, const uint8_t *row, uint32_t c)
+{
+    return c < l->n ? row_value(l, row, c) : (span){0};
+}
+
+/* Whether the part of the key, which is taken from all rows' keys, tells its column's values. */
+static bool part_tells(packing *p, const sort_key_part *part)
+{
+    bool tells = true;
+
+    for (uint32_t i = 0; i < p->n; i++) {
+        const span value = kept_value(p->l, p->row[i], part->column);
+        if (tells)
+            tells = sort_key_tells(part, &p->key[i], value);
+        else
+            sort_key_skip(part, &p->key[i]);
+    }
+    return tells;
+}
+
+static void find_told(packing *p)
+{
+    const uint32_t parts = field_parts(p->l);
+
+    p->told = hashes_are_told(p) ? TOLD_HASHES : 0;
+
+    for (uint32_t i = 0; parts && i < p->n; i++)
+        p->key[i] = row_value(p->l, p->row[i], 0);
+    for (uint32_t k = 0; k < parts; k++)
+        p->told |= (uint8_t)(part_tells(p, &p->l->key->at[k]) ? 2u << k : 0);
 }
 
 static void put_stretch(packing *p)
 {
-    const bool told = hashes_are_told(p);
-
+    find_told(p);
     store_u32(p->out, p->n);
-    p->out[4] = told;
+    p->out[4] = p->told;
     p->out += 5;
-    each_length(p->l, put_field, p);
-    each_fixed(p->l, !told, put_field, p);
-    each_text(p->l, put_text, p);
+    fields_of_lengths(p->l, put_field, p);
+    fields_before_texts(p->l, p->told, put_field, p);
+    fields_each_text(p->l, put_text, p);
 }
 
 nrw_status rows_pack(const row_layout *l, span rows, bytes *out, nrw_error *err)
@@ -247,154 +281,12 @@ nrw_status rows_pack(const row_layout *l, span rows, bytes *out, nrw_error *err)
     while (rows.len) {
         size_t all = rows.len;
         take_rows(&p, &rows);
-        /* no more than the rows, and a least value and a width for each byte of a first one */
-        stretch = 5 + (all - rows.len) + 2 * (size_t)l->fixed + 2 * WORDS_LEN * (size_t)l->n;
+        /* no more than the rows, and a least value and two bytes for each byte of a first one */
+        stretch = 5 + (all - rows.len) + 3 * (size_t)l->fixed + 3 * WORDS_LEN * (size_t)l->n;
         TRY(bytes_reserve(out, stretch + PACK_SLACK, err));
         p.out = out->data + out->len;
         put_stretch(&p);
         out->len = (size_t)(p.out - out->data);
     }
     return NRW_OK;
-}
-
-/* ---- unpacking ---- */
-
-typedef struct unpacking {
-    const row_layout *l;
-    uint32_t n;
-    const uint8_t *in;
-    uint8_t *row[PACK_ROWS];
-    uint64_t value[PACK_ROWS];
-    uint32_t text[PACK_ROWS]; /* how far the row's texts have come, from the bits */
-    uint32_t len[PACK_ROWS];
-} unpacking;
-
-/* The values of a field of so many bytes. Bits above them are anything. */
-static void take_values(unpacking *u, uint32_t width)
-{
-    uint64_t least = 0, mask;
-    uint32_t w = u->in[width];
-    const uint8_t *in = u->in + width + 1;
-
-    memcpy(&least, u->in, width);
-    mask = w == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * w) - 1;
-    for (uint32_t i = 0; i < u->n; i++, in += w)
-        u->value[i] = least + (load_u64(in) & mask);
-    u->in = in;
-}
-
-#define STORE(ctype)                                                                               \
-    for (uint32_t i = 0; i < u->n; i++) {                                                          \
-        ctype v = (ctype)u->value[i];                                                              \
-        memcpy(u->row[i] + at, &v, sizeof v);                                                      \
-    }
-
-static void take_field(void *self, uint32_t at, uint32_t width)
-{
-    unpacking *u = self;
-
-    take_values(u, width);
-    switch (width) {
-    case 8: STORE(uint64_t) break;
-    case 4: STORE(uint32_t) break;
-    case 2: STORE(uint16_t) break;
-    default: STORE(uint8_t) break;
-    }
-}
-
-static void add_length(void *self, uint32_t at, uint32_t width)
-{
-    unpacking *u = self;
-
-    (void)at;
-    take_values(u, width);
-    for (uint32_t i = 0; i < u->n; i++)
-        u->text[i] += (uint32_t)u->value[i];
-}
-
-/* Sizes of the rows, from the lengths of their texts, and the rows, all zero but for them and the
- * lengths. Where the last one ends. */
-static uint8_t *lay_rows(unpacking *u, uint8_t *dst)
-{
-    const row_layout *l = u->l;
-    const uint8_t *fields = u->in;
-
-    for (uint32_t i = 0; i < u->n; i++)
-        u->text[i] = l->fixed;
-    each_length(l, add_length, u);
-    for (uint32_t i = 0; i < u->n; i++) {
-        uint32_t bytes = (u->text[i] + 7) & ~7u;
-        u->row[i] = dst;
-        memset(dst, 0, l->fixed);
-        memset(dst + bytes - 8, 0, 8);
-        store_u32(dst, bytes);
-        dst += bytes;
-        u->text[i] = l->fixed - l->bits;
-    }
-    u->in = fields;
-    each_length(l, take_field, u);
-    return dst;
-}
-
-static void take_word(void *self, uint32_t at, uint32_t width)
-{
-    unpacking *u = self;
-
-    take_values(u, width);
-    for (uint32_t i = 0; i < u->n; i++) {
-        uint64_t v = __builtin_bswap64(u->value[i] << (64 - 8 * width));
-        memcpy(u->row[i] + u->l->bits + u->text[i] + at, &v, width);
-    }
-}
-
-static void take_text(void *self, uint32_t c)
-{
-    unpacking *u = self;
-    uint32_t at = u->l->at[c], even;
-
-    for (uint32_t i = 0; i < u->n; i++) {
-        u->len[i] = load_u32(u->row[i] + at + 4);
-        if (row_has(u->l, u->row[i], c))
-            store_u32(u->row[i] + at, u->text[i]);
-    }
-    even = even_length(u->len, u->n);
-    if (even)
-        each_word(even, take_word, u);
-    for (uint32_t i = 0; i < u->n; i++) {
-        if (!even) {
-            memcpy(u->row[i] + u->l->bits + u->text[i], u->in, u->len[i]);
-            u->in += u->len[i];
-        }
-        u->text[i] += u->len[i];
-    }
-}
-
-static uint8_t *take_stretch(unpacking *u, uint8_t *dst)
-{
-    uint8_t *end;
-    bool told;
-
-    u->n = load_u32(u->in);
-    told = u->in[4];
-    u->in += 5;
-    end = lay_rows(u, dst);
-    each_fixed(u->l, !told, take_field, u);
-    for (uint32_t i = 0; told && i < u->n; i++)
-        store_u64(u->row[i] + 8, word_hash(u->l, u->row[i]));
-    each_text(u->l, take_text, u);
-    return end;
-}
-
-uint32_t rows_packed(const uint8_t *block)
-{
-    return load_u32(block) ? 0 : load_u32(block + 4);
-}
-
-void rows_unpack(const row_layout *l, const uint8_t *block, uint8_t *dst)
-{
-    unpacking u = {.l = l, .in = block + 8};
-    const uint8_t *end = dst + rows_packed(block);
-
-    while (dst < end)
-        dst = take_stretch(&u, dst);
 }

@@ -1,6 +1,7 @@
 #include "exec/sort_key.h"
 
 #include "column/compare.h"
+#include "exec/sort_key_word.h"
 
 #include <math.h>
 
@@ -13,21 +14,6 @@ static uint64_t float_bits(uint64_t bits, uint32_t width, uint64_t infinity, uin
     if ((bits & ~sign & mask) == 0)
         return sign; /* both zeros */
     return bits & sign ? ~bits & mask : bits | sign;
-}
-
-static bool is_signed(const type *t)
-{
-    switch (t->id) {
-    case TYPE_BOOL:
-    case TYPE_UINT8:
-    case TYPE_UINT16:
-    case TYPE_UINT32:
-    case TYPE_UINT64:
-    case TYPE_UINT128:
-    case TYPE_FIXED:
-    case TYPE_UUID: return false;
-    default: return true;
-    }
 }
 
 /* A number of up to eight bytes as one that is compared without a sign, in its upper bytes. */
@@ -47,15 +33,9 @@ static uint64_t word_of(const type *t, span value)
         x = float_bits(x, 4, UINT64_C(0x7f800000), UINT64_C(1) << 31);
     else if (t->id == TYPE_FLOAT16)
         x = float_bits(x, 2, UINT64_C(0x7c00), UINT64_C(1) << 15);
-    else if (is_signed(t))
+    else if (key_is_signed(t))
         x ^= UINT64_C(1) << (bits - 1);
     return x << (64 - bits);
-}
-
-static bool is_word(const type *t)
-{
-    return (t->width == 1 || t->width == 2 || t->width == 4 || t->width == 8) &&
-           t->id != TYPE_FIXED && t->id != TYPE_INTERVAL && !type_is_view(t);
 }
 
 /* Two's complement, little-endian, of any width. */
@@ -65,7 +45,7 @@ static uint32_t put_integer(uint8_t *to, const vector *v, span value)
 
     for (uint32_t i = 0; i < width; i++)
         to[i] = value.data[width - 1 - i];
-    if (is_signed(&v->type))
+    if (key_is_signed(&v->type))
         to[0] ^= 0x80;
     return width;
 }
@@ -114,7 +94,7 @@ static nrw_status put_value(bytes *key, const vector *v, uint32_t row, const sor
     key->data[key->len++] = mark;
     if (null || v->type.id == TYPE_NULL)
         return NRW_OK;
-    if (is_word(&v->type)) {
+    if (key_is_word(&v->type)) {
         uint64_t x = word_of(&v->type, value);
         store_u64(key->data + key->len, __builtin_bswap64(o->descending ? ~x : x));
         key->len += value.len;

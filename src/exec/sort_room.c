@@ -5,12 +5,13 @@
 #include "exec/sort_run.h"
 
 #define BLOCK       ((size_t)64 << 10)
-#define SMALL_BLOCK ((size_t)32 << 10) /* so that many runs can be open with little memory */
-#define OPEN_RUN    4096u              /* what one takes beside its block */
+#define LEAST_BLOCK ((size_t)8 << 10)
+#define SOME_RUNS   512u  /* can be open at once, where blocks are between the two */
+#define OPEN_RUN    4096u /* what one takes beside its block */
 #define LEAST_FAN   8u
 #define LEAVING     ((uint64_t)256 << 10)
 /* What a worker takes while it writes a run: a block, which grows by copies, and packed. */
-#define WRITER ((uint64_t)6 * SMALL_BLOCK)
+#define WRITER ((uint64_t)192 << 10)
 
 uint64_t sort_account(uint64_t memory, uint32_t workers)
 {
@@ -49,7 +50,9 @@ uint64_t sort_merging(uint64_t memory)
 
 size_t sort_block_bytes(uint64_t merging)
 {
-    return merging < 64 * BLOCK ? SMALL_BLOCK : BLOCK;
+    const size_t block = merging / SOME_RUNS & ~(size_t)4095;
+
+    return block < LEAST_BLOCK ? LEAST_BLOCK : block < BLOCK ? block : BLOCK;
 }
 
 uint32_t sort_fan(uint64_t merging)
@@ -83,19 +86,26 @@ uint64_t sort_run_rows(uint64_t row, uint64_t memory, uint32_t workers)
     return n > fit ? n : fit;
 }
 
-/* Of `once` bytes in so many runs, what is written again until `fan` of them are left: the first
- * ones become one, again and again. */
+uint32_t sort_merged(uint32_t runs, uint32_t fan)
+{
+    const uint32_t some = (runs - 1) % (fan - 1) + 1;
+
+    return some > 1 ? some : fan;
+}
+
+/* Of `once` bytes in so many runs, what is written again until `fan` of them are left: sort_merged
+ * of them become one, again and again. */
 static uint64_t merged_again(uint64_t once, uint64_t runs, uint64_t fan)
 {
-    uint64_t merges, rounds = 0, some;
+    uint64_t merged, rounds = 0, some;
 
     if (runs <= fan)
         return 0;
     for (uint64_t left = runs; left > fan; left = (left + fan - 1) / fan)
         rounds++;
-    merges = (runs - fan + fan - 2) / (fan - 1);
+    merged = runs - fan + (runs - fan + fan - 2) / (fan - 1);
     /* runs are not all of one length */
-    some = room_mul(once / runs + 1, room_mul(merges, fan + fan / 4));
+    some = room_mul(once / runs + 1, merged + merged / 4);
     return room_at_most(some, room_mul(once, rounds));
 }
 

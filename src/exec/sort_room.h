@@ -22,6 +22,9 @@ uint64_t sort_merging(uint64_t memory);
 /* With so much: bytes of the rows in a run's blocks, about; runs that are open at once. */
 size_t sort_block_bytes(uint64_t merging);
 uint32_t sort_fan(uint64_t merging);
+/* Of more runs than that, how many are to become one next, so that least is written again: all
+ * later merges are of `fan` runs then. */
+uint32_t sort_merged(uint32_t runs, uint32_t fan);
 
 /* Rows of a run, at least, where a row takes so many bytes. */
 uint64_t sort_run_rows(uint64_t row, uint64_t memory, uint32_t workers);

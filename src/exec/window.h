@@ -46,6 +46,9 @@ typedef struct window_call {
     uint64_t most; /* row_number(): rows of greater numbers are not looked at; 0: all may be */
 } window_call;
 
+/* Whether two calls have the same partition and order. */
+bool window_same_keys(const window_call *x, const window_call *y);
+
 /* Whether a call needs nothing of the rows before but a few numbers and a state. */
 static inline bool window_runs_on(const window_call *c)
 {

@@ -134,6 +134,7 @@ typedef struct selecting {
     const expr **bound;  /* of items; NULL: not yet */
     bool arrival;        /* QUALIFY was arrival_rank, which is done with */
     uint32_t n_on;       /* expressions of DISTINCT ON */
+    uint32_t *on_at;     /* their places in the list */
     uint32_t windows_at; /* where the windows' columns begin in the plan */
     bool aliases;        /* names that no column has may be aliases */
     uint32_t alias_depth;
@@ -283,6 +284,8 @@ nrw_status plan_one_row(arena *a, plan **out, nrw_error *err); /* without column
 nrw_status plan_first_columns(arena *a, plan *p, uint32_t n, plan **out, nrw_error *err);
 nrw_status plan_union(arena *a, plan *l, plan *r, plan **out, nrw_error *err);
 /* One window function, whose column stands behind those of left. */
+/* Orders by columns that are the partition's, or stood before, tell nothing more and go. */
+nrw_status plan_window_orders(arena *a, window_call *w, nrw_error *err);
 nrw_status plan_window(arena *a, plan *left, const window_call *call, plan **out, nrw_error *err);
 /* Columns of p, cast to `types`. */
 nrw_status plan_cast(arena *a, plan *p, const type *types, plan **out, nrw_error *err);

@@ -114,44 +114,65 @@ static nrw_status plan_attached(selecting *s, nrw_error *err)
     return NRW_OK;
 }
 
-static uint32_t add_to(void *self, uint32_t c)
+static uint32_t place_of(void *self, uint32_t c)
 {
-    return c + *(const uint32_t *)self;
+    return ((const uint32_t *)self)[c];
 }
 
-/* What the windows look at is computed behind the columns there are. */
-static nrw_status plan_windows(selecting *s, nrw_error *err)
+/* What the windows look at: a column that is there, or one that is computed behind those. Where
+ * each of it is goes to place. */
+static nrw_status plan_window_inputs(selecting *s, uint32_t *place, plan **out, nrw_error *err)
 {
     arena *a = s->b->a;
-    uint32_t n = s->below->n, base = n;
+    uint32_t n = s->below->n;
     const expr **exprs;
-    plan *p, *w;
 
     TRY(arena_alloc(a, (n + s->n_window_inputs) * sizeof *exprs + 1, (void **)&exprs, err));
     for (uint32_t c = 0; c < n; c++)
         TRY(expr_column(a, c, &s->below->columns[c].type, &exprs[c], err));
     for (uint32_t i = 0; i < s->n_window_inputs; i++) {
-        exprs[n + i] = s->window_inputs[i];
-        TRY(settle(s, &exprs[n + i], err));
+        const expr *e = s->window_inputs[i];
+        TRY(settle(s, &e, err));
+        place[i] = e->kind == EXPR_COLUMN ? e->column : n;
+        if (place[i] == n)
+            exprs[n++] = e;
     }
-    TRY(plan_project(a, s->below, exprs, NULL, n + s->n_window_inputs, &p, err));
+    if (n > s->below->n)
+        return plan_project(a, s->below, exprs, NULL, n, out, err);
+    *out = s->below;
+    return NRW_OK;
+}
+
+static nrw_status place_window(arena *a, window_call *x, uint32_t *place, nrw_error *err)
+{
+    for (uint32_t k = 0; k < x->n_args && x->kind != WINDOW_AGGREGATE; k++)
+        x->args[k] = place[x->args[k]];
+    for (uint32_t k = 0; k < x->n_partition; k++)
+        x->partition[k] = place[x->partition[k]];
+    for (uint32_t k = 0; k < x->n_orders; k++)
+        x->orders[k].column = place[x->orders[k].column];
+    for (uint32_t k = 0; k < x->aggregate.n_args; k++)
+        TRY(expr_renumber(a, x->aggregate.args[k], place_of, place, &x->aggregate.args[k], err));
+    if (x->aggregate.filter)
+        TRY(expr_renumber(a, x->aggregate.filter, place_of, place, &x->aggregate.filter, err));
+    return plan_window_orders(a, x, err);
+}
+
+static nrw_status plan_windows(selecting *s, nrw_error *err)
+{
+    arena *a = s->b->a;
+    uint32_t *place;
+    plan *p, *w;
+
+    TRY(arena_alloc(a, s->n_window_inputs * sizeof *place + 1, (void **)&place, err));
+    TRY(plan_window_inputs(s, place, &p, err));
     TRY(plan_new(a, PLAN_WINDOW, p->n + s->n_windows, p, NULL, &w, err));
     memcpy(w->columns, p->columns, p->n * sizeof *p->columns);
     w->windows = s->windows;
     w->n_windows = s->n_windows;
     for (uint32_t i = 0; i < s->n_windows; i++) {
-        window_call *x = &s->windows[i];
-        w->columns[p->n + i].type = x->result;
-        for (uint32_t k = 0; k < 3; k++)
-            x->args[k] += k < x->n_args && x->kind != WINDOW_AGGREGATE ? base : 0;
-        for (uint32_t k = 0; k < x->n_partition; k++)
-            x->partition[k] += base;
-        for (uint32_t k = 0; k < x->n_orders; k++)
-            x->orders[k].column += base;
-        for (uint32_t k = 0; k < x->aggregate.n_args; k++)
-            TRY(expr_renumber(a, x->aggregate.args[k], add_to, &base, &x->aggregate.args[k], err));
-        if (x->aggregate.filter)
-            TRY(expr_renumber(a, x->aggregate.filter, add_to, &base, &x->aggregate.filter, err));
+        w->columns[p->n + i].type = s->windows[i].result;
+        TRY(place_window(a, &s->windows[i], place, err));
     }
     s->windows_at = p->n;
     s->below = w;
@@ -166,12 +187,10 @@ static nrw_status plan_distinct_on(selecting *s, const ordering *o, nrw_error *e
     const expr *one, *number, *cond;
     plan *p;
 
-    w.n_partition = s->q->distinct_on.n;
+    w.n_partition = s->n_on;
     w.n_orders = o->n;
     w.orders = o->at;
-    TRY(arena_alloc(a, w.n_partition * sizeof *w.partition + 1, (void **)&w.partition, err));
-    for (uint32_t i = 0; i < w.n_partition; i++)
-        w.partition[i] = s->below->n - s->n_on + i;
+    w.partition = s->on_at;
     TRY(plan_window(a, s->below, &w, &p, err));
     TRY(expr_int64(a, 1, &one, err));
     TRY(expr_column(a, s->below->n, &w.result, &number, err));
@@ -196,23 +215,38 @@ static nrw_status item_name(selecting *s, const sql_item *item, span *out, nrw_e
     return sql_print_expr(s->b->a, item->expr, out, err);
 }
 
-/* The list, what orders and what DISTINCT ON looks at. */
+/* The place of e among n expressions, or n. */
+static uint32_t place_among(const expr *const *exprs, uint32_t n, const expr *e)
+{
+    uint32_t i = 0;
+
+    while (i < n && !expr_equal(exprs[i], e))
+        i++;
+    return i;
+}
+
+/* The list, what orders and what DISTINCT ON looks at, whose places in the list go to on_at. */
 static nrw_status plan_list(selecting *s, const ordering *o, const expr **on, nrw_error *err)
 {
-    uint32_t n = s->n_items + o->n_hidden + s->n_on;
+    const uint32_t shown = s->n_items + o->n_hidden;
     const expr **exprs;
+    uint32_t n = shown;
     span *names;
 
-    TRY(arena_alloc(s->b->a, n * sizeof *exprs + 1, (void **)&exprs, err));
-    TRY(arena_alloc(s->b->a, n * sizeof *names + 1, (void **)&names, err));
-    for (uint32_t i = 0; i < n; i++) {
-        exprs[i] = i < s->n_items                 ? s->bound[i]
-                   : i < s->n_items + o->n_hidden ? o->hidden[i - s->n_items]
-                                                  : on[i - s->n_items - o->n_hidden];
-        TRY(settle(s, &exprs[i], err));
-        if (i < s->n_items)
-            TRY(item_name(s, &s->items[i], &names[i], err));
+    TRY(arena_alloc(s->b->a, (n + s->n_on) * sizeof *exprs + 1, (void **)&exprs, err));
+    TRY(arena_alloc(s->b->a, (n + s->n_on) * sizeof *names + 1, (void **)&names, err));
+    TRY(arena_alloc(s->b->a, s->n_on * sizeof *s->on_at + 1, (void **)&s->on_at, err));
+    for (uint32_t i = 0; i < shown; i++)
+        exprs[i] = i < s->n_items ? s->bound[i] : o->hidden[i - s->n_items];
+    for (uint32_t i = 0; i < s->n_on; i++) {
+        s->on_at[i] = place_among(exprs, n, on[i]);
+        if (s->on_at[i] == n)
+            exprs[n++] = on[i];
     }
+    for (uint32_t i = 0; i < n; i++)
+        TRY(settle(s, &exprs[i], err));
+    for (uint32_t i = 0; i < s->n_items; i++)
+        TRY(item_name(s, &s->items[i], &names[i], err));
     return plan_project(s->b->a, s->below, exprs, names, n, &s->below, err);
 }
 

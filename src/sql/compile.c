@@ -314,21 +314,6 @@ static nrw_status compile_union(sql_exec *x, const plan *p, chain *c, nrw_error 
     return NRW_OK;
 }
 
-static bool same_keys(const window_call *x, const window_call *y)
-{
-    if (x->n_partition != y->n_partition || x->n_orders != y->n_orders)
-        return false;
-    for (uint32_t i = 0; i < x->n_partition; i++)
-        if (x->partition[i] != y->partition[i])
-            return false;
-    for (uint32_t i = 0; i < x->n_orders; i++)
-        if (x->orders[i].column != y->orders[i].column ||
-            x->orders[i].descending != y->orders[i].descending ||
-            x->orders[i].nulls_first != y->orders[i].nulls_first)
-            return false;
-    return true;
-}
-
 /* One operator for calls of the same partition and order. */
 static nrw_status add_window(sql_exec *x, const plan *p, const type *types, uint32_t n,
                              const window_call *calls, uint32_t n_calls, chain *c, nrw_error *err)
@@ -372,7 +357,7 @@ static nrw_status compile_window(sql_exec *x, const plan *p, chain *c, nrw_error
         if (place[i] != UINT32_MAX)
             continue;
         for (uint32_t k = i; k < p->n_windows; k++)
-            if (place[k] == UINT32_MAX && same_keys(&p->windows[i], &p->windows[k])) {
+            if (place[k] == UINT32_MAX && window_same_keys(&p->windows[i], &p->windows[k])) {
                 place[k] = done;
                 moved |= done != k;
                 types[n + done] = p->windows[k].result;
@@ -445,7 +430,7 @@ uint32_t plan_gatherers(const plan *p)
                p->kind == PLAN_FIRST;
     for (uint32_t i = 0; i < p->n_windows; i++) {
         uint32_t k = 0;
-        while (!same_keys(&p->windows[k], &p->windows[i]))
+        while (!window_same_keys(&p->windows[k], &p->windows[i]))
             k++;
         sets += k == i;
     }

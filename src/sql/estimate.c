@@ -37,14 +37,14 @@ uint64_t plan_row_packed(const plan_estimate *e)
 
     for (uint32_t i = 0; i < e->of->n; i++)
         sum = room_add(sum, e->packed[i]);
-    return sum;
+    return sum == UNKNOWN ? sum : sum / 8 + (sum % 8 > 0);
 }
 
-/* A value in the spill file of which nothing but its width is known: of a text its length takes
- * less there. */
+/* Bits of a value in the spill file of which nothing but its width is known: of a text its length
+ * takes less there. */
 static uint64_t packed_of(const type *t, uint64_t width)
 {
-    return type_is_view(t) && width != UNKNOWN ? width - 5 : width;
+    return room_mul(8, type_is_view(t) && width != UNKNOWN ? width - 5 : width);
 }
 
 /* ---- expressions ---- */
@@ -151,8 +151,8 @@ static void estimate_scan(const sql_catalog *c, plan_estimate *e)
         e->width[i] = type_width(&p->columns[i].type, v.bytes);
         if (!v.bounded || type_is_view(&p->columns[i].type) || type_is_nested(&p->columns[i].type))
             continue;
-        e->packed[i] = rows_pack_bytes(&p->columns[i].type, v.least < 0 ? v.least : 0,
-                                       v.greatest > 0 ? v.greatest : 0); /* null is zero */
+        e->packed[i] = rows_pack_bits(&p->columns[i].type, v.least < 0 ? v.least : 0,
+                                      v.greatest > 0 ? v.greatest : 0); /* null is zero */
         e->bounds[i] = (value_bounds){true, v.least, v.greatest};
         e->domain[i] = room_add(numbers_in(&e->bounds[i]), 1);
     }

@@ -21,7 +21,7 @@ struct plan_estimate {
     uint64_t few;       /* the same, if keys of groups of which nothing is known have few values */
     uint64_t whole;     /* rows, about, if conditions left none out */
     uint64_t *width;    /* bytes of a value of each column, about; UNKNOWN */
-    uint64_t *packed;   /* the same in the spill file (rows_pack.h) */
+    uint64_t *packed;   /* bits of the same in the spill file (rows_pack.h) */
     uint64_t *distinct; /* values of each column, about; UNKNOWN */
     uint64_t *domain;   /* of each column: there are no more values than so many; UNKNOWN */
     value_bounds *bounds;

@@ -79,6 +79,30 @@ nrw_status plan_union(arena *a, plan *l, plan *r, plan **out, nrw_error *err)
     return NRW_OK;
 }
 
+static bool is_constant(const window_call *w, uint32_t n_orders, uint32_t column)
+{
+    for (uint32_t i = 0; i < w->n_partition; i++)
+        if (w->partition[i] == column)
+            return true;
+    for (uint32_t i = 0; i < n_orders; i++)
+        if (w->orders[i].column == column)
+            return true;
+    return false;
+}
+
+nrw_status plan_window_orders(arena *a, window_call *w, nrw_error *err)
+{
+    const sort_order *all = w->orders;
+    const uint32_t n = w->n_orders;
+
+    TRY(arena_alloc(a, n * sizeof *w->orders + 1, (void **)&w->orders, err));
+    w->n_orders = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (!is_constant(w, w->n_orders, all[i].column))
+            w->orders[w->n_orders++] = all[i];
+    return NRW_OK;
+}
+
 nrw_status plan_window(arena *a, plan *left, const window_call *call, plan **out, nrw_error *err)
 {
     TRY(plan_new(a, PLAN_WINDOW, left->n + 1, left, NULL, out, err));
@@ -87,7 +111,7 @@ nrw_status plan_window(arena *a, plan *left, const window_call *call, plan **out
     TRY(arena_alloc(a, sizeof *call, (void **)&(*out)->windows, err));
     (*out)->windows[0] = *call;
     (*out)->n_windows = 1;
-    return NRW_OK;
+    return plan_window_orders(a, &(*out)->windows[0], err);
 }
 
 nrw_status plan_one_row(arena *a, plan **out, nrw_error *err)

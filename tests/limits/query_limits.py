@@ -170,13 +170,66 @@ def dealt(rows):
     return "; ".join(seen)
 
 
+# One partition of so many rows, of two columns that are near to random: bytes of both.
+PARTITIONS = {
+    "numbers of 8 bytes": ("(i * 6364136223846793005 % 9223372036854775783)::BIGINT", 8),
+    "numbers of 4 bytes": ("(i * 2654435761 % 4294967291 - 2147483648)::INTEGER", 4),
+    "floats": ("(i * 2654435761 % 4294967291 / 7.0)::DOUBLE", 8),
+    "texts": ("md5(i::VARCHAR)[1:(4 + i % 17)::INTEGER]", 12),
+}
+
+
+def one_partition(rows):
+    """A window over rows that are one partition, larger than memory, writes them twice: sorted, and
+    column by column. Of a key and what it tells one is written."""
+    seen = []
+    with Scratch("limits") as s:
+        for name, (value, width) in PARTITIONS.items():
+            harness.ok("sql", f"SELECT {value} AS a, (i * 40503 % 4294967291 - 2147483648)::INT "
+                       f"AS b FROM (SELECT i::HUGEINT AS i FROM range({rows}) t(i))", "-o",
+                       s("big.parquet"), "--on-exists", "replace", "-q", timeout=120)
+            for threads in "1", "8":
+                ran, told = run([harness.need(harness.RELEASE), "sql", "SELECT a, b, lag(b) OVER "
+                                 "(ORDER BY a) FROM big", "--attach", f"big={s('big.parquet')}",
+                                 "--memory", "32MiB", "--threads", threads, "-f", "arrow", "-o",
+                                 "/dev/null", "-q"], s("r.json"), 300)
+                involved = rows * (width + 4)
+                seen.append(f"{name}, {threads} threads: {mib(told['spilled'])} of "
+                            f"{mib(involved)}")
+                if not 0 < told["spilled"] <= min(2.5 * involved, told["plan"]["spill"]) or \
+                        ran.peak > 32 * MIB:
+                    raise AssertionError(f"{seen[-1]}, peak {mib(ran.peak)}")
+    return "; ".join(seen)
+
+
+def waiting(rows):
+    """A sample whose state does not fit, of groups and ids that hardly repeat, writes rows twice:
+    as they wait, and their keys."""
+    seen = []
+    with Scratch("limits") as s:
+        harness.ok("sql", f"SELECT (i * 2654435761 % 4294967291 - 2147483648)::INTEGER AS g, "
+                   f"(i * 40503 % 4294967291 - 2147483648)::INTEGER AS id FROM range({rows}) t(i)",
+                   "-o", s("big.parquet"), "-q", timeout=120)
+        for memory, threads in ((32, 1), (40, 8), (64, 8)):
+            ran, told = run([harness.need(harness.RELEASE), "sample", s("big.parquet"),
+                             "/dev/null", "--first", "10", "--of", "id", "--per", "g", "-f",
+                             "arrow", "--memory", f"{memory}MiB", "--threads", str(threads), "-q"],
+                            s("r.json"), 300)
+            seen.append(f"{memory} MiB, {threads} threads: {mib(told['spilled'])} of "
+                        f"{mib(rows * 8)}")
+            if not 0 < told["spilled"] <= min(2.5 * rows * 8, told["plan"]["spill"]) or \
+                    ran.peak > memory * MIB:
+                raise AssertionError(f"{seen[-1]}, peak {mib(ran.peak)}")
+    return "; ".join(seen)
+
+
 # Sizes of whole numbers are known from the footer: of these the plan is tight.
 KNOWN = {
     "sort": "SELECT id, a, b FROM big ORDER BY b",
     "window": "SELECT id, a, sum(a) OVER (PARTITION BY b ORDER BY id ROWS UNBOUNDED PRECEDING) "
               "FROM big",
     "mark join": "SELECT id, a, id IN (SELECT b FROM big) FROM big",
-    "anti join": "SELECT id, a FROM big WHERE NOT EXISTS (SELECT 1 FROM big y WHERE y.a = big.id)",
+    "anti join": "SELECT id, a FROM big WHERE NOT EXISTS (SELECT 1 FROM big y WHERE y.a = -big.id)",
 }
 TIGHT = 2
 
@@ -280,6 +333,8 @@ def cases(full):
     for name in SPILLING:
         yield (f"a {name} that spills, and its plan",
                lambda n=name: spill(n, 2000000 if full else 300000), 600)
+    yield "windows over one partition", lambda: one_partition(3000000), 300
+    yield "samples of rows that wait", lambda: waiting(12000000), 300
     yield "plans of numbers that spill are tight", lambda: known(600000), 300
     yield "a set is dealt out to parts once", lambda: dealt(5000000), 300
     yield "sets of numbers are spilled without hashes", lambda: told_hashes(4000000), 300

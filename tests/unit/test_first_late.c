@@ -109,25 +109,38 @@ static void rows_wait_and_come_back(void **state)
     close_case(&c);
 }
 
-/* All that was put, each once, in every part by rising numbers; `more`: as often again. */
+/* Where the row of the number was put among those of its part. */
+static uint32_t place[4 * ROWS];
+static uint32_t part_of[4 * ROWS];
+
+/* All that was put, each once, in every part as it came; `more`: as often again. Those that were
+ * there before come with their places, and before another part does. */
 static void take_parts(late_case *c, first_keys *k, uint32_t put, uint32_t more, uint8_t *seen)
 {
-    spill_chain part;
-    uint32_t all = 0, n;
+    uint32_t all = 0, n, last_part = UINT32_MAX;
+    first_task t;
     nrw_status st;
 
-    while ((st = first_keys_part(k, &part, &err)) == NRW_OK) {
-        uint64_t before = 0;
+    while ((st = first_keys_part(k, &t, &err)) == NRW_OK) {
+        spill_chain part = spill_chain_of(&t.blocks);
+        uint64_t before = 0, rows = 0;
+        assert_int_equal(t.all, t.part != last_part);
+        last_part = t.part;
         while ((st = first_keys_read(k, &part, &n, &err)) == NRW_OK) {
             uint16_t again[FIRST_KEYS];
             uint32_t taken[FIRST_KEYS], some = 0;
             vector columns[2];
             for (uint32_t i = 0; i < n; i++, all++) {
-                const uint64_t number = row_hash(k->at[i]);
+                /* texts and values tell the number; null ones do by their place */
+                const uint64_t at = t.all ? rows++ : row_hash(k->at[i]);
+                uint64_t number = 0;
+                while (part_of[number] != t.part || place[number] != at)
+                    number++;
                 check_row(c, k->at[i], (int64_t)number);
                 assert_int_equal(load_u32(k->at[i] + 4), seen[number]);
                 assert_true(number >= before);
                 before = number;
+                store_u64(k->at[i] + 8, at);
                 if (seen[number] == more)
                     continue;
                 taken[some] = ++seen[number];
@@ -144,6 +157,7 @@ static void take_parts(late_case *c, first_keys *k, uint32_t put, uint32_t more,
             vector_release(&columns[1]);
         }
         assert_int_equal(st, NRW_END);
+        assert_true(!t.all || rows == t.n);
     }
     assert_int_equal(st, NRW_END);
     assert_int_equal(all, put * (more + 1));
@@ -158,6 +172,7 @@ static void keys_come_back_by_parts(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) {
+        uint32_t rows[FIRST_PARTS] = {0};
         first_keys k;
         open_case(&c);
         memset(seen, 0, sizeof seen);
@@ -165,17 +180,25 @@ static void keys_come_back_by_parts(void **state)
         for (uint64_t at = 0; at < sizeof seen; at += FIRST_KEYS / 2) {
             const uint32_t n =
                 sizeof seen - at < FIRST_KEYS / 2 ? (uint32_t)(sizeof seen - at) : FIRST_KEYS / 2;
-            uint64_t numbers[FIRST_KEYS / 2];
+            uint64_t hashes[FIRST_KEYS / 2];
+            bytes key = bytes_init(c.m, UINT32_MAX);
             vector columns[2];
-            for (uint32_t j = 0; j < n; j++)
-                numbers[j] = at + j;
             make_columns(&c, (int64_t)at, n, columns);
-            assert_ok(first_keys_put(&k, (const vector *const[]){&columns[0], &columns[1]}, n,
-                                     numbers, NULL, &err),
+            assert_ok(first_keys_put(&k, (const vector *const[]){&columns[0], &columns[1]}, n, NULL,
+                                     &err),
                       &err);
+            assert_ok(first_keys_hash((const vector *const[]){&columns[0], &columns[1]}, 2, n, &key,
+                                      hashes, &err),
+                      &err);
+            for (uint32_t j = 0; j < n; j++) {
+                part_of[at + j] = first_part_of(hashes[j]);
+                place[at + j] = rows[part_of[at + j]]++;
+            }
+            bytes_release(&key);
             vector_release(&columns[0]);
             vector_release(&columns[1]);
         }
+        assert_ok(first_keys_end(&k, memory[i] / 2, &err), &err);
         take_parts(&c, &k, sizeof seen, i ? 1 : 9, seen);
         first_keys_release(&k);
         close_case(&c);
@@ -220,12 +243,49 @@ static void marks_stay(void **state)
     }
 }
 
+/* Parts of no rows, of less than a block's bits, and of some blocks, asked by turns. */
+static void answers_stay(void **state)
+{
+    static const uint64_t rows[] = {0, 5, 1024, 9000};
+    static const uint64_t memory[] = {0, 1 << 20};
+    late_case c;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof memory / sizeof *memory; i++) {
+        first_answers a;
+        uint32_t asked = 0;
+        open_case(&c);
+        assert_ok(first_answers_open(&a, memory[i], c.m, c.s, &err), &err);
+        for (uint32_t p = 0; p < FIRST_PARTS; p++) {
+            first_marks f;
+            assert_ok(first_marks_open(&f, rows[p % 4], 100, c.m, c.s, &err), &err);
+            for (uint64_t at = p % 3; at < rows[p % 4]; at += p % 7 + 1)
+                assert_ok(first_marks_put(&f, at, &err), &err);
+            assert_ok(first_answers_put(&a, p, &f, rows[p % 4], &err), &err);
+            first_marks_release(&f);
+        }
+        for (uint64_t at = 0; at < 9000; at++)
+            for (uint32_t p = 0; p < FIRST_PARTS; p++) {
+                bool yes;
+                if (at >= rows[p % 4] || (p == 3 && at > 20)) /* nobody asks for all of one */
+                    continue;
+                assert_ok(first_answers_next(&a, p, &yes, &err), &err);
+                assert_int_equal(yes, at >= p % 3 && (at - p % 3) % (p % 7 + 1) == 0);
+                asked++;
+            }
+        assert_int_equal(asked, FIRST_PARTS / 4 * (5 + 1024 + 9000) - (9000 - 21));
+        first_answers_release(&a);
+        close_case(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_wait_and_come_back),
         cmocka_unit_test(keys_come_back_by_parts),
         cmocka_unit_test(marks_stay),
+        cmocka_unit_test(answers_stay),
     };
     return cmocka_run_group_tests_name("first_late", tests, NULL, NULL);
 }

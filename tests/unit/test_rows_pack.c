@@ -3,6 +3,7 @@
 
 #include "exec/hash_rows.h"
 #include "exec/rows_pack.h"
+#include "exec/sort_key.h"
 #include "random.h"
 
 #define MIB       ((uint64_t)1 << 20)
@@ -200,7 +201,7 @@ static void hashes_of_a_word(void **state)
             row_layout l;
             assert_ok(key_canonical(&v, m, &canonical, &err), &err);
             assert_ok(row_layout_new(a, &types[t], 1, 0, &l, &err), &err);
-            l.hash_tells = true;
+            assert_ok(hash_row_layout(a, &l, NULL, 1, &err), &err);
             all = word_there_and_back(m, &l, &canonical, UINT32_MAX);
             one = word_there_and_back(m, &l, &canonical, MOST_ROWS / 2);
             /* of one stretch hashes are there then */
@@ -212,11 +213,151 @@ static void hashes_of_a_word(void **state)
     test_mem_close(m);
 }
 
+#define KEYED 6u /* columns behind the key */
+
+/* Keys of the rows by `orders`, with a place behind each, as a column. */
+static vector key_column(mem *m, const vector *columns, const sort_order *orders, uint32_t n_orders,
+                         uint32_t n)
+{
+    const type binary = type_of(TYPE_BINARY);
+    const vector *at[KEYED];
+    uint32_t ends[MOST_ROWS];
+    bytes keys = bytes_init(m, UINT32_MAX);
+    buffer *heap;
+    int32_t index;
+    vector v;
+
+    for (uint32_t c = 0; c < KEYED; c++)
+        at[c] = &columns[c];
+    for (uint32_t i = 0; i < n; i++) {
+        const uint64_t place =
+            __builtin_bswap64(next_random(&seed) % 200 << 32 | next_random(&seed) % 100000);
+        assert_ok(sort_key_append(&keys, at, orders, n_orders, i, &err), &err);
+        assert_ok(bytes_append(&keys, &place, sizeof place, &err), &err);
+        ends[i] = (uint32_t)keys.len;
+    }
+    assert_ok(vector_flat(m, &binary, n, &v, &err), &err);
+    v.len = n;
+    assert_ok(buffer_new(m, keys.len, &heap, &err), &err);
+    heap->len = keys.len;
+    memcpy(heap->data, keys.data, keys.len);
+    assert_ok(vector_add_heap(&v, heap, &index, &err), &err);
+    for (uint32_t i = 0, from = 0; i < n; from = ends[i++])
+        ((view *)(void *)v.data)[i] =
+            view_make(heap->data + from, (int32_t)(ends[i] - from), index, (int32_t)from);
+    buffer_unref(heap);
+    bytes_release(&keys);
+    return v;
+}
+
+/* How long the rows are packed, which come back. */
+static size_t keyed_there_and_back(mem *m, const row_layout *l, const vector *columns, uint32_t n)
+{
+    rows r = {.m = m};
+    const vector *at[KEYED + 1];
+    uint8_t *row[MOST_ROWS], *rows, *back;
+    bytes packed = bytes_init(m, UINT32_MAX);
+    size_t len = 0, packed_len;
+
+    for (uint32_t c = 0; c <= KEYED; c++)
+        at[c] = &columns[c];
+    assert_ok(rows_add(&r, l, at, n, NULL, m, row, &err), &err);
+    rows = malloc(r.bytes);
+    back = malloc(r.bytes);
+    for (uint32_t i = 0; i < n; i++) {
+        memcpy(rows + len, row[i], row_bytes(row[i]));
+        len += row_bytes(row[i]);
+    }
+    assert_ok(rows_pack(l, (span){rows, len}, &packed, &err), &err);
+    rows_unpack(l, packed.data, back);
+    assert_memory_equal(rows, back, len);
+    packed_len = packed.len;
+    bytes_release(&packed);
+    rows_release(&r);
+    free(rows);
+    free(back);
+    return packed_len;
+}
+
+/* Zero bytes inside, and what all begin and end with. */
+static vector strange_texts(mem *m, uint32_t n, bool nulls)
+{
+    const type t = type_of(TYPE_BINARY);
+    vector v = text_column(m, &t, n, 40, false, nulls);
+
+    for (uint32_t i = 0; i < n; i++) {
+        span s = view_span(&v, i);
+        if (s.len > VIEW_INLINE && i % 3 == 0)
+            ((uint8_t *)s.data)[s.len / 2] = ((uint8_t *)s.data)[s.len - 1] = i % 2 ? 0 : 255;
+    }
+    return v;
+}
+
+static void make_keyed(mem *m, const type *types, uint32_t n, bool nulls, vector *columns)
+{
+    for (uint32_t c = 0; c < KEYED; c++)
+        columns[c] = type_is_view(&types[c]) ? strange_texts(m, n, nulls)
+                                             : fixed_column(m, &types[c], n, 3, nulls);
+    for (uint32_t i = 0; i < n; i++) /* no NaN, which keys do not tell */
+        ((double *)(void *)columns[1].data)[i] = (double)(int64_t)next_random(&seed) / 7;
+    vector_release(&columns[KEYED - 1]);
+    columns[KEYED - 1] = text_column(m, &types[KEYED - 1], n, 30, false, nulls);
+}
+
+/* Columns that a sort's key tells are left out, whatever the order; those it does not are not. */
+static void keys_tell_columns(void **state)
+{
+    const type types[KEYED] = {type_of(TYPE_INT64),  type_of(TYPE_FLOAT64), type_decimal(30, 2),
+                               type_of(TYPE_UINT16), type_of(TYPE_BINARY),  type_of(TYPE_UTF8)};
+    const uint32_t counts[] = {1, 9, MOST_ROWS};
+    mem *m = test_mem_open(64 * MIB);
+    arena *a;
+
+    (void)state;
+    assert_ok(arena_new(m, &a, &err), &err);
+    for (uint32_t round = 0; round < 24; round++) {
+        const uint32_t n = counts[round % 3];
+        const bool nulls = round / 3 % 2;
+        type kept[KEYED + 1] = {type_of(TYPE_BINARY)};
+        sort_order orders[KEYED];
+        vector columns[KEYED + 1];
+        sort_key_parts *parts;
+        row_layout l;
+        size_t told, whole, zero;
+
+        memcpy(kept + 1, types, sizeof types);
+        for (uint32_t i = 0; i < KEYED - 1; i++)
+            orders[i] = (sort_order){(i + round) % (KEYED - 1), next_random(&seed) % 2,
+                                     next_random(&seed) % 2};
+        make_keyed(m, types, n, nulls, columns + 1);
+        columns[0] = key_column(m, columns + 1, orders, KEYED - 1, n);
+        assert_ok(row_layout_new(a, kept, KEYED + 1, 0, &l, &err), &err);
+        whole = keyed_there_and_back(m, &l, columns, n);
+        assert_ok(sort_key_parts_new(a, types, orders, KEYED - 1, 1, KEYED + 1, &parts, &err),
+                  &err);
+        parts->place = true;
+        l.key = parts;
+        told = keyed_there_and_back(m, &l, columns, n);
+        if (n ==
+            MOST_ROWS) { /* 8 + 8 + 13 + 2 bytes and the texts' 20, two thirds where nulls are */
+            assert_true(told + (size_t)(nulls ? 28 : 44) * n < whole);
+            ((double *)(void *)columns[2].data)[1] = -0.0;
+            zero = keyed_there_and_back(m, &l, columns, n);
+            assert_true(zero > told + (nulls ? 5 : 7) * 1000 && zero < told + 9 * 1100);
+        }
+        for (uint32_t c = 0; c <= KEYED; c++)
+            vector_release(&columns[c]);
+    }
+    arena_free(a);
+    test_mem_close(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_come_back),
         cmocka_unit_test(hashes_of_a_word),
+        cmocka_unit_test(keys_tell_columns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
