@@ -35,8 +35,8 @@ static const uint8_t *behind_numbers(const uint8_t *p, const uint8_t *end, uint3
     return p;
 }
 
-/* Behind the element at p; *decide: so many of its bytes say where it ends. NULL: it is not as
- * usual. */
+/* Behind the element at p, which is not behind `end`; *decide: so many of its bytes say where it
+ * ends. NULL: it is not as usual, or goes on behind `end`. */
 static const uint8_t *behind(const av_step *step, const uint8_t *p, const uint8_t *end,
                              uint32_t *decide)
 {
@@ -48,15 +48,15 @@ static const uint8_t *behind(const av_step *step, const uint8_t *p, const uint8_
             return NULL;
         if (*p++ / 2u == step->null) {
             *decide = 1;
-            return av_pass_fixed(p, end, step->then);
+            return p > end ? NULL : av_pass_fixed(p, end, step->then);
         }
     }
     switch ((av_op)step->op) {
     case AV_OP_SKIP_VARINT: p = behind_numbers(p, end, step->n); break;
-    case AV_OP_SKIP_BYTES: p = av_length(p, end, &len); break;
+    case AV_OP_SKIP_BYTES: p = p < end ? av_length(p, end, &len) : NULL; break;
     default: len = step->n; break;
     }
-    if (!p || len > (size_t)(end - p))
+    if (!p || p > end || len > (size_t)(end - p))
         return NULL;
     *decide = (uint32_t)(p - start);
     return av_pass_fixed(p + len, end, step->then);
@@ -210,15 +210,15 @@ av_place av_pass_rest(const av_run *r, const av_step *step, const uint8_t *p, co
         const uint64_t word = load_u64(p);
         const uint8_t *next = p + g->advance;
         if ((word & g->mask) != g->expect)
-            next = of_kind(step, g, p, word, last + 1);
-        if (next > last)
+            next = of_kind(step, g, p, word, r->end + 1);
+        if (next > r->end)
             next = look(r, step, g, p, &c);
         if (!next)
             break;
         p = next;
         if (++step == end || p > last)
             break;
-        if (g[1].begins == NO_LEAP || (size_t)(last - p) < reach)
+        if (g[1].begins == NO_LEAP || (size_t)(r->end - p) < reach)
             continue;
         g = guesses + g[1].begins;
         while ((load_u64(p) & g->leap.mask) == g->leap.expect)

@@ -22,20 +22,21 @@ void av_guess_anew(av_guess *g, uint32_t n);
 /* They stay; how often each is wrong counts from here on, and what was given up is tried again. */
 void av_guess_on(av_guess *g, uint32_t n);
 
-/* As av_pass, from an element in a run that may not be as expected. */
+/* As av_pass, from an element in a run that may not be as expected, at a p not behind r->end. */
 av_place av_pass_rest(const av_run *r, const av_step *step, const uint8_t *p, const uint8_t *last);
 
 /* From p, which is not behind `last`, and `step`, an element, over it and those of its run that
- * follow it. It stops where they end, at a p behind `last`, or else at an element that is left to
- * decode.c. AV_AHEAD bytes behind `last` are the block's. What is as expected, nearly all, goes
- * straight through, without a look at where the block or the run ends. */
+ * follow it. It stops where they end, perhaps behind `last`, at a p behind `last`, or else at an
+ * element that is left to decode.c. AV_AHEAD bytes behind `last` are the block's, and as many can
+ * be read behind its end. What is as expected, nearly all, goes straight through, without a look at
+ * where the block or the run ends. */
 static inline av_place av_pass(const av_run *r, const av_step *step, const uint8_t *p,
                                const uint8_t *last)
 {
     const av_guess *g = r->guesses + step->guess;
     const uint32_t n = step->run;
 
-    if (__builtin_expect(step->place > 0 || (size_t)(last - p) < g->reach, 0))
+    if (__builtin_expect(step->place > 0 || (size_t)(r->end - p) < g->reach, 0))
         return av_pass_rest(r, step, p, last);
     while ((load_u64(p) & g->leap.mask) == g->leap.expect)
         p += g++->leap.advance;
