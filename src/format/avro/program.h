@@ -89,8 +89,21 @@ typedef struct av_leap {
                        elements */
 } av_leap;
 
+typedef struct av_form {
+    uint64_t mask, expect;
+    size_t advance;
+} av_form;
+
+/* A leap as it was before one of its elements changed, and that element's guess. */
+typedef struct av_other {
+    av_form leap, guess;
+    uint32_t element; /* of the run */
+    uint32_t times;   /* it was exchanged for what there is */
+} av_other;
+
 typedef struct av_guess {
-    av_leap leap; /* the one of this number in the run */
+    av_leap leap;   /* the one of this number in the run */
+    av_other other; /* of that leap; never right where there is none */
     uint64_t mask, expect;
     size_t advance;
     size_t reach;    /* of the first of those that follow each other: what all of them advance */

@@ -86,7 +86,7 @@ void av_sparse_release(av_program *p)
 /* A run of a record, in few words. */
 typedef struct stretch {
     const av_step *step;
-    const av_guess *guesses;
+    av_guess *guesses;
     uint32_t n; /* elements */
 } stretch;
 
@@ -98,34 +98,33 @@ static void find_stretches(const av_run *r, stretch *out)
         *out++ = (stretch){s, r->guesses + s->guess, s->run};
 }
 
-/* Behind a run whose element `first`, at p, is not as expected. NULL: nor is it as usual. */
+/* Behind a run whose leap g, at p, is not as expected; as av_leap_on has `begin`. NULL: nor is it
+ * as usual. */
 static __attribute__((noinline)) const uint8_t *pass_rest(const av_run *r, const stretch *run,
-                                                          uint32_t first, const uint8_t *p)
+                                                          const av_guess *g, const uint8_t *p,
+                                                          const uint8_t *begin)
 {
-    av_place at = {p, run->step + first};
+    av_guess *now = run->guesses + (g - run->guesses);
+    av_place at;
 
-    if (p < r->end)
+    if (av_as_before(now, p))
+        p = av_leap_on(r, run->guesses, run->n, begin, p, &now);
+    at = (av_place){p, run->step + now->leap.first};
+    if (now->leap.first < run->n && p < r->end)
         at = av_pass_rest(r, at.step, p, r->end - 1);
     return at.step == run->step + run->n ? at.p : NULL;
 }
 
 #define TEXT_MOST 64 /* bytes of a text whose values differ, with its length */
 
-/* Over a run as far as it is as expected, which all of it lies in front of the block's end for; *g
- * goes on to the leap that is not. A text that differs each time begins many. */
-static inline const uint8_t *pass_expected(const uint8_t *p, size_t left, const av_guess **g)
+/* Over a text that differs each time; such ones begin many runs. NULL: it is not as usual. */
+static inline const uint8_t *pass_text(const av_run *r, const av_guess *g, const uint8_t *p)
 {
-    const av_guess *at = *g;
+    const uint64_t word = load_u64(p);
 
-    if (at->kind == AV_SOME_TEXT && left >= at->reach + TEXT_MOST &&
-        (load_u64(p) & at->head_mask) == at->head) {
-        p += at->advance + (load_u64(p) >> at->shift & (TEXT_MOST - 1));
-        at++; /* it has a leap of its own */
-    }
-    while ((load_u64(p) & at->leap.mask) == at->leap.expect)
-        p += at++->leap.advance;
-    *g = at;
-    return p;
+    return (size_t)(r->end - p) >= g->reach + TEXT_MOST && (word & g->head_mask) == g->head
+               ? p + g->advance + (word >> g->shift & (TEXT_MOST - 1))
+               : NULL;
 }
 
 /* Where the runs of the next records begin, of `most` records at most, and behind them the one that
@@ -138,11 +137,19 @@ static uint32_t find_places(av_run *r, const stretch *runs, const stretch *fence
     for (uint32_t n = 0; n < most; n++, r->left--)
         for (const stretch *run = runs; run < fence; run++) {
             const av_guess *g = run->guesses;
+            const uint8_t *begin = p, *next = NULL;
             *places++ = p;
-            if (__builtin_expect((size_t)(end - p) >= g->reach, 1))
-                p = pass_expected(p, (size_t)(end - p), &g);
+            if (__builtin_expect(g->kind == AV_SOME_TEXT, 0))
+                next = pass_text(r, g, p);
+            if (next) {
+                p = next;
+                begin = p - g++->advance; /* it has a leap of its own, and more than is expected */
+            }
+            if (__builtin_expect((size_t)(end - begin) >= run->guesses->reach, 1))
+                while ((load_u64(p) & g->leap.mask) == g->leap.expect)
+                    p += g++->leap.advance;
             if (__builtin_expect(g->leap.first != run->n, 0)) {
-                p = pass_rest(r, run, g->leap.first, p);
+                p = pass_rest(r, run, g, p, begin);
                 if (!p)
                     return n;
             }
