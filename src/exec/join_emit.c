@@ -2,8 +2,6 @@
 #include "exec/dense.h"
 #include "exec/join_own.h"
 
-#define EMIT_BYTES (512u << 10)
-
 static nrw_status place_column(mem *m, uint32_t n, vector *out, nrw_error *err)
 {
     const type t = type_of(TYPE_INT64);
@@ -314,17 +312,20 @@ static nrw_status emit_some(const op_build *o, op *to, const batch *b, uint8_t *
 nrw_status emit_rest(const op_build *o, op *to, const batch *b, uint8_t *const *rows, uint64_t n,
                      nrw_error *err)
 {
+    const uint64_t most = rows_bytes_at_once(&o->layout, EMIT_BYTES);
     uint8_t *some[256];
+    uint64_t bytes = 0;
     uint32_t at = 0;
 
     for (uint64_t i = 0; i < n; i++) {
         if (!leaves_at_end(o, rows[i]))
             continue;
+        bytes += row_bytes(rows[i]);
         some[at++] = rows[i];
-        if (at < 256)
+        if (at < 256 && bytes < most)
             continue;
         TRY(emit_some(o, to, b, some, at, err));
-        at = 0;
+        bytes = at = 0;
     }
     return emit_some(o, to, b, some, at, err);
 }

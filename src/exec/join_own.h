@@ -10,6 +10,8 @@
 #include "exec/op_join.h"
 
 #define EMIT_ROWS 2048u
+/* Of rows that become columns, about: long ones leave fewer at a time. */
+#define EMIT_BYTES (512u << 10)
 
 /* What a kept row has in its extra: the next one of its slot, its place in the input. A left row
  * in the spill file has its place alone. */

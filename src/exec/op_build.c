@@ -261,19 +261,28 @@ static nrw_status rest_next(source *s, batch *b, nrw_error *err)
     return NRW_OK;
 }
 
+/* Long rows leave in several batches; b->offset of the stretch's have left. */
 static nrw_status rest_fill(source *s, batch *b, nrw_error *err)
 {
     op_build *o = build_of(s);
-    uint64_t from = b->source_number * REST_ROWS;
-    uint64_t to = from + REST_ROWS < o->n ? from + REST_ROWS : o->n;
+    const uint64_t most = rows_bytes_at_once(&o->layout, EMIT_BYTES);
+    uint64_t i = b->source_number * REST_ROWS, bytes = 0;
+    const uint64_t to = i + REST_ROWS < o->n ? i + REST_ROWS : o->n;
     uint8_t *rows[REST_ROWS];
-    uint32_t n = 0;
+    uint32_t n = 0, gone = b->offset;
 
-    for (uint64_t i = from; i < to; i++)
-        if (leaves_at_end(o, o->order[i]))
-            rows[n++] = o->order[i];
+    for (; i < to && bytes < most; i++) {
+        if (!leaves_at_end(o, o->order[i]))
+            continue;
+        if (gone) {
+            gone--;
+            continue;
+        }
+        bytes += row_bytes(o->order[i]);
+        rows[n++] = o->order[i];
+    }
     b->rows = n;
-    b->last = true;
+    b->last = i == to;
     return n ? put_rest(o, b, rows, n, err) : NRW_OK;
 }
 

@@ -93,7 +93,7 @@ budget room_of_sort(const room_rows *r, uint64_t limit, uint32_t workers)
     uint64_t spill = room_mul(r->n, packed_sorted_row(r));
 
     if (limit != UINT64_MAX && limit < kept / 2)
-        kept = 2 * limit + 4096;
+        kept = room_add(room_mul(3, limit), 4096); /* those that stay are copied */
     kept = kept < r->n ? kept : r->n;
     return budget_of(shared_out(room_mul(kept, room_add(row, entries)), workers), spill, workers);
 }

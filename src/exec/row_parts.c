@@ -1,7 +1,11 @@
 #include "exec/row_parts.h"
 
-/* Fewer are not tried: then it is not their number that is too large. */
-#define PART_LEAST 256u
+#include "base/span.h"
+
+/* Fewer are only tried where rows are large, which the next batch's may not be. */
+#define PART_USUAL 256u
+/* Part of the share that there is in any case, however much the columns take. */
+#define LEAST_SHARE 8u
 
 /* A part's columns: pointers, and vectors where it is not all rows. */
 typedef struct part_columns {
@@ -39,18 +43,18 @@ static nrw_status make_within(const row_parts *p, uint32_t first, uint32_t n, pa
     nrw_status st;
 
     if (p->share)
-        mem_set_limit(p->m, p->share);
+        mem_set_limit(p->m, size_max(p->share, mem_used(p->m) + p->share / LEAST_SHARE));
     st = make(p, first, n, c, err);
     if (p->share)
         mem_set_limit(p->m, MEM_NO_LIMIT);
     return st;
 }
 
-/* As many of *n rows as there is room for. */
+/* As many of *n rows as there is room for within the share; one row may take more. */
 static nrw_status make_some(const row_parts *p, uint32_t first, uint32_t *n, part_columns *c,
                             _Atomic uint32_t *most, nrw_error *err)
 {
-    for (; *n >= 2 * PART_LEAST; *n /= 2) {
+    for (; *n > 1; *n /= 2) {
         nrw_status st = make_within(p, first, *n, c, err);
         if (st != NRW_E_MEMLIMIT)
             return st;
@@ -61,16 +65,19 @@ static nrw_status make_some(const row_parts *p, uint32_t first, uint32_t *n, par
 
 static nrw_status run(const row_parts *p, part_columns *c, _Atomic uint32_t *most, nrw_error *err)
 {
-    uint32_t n;
+    uint32_t n, fits;
 
     for (uint32_t first = 0; first < p->rows; first += n) {
         const uint32_t left = p->rows - first;
-        const uint32_t fits = atomic_load_explicit(most, memory_order_relaxed);
+        fits = atomic_load_explicit(most, memory_order_relaxed);
         n = fits && fits < left ? fits : left;
         TRY(make_some(p, first, &n, c, most, err));
         if (p->give)
             TRY(p->give(p->self, first, n, err));
     }
+    fits = atomic_load_explicit(most, memory_order_relaxed);
+    if (fits && fits < PART_USUAL)
+        atomic_store_explicit(most, 2 * fits, memory_order_relaxed);
     return NRW_OK;
 }
 

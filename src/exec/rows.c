@@ -141,11 +141,21 @@ uint64_t rows_cost(uint64_t bytes)
     return (bytes / ROWS_BLOCK + 2) * (ROWS_BLOCK + 32);
 }
 
-uint64_t rows_next_cost(const rows *r, uint32_t bytes)
+static uint64_t room_of_last(const rows *r)
 {
     const rows_block *b = r->n_blocks ? &r->blocks[r->n_blocks - 1] : NULL;
 
-    if (b && b->cap - b->len >= bytes)
+    return b ? b->cap - b->len : 0;
+}
+
+uint64_t rows_more_cost(const rows *r, uint64_t bytes)
+{
+    return bytes <= room_of_last(r) ? 0 : rows_cost(bytes);
+}
+
+uint64_t rows_next_cost(const rows *r, uint32_t bytes)
+{
+    if (r->n_blocks && bytes <= room_of_last(r))
         return 0;
     return (bytes > ROWS_BLOCK ? bytes : ROWS_BLOCK) + 32;
 }

@@ -99,8 +99,9 @@ void rows_clear(rows *r);   /* keeps the blocks */
 void rows_release(rows *r); /* gives all back */
 /* Gives block i back; its rows are still counted. */
 void rows_drop_block(rows *r, uint32_t i);
-/* What so many bytes of rows take in the books, about; what one row of so many bytes takes more. */
+/* What so many bytes of rows take in the books, about; what some take more, and one row. */
 uint64_t rows_cost(uint64_t bytes);
+uint64_t rows_more_cost(const rows *r, uint64_t bytes);
 uint64_t rows_next_cost(const rows *r, uint32_t bytes);
 
 /* So many bytes of rows may become columns where others would be `bytes`: nested values are there

@@ -122,14 +122,30 @@ static nrw_status keep_entries(sort_worker *w, nrw_error *err)
     return NRW_OK;
 }
 
-/* Only the first `limit` rows stay. */
+/* Whether there is room for copies of all rows that have an entry. A row that begins a block leaves
+ * less than itself free in the one before. */
+static bool fits_twice(const sort_worker *w)
+{
+    uint64_t bytes = 0, largest = 0;
+
+    for (uint64_t i = 0; i < w->n; i++) {
+        const uint64_t row = row_bytes(w->entries[i].row);
+        bytes += row;
+        largest = row > largest ? row : largest;
+    }
+    bytes += largest < ROWS_BLOCK / 16 ? bytes / 8 : bytes;
+    return mem_used(w->m) + rows_cost(bytes) <= sort_full(mem_limit(w->m));
+}
+
+/* Only the first `limit` rows stay; the others in memory, where there is no room to copy those. */
 static nrw_status cut_to_first(op_sort *o, sort_worker *w, nrw_error *err)
 {
     span key;
 
     sort_entries(&o->layout, w->entries, w->n, o->base.cancel);
     w->n = o->spec.limit;
-    TRY(keep_entries(w, err));
+    if (fits_twice(w))
+        TRY(keep_entries(w, err));
     key = row_value(&o->layout, w->entries[w->n - 1].row, 0);
     w->last.len = 0;
     w->full = true;
@@ -151,7 +167,7 @@ static nrw_status cut_each(op_sort *o, sort_worker *w, nrw_error *err)
 static nrw_status make_room(op_sort *o, sort_worker *w, uint32_t n, uint64_t row_bytes_,
                             nrw_error *err)
 {
-    uint64_t need = rows_cost(row_bytes_), cap = sort_entries_cap(w->cap, w->n + n);
+    uint64_t need = rows_more_cost(&w->rows, row_bytes_), cap = sort_entries_cap(w->cap, w->n + n);
     void *p = w->entries;
 
     if (cap != w->cap)

@@ -6,6 +6,7 @@ import harness
 from harness import Scratch, mib
 
 ROWS = 200000
+ALL = {"NARROWS_CREW": "all"}
 QUERIES = {
     "repeated": "SELECT count(*), max(x) FROM (SELECT repeat(s, 20) || l AS x FROM t)",
     "in a condition": "SELECT count(*) FROM t WHERE repeat(s, 20) || l LIKE '%99%'",
@@ -36,28 +37,42 @@ LONG = {
     "gathered": "SELECT k, list(s || t) AS z FROM t WHERE l < 20000 GROUP BY k",
 }
 
+# Of small row groups, with texts of some hundred bytes: some hundred rows are as much as a worker
+# may have in flight, and where one more worker begins all have the least. (query, MiB beyond the
+# least, KiB from limit to limit)
+ROW_GROUPS = {
+    "flat from dictionaries": ("SELECT upper(few) AS a, lower(few) AS b, reverse(few) AS c, "
+                               "few || k AS d FROM t", 12, 331),
+    "nested from dictionaries": ("SELECT [few, few] AS a, {'x': few, 'y': few} AS b, "
+                                 "map([few], [few]) AS c FROM t", 50, 4700),
+    "the first rows": ("SELECT l, few, many FROM t WHERE l < 30000 ORDER BY k, l LIMIT 5000", 60,
+                       4700),
+    "rows that met nobody": ("SELECT x.l, y.few, y.many FROM t x FULL JOIN (SELECT * FROM t WHERE "
+                             "l % 4 = 0) y ON x.k = y.l", 60, 9100),
+}
 
-def command(s, sql, memory, threads):
+
+def command(s, sql, memory, threads, target):
     return [harness.need(harness.RELEASE), "sql", sql, "--attach", f"t={s('t.parquet')}", "-o",
-            s("o.parquet"), "--on-exists", "replace", "-q", "--threads", threads, "--memory",
-            memory]
+            s(target), "--on-exists", "replace", "-q", "--threads", threads, "--memory", memory]
 
 
-def least_of(s, sql, threads):
+def least_of(s, sql, threads, target):
     """The least memory in MiB, as the refusal of much less says."""
-    ran = harness.measure(command(s, sql, "8MiB", threads), timeout=60)
+    ran = harness.measure(command(s, sql, "8MiB", threads, target), timeout=60, env=ALL)
     said = re.search(r"give --memory (\d+)MiB or more", ran.err)
     if ran.code != 4 or not said:
         raise AssertionError(f"at 8 MiB: exit {ran.code}: {ran.err[-300:]}")
     return int(said[1])
 
 
-def from_the_least(s, sql):
+def from_the_least(s, sql, target="o.parquet", more=16, step=2500):
     seen = []
     for threads in "1", "2", "8":
-        least = least_of(s, sql, threads)
-        for kib in (least << 10, *range((least << 10) + 700, (least + 16) << 10, 2500)):
-            ran = harness.measure(command(s, sql, f"{kib}KiB", threads), timeout=60)
+        least = least_of(s, sql, threads, target)
+        for kib in (least << 10, *range((least << 10) + 700, (least + more) << 10, step)):
+            ran = harness.measure(command(s, sql, f"{kib}KiB", threads, target), timeout=60,
+                                  env=ALL)
             if ran.code or ran.peak > kib << 10:
                 raise AssertionError(f"{threads} threads, {kib} KiB, the least is {least} MiB: "
                                      f"exit {ran.code}, peak {mib(ran.peak)}: {ran.err[-300:]}")
@@ -86,8 +101,19 @@ def long_ones(name):
         return from_the_least(s, LONG[name])
 
 
+def row_groups(name):
+    with Scratch("limits") as s:
+        harness.ok("sql", "SELECT i AS l, i * 7919 % 6000 AS k, repeat(md5((i * 7919 % 100)::"
+                   "VARCHAR), 12) AS few, repeat(md5(i::VARCHAR), 20) AS many FROM "
+                   "range(120000) t(i)", "-o", s("t.parquet"), "--row-group-size", "20000", "-q",
+                   timeout=120)
+        return from_the_least(s, ROW_GROUPS[name][0], "o.csv", *ROW_GROUPS[name][1:])
+
+
 def cases():
     for name in QUERIES:
         yield f"columns made: {name}", lambda n=name: made(n), 300
     for name in LONG:
         yield f"columns made of long texts: {name}", lambda n=name: long_ones(n), 300
+    for name in ROW_GROUPS:
+        yield f"columns made in small row groups: {name}", lambda n=name: row_groups(n), 300

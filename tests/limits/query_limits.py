@@ -300,6 +300,23 @@ def least(name, rows, threads):
         return f"{memory} MiB, {mib(told['spilled'])} spilled, peak {mib(ran.peak)}"
 
 
+def branches():
+    """Few rows that come from several branches are sorted in memory, as the plan says."""
+    queries = ("SELECT i FROM few UNION ALL SELECT i + 7 FROM few ORDER BY i",
+               "SELECT * FROM few FULL JOIN few y ON few.i = y.i + 7 ORDER BY ALL")
+    with Scratch("limits") as s:
+        harness.ok("sql", "SELECT i FROM range(20) t(i)", "-o", s("few.parquet"), "-q")
+        for sql in queries:
+            for threads in "1", "8":
+                _, told = run([harness.need(harness.RELEASE), "sql", sql, "--attach",
+                               f"few={s('few.parquet')}", "--threads", threads, "-f", "csv", "-q"],
+                              s("r.json"))
+                if told["spilled"] or told["plan"]["spill"]:
+                    raise AssertionError(f"{sql}: {told['spilled']} bytes spilled, planned "
+                                         f"{told['plan']['spill']}")
+    return f"{len(queries)} queries"
+
+
 def told_hashes(rows):
     """Sets of numbers of a word, larger than memory, are spilled without their hashes."""
     seen = []
@@ -340,6 +357,7 @@ def cases(full):
     yield "sets of numbers are spilled without hashes", lambda: told_hashes(4000000), 300
     for threads in (1, 2, 8):
         yield (f"joins that fit, {threads} threads", lambda t=threads: sides(t), 300)
+    yield "few rows of several branches are sorted in memory", branches, 60
     yield "rows that pass groups by spill their columns", lambda: bare(1500000), 300
     for name in SPILLING if full else ("group by",):
         for threads in (1, 8) if full else (1,):
