@@ -1,6 +1,7 @@
 """Avro columns that are passed over, beside each one that is read: elements that look as in the
 record before, that change now and then, always, and for good; and texts that repeat, for a while or
-all the way. What fastavro wrote must be what we read."""
+all the way. What fastavro wrote must be what we read. Files of such columns alone are read another
+way than those with a list among them."""
 import functools
 import random
 
@@ -46,12 +47,14 @@ def rows_of(seed, nulls):
         yield row
 
 
-def schema_of(nullable, first):
+TAGS = {"name": "tags", "type": {"type": "array", "items": "string"}}
+
+
+def schema_of(nullable, first, tags=True):
     def union(t):
         return ["null", t] if first else [t, "null"]
     fields = [{"name": k, "type": union(t) if nullable else t} for k, t in TYPES.items()]
-    return {"type": "record", "name": "r", "fields": fields + [
-        {"name": "tags", "type": {"type": "array", "items": "string"}}]}
+    return {"type": "record", "name": "r", "fields": fields + [TAGS] * tags}
 
 
 def part_of(schema, names):
@@ -72,6 +75,54 @@ def passed_case(codec, nullable, first):
         grouped_case(path, rows)
 
 
+def flat_case(codec):
+    schema = schema_of(False, False, False)
+    rows = [{k: v for k, v in row.items() if k != "tags"} for row in rows_of(8, ())]
+    names = list(TYPES)
+    wanted = [[n] for n in names] + [names[i::3] for i in range(3)] + [names[::2], names[4:9]]
+    with Scratch("oracle") as scratch:
+        path = avro_files.write(scratch("a.avro"), schema, rows, codec, 16000)
+        for some in wanted:
+            read = harness.ok("copy", path, "-", "-f", "json", "--select", ",".join(some))
+            avro.Comparison(part_of(schema, some)).rows(
+                read.out.decode(), [{k: row[k] for k in some} for row in rows])
+
+
+WRONG = {"type": "record", "name": "r", "fields": [
+    {"name": n, "type": t} for n, t in (
+        ("text", "string"), ("a", "long"), ("yes", "boolean"), ("b", "string"), ("size", "int"),
+        ("c", "double"), ("d", "bytes"), ("kind", {"type": "enum", "name": "kind",
+                                                  "symbols": ["A", "B", "C"]}), ("e", "long"))]}
+
+
+def wrong_case():
+    """A value that is none, among those passed over: its record is the one that is named, those
+    before it and behind its block are kept, and what else is read does not matter."""
+    rows, bad = 200, 77
+    texts = [b"text %06d!" % i for i in range(rows)]
+    with Scratch("oracle") as scratch:
+        path = avro_files.write(scratch("a.avro"), WRONG, [
+            {"text": texts[i].decode(), "a": 1000 + i, "yes": True, "b": "b" * 9, "size": 70,
+             "c": 0.5, "d": b"123", "kind": "B", "e": 5} for i in range(rows)], "null", 10**6)
+        with open(path, "rb") as f:
+            data = f.read()
+        at = data.index(texts[bad])
+        behind = at + len(texts[bad]) + 2
+        size = behind + 1 + 1 + 9
+        for name, place, old, new in (
+                ("text", at + 3, b"t", b"\xff"), ("yes", behind, b"\1", b"\2"),
+                ("kind", size + 2 + 8 + 1 + 3, b"\2", b"\x40")):
+            assert data[place:place + 1] == old, (name, data[place - 4:place + 4])
+            with open(path, "wb") as f:
+                f.write(data[:place] + new + data[place + 1:])
+            for columns in (name, f"{name},e", f"a,{name}", "text,yes,kind",
+                            ",".join(f["name"] for f in WRONG["fields"])):
+                line = harness.refused(harness.narrows("copy", path, "-", "-f", "csv", "--select",
+                                                       columns))
+                assert f"record {bad}," in line and f"column {name}" in line, (columns, line)
+            harness.ok("copy", path, "-", "-f", "csv", "--select", "a,size,e")
+
+
 def grouped_case(path, rows):
     """Texts as keys and in conditions, whichever form they come in."""
     counts = {}
@@ -90,3 +141,6 @@ def cases(tier):
                                    ("deflate", True, False))[:3 if tier == "all" else 2]:
         yield (f"avro passed over: {codec}{', nullable' if nullable else ''}",
                functools.partial(passed_case, codec, nullable, first), 120)
+    for codec in ("snappy", "null"):
+        yield f"avro passed over: nothing else, {codec}", functools.partial(flat_case, codec), 120
+    yield "avro passed over: a value that is wrong", wrong_case, 60

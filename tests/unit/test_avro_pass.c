@@ -151,6 +151,38 @@ static void test_leaps(void **state)
     assert_int_equal(guesses[0].leap.advance, 7); /* at once now */
 }
 
+/* A number of one byte or two, in turn, in front of a text: so the leap is what it was before,
+ * which is not learnt anew, unless that goes on for too long. */
+static void test_exchange(void **state)
+{
+    (void)state;
+    av_step steps[3] = {{.op = AV_OP_SKIP_VARINT, .n = 1, .run = 2},
+                        {.op = AV_OP_SKIP_BYTES, .place = 1, .run = 1, .guess = 1},
+                        {.op = AV_OP_JUMP}};
+    av_guess guesses[3];
+    uint8_t records[2][64] = {{5, 2 * 3, 'a', 'b', 'c'}, {0x80, 1, 2 * 3, 'a', 'b', 'c'}};
+    av_run r = {.left = 100, .rows = 100, .guesses = guesses};
+    uint16_t misses = 0;
+
+    av_guess_anew(guesses, 3);
+    for (unsigned i = 0; i < 100; i++) {
+        uint8_t *record = records[i / 3 % 2];
+        const size_t len = 5 + i / 3 % 2;
+        r.end = record + (i % 3 == 1 ? len : 60);
+        assert_ptr_equal(av_pass(&r, steps, record, record + 40).p, record + len);
+        if (i == 6)
+            misses = guesses[0].misses;
+        if (i >= 6 && i < 48) {
+            assert_int_equal(guesses[0].leap.advance, len);
+            assert_int_equal(guesses[0].reach, len);
+            assert_int_equal(guesses[0].advance, len - 4);
+            assert_int_equal(guesses[0].other.leap.advance, 11 - len);
+            assert_int_equal(guesses[0].misses, misses);
+        }
+    }
+    assert_true(guesses[0].misses > misses);
+}
+
 /* Guesses stay when they are counted anew; what was given up is learnt again. */
 static void test_on(void **state)
 {
@@ -181,6 +213,6 @@ static void test_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_ends), cmocka_unit_test(test_leaps),
-                                       cmocka_unit_test(test_on)};
+                                       cmocka_unit_test(test_exchange), cmocka_unit_test(test_on)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* Columns to steps. */
 #include "format/avro/compile_own.h"
+#include "format/avro/sparse.h"
 
 /* ---- arrays that grow ---- */
 
@@ -333,6 +334,7 @@ static nrw_status make(mem *m, const av_columns *c, const uint32_t *cols, uint32
     out->n_texts = count_texts(out);
     out->n_guesses = find_runs(out->steps, out->n_steps);
     out->n_skip_guesses = find_runs(out->skip, out->n_skip);
+    TRY(av_sparse_make(out, err));
     for (uint32_t i = 0; i < n; i++)
         out->outputs[i] = slot_of[cols[i]];
     return NRW_OK;
@@ -377,6 +379,7 @@ nrw_status av_resolve_check(mem *m, const av_columns *c, nrw_error *err)
 void av_program_release(av_program *p)
 {
     bytes_release(&p->data);
+    av_sparse_release(p);
     for (uint32_t i = 0; i < p->n_symbols; i++)
         dict_unref(p->symbols[i]);
     mem_free(p->m, p->symbols, p->cap_symbols * sizeof *p->symbols);

@@ -1,6 +1,7 @@
 /* Steps carried out, whatever they meet. */
 #include "format/avro/decode_own.h"
 #include "format/avro/ordinary.h"
+#include "format/avro/sparse.h"
 #include "format/avro/value.h"
 
 static nrw_status no_branch(uint32_t n, int64_t branch, nrw_error *err)
@@ -300,15 +301,23 @@ static nrw_status run(av_run *r, const av_step *steps, uint32_t at, uint32_t end
     return NRW_OK;
 }
 
+/* Records that are tried in vain to be read as sparse ones before the others are not. */
+#define VAIN_MOST 4
+
 static nrw_status run_records(av_run *r, const char **name, nrw_error *err)
 {
     const av_step *steps = r->program->steps;
     const uint32_t end = r->program->n_steps;
+    uint32_t tries = r->program->sparse ? VAIN_MOST : 0;
 
-    for (; r->left > 0; r->left--) {
+    for (;; r->left--) {
         uint32_t at = 0;
+        if (tries > 0)
+            tries = av_sparse_records(r) > 0 ? VAIN_MOST : tries - 1;
+        if (r->left == 0)
+            break;
         av_begin_record(r, r->p);
-        while ((at = av_ordinary(r, steps, at, end, true)) < end)
+        while ((at = av_ordinary(r, steps, at, end, tries == 0)) < end)
             STEP(run_step(r, steps, &at, name, err));
     }
     return NRW_OK;

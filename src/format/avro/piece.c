@@ -14,6 +14,9 @@ nrw_status av_piece_init(av_piece *p, const av_shape *s, nrw_error *err)
     }
     TRY(mem_zalloc(s->m, prog->n_guesses * sizeof *p->guesses + 1, (void **)&p->guesses, err));
     av_guess_anew(p->guesses, prog->n_guesses);
+    TRY(mem_zalloc(s->m, prog->n_sparse_guesses * sizeof *p->guesses + 1,
+                   (void **)&p->sparse_guesses, err));
+    av_guess_anew(p->sparse_guesses, prog->n_sparse_guesses);
     if (s->repeats)
         TRY(mem_zalloc(s->m, prog->n_texts * sizeof *p->repeats + 1, (void **)&p->repeats, err));
     for (uint32_t i = 0; p->repeats && i < prog->n_texts; i++)
@@ -67,6 +70,8 @@ void av_piece_free(av_piece *p)
     mem_free(m, p->guesses, p->guesses ? p->shape->program->n_guesses * sizeof *p->guesses + 1 : 0);
     mem_free(m, p->skip_guesses,
              p->skip_guesses ? p->shape->program->n_skip_guesses * sizeof *p->guesses + 1 : 0);
+    mem_free(m, p->sparse_guesses,
+             p->sparse_guesses ? p->shape->program->n_sparse_guesses * sizeof *p->guesses + 1 : 0);
     mem_free(m, p->vector_sizes,
              p->vector_sizes ? p->shape->program->n_outputs * sizeof *p->vector_sizes : 0);
     mem_free(m, p->vectors, p->vectors ? p->shape->program->n_outputs * sizeof *p->vectors : 0);
@@ -144,7 +149,8 @@ static nrw_status decode_segment(av_piece *p, av_segment *s, uint32_t rows, nrw_
                 .base = p->raw->data,
                 .left = rows,
                 .rows = p->guess_rows + rows,
-                .guesses = p->guesses};
+                .guesses = p->guesses,
+                .sparse_guesses = p->sparse_guesses};
     nrw_status st = av_decode(&r, err);
 
     p->guess_rows += rows - r.left;

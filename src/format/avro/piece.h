@@ -58,10 +58,11 @@ typedef struct av_piece {
     size_t carry, carried; /* where in `raw`, and how many, are bytes of records not complete yet */
 
     av_slot *slots;
-    av_guess *guesses, *skip_guesses; /* of the elements of the program; the latter when needed */
-    uint64_t guess_rows;              /* records since how often the former are wrong is counted */
-    av_repeats *repeats;              /* of each column of text; NULL: not looked for */
-    uint32_t rows_before;             /* of what was decoded last */
+    av_guess *guesses, *sparse_guesses; /* of the elements of the program, of its sparse steps */
+    av_guess *skip_guesses;             /* of its skip steps, when needed */
+    uint64_t guess_rows;  /* records since how often the former two are wrong is counted */
+    av_repeats *repeats;  /* of each column of text; NULL: not looked for */
+    uint32_t rows_before; /* of what was decoded last */
     uint32_t n_vectors;
     vector *vectors;                  /* decoded: one an output of the program */
     size_t *vector_sizes;             /* as vector_bytes says; 0: not asked yet */

@@ -234,6 +234,7 @@ nrw_status av_piece_load(av_piece *p, nrw_error *err)
     p->n_segments = p->segment = 0;
     p->guess_rows = 0;
     av_guess_on(p->guesses, p->shape->program->n_guesses);
+    av_guess_on(p->sparse_guesses, p->shape->program->n_sparse_guesses);
     if (p->stream.m)
         return av_piece_load_part(p, err);
     buffer_unref(p->raw);

@@ -89,8 +89,21 @@ typedef struct av_leap {
                        elements */
 } av_leap;
 
+typedef struct av_form {
+    uint64_t mask, expect;
+    size_t advance;
+} av_form;
+
+/* A leap as it was before one of its elements changed, and that element's guess. */
+typedef struct av_other {
+    av_form leap, guess;
+    uint32_t element; /* of the run */
+    uint32_t times;   /* it was exchanged for what there is */
+} av_other;
+
 typedef struct av_guess {
-    av_leap leap; /* the one of this number in the run */
+    av_leap leap;   /* the one of this number in the run */
+    av_other other; /* of that leap; never right where there is none */
     uint64_t mask, expect;
     size_t advance;
     size_t reach;    /* of the first of those that follow each other: what all of them advance */
@@ -111,11 +124,21 @@ typedef struct av_slot_plan {
     bool repeated;    /* in a list */
 } av_slot_plan;
 
+/* A value among what is stepped over (sparse.h). */
+typedef struct av_value {
+    const av_step *step; /* that reads it */
+    uint32_t run;        /* that it begins, of the sparse steps */
+} av_value;
+
 typedef struct av_program {
     mem *m;
     av_step *steps, *skip; /* skip: one whole record stepped over */
     uint32_t n_steps, cap_steps, n_skip, cap_skip;
     uint32_t n_guesses, n_skip_guesses; /* of the one and the other */
+    av_step *sparse; /* one whole record stepped over, where it has few values; else NULL */
+    uint32_t n_sparse, n_sparse_guesses, n_runs;
+    av_value *values;
+    uint32_t n_values;
     av_slot_plan *slots;
     uint32_t n_slots, cap_slots;
     dict **symbols;
@@ -147,8 +170,9 @@ typedef struct av_run {
     uint32_t left;          /* records to be decoded yet, with the one at `record` */
     uint64_t rows;          /* less `left`: records since the guesses were made anew */
     av_guess *guesses;      /* of the program that is run */
-    const uint8_t *record;  /* where the one in progress begins */
-    uint32_t empty;         /* its items of no bytes in lists */
+    av_guess *sparse_guesses;
+    const uint8_t *record; /* where the one in progress begins */
+    uint32_t empty;        /* its items of no bytes in lists */
 } av_run;
 
 static inline void av_begin_record(av_run *r, const uint8_t *p)

@@ -9,6 +9,7 @@
 #include "format/avro/inspect.h"
 #include "format/avro/reader_own.h"
 #include "format/avro/salvage.h"
+#include "format/avro/sparse.h"
 #include "format/avro/verify.h"
 
 #include "base/text.h"
@@ -103,8 +104,8 @@ static nrw_status reader_budget(const reader *base, const uint32_t *cols, uint32
 {
     const av_reader *r = (const av_reader *)base;
     const av_columns *file = r->columns.written ? r->columns.written : &r->columns;
-    const uint64_t steps = 4 * file->n_nodes * sizeof(av_step); /* two programs, which double */
-    const uint64_t guesses = 4 * file->n_nodes * sizeof(av_guess);
+    const uint64_t steps = 5 * file->n_nodes * sizeof(av_step); /* two programs, which double */
+    const uint64_t guesses = (4 * file->n_nodes + 2 * AV_SPARSE_RUNS) * sizeof(av_guess);
     uint64_t slots = 0, row = 0, each;
 
     (void)err;
