@@ -113,6 +113,23 @@ typedef struct join_rooms {
     room_rows left, right, results;
 } join_rooms;
 
+/* Whether the join's sides are hashed by columns that the spill file has anyway (hash_rows.h). */
+static bool hashes_follow(const plan *p)
+{
+    for (uint32_t k = 0; k < p->n_join_keys; k++) {
+        const type *t = &p->right->columns[p->right_keys[k]].type;
+        if (type_is_view(t) || type_is_nested(t) || !key_is_canonical(t))
+            return false;
+    }
+    return p->n_join_keys > 0;
+}
+
+static bool results_are_of_one(join_kind k)
+{
+    return k == JOIN_SEMI || k == JOIN_ANTI || k == JOIN_MARK || k == JOIN_RIGHT_SEMI ||
+           k == JOIN_RIGHT_ANTI || k == JOIN_RIGHT_MARK;
+}
+
 /* Keys whose values have several spellings are kept in one beside the columns (op_build.c). */
 static join_rooms join_of(const plan_estimate *e, uint64_t times, uint64_t results)
 {
@@ -124,6 +141,8 @@ static join_rooms join_of(const plan_estimate *e, uint64_t times, uint64_t resul
         if (!key_is_canonical(&e->right->of->columns[p->right_keys[k]].type))
             j.right.keys = room_add(j.right.keys, e->right->width[p->right_keys[k]]);
     j.right.packed_keys = j.right.keys;
+    j.left.told = j.right.told = hashes_follow(p);
+    j.results.of_one = results_are_of_one(p->join);
     return j;
 }
 

@@ -249,19 +249,27 @@ static uint64_t right_row(const room_rows *r)
     return room_add(row_of(room_add(r->width, r->keys)), 16);
 }
 
-/* Both sides once: hashes and places go along. */
-static uint64_t packed_sides(const room_rows *left, const room_rows *right)
+/* Hashes and places go along. */
+static uint64_t packed_side(const room_rows *r)
 {
-    return room_add(room_mul(right->n, packed_row(room_add(right->packed, right->packed_keys),
-                                                  8 + packed_place(right->n))),
-                    room_mul(left->n, packed_row(left->packed, 8 + packed_place(left->n))));
+    const uint64_t hash = r->told ? 0 : 8;
+
+    return room_mul(r->n,
+                    packed_row(room_add(r->packed, r->packed_keys), hash + packed_place(r->n)));
 }
 
-/* With the places of both rows. */
+static uint64_t packed_sides(const room_rows *left, const room_rows *right)
+{
+    return room_add(packed_side(left), packed_side(right));
+}
+
+/* With the places of both rows, which are there always, so that marks take nothing. */
 static uint64_t packed_result(const room_rows *left, const room_rows *right,
                               const room_rows *results)
 {
-    return packed_row(results->packed, 2 + packed_place(left->n) + packed_place(right->n));
+    const uint64_t x = packed_place(left->n), y = packed_place(right->n);
+
+    return packed_row(results->packed, !results->of_one ? x + y : x > y ? x : y);
 }
 
 /* Pointers to rows as they came, of each worker those of its own; in order; slots of the table. */

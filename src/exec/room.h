@@ -15,6 +15,8 @@ typedef struct room_rows {
     uint64_t width; /* bytes of one row's values, as row_value_bytes counts them, about */
     uint64_t keys;  /* of them those of the keys */
     uint64_t packed, packed_keys; /* the same in the spill file, at most */
+    bool told;   /* of a join's side: hashes follow from the columns (rows_fields.h) */
+    bool of_one; /* of its results: a row comes from one side alone */
 } room_rows;
 
 /* limit: only so many rows leave; UINT64_MAX: all. */

@@ -229,7 +229,7 @@ KNOWN = {
     "window": "SELECT id, a, sum(a) OVER (PARTITION BY b ORDER BY id ROWS UNBOUNDED PRECEDING) "
               "FROM big",
     "mark join": "SELECT id, a, id IN (SELECT b FROM big) FROM big",
-    "anti join": "SELECT id, a FROM big WHERE NOT EXISTS (SELECT 1 FROM big y WHERE y.a = -big.id)",
+    "anti join": "SELECT id, a FROM big WHERE NOT EXISTS (SELECT 1 FROM big y WHERE y.b = big.id)",
 }
 TIGHT = 2
 
