@@ -69,7 +69,7 @@ static bool is_large(const op_group *o, const group_part *part)
 
     if (!o->shape.saves && !o->spec.marks)
         return part->bytes + group_slots_for(part->rows) > share - share / 4;
-    return part->bytes > share / (o->spec.marks ? 8 : o->copies ? 5 : 3);
+    return part->bytes > share / (o->spec.marks || o->copies ? 8 : 3);
 }
 
 bool group_is_cut(const op_group *o, const group_part *part)

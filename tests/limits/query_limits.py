@@ -202,6 +202,25 @@ def one_partition(rows):
     return "; ".join(seen)
 
 
+def merged(rows):
+    """Sets of several workers become one within what there is for it: they grow by copies."""
+    with Scratch("limits") as s:
+        harness.ok("sql", f"SELECT 'a longer text ' || (i * 7919) % {rows} AS x, 'value ' || "
+                   f"(i * 104729) % {rows} AS y FROM range({rows}) t(i)", "-o",
+                   s("i.parquet"), "-q", timeout=120)
+        seen = set()
+        for kib in range(14400, 14640, 12):
+            ran = measure([harness.need(harness.RELEASE), "sql", "SELECT mode(x), mode(y) FROM i",
+                           "--attach", f"i={s('i.parquet')}", "--threads", "4", "--memory",
+                           f"{kib}KiB", "-f", "csv", "-q"], env={"NARROWS_CREW": "all"})
+            if ran.code or ran.peak > kib << 10:
+                raise AssertionError(f"{kib} KiB: exit {ran.code}: {ran.err}, peak {mib(ran.peak)}")
+            seen.add(ran.out)
+        if len(seen) != 1:
+            raise AssertionError(f"{len(seen)} answers")
+        return f"20 limits, {seen.pop()!r}"
+
+
 def waiting(rows):
     """A sample whose state does not fit, of groups and ids that hardly repeat, writes rows twice:
     as they wait, and their keys."""
@@ -351,6 +370,7 @@ def cases(full):
         yield (f"a {name} that spills, and its plan",
                lambda n=name: spill(n, 2000000 if full else 300000), 600)
     yield "windows over one partition", lambda: one_partition(3000000), 300
+    yield "sets of several workers become one", lambda: merged(20000), 300
     yield "samples of rows that wait", lambda: waiting(12000000), 300
     yield "plans of numbers that spill are tight", lambda: known(600000), 300
     yield "a set is dealt out to parts once", lambda: dealt(5000000), 300

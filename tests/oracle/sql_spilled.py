@@ -65,7 +65,7 @@ JOINS = {
     "a key larger than memory, left": "SELECT l.k, l.l, s.r FROM (SELECT l % 7 AS k, l FROM '{l}' "
                                       "WHERE l < 20) l LEFT JOIN '{skew}' s ON l.k = s.k AND "
                                       "s.r % 100 > l.l + 95",
-    "no keys": "SELECT l.l, s.r FROM (FROM '{l}' WHERE l < 10) l LEFT JOIN '{skew}' s ON "
+    "no keys": "SELECT l.l, s.r, s.s2 FROM (FROM '{l}' WHERE l < 10) l LEFT JOIN '{skew}' s ON "
                "s.r * 3 < l.l * 2 - 4",
     "joins in a row": "SELECT l.l, r.r, q.r AS z FROM '{l}' l JOIN '{r}' r ON l.k = r.k "
                       "FULL JOIN '{r}' q ON q.r = l.l",
@@ -189,8 +189,8 @@ WINDOWS = {
     "running sums": "SELECT l, k, sum(l) OVER (PARTITION BY k % 3 ORDER BY s) AS a, count(*) OVER "
                     "(PARTITION BY k % 3 ORDER BY s) AS n, max(s) OVER (PARTITION BY k % 3 ORDER "
                     "BY s) AS m, dense_rank() OVER (PARTITION BY k % 3 ORDER BY s) AS r FROM '{l}'",
-    "rows": "SELECT l, sum(d) OVER (ORDER BY l DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT "
-            "ROW) AS a, row_number() OVER (ORDER BY l DESC) AS b FROM '{l}'",
+    "rows": "SELECT l, s, sum(d) OVER (ORDER BY l DESC ROWS BETWEEN UNBOUNDED PRECEDING AND "
+            "CURRENT ROW) AS a, row_number() OVER (ORDER BY l DESC) AS b FROM '{l}'",
     "other rows": "SELECT l, lag(s, 5000, 'none') OVER w AS a, lead(k, 3) OVER w AS b, "
                   "lag(l, 90000) OVER w AS c, lead(s, 70000) OVER w AS e, lead(l, 500000) OVER w "
                   "AS f, lag(d, l % 7) OVER w AS g FROM '{l}' WINDOW w AS (ORDER BY "
