@@ -68,8 +68,10 @@ nrw_status av_sparse_make(av_program *p, nrw_error *err)
             p->values[value++] = (av_value){&p->steps[i], p->n_runs - 1};
         p->sparse[i].place = i - first;
         p->sparse[i].guess = i + p->n_runs - 1;
-        for (uint32_t k = first; k <= i; k++)
-            p->sparse[k].run = i + 1 - k;
+    }
+    for (uint32_t i = p->n_sparse; i-- > 0;) {
+        const bool goes_on = i + 1 < p->n_sparse && p->sparse[i + 1].place > 0;
+        p->sparse[i].run = goes_on ? p->sparse[i + 1].run + 1 : 1;
     }
     p->n_sparse_guesses = p->n_sparse + p->n_runs;
     return NRW_OK;
