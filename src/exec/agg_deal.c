@@ -45,20 +45,15 @@ static size_t block_bytes(const dealing *d)
 
 static nrw_status end_block(const dealing *d, deal_block *out, deal_part *p, nrw_error *err)
 {
-    spill_block b;
-    nrw_status st;
-
     if (out->packed.len == 0)
         return NRW_OK;
-    TRY(spill_write(d->saved->spill, (span){out->packed.data, out->packed.len}, true, &b, err));
-    st = spill_chain_add(&p->blocks, d->saved->spill, &b, err);
-    if (st < 0)
-        spill_free(d->saved->spill, &b);
+    TRY(spill_chain_write(&p->blocks, d->saved->spill, (span){out->packed.data, out->packed.len},
+                          true, err));
     out->packed.len = 0;
     out->pace = (agg_set_pace){0};
     if (out->packed.cap > block_bytes(d)) /* of a key longer than blocks are */
         bytes_release(&out->packed);
-    return st;
+    return NRW_OK;
 }
 
 /* The next block of a part, which is gone then. NRW_END: there is none. */

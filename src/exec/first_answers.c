@@ -25,18 +25,6 @@ void first_answers_release(first_answers *a)
 
 /* ---- put ---- */
 
-static nrw_status put_block(first_answers *a, first_answer *of, span bits, nrw_error *err)
-{
-    spill_block b;
-    nrw_status st;
-
-    TRY(spill_write(a->spill, bits, true, &b, err));
-    st = spill_chain_add(&of->blocks, a->spill, &b, err);
-    if (st < 0)
-        spill_free(a->spill, &b);
-    return st;
-}
-
 /* The bits of marks [from, from + n). */
 static nrw_status make_bits(first_marks *marks, uint64_t from, uint64_t n, uint8_t *bits,
                             nrw_error *err)
@@ -63,7 +51,8 @@ nrw_status first_answers_put(first_answers *a, uint32_t part, first_marks *marks
         some = n - at < 8 * a->block ? n - at : 8 * a->block;
         st = make_bits(marks, at, some, bits, err);
         if (st >= 0)
-            st = put_block(a, of, (span){bits, (size_t)(some + 7) / 8}, err);
+            st = spill_chain_write(&of->blocks, a->spill, (span){bits, (size_t)(some + 7) / 8},
+                                   true, err);
     }
     mem_free(a->m, bits, a->block);
     return st < 0 ? st : spill_chain_turn(&of->blocks, a->spill, err);

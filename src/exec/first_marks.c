@@ -57,16 +57,11 @@ static uint64_t within(const first_marks *f, uint64_t number)
 
 static nrw_status write_bucket(first_marks *f, first_bucket *b, nrw_error *err)
 {
-    spill_block block;
-    nrw_status st;
-
-    TRY(spill_write(f->spill, (span){b->numbers.data, b->numbers.len}, true, &block, err));
-    st = spill_chain_add(&b->blocks, f->spill, &block, err);
-    if (st < 0)
-        spill_free(f->spill, &block);
+    TRY(spill_chain_write(&b->blocks, f->spill, (span){b->numbers.data, b->numbers.len}, true,
+                          err));
     b->numbers.len = 0;
     b->last = 0;
-    return st;
+    return NRW_OK;
 }
 
 /* A part's numbers rise; the next part's begin anew: distances go round the bucket's end. */

@@ -232,21 +232,13 @@ nrw_status join_pass_left(op_build *o, join_pass *p, uint32_t *n, nrw_error *err
 
 nrw_status join_pass_met(op_build *o, join_pass *p, uint32_t n, nrw_error *err)
 {
-    spill_block b;
-    nrw_status st;
-
     if (p->last) {
         spill_free(o->spill, &p->block);
         p->block.len = 0;
         return NRW_OK;
     }
-    if (remembers(o)) {
-        TRY(spill_write(o->spill, (span){p->met_now, n}, true, &b, err));
-        st = spill_chain_add(&p->met_by_later, o->spill, &b, err);
-        if (st < 0)
-            spill_free(o->spill, &b);
-        TRY(st);
-    }
+    if (remembers(o))
+        TRY(spill_chain_write(&p->met_by_later, o->spill, (span){p->met_now, n}, true, err));
     TRY(spill_chain_add(&p->later, o->spill, &p->block, err));
     p->block.len = 0;
     return NRW_OK;

@@ -27,6 +27,18 @@ nrw_status spill_chain_add(spill_chain *c, spill *s, const spill_block *b, nrw_e
     return NRW_OK;
 }
 
+nrw_status spill_chain_write(spill_chain *c, spill *s, span data, bool compress, nrw_error *err)
+{
+    spill_block b;
+    nrw_status st;
+
+    TRY(spill_write(s, data, compress, &b, err));
+    st = spill_chain_add(c, s, &b, err);
+    if (st < 0)
+        spill_free(s, &b);
+    return st;
+}
+
 /* The link before those at hand, which are taken; it is freed, or kept. */
 static nrw_status take_link(spill_chain *c, spill *s, bool keep, nrw_error *err)
 {

@@ -17,6 +17,10 @@ typedef struct spill_chain {
 /* Adds a block, which stays the caller's on failure. It does not fail after a block was taken. */
 nrw_status spill_chain_add(spill_chain *c, spill *s, const spill_block *b,
                            nrw_error *err) NRW_CHECKED;
+/* Writes a block and adds it; on failure nothing is left of it. `compress` as spill_write has it.
+ */
+nrw_status spill_chain_write(spill_chain *c, spill *s, span data, bool compress,
+                             nrw_error *err) NRW_CHECKED;
 /* Takes the block out that was added last; it is the caller's then. NRW_END: there is none. */
 nrw_status spill_chain_take(spill_chain *c, spill *s, spill_block *out, nrw_error *err) NRW_CHECKED;
 /* The same of a copy of a chain, whose blocks and links stay where they are. */
