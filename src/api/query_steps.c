@@ -162,14 +162,9 @@ static uint64_t columns_bits(const plan_estimate *e, const uint32_t *columns, ui
     return sum;
 }
 
-static uint64_t in_bytes(uint64_t bits)
-{
-    return bits == UINT64_MAX ? bits : bits / 8 + (bits % 8 > 0);
-}
-
 static uint64_t less(uint64_t bits, uint64_t told)
 {
-    return in_bytes(bits > told && bits < UINT64_MAX ? bits - told : bits);
+    return bytes_of_bits(bits > told && bits < UINT64_MAX ? bits - told : bits);
 }
 
 /* Beside the columns. */
@@ -224,7 +219,7 @@ static room_rows first_rows(const plan_estimate *e, uint64_t times)
     room_rows r = step_rows(e->left, times, plan_columns_width(e->left, p->per, p->n_per));
 
     r.keys = room_add(r.keys, plan_columns_width(e->left, p->of, p->n_of));
-    r.packed_keys = in_bytes(
+    r.packed_keys = bytes_of_bits(
         room_add(columns_bits(e->left, p->per, p->n_per), columns_bits(e->left, p->of, p->n_of)));
     return r;
 }

@@ -37,7 +37,7 @@ uint64_t plan_row_packed(const plan_estimate *e)
 
     for (uint32_t i = 0; i < e->of->n; i++)
         sum = room_add(sum, e->packed[i]);
-    return sum == UNKNOWN ? sum : sum / 8 + (sum % 8 > 0);
+    return bytes_of_bits(sum);
 }
 
 /* Bits of a value in the spill file of which nothing but its width is known: of a text its length

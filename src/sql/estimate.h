@@ -56,6 +56,10 @@ uint32_t plan_stages(plan_estimate *e);
 /* Bytes of a row's values, about, in rows of exec/rows.h; in the spill file. */
 uint64_t plan_row_width(const plan_estimate *e);
 uint64_t plan_row_packed(const plan_estimate *e);
+static inline uint64_t bytes_of_bits(uint64_t bits)
+{
+    return bits == UNKNOWN ? bits : bits / 8 + (bits % 8 > 0);
+}
 /* Of a value of an expression over its columns, about. */
 uint64_t plan_expr_width(const plan_estimate *in, const expr *e);
 /* Of some of its columns; NULL: the first n. */
