@@ -154,22 +154,19 @@ static void rows_come_back(void **state)
     test_mem_close(m);
 }
 
-/* Rows of one word, with its hash each but for the row `other`; how long they are packed. */
-static size_t word_there_and_back(mem *m, const row_layout *l, const vector *v, uint32_t other)
+/* How long the rows are packed, which come back. */
+static size_t packed_length(mem *m, const row_layout *l, const vector *const *columns, uint32_t n,
+                            const uint64_t *hashes)
 {
     rows r = {.m = m};
-    uint64_t hashes[MOST_ROWS];
     uint8_t *row[MOST_ROWS], *rows, *back;
     bytes packed = bytes_init(m, UINT32_MAX);
     size_t len = 0, packed_len;
 
-    hash_vector(v, v->len, false, hashes);
-    if (other < v->len)
-        hashes[other]++;
-    assert_ok(rows_add(&r, l, &v, v->len, hashes, m, row, &err), &err);
+    assert_ok(rows_add(&r, l, columns, n, hashes, m, row, &err), &err);
     rows = malloc(r.bytes);
     back = malloc(r.bytes);
-    for (uint32_t i = 0; i < v->len; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         memcpy(rows + len, row[i], row_bytes(row[i]));
         len += row_bytes(row[i]);
     }
@@ -182,6 +179,17 @@ static size_t word_there_and_back(mem *m, const row_layout *l, const vector *v, 
     free(rows);
     free(back);
     return packed_len;
+}
+
+/* Rows of one word, with its hash each but for the row `other`. */
+static size_t word_there_and_back(mem *m, const row_layout *l, const vector *v, uint32_t other)
+{
+    uint64_t hashes[MOST_ROWS];
+
+    hash_vector(v, v->len, false, hashes);
+    if (other < v->len)
+        hashes[other]++;
+    return packed_length(m, l, &v, v->len, hashes);
 }
 
 static void hashes_of_a_word(void **state)
@@ -250,33 +258,13 @@ static vector key_column(mem *m, const vector *columns, const sort_order *orders
     return v;
 }
 
-/* How long the rows are packed, which come back. */
 static size_t keyed_there_and_back(mem *m, const row_layout *l, const vector *columns, uint32_t n)
 {
-    rows r = {.m = m};
     const vector *at[KEYED + 1];
-    uint8_t *row[MOST_ROWS], *rows, *back;
-    bytes packed = bytes_init(m, UINT32_MAX);
-    size_t len = 0, packed_len;
 
     for (uint32_t c = 0; c <= KEYED; c++)
         at[c] = &columns[c];
-    assert_ok(rows_add(&r, l, at, n, NULL, m, row, &err), &err);
-    rows = malloc(r.bytes);
-    back = malloc(r.bytes);
-    for (uint32_t i = 0; i < n; i++) {
-        memcpy(rows + len, row[i], row_bytes(row[i]));
-        len += row_bytes(row[i]);
-    }
-    assert_ok(rows_pack(l, (span){rows, len}, &packed, &err), &err);
-    rows_unpack(l, packed.data, back);
-    assert_memory_equal(rows, back, len);
-    packed_len = packed.len;
-    bytes_release(&packed);
-    rows_release(&r);
-    free(rows);
-    free(back);
-    return packed_len;
+    return packed_length(m, l, at, n, NULL);
 }
 
 /* Zero bytes inside, and what all begin and end with. */
@@ -338,8 +326,8 @@ static void keys_tell_columns(void **state)
         parts->place = true;
         l.key = parts;
         told = keyed_there_and_back(m, &l, columns, n);
-        if (n ==
-            MOST_ROWS) { /* 8 + 8 + 13 + 2 bytes and the texts' 20, two thirds where nulls are */
+        /* 8 + 8 + 13 + 2 bytes and the texts' 20, two thirds where nulls are */
+        if (n == MOST_ROWS) {
             assert_true(told + (size_t)(nulls ? 28 : 44) * n < whole);
             ((double *)(void *)columns[2].data)[1] = -0.0;
             zero = keyed_there_and_back(m, &l, columns, n);
