@@ -29,10 +29,9 @@ typedef struct first_wait {
     uint8_t *row;       /* the next one; NULL: there is none */
     bool late;          /* its part is to be asked */
     span block;
-    size_t at; /* behind `row` */
-    uint64_t
-        *hashes; /* of the groups of n_hashes rows of the block, of which row is the next_hash */
-    uint32_t n_hashes, next_hash;
+    size_t at;                    /* behind `row` */
+    uint64_t *hashes;             /* of the groups of some rows of the block */
+    uint32_t n_hashes, next_hash; /* so many; which of them is of `row` */
 } first_wait;
 
 /* All of m; the layout stays. */

@@ -7,7 +7,7 @@
 #include "exec/rows_pack.h"
 #include "io/spill_chain.h"
 
-/* Writes rows that lie one after another. `again`: texts stand in a row more than once, so a packed
+/* Writes rows that lie one after another. `again`: texts near to each other are alike, so a packed
  * block goes through LZ4, too. `scratch` is overwritten; where it cannot grow, the rows are not
  * packed. */
 nrw_status rows_spill(const row_layout *l, span rows, bool again, spill *s, bytes *scratch,

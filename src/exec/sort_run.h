@@ -30,7 +30,7 @@ typedef struct run_writer {
     const row_layout *layout;
     mem *m;
     spill *spill;
-    bool again;   /* keys have texts, which stand in the columns, too: LZ4 finds those */
+    bool again;   /* keys have texts, which are like those near to them: LZ4 finds that */
     size_t block; /* bytes of a block's rows, about */
     bytes rows, scratch;
     spill_chain blocks; /* of the run so far */
