@@ -93,9 +93,14 @@ static void add_floats(const vector *v, const aggregate_rows *r)
 {
     const double *x = (const double *)(const void *)v->data;
 
-    for (uint32_t i = 0; i < r->n; i++)
-        if (vector_is_valid(v, i))
-            float_sum_add((float_sum *)(void *)agg_state(r, i), x[i]);
+    if (!v->validity && r->n_few)
+        float_sum_add_coded(x, r->n, r->few, r->codes);
+    else if (!v->validity && !r->one)
+        float_sum_add_each(x, r->n, r->states);
+    else
+        for (uint32_t i = 0; i < r->n; i++)
+            if (vector_is_valid(v, i))
+                float_sum_add((float_sum *)(void *)agg_state(r, i), x[i]);
 }
 
 static void add_float_runs(const vector *v, const aggregate_rows *r)

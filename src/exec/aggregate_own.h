@@ -64,6 +64,10 @@ static inline uint64_t float_sum_n(const float_sum *s)
 }
 
 void float_sum_add(float_sum *s, double x);
+/* x[i] to states[i], or states[codes[i]]. */
+void float_sum_add_each(const double *x, uint32_t n, uint8_t *const *states);
+void float_sum_add_coded(const double *x, uint32_t n, uint8_t *const *states,
+                         const uint32_t *codes);
 void float_sum_merge(float_sum *into, const float_sum *from);
 double float_sum_value(const float_sum *s);
 

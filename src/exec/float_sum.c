@@ -58,13 +58,31 @@ static inline int32_t exponent_of(uint64_t bits)
     return (int32_t)(bits >> MANTISSA & 0x7ff);
 }
 
-INNER void add(window w, double x)
+/* A number neither zero nor tiny nor special, all of whose digits lie in the window: true, and it
+ * was added; as most are, without a branch but that one. */
+INNER bool add_within(window w, uint64_t bits)
 {
-    uint64_t bits, mantissa;
+    const uint64_t mantissa = (bits & ((UINT64_C(1) << MANTISSA) - 1)) | UINT64_C(1) << MANTISSA,
+                   mask = (UINT64_C(1) << DIGIT_BITS) - 1, sign = 0 - (bits >> 63);
+    const uint32_t power = (uint32_t)exponent_of(bits) - 1, in = power % DIGIT_BITS,
+                   j = (uint32_t)top_of(*w.head) - 1 - power / DIGIT_BITS,
+                   over = 3 * DIGIT_BITS - in;
+    uint64_t *at = (uint64_t *)(void *)w.digits + j;
+
+    if (power >= 0x7fe || j - 3 > (uint32_t)w.n - 4)
+        return false;
+    at[0] += ((mantissa << in & mask) ^ sign) - sign;
+    at[-1] += ((mantissa << in >> DIGIT_BITS & mask) ^ sign) - sign;
+    at[-2] += ((mantissa >> (2 * DIGIT_BITS - in) & mask) ^ sign) - sign;
+    at[-3] += ((mantissa >> (over < 63 ? over : 63)) ^ sign) - sign;
+    return true;
+}
+
+static void add_any(window w, uint64_t bits)
+{
+    uint64_t mantissa;
     int32_t exponent, low;
 
-    *w.head += ONE;
-    memcpy(&bits, &x, sizeof bits);
     exponent = exponent_of(bits);
     mantissa = bits & ((UINT64_C(1) << MANTISSA) - 1);
     if (exponent == 0x7ff) {
@@ -80,6 +98,16 @@ INNER void add(window w, double x)
     low = (exponent - 1) / DIGIT_BITS;
     put_digits(w, place_of(w, low, low + 3), 4,
                (unsigned __int128)mantissa << ((exponent - 1) % DIGIT_BITS), bits >> 63 ? -1 : 1);
+}
+
+INNER void add(window w, double x)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &x, sizeof bits);
+    *w.head += ONE;
+    if (!add_within(w, bits))
+        add_any(w, bits);
 }
 
 static inline void merge(window into, window from)
@@ -124,6 +152,18 @@ static wide_float value(window w)
 void float_sum_add(float_sum *s, double x)
 {
     add(WINDOW(s), x);
+}
+
+void float_sum_add_each(const double *x, uint32_t n, uint8_t *const *states)
+{
+    for (uint32_t i = 0; i < n; i++)
+        add(WINDOW((float_sum *)(void *)states[i]), x[i]);
+}
+
+void float_sum_add_coded(const double *x, uint32_t n, uint8_t *const *states, const uint32_t *codes)
+{
+    for (uint32_t i = 0; i < n; i++)
+        add(WINDOW((float_sum *)(void *)states[codes[i]]), x[i]);
 }
 
 void float_sum_merge(float_sum *into, const float_sum *from)

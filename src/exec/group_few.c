@@ -49,24 +49,8 @@ static void count_rows(const uint32_t *codes, uint32_t rows, uint32_t n, uint32_
 static nrw_status encode_some(group_taking *t, const vector *const *keys, const uint16_t *sel,
                               uint32_t n, uint8_t **rows, nrw_error *err)
 {
-    const uint32_t n_keys = t->o->spec.n_keys;
-    const vector *at[n_keys];
-    mem *m = t->b->m;
-    vector *some;
-    nrw_status st;
-
-    TRY(mem_zalloc(m, n_keys * sizeof *some, (void **)&some, err));
-    for (uint32_t c = 0; c < n_keys; c++) {
-        TRY_OUT(vector_take(keys[c], sel, n, m, &some[c], err));
-        at[c] = &some[c];
-    }
-    TRY_OUT(group_encode(t, &t->o->shape.keys, at, n, rows, err));
-    st = group_make_room(t, n, t->w->scratch.bytes, err);
-out:
-    for (uint32_t c = 0; c < n_keys; c++)
-        vector_release(&some[c]);
-    mem_free(m, some, n_keys * sizeof *some);
-    return st;
+    TRY(group_encode_some(t, keys, sel, n, rows, err));
+    return group_make_room(t, n, t->w->scratch.bytes, err);
 }
 
 /* The first row that has a combination is encoded. */

@@ -48,18 +48,49 @@ nrw_status group_make_room(group_taking *t, uint64_t groups, uint64_t bytes, nrw
     return group_send_away(t->o, w, t->b, err);
 }
 
+/* Of all of t's rows, into t->numbers. */
+static void hash_all(group_taking *t, const vector *const *keys)
+{
+    for (uint32_t i = 0; t->hashes && i < t->rows; i++)
+        t->numbers[i] = t->hashes[t->sel[i]];
+    for (uint32_t c = 0; c < t->o->spec.n_keys && !t->hashes; c++)
+        hash_vector(keys[c], t->rows, c > 0, t->numbers);
+}
+
 nrw_status group_encode(group_taking *t, const row_layout *l, const vector *const *keys, uint32_t n,
                         uint8_t **out, nrw_error *err)
 {
     rows_clear(&t->w->scratch);
-    if (t->hashes && n == t->rows)
-        for (uint32_t i = 0; i < n; i++)
-            t->numbers[i] = t->hashes[t->sel[i]];
-    for (uint32_t c = 0; c < l->n && (!t->hashes || n < t->rows); c++)
-        hash_vector(keys[c], n, c > 0, t->numbers);
     if (l->n == 0)
         memset(t->numbers, 0, n * sizeof *t->numbers);
+    else if (n == t->rows)
+        hash_all(t, keys);
+    else
+        for (uint32_t c = 0; c < l->n; c++)
+            hash_vector(keys[c], n, c > 0, t->numbers);
     return rows_add(&t->w->scratch, l, keys, n, t->numbers, t->b->m, out, err);
+}
+
+nrw_status group_encode_some(group_taking *t, const vector *const *keys, const uint16_t *sel,
+                             uint32_t n, uint8_t **rows, nrw_error *err)
+{
+    const uint32_t n_keys = t->o->spec.n_keys;
+    const vector *at[n_keys];
+    mem *m = t->b->m;
+    vector *some;
+    nrw_status st;
+
+    TRY(mem_zalloc(m, n_keys * sizeof *some, (void **)&some, err));
+    for (uint32_t c = 0; c < n_keys; c++) {
+        TRY_OUT(vector_take(keys[c], sel, n, m, &some[c], err));
+        at[c] = &some[c];
+    }
+    st = group_encode(t, &t->o->shape.keys, at, n, rows, err);
+out:
+    for (uint32_t c = 0; c < n_keys; c++)
+        vector_release(&some[c]);
+    mem_free(m, some, n_keys * sizeof *some);
+    return st;
 }
 
 /* Each row is a group, but for those of one key that follow each other, if they are not bare. */
@@ -76,13 +107,43 @@ static nrw_status find_none(group_taking *t, const vector *const *keys, nrw_erro
     return NRW_OK;
 }
 
+/* Of a key that its hash tells only rows become keys whose group is not there. */
+static nrw_status find_told(group_taking *t, const vector *const *keys, uint32_t *found,
+                            nrw_error *err)
+{
+    mem *m = t->b->m;
+    const size_t bytes = t->rows * (sizeof(uint8_t *) + sizeof(uint16_t));
+    uint8_t **rows;
+    uint16_t *missing;
+    uint32_t n, some = 0;
+    nrw_status st = NRW_OK;
+
+    TRY(mem_alloc(m, bytes, (void **)&rows, err));
+    missing = (uint16_t *)(void *)(rows + t->rows);
+    hash_all(t, keys);
+    n = group_table_find_told(&t->w->table, t->numbers, t->rows, t->states, missing);
+    if (n) {
+        TRY_OUT(group_encode_some(t, keys, missing, n, rows, err));
+        TRY_OUT(group_table_find_all(&t->w->table, t->numbers, rows, n, room_of(t), &some, err));
+    }
+    for (uint32_t k = 0; k < some; k++)
+        t->states[missing[k]] = rows[k];
+    *found = some < n ? missing[some] : t->rows;
+out:
+    mem_free(m, rows, bytes);
+    return st;
+}
+
 /* *found: of how many rows; the next one's group has no room beside the others. */
 static nrw_status find_each(group_taking *t, const vector *const *keys, uint32_t *found,
                             nrw_error *err)
 {
-    TRY(group_encode(t, &t->o->shape.keys, keys, t->rows, t->states, err));
     TRY(group_make_room_to_hang(t, err));
-    return group_table_find_all(&t->w->table, t->states, t->rows, room_of(t), found, err);
+    if (t->o->shape.layout.hash_tells)
+        return find_told(t, keys, found, err);
+    TRY(group_encode(t, &t->o->shape.keys, keys, t->rows, t->states, err));
+    return group_table_find_all(&t->w->table, t->numbers, t->states, t->rows, room_of(t), found,
+                                err);
 }
 
 static nrw_status find_by_keys(group_taking *t, const vector *const *keys, uint32_t *found,

@@ -1,6 +1,6 @@
 /* One table for each group. While tables are small every worker has its own, and groups that come
- * to several of them are put together at the end. Once they take a third of their share, a worker's
- * table has the groups of its part of the hashes alone, and all workers put rows there, one after
+ * to several of them are put together at the end. Once there are many and they take a third of their
+ * share, a worker's table has the groups of its part of the hashes alone, and all workers put rows there, one after
  * the other: so memory holds as many groups as there are, not that many for each worker. Nothing
  * depends on it: a group may still lie in several tables, as rows of few keys go to the worker's
  * own. */
@@ -18,9 +18,17 @@ static bool is_shared(const op_group *o)
     return atomic_load_explicit(&o->shared, memory_order_relaxed);
 }
 
+/* Few groups are found again by their own worker soonest, as long as there is room for them. */
+static bool outgrows(const op_group *o, const group_worker *w)
+{
+    const uint64_t third = group_share(o) / 3;
+
+    return mem_used(w->m) > (w->table.n > GROUP_SHARED_FROM ? third : 2 * third);
+}
+
 bool group_begins_sharing(const op_group *o, const group_worker *w)
 {
-    return o->shares && !w->spread && (is_shared(o) || mem_used(w->m) > group_share(o) / 3);
+    return o->shares && !w->spread && (is_shared(o) || outgrows(o, w));
 }
 
 /* ---- what a worker had before ---- */

@@ -201,36 +201,80 @@ nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, n
 
 /* ---- many keys ---- */
 
-#define FETCHED 64u
+#define FETCHED 32u
 
-/* Text is short, mostly. */
+static uint32_t least(uint32_t x, uint32_t y)
+{
+    return x < y ? x : y;
+}
+
+/* What telling a group by its key looks at, and its states. Text is short, mostly. */
 FETCHES fetch_row(const group_table *t, uint64_t slot)
 {
     const row_layout *l = &t->shape->layout;
 
     if (slot)
-        fetch_bytes(group_slot_row(slot), l->fixed + (l->has_text ? 16 : 0));
+        fetch_bytes(group_slot_row(slot),
+                    l->hash_tells ? l->bits : l->fixed + (l->has_text ? 16 : 0));
 }
 
-/* Slots, then rows, come into the cache before they are looked at. */
-FETCHES fetch_slots(const group_table *t, uint8_t *const *keys, uint32_t n)
+FETCHES fetch_slots(const group_table *t, const uint64_t *hashes, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
-        group_table_expect(t, row_hash(keys[i]));
+        group_table_expect(t, hashes[i]);
 }
 
-/* likely[i]: the group of keys[i], in all likelihood, NULL where there is none: often its slot is
- * not the first of its hash. */
-FETCHES fetch_rows(const group_table *t, uint8_t *const *keys, uint32_t n, uint8_t **likely)
+/* likely[i]: the group of that hash, in all likelihood, NULL where there is none: often its slot is
+ * not the first one that may hold it. */
+FETCHES fetch_rows(const group_table *t, const uint64_t *hashes, uint32_t n, uint8_t **likely)
 {
     for (uint32_t i = 0; i < n; i++) {
-        uint64_t hash = row_hash(keys[i]);
-        const uint64_t *at = t->slots + group_table_slot(t, hash);
-        for (uint32_t k = 1; k < GROUP_SLACK && *at && (*at & ~ROW_BITS) != SALT(hash); k++)
+        const uint64_t *at = t->slots + group_table_slot(t, hashes[i]);
+        for (uint32_t k = 1; k < GROUP_SLACK && *at && (*at & ~ROW_BITS) != SALT(hashes[i]); k++)
             at++;
         fetch_row(t, *at);
         likely[i] = group_slot_row(*at);
     }
+}
+
+/* Keys that are about to be looked up: slots come into the cache while others' rows are on their
+ * way, and those while rows before them are looked at. */
+typedef struct outlook {
+    uint8_t *likely[2][FETCHED];
+    uint32_t rows; /* of so many keys they were asked for */
+} outlook;
+
+/* What is likely of keys [at, at + FETCHED), at being a multiple of it: each one in its turn. */
+static inline uint8_t **look_ahead(outlook *o, const group_table *t, const uint64_t *hashes,
+                                   uint32_t n, uint32_t at)
+{
+    if (at == 0) {
+        o->rows = 0;
+        fetch_slots(t, hashes, least(n, FETCHED));
+    }
+    for (; o->rows < least(n, at + 2 * FETCHED); o->rows += FETCHED) {
+        const uint32_t next = least(n, o->rows + FETCHED);
+        fetch_rows(t, hashes + o->rows, next - o->rows, o->likely[o->rows / FETCHED % 2]);
+        fetch_slots(t, hashes + next, least(n, next + FETCHED) - next);
+    }
+    return o->likely[at / FETCHED % 2];
+}
+
+uint32_t group_table_find_told(const group_table *t, const uint64_t *hashes, uint32_t n,
+                               uint8_t **rows, uint16_t *missing)
+{
+    uint32_t n_missing = 0;
+    uint8_t **likely = NULL;
+    outlook o;
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (i % FETCHED == 0 && t->slots)
+            likely = look_ahead(&o, t, hashes, n, i);
+        rows[i] = likely ? likely[i % FETCHED] : NULL;
+        missing[n_missing] = (uint16_t)i;
+        n_missing += !rows[i] || row_hash(rows[i]) != hashes[i] || hashes[i] == HASH_OF_NULL;
+    }
+    return n_missing;
 }
 
 /* What a group of that key would take more. */
@@ -242,42 +286,58 @@ static uint64_t cost_of_new(const group_table *t, const uint8_t *key)
     return slots + rows_next_cost(&t->rows, bytes);
 }
 
-nrw_status group_table_find_all(group_table *t, uint8_t **keys, uint32_t n, uint64_t room,
-                                uint32_t *found, nrw_error *err)
+/* Rows of one group often follow each other: keys[i - 1] is a group's row already. */
+static bool follows_its_group(const group_table *t, uint8_t *const *keys, uint32_t i)
 {
-    const row_layout *l = &t->shape->keys;
-    uint64_t used = 0;
-    uint8_t *likely[FETCHED];
+    return i && row_hash(keys[i - 1]) == row_hash(keys[i]) &&
+           same_key(t, keys[i - 1], row_values(&t->shape->keys, keys[i]));
+}
+
+/* *key becomes its group's row, which is `likely`, perhaps. *room goes down by what a new one takes;
+ * NRW_END: it does not suffice. */
+static nrw_status find_next(group_table *t, uint8_t **key, uint8_t *likely, uint64_t *room,
+                            nrw_error *err)
+{
+    const uint64_t hash = row_hash(*key);
+    const span values = row_values(&t->shape->keys, *key);
+    uint64_t *slot, cost;
+
+    if (likely && is_group(t, likely, hash, values)) {
+        *key = likely;
+        return NRW_OK;
+    }
+    slot = look_up(t, hash, values);
+    if (slot && *slot) {
+        *key = group_slot_row(*slot);
+        return NRW_OK;
+    }
+    cost = cost_of_new(t, *key);
+    if (cost > *room && t->n)
+        return NRW_END;
+    *room -= cost < *room ? cost : *room;
+    return add_group(t, *key, slot, key, err);
+}
+
+nrw_status group_table_find_all(group_table *t, const uint64_t *hashes, uint8_t **keys, uint32_t n,
+                                uint64_t room, uint32_t *found, nrw_error *err)
+{
+    uint8_t **likely = NULL;
+    outlook o;
 
     TRY(group_table_reserve(t, 1, err));
     for (*found = 0; *found < n; ++*found) {
-        uint32_t i = *found;
-        uint64_t *slot;
-        uint8_t *row;
-        if (i % FETCHED == 0) {
-            uint32_t some = n - i < FETCHED ? n - i : FETCHED;
-            fetch_slots(t, keys + i, some);
-            fetch_rows(t, keys + i, some, likely);
-        }
-        if (i && row_hash(keys[i - 1]) == row_hash(keys[i]) &&
-            same_key(t, keys[i - 1], row_values(l, keys[i]))) {
-            keys[i] = keys[i - 1]; /* rows of one group often follow each other */
+        const uint32_t i = *found;
+        nrw_status st;
+        if (i % FETCHED == 0)
+            likely = look_ahead(&o, t, hashes, n, i);
+        if (follows_its_group(t, keys, i)) {
+            keys[i] = keys[i - 1];
             continue;
         }
-        row = likely[i % FETCHED];
-        if (row && is_group(t, row, row_hash(keys[i]), row_values(l, keys[i]))) {
-            keys[i] = row;
-            continue;
-        }
-        slot = look_up(t, row_hash(keys[i]), row_values(l, keys[i]));
-        if (slot && *slot) {
-            keys[i] = group_slot_row(*slot);
-            continue;
-        }
-        used += cost_of_new(t, keys[i]);
-        if (used > room && t->n)
+        st = find_next(t, &keys[i], likely[i % FETCHED], &room, err);
+        if (st == NRW_END)
             return NRW_OK;
-        TRY(add_group(t, keys[i], slot, &keys[i], err));
+        TRY(st);
     }
     return NRW_OK;
 }

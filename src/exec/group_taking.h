@@ -42,6 +42,9 @@ void group_runs_spread(group_taking *t);
 /* The key of rows[0..n) in the scratch, as rows of shape->keys or shape->layout. */
 nrw_status group_encode(group_taking *t, const row_layout *l, const vector *const *keys, uint32_t n,
                         uint8_t **out, nrw_error *err);
+/* The same of rows sel[0..n). */
+nrw_status group_encode_some(group_taking *t, const vector *const *keys, const uint16_t *sel,
+                             uint32_t n, uint8_t **rows, nrw_error *err);
 /* Room for what comes; a table that has none goes to the spill file. */
 nrw_status group_make_room(group_taking *t, uint64_t groups, uint64_t bytes, nrw_error *err);
 /* Room for what hangs from the states of groups that are there already. */

@@ -24,6 +24,9 @@
 #define GROUP_HANG 160u /* bytes that a row may hang from one state, about */
 #define GROUP_SLICE_NEAR                                                                           \
     4096u /* rows that are grouped at a time, of groups that stay in the cache */
+#define GROUP_SHARED_FROM                                                                          \
+    (BATCH_MAX_ROWS / 2) /* groups: where a batch's rows have fewer, they go to the worker's own   \
+                            table all the same */
 
 typedef struct group_spec {
     /* Columns of the input: the keys first, then what the aggregates look at. Their expressions

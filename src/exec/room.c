@@ -140,7 +140,7 @@ static uint64_t group_table_of(uint64_t n, uint64_t row)
  * the worker's own table all the same (group_take.c). */
 static bool are_shared(const room_groups *g)
 {
-    return g->shared && g->groups > BATCH_MAX_ROWS / 2;
+    return g->shared && g->groups > GROUP_SHARED_FROM;
 }
 
 static uint64_t blocks_of(uint64_t n, uint64_t row)
