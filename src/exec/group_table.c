@@ -202,6 +202,7 @@ nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, n
 /* ---- many keys ---- */
 
 #define FETCHED 32u
+#define WINDOW  4u /* slots, at most GROUP_SLACK */
 
 static uint32_t least(uint32_t x, uint32_t y)
 {
@@ -220,20 +221,32 @@ FETCHES fetch_row(const group_table *t, uint64_t slot)
 
 FETCHES fetch_slots(const group_table *t, const uint64_t *hashes, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++)
-        group_table_expect(t, hashes[i]);
+    for (uint32_t i = 0; i < n; i++) {
+        const uint64_t *at = t->slots + group_table_slot(t, hashes[i]);
+        __builtin_prefetch(at);
+        __builtin_prefetch(at + WINDOW - 1);
+    }
 }
 
-/* likely[i]: the group of that hash, in all likelihood, NULL where there is none: often its slot is
- * not the first one that may hold it. */
+/* Of the WINDOW slots from `at` on the first one of that hash, in all likelihood; 0: of none.
+ * Without branches, for which of them it is cannot be foreseen. */
+static inline uint64_t slot_of_salt(const uint64_t *at, uint64_t hash)
+{
+    uint32_t hit = 1u << WINDOW;
+
+    for (uint32_t k = 0; k < WINDOW; k++)
+        hit |= (uint32_t)((at[k] & ~ROW_BITS) == SALT(hash)) << k;
+    hit = (uint32_t)__builtin_ctz(hit);
+    return at[hit % WINDOW] & (0 - (uint64_t)(hit < WINDOW));
+}
+
+/* likely[i]: the group of that hash, in all likelihood, NULL where none was found soon. */
 FETCHES fetch_rows(const group_table *t, const uint64_t *hashes, uint32_t n, uint8_t **likely)
 {
     for (uint32_t i = 0; i < n; i++) {
-        const uint64_t *at = t->slots + group_table_slot(t, hashes[i]);
-        for (uint32_t k = 1; k < GROUP_SLACK && *at && (*at & ~ROW_BITS) != SALT(hashes[i]); k++)
-            at++;
-        fetch_row(t, *at);
-        likely[i] = group_slot_row(*at);
+        uint64_t slot = slot_of_salt(t->slots + group_table_slot(t, hashes[i]), hashes[i]);
+        likely[i] = group_slot_row(slot);
+        fetch_row(t, slot);
     }
 }
 
