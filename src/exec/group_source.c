@@ -100,6 +100,9 @@ static nrw_status cut(op_group *o, group_worker *seat, group_part *part, nrw_err
     return st;
 }
 
+/* Bytes of the rows of a batch, at most: they are looked at once for each column. */
+#define NEAR ((uint64_t)256 << 10)
+
 /* How many groups leave in a batch: fewer where rows are long, by the first ones. */
 static uint32_t batch_groups(const op_group *o, const group_table *t)
 {
@@ -108,7 +111,7 @@ static uint32_t batch_groups(const op_group *o, const group_table *t)
 
     for (n = 0; n < 64 && group_table_next(t, &at, &row); n++)
         bytes += row_bytes(row);
-    fit = n ? 2 * o->spec.held * n / bytes : most;
+    fit = n ? size_min(2 * o->spec.held, NEAR) * n / bytes : most;
     return (uint32_t)(fit < 16 ? 16 : fit < most ? fit : most);
 }
 

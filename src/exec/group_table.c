@@ -478,27 +478,32 @@ void group_table_order(group_table *t, uint32_t bits)
 {
     uint64_t end = group_table_end(t);
 
-    for (uint64_t i = 0; i < end;) {
-        uint64_t from = i;
-        for (; i < end && t->slots[i]; i++)
+    for (uint64_t i = 0, last; i < end;) {
+        const uint64_t from = i;
+        do {
             if (bits == 64)
                 expect_slot(t, i, end);
-        if (i - from > 1 && reaches_over(t, bits, from, i - 1))
-            order_cluster(t->slots + from, i - from, &t->shape->layout);
-        i++;
+        } while (t->slots[i++] && i < end);
+        last = i - (t->slots[i - 1] == 0);
+        if (last - from > 1 && reaches_over(t, bits, from, last - 1))
+            order_cluster(t->slots + from, last - from, &t->shape->layout);
     }
 }
 
 bool group_table_next_to(const group_table *t, uint64_t *at, uint64_t end, uint8_t **row)
 {
-    while (*at < end && !t->slots[*at])
+    const uint64_t behind = group_table_end(t);
+
+    while (*at < end) {
+        const uint64_t slot = t->slots[*at];
+        if (*at + GROUP_AHEAD < behind) /* also where this one is empty */
+            fetch_row(t, t->slots[*at + GROUP_AHEAD]);
         ++*at;
-    if (*at >= end)
-        return false;
-    if (*at + GROUP_AHEAD < group_table_end(t))
-        fetch_row(t, t->slots[*at + GROUP_AHEAD]);
-    *row = group_slot_row(t->slots[(*at)++]);
-    return true;
+        *row = group_slot_row(slot);
+        if (slot)
+            return true;
+    }
+    return false;
 }
 
 bool group_table_next(const group_table *t, uint64_t *at, uint8_t **row)
