@@ -107,30 +107,57 @@ static nrw_status find_none(group_taking *t, const vector *const *keys, nrw_erro
     return NRW_OK;
 }
 
-/* Of a key that its hash tells only rows become keys whose group is not there. */
-static nrw_status find_told(group_taking *t, const vector *const *keys, uint32_t *found,
-                            nrw_error *err)
+/* t->states: groups that are there, NULL where none was found; where hashes tell keys, no row is
+ * looked at for it. */
+static nrw_status find_known(group_taking *t, const vector *const *keys, nrw_error *err)
 {
-    mem *m = t->b->m;
-    const size_t bytes = t->rows * (sizeof(uint8_t *) + sizeof(uint16_t));
-    uint8_t **rows;
-    uint16_t *missing;
-    uint32_t n, some = 0;
-    nrw_status st = NRW_OK;
+    const row_layout *l = &t->o->shape.layout;
 
-    TRY(mem_alloc(m, bytes, (void **)&rows, err));
-    missing = (uint16_t *)(void *)(rows + t->rows);
-    hash_all(t, keys);
-    n = group_table_find_told(&t->w->table, t->numbers, t->rows, t->states, missing);
-    if (n) {
-        TRY_OUT(group_encode_some(t, keys, missing, n, rows, err));
-        TRY_OUT(group_table_find_all(&t->w->table, t->numbers, rows, n, room_of(t), &some, err));
+    group_table_find_hashes(&t->w->table, t->numbers, t->rows, t->states);
+    if (!l->hash_tells)
+        return rows_match(l, keys, t->rows, t->b->m, t->states, err);
+    for (uint32_t i = 0; i < t->rows; i++)
+        if (t->numbers[i] == HASH_OF_NULL)
+            t->states[i] = NULL;
+    return NRW_OK;
+}
+
+static uint32_t list_missing(const group_taking *t, uint16_t *sel)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < t->rows; i++) {
+        sel[n] = (uint16_t)i;
+        n += !t->states[i];
     }
+    return n;
+}
+
+/* The keys of all rows are made rows. */
+static nrw_status find_encoded(group_taking *t, const vector *const *keys, uint32_t *found,
+                               nrw_error *err)
+{
+    TRY(group_encode(t, &t->o->shape.keys, keys, t->rows, t->states, err));
+    return group_table_find_all(&t->w->table, t->numbers, t->states, t->rows, room_of(t), found,
+                                err);
+}
+
+/* Those alone whose group is missing. */
+static nrw_status find_missing(group_taking *t, const vector *const *keys, const uint16_t *missing,
+                               uint32_t n, uint32_t *found, nrw_error *err)
+{
+    uint8_t **rows;
+    uint32_t some = 0;
+    nrw_status st;
+
+    TRY(mem_alloc(t->b->m, n * sizeof *rows, (void **)&rows, err));
+    st = group_encode_some(t, keys, missing, n, rows, err);
+    if (st >= 0)
+        st = group_table_find_all(&t->w->table, t->numbers, rows, n, room_of(t), &some, err);
     for (uint32_t k = 0; k < some; k++)
         t->states[missing[k]] = rows[k];
     *found = some < n ? missing[some] : t->rows;
-out:
-    mem_free(m, rows, bytes);
+    mem_free(t->b->m, rows, n * sizeof *rows);
     return st;
 }
 
@@ -138,12 +165,21 @@ out:
 static nrw_status find_each(group_taking *t, const vector *const *keys, uint32_t *found,
                             nrw_error *err)
 {
+    mem *m = t->b->m;
+    uint16_t *missing;
+    uint32_t n;
+    nrw_status st;
+
     TRY(group_make_room_to_hang(t, err));
-    if (t->o->shape.layout.hash_tells)
-        return find_told(t, keys, found, err);
-    TRY(group_encode(t, &t->o->shape.keys, keys, t->rows, t->states, err));
-    return group_table_find_all(&t->w->table, t->numbers, t->states, t->rows, room_of(t), found,
-                                err);
+    hash_all(t, keys);
+    TRY(find_known(t, keys, err));
+    TRY(mem_alloc(m, t->rows * sizeof *missing, (void **)&missing, err));
+    n = list_missing(t, missing);
+    st = n == 0             ? NRW_OK
+         : n > t->rows / 2 ? find_encoded(t, keys, found, err)
+                           : find_missing(t, keys, missing, n, found, err);
+    mem_free(m, missing, t->rows * sizeof *missing);
+    return st;
 }
 
 static nrw_status find_by_keys(group_taking *t, const vector *const *keys, uint32_t *found,

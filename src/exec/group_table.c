@@ -273,21 +273,23 @@ static inline uint8_t **look_ahead(outlook *o, const group_table *t, const uint6
     return o->likely[at / FETCHED % 2];
 }
 
-uint32_t group_table_find_told(const group_table *t, const uint64_t *hashes, uint32_t n,
-                               uint8_t **rows, uint16_t *missing)
+void group_table_find_hashes(const group_table *t, const uint64_t *hashes, uint32_t n,
+                             uint8_t **rows)
 {
-    uint32_t n_missing = 0;
     uint8_t **likely = NULL;
     outlook o;
 
-    for (uint32_t i = 0; i < n; i++) {
-        if (i % FETCHED == 0 && t->slots)
-            likely = look_ahead(&o, t, hashes, n, i);
-        rows[i] = likely ? likely[i % FETCHED] : NULL;
-        missing[n_missing] = (uint16_t)i;
-        n_missing += !rows[i] || row_hash(rows[i]) != hashes[i] || hashes[i] == HASH_OF_NULL;
+    if (!t->slots) {
+        memset(rows, 0, n * sizeof *rows);
+        return;
     }
-    return n_missing;
+    for (uint32_t i = 0; i < n; i++) {
+        if (i % FETCHED == 0)
+            likely = look_ahead(&o, t, hashes, n, i);
+        rows[i] = likely[i % FETCHED];
+        if (rows[i] && row_hash(rows[i]) != hashes[i])
+            rows[i] = NULL;
+    }
 }
 
 /* What a group of that key would take more. */

@@ -69,10 +69,9 @@ nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, n
  * before the first that there is no room for. */
 nrw_status group_table_find_all(group_table *t, const uint64_t *hashes, uint8_t **keys, uint32_t n,
                                 uint64_t room, uint32_t *found, nrw_error *err);
-/* Where hashes tell keys (shape->layout.hash_tells): rows[i] is the group of hashes[i], but for
- * those it did not find, missing[0..result). n: at most BATCH_MAX_ROWS. */
-uint32_t group_table_find_told(const group_table *t, const uint64_t *hashes, uint32_t n,
-                               uint8_t **rows, uint16_t *missing);
+/* rows[i] is a group of hashes[i]; NULL: none was found soon, and there may be one. */
+void group_table_find_hashes(const group_table *t, const uint64_t *hashes, uint32_t n,
+                             uint8_t **rows);
 /* That hash is about to be looked up: t has room for a group at least. */
 FETCHES group_table_expect(const group_table *t, uint64_t hash)
 {

@@ -180,7 +180,7 @@ uint32_t rows_that_fit(const row_layout *l, const vector *cols, uint32_t n, uint
 
 /* ---- columns to rows ---- */
 
-static nrw_status as_kept(const vector *v, mem *m, vector *out, nrw_error *err)
+nrw_status row_kept(const vector *v, mem *m, vector *out, nrw_error *err)
 {
     return type_is_nested(&v->type) ? nested_to_bytes(v, m, out, err)
                                     : vector_flatten(v, m, out, err);
@@ -281,7 +281,7 @@ nrw_status rows_add(rows *r, const row_layout *l, const vector *const *cols, uin
     TRY(mem_zalloc(m, head, (void **)&flat, err));
     start = (uint8_t *)(flat + l->n);
     for (uint32_t c = 0; c < l->n; c++)
-        TRY_OUT(as_kept(cols[c], m, &flat[c], err));
+        TRY_OUT(row_kept(cols[c], m, &flat[c], err));
     begin_rows(l, flat, start);
     TRY_OUT(lay_out(r, l, flat, n, hashes, start, out, err));
     for (uint32_t c = 0; c < l->n; c++)
@@ -300,7 +300,7 @@ nrw_status rows_put(const row_layout *l, const vector *const *cols, uint32_t n, 
 {
     for (uint32_t c = 0; c < l->n; c++) {
         vector flat;
-        TRY(as_kept(cols[c], m, &flat, err));
+        TRY(row_kept(cols[c], m, &flat, err));
         for (uint32_t i = 0; !flat.validity && i < n; i++)
             bit_set(rows[i] + l->bits, c);
         put_column(l, &flat, c, n, rows);

@@ -89,6 +89,11 @@ nrw_status rows_add(rows *r, const row_layout *l, const vector *const *cols, uin
  * rows_column gives them back. */
 nrw_status rows_put(const row_layout *l, const vector *const *cols, uint32_t n, mem *m,
                     uint8_t **rows, nrw_error *err);
+/* A column as rows have it: flat, nested values as binary ones. */
+nrw_status row_kept(const vector *v, mem *m, vector *out, nrw_error *err);
+/* rows[0..n), which may be NULL, become NULL where they do not have the values of `cols`. */
+nrw_status rows_match(const row_layout *l, const vector *const *cols, uint32_t n, mem *m,
+                      uint8_t **rows, nrw_error *err);
 /* What all rows of a column take beside the fixed part: of texts, and of nested values at most. */
 uint64_t rows_text(const vector *v);
 /* How many rows of `cols`, at most `most`, take no more than `bytes`, about; at least one. The
