@@ -19,7 +19,7 @@
 #define KEY_MOST   48u
 #define HEAD       4u           /* of a bucket: its lock, its youngest entry, how cold it is */
 #define COLD       16u          /* a bucket is, after so many rows of unknown groups */
-#define STEP       32u          /* rows that are asked for at a time */
+#define STEP       16u          /* rows that are asked for at a time */
 #define LOOK       (128u << 10) /* rows until the filter is judged */
 #define REST       (16 * LOOK)
 #define WORTH      16u /* it is worth its time when one of so many rows goes */
@@ -224,26 +224,35 @@ static void look_at_itself(sort_best *s, uint32_t n, uint32_t young, uint32_t dr
         atomic_store(&s->rest, REST);
 }
 
+/* What is known of STEP rows from `at` on, whose keys begin at `from`; their buckets are on their
+ * way. Where the next ones begin. */
+static uint32_t expect(const sort_best *s, const sort_best_keys *k, uint32_t n, uint32_t at,
+                       uint32_t from, candidate *out)
+{
+    for (uint32_t i = 0; i < STEP && at + i < n; from = k->ends[at + i++]) {
+        candidate_of(s, &out[i], k->all->data + from, k->ends[at + i] - from, k->alike[at + i]);
+        if (out[i].bucket)
+            fetch_bytes(out[i].bucket, s->bucket);
+    }
+    return from;
+}
+
 uint32_t sort_best_pass(sort_best *s, const sort_best_keys *k, uint32_t n)
 {
-    candidate some[STEP];
-    uint32_t kept = 0, begin = 0, end = 0, young = 0;
+    candidate some[2][STEP]; /* of rows at hand, and of those behind them */
+    uint32_t kept = 0, begin = 0, end = 0, young = 0, ahead;
 
     if (atomic_load_explicit(&s->rest, memory_order_relaxed) > 0) {
         atomic_fetch_sub(&s->rest, n);
         return n;
     }
+    ahead = expect(s, k, n, 0, 0, some[0]);
     for (uint32_t at = 0; at < n; at += STEP) {
-        uint32_t step = n - at < STEP ? n - at : STEP, from = begin;
-        for (uint32_t i = 0; i < step; from = k->ends[at + i++]) {
-            candidate_of(s, &some[i], k->all->data + from, k->ends[at + i] - from,
-                         k->alike[at + i]);
-            if (some[i].bucket)
-                fetch_bytes(some[i].bucket, s->bucket);
-        }
-        for (uint32_t i = 0; i < step; i++) {
-            uint32_t next = k->ends[at + i];
-            verdict v = some[i].bucket ? try_look_up(s, &some[i]) : PASS;
+        const candidate *now = some[at / STEP % 2];
+        ahead = expect(s, k, n, at + STEP, ahead, some[(at / STEP + 1) % 2]);
+        for (uint32_t i = 0; i < STEP && at + i < n; i++) {
+            const uint32_t next = k->ends[at + i];
+            const verdict v = now[i].bucket ? try_look_up(s, &now[i]) : PASS;
             young += v == YOUNG;
             if (v != DROP)
                 move_key(k, at + i, kept++, begin, &end);

@@ -112,6 +112,35 @@ static nrw_status put_value(bytes *key, const vector *v, uint32_t row, const sor
     return NRW_OK;
 }
 
+/* ---- keys of words alone ---- */
+
+uint32_t sort_key_plain_bytes(const vector *const *columns, const sort_order *orders, uint32_t n)
+{
+    uint32_t bytes = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const vector *v = columns[orders[i].column];
+        if (v->form != VECTOR_FLAT || v->validity || !key_is_word(&v->type))
+            return 0;
+        bytes += 1 + v->type.width;
+    }
+    return bytes;
+}
+
+uint8_t *sort_key_put_plain(uint8_t *to, const vector *const *columns, const sort_order *orders,
+                            uint32_t n, uint32_t row)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const vector *v = columns[orders[i].column];
+        const uint32_t width = v->type.width;
+        const uint64_t x = word_of(&v->type, (span){v->data + (size_t)row * width, width});
+        *to++ = 1;
+        store_u64(to, __builtin_bswap64(orders[i].descending ? ~x : x));
+        to += width;
+    }
+    return to;
+}
+
 nrw_status sort_key_append(bytes *key, const vector *const *columns, const sort_order *orders,
                            uint32_t n, uint32_t row, nrw_error *err)
 {

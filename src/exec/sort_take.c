@@ -191,6 +191,38 @@ typedef struct stretch {
     uint16_t *sel;
 } stretch;
 
+/* *alike: how many bytes of it tell which rows are alike. */
+static nrw_status append_key(const op_sort *o, bytes *keys, const vector *const *columns,
+                             uint32_t row, uint64_t ordinal, uint32_t *alike, nrw_error *err)
+{
+    const uint32_t n = o->spec.n_alike;
+    const size_t from = keys->len;
+    const uint64_t place = __builtin_bswap64(ordinal);
+
+    TRY(sort_key_append(keys, columns, o->spec.orders, n, row, err));
+    *alike = (uint32_t)(keys->len - from);
+    TRY(sort_key_append(keys, columns, o->spec.orders + n, o->spec.n_orders - n, row, err));
+    return o->spec.unique ? NRW_OK : bytes_append(keys, &place, sizeof place, err);
+}
+
+/* The same of plain columns (sort_key.h); there is room for it. */
+static uint32_t put_plain(const op_sort *o, bytes *keys, const vector *const *columns, uint32_t row,
+                          uint64_t ordinal)
+{
+    const uint32_t n = o->spec.n_alike;
+    uint8_t *from = keys->data + keys->len,
+            *to = sort_key_put_plain(from, columns, o->spec.orders, n, row);
+    const uint32_t alike = (uint32_t)(to - from);
+
+    to = sort_key_put_plain(to, columns, o->spec.orders + n, o->spec.n_orders - n, row);
+    if (!o->spec.unique) {
+        store_u64(to, __builtin_bswap64(ordinal));
+        to += 8;
+    }
+    keys->len = (size_t)(to - keys->data);
+    return alike;
+}
+
 /* The keys of all rows, as a column; rows that are known not to be wanted are left out: t->sel has
  * those that stay. */
 static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t first,
@@ -199,7 +231,7 @@ static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t
 {
     const type binary = type_of(TYPE_BINARY);
     uint64_t ordinal = (b->morsel << 32 | b->offset) + first;
-    uint32_t *ends;
+    uint32_t *ends, plain;
     buffer *heap = NULL;
     int32_t index;
     view *views;
@@ -207,16 +239,16 @@ static nrw_status make_keys(op_sort *o, sort_worker *w, const batch *b, uint32_t
 
     *n = 0;
     w->keys.len = 0;
+    plain = sort_key_plain_bytes(columns, o->spec.orders, o->spec.n_orders);
     TRY(mem_alloc(b->m, rows * sizeof *ends, (void **)&ends, err));
+    if (plain)
+        TRY_OUT(bytes_reserve(&w->keys, rows * ((size_t)plain + 8) + 8, err));
     for (uint32_t i = 0; i < rows; i++) {
         size_t from = w->keys.len;
-        uint64_t place = __builtin_bswap64(ordinal + i);
-        TRY_OUT(sort_key_append(&w->keys, columns, o->spec.orders, o->spec.n_alike, i, err));
-        t->alike[*n] = (uint32_t)(w->keys.len - from);
-        TRY_OUT(sort_key_append(&w->keys, columns, o->spec.orders + o->spec.n_alike,
-                                o->spec.n_orders - o->spec.n_alike, i, err));
-        if (!o->spec.unique)
-            TRY_OUT(bytes_append(&w->keys, &place, sizeof place, err));
+        if (plain)
+            t->alike[*n] = put_plain(o, &w->keys, columns, i, ordinal + i);
+        else
+            TRY_OUT(append_key(o, &w->keys, columns, i, ordinal + i, &t->alike[*n], err));
         if (w->full && span_compare((span){w->keys.data + from, w->keys.len - from},
                                     (span){w->last.data, w->last.len}) > 0) {
             w->keys.len = from;
