@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static uint64_t float_bits(uint64_t bits, uint32_t width, uint64_t infinity, uint64_t sign)
+static inline uint64_t float_bits(uint64_t bits, uint32_t width, uint64_t infinity, uint64_t sign)
 {
     uint64_t mask = width == 8 ? UINT64_MAX : ((uint64_t)1 << (8 * width)) - 1;
 
@@ -17,7 +17,7 @@ static uint64_t float_bits(uint64_t bits, uint32_t width, uint64_t infinity, uin
 }
 
 /* A number of up to eight bytes as one that is compared without a sign, in its upper bytes. */
-static uint64_t word_of(const type *t, span value)
+static inline uint64_t word_of(const type *t, span value)
 {
     const uint32_t bits = 8 * (uint32_t)value.len;
     uint64_t x = 0;
