@@ -11,8 +11,8 @@
 
 #define FETCH_LINE 64u
 
-/* The cache lines of p[0..bytes), bytes > 0: as many calls wherever p lies, so that their number can
- * be foreseen. */
+/* The cache lines of p[0..bytes), bytes > 0: as many calls wherever p lies, so that their number
+ * can be foreseen. */
 FETCHES fetch_bytes(const uint8_t *p, size_t bytes)
 {
     for (size_t at = 0; at < bytes; at += FETCH_LINE)

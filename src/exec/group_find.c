@@ -175,7 +175,7 @@ static nrw_status find_each(group_taking *t, const vector *const *keys, uint32_t
     TRY(find_known(t, keys, err));
     TRY(mem_alloc(m, t->rows * sizeof *missing, (void **)&missing, err));
     n = list_missing(t, missing);
-    st = n == 0             ? NRW_OK
+    st = n == 0            ? NRW_OK
          : n > t->rows / 2 ? find_encoded(t, keys, found, err)
                            : find_missing(t, keys, missing, n, found, err);
     mem_free(m, missing, t->rows * sizeof *missing);

@@ -1,9 +1,9 @@
 /* One table for each group. While tables are small every worker has its own, and groups that come
- * to several of them are put together at the end. Once there are many and they take a third of their
- * share, a worker's table has the groups of its part of the hashes alone, and all workers put rows there, one after
- * the other: so memory holds as many groups as there are, not that many for each worker. Nothing
- * depends on it: a group may still lie in several tables, as rows of few keys go to the worker's
- * own. */
+ * to several of them are put together at the end. Once there are many and they take a third of
+ * their share, a worker's table has the groups of its part of the hashes alone, and all workers put
+ * rows there, one after the other: so memory holds as many groups as there are, not that many for
+ * each worker. Nothing depends on it: a group may still lie in several tables, as rows of few keys
+ * go to the worker's own. */
 #include "exec/group_taking.h"
 #include "exec/hash_rows.h"
 

@@ -308,8 +308,8 @@ static bool follows_its_group(const group_table *t, uint8_t *const *keys, uint32
            same_key(t, keys[i - 1], row_values(&t->shape->keys, keys[i]));
 }
 
-/* *key becomes its group's row, which is `likely`, perhaps. *room goes down by what a new one takes;
- * NRW_END: it does not suffice. */
+/* *key becomes its group's row, which is `likely`, perhaps. *room goes down by what a new one
+ * takes; NRW_END: it does not suffice. */
 static nrw_status find_next(group_table *t, uint8_t **key, uint8_t *likely, uint64_t *room,
                             nrw_error *err)
 {

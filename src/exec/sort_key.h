@@ -16,7 +16,8 @@ typedef struct sort_order {
 nrw_status sort_key_append(bytes *key, const vector *const *columns, const sort_order *orders,
                            uint32_t n, uint32_t row, nrw_error *err) NRW_CHECKED;
 
-/* How long the key of any row is, where all its columns are flat, of words, without nulls; else 0. */
+/* How long the key of any row is, where all its columns are flat, of words, without nulls; else 0.
+ */
 uint32_t sort_key_plain_bytes(const vector *const *columns, const sort_order *orders, uint32_t n);
 /* Such a key to `to`, which has room for 8 bytes more: its end. */
 uint8_t *sort_key_put_plain(uint8_t *to, const vector *const *columns, const sort_order *orders,
