@@ -93,12 +93,56 @@ static void orders(void **state)
     assert_int_equal(up.head & 0xffff, parts[1].head & 0xffff);
 }
 
+/* Any number alone and twice: the first one makes the window, the second one finds it there. */
+static void alone(void **state)
+{
+    (void)state;
+    for (int power = -1080; power < 1024; power++) {
+        const double x = number(power < -1022 ? -1030 : power) * (power < -1022 ? 0x1p-40 : 1);
+        float_sum s = {0};
+        float_sum_add(&s, x);
+        assert_true(float_sum_wide(&s) == (wide_float)x);
+        float_sum_add(&s, x);
+        assert_true(float_sum_wide(&s) == 2 * (wide_float)x);
+        float_sum_add(&s, -x);
+        assert_true(float_sum_wide(&s) == (wide_float)x);
+    }
+}
+
+/* Numbers near to each other, the sum of which is exact in wide ones; many at a time as well. */
+static void many(void **state)
+{
+    float_sum one = {0}, each = {0}, coded[2] = {{0}, {0}};
+    uint8_t *states[NUMBERS], *few[2] = {(uint8_t *)&coded[0], (uint8_t *)&coded[1]};
+    uint32_t codes[NUMBERS];
+    double x[NUMBERS];
+    wide_float sum = 0;
+
+    (void)state;
+    for (int base = -1000; base < 1000; base += 13) {
+        one = each = coded[0] = coded[1] = (float_sum){0};
+        sum = 0;
+        for (uint32_t i = 0; i < NUMBERS; i++) {
+            x[i] = number(base + (int)(i * 5 % 20));
+            sum += (wide_float)x[i];
+            float_sum_add(&one, x[i]);
+            states[i] = (uint8_t *)&each;
+            codes[i] = i % 2;
+        }
+        float_sum_add_each(x, NUMBERS, states);
+        float_sum_add_coded(x, NUMBERS, few, codes);
+        assert_true(float_sum_wide(&one) == sum);
+        assert_memory_equal(&one, &each, sizeof one);
+        float_sum_merge(&coded[0], &coded[1]);
+        assert_true(float_sum_wide(&coded[0]) == sum);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products),
-        cmocka_unit_test(odd_ones),
-        cmocka_unit_test(orders),
+        cmocka_unit_test(alone),    cmocka_unit_test(many),   cmocka_unit_test(products),
+        cmocka_unit_test(odd_ones), cmocka_unit_test(orders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
