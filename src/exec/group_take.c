@@ -186,16 +186,19 @@ static uint32_t slice_rows(const group_taking *t)
 {
     const op_group *o = t->o;
     const uint32_t most = t->w->table.rows.bytes > GROUP_NEAR ? GROUP_SLICE : GROUP_SLICE_NEAR;
+    const row_layout *l = &o->shape.layout;
+    const uint64_t bytes = mem_limit(t->w->m) / 4;
+    const uint32_t n = o->spec.n_keys;
+    const bool runs = o->spec.marks && !t->w->mixed && !o->hang;
     uint32_t fit;
 
-    if (o->spec.n_keys == 0 && !o->hang)
+    if (n == 0 && !o->hang)
         return t->rows;
-    fit = rows_that_fit(&o->shape.layout, t->columns, o->spec.n_keys, mem_limit(t->w->m) / 4,
-                        t->rows);
-    if (o->spec.marks && !t->w->mixed && !o->hang)
+    if (!o->hang && !runs && few_codes(t, rows_that_surely_fit(l, t->columns, n, bytes, t->rows)))
+        return t->rows;
+    fit = rows_that_fit(l, t->columns, n, bytes, t->rows);
+    if (runs)
         return fit < GROUP_RUNS ? fit : GROUP_RUNS;
-    if (few_codes(t, fit) && !o->hang)
-        return t->rows;
     return fit < most ? fit : most;
 }
 

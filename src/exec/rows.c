@@ -167,15 +167,48 @@ uint64_t rows_text(const vector *v)
                                     : 0;
 }
 
-uint32_t rows_that_fit(const row_layout *l, const vector *cols, uint32_t n, uint64_t bytes,
-                       uint32_t most)
+/* What a row of a column takes beside the fixed part, on average. */
+static uint64_t text_each(const vector *v)
+{
+    return v->len ? rows_text(v) / v->len : 0;
+}
+
+/* The same at most, where a dictionary tells it sooner than the rows. */
+static uint64_t text_each_most(const vector *v)
+{
+    const vector *values = v->form == VECTOR_DICT ? &v->dict->values : NULL;
+    uint64_t most = 0;
+
+    if (!values || !type_is_view(&v->type) || values->len > v->len / 2)
+        return text_each(v);
+    for (uint32_t i = 0; i < values->len; i++) {
+        bool null;
+        most = size_max(most, vector_value(values, i, &null).len);
+    }
+    return most;
+}
+
+static uint32_t fit(const row_layout *l, const vector *cols, uint32_t n, uint64_t bytes,
+                    uint32_t most, uint64_t (*each_of)(const vector *v))
 {
     uint64_t each = l->fixed + 8;
 
     for (uint32_t c = 0; l->has_text && c < n; c++)
-        each += cols[c].len ? rows_text(&cols[c]) / cols[c].len : 0;
+        each += each_of(&cols[c]);
     each = bytes / each;
     return each < 1 ? 1 : each < most ? (uint32_t)each : most;
+}
+
+uint32_t rows_that_fit(const row_layout *l, const vector *cols, uint32_t n, uint64_t bytes,
+                       uint32_t most)
+{
+    return fit(l, cols, n, bytes, most, text_each);
+}
+
+uint32_t rows_that_surely_fit(const row_layout *l, const vector *cols, uint32_t n, uint64_t bytes,
+                              uint32_t most)
+{
+    return fit(l, cols, n, bytes, most, text_each_most);
 }
 
 /* ---- columns to rows ---- */

@@ -100,6 +100,9 @@ uint64_t rows_text(const vector *v);
  * layout's columns are those, perhaps with some of its own before or behind them. */
 uint32_t rows_that_fit(const row_layout *l, const vector *cols, uint32_t n, uint64_t bytes,
                        uint32_t most);
+/* The same or fewer, which is told without a look at each row where texts are in dictionaries. */
+uint32_t rows_that_surely_fit(const row_layout *l, const vector *cols, uint32_t n, uint64_t bytes,
+                              uint32_t most);
 void rows_clear(rows *r);   /* keeps the blocks */
 void rows_release(rows *r); /* gives all back */
 /* Gives block i back; its rows are still counted. */
