@@ -243,6 +243,23 @@ static inline bool is_plain(uint64_t bits)
     return (uint32_t)exponent_of(bits) - 600 <= 900;
 }
 
+/* 106 bits, `in` places into the digit at `low`, all of whose digits are there; sign: all ones
+ * where it is negative. */
+INNER void put_six(int64_t *low, unsigned __int128 wide, uint32_t in, uint64_t sign)
+{
+    const uint64_t mask = (UINT64_C(1) << DIGIT_BITS) - 1;
+    const unsigned __int128 rest = wide >> (DIGIT_BITS - in);
+    const uint64_t near = (uint64_t)rest, far = (uint64_t)(rest >> 64);
+    uint64_t *at = (uint64_t *)(void *)low;
+
+    at[0] += (((uint64_t)wide << in & mask) ^ sign) - sign;
+    at[-1] += ((near & mask) ^ sign) - sign;
+    at[-2] += ((near >> 24 & mask) ^ sign) - sign;
+    at[-3] += (((near >> 48 | far << 16) & mask) ^ sign) - sign;
+    at[-4] += ((far >> 8 & mask) ^ sign) - sign;
+    at[-5] += ((far >> 32) ^ sign) - sign;
+}
+
 /* The product of two plain numbers, whose bits these are, as one number of 106 bits. */
 static inline void add_plain(window w, uint64_t x, uint64_t y)
 {
@@ -251,11 +268,14 @@ static inline void add_plain(window w, uint64_t x, uint64_t y)
         (unsigned __int128)((x & (one - 1)) | one) * ((y & (one - 1)) | one);
     const int32_t at = exponent_of(x) + exponent_of(y) - 2 - 1074, low = at / DIGIT_BITS,
                   in = at % DIGIT_BITS, j = place_of(w, low, low + 5);
-    const int64_t sign = (x ^ y) >> 63 ? -1 : 1;
-
     *w.head += ONE;
-    put_digits(w, j, 1, (uint64_t)wide << in, sign);
-    put_digits(w, j - 1, 5, wide >> (DIGIT_BITS - in), sign);
+    if (j >= 5 && j < w.n) {
+        put_six(w.digits + j, wide, (uint32_t)in, 0 - ((x ^ y) >> 63));
+    } else {
+        const int64_t sign = (x ^ y) >> 63 ? -1 : 1;
+        put_digits(w, j, 1, (uint64_t)wide << in, sign);
+        put_digits(w, j - 1, 5, wide >> (DIGIT_BITS - in), sign);
+    }
 }
 
 static void add_two_parts(power_sum *s, double x, double y)
