@@ -15,6 +15,8 @@ typedef struct pq_dict {
     buffer *plain;   /* NULL: no entries */
     uint32_t *slots; /* numbers: entry + 1, 0 where free; bytes: hash and that */
     uint32_t n_slots, slot_words;
+    bool straight; /* numbers: each stands in the slot of its distance from `low` */
+    int64_t low;
 } pq_dict;
 
 void pq_dict_init(pq_dict *d, mem *m, bool numbers, uint32_t width, uint64_t max);
