@@ -69,7 +69,7 @@ def source_of(scale, codec):
         table = bench.lineitem(scale)
         harness.log(f"  making {path}")
         subprocess.run([bench.PYTHON, "-c", MAKE, table, f"{path}.part", codec], check=True)
-        os.replace(f"{path}.part", path)
+        bench.take_name(f"{path}.part", path)
     return path
 
 

@@ -79,7 +79,7 @@ def source_of(shape, rows):
     if not os.path.exists(path):
         harness.log(f"  making {path}")
         subprocess.run([bench.PYTHON, "-c", MAKE, f"{path}.part", shape, str(rows)], check=True)
-        os.replace(f"{path}.part", path)
+        bench.take_name(f"{path}.part", path)
     return path
 
 
@@ -90,7 +90,7 @@ def measure(title, path, columns, rounds):
                            "--memory", "64MiB", "-q", *select, timeout=900)]
     if importlib.util.find_spec("jetliner"):
         programs.append(bench.peer("jetliner", JETLINER, path, columns))
-    return bench.run(title, programs, rounds)
+    return bench.run(title, programs, rounds, source=path)
 
 
 def main():

@@ -185,9 +185,15 @@ static void put_literals(frame *f, const uint8_t *literals, size_t n)
     }
 }
 
+/* Whole numbers, each over the upper bytes of the one before, as long as they fit. */
 static void pack(span values, size_t first, size_t n, uint32_t low, uint8_t *dst)
 {
-    for (size_t i = first; i < first + n; i++, dst += low)
+    const uint8_t *end = dst + n * low;
+    size_t i = first;
+
+    for (; end - dst >= WIDTH; i++, dst += low)
+        store_u64(dst, number_at(values, i));
+    for (; dst < end; i++, dst += low)
         memcpy(dst, values.data + i * WIDTH, low);
 }
 

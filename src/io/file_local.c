@@ -52,7 +52,7 @@ static nrw_status local_read(io_file *f, uint64_t offset, void *dst, size_t len,
 
 static void local_will_read(io_file *f, uint64_t offset, uint64_t len)
 {
-    posix_fadvise(((local_file *)f)->fd, (off_t)offset, (off_t)len, POSIX_FADV_WILLNEED);
+    sys_will_read(((local_file *)f)->fd, offset, len);
 }
 
 static void local_close(io_file *f)

@@ -192,6 +192,30 @@ void sys_begin_write(int fd, uint64_t from, uint64_t to)
     sync_file_range(fd, (off_t)from, (off_t)(to - from), SYNC_FILE_RANGE_WRITE);
 }
 
+/* Linux 6.5, of the same number on all machines; older headers do not have it. */
+#define CACHESTAT_CALL 451
+
+bool sys_is_cached(int fd, uint64_t offset, uint64_t len)
+{
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), end = offset + len;
+    const struct {
+        uint64_t offset, len;
+    } range = {offset, len};
+    struct {
+        uint64_t cached, dirty, writeback, evicted, recently_evicted;
+    } pages = {0};
+
+    if (len == 0 || syscall(CACHESTAT_CALL, fd, &range, &pages, 0) != 0)
+        return false;
+    return pages.cached == (end - 1) / page - offset / page + 1;
+}
+
+void sys_will_read(int fd, uint64_t offset, uint64_t len)
+{
+    if (!sys_is_cached(fd, offset, len))
+        posix_fadvise(fd, (off_t)offset, (off_t)len, POSIX_FADV_WILLNEED);
+}
+
 int sys_sync(int fd)
 {
     int fault = fault_io(true);

@@ -19,6 +19,12 @@ int sys_is_at(int dir, const char *path, bool *there);
 /* *done counts the bytes that went through even on failure. Reading stops early only at the end of
  * the file. */
 int sys_read_at(int fd, uint64_t offset, void *dst, size_t len, size_t *done);
+/* Whether all of a range, of at least a byte and within the file, lies in the page cache; false
+ * where the system does not say. */
+bool sys_is_cached(int fd, uint64_t offset, uint64_t len);
+/* Has the range read in the background. Asking for what is there already goes through all of its
+ * pages, so that is not done. */
+void sys_will_read(int fd, uint64_t offset, uint64_t len);
 int sys_write_at(int fd, uint64_t offset, const void *src, size_t len, size_t *done);
 /* Pieces one behind the other. The list is used up on the way. */
 int sys_write_list_at(int fd, uint64_t offset, struct iovec *list, size_t n, size_t *done);

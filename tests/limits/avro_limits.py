@@ -1,6 +1,7 @@
 """Avro under the ceiling: files and blocks of any size, read and written."""
 import json
 import os
+import random
 import zlib
 
 import files
@@ -145,6 +146,30 @@ def large_file(size):
             "of 64 MiB")
 
 
+def room_for_pages(rows):
+    """Of 64 MiB a reader takes what its runs need: the writer holds a row group's pages of some
+    25 MiB, and little is spilled."""
+    text = random.Random(7)
+    with Scratch("avro") as s:
+        with open(s("in.avro"), "wb") as f:
+            f.write(header("null"))
+            for at in range(0, rows, 500):
+                data = b"".join(
+                    number(i) + b"\x02" + number(100) + text.randbytes(50).hex().encode() + b"\0"
+                    for i in range(at, at + 500))
+                f.write(number(500) + number(len(data)) + data + SYNC)
+        ran = ok("copy", s("in.avro"), s("out.parquet"), "--memory", "64MiB", "--threads", "2",
+                 "--compression", "zstd", "--report", s("r.json"))
+        within(ran, 64)
+        sound(s("out.parquet"), rows)
+        with open(s("r.json"), encoding="utf-8") as f:
+            spilled = json.load(f)["spilled"]
+        stored = os.path.getsize(s("out.parquet"))
+    if stored < 24 * MIB or spilled > stored / 8:
+        raise AssertionError(f"{mib(spilled)} were spilled of {mib(stored)}")
+    return f"peak {mib(ran.peak)} of 64 MiB, spilled {mib(spilled)} of {mib(stored)}"
+
+
 def wide(columns, rows):
     with Scratch("avro") as s:
         ran = ok("copy", files.wide(columns, rows), s("out.avro"), "--memory", "128MiB",
@@ -168,4 +193,5 @@ def cases(tier):
         yield f"avro: input grows, {codec}", lambda c=codec, t=threads: grows(rows, c, t), 1800
     if full:
         yield "avro: a file of 10 GiB", lambda: large_file(10 << 30), 3600
+    yield "avro: room for pages", lambda: room_for_pages(450_000), 300
     yield "avro: 1,600 columns", lambda: wide(1600, 5000), 900

@@ -2,6 +2,11 @@
 
 #include "base/fault.h"
 #include "io/file.h"
+#include "io/sys.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static void reads_are_exact(void **state)
 {
@@ -184,6 +189,56 @@ static void every_fault_is_an_error(void **state)
 }
 #endif
 
+/* Pages of a file that are in memory, as a mapping of it says. */
+static bool mapped_pages_are_there(int fd, uint64_t offset, uint64_t len)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), first = (size_t)offset / page * page;
+    const size_t bytes = (size_t)(offset + len) - first;
+    unsigned char there[64];
+    bool all = true;
+    void *at = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, (off_t)first);
+
+    assert_ptr_not_equal(at, MAP_FAILED);
+    assert_true((bytes + page - 1) / page <= sizeof there);
+    assert_int_equal(mincore(at, bytes, there), 0);
+    for (size_t i = 0; i < (bytes + page - 1) / page; i++)
+        all &= there[i] & 1;
+    munmap(at, bytes);
+    return all;
+}
+
+/* A file with a hole in the middle, that nobody has read. */
+static void what_is_in_memory_is_known(void **state)
+{
+    enum { PAGES = 48, FIRST = 5, LAST = 3 };
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    temp_folder t;
+    char *bytes = calloc(FIRST, page);
+    int fd;
+
+    (void)state;
+    assert_non_null(bytes);
+    temp_folder_make(&t);
+    assert_int_equal(sys_open_at(AT_FDCWD, temp_path(&t, "a"), O_RDWR | O_CREAT, 0600, &fd), 0);
+    assert_int_equal(ftruncate(fd, (off_t)(PAGES * page)), 0);
+    assert_false(sys_is_cached(fd, 0, 0));
+    assert_false(sys_is_cached(fd, 0, PAGES * page));
+    assert_int_equal(pwrite(fd, bytes, FIRST * page, 0), FIRST * page);
+    assert_int_equal(pwrite(fd, bytes, LAST * page, (off_t)((PAGES - LAST) * page)), LAST * page);
+    if (sys_is_cached(fd, 0, 1)) /* else the system is too old to say */
+        for (uint64_t from = 0; from < PAGES; from++)
+            for (uint64_t n = 1; from + n <= PAGES; n++) {
+                assert_int_equal(sys_is_cached(fd, from * page, n * page),
+                                 mapped_pages_are_there(fd, from * page, n * page));
+                assert_int_equal(sys_is_cached(fd, from * page + 7, n * page - 8),
+                                 mapped_pages_are_there(fd, from * page + 7, n * page - 8));
+            }
+    sys_will_read(fd, 0, PAGES * page);
+    sys_close(fd);
+    free(bytes);
+    temp_folder_remove(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +248,7 @@ int main(void)
         cmocka_unit_test(a_changed_file_is_noticed),
         cmocka_unit_test(pipes_are_spooled),
         cmocka_unit_test(redirected_files_are_not),
+        cmocka_unit_test(what_is_in_memory_is_known),
 #ifdef NARROWS_FAULTS
         cmocka_unit_test(every_fault_is_an_error),
 #endif

@@ -114,7 +114,8 @@ static nrw_status reader_budget(const reader *base, const uint32_t *cols, uint32
         weigh(r->columns.nodes[cols[i]], &slots, &row);
     each = n ? slots * 1024 + 4 * row + guesses + r->codec_memory + AV_STREAM_ROOM : 0;
     out->least = (n ? steps : 0) + slots * 512 + workers * (each + 192 * KIB) + 16 * KIB;
-    out->wish = out->least + (n ? workers * (8 * MIB + 1024 * row) : 0);
+    /* a run fits with all that comes of it; more would be missed by who writes */
+    out->wish = out->least + (n ? workers * (4 * MIB + 1024 * row) : 0);
     return NRW_OK;
 }
 
@@ -128,7 +129,7 @@ static void set_shape(av_reader *r, const batch_shape *s)
 
     r->shape.repeats = repeats <= share / 16;
     share -= r->shape.repeats ? 2 * repeats : 0;
-    uint64_t raw = share / 8, stored = share / 8, decoded = share / 2;
+    uint64_t raw = share / 5, stored = share / 10, decoded = 2 * share / 5;
 
     if (s->batch_bytes && raw > s->batch_bytes / 2)
         raw = s->batch_bytes / 2;

@@ -1,6 +1,5 @@
-#include "format/parquet/dict_build.h"
+#include "format/parquet/dict_own.h"
 #include "format/parquet/enc_copy.h"
-#include "kernel/kernel.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -99,29 +98,6 @@ uint64_t pq_dict_most_of(const pq_dict *d, uint64_t entries)
 
 /* ---- the table ---- */
 
-static uint64_t hash_4(const uint8_t *p)
-{
-    return kernel_hash_u64(load_u32(p));
-}
-
-static uint64_t hash_8(const uint8_t *p)
-{
-    return kernel_hash_u64(load_u64(p));
-}
-
-static void place_numbers(pq_dict *d)
-{
-    uint32_t mask = d->n_slots - 1;
-
-    for (uint32_t e = 0; e < d->n; e++) {
-        const uint8_t *p = d->plain->data + (size_t)e * d->width;
-        uint32_t s = (uint32_t)(d->width == 4 ? hash_4(p) : hash_8(p)) & mask;
-        while (d->slots[s])
-            s = (s + 1) & mask;
-        d->slots[s] = e + 1;
-    }
-}
-
 static uint32_t hash_span(span s)
 {
     return (uint32_t)XXH3_64bits(s.data, s.len);
@@ -147,7 +123,7 @@ static nrw_status table_new(pq_dict *d, uint64_t slots, nrw_error *err)
     d->slots = p;
     d->n_slots = (uint32_t)slots;
     if (d->slot_words == 1)
-        place_numbers(d);
+        pq_dict_place_numbers(d);
     else if (old)
         for (size_t i = 0; i < old_slots; i++) {
             if (old[2 * i + 1])
@@ -201,8 +177,7 @@ static nrw_status at_room(pq_dict *d, nrw_error *err)
     return NRW_OK;
 }
 
-/* Memory for one more entry; nothing is changed yet, so that a failure leaves no half entry. */
-static nrw_status entry_room(pq_dict *d, size_t plain, nrw_error *err)
+nrw_status pq_dict_entry_room(pq_dict *d, size_t plain, nrw_error *err)
 {
     TRY(plain_room(d, plain, err));
     if (!d->width)
@@ -210,154 +185,12 @@ static nrw_status entry_room(pq_dict *d, size_t plain, nrw_error *err)
     return table_room(d, err);
 }
 
-static nrw_status add_number(pq_dict *d, const uint8_t *value, uint64_t hash, nrw_error *err)
-{
-    uint32_t mask, s;
-
-    TRY(entry_room(d, d->width, err));
-    memcpy(d->plain->data + d->plain->len, value, d->width);
-    d->plain->len += d->width;
-    mask = d->n_slots - 1;
-    for (s = (uint32_t)hash & mask; d->slots[s]; s = (s + 1) & mask)
-        continue;
-    d->slots[s] = ++d->n;
-    return NRW_OK;
-}
-
-/* Lookups, once for each width. The first passes have no branches: pass t tries slot t of each
- * value and lists those that do not stand there, new ones among them. What is left is taken one by
- * one, in order, so entries still stand in order of first appearance. */
-#define PASS   256
-#define PASSES 3
-
-typedef struct pass {
-    uint32_t n;            /* values that were not found */
-    uint16_t at[PASS + 1]; /* their places */
-    uint64_t hash[PASS + 8];
-} pass;
-
-#define HASH_32(values, n, out) kernels_get()->hash_4(values, n, out)
-#define HASH_64(values, n, out) kernels_get()->hash_8(values, n, out)
-
-#define ADD_NUMBERS(bits)                                                                          \
-    static void first_pass_##bits(const pq_dict *d, const uint8_t *values, uint32_t n,             \
-                                  uint32_t *out, pass *p)                                          \
-    {                                                                                              \
-        uint32_t mask = d->n_slots - 1, k = 0;                                                     \
-        const uint8_t *plain = d->plain->data;                                                     \
-        for (uint32_t i = 0; i < n; i++) {                                                         \
-            uint32_t e = d->slots[(uint32_t)p->hash[i] & mask], entry = e - (e != 0);              \
-            bool differs = load_u##bits(plain + (size_t)entry * (bits / 8)) !=                     \
-                           load_u##bits(values + (size_t)i * (bits / 8));                          \
-            out[i] = entry;                                                                        \
-            p->at[k] = (uint16_t)i;                                                                \
-            k += differs | (e == 0);                                                               \
-        }                                                                                          \
-        p->n = k;                                                                                  \
-    }                                                                                              \
-    static void next_pass_##bits(const pq_dict *d, const uint8_t *values, uint32_t step,           \
-                                 uint32_t *out, pass *p)                                           \
-    {                                                                                              \
-        uint32_t mask = d->n_slots - 1, k = 0;                                                     \
-        const uint8_t *plain = d->plain->data;                                                     \
-        for (uint32_t j = 0; j < p->n; j++) {                                                      \
-            uint32_t i = p->at[j], e = d->slots[((uint32_t)p->hash[i] + step) & mask];             \
-            uint32_t entry = e - (e != 0);                                                         \
-            bool differs = load_u##bits(plain + (size_t)entry * (bits / 8)) !=                     \
-                           load_u##bits(values + (size_t)i * (bits / 8));                          \
-            out[i] = entry;                                                                        \
-            p->at[k] = (uint16_t)i;                                                                \
-            k += differs | (e == 0);                                                               \
-        }                                                                                          \
-        p->n = k;                                                                                  \
-    }                                                                                              \
-    static uint32_t find_##bits(const pq_dict *d, uint##bits##_t v)                                \
-    {                                                                                              \
-        uint32_t mask = d->n_slots - 1, s = (uint32_t)kernel_hash_u64(v) & mask, e;                \
-        while ((e = d->slots[s]) && load_u##bits(d->plain->data + (e - 1) * sizeof v) != v)        \
-            s = (s + 1) & mask;                                                                    \
-        return e - 1;                                                                              \
-    }                                                                                              \
-    static nrw_status one_##bits(pq_dict *d, const uint8_t *value, uint32_t *out, bool *full,      \
-                                 nrw_error *err)                                                   \
-    {                                                                                              \
-        uint##bits##_t v = load_u##bits(value);                                                    \
-        uint64_t hash = kernel_hash_u64(v);                                                        \
-        uint32_t mask = d->n_slots - 1, s = (uint32_t)hash & mask, e = 0;                          \
-        if (d->n_slots)                                                                            \
-            while ((e = d->slots[s]) && load_u##bits(d->plain->data + (e - 1) * sizeof v) != v)    \
-                s = (s + 1) & mask;                                                                \
-        if (!e) {                                                                                  \
-            *full = pq_dict_bytes(d) + sizeof v > d->max;                                          \
-            if (*full)                                                                             \
-                return NRW_OK;                                                                     \
-            TRY(add_number(d, value, hash, err));                                                  \
-            e = d->n;                                                                              \
-        }                                                                                          \
-        *out = e - 1;                                                                              \
-        return NRW_OK;                                                                             \
-    }                                                                                              \
-    static nrw_status add_##bits(pq_dict *d, const uint8_t *values, uint32_t n, uint32_t *out,     \
-                                 uint32_t *took, nrw_error *err)                                   \
-    {                                                                                              \
-        bool full = false;                                                                         \
-        pass p;                                                                                    \
-        if (d->n) {                                                                                \
-            HASH_##bits(values, n, p.hash);                                                        \
-            first_pass_##bits(d, values, n, out, &p);                                              \
-            for (uint32_t step = 1; step < PASSES; step++)                                         \
-                next_pass_##bits(d, values, step, out, &p);                                        \
-        } else {                                                                                   \
-            for (uint32_t i = 0; i < n; i++)                                                       \
-                p.at[i] = (uint16_t)i;                                                             \
-            p.n = n;                                                                               \
-        }                                                                                          \
-        for (uint32_t j = 0; j < p.n; j++) {                                                       \
-            *took = p.at[j];                                                                       \
-            TRY(one_##bits(d, values + p.at[j] * (bits / 8), &out[p.at[j]], &full, err));          \
-            if (full)                                                                              \
-                return NRW_OK;                                                                     \
-        }                                                                                          \
-        *took = n;                                                                                 \
-        return NRW_OK;                                                                             \
-    }
-ADD_NUMBERS(32)
-ADD_NUMBERS(64)
-
-void pq_dict_find_numbers(const pq_dict *d, const uint8_t *values, size_t n, uint32_t *out)
-{
-    if (!d->n)
-        memset(out, 0xff, n * sizeof *out);
-    else if (d->width == 4)
-        for (size_t i = 0; i < n; i++)
-            out[i] = find_32(d, load_u32(values + 4 * i));
-    else
-        for (size_t i = 0; i < n; i++)
-            out[i] = find_64(d, load_u64(values + 8 * i));
-}
-
-nrw_status pq_dict_add_numbers(pq_dict *d, const uint8_t *values, size_t n, uint32_t *out,
-                               size_t *took, nrw_error *err)
-{
-    *took = 0;
-    while (*took < n) {
-        uint32_t now = (uint32_t)size_min(PASS, n - *took), part = 0;
-        const uint8_t *v = values + *took * d->width;
-        TRY(d->width == 4 ? add_32(d, v, now, out + *took, &part, err)
-                          : add_64(d, v, now, out + *took, &part, err));
-        *took += part;
-        if (part < now)
-            break;
-    }
-    return NRW_OK;
-}
-
 static nrw_status add_span(pq_dict *d, span v, uint32_t hash, nrw_error *err)
 {
     size_t plain = d->width ? d->width : 4 + v.len;
     uint8_t *p;
 
-    TRY(entry_room(d, plain, err));
+    TRY(pq_dict_entry_room(d, plain, err));
     p = d->plain->data + d->plain->len;
     if (!d->width) {
         store_u32(p, (uint32_t)v.len);

@@ -8,13 +8,16 @@
 typedef struct pq_dict {
     mem *m;
     uint32_t width; /* 4, 8: numbers; other: bytes of that length; 0: byte arrays */
-    uint64_t max;   /* PLAIN bytes of all entries */
-    uint32_t n;     /* entries */
-    uint32_t *at;   /* byte arrays: where entry i begins in plain, n + 1 of them */
+    uint8_t slot_words;
+    bool straight; /* numbers: each stands in the slot of its distance from `low` */
+    uint64_t max;  /* PLAIN bytes of all entries */
+    uint32_t n;    /* entries */
+    uint32_t n_slots;
+    uint32_t *at; /* byte arrays: where entry i begins in plain, n + 1 of them */
     size_t at_cap;
     buffer *plain;   /* NULL: no entries */
     uint32_t *slots; /* numbers: entry + 1, 0 where free; bytes: hash and that */
-    uint32_t n_slots, slot_words;
+    int64_t low;
 } pq_dict;
 
 void pq_dict_init(pq_dict *d, mem *m, bool numbers, uint32_t width, uint64_t max);
