@@ -67,10 +67,11 @@ INNER bool add_within(window w, uint64_t bits)
     const uint32_t power = (uint32_t)exponent_of(bits) - 1, in = power % DIGIT_BITS,
                    j = (uint32_t)top_of(*w.head) - 1 - power / DIGIT_BITS,
                    over = 3 * DIGIT_BITS - in;
-    uint64_t *at = (uint64_t *)(void *)w.digits + j;
+    uint64_t *at;
 
     if (power >= 0x7fe || j - 3 > (uint32_t)w.n - 4)
         return false;
+    at = (uint64_t *)(void *)w.digits + j;
     at[0] += ((mantissa << in & mask) ^ sign) - sign;
     at[-1] += ((mantissa << in >> DIGIT_BITS & mask) ^ sign) - sign;
     at[-2] += ((mantissa >> (2 * DIGIT_BITS - in) & mask) ^ sign) - sign;

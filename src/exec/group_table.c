@@ -209,14 +209,24 @@ static uint32_t least(uint32_t x, uint32_t y)
     return x < y ? x : y;
 }
 
-/* What telling a group by its key looks at, and its states. Text is short, mostly. */
+/* All of a row; text is short, mostly. */
 FETCHES fetch_row(const group_table *t, uint64_t slot)
 {
     const row_layout *l = &t->shape->layout;
 
     if (slot)
-        fetch_bytes(group_slot_row(slot),
-                    l->hash_tells ? l->bits : l->fixed + (l->has_text ? 16 : 0));
+        fetch_bytes(group_slot_row(slot), l->fixed + (l->has_text ? 16 : 0));
+}
+
+/* What tells its key, and its states. */
+FETCHES fetch_group(const group_table *t, uint64_t slot)
+{
+    const row_layout *l = &t->shape->layout;
+
+    if (slot && l->hash_tells)
+        fetch_bytes(group_slot_row(slot), l->bits);
+    else
+        fetch_row(t, slot);
 }
 
 FETCHES fetch_slots(const group_table *t, const uint64_t *hashes, uint32_t n)
@@ -246,7 +256,7 @@ FETCHES fetch_rows(const group_table *t, const uint64_t *hashes, uint32_t n, uin
     for (uint32_t i = 0; i < n; i++) {
         uint64_t slot = slot_of_salt(t->slots + group_table_slot(t, hashes[i]), hashes[i]);
         likely[i] = group_slot_row(slot);
-        fetch_row(t, slot);
+        fetch_group(t, slot);
     }
 }
 
