@@ -48,26 +48,27 @@ nrw_status group_make_room(group_taking *t, uint64_t groups, uint64_t bytes, nrw
     return group_send_away(t->o, w, t->b, err);
 }
 
+static void hash_keys(const vector *const *keys, uint32_t n_keys, uint32_t rows, uint64_t *hashes)
+{
+    for (uint32_t c = 0; c < n_keys; c++)
+        hash_vector(keys[c], rows, c > 0, hashes);
+}
+
 /* Of all of t's rows, into t->numbers. */
 static void hash_all(group_taking *t, const vector *const *keys)
 {
-    for (uint32_t i = 0; t->hashes && i < t->rows; i++)
-        t->numbers[i] = t->hashes[t->sel[i]];
-    for (uint32_t c = 0; c < t->o->spec.n_keys && !t->hashes; c++)
-        hash_vector(keys[c], t->rows, c > 0, t->numbers);
+    if (t->hashes)
+        for (uint32_t i = 0; i < t->rows; i++)
+            t->numbers[i] = t->hashes[t->sel[i]];
+    else
+        hash_keys(keys, t->o->spec.n_keys, t->rows, t->numbers);
 }
 
-nrw_status group_encode(group_taking *t, const row_layout *l, const vector *const *keys, uint32_t n,
-                        uint8_t **out, nrw_error *err)
+/* Their hashes are t->numbers. */
+static nrw_status encode_hashed(group_taking *t, const row_layout *l, const vector *const *keys,
+                                uint32_t n, uint8_t **out, nrw_error *err)
 {
     rows_clear(&t->w->scratch);
-    if (l->n == 0)
-        memset(t->numbers, 0, n * sizeof *t->numbers);
-    else if (n == t->rows)
-        hash_all(t, keys);
-    else
-        for (uint32_t c = 0; c < l->n; c++)
-            hash_vector(keys[c], n, c > 0, t->numbers);
     return rows_add(&t->w->scratch, l, keys, n, t->numbers, t->b->m, out, err);
 }
 
@@ -85,7 +86,8 @@ nrw_status group_encode_some(group_taking *t, const vector *const *keys, const u
         TRY_OUT(vector_take(keys[c], sel, n, m, &some[c], err));
         at[c] = &some[c];
     }
-    st = group_encode(t, &t->o->shape.keys, at, n, rows, err);
+    hash_keys(at, n_keys, n, t->numbers);
+    st = encode_hashed(t, &t->o->shape.keys, at, n, rows, err);
 out:
     for (uint32_t c = 0; c < n_keys; c++)
         vector_release(&some[c]);
@@ -99,7 +101,8 @@ static nrw_status find_none(group_taking *t, const vector *const *keys, nrw_erro
     const row_layout *l = &t->o->shape.layout;
 
     t->passing = true;
-    TRY(group_encode(t, l, keys, t->rows, t->states, err));
+    hash_all(t, keys);
+    TRY(encode_hashed(t, l, keys, t->rows, t->states, err));
     for (uint32_t i = 1; i < t->rows && !t->o->shape.bares; i++)
         if (row_hash(t->states[i]) == row_hash(t->states[i - 1]) &&
             span_equal(row_values(l, t->states[i]), row_values(l, t->states[i - 1])))
@@ -137,7 +140,7 @@ static uint32_t list_missing(const group_taking *t, uint16_t *sel)
 static nrw_status find_encoded(group_taking *t, const vector *const *keys, uint32_t *found,
                                nrw_error *err)
 {
-    TRY(group_encode(t, &t->o->shape.keys, keys, t->rows, t->states, err));
+    TRY(encode_hashed(t, &t->o->shape.keys, keys, t->rows, t->states, err));
     return group_table_find_all(&t->w->table, t->numbers, t->states, t->rows, room_of(t), found,
                                 err);
 }
@@ -213,7 +216,8 @@ static nrw_status find_one(group_taking *t, nrw_error *err)
 {
     TRY(group_make_room_to_hang(t, err));
     if (!t->w->lone) {
-        TRY(group_encode(t, &t->o->shape.keys, NULL, 1, t->states, err));
+        t->numbers[0] = 0;
+        TRY(encode_hashed(t, &t->o->shape.keys, NULL, 1, t->states, err));
         TRY(group_table_find(&t->w->table, t->states[0], &t->w->one, err));
         t->w->lone = true;
     }

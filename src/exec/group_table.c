@@ -204,11 +204,6 @@ nrw_status group_table_find(group_table *t, const uint8_t *key, uint8_t **row, n
 #define FETCHED 32u
 #define WINDOW  4u /* slots, at most GROUP_SLACK */
 
-static uint32_t least(uint32_t x, uint32_t y)
-{
-    return x < y ? x : y;
-}
-
 /* All of a row; text is short, mostly. */
 FETCHES fetch_row(const group_table *t, uint64_t slot)
 {
@@ -229,9 +224,9 @@ FETCHES fetch_group(const group_table *t, uint64_t slot)
         fetch_row(t, slot);
 }
 
-FETCHES fetch_slots(const group_table *t, const uint64_t *hashes, uint32_t n)
+FETCHES fetch_slots(const group_table *t, const uint64_t *hashes, size_t n)
 {
-    for (uint32_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         const uint64_t *at = t->slots + group_table_slot(t, hashes[i]);
         __builtin_prefetch(at);
         __builtin_prefetch(at + WINDOW - 1);
@@ -251,9 +246,9 @@ static inline uint64_t slot_of_salt(const uint64_t *at, uint64_t hash)
 }
 
 /* likely[i]: the group of that hash, in all likelihood, NULL where none was found soon. */
-FETCHES fetch_rows(const group_table *t, const uint64_t *hashes, uint32_t n, uint8_t **likely)
+FETCHES fetch_rows(const group_table *t, const uint64_t *hashes, size_t n, uint8_t **likely)
 {
-    for (uint32_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         uint64_t slot = slot_of_salt(t->slots + group_table_slot(t, hashes[i]), hashes[i]);
         likely[i] = group_slot_row(slot);
         fetch_group(t, slot);
@@ -264,7 +259,7 @@ FETCHES fetch_rows(const group_table *t, const uint64_t *hashes, uint32_t n, uin
  * way, and those while rows before them are looked at. */
 typedef struct outlook {
     uint8_t *likely[2][FETCHED];
-    uint32_t rows; /* of so many keys they were asked for */
+    size_t rows; /* of so many keys they were asked for */
 } outlook;
 
 /* What is likely of keys [at, at + FETCHED), at being a multiple of it: each one in its turn. */
@@ -273,12 +268,12 @@ static inline uint8_t **look_ahead(outlook *o, const group_table *t, const uint6
 {
     if (at == 0) {
         o->rows = 0;
-        fetch_slots(t, hashes, least(n, FETCHED));
+        fetch_slots(t, hashes, size_min(n, FETCHED));
     }
-    for (; o->rows < least(n, at + 2 * FETCHED); o->rows += FETCHED) {
-        const uint32_t next = least(n, o->rows + FETCHED);
+    for (; o->rows < size_min(n, at + 2 * FETCHED); o->rows += FETCHED) {
+        const size_t next = size_min(n, o->rows + FETCHED);
         fetch_rows(t, hashes + o->rows, next - o->rows, o->likely[o->rows / FETCHED % 2]);
-        fetch_slots(t, hashes + next, least(n, next + FETCHED) - next);
+        fetch_slots(t, hashes + next, size_min(n, next + FETCHED) - next);
     }
     return o->likely[at / FETCHED % 2];
 }

@@ -39,10 +39,7 @@ nrw_status group_find_runs(group_taking *t, const vector *const *keys, bool *ris
 void group_runs_free(group_taking *t);
 /* t->states as t->runs say. */
 void group_runs_spread(group_taking *t);
-/* The key of rows[0..n) in the scratch, as rows of shape->keys or shape->layout. */
-nrw_status group_encode(group_taking *t, const row_layout *l, const vector *const *keys, uint32_t n,
-                        uint8_t **out, nrw_error *err);
-/* The same of rows sel[0..n). */
+/* The keys of rows sel[0..n), hashed (t->numbers), in the scratch: rows of shape->keys. */
 nrw_status group_encode_some(group_taking *t, const vector *const *keys, const uint16_t *sel,
                              uint32_t n, uint8_t **rows, nrw_error *err);
 /* Room for what comes; a table that has none goes to the spill file. */

@@ -38,6 +38,15 @@ static inline uint64_t word_of(const type *t, span value)
     return x << (64 - bits);
 }
 
+/* Where it ends; 8 bytes are written. */
+static inline uint8_t *put_word(uint8_t *to, const type *t, span value, bool descending)
+{
+    const uint64_t x = word_of(t, value);
+
+    store_u64(to, __builtin_bswap64(descending ? ~x : x));
+    return to + value.len;
+}
+
 /* Two's complement, little-endian, of any width. */
 static uint32_t put_integer(uint8_t *to, const vector *v, span value)
 {
@@ -95,9 +104,8 @@ static nrw_status put_value(bytes *key, const vector *v, uint32_t row, const sor
     if (null || v->type.id == TYPE_NULL)
         return NRW_OK;
     if (key_is_word(&v->type)) {
-        uint64_t x = word_of(&v->type, value);
-        store_u64(key->data + key->len, __builtin_bswap64(o->descending ? ~x : x));
-        key->len += value.len;
+        key->len =
+            (size_t)(put_word(key->data + key->len, &v->type, value, o->descending) - key->data);
         return NRW_OK;
     }
     from = key->len;
@@ -133,10 +141,9 @@ uint8_t *sort_key_put_plain(uint8_t *to, const vector *const *columns, const sor
     for (uint32_t i = 0; i < n; i++) {
         const vector *v = columns[orders[i].column];
         const uint32_t width = v->type.width;
-        const uint64_t x = word_of(&v->type, (span){v->data + (size_t)row * width, width});
         *to++ = 1;
-        store_u64(to, __builtin_bswap64(orders[i].descending ? ~x : x));
-        to += width;
+        to = put_word(to, &v->type, (span){v->data + (size_t)row * width, width},
+                      orders[i].descending);
     }
     return to;
 }

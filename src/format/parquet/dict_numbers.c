@@ -167,34 +167,35 @@ typedef struct pass {
         }                                                                                          \
         p->n = k;                                                                                  \
     }                                                                                              \
+    /* *out: the entry in slot s, or 0; whether it is another value, or none. */                   \
+    static inline bool misses_##bits(const pq_dict *d, uint32_t s, const uint8_t *value,           \
+                                     uint32_t *out)                                                \
+    {                                                                                              \
+        uint32_t e = d->slots[s & (d->n_slots - 1)], entry = e - (e != 0);                         \
+        *out = entry;                                                                              \
+        return (load_u##bits(d->plain->data + (size_t)entry * (bits / 8)) !=                       \
+                load_u##bits(value)) |                                                             \
+               (e == 0);                                                                           \
+    }                                                                                              \
     static void first_pass_##bits(const pq_dict *d, const uint8_t *values, uint32_t n,             \
                                   uint32_t *out, pass *p)                                          \
     {                                                                                              \
-        uint32_t mask = d->n_slots - 1, k = 0;                                                     \
-        const uint8_t *plain = d->plain->data;                                                     \
+        uint32_t k = 0;                                                                            \
         for (uint32_t i = 0; i < n; i++) {                                                         \
-            uint32_t e = d->slots[(uint32_t)p->hash[i] & mask], entry = e - (e != 0);              \
-            bool differs = load_u##bits(plain + (size_t)entry * (bits / 8)) !=                     \
-                           load_u##bits(values + (size_t)i * (bits / 8));                          \
-            out[i] = entry;                                                                        \
             p->at[k] = (uint16_t)i;                                                                \
-            k += differs | (e == 0);                                                               \
+            k += misses_##bits(d, (uint32_t)p->hash[i], values + (size_t)i * (bits / 8), &out[i]); \
         }                                                                                          \
         p->n = k;                                                                                  \
     }                                                                                              \
     static void next_pass_##bits(const pq_dict *d, const uint8_t *values, uint32_t step,           \
                                  uint32_t *out, pass *p)                                           \
     {                                                                                              \
-        uint32_t mask = d->n_slots - 1, k = 0;                                                     \
-        const uint8_t *plain = d->plain->data;                                                     \
+        uint32_t k = 0;                                                                            \
         for (uint32_t j = 0; j < p->n; j++) {                                                      \
-            uint32_t i = p->at[j], e = d->slots[((uint32_t)p->hash[i] + step) & mask];             \
-            uint32_t entry = e - (e != 0);                                                         \
-            bool differs = load_u##bits(plain + (size_t)entry * (bits / 8)) !=                     \
-                           load_u##bits(values + (size_t)i * (bits / 8));                          \
-            out[i] = entry;                                                                        \
+            uint32_t i = p->at[j];                                                                 \
             p->at[k] = (uint16_t)i;                                                                \
-            k += differs | (e == 0);                                                               \
+            k += misses_##bits(d, (uint32_t)p->hash[i] + step, values + (size_t)i * (bits / 8),    \
+                               &out[i]);                                                           \
         }                                                                                          \
         p->n = k;                                                                                  \
     }                                                                                              \
