@@ -51,7 +51,9 @@ static nrw_status read_run(av_reader *r, morsel *m, nrw_error *err)
     if (!r->eager || file_is_live(r->base.file) || r->ahead.cut || n <= r->ahead.size ||
         r->ahead.size > SMALL_BLOCK)
         return NRW_OK;
-    p->stored = buffer_try_new(r->grant, n);
+    if (r->run_most < n) /* all of one size: the memory of one is that of the next */
+        r->run_most = n;
+    p->stored = buffer_try_new(r->grant, r->run_most);
     if (!p->stored)
         return NRW_OK;
     st = file_read(r->base.file, at, p->stored->data, n, err);

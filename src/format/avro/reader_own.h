@@ -43,6 +43,7 @@ typedef struct av_reader {
     bool has_ahead;
     uint64_t asked_for;   /* of the file, ahead of what is read */
     uint64_t run_bytes;   /* so much of the file the next run is likely to have; 0: not known */
+    size_t run_most;      /* bytes that were read of one, at most */
     int64_t row, cut_row; /* of the next morsel, of the block behind the one ahead */
     uint32_t left;        /* rows of a block cut by rows alone: no column is wanted */
 
