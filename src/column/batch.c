@@ -1,4 +1,4 @@
-#include "column/batch.h"
+#include "column/batch_own.h"
 
 static void free_held(batch *b, batch_column *col)
 {
@@ -38,140 +38,6 @@ void batch_abandon(batch *b)
     batch_release(b);
 }
 
-/* ---- holding ---- */
-
-static bool may_cut(const batch *b)
-{
-    if (b->sel)
-        return false;
-    for (uint32_t c = 0; c < b->n_cols; c++)
-        if (b->cols[c].state != COLUMN_LAZY)
-            return false;
-    return true;
-}
-
-/* Pieces of a column on their way to one vector. */
-typedef struct pieces {
-    uint32_t n, cap, rows;
-    size_t bytes;
-    vector *at;
-    mem *m;
-} pieces;
-
-static nrw_status pieces_add(pieces *p, vector *v, nrw_error *err)
-{
-    if (p->n == p->cap) {
-        uint32_t cap = p->cap ? p->cap * 2 : 4;
-        void *at = p->at;
-        nrw_status st = mem_realloc(p->m, &at, p->cap * sizeof(vector), cap * sizeof(vector), err);
-        if (st < 0) {
-            vector_release(v);
-            return st;
-        }
-        p->at = at;
-        p->cap = cap;
-    }
-    p->rows += v->len;
-    p->bytes += vector_bytes(v);
-    p->at[p->n++] = *v;
-    *v = (vector){0};
-    return NRW_OK;
-}
-
-static void pieces_release(pieces *p)
-{
-    for (uint32_t i = 0; i < p->n; i++)
-        vector_release(&p->at[i]);
-    mem_free(p->m, p->at, p->cap * sizeof(vector));
-}
-
-static nrw_status read_piece(batch *b, uint32_t c, uint32_t first, uint32_t max_rows,
-                             size_t max_bytes, const uint16_t *sel, uint32_t n_sel, vector *out,
-                             nrw_error *err)
-{
-    *out = (vector){0};
-    TRY(b->source->read(b->source_self, b, b->cols[c].tag, first, max_rows, max_bytes, sel, n_sel,
-                        b->m, out, err));
-    uint32_t most = sel && n_sel < max_rows ? n_sel : max_rows;
-    nrw_status st = NRW_OK;
-#ifdef NARROWS_DEBUG
-    st = vector_validate(out, err);
-#endif
-    if (st >= 0 && out->len >= 1 && out->len <= most)
-        return NRW_OK;
-    if (st >= 0)
-        st = err_set(err, NRW_E_CORRUPT, "a source gave %u of at most %u rows", out->len, most);
-    vector_release(out);
-    return st;
-}
-
-/* Reads rows of c until all are there or, where the batch may be cut, max_bytes are. What is left
- * of the bytes when a piece ends early is not worth another read below an eighth. */
-static nrw_status read_pieces(batch *b, uint32_t c, size_t max_bytes, bool cut, pieces *p,
-                              nrw_error *err)
-{
-    vector v;
-    while (p->rows < b->rows) {
-        size_t left = max_bytes;
-        if (cut && p->n) {
-            if (p->bytes >= max_bytes - max_bytes / 8)
-                return NRW_OK;
-            left = max_bytes - p->bytes;
-        }
-        TRY(read_piece(b, c, p->rows, b->rows - p->rows, left, NULL, 0, &v, err));
-        TRY(pieces_add(p, &v, err));
-    }
-    return NRW_OK;
-}
-
-static nrw_status join_pieces(batch *b, pieces *p, vector **out, nrw_error *err)
-{
-    void *held;
-    TRY(mem_alloc(b->m, sizeof(vector), &held, err));
-    nrw_status st = NRW_OK;
-    if (p->n == 1) {
-        *(vector *)held = p->at[0];
-        p->n = 0;
-    } else {
-        st = vector_concat(p->at, p->n, b->m, held, err);
-    }
-    if (st < 0)
-        mem_free(b->m, held, sizeof(vector));
-    else
-        *out = held;
-    return st;
-}
-
-nrw_status batch_hold(batch *b, uint32_t c, size_t max_bytes, const vector **out, nrw_error *err)
-{
-    batch_column *col = &b->cols[c];
-    *out = NULL;
-    if (col->state == COLUMN_HELD) {
-        *out = col->held;
-        return NRW_OK;
-    }
-    if (col->state == COLUMN_TAKEN)
-        return err_set(err, NRW_E_ARG, "column %u of the batch was taken already", c);
-    if (b->rows == 0)
-        return err_set(err, NRW_E_ARG, "a batch without rows has nothing to hold");
-    pieces p = {.m = b->m};
-    nrw_status st = read_pieces(b, c, max_bytes, may_cut(b), &p, err);
-    if (st >= 0) {
-        uint32_t rows = p.rows;
-        st = join_pieces(b, &p, &col->held, err);
-        if (st >= 0 && rows < b->rows) {
-            b->rows = rows;
-            b->last = false;
-        }
-    }
-    pieces_release(&p);
-    if (st < 0)
-        return st;
-    col->state = COLUMN_HELD;
-    *out = col->held;
-    return NRW_OK;
-}
-
 /* ---- walking ---- */
 
 column_walk batch_walk(batch *b, uint32_t c)
@@ -199,18 +65,6 @@ static nrw_status next_held(column_walk *w, uint32_t left, size_t max_bytes, vec
     return vector_slice(v, w->at, n, b->m, out, err);
 }
 
-static nrw_status next_lazy(column_walk *w, uint32_t left, size_t max_bytes, vector *out,
-                            nrw_error *err)
-{
-    batch *b = w->b;
-    if (!b->sel)
-        return read_piece(b, w->column, w->at, left, max_bytes, NULL, 0, out, err);
-    /* whether max_rows counts rows or selected rows, no more than `left` come */
-    uint32_t first = b->sel[w->at], last = b->sel[w->at + left - 1];
-    return read_piece(b, w->column, first, last - first + 1, max_bytes, b->sel + w->at, left, out,
-                      err);
-}
-
 nrw_status column_next(column_walk *w, size_t max_bytes, vector *out, nrw_error *err)
 {
     batch *b = w->b;
@@ -226,10 +80,14 @@ nrw_status column_next(column_walk *w, size_t max_bytes, vector *out, nrw_error 
         return NRW_END;
     if (col->state == COLUMN_TAKEN)
         return err_set(err, NRW_E_ARG, "column %u of the batch was taken already", w->column);
+    if (col->ahead && col->state == COLUMN_LAZY) {
+        const vector *held;
+        TRY(batch_hold(b, w->column, max_bytes, &held, err));
+    }
     if (col->state == COLUMN_HELD)
         TRY(next_held(w, until - w->at, max_bytes, out, err));
     else
-        TRY(next_lazy(w, until - w->at, max_bytes, out, err));
+        TRY(batch_read_from(b, w->column, true, w->at, until - w->at, max_bytes, out, err));
     w->at += out->len;
     if (w->at == alive)
         batch_drop(b, w->column);

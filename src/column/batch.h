@@ -10,10 +10,15 @@
  *
  * Reading a column takes the reader's turn for that column and gives it up when the column is
  * taken or dropped, so every column of every batch must end as taken: batch_release sees to it.
- * A morsel goes through the pipeline as one batch or, where a held column is wider than its share,
- * as several: `offset` says where in the morsel this one starts, `last` whether it is the final
- * one. Turns are given up at the end of the morsel. The driver (exec) makes the next batch of the
- * same morsel by moving offset on by rows.
+ * A morsel goes through the pipeline as one batch or, where a column is wider than its share, as
+ * several: `offset` says where in the morsel this one starts, `last` whether it is the final one.
+ * Turns are given up at the end of the morsel. The driver (exec) makes the next batch of the same
+ * morsel by batch_move_on.
+ *
+ * How many rows there is room for shows as columns are read, one after the other. So a batch may be
+ * cut short as long as nothing has come of its rows: until an operator is `fixed` to them that
+ * cannot be given some of them again, or a column was taken. What was read of other columns behind
+ * the cut stays with them (`ahead`) for the next batch, which goes the same way from the start.
  *
  * A batch is carried by one thread at a time. */
 #ifndef COLUMN_BATCH_H
@@ -43,11 +48,24 @@ typedef struct column_source {
 
 typedef enum column_state { COLUMN_LAZY, COLUMN_HELD, COLUMN_TAKEN } column_state;
 
+/* Values that were read of rows behind a cut. Of the batch at hand they are the first ones. */
+typedef struct read_ahead {
+    vector v;
+    uint32_t at;   /* of v: where they begin */
+    uint32_t rows; /* physical rows that they cover; 0: there are none */
+    uint32_t used; /* alive: of them, by this batch */
+    bool alive;    /* those of rows that were alive, and not of all */
+} read_ahead;
+
 typedef struct batch_column {
-    uint8_t state; /* column_state */
-    uint32_t tag;  /* the source's: which of its columns this is */
-    vector *held;  /* COLUMN_HELD: over all physical rows */
+    uint8_t state;     /* column_state */
+    bool varies;       /* values of any length: how much they take shows as they are read */
+    uint32_t tag;      /* the source's: which of its columns this is */
+    vector *held;      /* COLUMN_HELD: over all physical rows */
+    read_ahead *ahead; /* NULL: nothing is */
 } batch_column;
+
+#define BATCH_CUTS 4 /* a batch is cut so often at most, those made of it with it */
 
 struct batch {
     uint64_t morsel;        /* number in the pipeline's order, from 0 */
@@ -65,12 +83,22 @@ struct batch {
     void *source_self;
     void *source_state; /* what the source keeps per batch (row group, row in it) */
     mem *m;             /* vectors are charged here */
+    uint64_t share;     /* so much of what m allows is for this worker's batches; 0: all */
+    bool fixed;         /* an operator counts on these rows: no cut any more */
+    bool torn;          /* set by a source whose read has failed and cannot be made again */
+    uint32_t counting;  /* operators that count rows and were given this batch */
+    uint32_t counted;   /* that counted these rows when they were still behind a cut */
+    bool behind_last;   /* of the morsel: the farthest rows behind a cut */
+    uint32_t n_behind;
+    struct {
+        uint32_t rows, counted;
+    } behind[BATCH_CUTS]; /* the nearest is the last one */
 };
 
-/* Reads column c over all physical rows and keeps it (for predicates and keys). Idempotent. The
- * first column that is held may cut the batch short (rows shrinks, last becomes false) when it
- * would pass max_bytes; columns held later are read over the rows that are left. No cut is made
- * after another column was taken or a selection was set. */
+/* Reads column c over all physical rows and keeps it (for predicates and keys). Idempotent. May cut
+ * the batch short (rows and n_sel shrink, last becomes false): the first column when it would pass
+ * max_bytes, the next ones when they would pass that by half or memory gets short; columns that
+ * were held are then over the rows that are left, and so are *out of theirs. */
 nrw_status batch_hold(batch *b, uint32_t c, size_t max_bytes, const vector **out, nrw_error *err);
 
 /* Walks the alive rows of column c in pieces of at most about max_bytes, then drops it:
@@ -102,6 +130,26 @@ static inline void batch_select(batch *b, uint16_t *sel, uint32_t n)
     b->sel = sel;
     b->n_sel = n;
 }
+
+/* The alive rows of columns cols[0..n), each named once, or of the first n ones (NULL), in any
+ * form; all columns of the batch are dropped then. May cut the batch short first, as batch_hold
+ * does. The batch has rows. On failure out[] holds nothing. */
+nrw_status batch_take(batch *b, const uint32_t *cols, uint32_t n, size_t max_bytes, vector *out,
+                      nrw_error *err);
+
+/* Whether an operator that is given these rows counts them: it has not yet where they were behind a
+ * cut that was made before they came to it. Once for each push. */
+static inline bool batch_counts(batch *b)
+{
+    return ++b->counting > b->counted;
+}
+
+/* Begins the next batch of the morsel, behind b->rows that are done with: its place, its rows, of
+ * at most `left` that are left, its columns, all lazy. Whether the source has begun with these rows
+ * already, as they were behind a cut. */
+bool batch_move_on(batch *b, uint32_t left);
+/* Frees what was read ahead. */
+void batch_forget_ahead(batch *b);
 
 /* Drops all columns and the selection; the struct itself and `cols` are the caller's. */
 void batch_release(batch *b);

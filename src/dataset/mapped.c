@@ -154,6 +154,7 @@ static nrw_status read_cast(mapped *m, const chosen *c, batch *b, uint32_t first
     st = expr_eval(c->e, at, v.len, to, out, err);
     vector_release(&v);
     if (st < 0) {
+        b->torn = true;
         if (m->base.file)
             err_at_object(err, m->base.file->name);
         err_at_column(err, c->to->name);

@@ -141,6 +141,11 @@ nrw_status scan_budget(const scan *s, const uint32_t *cols, uint32_t n, uint32_t
     return NRW_OK;
 }
 
+const type *scan_column_type(const scan *s, uint32_t i)
+{
+    return &scan_schema(s)->fields[s->cols[i]].type;
+}
+
 nrw_status scan_start(scan *s, const uint32_t *cols, uint32_t n, const batch_shape *shape,
                       mem *grant, spill *sp, nrw_error *err)
 {

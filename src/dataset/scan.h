@@ -52,6 +52,8 @@ typedef struct scan_options {
 nrw_status scan_open(mem *m, const scan_input *inputs, size_t n, const scan_options *opts,
                      scan **out, nrw_error *err) NRW_CHECKED;
 const schema *scan_schema(const scan *s);
+/* Of a scan that was started: of the column that is number i of those chosen. */
+const type *scan_column_type(const scan *s, uint32_t i);
 /* Rows are going to be tested: PROCESS_AUTO is then by batch, where what cannot match is not read.
  * Before scan_budget. */
 void scan_filtered(scan *s);

@@ -118,12 +118,15 @@ static nrw_status column_read(void *self, batch *b, uint32_t column, uint32_t fi
                               uint32_t n_sel, mem *m, vector *out, nrw_error *err)
 {
     scan_slot *p = slot_of(self, b);
+    nrw_status st;
 
     p->inner.offset = b->offset - p->from;
     p->inner.rows = b->rows;
     p->inner.last = b->last;
-    return p->inner.source->read(p->inner.source_self, &p->inner, column, first, max_rows,
-                                 max_bytes, sel, n_sel, m, out, err);
+    st = p->inner.source->read(p->inner.source_self, &p->inner, column, first, max_rows, max_bytes,
+                               sel, n_sel, m, out, err);
+    b->torn |= p->inner.torn;
+    return st;
 }
 
 /* The morsel's columns end together with its file. */

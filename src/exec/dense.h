@@ -4,13 +4,6 @@
 
 #include "exec/op.h"
 
-/* The alive rows of columns cols[0..n), each named once, or of the first n ones (NULL), in any
- * form. All columns of the batch are dropped then. Where no row was selected out yet, the batch may
- * be cut short first, at max_bytes of the first of them (batch_hold). The batch has rows. On
- * failure out[] holds nothing. */
-nrw_status dense_take(batch *b, const uint32_t *cols, uint32_t n, size_t max_bytes, vector *out,
-                      nrw_error *err) NRW_CHECKED;
-
 /* A batch of other columns in place of an old one: same morsel, offset, last, worker and account;
  * n columns, all taken, for dense_put. dense_free drops what is left of it. */
 nrw_status dense_new(const batch *like, uint32_t n, uint32_t rows, batch *out,

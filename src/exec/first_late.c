@@ -100,7 +100,7 @@ nrw_status first_late_take(first_late *l, batch *b, const uint8_t *late, uint64_
         return NRW_OK;
     }
     TRY(mem_zalloc(b->m, n * sizeof *all, (void **)&all, err));
-    st = dense_take(b, NULL, n, l->of->spec.held, all, err);
+    st = batch_take(b, NULL, n, l->of->spec.held, all, err);
     if (st >= 0)
         st = first_wait_put(&l->waits[b->worker], all, number, b->sel, late, b->m, err);
     for (uint32_t c = 0; c < n; c++)

@@ -321,7 +321,7 @@ nrw_status group_take(op_group *o, batch *b, nrw_error *err)
     if (batch_alive(b) == 0)
         return NRW_OK;
     TRY(mem_zalloc(b->m, head, (void **)&t.columns, err));
-    TRY_OUT(dense_take(b, NULL, o->n_in, o->spec.held, t.columns, err));
+    TRY_OUT(batch_take(b, NULL, o->n_in, o->spec.held, t.columns, err));
     t.rows = o->n_in ? t.columns[0].len : batch_alive(b);
     op_count(&o->base, t.rows, 0);
     st = take_all(&t, err);

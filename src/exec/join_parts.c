@@ -124,7 +124,7 @@ static nrw_status meet_block(join_parts *j, part_worker *w, batch *b, nrw_error 
     TRY(mem_zalloc(b->m, bytes, (void **)&t.columns, err));
     t.keys = t.columns + o->spec.n_left;
     t.hashes = (uint64_t *)(void *)((char *)t.columns + head);
-    st = dense_take(b, NULL, o->spec.n_left, SIZE_MAX, t.columns, err);
+    st = batch_take(b, NULL, o->spec.n_left, SIZE_MAX, t.columns, err);
     if (st >= 0)
         st = join_keys(t.columns, o->spec.left_keys, o->spec.n_keys, t.rows, true, b->m, t.keys,
                        t.hashes, err);

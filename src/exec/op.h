@@ -28,6 +28,7 @@ typedef struct op_class {
     void (*close)(op *o);
     bool limits; /* what it filters is cut off, whatever its values */
     bool deals;  /* rows to many, each of whom a batch costs something */
+    bool pure;   /* nothing of the rows stays: it may be given some of them again */
 } op_class;
 
 struct op {
@@ -46,6 +47,7 @@ static inline nrw_status op_check(const op *o, nrw_error *err)
 static inline nrw_status op_pass(op *o, batch *b, nrw_error *err)
 {
     TRY(op_check(o, err));
+    b->fixed |= !o->class->pure;
     return o->next->class->push(o->next, b, err);
 }
 

@@ -141,7 +141,7 @@ static nrw_status build_push(op *base, batch *b, nrw_error *err)
     if (batch_alive(b) == 0)
         return NRW_OK;
     TRY(mem_zalloc(b->m, n * sizeof *columns + 1, (void **)&columns, err));
-    st = dense_take(b, NULL, n, o->spec.held, columns, err);
+    st = batch_take(b, NULL, n, o->spec.held, columns, err);
     rows = st >= 0 && n ? columns[0].len : batch_alive(b);
     if (st >= 0)
         op_count(base, rows, 0);

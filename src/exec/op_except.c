@@ -51,10 +51,11 @@ static nrw_status except_push(op *base, batch *b, nrw_error *err)
 {
     op_except *o = (op_except *)base;
     size_t at = first_behind(o, b->first_row);
+    const bool counts = batch_counts(b);
     uint32_t alive = batch_alive(b), n = 0;
     uint16_t *sel;
 
-    op_count(base, alive, 0);
+    op_count(base, counts ? alive : 0, 0);
     if (at == o->n || o->ranges[at].from >= b->first_row + b->rows)
         return op_pass(base, b, err);
     TRY(mem_alloc(b->m, BATCH_MAX_ROWS * sizeof *sel, (void **)&sel, err));
@@ -67,7 +68,7 @@ static nrw_status except_push(op *base, batch *b, nrw_error *err)
             sel[n++] = row;
     }
     batch_select(b, sel, n);
-    op_count(base, 0, alive - n);
+    op_count(base, 0, counts ? alive - n : 0);
     return op_pass(base, b, err);
 }
 
@@ -78,7 +79,8 @@ static void except_close(op *base)
     mem_free(o->m, o, sizeof *o);
 }
 
-static const op_class except_class = {"except", except_push, NULL, NULL, except_close};
+static const op_class except_class = {
+    .name = "except", .push = except_push, .close = except_close, .pure = true};
 
 nrw_status op_except_new(mem *m, const row_range *ranges, size_t n, op **out, nrw_error *err)
 {

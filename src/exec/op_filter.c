@@ -54,7 +54,8 @@ static nrw_status filter_push(op *base, batch *b, nrw_error *err)
         batch_select(b, sel, n);
     else
         mem_free(b->m, sel, BATCH_MAX_ROWS * sizeof *sel);
-    op_count(base, alive, alive - n);
+    if (batch_counts(b))
+        op_count(base, alive, alive - n);
     st = NRW_OK;
 out:
     mem_free(b->m, bits, BITS_BYTES);
@@ -69,7 +70,8 @@ static void filter_close(op *base)
     mem_free(o->m, o, sizeof *o);
 }
 
-static const op_class filter_class = {"filter", filter_push, NULL, NULL, filter_close};
+static const op_class filter_class = {
+    .name = "filter", .push = filter_push, .close = filter_close, .pure = true};
 
 size_t op_filter_scratch(const predicate *p)
 {

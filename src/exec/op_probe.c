@@ -76,7 +76,7 @@ static nrw_status probe_push(op *base, batch *b, nrw_error *err)
         return b->last ? end_morsel(o, b, err) : NRW_OK;
     TRY(mem_zalloc(b->m, head, (void **)&t.columns, err));
     t.keys = t.columns + spec->n_left;
-    TRY_OUT(dense_take(b, NULL, spec->n_left, spec->held, t.columns, err));
+    TRY_OUT(batch_take(b, NULL, spec->n_left, spec->held, t.columns, err));
     t.rows = spec->n_left ? t.columns[0].len : batch_alive(b);
     op_count(base, t.rows, 0);
     body = t.rows * (sizeof *t.hashes + 1);

@@ -93,10 +93,11 @@ static nrw_status project(projecting *p, vector *taken, const vector **columns, 
                        .give = pass_part,
                        .self = p};
 
-    TRY(dense_take(p->in, o->used, o->n_used, o->held, taken, err));
+    TRY(batch_take(p->in, o->used, o->n_used, o->held, taken, err));
     for (uint32_t i = 0; i < o->n_used; i++)
         columns[o->used[i]] = &taken[i];
     parts.rows = p->rows = o->n_used ? taken[0].len : batch_alive(p->in);
+    op_count(&o->base, p->rows, 0);
     return row_parts_run(&parts, &o->most, err);
 }
 
@@ -115,7 +116,6 @@ static nrw_status project_push(op *base, batch *b, nrw_error *err)
     vector *taken;
     nrw_status st;
 
-    op_count(base, batch_alive(b), 0);
     if (batch_alive(b) == 0)
         return pass_none(base, b, err);
     TRY(mem_zalloc(b->m, bytes, (void **)&taken, err));

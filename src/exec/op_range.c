@@ -9,10 +9,11 @@ typedef struct op_range {
 static nrw_status range_push(op *base, batch *b, nrw_error *err)
 {
     op_range *o = (op_range *)base;
+    const bool counts = batch_counts(b);
     uint32_t alive = batch_alive(b), n = 0;
     uint16_t *sel;
 
-    op_count(base, alive, 0);
+    op_count(base, counts ? alive : 0, 0);
     if (b->first_row >= o->from && b->first_row + b->rows <= o->to)
         return op_pass(base, b, err);
     TRY(mem_alloc(b->m, BATCH_MAX_ROWS * sizeof *sel, (void **)&sel, err));
@@ -23,7 +24,7 @@ static nrw_status range_push(op *base, batch *b, nrw_error *err)
             sel[n++] = row;
     }
     batch_select(b, sel, n);
-    op_count(base, 0, alive - n);
+    op_count(base, 0, counts ? alive - n : 0);
     return op_pass(base, b, err);
 }
 
@@ -34,7 +35,8 @@ static void range_close(op *base)
     mem_free(o->m, o, sizeof *o);
 }
 
-static const op_class range_class = {"range", range_push, NULL, NULL, range_close};
+static const op_class range_class = {
+    .name = "range", .push = range_push, .close = range_close, .pure = true};
 
 nrw_status op_range_new(mem *m, int64_t from, int64_t to, op **out, nrw_error *err)
 {

@@ -27,13 +27,12 @@ static void see(void *self, uint32_t column)
 static nrw_status hold(const op_where *o, batch *b, vector *alive, const vector **columns,
                        nrw_error *err)
 {
-    for (uint32_t i = 0; i < o->n_used; i++) {
-        uint32_t c = o->used[i];
-        TRY(batch_hold(b, c, o->held, &columns[c], err));
-        if (!b->sel)
-            continue;
-        TRY(vector_take(columns[c], b->sel, b->n_sel, b->m, &alive[i], err));
-        columns[c] = &alive[i];
+    for (uint32_t i = 0; i < o->n_used; i++) /* each may cut the batch short */
+        TRY(batch_hold(b, o->used[i], o->held, &columns[o->used[i]], err));
+    for (uint32_t i = 0; b->sel && i < o->n_used; i++) {
+        const vector **v = &columns[o->used[i]];
+        TRY(vector_take(*v, b->sel, b->n_sel, b->m, &alive[i], err));
+        *v = &alive[i];
     }
     return NRW_OK;
 }
@@ -108,7 +107,8 @@ static nrw_status where_push(op *base, batch *b, nrw_error *err)
         vector_release(&alive[i]);
     mem_free(b->m, alive, bytes);
     TRY(st);
-    op_count(base, before, before - batch_alive(b));
+    if (batch_counts(b))
+        op_count(base, before, before - batch_alive(b));
     return op_pass(base, b, err);
 }
 
@@ -120,7 +120,8 @@ static void where_close(op *base)
     mem_free(o->m, o, sizeof *o);
 }
 
-static const op_class where_class = {"where", where_push, NULL, NULL, where_close};
+static const op_class where_class = {
+    .name = "where", .push = where_push, .close = where_close, .pure = true};
 
 nrw_status op_where_new(mem *m, const expr *condition, uint32_t n_in, size_t held, uint64_t share,
                         op **out, nrw_error *err)

@@ -63,8 +63,9 @@ static nrw_status window_push(op *base, batch *b, nrw_error *err)
 {
     op *sort = ((op_window *)base)->sort;
 
+    TRY(sort->class->push(sort, b, err)); /* which may cut the batch short */
     op_count(base, batch_alive(b), 0);
-    return sort->class->push(sort, b, err);
+    return NRW_OK;
 }
 
 static nrw_status window_finish(op *base, nrw_error *err)

@@ -265,7 +265,7 @@ static nrw_status rest_rows(op_rest *o, batch *b, cut *c, nrw_error *err)
     nrw_status st;
 
     batch_drop(b, o->n_written + 1);
-    TRY(dense_take(b, NULL, o->n_written + 1, SIZE_MAX, c->columns, err));
+    TRY(batch_take(b, NULL, o->n_written + 1, SIZE_MAX, c->columns, err));
     st = cut_rows(c, b->m, b->rows, &c->columns[o->n_written], err);
     if (st == NRW_OK)
         st = turn_wait(&o->order, b->morsel);

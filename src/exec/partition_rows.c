@@ -300,7 +300,7 @@ static nrw_status write_rows(part_work *w, nrw_error *err)
     op_partition *o = w->o;
     nrw_status st;
 
-    TRY(dense_take(w->b, o->taken, o->n_taken, o->spec.held, w->columns, err));
+    TRY(batch_take(w->b, o->taken, o->n_taken, o->spec.held, w->columns, err));
     w->rows = batch_alive(w->b);
     op_count(&o->base, w->rows, 0);
     st = take_keys(w, err);

@@ -52,12 +52,13 @@ static bool has_failed(run *r)
     return f;
 }
 
-/* One batch; whatever becomes of it, its columns are dropped. */
-static nrw_status carry_batch(pipeline *p, batch *b, nrw_error *err)
+/* One batch; whatever becomes of it, its columns are dropped. begun: its source has, with these
+ * rows. */
+static nrw_status carry_batch(pipeline *p, batch *b, bool begun, nrw_error *err)
 {
     nrw_status st = NRW_OK;
 
-    if (b->source && b->source->begin)
+    if (b->source && b->source->begin && !begun)
         st = b->source->begin(b->source_self, b, err);
     if (st >= 0)
         st = p->first->class->push(p->first, b, err);
@@ -72,22 +73,24 @@ static nrw_status carry_batch(pipeline *p, batch *b, nrw_error *err)
 /* Of a lazy source a morsel is one batch unless a step cut it short. */
 static nrw_status carry_lazy(pipeline *p, batch *b, nrw_error *err)
 {
-    uint32_t rows = b->rows;
-    int64_t first_row = b->first_row;
+    const uint32_t rows = b->rows;
+    bool begun = false;
+    nrw_status st;
 
-    for (b->offset = 0;; b->offset += b->rows) {
-        nrw_status st;
-
-        b->rows = rows - b->offset;
-        b->first_row = first_row + b->offset;
-        b->last = true;
-        b->n_cols = p->source->n_cols;
-        for (uint32_t c = 0; c < b->n_cols; c++)
-            b->cols[c] = (batch_column){.state = COLUMN_LAZY, .tag = c};
-        st = carry_batch(p, b, err);
+    b->offset = 0;
+    b->last = true;
+    b->n_cols = p->source->n_cols;
+    for (uint32_t c = 0; c < b->n_cols; c++)
+        b->cols[c] = (batch_column){
+            .state = COLUMN_LAZY, .varies = p->source->class->varies(p->source, c), .tag = c};
+    for (;;) {
+        st = carry_batch(p, b, begun, err);
         if (st < 0 || b->last)
-            return st;
+            break;
+        begun = batch_move_on(b, rows - b->offset - b->rows);
     }
+    batch_forget_ahead(b);
+    return st;
 }
 
 static nrw_status carry_filled(pipeline *p, batch *b, nrw_error *err)
@@ -106,7 +109,7 @@ static nrw_status carry_filled(pipeline *p, batch *b, nrw_error *err)
         if (st < 0)
             batch_release(b);
         else
-            st = carry_batch(p, b, err);
+            st = carry_batch(p, b, false, err);
         if (st < 0 || b->last)
             return st;
     }
@@ -154,12 +157,14 @@ static void *work(void *arg)
     mem *m = p->own ? p->own[w->index] : p->batches;
     batch_column *cols = NULL;
     size_t bytes = p->source->n_cols * sizeof *cols;
+    /* where the workers' batches are told apart */
+    const uint64_t share = p->own ? mem_limit(p->batches) / p->workers : 0;
     nrw_error err = NRW_ERROR_INIT;
     uint64_t morsel = 0;
     nrw_status st = mem_zalloc(p->batches, bytes, (void **)&cols, &err);
 
     while (st == NRW_OK && !has_failed(r)) {
-        batch b = {.cols = cols, .m = m, .worker = w->index};
+        batch b = {.cols = cols, .m = m, .worker = w->index, .share = share};
 
         crew_enter(&r->crew, w->index);
         st = cancel_check(&p->cancel, &err);

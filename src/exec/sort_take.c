@@ -365,7 +365,7 @@ nrw_status sort_take(op_sort *o, batch *b, nrw_error *err)
     nrw_status st;
 
     TRY(mem_zalloc(b->m, n * sizeof *columns, (void **)&columns, err));
-    st = dense_take(b, NULL, n, o->spec.held, columns, err);
+    st = batch_take(b, NULL, n, o->spec.held, columns, err);
     rows = columns[0].len;
     op_count(&o->base, rows, 0);
     if (st >= 0)

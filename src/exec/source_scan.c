@@ -1,8 +1,8 @@
 #include "exec/source.h"
 
-static scan *scan_of(source *s)
+static scan *scan_of(const source *s)
 {
-    return ((source_scan *)s)->scan;
+    return ((const source_scan *)s)->scan;
 }
 
 static nrw_status scan_source_next(source *s, batch *b, nrw_error *err)
@@ -25,8 +25,19 @@ static uint64_t scan_source_bytes(source *s)
     return scan_bytes_read(scan_of(s));
 }
 
-static const source_class scan_source_class = {
-    "scan", scan_source_next, NULL, scan_source_done, scan_source_stop, NULL, scan_source_bytes};
+static bool scan_source_varies(const source *s, uint32_t column)
+{
+    const type *t = scan_column_type(scan_of(s), column);
+
+    return type_is_view(t) || type_is_nested(t);
+}
+
+static const source_class scan_source_class = {.name = "scan",
+                                               .next = scan_source_next,
+                                               .done = scan_source_done,
+                                               .stop = scan_source_stop,
+                                               .bytes_read = scan_source_bytes,
+                                               .varies = scan_source_varies};
 
 source_scan source_scan_of(scan *s, uint32_t n_cols)
 {
