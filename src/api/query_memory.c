@@ -137,6 +137,7 @@ static nrw_status reading_need(const query *q, const plan_estimate *e, uint32_t 
     }
     sum->least = room_at_least(sum->least, b.least);
     sum->wish = room_at_least(sum->wish, b.wish);
+    sum->large |= b.large;
     sum->spill = room_add(sum->spill, room_mul(2, room_mul(e->most, plan_row_width(e))));
     return NRW_OK;
 }
@@ -437,7 +438,7 @@ static nrw_status take_shares(query *q, const shares *s, uint32_t workers, nrw_e
     q->least_writing = s->least[WRITE];
     q->least_batches = s->least[BATCHES];
     TRY(writing_spill(q, workers, s->grants[WRITE], s->grants[BATCHES], &q->spill, err));
-    if (s->grants[READ] < s->reading.wish)
+    if (s->grants[READ] < s->reading.wish || s->reading.large)
         q->spill = room_add(q->spill, s->reading.spill);
     for (uint32_t i = 0; i < q->n_parts; i++) {
         query_part *p = &q->parts[i];

@@ -14,6 +14,8 @@
 typedef struct budget {
     uint64_t least, wish;
     uint64_t spill; /* UINT64_MAX: not known beforehand */
+    bool large;     /* parts of the input are larger than what `wish` has for them: some is spilled
+                       even so */
 } budget;
 
 /* ---- reading ---- */

@@ -18,6 +18,7 @@ import many_datasets
 import plan_bounds
 import plans
 import query_limits
+import uneven
 import verifying
 from checks import flat, sound, within
 from harness import MIB, Scratch, mib, narrows, ok, refused
@@ -512,6 +513,7 @@ def cases(tier):
     yield from cancelling.cases(tier == "all")
     yield from plans.cases()
     yield from made_texts.cases()
+    yield from uneven.cases()
     yield from verifying.cases()
     yield from plan_bounds.cases()
     yield "1,600 columns", lambda: wide(1600, 100_000 if full else 5_000), 900

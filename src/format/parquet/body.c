@@ -31,6 +31,22 @@ nrw_status body_read(const body *b, size_t pos, void *dst, size_t n, nrw_error *
     return err_set(err, NRW_E_CORRUPT, "the page has no bytes");
 }
 
+nrw_status body_spill(body *b, spill *s, nrw_error *err)
+{
+    uint64_t at;
+    nrw_status st;
+
+    TRY(spill_region(s, b->len, &at, err));
+    st = spill_region_write(s, at, (span){b->data, b->len}, err);
+    if (st < 0) {
+        spill_region_free(s, at, b->len);
+        return st;
+    }
+    buffer_unref(b->buf);
+    *b = body_region(s, at, b->len);
+    return NRW_OK;
+}
+
 void body_release(body *b)
 {
     if (b->kind == BODY_MEMORY)
@@ -45,6 +61,15 @@ void cursor_close(cursor *c)
     if (c->window)
         mem_free(c->m, c->window, c->window_cap + BUFFER_SLACK);
     *c = (cursor){0};
+}
+
+void cursor_sleep(cursor *c)
+{
+    c->next = cursor_pos(c);
+    if (c->window)
+        mem_free(c->m, c->window, c->window_cap + BUFFER_SLACK);
+    c->window = NULL;
+    c->p = c->end = NULL;
 }
 
 void cursor_open(cursor *c, mem *m, const body *b, size_t from, size_t to)
@@ -106,6 +131,11 @@ nrw_status cursor_fill(cursor *c, size_t n, nrw_error *err)
     /* kernels load past the end: let them see the same zeros each time */
     memset((uint8_t *)c->window + have + more, 0, BUFFER_SLACK);
     return NRW_OK;
+}
+
+nrw_status cursor_wake(cursor *c, nrw_error *err)
+{
+    return cursor_need(c, 1, err);
 }
 
 static nrw_status too_short(const cursor *c, uint64_t n, nrw_error *err)

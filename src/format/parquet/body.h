@@ -28,6 +28,8 @@ body body_memory(buffer *buf, const uint8_t *data, size_t len);
 body body_region(spill *s, uint64_t at, size_t len);
 body body_file(io_file *f, uint64_t at, size_t len);
 nrw_status body_read(const body *b, size_t pos, void *dst, size_t n, nrw_error *err) NRW_CHECKED;
+/* Lays a body that is in memory down in a region of s. Its cursors have slept before. */
+nrw_status body_spill(body *b, spill *s, nrw_error *err) NRW_CHECKED;
 void body_release(body *b);
 
 /* Windows are as large as the account allows, between these two. */
@@ -49,6 +51,9 @@ typedef struct cursor {
  * is used again; all zero is a valid cursor without one. */
 void cursor_open(cursor *c, mem *m, const body *b, size_t from, size_t to);
 void cursor_close(cursor *c);
+/* Frees the window; the place stays. cursor_wake gets one again, unless the body is in memory. */
+void cursor_sleep(cursor *c);
+nrw_status cursor_wake(cursor *c, nrw_error *err) NRW_CHECKED;
 
 static inline size_t cursor_at_hand(const cursor *c)
 {

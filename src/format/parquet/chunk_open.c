@@ -103,7 +103,7 @@ nrw_status pq_chunk_reopen(pq_chunk_reader *r, const pq_chunk *c, int32_t row_gr
     return NRW_OK;
 }
 
-void pq_chunk_park(pq_chunk_reader *r)
+static void free_page(pq_chunk_reader *r)
 {
     chunk_unload(r);
     if (r->page) {
@@ -112,7 +112,17 @@ void pq_chunk_park(pq_chunk_reader *r)
         mem_free(r->m, r->page, sizeof *r->page);
         r->page = NULL;
     }
-    dict_close(&r->dict);
+}
+
+/* What lies in the spill file is not made anew where there is room for its places. */
+void pq_chunk_park(pq_chunk_reader *r)
+{
+    if (!r->opts.keep || !chunk_sleep(r))
+        free_page(r);
+    if (r->opts.keep)
+        dict_sleep(&r->dict);
+    else
+        dict_close(&r->dict);
     page_park(&r->pages);
     if (r->runs)
         mem_free(r->m, r->runs, (size_t)r->runs_cap * 2 * sizeof *r->runs);
@@ -124,6 +134,7 @@ void pq_chunk_close(pq_chunk_reader *r)
 {
     if (!r)
         return;
+    r->opts.keep = false;
     pq_chunk_park(r);
     strip_close(&r->strip);
     arena_free(r->places_arena);
@@ -147,10 +158,15 @@ void pq_chunk_lost(const pq_chunk_reader *r, int64_t *first, int64_t *n)
     *n = r->lost_n;
 }
 
+size_t pq_chunk_asleep(void)
+{
+    return sizeof(pq_chunk_reader) + sizeof(page_state);
+}
+
 size_t pq_chunk_least(void)
 {
     /* window, page piece, spilled page's windows (lengths, lengths, bytes), dictionary blocks and
      * rooms of values; a codec's own window comes on top where its stream names one */
     return ((size_t)16 << 10) + 3 * (CURSOR_WINDOW_MIN + BUFFER_SLACK) + ((size_t)32 << 10) +
-           PAGE_HEADROOM + sizeof(pq_chunk_reader) + sizeof(page_state);
+           PAGE_HEADROOM + pq_chunk_asleep();
 }

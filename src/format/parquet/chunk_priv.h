@@ -56,6 +56,7 @@ struct pq_chunk_reader {
     page_reader pages;
     page_walk walk;
     bool loaded;   /* the page's body is in *page */
+    bool asleep;   /* its windows are not */
     bool by_index; /* its values are dictionary indices */
     page_state *page;
     pq_dict dict;
@@ -93,6 +94,9 @@ nrw_status chunk_skip_values(pq_chunk_reader *r, uint64_t there, nrw_error *err)
 nrw_status chunk_seek(pq_chunk_reader *r, int64_t row, nrw_error *err) NRW_CHECKED;
 /* Forgets the decoded page; the walk stays where it is. */
 void chunk_unload(pq_chunk_reader *r);
+/* The loaded page takes next to no memory then, until chunk_seek wakes it: one that is not small
+ * goes to the spill file. False: it cannot, or is made anew as fast. */
+bool chunk_sleep(pq_chunk_reader *r);
 /* Frees what decoders and cursors hold; they are then as if never opened. */
 void chunk_close_windows(page_state *p);
 nrw_status chunk_skip_rows(pq_chunk_reader *r, int64_t n, nrw_error *err) NRW_CHECKED;

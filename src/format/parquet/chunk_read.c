@@ -265,6 +265,8 @@ static uint64_t strip_saves(pq_chunk_reader *r, int64_t row, uint32_t n)
 
     if (!r->pages.s || r->no_strip || r->opts.quarantine || !least || row + n >= r->rows)
         return 0;
+    if (r->opts.keep && type_is_view(&r->leaf->field.type)) /* of texts the page takes less */
+        return 0;
     bytes = again_bytes(r, row);
     if (bytes <= least)
         bytes = ahead_bytes(r, row);

@@ -21,6 +21,7 @@ typedef struct pq_chunk_options {
     size_t read_ahead; /* bytes of one read: 16 KiB .. 1 MiB, charged */
     bool quarantine;   /* a damaged page gives NRW_E_CORRUPT but the reader can go on behind it */
     size_t headroom;   /* what pages and dictionaries held in memory leave free in the account */
+    bool keep;         /* a park keeps the page where it does not lie in memory */
     bool ahead; /* the reader is parked between reads and all rows are read: decode ahead at once */
     pq_meta *meta; /* for the offset index; NULL: pages are found by their headers alone */
     bool slots; /* of a leaf in lists: its slots are read as if they were rows; what stands for an
@@ -72,5 +73,7 @@ void pq_chunk_close(pq_chunk_reader *r); /* NULL is fine */
 
 /* Least bytes a chunk of this kind needs in its account beyond the vectors it returns. */
 size_t pq_chunk_least(void);
+/* What one takes that was parked and keeps its page. */
+size_t pq_chunk_asleep(void);
 
 #endif

@@ -18,7 +18,9 @@ static nrw_status dictionary(pq_chunk_reader *r, nrw_error *err)
     pq_page h;
     nrw_status st;
 
-    if (r->dict.loaded || r->dict_at == 0) /* no page: there may be no values but nulls */
+    if (r->dict.loaded)
+        return dict_wake(&r->dict, err);
+    if (r->dict_at == 0) /* no page: there may be no values but nulls */
         return NRW_OK;
     r->pages.at = r->dict_at;
     if (r->places) /* the pages behind it are not its business */
@@ -289,7 +291,44 @@ void chunk_unload(pq_chunk_reader *r)
         page_recycle(&r->pages, &r->page->body);
         r->page->index_open = false;
     }
-    r->loaded = false;
+    r->loaded = r->asleep = false;
+}
+
+/* Pages of less are made anew. */
+#define SLEEP_LEAST ((size_t)64 << 10)
+
+bool chunk_sleep(pq_chunk_reader *r)
+{
+    page_state *p = r->page;
+    const bool in_memory = r->loaded && p->body.kind == BODY_MEMORY;
+
+    if (!r->loaded || p->body.kind == BODY_NONE)
+        return false;
+    if (in_memory && (p->body.len < SLEEP_LEAST || !r->pages.s))
+        return false;
+    cursor_sleep(&p->lev.r.c);
+    cursor_sleep(&p->index.c);
+    dec_sleep(&p->dec);
+    if (in_memory && body_spill(&p->body, r->pages.s, NULL) < 0)
+        return false;
+    r->asleep = true;
+    return true;
+}
+
+static nrw_status wake(pq_chunk_reader *r, nrw_error *err)
+{
+    page_state *p = r->page;
+
+    if (r->by_index)
+        TRY(dictionary(r, err));
+    if (!p->lev.none)
+        TRY(cursor_wake(&p->lev.r.c, err));
+    if (r->by_index && p->index_open)
+        TRY(cursor_wake(&p->index.c, err));
+    if (!r->by_index && !r->conv.null_type)
+        TRY(dec_wake(&p->dec, err));
+    r->asleep = false;
+    return NRW_OK;
 }
 
 /* Levels of a data page v1 lie at `from`: either kind, of at most `max`. */
@@ -479,6 +518,8 @@ nrw_status chunk_seek(pq_chunk_reader *r, int64_t row, nrw_error *err)
     }
     if (!r->loaded)
         TRY(chunk_load(r, err));
+    if (r->asleep)
+        TRY(wake(r, err));
     if (row < w->pos)
         return err_set(err, NRW_E_ARG, "row %lld was passed already", (long long)row);
     return row > w->pos ? chunk_skip_rows(r, row - w->pos, err) : NRW_OK;

@@ -59,12 +59,42 @@ nrw_status dec_open(decoder *d, mem *m, const pq_leaf *leaf, pq_encoding e, cons
     return NRW_OK;
 }
 
+/* All that there are: how many. */
+static size_t cursors_of(decoder *d, cursor *out[DEC_CURSORS + 1])
+{
+    out[0] = &d->c;
+    return 1 + (d->class && d->class->cursors ? d->class->cursors(d, out + 1) : 0);
+}
+
 void dec_close(decoder *d)
 {
+    cursor *all[DEC_CURSORS + 1];
+    const size_t n = cursors_of(d, all);
+
+    for (size_t i = 0; i < n; i++)
+        cursor_close(all[i]);
     if (d->class && d->class->close)
         d->class->close(d);
-    cursor_close(&d->c);
     *d = (decoder){0};
+}
+
+void dec_sleep(decoder *d)
+{
+    cursor *all[DEC_CURSORS + 1];
+    const size_t n = cursors_of(d, all);
+
+    for (size_t i = 0; i < n; i++)
+        cursor_sleep(all[i]);
+}
+
+nrw_status dec_wake(decoder *d, nrw_error *err)
+{
+    cursor *all[DEC_CURSORS + 1];
+    const size_t n = d->begun ? cursors_of(d, all) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        TRY(cursor_wake(all[i], err));
+    return NRW_OK;
 }
 
 static nrw_status begin(decoder *d, nrw_error *err)

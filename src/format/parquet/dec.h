@@ -71,6 +71,8 @@ static inline bool sink_full(const view_sink *s)
     return s->bytes >= s->max_bytes;
 }
 
+#define DEC_CURSORS 2
+
 typedef struct dec_class {
     /* Called before the first value is asked for, not at all where a page has none. */
     nrw_status (*begin)(decoder *d, nrw_error *err);
@@ -83,7 +85,9 @@ typedef struct dec_class {
     nrw_status (*views)(decoder *d, uint32_t n, view_sink *s, view *dst, uint32_t *got,
                         nrw_error *err);
     nrw_status (*skip)(decoder *d, uint64_t n, nrw_error *err);
-    void (*close)(decoder *d); /* frees all the class holds, also windows; NULL: nothing */
+    /* The class's own cursors, beside the decoder's: how many. NULL: it has none. */
+    size_t (*cursors)(decoder *d, cursor *out[DEC_CURSORS]);
+    void (*close)(decoder *d); /* frees what the class holds beside cursors; NULL: nothing */
 } dec_class;
 
 extern const dec_class dec_plain_fixed, dec_plain_bool, dec_plain_bytes, dec_rle_bool, dec_delta,
@@ -143,6 +147,9 @@ struct decoder {
 nrw_status dec_open(decoder *d, mem *m, const pq_leaf *leaf, pq_encoding e, const body *b,
                     size_t from, uint64_t most, nrw_error *err) NRW_CHECKED;
 void dec_close(decoder *d);
+/* Between reads, of a body that is not in memory: as cursor_sleep, and cursor_wake, have it. */
+void dec_sleep(decoder *d);
+nrw_status dec_wake(decoder *d, nrw_error *err) NRW_CHECKED;
 
 nrw_status dec_fixed(decoder *d, uint32_t n, uint8_t *dst, nrw_error *err) NRW_CHECKED;
 const uint8_t *dec_direct(decoder *d, uint32_t n);

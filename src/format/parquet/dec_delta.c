@@ -244,10 +244,11 @@ static nrw_status int_skip(decoder *d, uint64_t n, nrw_error *err)
     return NRW_OK;
 }
 
-static void int_close(decoder *d)
+static size_t int_cursors(decoder *d, cursor *out[DEC_CURSORS])
 {
-    cursor_close(&d->u.delta.c);
+    out[0] = &d->u.delta.c;
+    return 1;
 }
 
 const dec_class dec_delta = {
-    .begin = int_begin, .fixed = int_fixed, .skip = int_skip, .close = int_close};
+    .begin = int_begin, .fixed = int_fixed, .skip = int_skip, .cursors = int_cursors};

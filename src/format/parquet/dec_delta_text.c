@@ -141,16 +141,24 @@ static nrw_status length_skip(decoder *d, uint64_t n, nrw_error *err)
     return NRW_OK;
 }
 
+static size_t text_cursors(decoder *d, cursor *out[DEC_CURSORS])
+{
+    out[0] = &d->u.text.prefix.d.c;
+    out[1] = &d->u.text.suffix.d.c;
+    return 2;
+}
+
 static void text_close(decoder *d)
 {
-    cursor_close(&d->u.text.prefix.d.c);
-    cursor_close(&d->u.text.suffix.d.c);
     if (d->u.text.last.m)
         bytes_release(&d->u.text.last);
 }
 
-const dec_class dec_delta_length = {
-    .begin = length_begin, .views = length_views, .skip = length_skip, .close = text_close};
+const dec_class dec_delta_length = {.begin = length_begin,
+                                    .views = length_views,
+                                    .skip = length_skip,
+                                    .cursors = text_cursors,
+                                    .close = text_close};
 
 /* ---- prefixes and suffixes ---- */
 
@@ -402,4 +410,5 @@ const dec_class dec_delta_bytes = {.begin = prefix_begin,
                                    .fixed = prefix_fixed,
                                    .views = prefix_views,
                                    .skip = prefix_skip,
+                                   .cursors = text_cursors,
                                    .close = text_close};

@@ -127,13 +127,14 @@ static nrw_status rle_skip_bools(decoder *d, uint64_t n, nrw_error *err)
     return rle_skip(&d->u.rle, n, err);
 }
 
-static void rle_close(decoder *d)
+static size_t rle_cursors(decoder *d, cursor *out[DEC_CURSORS])
 {
-    cursor_close(&d->u.rle.c);
+    out[0] = &d->u.rle.c;
+    return 1;
 }
 
 const dec_class dec_rle_bool = {
-    .begin = rle_begin, .fixed = rle_fixed, .skip = rle_skip_bools, .close = rle_close};
+    .begin = rle_begin, .fixed = rle_fixed, .skip = rle_skip_bools, .cursors = rle_cursors};
 
 /* ---- BYTE_ARRAY: four bytes of length before each value ---- */
 

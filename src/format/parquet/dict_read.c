@@ -31,10 +31,17 @@ static nrw_status cache_open(block_cache *c, const pq_dict *d, const body *b, nr
     return NRW_OK;
 }
 
-static void cache_close(block_cache *c)
+static void cache_sleep(block_cache *c)
 {
     if (c->blocks)
         mem_free(c->m, c->blocks, c->bytes);
+    c->blocks = NULL;
+    c->n = 0;
+}
+
+static void cache_close(block_cache *c)
+{
+    cache_sleep(c);
     *c = (block_cache){0};
 }
 
@@ -268,6 +275,26 @@ void dict_close(pq_dict *d)
     body_release(&d->page);
     body_release(&d->index);
     *d = (pq_dict){0};
+}
+
+void dict_sleep(pq_dict *d)
+{
+    if (d->page.kind != BODY_REGION ||
+        (d->index.kind == BODY_MEMORY && body_spill(&d->index, d->page.s, NULL) < 0)) {
+        dict_close(d);
+        return;
+    }
+    cache_sleep(&d->page_blocks);
+    cache_sleep(&d->index_blocks);
+}
+
+nrw_status dict_wake(pq_dict *d, nrw_error *err)
+{
+    if (d->index_blocks.b && !d->index_blocks.blocks) /* its body may have moved */
+        TRY(cache_open(&d->index_blocks, d, &d->index, err));
+    if (d->page_blocks.b && !d->page_blocks.blocks)
+        TRY(cache_open(&d->page_blocks, d, &d->page, err));
+    return NRW_OK;
 }
 
 /* ---- entries one by one ---- */

@@ -33,6 +33,10 @@ typedef struct pq_dict {
 nrw_status dict_load(pq_dict *d, page_reader *p, const pq_page *h, const pq_leaf *leaf,
                      const convert *c, uint64_t id, nrw_error *err);
 void dict_close(pq_dict *d);
+/* Frees what lies in memory: all of it, or where the page does not its blocks alone, and an index
+ * goes to the page. */
+void dict_sleep(pq_dict *d);
+nrw_status dict_wake(pq_dict *d, nrw_error *err) NRW_CHECKED; /* of one that is loaded */
 
 /* Values of entries index[0..n), all in range, to dst; of dictionaries that are not shared. Fixed
  * width: n values. *bad as dec_typed. */

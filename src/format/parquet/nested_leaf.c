@@ -15,6 +15,7 @@ nrw_status pq_leaf_open(pq_leaf_stream *s, mem *m, spill *sp, io_file *f, const 
 {
     pq_chunk_options mine = *opts;
     mine.slots = true;
+    mine.keep = false; /* levels are walked besides, and begin anew with their page */
     *s = (pq_leaf_stream){.max_def = leaf->max_def, .max_rep = leaf->max_rep, .list_def = list_def};
     return pq_chunk_open(m, sp, f, leaf, c, row_group, rows, &mine, &s->r, err);
 }

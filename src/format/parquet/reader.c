@@ -79,7 +79,7 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
                                const batch_shape *shape, mem *grant, spill *s, nrw_error *err)
 {
     pq_reader *r = (pq_reader *)base;
-    uint64_t share, at_work, open, pruning = 0;
+    uint64_t room, share, at_work, open, pruning = 0;
     uint32_t lanes = 1;
     pq_needs need;
 
@@ -97,10 +97,13 @@ static nrw_status reader_start(reader *base, const uint32_t *cols, uint32_t n,
         pruning = pq_prune_room(mem_room(grant), open + at_work);
         TRY(pq_prune_new(grant, r->meta, shape->filter, pruning, &r->prune, err));
     }
-    share = mem_room(grant) / r->n_lanes / (r->n_leaves ? r->n_leaves : 1);
+    room = mem_room(grant);
+    share = room / r->n_lanes / (r->n_leaves ? r->n_leaves : 1);
     r->chunk_options.meta = r->meta;
-    /* columns stay open between morsels where all of them, with their pages, have room */
-    r->park = mem_room(grant) < open;
+    /* columns stay open between morsels where all of them have room; of a page that has none only
+     * windows lie in memory, and of one that is parked only its places */
+    r->park = room < open && room < pq_windows_room(&need) + at_work + pruning;
+    r->chunk_options.keep = room >= r->n_leaves * (uint64_t)pq_chunk_asleep() + at_work + pruning;
     r->chunk_options.verify_crc = true;
     r->chunk_options.headroom = (size_t)(at_work + pruning);
     r->chunk_options.read_ahead = share / 8 > (256 << 10)  ? 256 << 10

@@ -140,7 +140,8 @@ static nrw_status columns_read(void *self, batch *b, uint32_t tag, uint32_t firs
         int64_t until = read_until(r, ms, b, sel, n_sel);
         pq_chunk_until(c->chunk, until);
         /* a batch that was cut short is perhaps the last one: see --limit */
-        pq_chunk_ahead(c->chunk, r->park && !r->prune && b->offset + b->rows == ms->rows);
+        pq_chunk_ahead(c->chunk, r->park && !r->chunk_options.keep && !r->prune &&
+                                     b->offset + b->rows == ms->rows);
     }
     if (st >= 0 && c->nested)
         st = pq_nested_read(c->nested, ms->row0 + b->offset + first, max_rows, max_bytes, sel,

@@ -47,18 +47,19 @@ out:
 static double text_width(pq_reader *r, const pq_chunk *chunk, uint32_t leaf, int64_t rows)
 {
     const double in_file = rows > 0 ? (double)chunk->uncompressed / (double)rows : 0;
-    const uint64_t dictionary = pq_usual_dictionary(chunk, pq_chunk_bytes(chunk));
     const uint64_t room = mem_room(r->grant);
     const uint64_t keep = r->chunk_options.headroom + pq_stream_memory(chunk);
-    pq_first_pages first;
+    uint64_t dictionary = pq_usual_dictionary(chunk, pq_chunk_bytes(chunk));
+    pq_first_pages first = {0};
 
+    if (dictionary && r->n_leaves <= PQ_LOOKED_AT)
+        first = pq_first_pages_of(r, leaf, chunk);
+    if (first.entries)
+        dictionary = first.dictionary;
     if (!dictionary || (dictionary < room / 8 && keep + 4 * dictionary < room))
         return in_file;
     if (chunk->text_bytes >= 0 && rows > 0)
         return (double)chunk->text_bytes / (double)rows;
-    if (r->n_leaves > PQ_LOOKED_AT)
-        return in_file;
-    first = pq_first_pages_of(r, leaf, chunk);
     if (!first.entries || first.dictionary / first.entries < in_file)
         return in_file;
     return (double)first.dictionary / (double)first.entries;

@@ -87,6 +87,10 @@ static void need_leaf(pq_reader *r, pq_needs *out, uint32_t leaf, const pq_chunk
     }
     if (look && text && dictionary == all && pq_chunk_bytes(c) > most)
         dictionary = size_max(dictionary, texts_of(r, leaf, c));
+    if (look && large > most) {
+        const pq_first_pages first = pq_first_pages_of(r, leaf, c);
+        out->large |= first.page > most_seen || first.dictionary > size_max(dictionary, most);
+    }
     out->open += page + dictionary;
     out->pages += 2 * page + dictionary;
     out->kept += sizeof(pq_chunk) + 1024;
@@ -136,9 +140,14 @@ nrw_status pq_find_needs(pq_reader *r, const uint32_t *cols, uint32_t n, pq_need
 /* What a column at work can use: its window, a page, a dictionary and the values of that. */
 #define AT_WORK ((uint64_t)6 << 20)
 
+uint64_t pq_windows_room(const pq_needs *need)
+{
+    return need->leaves * (uint64_t)(pq_chunk_least() + (16 << 10));
+}
+
 uint64_t pq_columns_room(const pq_needs *need)
 {
-    return need->leaves * (uint64_t)(pq_chunk_least() + (16 << 10)) + need->open;
+    return pq_windows_room(need) + need->open;
 }
 
 /* So many threads are at columns where so many row groups are read at a time: each may have to
@@ -183,6 +192,7 @@ nrw_status pq_reader_budget(const reader *base, const uint32_t *cols, uint32_t n
     out->wish = out->least + need.pages + busy * ((uint64_t)1 << 20);
     out->wish += more_lanes(r, &need, n, workers);
     out->spill = UINT64_MAX;
+    out->large = need.large;
     return NRW_OK;
 }
 

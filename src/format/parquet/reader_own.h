@@ -106,6 +106,7 @@ typedef struct pq_needs {
     uint64_t pages;  /* the same with another page each, for those that are larger */
     uint64_t kept;   /* bookkeeping of all */
     uint32_t leaves; /* how many they have */
+    bool large;      /* pages are known to be larger than that */
 } pq_needs;
 
 /* Before morsels are cut, by one thread at a time. */
@@ -115,6 +116,8 @@ nrw_status pq_find_needs(pq_reader *r, const uint32_t *cols, uint32_t n, pq_need
 pq_first_pages pq_first_pages_of(pq_reader *r, uint32_t leaf, const pq_chunk *c);
 /* All columns stay open between morsels with so much. */
 uint64_t pq_columns_room(const pq_needs *need);
+/* The same where no page fits into memory. */
+uint64_t pq_windows_room(const pq_needs *need);
 /* What columns at work, of `n`, may take where so many row groups are read at a time. Pages that
  * are held in memory leave it free. */
 uint64_t pq_lanes_room(const pq_needs *need, uint32_t n, uint32_t lanes, uint32_t workers);
