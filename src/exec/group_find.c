@@ -29,10 +29,22 @@ static uint64_t room_of(const group_taking *t)
     return room > hangs ? room - hangs : 0;
 }
 
+/* The block by which the table goes to the spill file is there beforehand: what hangs is more at
+ * times than was reckoned with, and then there is no room for it. */
+static nrw_status keep_block(op_group *o, group_worker *w, nrw_error *err)
+{
+    const size_t block = group_block_bytes(o, FLUSH_BLOCKS);
+
+    if (!o->hang || o->spec.marks || w->out.cap >= block)
+        return NRW_OK;
+    return bytes_reserve(&w->out, block - w->out.len, err);
+}
+
 /* What hangs from states lies beside the table: where there is no room for it, all goes to the
  * spill file. */
 nrw_status group_make_room_to_hang(group_taking *t, nrw_error *err)
 {
+    TRY(keep_block(t->o, t->w, err));
     if (t->w->table.n == 0 || group_room_to_hang(t))
         return NRW_OK;
     return group_send_away(t->o, t->w, t->b, err);

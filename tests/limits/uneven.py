@@ -22,8 +22,8 @@ UNEVEN = {
     "order": "SELECT t, u, k FROM t ORDER BY id DESC",
     "joined": "SELECT a.t, b.k, b.t AS x FROM t a JOIN t b ON a.id = b.id WHERE a.k < 300 "
               "ORDER BY a.id",
-    "a limit": "SELECT sum(length(t)) AS l, k FROM (SELECT * FROM t WHERE u > '5' LIMIT 21000) "
-               "GROUP BY k ORDER BY k",
+    "a limit": "SELECT max(t) AS t, sum(length(t)) AS l, k FROM (SELECT * FROM t WHERE u > '5' "
+               "LIMIT 21000) GROUP BY k ORDER BY k",
 }
 
 
