@@ -73,6 +73,7 @@ static nrw_status carry_batch(pipeline *p, batch *b, bool begun, nrw_error *err)
 /* Of a lazy source a morsel is one batch unless a step cut it short. */
 static nrw_status carry_lazy(pipeline *p, batch *b, nrw_error *err)
 {
+    bool (*const varies)(const source *s, uint32_t column) = p->source->class->varies;
     const uint32_t rows = b->rows;
     bool begun = false;
     nrw_status st;
@@ -82,7 +83,7 @@ static nrw_status carry_lazy(pipeline *p, batch *b, nrw_error *err)
     b->n_cols = p->source->n_cols;
     for (uint32_t c = 0; c < b->n_cols; c++)
         b->cols[c] = (batch_column){
-            .state = COLUMN_LAZY, .varies = p->source->class->varies(p->source, c), .tag = c};
+            .state = COLUMN_LAZY, .varies = !varies || varies(p->source, c), .tag = c};
     for (;;) {
         st = carry_batch(p, b, begun, err);
         if (st < 0 || b->last)

@@ -22,7 +22,7 @@ typedef struct source_class {
     void (*stop)(source *s);           /* wakes all waits; NULL: nothing waits */
     void (*close)(source *s);          /* NULL: the owner of the state closes it */
     uint64_t (*bytes_read)(source *s); /* so far; any thread; NULL: none */
-    /* Of a lazy source: whether values of the column may be of any length. */
+    /* Of a lazy source: whether values of the column may be of any length. NULL: of all. */
     bool (*varies)(const source *s, uint32_t column);
     bool prepares; /* `next` does work that lasts, and waits: all threads may be in it at once */
 } source_class;
