@@ -6,7 +6,8 @@ static nrw_status look(op_first *o, batch *b, picking *p, uint64_t *number, nrw_
 {
     uint32_t before;
 
-    TRY(first_state_begin(&o->state, b, err));
+    TRY(first_state_begin(&o->state, b, err)); /* which may cut the batch short */
+    b->fixed = true; /* not any more: keys of its rows are going to stay */
     *p = (picking){.from = b->sel, .n_from = b->n_sel, .taken = o->late.taken};
     before = batch_alive(b);
     TRY(mem_alloc(b->m, BATCH_MAX_ROWS * sizeof *p->out, (void **)&p->out, err));
