@@ -85,6 +85,8 @@ void dec_sleep(decoder *d)
 
     for (size_t i = 0; i < n; i++)
         cursor_sleep(all[i]);
+    if (d->class && d->class->sleep)
+        d->class->sleep(d);
 }
 
 nrw_status dec_wake(decoder *d, nrw_error *err)

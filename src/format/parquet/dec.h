@@ -87,6 +87,7 @@ typedef struct dec_class {
     nrw_status (*skip)(decoder *d, uint64_t n, nrw_error *err);
     /* The class's own cursors, beside the decoder's: how many. NULL: it has none. */
     size_t (*cursors)(decoder *d, cursor *out[DEC_CURSORS]);
+    void (*sleep)(decoder *d); /* frees what is made again when needed; NULL: nothing */
     void (*close)(decoder *d); /* frees what the class holds beside cursors; NULL: nothing */
 } dec_class;
 

@@ -73,12 +73,15 @@ static nrw_status split_skip(decoder *d, uint64_t n, nrw_error *err)
     return NRW_OK;
 }
 
-static void split_close(decoder *d)
+static void split_free(decoder *d)
 {
     if (d->u.split.scratch)
         mem_free(d->m, d->u.split.scratch, d->u.split.scratch_len + BUFFER_SLACK);
     d->u.split.scratch = NULL;
 }
 
-const dec_class dec_split = {
-    .begin = split_begin, .fixed = split_fixed, .skip = split_skip, .close = split_close};
+const dec_class dec_split = {.begin = split_begin,
+                             .fixed = split_fixed,
+                             .skip = split_skip,
+                             .sleep = split_free,
+                             .close = split_free};
