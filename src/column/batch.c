@@ -78,6 +78,7 @@ nrw_status column_next(column_walk *w, size_t max_bytes, vector *out, nrw_error 
     }
     if (w->at >= until)
         return NRW_END;
+    b->fixed = true; /* something comes of its rows */
     if (col->state == COLUMN_TAKEN)
         return err_set(err, NRW_E_ARG, "column %u of the batch was taken already", w->column);
     if (col->ahead && col->state == COLUMN_LAZY) {

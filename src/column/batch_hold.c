@@ -91,10 +91,7 @@ static bool is_first(const batch *b)
     return !b->sel;
 }
 
-/* The first column says how many rows there are. What is left of its bytes when a piece ends early
- * is not worth another read below an eighth. The others follow it unless they are wider by half
- * than one is on average, or take more than a third of what memory is left: pieces are joined, and
- * an operator needs some, too. */
+/* What the batch may take yet. */
 static uint64_t memory_left(const batch *b)
 {
     const uint64_t room = mem_room(b->m), used = mem_used(b->m);
@@ -104,14 +101,19 @@ static uint64_t memory_left(const batch *b)
     return b->share && used >= b->share ? 0 : room;
 }
 
+/* The first column says how many rows there are. What is left of its bytes when a piece ends early
+ * is not worth another read below an eighth. The others follow it unless they are wider by half
+ * than one is on average, or take more than a third of what memory is left: pieces are joined, and
+ * an operator needs some, too. An eighth of the mean is worth it in any case. */
 static bounds bounds_of(const batch *b, size_t max_bytes)
 {
-    size_t most;
+    const bool any = max_bytes > SIZE_MAX / 2;
+    size_t most = any ? max_bytes : max_bytes + max_bytes / 2;
 
     if (is_first(b))
         return (bounds){max_bytes - max_bytes / 8, max_bytes};
-    most = max_bytes < SIZE_MAX / 2 ? max_bytes + max_bytes / 2 : max_bytes;
-    most = size_max(size_min(most, (size_t)(memory_left(b) / 3)), PIECE_LEAST);
+    most = size_min(most, (size_t)(memory_left(b) / 3));
+    most = size_max(most, any ? PIECE_LEAST : size_max(max_bytes / 8, PIECE_LEAST));
     return (bounds){most - most / 8, most};
 }
 

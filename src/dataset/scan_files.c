@@ -123,6 +123,7 @@ static nrw_status column_read(void *self, batch *b, uint32_t column, uint32_t fi
     p->inner.offset = b->offset - p->from;
     p->inner.rows = b->rows;
     p->inner.last = b->last;
+    p->inner.torn = false;
     st = p->inner.source->read(p->inner.source_self, &p->inner, column, first, max_rows, max_bytes,
                                sel, n_sel, m, out, err);
     b->torn |= p->inner.torn;
