@@ -52,7 +52,7 @@ typedef enum column_state { COLUMN_LAZY, COLUMN_HELD, COLUMN_TAKEN } column_stat
 typedef struct read_ahead {
     vector v;
     uint32_t at;   /* of v: where they begin */
-    uint32_t rows; /* physical rows that they cover; 0: there are none */
+    uint32_t rows; /* physical rows that they cover */
     uint32_t used; /* alive: of them, by this batch */
     bool alive;    /* those of rows that were alive, and not of all */
 } read_ahead;
@@ -135,7 +135,7 @@ static inline void batch_select(batch *b, uint16_t *sel, uint32_t n)
  * form; all columns of the batch are dropped then. May cut the batch short first, as batch_hold
  * does. The batch has rows. On failure out[] holds nothing. */
 nrw_status batch_take(batch *b, const uint32_t *cols, uint32_t n, size_t max_bytes, vector *out,
-                      nrw_error *err);
+                      nrw_error *err) NRW_CHECKED;
 
 /* Whether an operator that is given these rows counts them: it has not yet where they were behind a
  * cut that was made before they came to it. Once for each push. */

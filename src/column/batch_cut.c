@@ -1,6 +1,14 @@
 /* Batches that are cut short, and what was read behind the cut. */
 #include "column/batch_own.h"
 
+bool batch_is_lazy(const batch *b)
+{
+    for (uint32_t c = 0; c < b->n_cols; c++)
+        if (b->cols[c].state != COLUMN_LAZY || b->cols[c].ahead)
+            return false;
+    return true;
+}
+
 bool batch_may_cut(const batch *b)
 {
     if (b->fixed || !b->source || b->n_behind == BATCH_CUTS)
@@ -64,20 +72,10 @@ static uint32_t alive_before(const batch *b, uint32_t rows)
     return lo;
 }
 
-/* Where nothing was read or counted behind the cut, the next batch begins like any other. */
-static bool is_untouched(const batch *b)
-{
-    if (b->counting || b->n_behind)
-        return false;
-    for (uint32_t c = 0; c < b->n_cols; c++)
-        if (b->cols[c].state != COLUMN_LAZY || b->cols[c].ahead)
-            return false;
-    return true;
-}
-
 nrw_status batch_cut(batch *b, uint32_t rows, nrw_error *err)
 {
-    if (!is_untouched(b)) {
+    /* else the next batch begins like any other */
+    if (b->counting || b->n_behind || !batch_is_lazy(b)) {
         if (b->n_behind == 0)
             b->behind_last = b->last;
         b->behind[b->n_behind].rows = b->rows - rows;

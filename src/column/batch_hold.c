@@ -83,22 +83,13 @@ typedef struct bounds {
     size_t most;   /* for what is read until then */
 } bounds;
 
-static bool is_first(const batch *b)
-{
-    for (uint32_t c = 0; c < b->n_cols; c++)
-        if (b->cols[c].state != COLUMN_LAZY || b->cols[c].ahead)
-            return false;
-    return !b->sel;
-}
-
 /* What the batch may take yet. */
 static uint64_t memory_left(const batch *b)
 {
     const uint64_t room = mem_room(b->m), used = mem_used(b->m);
+    const uint64_t share = used < b->share ? b->share - used : 0;
 
-    if (b->share && used < b->share && b->share - used < room)
-        return b->share - used;
-    return b->share && used >= b->share ? 0 : room;
+    return b->share && share < room ? share : room;
 }
 
 /* The first column says how many rows there are. What is left of its bytes when a piece ends early
@@ -110,23 +101,34 @@ static bounds bounds_of(const batch *b, size_t max_bytes)
     const bool any = max_bytes > SIZE_MAX / 2;
     size_t most = any ? max_bytes : max_bytes + max_bytes / 2;
 
-    if (is_first(b))
+    if (!b->sel && batch_is_lazy(b))
         return (bounds){max_bytes - max_bytes / 8, max_bytes};
     most = size_min(most, (size_t)(memory_left(b) / 3));
     most = size_max(most, any ? PIECE_LEAST : size_max(max_bytes / 8, PIECE_LEAST));
     return (bounds){most - most / 8, most};
 }
 
-/* Where the batch may be cut; a first piece is smaller where memory is short. */
-static nrw_status read_what_fits(batch *b, uint32_t c, bool alive, uint32_t at, uint32_t left,
-                                 size_t max_bytes, vector *out, nrw_error *err)
+/* Whether less is to be done with, as memory is short. */
+static bool is_short(const batch *b, bool cut, nrw_status st)
+{
+    return st == NRW_E_MEMLIMIT && cut && !b->torn;
+}
+
+static void forget_error(nrw_error *err)
+{
+    if (err)
+        *err = (nrw_error)NRW_ERROR_INIT;
+}
+
+/* Where the batch may be cut a first piece is smaller where memory is short. */
+static nrw_status read_what_fits(batch *b, uint32_t c, bool alive, bool cut, uint32_t at,
+                                 uint32_t left, size_t max_bytes, vector *out, nrw_error *err)
 {
     for (;; max_bytes /= 4) {
         const nrw_status st = batch_read_from(b, c, alive, at, left, max_bytes, out, err);
-        if (st != NRW_E_MEMLIMIT || b->torn || at > 0 || max_bytes / 4 < PIECE_LEAST)
+        if (!is_short(b, cut, st) || at > 0 || max_bytes / 4 < PIECE_LEAST)
             return st;
-        if (err)
-            *err = (nrw_error)NRW_ERROR_INIT;
+        forget_error(err);
     }
 }
 
@@ -137,19 +139,14 @@ nrw_status batch_read(batch *b, uint32_t c, bool alive, size_t max_bytes, pieces
     const bounds most = cut ? bounds_of(b, max_bytes) : (bounds){SIZE_MAX, SIZE_MAX};
 
     while (p->rows < rows) {
-        const uint32_t at = p->rows;
+        const size_t bytes = size_min(max_bytes, most.most - p->bytes);
         nrw_status st;
         vector v;
-        if (cut && p->n && p->bytes >= most.enough)
+        if (p->n && p->bytes >= most.enough)
             return NRW_OK;
-        if (cut)
-            st = read_what_fits(b, c, alive, at, rows - at,
-                                size_min(max_bytes, most.most - p->bytes), &v, err);
-        else
-            st = batch_read_from(b, c, alive, at, rows - at, max_bytes, &v, err);
-        if (st == NRW_E_MEMLIMIT && cut && p->n && !b->torn) {
-            if (err)
-                *err = (nrw_error)NRW_ERROR_INIT;
+        st = read_what_fits(b, c, alive, cut, p->rows, rows - p->rows, bytes, &v, err);
+        if (p->n && is_short(b, cut, st)) {
+            forget_error(err);
             return NRW_OK;
         }
         TRY(st);

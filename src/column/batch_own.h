@@ -22,6 +22,8 @@ nrw_status batch_read_from(batch *b, uint32_t c, bool alive, uint32_t at, uint32
 nrw_status pieces_join(pieces *p, vector *out, nrw_error *err) NRW_CHECKED;
 void pieces_release(pieces *p);
 
+/* Whether nothing of these rows was read, held or taken yet. */
+bool batch_is_lazy(const batch *b);
 bool batch_may_cut(const batch *b);
 /* The batch ends in front of physical row `rows`, not its first: what is held is cut with it. */
 nrw_status batch_cut(batch *b, uint32_t rows, nrw_error *err) NRW_CHECKED;

@@ -33,11 +33,9 @@ static uint64_t room_of(const group_taking *t)
  * times than was reckoned with, and then there is no room for it. */
 static nrw_status keep_block(op_group *o, group_worker *w, nrw_error *err)
 {
-    const size_t block = group_block_bytes(o, FLUSH_BLOCKS);
-
-    if (!o->hang || o->spec.marks || w->out.cap >= block)
+    if (!o->hang || o->spec.marks)
         return NRW_OK;
-    return bytes_reserve(&w->out, block - w->out.len, err);
+    return bytes_reserve(&w->out, group_block_bytes(o, FLUSH_BLOCKS) - w->out.len, err);
 }
 
 /* What hangs from states lies beside the table: where there is no room for it, all goes to the

@@ -66,13 +66,18 @@ static size_t cursors_of(decoder *d, cursor *out[DEC_CURSORS + 1])
     return 1 + (d->class && d->class->cursors ? d->class->cursors(d, out + 1) : 0);
 }
 
-void dec_close(decoder *d)
+static void each_cursor(decoder *d, void (*apply)(cursor *c))
 {
     cursor *all[DEC_CURSORS + 1];
     const size_t n = cursors_of(d, all);
 
     for (size_t i = 0; i < n; i++)
-        cursor_close(all[i]);
+        apply(all[i]);
+}
+
+void dec_close(decoder *d)
+{
+    each_cursor(d, cursor_close);
     if (d->class && d->class->close)
         d->class->close(d);
     *d = (decoder){0};
@@ -80,11 +85,7 @@ void dec_close(decoder *d)
 
 void dec_sleep(decoder *d)
 {
-    cursor *all[DEC_CURSORS + 1];
-    const size_t n = cursors_of(d, all);
-
-    for (size_t i = 0; i < n; i++)
-        cursor_sleep(all[i]);
+    each_cursor(d, cursor_sleep);
     if (d->class && d->class->sleep)
         d->class->sleep(d);
 }
